@@ -1,0 +1,141 @@
+/**
+ * The contact centre as a domain: who is logged in, which calls exist, who waits where, which agent is next.
+ * It knows no SIP, no sockets and no lease; the SIP Server node tells it facts and performs what it decides.
+ */
+import type { LogLine, Millis } from '@holdfast/kernel';
+import type {
+  CallType,
+  ErrorCode,
+  EventAttributes,
+  EventName,
+  LoginEpoch,
+  Reasons,
+  UserData,
+  WorkMode,
+} from '@holdfast/protocol';
+
+export type DNType = 'Extension' | 'ACDQueue' | 'RoutingPoint' | 'CallProcessingPort' | 'Trunk';
+
+/** What of the configuration the centre works by, options already resolved. Durations in ms. */
+export interface CentreConfiguration {
+  readonly site: string;
+  readonly dns: readonly DNConfiguration[];
+  readonly agentLogins: readonly { readonly code: string; readonly wrapUpMs: number | 'untimed' | undefined }[];
+  /** `wrap-up-time` of the SIP Server: after-call work after a business call, 0 for none. */
+  readonly wrapUpMs: number | 'untimed';
+}
+
+export interface DNConfiguration {
+  readonly number: string;
+  readonly type: DNType;
+  readonly name: string;
+  /** ACD queue and routing point: what follows. */
+  readonly queue?: {
+    /** Ring time before the call is taken back and offered to the next agent. */
+    readonly noAnswerMs: number;
+    /** Whether the agent who did not answer is set NotReady (reason `no-answer`). */
+    readonly noAnswerNotReady: boolean;
+    /** Most callers that may wait; one more goes to the overflow DN, or is refused with 486 without one. */
+    readonly waitingMax: number;
+    /** Longest wait before the overflow DN; undefined for none. */
+    readonly waitMaxMs?: number;
+    readonly overflowDN?: string;
+    /** What the caller hears: nothing (ringing tone of the caller's side), music or tone. */
+    readonly treatment: 'ringback' | 'music' | 'tone';
+    /** Priority of calls that arrive here and carry none in their UserData (`Priority`); higher is served first. */
+    readonly priority: number;
+  };
+  /** Routing point: where it sends every call (a queue or an extension). */
+  readonly routeTo?: string;
+}
+
+export type PartyRelease = 'normal' | 'busy' | 'no-answer' | 'rejected' | 'unreachable' | 'lost';
+
+/** Facts and requests. `referenceId` and `client` come back in the events and refusals that answer a request. */
+export type CentreInput =
+  | { readonly type: 'configured'; readonly configuration: CentreConfiguration }
+  /** The phone of this DN is registered here, or no longer. Logs the agent out (dr-force_logout) when it goes. */
+  | { readonly type: 'phone'; readonly dn: string; readonly inService: boolean }
+  /** The login lease of the agent on this DN is live (true) or has ended (LL3). */
+  | { readonly type: 'routable'; readonly dn: string; readonly routable: boolean }
+  | ({
+      readonly type: 'login';
+      readonly dn: string;
+      readonly agentId: string;
+      readonly person: string;
+      readonly place: string;
+      readonly queues: readonly string[];
+      readonly epoch: LoginEpoch;
+      readonly workMode?: WorkMode;
+      readonly reasons?: Reasons;
+    } & Request)
+  /** `by` says who asked: the agent, a supervisor, or the server (`reason` is then the LogoutReason). */
+  | ({
+      readonly type: 'logout';
+      readonly dn: string;
+      readonly by: 'agent' | 'supervisor' | 'server';
+      readonly epoch?: LoginEpoch;
+      readonly reason?: string;
+      readonly reasons?: Reasons;
+    } & Request)
+  | ({ readonly type: 'ready'; readonly dn: string; readonly workMode?: WorkMode; readonly reasons?: Reasons } & Request)
+  | ({ readonly type: 'notReady'; readonly dn: string; readonly workMode?: WorkMode; readonly reasons?: Reasons } & Request)
+  /**
+   * A new call. `from` is a DN of this site (internal or outbound) or the caller's number (inbound, via a trunk).
+   * `to` is a DN of this site, or any number when `trunk` is set (outbound).
+   */
+  | {
+      readonly type: 'callStarted';
+      readonly connId: string;
+      readonly from: { readonly dn: string } | { readonly ani: string; readonly trunk: string };
+      readonly to: string;
+      readonly trunk?: string;
+      readonly userData: UserData;
+    }
+  /** What became of the leg that `ring` (or `dial`) asked for. */
+  | { readonly type: 'partyRinging'; readonly connId: string; readonly dn: string }
+  | { readonly type: 'partyAnswered'; readonly connId: string; readonly dn: string }
+  | { readonly type: 'partyFailed'; readonly connId: string; readonly dn: string; readonly why: PartyRelease }
+  /** A leg of the call is over: the caller (`dn` undefined for a caller from a trunk) or another party. */
+  | { readonly type: 'partyGone'; readonly connId: string; readonly dn?: string; readonly why: PartyRelease }
+  | { readonly type: 'partyHeld'; readonly connId: string; readonly dn: string; readonly held: boolean }
+  | ({ readonly type: 'attachUserData'; readonly connId: string; readonly dn: string; readonly userData: UserData } & Request)
+  | ({ readonly type: 'deleteUserData'; readonly connId: string; readonly dn: string; readonly keys?: readonly string[] } & Request)
+  | ({ readonly type: 'releaseCall'; readonly connId: string; readonly dn: string } & Request);
+
+export interface Request {
+  /** Which client asked; opaque to the centre. Absent when no client did. */
+  readonly client?: string;
+  readonly referenceId?: number;
+}
+
+/** To be performed in order. */
+export type CentreEffect =
+  /** A new fact on one DN, for every client registered there; becomes a numbered entry of the log. */
+  | { readonly type: 'event'; readonly dn: string; readonly name: EventName; readonly attributes: EventAttributes; readonly client?: string }
+  /** Ring this extension (or dial out over `trunk`) for the call. */
+  | { readonly type: 'ring'; readonly connId: string; readonly dn: string; readonly trunk?: string; readonly callType: CallType; readonly userData: UserData }
+  /** Stop ringing it. */
+  | { readonly type: 'withdraw'; readonly connId: string; readonly dn: string; readonly why: 'no-answer' | 'caller-gone' | 'lease' | 'logged-out' | 'released' }
+  /** The call waits: play this to the caller (again a new one replaces the former). */
+  | { readonly type: 'treat'; readonly connId: string; readonly treatment: 'ringback' | 'music' | 'tone'; readonly dn: string }
+  /** End every leg that is left; `status` is the SIP answer to a caller who was never answered. */
+  | { readonly type: 'release'; readonly connId: string; readonly status: number; readonly why: string }
+  | { readonly type: 'refuse'; readonly client: string; readonly referenceId: number; readonly code: ErrorCode; readonly text: string; readonly epoch?: LoginEpoch }
+  /** A request that changed nothing visible was done (attach of equal data, …). */
+  | { readonly type: 'done'; readonly client: string; readonly referenceId: number }
+  | { readonly type: 'log'; readonly line: LogLine };
+
+export interface AgentView {
+  readonly dn: string;
+  readonly agentId: string;
+  readonly person: string;
+  readonly place: string;
+  readonly epoch: LoginEpoch;
+  readonly state: 'Ready' | 'NotReady';
+  readonly workMode: WorkMode;
+  readonly reasons: Reasons;
+  readonly queues: readonly string[];
+  readonly routable: boolean;
+  readonly since: Millis;
+}

@@ -1,0 +1,124 @@
+/**
+ * What crosses between a SIP Server and its clients (desks, boards, later Stat Servers): one JSON object a
+ * WebSocket message. Requests carry a ReferenceID that the answer repeats. Names are T-Library's.
+ */
+import { z } from 'zod';
+import type { ErrorCode } from './error-code.ts';
+import { loginEpoch, position, stamp } from './position.ts';
+import { dnSnapshot, eventAttributes, eventName, queueSnapshot, reasons, userData, workMode } from './telephony.ts';
+
+const name = z.string().min(1).max(255);
+const dn = z.string().min(1).max(64);
+const ReferenceID = z.number().int().nonnegative();
+
+/** Client to server. */
+export const deskRequest = z.discriminatedUnion('type', [
+  /** First message on every connection. `resume` continues a former session's events after that position. */
+  z.object({
+    type: z.literal('RegisterClient'),
+    ReferenceID,
+    application: name,
+    /** Chosen by the client, the same over reconnections and at both sites. */
+    session: z.string().min(8).max(64),
+    version: z.number().int(),
+    /** Proves who is behind the client; without it only what needs no person is allowed. */
+    token: z.string().max(4096).optional(),
+    resume: position.optional(),
+    /** How long this side waits, ms, before it calls the line dead (ADDP). The server uses it for its own side too. */
+    addpTimeoutMs: z.number().int().min(100).max(3_600_000),
+  }),
+  z.object({ type: z.literal('RegisterAddress'), ReferenceID, dn }),
+  z.object({ type: z.literal('UnregisterAddress'), ReferenceID, dn }),
+  /** Every DN of the switch, with queue snapshots in the answer: for boards and followers. */
+  z.object({ type: z.literal('RegisterAll'), ReferenceID }),
+  z.object({
+    type: z.literal('AgentLogin'),
+    ReferenceID,
+    dn,
+    AgentID: name,
+    queues: z.array(dn).max(64),
+    place: name,
+    token: z.string().max(4096),
+    epoch: loginEpoch,
+    /** The newest stamp of this server that the desk holds (LL1). */
+    stamp,
+    workMode: workMode.optional(),
+    reasons: reasons.optional(),
+  }),
+  /** One's own logout; a supervisor names the DN of another and may give reasons (default `supervisor_logout`). */
+  z.object({ type: z.literal('AgentLogout'), ReferenceID, dn, epoch: loginEpoch.optional(), reasons: reasons.optional() }),
+  z.object({ type: z.literal('AgentReady'), ReferenceID, dn, workMode: workMode.optional(), reasons: reasons.optional() }),
+  z.object({ type: z.literal('AgentNotReady'), ReferenceID, dn, workMode: workMode.optional(), reasons: reasons.optional() }),
+  z.object({ type: z.literal('MakeCall'), ReferenceID, dn, destination: dn, userData: userData.optional() }),
+  z.object({ type: z.literal('AnswerCall'), ReferenceID, dn, ConnID: name }),
+  z.object({ type: z.literal('ReleaseCall'), ReferenceID, dn, ConnID: name }),
+  z.object({ type: z.literal('AttachUserData'), ReferenceID, dn, ConnID: name, userData }),
+  z.object({ type: z.literal('DeleteUserData'), ReferenceID, dn, ConnID: name, keys: z.array(name).max(64).optional() }),
+  /** LL1: answers a stamp for one login. Sent in the message handler, never from a timer. */
+  z.object({ type: z.literal('StampAnswer'), dn, epoch: loginEpoch, stamp }),
+  /** ADDP: sent when the line has been idle; answered at once by `Pong`. */
+  z.object({ type: z.literal('Ping'), n: z.number().int() }),
+  z.object({ type: z.literal('Pong'), n: z.number().int() }),
+]);
+export type DeskRequest = z.infer<typeof deskRequest>;
+
+/** Server to client. */
+export const deskReply = z.discriminatedUnion('type', [
+  /** Answer to RegisterClient. */
+  z.object({
+    type: z.literal('ServerInfo'),
+    ReferenceID,
+    application: name,
+    site: name,
+    switch: name,
+    version: z.number().int(),
+    /** The log's end when the client was admitted: what follows has higher positions. */
+    position,
+    /** True when `resume` could be honoured and the missed events follow; else the client registers its DNs anew. */
+    resumed: z.boolean(),
+    /** How long a login lease lasts from its stamp, and how often stamps come, ms (LL5). */
+    leaseLengthMs: z.number().int(),
+    stampEveryMs: z.number().int(),
+  }),
+  /** Answer to a request that succeeded and has no event of its own to show it. */
+  z.object({ type: z.literal('Done'), ReferenceID }),
+  /** EventError: the request was refused; nothing has changed. */
+  z.object({
+    type: z.literal('Error'),
+    ReferenceID: ReferenceID.optional(),
+    code: z.string().transform((code) => code as ErrorCode),
+    /** A sentence that names the thing and the remedy. */
+    text: z.string(),
+    /** The field of a malformed message; the higher epoch of `epoch-too-low`; the state of `wrong-state`. */
+    field: z.string().optional(),
+    epoch: loginEpoch.optional(),
+    retryAfterMs: z.number().int().optional(),
+  }),
+  /** Answer to RegisterAddress: the DN as it stands at `position`. */
+  z.object({ type: z.literal('Registered'), ReferenceID, position, snapshot: dnSnapshot }),
+  /** Answer to RegisterAll. */
+  z.object({
+    type: z.literal('RegisteredAll'),
+    ReferenceID,
+    position,
+    dns: z.array(dnSnapshot),
+    queues: z.array(queueSnapshot),
+  }),
+  /** One entry of the log that concerns a DN for which the client is registered. */
+  z.object({
+    type: z.literal('Event'),
+    position,
+    /** Wall clock of the server, ms since 1970: for people only. */
+    time: z.number(),
+    name: eventName,
+    attributes: eventAttributes,
+  }),
+  /** LL1. Also sent to clients that are only registered (the basic connection): a log-in carries the newest. */
+  z.object({ type: z.literal('Stamp'), stamp }),
+  /** LL3: whoever answered a stamp for this epoch is not logged in with it here. */
+  z.object({ type: z.literal('NotLoggedIn'), dn, epoch: loginEpoch }),
+  z.object({ type: z.literal('Ping'), n: z.number().int() }),
+  z.object({ type: z.literal('Pong'), n: z.number().int() }),
+]);
+export type DeskReply = z.infer<typeof deskReply>;
+export type EventMessage = Extract<DeskReply, { type: 'Event' }>;

@@ -1,0 +1,36 @@
+/**
+ * Every refusal that crosses a process, in one table: the code, and what the sender should do next. A person or
+ * a program that is refused always learns which of these it was and which thing was concerned.
+ */
+export const ERROR_CODES = {
+  'bad-message': 'The message is malformed; the field is named. Mend the sender.',
+  'not-registered': 'Register the DN first (RegisterAddress).',
+  'unknown-dn': 'No such DN in the switch of this site. Check the number and the configuration.',
+  'not-an-extension': 'Agents log in on DNs of type Extension only. Choose another DN.',
+  'unknown-agent-login': 'No such Agent Login in the switch of this site.',
+  'unknown-queue': 'No such ACD Queue in the switch of this site.',
+  'wrong-password': 'The user name or the password is wrong.',
+  'account-disabled': 'The Person object is disabled. Ask the administrator.',
+  'too-many-failures': 'Too many failed log-ins for this user. Wait, then try again.',
+  'unknown-application': 'No such Application object in the configuration.',
+  'token-invalid': 'The log-in token is forged, malformed or for another person. Log in by password.',
+  'token-expired': 'The log-in token has expired. Log in by password.',
+  'phone-out-of-service': 'The phone of this DN is not registered here. Wait for EventDNBackInService.',
+  'already-logged-in': 'Somebody is logged in on this DN already. Log that agent out first.',
+  'agent-elsewhere': 'This agent is logged in at another place with a higher or equal epoch.',
+  'epoch-too-low': 'A higher login epoch of this agent is known; it is named. Log in with a higher one.',
+  'stale-stamp': 'The log-in carried no fresh stamp of this server. Wait for the next stamp, then log in.',
+  'not-logged-in': 'No agent with this epoch is logged in on this DN. Log in with a higher epoch.',
+  'not-allowed': 'The sender may not do this (rank, or not its DN).',
+  'wrong-state': 'Not possible in the present state, which is named.',
+  'unknown-call': 'No such call on this DN.',
+  'destination-unreachable': 'The destination does not exist or cannot be reached.',
+  'shutting-down': 'The server is shutting down. Log in at the other site.',
+  'not-ready': 'The server has no configuration yet, or is not primary. Try again after a pause.',
+  'overloaded': 'Too much at once. Try again after the time given.',
+  'resume-impossible': 'The log no longer holds what was asked for. Take the snapshot that follows.',
+  'not-found': 'No such object.',
+  'timeout': 'No answer in time.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
