@@ -50,7 +50,6 @@ export const deskRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('AgentReady'), ReferenceID, dn, workMode: workMode.optional(), reasons: reasons.optional() }),
   z.object({ type: z.literal('AgentNotReady'), ReferenceID, dn, workMode: workMode.optional(), reasons: reasons.optional() }),
   z.object({ type: z.literal('MakeCall'), ReferenceID, dn, destination: dn, userData: userData.optional() }),
-  z.object({ type: z.literal('AnswerCall'), ReferenceID, dn, ConnID: name }),
   z.object({ type: z.literal('ReleaseCall'), ReferenceID, dn, ConnID: name }),
   z.object({ type: z.literal('AttachUserData'), ReferenceID, dn, ConnID: name, userData }),
   z.object({ type: z.literal('DeleteUserData'), ReferenceID, dn, ConnID: name, keys: z.array(name).max(64).optional() }),

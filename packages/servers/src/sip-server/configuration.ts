@@ -1,0 +1,32 @@
+/**
+ * What a SIP Server works by, already resolved from the configuration objects: its own numbers, who may
+ * register, who may log in, and the times that govern it. Durations in ms.
+ */
+import type { CentreConfiguration, DNConfiguration } from '@holdfast/centre';
+
+export interface SipServerConfiguration {
+  readonly revision: string;
+  readonly site: string;
+  readonly application: string;
+  readonly switchName: string;
+  /** Digest realm, the same at both sites (PH4). */
+  readonly realm: string;
+  readonly dns: readonly SipDN[];
+  readonly centre: Omit<CentreConfiguration, 'dns' | 'site'>;
+  readonly persons: readonly { readonly name: string; readonly agentLogins: readonly string[]; readonly rank: Rank }[];
+  readonly registrar: { readonly minExpiresS: number; readonly maxExpiresS: number; readonly defaultExpiresS: number };
+  /** LL5. */
+  readonly stampEveryMs: number;
+  readonly leaseLengthMs: number;
+  /** A call that rings longer than this anywhere is given up (an outbound call's Timer C). */
+  readonly ringingMaxMs: number;
+}
+
+export type Rank = 'agent' | 'supervisor' | 'administrator';
+
+export interface SipDN extends DNConfiguration {
+  /** Extension: H(user:realm:password) in both algorithms; absent means that the phone may not register. */
+  readonly credentials?: { readonly md5: string; readonly sha256: string };
+  /** Trunk: where the gateway is, and which calls are taken from that address. */
+  readonly gateway?: { readonly host: string; readonly port: number; readonly transport: 'UDP' | 'TCP' };
+}
