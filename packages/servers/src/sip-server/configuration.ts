@@ -13,8 +13,16 @@ export interface SipServerConfiguration {
   readonly realm: string;
   readonly dns: readonly SipDN[];
   readonly centre: Omit<CentreConfiguration, 'dns' | 'site'>;
-  readonly persons: readonly { readonly name: string; readonly agentLogins: readonly string[]; readonly rank: Rank }[];
-  readonly registrar: { readonly minExpiresS: number; readonly maxExpiresS: number; readonly defaultExpiresS: number };
+  readonly persons: readonly {
+    readonly name: string;
+    readonly agentLogins: readonly string[];
+    readonly rank: Rank;
+  }[];
+  readonly registrar: {
+    readonly minExpiresS: number;
+    readonly maxExpiresS: number;
+    readonly defaultExpiresS: number;
+  };
   /** LL5. */
   readonly stampEveryMs: number;
   readonly leaseLengthMs: number;

@@ -1,0 +1,204 @@
+/**
+ * The clients of a SIP Server: desks, boards, later Stat Servers. Each has one connection, says who it is, and
+ * registers for the DNs whose events it wants. A client that lost its connection comes back under the same
+ * session and gets what it missed, if the log still has it.
+ */
+import type { Millis } from '@holdfast/kernel';
+import {
+  type DeskReply,
+  type ErrorCode,
+  type LoginEpoch,
+  type Position,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_OLDEST,
+} from '@holdfast/protocol';
+import type { Rank } from './configuration.ts';
+import type { SipServerEffect } from './effects.ts';
+import type { EventLog, LogEntry } from './event-log.ts';
+
+/** A client registers for its agent's DN, a wallboard for all: more than this is a mistake of the client. */
+export const REGISTRATIONS_MAX = 64;
+/** Former sessions that can be resumed; the oldest is forgotten first and then takes a snapshot. */
+export const SESSIONS_MAX = 10_000;
+
+/** What a session has that outlives its connection. */
+interface Session {
+  readonly id: string;
+  readonly dns: Set<string>;
+  all: boolean;
+}
+
+export interface Client {
+  readonly connection: string;
+  readonly session: Session;
+  readonly application: string;
+  /** Who is behind it, when it has shown a token. */
+  readonly person: { readonly name: string; readonly rank: Rank } | undefined;
+}
+
+export interface RegisterClient {
+  readonly ReferenceID: number;
+  readonly application: string;
+  readonly session: string;
+  readonly version: number;
+  readonly resume?: Position | undefined;
+}
+
+export class Clients {
+  readonly #emit: (effect: SipServerEffect) => void;
+  readonly #log: EventLog;
+  readonly #clients = new Map<string, Client>();
+  /** In the order of last use, so that the first is the oldest. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #byDN = new Map<string, Set<Client>>();
+  readonly #all = new Set<Client>();
+
+  constructor(log: EventLog, emit: (effect: SipServerEffect) => void) {
+    this.#log = log;
+    this.#emit = emit;
+  }
+
+  get(connection: string): Client | undefined {
+    return this.#clients.get(connection);
+  }
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  *registered(): Generator<Client> {
+    for (const client of this.#clients.values()) if (client.session.dns.size > 0) yield client;
+  }
+
+  /** Admits a client and, if it can be resumed, sends what it missed. Refuses versions that are not spoken here. */
+  admit(
+    connection: string,
+    request: RegisterClient,
+    about: Omit<
+      Extract<DeskReply, { type: 'ServerInfo' }>,
+      'type' | 'ReferenceID' | 'resumed' | 'position' | 'version'
+    >,
+    person: Client['person'],
+  ): Client | undefined {
+    if (request.version < PROTOCOL_VERSION_OLDEST) {
+      this.refuse(connection, request.ReferenceID, 'bad-message', {
+        text: `Version ${request.version} is no longer served here; the oldest is ${PROTOCOL_VERSION_OLDEST}. Update the client.`,
+        field: 'version',
+      });
+      return undefined;
+    }
+    const former = this.#sessions.get(request.session);
+    const resumed =
+      former !== undefined && request.resume !== undefined && this.#log.canResume(request.resume);
+    const session = resumed ? former : { id: request.session, dns: new Set<string>(), all: false };
+    this.#keep(session);
+    this.drop(connection);
+    this.#dropOthersOf(session.id, connection);
+    const client: Client = { connection, session, application: request.application, person };
+    this.#clients.set(connection, client);
+    for (const dn of session.dns) this.#index(dn, client);
+    if (session.all) this.#all.add(client);
+    const { position } = this.#log;
+    this.send(connection, {
+      type: 'ServerInfo',
+      ReferenceID: request.ReferenceID,
+      ...about,
+      version: PROTOCOL_VERSION,
+      position,
+      resumed,
+    });
+    if (resumed && request.resume !== undefined) {
+      const wanted = (dn: string) => session.all || session.dns.has(dn);
+      for (const entry of this.#log.after(request.resume, wanted)) this.send(connection, entry.message);
+    }
+    return client;
+  }
+
+  /** An old connection of a session that has come back on a new one would hear everything twice. */
+  #dropOthersOf(session: string, connection: string): void {
+    for (const client of [...this.#clients.values()]) {
+      if (client.session.id !== session || client.connection === connection) continue;
+      this.drop(client.connection);
+      this.#emit({
+        type: 'close',
+        connection: client.connection,
+        why: 'the same session came back on another connection',
+      });
+    }
+  }
+
+  #keep(session: Session): void {
+    this.#sessions.delete(session.id);
+    this.#sessions.set(session.id, session);
+    if (this.#sessions.size <= SESSIONS_MAX) return;
+    const [oldest] = this.#sessions.keys();
+    if (oldest !== undefined) this.#sessions.delete(oldest);
+  }
+
+  drop(connection: string): void {
+    const client = this.#clients.get(connection);
+    if (client === undefined) return;
+    this.#clients.delete(connection);
+    this.#all.delete(client);
+    for (const dn of client.session.dns) {
+      const listeners = this.#byDN.get(dn);
+      listeners?.delete(client);
+      if (listeners?.size === 0) this.#byDN.delete(dn);
+    }
+  }
+
+  /** False when the client has registered for as many DNs as it may. */
+  register(client: Client, dn: string): boolean {
+    if (client.session.dns.size >= REGISTRATIONS_MAX && !client.session.dns.has(dn)) return false;
+    client.session.dns.add(dn);
+    this.#index(dn, client);
+    return true;
+  }
+
+  #index(dn: string, client: Client): void {
+    const listeners = this.#byDN.get(dn) ?? new Set<Client>();
+    listeners.add(client);
+    this.#byDN.set(dn, listeners);
+  }
+
+  unregister(client: Client, dn: string): void {
+    client.session.dns.delete(dn);
+    const listeners = this.#byDN.get(dn);
+    listeners?.delete(client);
+    if (listeners?.size === 0) this.#byDN.delete(dn);
+  }
+
+  registerAll(client: Client): void {
+    client.session.all = true;
+    this.#all.add(client);
+  }
+
+  /** Tells everybody who is registered for the DN; the client that asked finds its ReferenceID in its copy. */
+  publish(
+    entry: LogEntry,
+    asker: { readonly connection: string; readonly referenceId: number } | undefined,
+  ): void {
+    const tell = (client: Client) => {
+      if (asker === undefined || client.connection !== asker.connection)
+        return this.send(client.connection, entry.message);
+      const attributes = { ...entry.message.attributes, ReferenceID: asker.referenceId };
+      this.send(client.connection, { ...entry.message, attributes });
+    };
+    const listeners = this.#byDN.get(entry.dn);
+    for (const client of listeners ?? []) tell(client);
+    for (const client of this.#all) if (listeners?.has(client) !== true) tell(client);
+  }
+
+  send(connection: string, message: DeskReply): void {
+    this.#emit({ type: 'send', connection, message });
+  }
+
+  refuse(
+    connection: string,
+    ReferenceID: number,
+    code: ErrorCode,
+    more: { text: string; field?: string; epoch?: LoginEpoch; retryAfterMs?: Millis },
+  ): void {
+    this.send(connection, { type: 'Error', ReferenceID, code, ...more });
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What a SIP Server process is told and what it asks of its shell.
+ */
+import type { LogLine, Millis } from '@holdfast/kernel';
+import type { DeskReply, DeskRequest } from '@holdfast/protocol';
+import type { EndpointEffect, ParseFailure, SipMessage, Source, TransactionId } from '@holdfast/sip';
+import type { SipServerConfiguration } from './configuration.ts';
+
+export type SipServerInput =
+  | { readonly type: 'configuration'; readonly configuration: SipServerConfiguration }
+  | { readonly type: 'sip'; readonly message: SipMessage; readonly source: Source }
+  | { readonly type: 'sipMalformed'; readonly failure: ParseFailure; readonly source: Source }
+  | { readonly type: 'sipFailed'; readonly transaction?: TransactionId; readonly flow?: string }
+  | { readonly type: 'lookedUp'; readonly id: string; readonly answer: LookupAnswer }
+  /** A client's connection: opened, one message, closed. `connection` is the shell's name for it. */
+  | { readonly type: 'opened'; readonly connection: string }
+  | { readonly type: 'message'; readonly connection: string; readonly message: DeskRequest }
+  | { readonly type: 'closed'; readonly connection: string }
+  /** The announcer: ready to send to the caller from the address in `sdp`, or not able to. */
+  | { readonly type: 'treatmentReady'; readonly id: string; readonly sdp: Uint8Array }
+  | { readonly type: 'treatmentFailed'; readonly id: string; readonly reason: string }
+  /** The wall clock and the monotonic clock jumped apart (LL6). Wall = now + wallOffsetMs. */
+  | { readonly type: 'clockJumped'; readonly wallOffsetMs: Millis };
+
+/** What DNS said: records, or that there are none, or that it could not be asked. */
+export type LookupAnswer = Parameters<import('@holdfast/sip').SipUserAgent['lookedUp']>[2];
+
+export type SipServerEffect =
+  | EndpointEffect
+  | { readonly type: 'send'; readonly connection: string; readonly message: DeskReply }
+  | { readonly type: 'close'; readonly connection: string; readonly why: string }
+  /** Open an RTP source for this call and play; `remote` is the caller's SDP, when it is known already. */
+  | {
+      readonly type: 'treatmentStart';
+      readonly id: string;
+      readonly kind: 'music' | 'tone';
+      readonly remote?: Uint8Array;
+    }
+  | { readonly type: 'treatmentRemote'; readonly id: string; readonly remote: Uint8Array }
+  | { readonly type: 'treatmentStop'; readonly id: string }
+  | { readonly type: 'log'; readonly line: LogLine };
