@@ -1,1 +1,3 @@
-export {};
+export * from './governed.ts';
+export * from './link-health.ts';
+export * from './login-lease.ts';
