@@ -1,0 +1,177 @@
+/**
+ * The leases that one primary has granted: the bookkeeping of a SIP Server around `login-lease.ts`.
+ *
+ * A log-in *carries* a stamp before it is known whether the centre will admit it, so that a carried lease
+ * stands beside the present one until the login is admitted: a refused log-in takes nothing from the agent
+ * who is there.
+ */
+import { Deadlines, type Millis } from '@holdfast/kernel';
+import {
+  afterClockJump,
+  answerStamp,
+  compareEpochs,
+  grantLease,
+  isRoutable,
+  isStampFresh,
+  issueStamp,
+  type Lease,
+  type LoginEpoch,
+  leaseEndsAt,
+  type Stamp,
+  type StampClock,
+  startStampClock,
+} from './login-lease.ts';
+
+export interface SiteLeaseOptions {
+  /** Of the primary that grants; a former primary's leases and stamps count for nothing (LL3). */
+  readonly pairEpoch: number;
+  readonly lengthMs: Millis;
+}
+
+/** Whether the agent with this login may be routed to has changed since it was last told. */
+export interface RoutableChange {
+  readonly agentId: string;
+  readonly epoch: LoginEpoch;
+  readonly routable: boolean;
+}
+
+interface Holding {
+  admitted: Lease | undefined;
+  carried: Lease | undefined;
+  /** What `takeChanges` said last about the admitted login. */
+  told: boolean;
+}
+
+export class SiteLease {
+  readonly #lengthMs: Millis;
+  readonly #holdings = new Map<string, Holding>();
+  readonly #ends = new Deadlines<string>();
+  /** Agents about whom `takeChanges` may have something to say. */
+  readonly #touched = new Set<string>();
+  #clock: StampClock;
+
+  constructor(options: SiteLeaseOptions) {
+    this.#lengthMs = options.lengthMs;
+    this.#clock = startStampClock(options.pairEpoch);
+  }
+
+  /** LL1: a new stamp, to be sent now. */
+  stamp(now: Millis): Stamp {
+    const { clock, stamp } = issueStamp(this.#clock, now);
+    this.#clock = clock;
+    return stamp;
+  }
+
+  isFresh(stamp: Stamp, now: Millis): boolean {
+    return isStampFresh(this.#clock, stamp, this.#lengthMs, now);
+  }
+
+  /** A log-in that carries `stamp` is about to be put to the centre. False: the stamp is stale. */
+  carried(agentId: string, epoch: LoginEpoch, stamp: Stamp, now: Millis): boolean {
+    const lease = grantLease(this.#clock, { epoch, stamp }, this.#lengthMs, now);
+    if (lease === undefined) return false;
+    const holding = this.#holding(agentId);
+    if (holding.carried === undefined || compareEpochs(epoch, holding.carried.epoch) >= 0)
+      holding.carried = lease;
+    this.#watch(agentId, holding);
+    return true;
+  }
+
+  /** The centre has admitted the login whose log-in was carried. */
+  admitted(agentId: string, epoch: LoginEpoch): void {
+    const holding = this.#holdings.get(agentId);
+    if (holding?.carried === undefined || compareEpochs(holding.carried.epoch, epoch) !== 0) return;
+    holding.admitted = holding.carried;
+    holding.carried = undefined;
+    holding.told = false;
+    this.#watch(agentId, holding);
+  }
+
+  /** A stamp has been answered for this login. False: no such login is held here (LL3, `NotLoggedIn`). */
+  answered(agentId: string, epoch: LoginEpoch, stamp: Stamp, now: Millis): boolean {
+    this.admitted(agentId, epoch);
+    const holding = this.#holdings.get(agentId);
+    const outcome = answerStamp(this.#clock, holding?.admitted, { epoch, stamp }, this.#lengthMs, now);
+    if (outcome.type === 'notLoggedIn') return false;
+    if (outcome.type === 'renewed' && holding !== undefined) {
+      holding.admitted = outcome.lease;
+      this.#watch(agentId, holding);
+    }
+    return true;
+  }
+
+  /** LL2: ask at each decision. */
+  isRoutable(agentId: string, epoch: LoginEpoch, now: Millis): boolean {
+    const holding = this.#holdings.get(agentId);
+    const lease = [holding?.admitted, holding?.carried].find(
+      (candidate) => candidate !== undefined && compareEpochs(candidate.epoch, epoch) === 0,
+    );
+    return isRoutable(this.#clock, lease, this.#lengthMs, now);
+  }
+
+  /** The login is over. */
+  ended(agentId: string, epoch: LoginEpoch): void {
+    const holding = this.#holdings.get(agentId);
+    if (holding === undefined) return;
+    if (holding.carried !== undefined && compareEpochs(holding.carried.epoch, epoch) <= 0)
+      holding.carried = undefined;
+    if (holding.admitted !== undefined && compareEpochs(holding.admitted.epoch, epoch) <= 0)
+      holding.admitted = undefined;
+    this.#dropEmpty(agentId, holding);
+  }
+
+  /** LL6: the clocks of this process have jumped apart. */
+  clockJumped(): void {
+    this.#clock = afterClockJump(this.#clock);
+    for (const agentId of this.#holdings.keys()) this.#touched.add(agentId);
+  }
+
+  /** When a lease ends next, so that its end can be told; the decisions themselves ask `isRoutable`. */
+  nextDeadline(): Millis | undefined {
+    return this.#ends.next();
+  }
+
+  /** Logins that have become routable, or no longer are, since the last call. */
+  takeChanges(now: Millis): RoutableChange[] {
+    for (let due = this.#ends.takeDue(now); due !== undefined; due = this.#ends.takeDue(now))
+      this.#touched.add(due);
+    const changes: RoutableChange[] = [];
+    for (const agentId of this.#touched) {
+      const holding = this.#holdings.get(agentId);
+      if (holding === undefined) continue;
+      // A log-in that was never admitted leaves nothing behind once its stamp is spent.
+      if (!isRoutable(this.#clock, holding.carried, this.#lengthMs, now)) holding.carried = undefined;
+      const routable = isRoutable(this.#clock, holding.admitted, this.#lengthMs, now);
+      if (holding.admitted !== undefined && routable !== holding.told) {
+        holding.told = routable;
+        changes.push({ agentId, epoch: holding.admitted.epoch, routable });
+      }
+      this.#dropEmpty(agentId, holding);
+    }
+    this.#touched.clear();
+    return changes;
+  }
+
+  #holding(agentId: string): Holding {
+    let holding = this.#holdings.get(agentId);
+    if (holding === undefined) {
+      holding = { admitted: undefined, carried: undefined, told: false };
+      this.#holdings.set(agentId, holding);
+    }
+    return holding;
+  }
+
+  #watch(agentId: string, holding: Holding): void {
+    this.#touched.add(agentId);
+    const ends = [holding.admitted, holding.carried].flatMap((lease) =>
+      lease === undefined ? [] : [leaseEndsAt(lease, this.#lengthMs)],
+    );
+    if (ends.length > 0) this.#ends.set(agentId, Math.max(...ends));
+  }
+
+  #dropEmpty(agentId: string, holding: Holding): void {
+    if (holding.admitted !== undefined || holding.carried !== undefined) return;
+    this.#holdings.delete(agentId);
+    this.#ends.clear(agentId);
+  }
+}
