@@ -1,0 +1,108 @@
+/**
+ * Digest authentication (RFC 7616, RFC 8760, RFC 3261 §22): the arithmetic and the syntax that both sides share.
+ *
+ * A proof of knowing a password without sending it: the server gives a nonce, the client answers with
+ * H(H(user:realm:password) : nonce : nc : cnonce : qop : H(method:uri)). The innermost hash is all that a
+ * directory has to keep; here it is called the *secret*. Hashes come in as a port, because packages know neither
+ * Node's crypto module nor the browser's.
+ */
+
+/** Synchronous hashes over UTF-8 text; every answer is lower-case hex. */
+export interface Hashes {
+  md5(text: string): string;
+  sha256(text: string): string;
+  hmacSha256(key: string, text: string): string;
+}
+
+export type DigestAlgorithm = 'SHA-256' | 'MD5';
+
+/** Strongest first: the order in which we offer and choose (RFC 8760 §2.3 and §2.4). */
+export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ['SHA-256', 'MD5'];
+
+/** H(user:realm:password), which a directory keeps instead of the password (rule PH4). */
+export function digestSecret(
+  hashes: Hashes,
+  algorithm: DigestAlgorithm,
+  account: { readonly user: string; readonly realm: string; readonly password: string },
+): string {
+  return hashOf(hashes, algorithm, `${account.user}:${account.realm}:${account.password}`);
+}
+
+export interface DigestInput {
+  /** From `digestSecret`. */
+  readonly secret: string;
+  readonly nonce: string;
+  readonly method: string;
+  /** The digest-uri as it stands in the header field. */
+  readonly uri: string;
+  /** Absent for a client of RFC 2069, which knows no qop. `nc` is the eight hex digits as sent. */
+  readonly protection?: { readonly qop: string; readonly nc: string; readonly cnonce: string };
+}
+
+/** The value of `response` (RFC 7616 §3.4.1). */
+export function digestResponse(hashes: Hashes, algorithm: DigestAlgorithm, input: DigestInput): string {
+  const request = hashOf(hashes, algorithm, `${input.method}:${input.uri}`);
+  const protection = input.protection;
+  const middle =
+    protection === undefined
+      ? input.nonce
+      : `${input.nonce}:${protection.nc}:${protection.cnonce}:${protection.qop}`;
+  return hashOf(hashes, algorithm, `${input.secret}:${middle}:${request}`);
+}
+
+function hashOf(hashes: Hashes, algorithm: DigestAlgorithm, text: string): string {
+  return algorithm === 'SHA-256' ? hashes.sha256(text) : hashes.md5(text);
+}
+
+/** The algorithm named by a challenge or an answer; none named is MD5 (RFC 7616 §3.3). */
+export function algorithmNamed(name: string | undefined): DigestAlgorithm | undefined {
+  if (name === undefined) return 'MD5';
+  const upper = name.toUpperCase();
+  return DIGEST_ALGORITHMS.find((algorithm) => algorithm === upper);
+}
+
+/** More parameters than any real challenge has; a longer list is refused as malformed. */
+const PARAMS_MAX = 32;
+
+const SCHEME = /^Digest[ \t]+/i;
+/** One auth-param: a token, "=", a token or a quoted string. Sticky, so that nothing is skipped or scanned twice. */
+const PARAM =
+  /[ \t\r\n]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t\r\n]*=[ \t\r\n]*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))[ \t\r\n]*(,|$)/y;
+
+/**
+ * The parameters of one challenge or one answer, names in lower case, values unquoted. Undefined when the scheme is
+ * not Digest or the list is malformed or names a parameter twice.
+ */
+export function parseDigest(value: string): ReadonlyMap<string, string> | undefined {
+  const scheme = SCHEME.exec(value);
+  if (scheme === null) return undefined;
+  const params = new Map<string, string>();
+  PARAM.lastIndex = scheme[0].length;
+  for (let count = 0; count < PARAMS_MAX; count++) {
+    const match = PARAM.exec(value);
+    if (match === null) return undefined;
+    const name = (match[1] as string).toLowerCase();
+    if (params.has(name)) return undefined;
+    const quoted = match[2];
+    params.set(name, quoted === undefined ? (match[3] as string) : unquote(quoted));
+    if (match[4] === '') return params;
+  }
+  return undefined;
+}
+
+function unquote(quoted: string): string {
+  return quoted.includes('\\') ? quoted.replace(/\\(.)/g, '$1') : quoted;
+}
+
+/** A quoted-string, with what would end it early escaped and line breaks taken out. */
+export function quote(text: string): string {
+  return `"${text.replace(/[\r\n]/g, '').replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** Compares two hex strings in a time that depends on their length only, so that no prefix can be guessed. */
+export function sameDigest(left: string, right: string): boolean {
+  if (left.length !== right.length) return false;
+  let difference = 0;
+  for (let i = 0; i < left.length; i++) difference |= left.charCodeAt(i) ^ right.charCodeAt(i);
+  return difference === 0;
+}
