@@ -1,1 +1,4 @@
-export {};
+export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
+export type { TokenCheck } from './sip-server/desk-requests.ts';
+export type { LookupAnswer, SipServerEffect, SipServerInput } from './sip-server/effects.ts';
+export { SipServerNode, type SipServerOptions } from './sip-server/sip-server-node.ts';

@@ -1,0 +1,313 @@
+/**
+ * What clients ask of a SIP Server, turned into facts for the contact centre. Here it is decided who may ask
+ * (token, rank, login lease); what the request does to agents and calls is decided there.
+ */
+import type { CentreInput } from '@holdfast/centre';
+import type { SiteLease } from '@holdfast/continuity';
+import { type Millis, must } from '@holdfast/kernel';
+import {
+  type DeskRequest,
+  type DNSnapshot,
+  type ErrorCode,
+  LOGOUT_REASONS,
+  type QueueSnapshot,
+} from '@holdfast/protocol';
+import type { CallControl } from './call-control.ts';
+import type { Client, Clients } from './clients.ts';
+import type { Rank, SipServerConfiguration } from './configuration.ts';
+import type { EventLog } from './event-log.ts';
+
+export type TokenCheck =
+  | { readonly ok: true; readonly person: string; readonly rank: Rank }
+  | { readonly ok: false; readonly code: 'token-invalid' | 'token-expired' };
+
+export interface DeskRequestPorts {
+  readonly clients: Clients;
+  readonly calls: CallControl;
+  readonly lease: SiteLease;
+  readonly log: EventLog;
+  /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
+  verifyToken(token: string, wall: Millis): TokenCheck;
+  wall(now: Millis): Millis;
+  tell(input: CentreInput): void;
+  /** The agent on a DN, as the centre has it. */
+  agentOn(dn: string): { readonly person: string; readonly agentId: string } | undefined;
+  snapshot(dn: string, now: Millis): DNSnapshot;
+  snapshots(now: Millis): { readonly dns: DNSnapshot[]; readonly queues: QueueSnapshot[] };
+  /** The address that SDP of ours names. */
+  readonly mediaAddress: string;
+}
+
+type Login = Extract<DeskRequest, { type: 'AgentLogin' }>;
+type OwnDN = Extract<DeskRequest, { dn: string; ReferenceID: number }>;
+
+export class DeskRequests {
+  readonly #ports: DeskRequestPorts;
+  #configuration: SipServerConfiguration | undefined;
+  #dns = new Set<string>();
+  /** Agent Login code → person. */
+  #owners = new Map<string, string>();
+
+  constructor(ports: DeskRequestPorts) {
+    this.#ports = ports;
+  }
+
+  configure(configuration: SipServerConfiguration): void {
+    this.#configuration = configuration;
+    this.#dns = new Set(configuration.dns.map((dn) => dn.number));
+    this.#owners = new Map(
+      configuration.persons.flatMap((person) =>
+        person.agentLogins.map((login) => [login, person.name] as const),
+      ),
+    );
+  }
+
+  handle(now: Millis, connection: string, request: DeskRequest): void {
+    const { clients } = this.#ports;
+    if (request.type === 'Ping') return clients.send(connection, { type: 'Pong', n: request.n });
+    if (request.type === 'Pong') return;
+    if (request.type === 'RegisterClient') return this.#registerClient(now, connection, request);
+    const client = clients.get(connection);
+    if (client === undefined) {
+      const ReferenceID = 'ReferenceID' in request ? request.ReferenceID : 0;
+      return clients.refuse(connection, ReferenceID, 'wrong-state', { text: 'Send RegisterClient first.' });
+    }
+    if (client.person === undefined || (request.type === 'RegisterAll' && !isSupervisor(client))) {
+      const ReferenceID = 'ReferenceID' in request ? request.ReferenceID : 0;
+      return clients.refuse(connection, ReferenceID, 'not-allowed', {
+        text: 'Show a token in RegisterClient; for all DNs, that of a supervisor.',
+      });
+    }
+    if (request.type === 'StampAnswer') return this.#stampAnswer(now, client, request);
+    if (request.type === 'RegisterAll') return this.#registerAll(now, client, request.ReferenceID);
+    if (!this.#dns.has(request.dn)) {
+      return this.#refuse(client, request, 'unknown-dn', `${request.dn} is no DN of ${this.#switchName()}.`);
+    }
+    this.#onDN(now, client, request);
+  }
+
+  #onDN(now: Millis, client: Client, request: OwnDN): void {
+    const { clients, calls } = this.#ports;
+    switch (request.type) {
+      case 'RegisterAddress': {
+        if (!clients.register(client, request.dn)) {
+          return this.#refuse(
+            client,
+            request,
+            'overloaded',
+            'Too many DNs for one client; use RegisterAll for a board.',
+          );
+        }
+        const snapshot = this.#ports.snapshot(request.dn, now);
+        const { position } = this.#ports.log;
+        return clients.send(client.connection, {
+          type: 'Registered',
+          ReferenceID: request.ReferenceID,
+          position,
+          snapshot,
+        });
+      }
+      case 'UnregisterAddress':
+        clients.unregister(client, request.dn);
+        return clients.send(client.connection, { type: 'Done', ReferenceID: request.ReferenceID });
+      case 'AgentLogin':
+        return this.#login(now, client, request);
+      case 'AgentLogout':
+        return this.#logout(client, request);
+      default:
+    }
+    if (!this.#owns(client, request.dn)) {
+      return this.#refuse(
+        client,
+        request,
+        'not-allowed',
+        `${client.person?.name ?? 'A client without token'} may not act on ${request.dn}.`,
+      );
+    }
+    const asked = { client: client.connection, referenceId: request.ReferenceID };
+    switch (request.type) {
+      case 'AgentReady':
+      case 'AgentNotReady':
+        return this.#ports.tell({
+          type: request.type === 'AgentReady' ? 'ready' : 'notReady',
+          dn: request.dn,
+          ...(request.workMode === undefined ? {} : { workMode: request.workMode }),
+          ...(request.reasons === undefined ? {} : { reasons: request.reasons }),
+          ...asked,
+        });
+      case 'MakeCall': {
+        const { dn, destination, userData = {} } = request;
+        const started = calls.makeCall(
+          now,
+          dn,
+          { destination, userData, client: client.connection, referenceId: request.ReferenceID },
+          this.#ports.mediaAddress,
+        );
+        if (!started)
+          return this.#refuse(
+            client,
+            request,
+            'phone-out-of-service',
+            `The phone of ${dn} is not registered here.`,
+          );
+        return clients.send(client.connection, { type: 'Done', ReferenceID: request.ReferenceID });
+      }
+      case 'ReleaseCall':
+        return this.#ports.tell({ type: 'releaseCall', connId: request.ConnID, dn: request.dn, ...asked });
+      case 'AttachUserData':
+        return this.#ports.tell({
+          type: 'attachUserData',
+          connId: request.ConnID,
+          dn: request.dn,
+          userData: request.userData,
+          ...asked,
+        });
+      case 'DeleteUserData': {
+        const keys = request.keys === undefined ? {} : { keys: request.keys };
+        return this.#ports.tell({
+          type: 'deleteUserData',
+          connId: request.ConnID,
+          dn: request.dn,
+          ...keys,
+          ...asked,
+        });
+      }
+    }
+  }
+
+  #registerClient(
+    now: Millis,
+    connection: string,
+    request: Extract<DeskRequest, { type: 'RegisterClient' }>,
+  ): void {
+    const { clients, lease } = this.#ports;
+    const configuration = must(this.#configuration, 'the node configures its parts first');
+    let person: Client['person'];
+    if (request.token !== undefined) {
+      const check = this.#ports.verifyToken(request.token, this.#ports.wall(now));
+      if (!check.ok)
+        return clients.refuse(connection, request.ReferenceID, check.code, {
+          text: 'Log in by password at the Configuration Server.',
+        });
+      person = { name: check.person, rank: check.rank };
+    }
+    const about = {
+      application: configuration.application,
+      site: configuration.site,
+      switch: configuration.switchName,
+      leaseLengthMs: configuration.leaseLengthMs,
+      stampEveryMs: configuration.stampEveryMs,
+    };
+    if (clients.admit(connection, request, about, person) === undefined) return;
+    clients.send(connection, { type: 'Stamp', stamp: lease.stamp(now) });
+  }
+
+  #registerAll(now: Millis, client: Client, ReferenceID: number): void {
+    const { clients, log } = this.#ports;
+    clients.registerAll(client);
+    clients.send(client.connection, {
+      type: 'RegisteredAll',
+      ReferenceID,
+      position: log.position,
+      ...this.#ports.snapshots(now),
+    });
+  }
+
+  #login(now: Millis, client: Client, request: Login): void {
+    const check = this.#ports.verifyToken(request.token, this.#ports.wall(now));
+    if (!check.ok)
+      return this.#refuse(client, request, check.code, 'Log in by password at the Configuration Server.');
+    const owner = this.#owners.get(request.AgentID);
+    if (owner === undefined) {
+      return this.#refuse(
+        client,
+        request,
+        'unknown-agent-login',
+        `${request.AgentID} is no Agent Login of ${this.#switchName()}.`,
+      );
+    }
+    if (owner !== check.person) {
+      return this.#refuse(
+        client,
+        request,
+        'not-allowed',
+        `The Agent Login ${request.AgentID} does not belong to ${check.person}.`,
+      );
+    }
+    if (!this.#ports.lease.carried(request.AgentID, request.epoch, request.stamp, now)) {
+      return this.#refuse(
+        client,
+        request,
+        'stale-stamp',
+        'The stamp is not a fresh one of this server. Wait for the next.',
+      );
+    }
+    this.#ports.tell({
+      type: 'login',
+      dn: request.dn,
+      agentId: request.AgentID,
+      person: check.person,
+      place: request.place,
+      queues: request.queues,
+      epoch: request.epoch,
+      ...(request.workMode === undefined ? {} : { workMode: request.workMode }),
+      ...(request.reasons === undefined ? {} : { reasons: request.reasons }),
+      client: client.connection,
+      referenceId: request.ReferenceID,
+    });
+  }
+
+  #logout(client: Client, request: Extract<DeskRequest, { type: 'AgentLogout' }>): void {
+    const own = this.#ports.agentOn(request.dn)?.person === client.person?.name;
+    if (!own && !isSupervisor(client)) {
+      return this.#refuse(
+        client,
+        request,
+        'not-allowed',
+        `Only the agent on ${request.dn} or a supervisor may log that agent out.`,
+      );
+    }
+    this.#ports.tell({
+      type: 'logout',
+      dn: request.dn,
+      by: own ? 'agent' : 'supervisor',
+      ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
+      ...(own ? {} : { reason: request.reasons?.['LogoutReason'] ?? LOGOUT_REASONS.supervisor }),
+      ...(request.reasons === undefined ? {} : { reasons: request.reasons }),
+      client: client.connection,
+      referenceId: request.ReferenceID,
+    });
+  }
+
+  /** LL1, LL3: the answer to a stamp is all that keeps an agent routable. */
+  #stampAnswer(now: Millis, client: Client, answer: Extract<DeskRequest, { type: 'StampAnswer' }>): void {
+    const agent = this.#ports.agentOn(answer.dn);
+    const holds = agent !== undefined && agent.person === client.person?.name;
+    if (!holds || !this.#ports.lease.answered(agent.agentId, answer.epoch, answer.stamp, now)) {
+      this.#ports.clients.send(client.connection, {
+        type: 'NotLoggedIn',
+        dn: answer.dn,
+        epoch: answer.epoch,
+      });
+    }
+  }
+
+  #owns(client: Client, dn: string): boolean {
+    return (
+      client.person !== undefined &&
+      (isSupervisor(client) || this.#ports.agentOn(dn)?.person === client.person.name)
+    );
+  }
+
+  #switchName(): string {
+    return this.#configuration?.switchName ?? 'this switch';
+  }
+
+  #refuse(client: Client, request: { ReferenceID: number }, code: ErrorCode, text: string): void {
+    this.#ports.clients.refuse(client.connection, request.ReferenceID, code, { text });
+  }
+}
+
+function isSupervisor(client: Client): boolean {
+  return client.person !== undefined && client.person.rank !== 'agent';
+}

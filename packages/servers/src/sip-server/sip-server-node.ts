@@ -1,0 +1,385 @@
+/**
+ * The SIP Server of one site as one node: phones register, calls come and wait and are answered, agents log in,
+ * clients watch. It only joins its parts; each part is a file of its own:
+ *
+ *     phones, trunks ── SipUserAgent ──┬── Registrations ── phone in service ──┐
+ *                                      └── CallControl ──── calls and legs ────┤
+ *     desks ── Clients ── DeskRequests ── who may ask ── SiteLease ────────────┴──▶ Centre ──▶ EventLog ──▶ Clients
+ *
+ * A fact found while one input is handled (a leg failed at once, a phone was lost) is put in line and handled
+ * after it, so that no part is entered while it is at work.
+ */
+import { Centre, type CentreEffect, type CentreInput } from '@holdfast/centre';
+import {
+  freshLink,
+  type LinkHealth,
+  type LinkHealthEvent,
+  type LinkHealthOptions,
+  linkDeadline,
+  SiteLease,
+  stepLink,
+} from '@holdfast/continuity';
+import { Deadlines, type Millis, type Node, type Random, unreachable } from '@holdfast/kernel';
+import type { DeskRequest, LoginEpoch } from '@holdfast/protocol';
+import {
+  createResponse,
+  type Hashes,
+  type NonceKeys,
+  SipUserAgent,
+  type TransportName,
+  type UserAgentEvent,
+} from '@holdfast/sip';
+import { CallControl } from './call-control.ts';
+import { Clients } from './clients.ts';
+import type { SipServerConfiguration } from './configuration.ts';
+import { DeskRequests, type TokenCheck } from './desk-requests.ts';
+import type { SipServerEffect, SipServerInput } from './effects.ts';
+import { EventLog } from './event-log.ts';
+import { Registrations } from './registrations.ts';
+
+export interface SipServerOptions {
+  readonly configuration: SipServerConfiguration;
+  readonly random: Random;
+  readonly hashes: Hashes;
+  readonly nonceKeys: NonceKeys;
+  /** Wall clock minus monotonic clock at the start, ms. */
+  readonly wallOffsetMs: Millis;
+  readonly now: Millis;
+  /** The address that Via and Contact name, and that SDP of ours names. */
+  sentBy(transport: TransportName): { readonly host: string; readonly port: number };
+  verifyToken(token: string, wall: Millis): TokenCheck;
+  /** Entries kept for clients that come back; the default suits a site. */
+  readonly logEntriesMax?: number;
+}
+
+const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REGISTER';
+
+export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
+  readonly #userAgent: SipUserAgent;
+  readonly #registrations: Registrations;
+  readonly #calls: CallControl;
+  readonly #centre = new Centre();
+  readonly #clients: Clients;
+  readonly #requests: DeskRequests;
+  readonly #lease: SiteLease;
+  readonly #log: EventLog;
+  readonly #health = new Map<string, { state: LinkHealth; readonly options: LinkHealthOptions }>();
+  readonly #healthDeadlines = new Deadlines<string>();
+  /** Who is logged in, by DN, as the lease has to know it. */
+  readonly #logins = new Map<string, { readonly agentId: string; readonly epoch: LoginEpoch }>();
+  readonly #dnOfAgent = new Map<string, string>();
+  #configuration: SipServerConfiguration;
+  #wallOffsetMs: Millis;
+  #stampAt: Millis;
+  #effects: SipServerEffect[] = [];
+  readonly #facts: CentreInput[] = [];
+  readonly #heard: UserAgentEvent[] = [];
+
+  constructor(options: SipServerOptions) {
+    this.#configuration = options.configuration;
+    this.#wallOffsetMs = options.wallOffsetMs;
+    const epoch = Math.floor(options.now + options.wallOffsetMs);
+    this.#log = new EventLog(epoch, options.logEntriesMax);
+    this.#lease = new SiteLease({ pairEpoch: epoch, lengthMs: options.configuration.leaseLengthMs });
+    this.#userAgent = new SipUserAgent({ random: options.random, sentBy: options.sentBy });
+    const emit = (effect: SipServerEffect) => void this.#effects.push(effect);
+    const tell = (input: CentreInput) => void this.#facts.push(input);
+    const wall = (now: Millis) => now + this.#wallOffsetMs;
+    this.#clients = new Clients(this.#log, emit);
+    this.#registrations = new Registrations({
+      hashes: options.hashes,
+      nonceKeys: options.nonceKeys,
+      maker: epoch.toString(36),
+      wall,
+      tell,
+    });
+    this.#calls = new CallControl({
+      userAgent: this.#userAgent,
+      random: options.random,
+      contactsOf: (dn) => this.#registrations.contactsOf(dn),
+      authenticate: (now, request) => this.#registrations.authenticate(now, request),
+      run: (output) => this.#run(output),
+      tell,
+      emit,
+    });
+    this.#requests = new DeskRequests({
+      clients: this.#clients,
+      calls: this.#calls,
+      lease: this.#lease,
+      log: this.#log,
+      verifyToken: options.verifyToken,
+      wall,
+      tell,
+      agentOn: (dn) => this.#centre.agent(dn),
+      snapshot: (dn, now) => this.#centre.dnSnapshot(dn, now),
+      snapshots: (now) => ({ dns: this.#centre.dnSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
+      mediaAddress: options.sentBy('UDP').host,
+    });
+    this.#stampAt = options.now + options.configuration.stampEveryMs;
+    this.#configure(options.configuration);
+  }
+
+  /** For checks and figures. */
+  get parts() {
+    return {
+      centre: this.#centre,
+      calls: this.#calls,
+      registrations: this.#registrations,
+      lease: this.#lease,
+      clients: this.#clients,
+    };
+  }
+
+  handle(now: Millis, input: SipServerInput): SipServerEffect[] {
+    this.#input(now, input);
+    return this.#finish(now);
+  }
+
+  #input(now: Millis, input: SipServerInput): void {
+    switch (input.type) {
+      case 'configuration':
+        return this.#configure(input.configuration);
+      case 'sip':
+        return this.#run(this.#userAgent.receive(now, input.message, input.source));
+      case 'sipMalformed':
+        return this.#run(this.#userAgent.receiveMalformed(now, input.failure, input.source));
+      case 'sipFailed':
+        if (input.flow !== undefined) this.#registrations.flowFailed(now, input.flow);
+        return this.#run(this.#userAgent.transportFailed(now, input));
+      case 'lookedUp':
+        return this.#run(this.#userAgent.lookedUp(now, input.id, input.answer));
+      case 'opened':
+        return;
+      case 'message':
+        return this.#message(now, input.connection, input.message);
+      case 'closed':
+        return this.#forget(input.connection);
+      case 'treatmentReady':
+        return this.#calls.treatmentReady(now, input.id, input.sdp);
+      case 'treatmentFailed':
+        this.#logLine('warn', 'treatment failed', { call: input.id, because: input.reason });
+        return this.#calls.treatmentFailed(now, input.id);
+      case 'clockJumped':
+        this.#wallOffsetMs = input.wallOffsetMs;
+        this.#lease.clockJumped();
+        return this.#logLine('warn', 'clock jumped', {
+          because: 'LL6: the wall clock and the monotonic clock moved apart; all login leases end',
+        });
+      default:
+        unreachable(input);
+    }
+  }
+
+  nextDeadline(): Millis | undefined {
+    const deadlines = [
+      this.#userAgent.nextDeadline(),
+      this.#centre.nextDeadline(),
+      this.#registrations.nextDeadline(),
+      this.#lease.nextDeadline(),
+      this.#healthDeadlines.next(),
+      this.#stampAt,
+    ];
+    let earliest: Millis | undefined;
+    for (const at of deadlines)
+      if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
+    return earliest;
+  }
+
+  expire(now: Millis): SipServerEffect[] {
+    this.#run(this.#userAgent.expire(now));
+    this.#registrations.expire(now);
+    for (
+      let name = this.#healthDeadlines.takeDue(now);
+      name !== undefined;
+      name = this.#healthDeadlines.takeDue(now)
+    ) {
+      this.#stepHealth(now, name, { type: 'expire' });
+    }
+    this.#sendStamps(now);
+    this.#tellLeases(now);
+    this.#perform(now, this.#centre.expire(now));
+    return this.#finish(now);
+  }
+
+  #configure(configuration: SipServerConfiguration): void {
+    this.#configuration = configuration;
+    this.#registrations.configure(configuration);
+    this.#calls.configure(configuration);
+    this.#requests.configure(configuration);
+    const { dns, site } = configuration;
+    this.#facts.push({ type: 'configured', configuration: { ...configuration.centre, site, dns } });
+    this.#logLine('info', 'configured', { detail: { revision: configuration.revision, dns: dns.length } });
+  }
+
+  #message(now: Millis, connection: string, message: DeskRequest): void {
+    if (message.type === 'RegisterClient') {
+      const option = {
+        name: 'addp-timeout',
+        value: `${message.addpTimeoutMs} ms`,
+        source: message.application,
+      };
+      const options = { timeoutMs: { value: message.addpTimeoutMs, option } };
+      this.#health.set(connection, { state: freshLink(now), options });
+    }
+    this.#stepHealth(now, connection, { type: 'heard' });
+    this.#requests.handle(now, connection, message);
+  }
+
+  #stepHealth(now: Millis, connection: string, event: LinkHealthEvent): void {
+    const health = this.#health.get(connection);
+    if (health === undefined) return;
+    const { state, effects } = stepLink(health.state, event, health.options, now);
+    health.state = state;
+    for (const effect of effects) {
+      if (effect.type === 'sendPing') this.#clients.send(connection, { type: 'Ping', n: effect.n });
+      else {
+        this.#effects.push({ type: 'close', connection, why: effect.because.text });
+        return this.#forget(connection);
+      }
+    }
+    // Traffic moves the deadline away all the time; the old one then finds nothing due and sets the new one.
+    const at = linkDeadline(state, health.options);
+    if (
+      at !== undefined &&
+      (event.type === 'expire' || this.#healthDeadlines.get(connection) === undefined)
+    ) {
+      this.#healthDeadlines.set(connection, at);
+    }
+  }
+
+  #forget(connection: string): void {
+    this.#clients.drop(connection);
+    this.#health.delete(connection);
+    this.#healthDeadlines.clear(connection);
+  }
+
+  /** LL1: every 2 s to whoever is registered; the desk of the basic connection needs a fresh one to log in. */
+  #sendStamps(now: Millis): void {
+    if (now < this.#stampAt) return;
+    this.#stampAt = now + this.#configuration.stampEveryMs;
+    const stamp = this.#lease.stamp(now);
+    for (const client of this.#clients.registered())
+      this.#clients.send(client.connection, { type: 'Stamp', stamp });
+  }
+
+  /** Performs what a user agent method answered: effects go out, events are put in line. */
+  #run(output: ReturnType<SipUserAgent['receive']>): void {
+    for (const effect of output.effects) this.#effects.push(effect);
+    for (const event of output.events) this.#heard.push(event);
+  }
+
+  #finish(now: Millis): SipServerEffect[] {
+    for (;;) {
+      const event = this.#heard.shift();
+      if (event !== undefined) {
+        this.#onUserAgent(now, event);
+        continue;
+      }
+      this.#tellLeases(now);
+      const fact = this.#facts.shift();
+      if (fact === undefined) break;
+      this.#perform(now, this.#centre.handle(now, fact));
+    }
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  /** LL2: before anything is decided, the centre knows which leases are live at this instant. */
+  #tellLeases(now: Millis): void {
+    for (const { agentId, routable } of this.#lease.takeChanges(now)) {
+      const dn = this.#dnOfAgent.get(agentId);
+      if (dn !== undefined) this.#perform(now, this.#centre.handle(now, { type: 'routable', dn, routable }));
+    }
+  }
+
+  #onUserAgent(now: Millis, event: UserAgentEvent): void {
+    if (event.type !== 'request') return this.#calls.onUserAgent(now, event);
+    const { request, transaction, source } = event;
+    const response =
+      request.method === 'REGISTER'
+        ? this.#registrations.register(now, request, source)
+        : request.method === 'OPTIONS'
+          ? createResponse(request, 200, {
+              headers: [
+                ['Allow', ALLOW],
+                ['Accept', 'application/sdp'],
+              ],
+            })
+          : createResponse(request, 405, { headers: [['Allow', ALLOW]] });
+    this.#run(this.#userAgent.sendResponse(now, transaction, response));
+  }
+
+  #perform(now: Millis, effects: readonly CentreEffect[]): void {
+    for (const effect of effects) this.#performOne(now, effect);
+  }
+
+  #performOne(now: Millis, effect: CentreEffect): void {
+    switch (effect.type) {
+      case 'event':
+        return this.#publish(now, effect);
+      case 'ring':
+        return this.#calls.ring(now, effect);
+      case 'withdraw':
+        return this.#calls.withdraw(now, effect.connId, effect.dn);
+      case 'treat':
+        return this.#calls.treat(now, effect.connId, effect.treatment);
+      case 'release':
+        return this.#calls.release(now, effect.connId, effect.status);
+      case 'refuse': {
+        const { code, text, epoch } = effect;
+        return this.#clients.refuse(effect.client, effect.referenceId, code, {
+          text,
+          ...(epoch === undefined ? {} : { epoch }),
+        });
+      }
+      case 'done':
+        return this.#clients.send(effect.client, { type: 'Done', ReferenceID: effect.referenceId });
+      case 'log':
+        this.#effects.push(effect);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #publish(now: Millis, effect: Extract<CentreEffect, { type: 'event' }>): void {
+    this.#trackLogin(effect);
+    const entry = this.#log.append({
+      dn: effect.dn,
+      name: effect.name,
+      attributes: effect.attributes,
+      time: now + this.#wallOffsetMs,
+    });
+    const { ReferenceID } = effect.attributes;
+    const asker =
+      effect.client === undefined || ReferenceID === undefined
+        ? undefined
+        : { connection: effect.client, referenceId: ReferenceID };
+    this.#clients.publish(entry, asker);
+  }
+
+  /** The lease begins and ends with the login that the centre admitted. */
+  #trackLogin({ name, dn }: Extract<CentreEffect, { type: 'event' }>): void {
+    if (name === 'EventAgentLogout') {
+      const login = this.#logins.get(dn);
+      if (login === undefined) return;
+      this.#logins.delete(dn);
+      if (this.#dnOfAgent.get(login.agentId) === dn) this.#dnOfAgent.delete(login.agentId);
+      this.#lease.ended(login.agentId, login.epoch);
+    }
+    const agent = name === 'EventAgentLogin' ? this.#centre.agent(dn) : undefined;
+    if (agent === undefined) return;
+    this.#logins.set(dn, { agentId: agent.agentId, epoch: agent.epoch });
+    this.#dnOfAgent.set(agent.agentId, dn);
+    this.#lease.admitted(agent.agentId, agent.epoch);
+  }
+
+  #logLine(
+    level: 'info' | 'warn',
+    what: string,
+    more: { because?: string; call?: string; detail?: Record<string, string | number> },
+  ): void {
+    this.#effects.push({ type: 'log', line: { level, what, ...more } });
+  }
+}
