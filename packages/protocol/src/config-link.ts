@@ -15,11 +15,27 @@ export const configRequest = z.discriminatedUnion('type', [
     application: z.string().min(1).max(255),
     version: z.number().int(),
     addpTimeoutMs: z.number().int().min(100).max(3_600_000),
+    /** Server applications show that they are what they say; desks have none. */
+    secret: z.string().max(1024).optional(),
   }),
-  /** Log-in of a person by password; the answer carries a token that both sites accept. */
-  z.object({ type: z.literal('LogIn'), ReferenceID, user: z.string().min(1).max(255), password: z.string().max(1024) }),
+  /**
+   * Log-in of a person by password; the answer carries a token that both sites accept. `place` is where the
+   * person sits today; absent means the person's default place.
+   */
+  z.object({
+    type: z.literal('LogIn'),
+    ReferenceID,
+    user: z.string().min(1).max(255),
+    password: z.string().max(1024),
+    place: z.string().min(1).max(255).optional(),
+  }),
   /** Log-in at the other site: the token says who it is; the answer is the same as to LogIn, with the same token. */
-  z.object({ type: z.literal('LogInByToken'), ReferenceID, token: z.string().max(4096) }),
+  z.object({
+    type: z.literal('LogInByToken'),
+    ReferenceID,
+    token: z.string().max(4096),
+    place: z.string().min(1).max(255).optional(),
+  }),
   /** Server applications only: every object that this Application may read. Changes follow as `Changed`. */
   z.object({ type: z.literal('ReadAll'), ReferenceID, subscribe: z.boolean() }),
   /** Objects by type, optionally by name. Changes follow when `subscribe`. Credentials are never in the answer. */
@@ -37,7 +53,11 @@ export type ConfigRequest = z.infer<typeof configRequest>;
 
 /** What a desk needs of the configuration to work, computed by the server for the person who logged in. */
 export const deskConfiguration = z.object({
-  person: z.object({ name: z.string(), displayName: z.string(), rank: z.enum(['agent', 'supervisor', 'administrator']) }),
+  person: z.object({
+    name: z.string(),
+    displayName: z.string(),
+    rank: z.enum(['agent', 'supervisor', 'administrator']),
+  }),
   /** What the desk's application is: which option family it follows (DS1). */
   family: z.enum(['interaction-workspace', 'agent-desktop']),
   /** Resolved options of the family, each with the object that its value came from (DS4). */
@@ -81,7 +101,12 @@ export const configReply = z.discriminatedUnion('type', [
     configuration: deskConfiguration,
   }),
   z.object({ type: z.literal('Objects'), ReferenceID, revision: z.string(), objects: z.array(z.unknown()) }),
-  z.object({ type: z.literal('Changed'), revision: z.string(), objects: z.array(z.unknown()), deleted: z.array(z.string()) }),
+  z.object({
+    type: z.literal('Changed'),
+    revision: z.string(),
+    objects: z.array(z.unknown()),
+    deleted: z.array(z.string()),
+  }),
   z.object({
     type: z.literal('Error'),
     ReferenceID: ReferenceID.optional(),
