@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { findImpurities, findLadderBreaks, findRuleGaps, findUnfinished } from './tidy.ts';
+
+test('imports go down the ladder, and through the entry of a package', () => {
+  expect(findLadderBreaks()).toEqual([]);
+});
+
+test('packages are pure: no clock, no chance, no promise, nothing of the outside', () => {
+  expect(findImpurities()).toEqual([]);
+});
+
+test('every rule of a SPEC.md has a test whose title names it, and the reverse', () => {
+  expect(findRuleGaps()).toEqual([]);
+});
+
+test('nothing is left unfinished or skipped', () => {
+  expect(findUnfinished()).toEqual([]);
+});

@@ -1,0 +1,169 @@
+/**
+ * The house rules that no compiler checks, as data: who may import whom, what pure packages may not touch, that
+ * every numbered rule of a SPEC.md has a test and the reverse. `tidy.test.ts` runs it; run this file to see the
+ * nudges (sizes) as well.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What each workspace may import of ours. `lab` and `bench` may import anything. */
+const LADDER: Readonly<Record<string, readonly string[]>> = {
+  'packages/kernel': [],
+  'packages/protocol': ['kernel'],
+  'packages/sip': ['kernel'],
+  'packages/continuity': ['kernel'],
+  'packages/centre': ['protocol', 'kernel'],
+  'packages/desk': ['sip', 'continuity', 'protocol', 'kernel'],
+  'packages/servers': ['centre', 'sip', 'continuity', 'protocol', 'kernel'],
+  'apps/server': ['centre', 'sip', 'continuity', 'protocol', 'kernel', 'servers', 'desk'],
+  'apps/console': ['centre', 'sip', 'continuity', 'protocol', 'kernel', 'servers', 'desk'],
+  'apps/cli': ['centre', 'sip', 'continuity', 'protocol', 'kernel', 'servers', 'desk'],
+};
+
+/** What a pure package may not say, with what to use instead. */
+const BANNED: readonly (readonly [pattern: RegExp, instead: string])[] = [
+  [/\bDate\.now\b|\bnew Date\b/, 'pass `now` (or the wall offset) in'],
+  [/\bperformance\.now\b/, 'pass `now` in'],
+  [/\bMath\.random\b/, 'pass a Random in'],
+  [/\bset(Timeout|Interval|Immediate)\b/, 'keep a deadline in the state'],
+  [/\basync\b|\bawait\b|\bPromise\b/, 'make slow work an effect whose result comes back as an input'],
+  [/from 'node:/, 'leave the outside world to apps/'],
+  [/\bIntl\./, 'formatting for people belongs to apps/'],
+];
+
+export interface Finding {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+function trackedFiles(): string[] {
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return listed.split('\n').filter((file) => file !== '' && existsSync(root + file));
+}
+
+const isSource = (file: string) => /\.(ts|tsx)$/.test(file) && !file.endsWith('.d.ts');
+const isTest = (file: string) => /\.(test|contract)\.ts$/.test(file) || /\/(test-|testing\/)/.test(file);
+
+/** Imports that go up the ladder, or into another package past its entry. */
+export function findLadderBreaks(): Finding[] {
+  const findings: Finding[] = [];
+  for (const file of trackedFiles().filter(isSource)) {
+    const workspace = Object.keys(LADDER).find((folder) => file.startsWith(`${folder}/`));
+    if (workspace === undefined || isTest(file)) continue;
+    const own = workspace.split('/')[1];
+    readFileSync(root + file, 'utf8')
+      .split('\n')
+      .forEach((text, index) => {
+        const imported =
+          /from '@holdfast\/([a-z]+)(\/[^']*)?'/.exec(text) ??
+          /import\('@holdfast\/([a-z]+)(\/[^']*)?'\)/.exec(text);
+        if (imported === null) return;
+        const [, name = '', path] = imported;
+        if (name === own || LADDER[workspace]?.includes(name) !== true)
+          findings.push({ file, line: index + 1, text: `${workspace} may not import ${name}` });
+        if (path !== undefined)
+          findings.push({ file, line: index + 1, text: `import ${name} through its entry` });
+      });
+  }
+  return findings;
+}
+
+/** Clocks, chance, promises and the outside world in what has to be pure. Comments may speak of them. */
+export function findImpurities(): Finding[] {
+  const findings: Finding[] = [];
+  for (const file of trackedFiles().filter(
+    (name) => name.startsWith('packages/') && isSource(name) && !isTest(name),
+  )) {
+    readFileSync(root + file, 'utf8')
+      .split('\n')
+      .forEach((text, index) => {
+        const code = withoutComments(text);
+        for (const [pattern, instead] of BANNED) {
+          if (pattern.test(code))
+            findings.push({ file, line: index + 1, text: `${pattern.source}: ${instead}` });
+        }
+      });
+  }
+  return findings;
+}
+
+/** Good enough for lines: a comment from `//` or within a block comment's line; strings keep their words. */
+function withoutComments(line: string): string {
+  if (/^\s*(\*|\/\*)/.test(line)) return '';
+  return line
+    .replace(/'(?:[^'\\]|\\.)*'/g, (text) => (text.startsWith("'node:") ? text : "''"))
+    .replace(/\/\/.*$/, '')
+    .replace(/\/\*.*?\*\//g, '');
+}
+
+/** Rules without a test, and tests of rules that no SPEC.md knows. A rule stands as `- **DS8** …`. */
+export function findRuleGaps(): Finding[] {
+  const files = trackedFiles();
+  const rules = new Map<string, Finding>();
+  for (const file of files.filter((name) => name.endsWith('SPEC.md'))) {
+    readFileSync(root + file, 'utf8')
+      .split('\n')
+      .forEach((text, index) => {
+        const rule = /^- \*\*([A-Z]{2,3}\d+[a-z]?)\*\*/.exec(text);
+        if (rule?.[1] !== undefined) rules.set(rule[1], { file, line: index + 1, text: rule[1] });
+      });
+  }
+  const families = new Set([...rules.keys()].map((id) => id.replace(/\d.*$/, '')));
+  const tested = new Map<string, Finding>();
+  for (const file of files.filter((name) => name.endsWith('.test.ts'))) {
+    readFileSync(root + file, 'utf8')
+      .split('\n')
+      .forEach((text, index) => {
+        for (const [, id] of text.matchAll(/['"`\s]\[([A-Z]{2,3}\d+[a-z]?)\]/g)) {
+          if (id !== undefined && families.has(id.replace(/\d.*$/, '')))
+            tested.set(id, { file, line: index + 1, text: id });
+        }
+      });
+  }
+  const withoutTest = [...rules]
+    .filter(([id]) => !tested.has(id))
+    .map(([id, at]) => ({ ...at, text: `no test title begins with [${id}]` }));
+  const withoutRule = [...tested]
+    .filter(([id]) => !rules.has(id))
+    .map(([id, at]) => ({ ...at, text: `no SPEC.md has the rule ${id}` }));
+  return [...withoutTest, ...withoutRule];
+}
+
+/** Words that do not belong in a finished file. */
+export function findUnfinished(): Finding[] {
+  const findings: Finding[] = [];
+  const mark = new RegExp(
+    `\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X'].join('|')})\\b|\\b(it|test|describe)\\.(skip|only|todo)\\b`,
+  );
+  for (const file of trackedFiles().filter((name) => isSource(name) || name.endsWith('.md'))) {
+    readFileSync(root + file, 'utf8')
+      .split('\n')
+      .forEach((text, index) => {
+        if (mark.test(text)) findings.push({ file, line: index + 1, text: text.trim() });
+      });
+  }
+  return findings;
+}
+
+/** Nudges, not failures: a file of more than 500 lines wants to be two. */
+export function findLongFiles(): Finding[] {
+  return trackedFiles()
+    .filter((file) => isSource(file) && !isTest(file))
+    .map((file) => ({ file, line: readFileSync(root + file, 'utf8').split('\n').length, text: 'lines' }))
+    .filter(({ line }) => line > 500);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const findings = [...findLadderBreaks(), ...findImpurities(), ...findRuleGaps(), ...findUnfinished()];
+  for (const { file, line, text } of findings) console.log(`${file}:${line}: ${text}`);
+  for (const { file, line } of findLongFiles())
+    console.log(`nudge: ${file} has ${line} lines; one idea fits 500`);
+  process.exitCode = findings.length === 0 ? 0 : 1;
+}
