@@ -79,10 +79,10 @@ export class Net {
     this.#path(from, to).cuts++;
   }
 
-  /** One reason less. When it was the last, what TCP held back comes through. */
-  mend(from: Host, to: Host): void {
-    this.#path(from, to).cuts--;
-    this.release();
+  /** For each pair one reason less. Where it was the last, what TCP held back comes through. */
+  mend(pairs: readonly (readonly [Host, Host])[]): void {
+    for (const [from, to] of pairs) this.#path(from, to).cuts--;
+    if (this.#waiting.size > 0) this.release();
   }
 
   isCut(from: Host, to: Host): boolean {

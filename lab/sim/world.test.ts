@@ -92,7 +92,7 @@ describe('streams', () => {
     world.run(10_000);
     expect(probe(b).whats()).toEqual(['accepted']);
     expect(probe(a).whats()).toEqual(['opened', 'message the other way']);
-    world.net.mend(a.host, b.host);
+    world.net.mend([[a.host, b.host]]);
     world.run(30_000);
     expect(probe(b).whats()).toEqual(['accepted', 'message 0', 'message 1', 'message 2']);
   });
@@ -101,10 +101,10 @@ describe('streams', () => {
     const { world, a, b } = pair();
     world.net.cut(a.host, b.host);
     world.net.cut(a.host, b.host);
-    world.net.mend(a.host, b.host);
+    world.net.mend([[a.host, b.host]]);
     expect(world.net.isCut(a.host, b.host)).toBe(true);
     expect(world.net.isCut(b.host, a.host)).toBe(false);
-    world.net.mend(a.host, b.host);
+    world.net.mend([[a.host, b.host]]);
     expect(world.net.isCut(a.host, b.host)).toBe(false);
   });
 });
@@ -151,7 +151,7 @@ describe('datagrams', () => {
     world.net.cut(a.host, b.host);
     a.sendDatagram('cut', TO_B, 5);
     world.run(100);
-    world.net.mend(a.host, b.host);
+    world.net.mend([[a.host, b.host]]);
     world.kill(b);
     a.sendDatagram('dead', TO_B, 5);
     world.run(200);
@@ -258,7 +258,7 @@ describe('clocks', () => {
     const offset = b.wallOffsetMs();
     world.pause(b);
     world.run(30_000);
-    world.sleptFor(b.host, 30_000);
+    world.sleptFor([b], 30_000);
     world.continue(b);
     expect(b.wallOffsetMs()).toBe(offset + 30_000);
     a.sendDatagram('next', TO_B, 5);

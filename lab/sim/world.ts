@@ -209,9 +209,9 @@ export class World {
     for (const process of host.processes) process.jumpUnseen = process.state !== 'dead';
   }
 
-  /** The host slept for `forMs`, which end now: its monotonic clocks stood still, its wall clock did not. */
-  sleptFor(host: Host, forMs: Millis): void {
-    for (const process of host.processes) {
+  /** The host of these processes slept for `forMs`, which end now: their monotonic clocks stood still, the wall clock did not. */
+  sleptFor(processes: readonly Process[], forMs: Millis): void {
+    for (const process of processes) {
       if (process.state === 'dead') continue;
       process.setClockBack(forMs);
       process.jumpUnseen = true;

@@ -1,0 +1,350 @@
+/**
+ * A schedule of disasters from one seed. All of them are drawn before the world starts, as data, so that a report
+ * can show them and a replay meets the same ones. At least three overlap; all end at `healAt`, after which the
+ * world has a stated time to settle.
+ */
+import { assert, type Millis, must, type Random, randomInteger } from '@holdfast/kernel';
+import type { Host, Process } from './process.ts';
+import type { World } from './world.ts';
+
+export const FAULT_NAMES = [
+  'site-kill',
+  'site-power-off',
+  'sip-server-kill',
+  'process-restart',
+  'process-pause',
+  'process-pause-inside',
+  'site-pause',
+  'desk-restart',
+  'desk-pause',
+  'suspension',
+  'wall-clock-jump',
+  'clock-drift',
+  'one-way-cut',
+  'sites-partition',
+  'desk-site-partition',
+  'phones-site-partition',
+  'site-isolation',
+  'loss-burst',
+  'dns-failure',
+  'phone-loss',
+] as const;
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+/** What the disasters may hit. Lists may be empty where a world has no such thing. */
+export interface FaultTargets {
+  readonly sites: readonly SiteTargets[];
+  readonly desks: readonly Process[];
+  readonly phones: readonly Process[];
+}
+
+export interface SiteTargets {
+  readonly name: string;
+  readonly hosts: readonly Host[];
+  readonly processes: readonly Process[];
+  readonly sipServer: Process;
+}
+
+export interface Fault {
+  readonly name: FaultName;
+  readonly at: Millis;
+  readonly until: Millis;
+  /** Which of the things of its kind: taken modulo their number. */
+  readonly pick: number;
+  /** How much, in [0, 1): what that means depends on the fault. */
+  readonly size: number;
+}
+
+export interface FaultPlan {
+  readonly faults: readonly Fault[];
+  readonly healAt: Millis;
+}
+
+export interface PlanOptions {
+  readonly healAt: Millis;
+  readonly faultsMin: number;
+  readonly faultsMax: number;
+  /** Which faults make sense in this world. */
+  readonly names: readonly FaultName[];
+}
+
+/** So many faults are in force together at some instant, at least (ME5). */
+export const OVERLAP_MIN = 3;
+const FAULT_MIN_MS = 200;
+/** Wall clocks are wrong by up to this after a jump. */
+const WALL_JUMP_MAX_MS = 120_000;
+/** LL6: rates differ by at most 1 %, so each by at most half of it from true time. */
+export const RATE_ERROR_MAX = 0.005;
+
+export function planFaults(random: Random, options: PlanOptions): FaultPlan {
+  assert(options.faultsMin >= OVERLAP_MIN, 'a plan has at least as many faults as must overlap');
+  const { healAt } = options;
+  const faults: Fault[] = [];
+  const count = randomInteger(random, options.faultsMin, options.faultsMax);
+  // The first few hold together at this instant; the rest fall anywhere.
+  const together = healAt * (0.2 + 0.6 * random());
+  for (let n = 0; n < count; n++) {
+    const name = must(options.names[Math.floor(random() * options.names.length)], 'a fault to choose');
+    // Many short ones and a few that last for long.
+    const lasts = FAULT_MIN_MS + healAt * 0.5 * random() ** 3;
+    const begins = n < OVERLAP_MIN ? together - lasts * random() : random() * (healAt - lasts);
+    const at = Math.max(0, begins);
+    const until = Math.min(healAt, n < OVERLAP_MIN ? Math.max(at + lasts, together + 1) : at + lasts);
+    faults.push({ name, at, until, pick: Math.floor(random() * 1_000_000), size: random() });
+  }
+  faults.sort((a, b) => a.at - b.at);
+  return { faults, healAt };
+}
+
+/** The most faults that are in force at one instant. */
+export function overlapOf(plan: FaultPlan): number {
+  let most = 0;
+  for (const fault of plan.faults) {
+    const among = plan.faults.filter((other) => other.at <= fault.at && fault.at < other.until);
+    most = Math.max(most, among.length);
+  }
+  return most;
+}
+
+/** Puts the plan into the world's future and counts what it does to `counts`. */
+export function injectFaults(
+  world: World,
+  plan: FaultPlan,
+  targets: FaultTargets,
+  counts: Map<string, number>,
+): void {
+  const injector = new Injector(world, targets);
+  for (const fault of plan.faults) {
+    world.plan(fault.at, () => {
+      const end = injector.begin(fault);
+      // The thing that it would hit does not exist in this world.
+      if (end === undefined) return;
+      counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1);
+      world.note('fault', `${fault.name} begins`, { until: Math.round(fault.until) });
+      world.plan(fault.until, () => {
+        world.note('fault', `${fault.name} ends`, undefined);
+        end();
+      });
+    });
+  }
+  world.plan(plan.healAt, () => world.note('fault', 'all is healed', undefined));
+}
+
+/** Faults overlap on the same process; each thing is whole again when the last that held it has ended. */
+class Injector {
+  readonly #world: World;
+  readonly #targets: FaultTargets;
+  readonly #down = new Map<Process, number>();
+  readonly #stopped = new Map<Process, { life: number; count: number }>();
+  readonly #dark = new Map<Host, number>();
+  readonly #asleep = new Map<Host, { since: number; count: number; lives: Map<Process, number> }>();
+
+  constructor(world: World, targets: FaultTargets) {
+    this.#world = world;
+    this.#targets = targets;
+  }
+
+  /** Begins the fault and returns what ends it. */
+  begin(fault: Fault): (() => void) | undefined {
+    const { sites, desks, phones } = this.#targets;
+    const site = sites[fault.pick % sites.length];
+    if (site === undefined) return undefined;
+    const desk = desks[(fault.pick >> 3) % Math.max(1, desks.length)];
+    const phone = phones[(fault.pick >> 3) % Math.max(1, phones.length)];
+    const server = site.processes[(fault.pick >> 5) % site.processes.length];
+    switch (fault.name) {
+      case 'site-kill':
+        return this.#take(site.processes);
+      case 'site-power-off':
+        return this.#darken(site);
+      case 'sip-server-kill':
+        return this.#take([site.sipServer]);
+      case 'process-restart':
+        return server === undefined ? undefined : this.#take([server]);
+      case 'process-pause':
+        return server === undefined ? undefined : this.#stop([server], false);
+      case 'process-pause-inside':
+        return this.#stop([site.sipServer], true);
+      case 'site-pause':
+        return this.#stop(site.processes, false);
+      case 'desk-restart':
+        return desk === undefined ? undefined : this.#take([desk]);
+      case 'desk-pause':
+        return desk === undefined ? undefined : this.#stop([desk], fault.size < 0.3);
+      case 'phone-loss':
+        return phone === undefined ? undefined : this.#take([phone]);
+      case 'dns-failure':
+        return this.#dns();
+      default:
+        return this.#beginElsewhere(fault, site, desk);
+    }
+  }
+
+  #beginElsewhere(fault: Fault, site: SiteTargets, desk: Process | undefined): (() => void) | undefined {
+    const { sites, phones } = this.#targets;
+    const other = sites[(fault.pick + 1) % sites.length];
+    const host = this.#anyHost(fault);
+    switch (fault.name) {
+      case 'suspension':
+        return host === undefined ? undefined : this.#suspend(host);
+      case 'wall-clock-jump': {
+        if (host === undefined) return undefined;
+        this.#world.jumpWall(host, (fault.size - 0.5) * 2 * WALL_JUMP_MAX_MS);
+        return () => undefined;
+      }
+      case 'clock-drift': {
+        if (host === undefined) return undefined;
+        this.#world.setRate(host, 1 + (fault.size < 0.5 ? -RATE_ERROR_MAX : RATE_ERROR_MAX));
+        return () => undefined;
+      }
+      case 'one-way-cut':
+        return host === undefined
+          ? undefined
+          : this.#cut([host], site.hosts, fault.size < 0.5 ? 'there' : 'back');
+      case 'sites-partition':
+        return other === undefined || other === site ? undefined : this.#cut(site.hosts, other.hosts, 'both');
+      case 'desk-site-partition':
+        return desk === undefined ? undefined : this.#cut([desk.host], site.hosts, 'both');
+      case 'phones-site-partition':
+        return phones.length === 0 ? undefined : this.#cut(hostsOf(phones), site.hosts, 'both');
+      case 'site-isolation':
+        return this.#cut(this.#hostsOutside(site), site.hosts, 'both');
+      case 'loss-burst':
+        return this.#loss(
+          host === undefined || fault.size < 0.5 ? this.#hostsOutside(site) : [host],
+          site.hosts,
+          fault.size,
+        );
+      default:
+        return undefined;
+    }
+  }
+
+  #anyHost(fault: Fault): Host | undefined {
+    const { sites, desks, phones } = this.#targets;
+    const hosts = [...sites.flatMap((site) => site.hosts), ...hostsOf(desks), ...hostsOf(phones)];
+    return hosts[(fault.pick >> 7) % Math.max(1, hosts.length)];
+  }
+
+  #hostsOutside(site: SiteTargets): Host[] {
+    return this.#world.hosts.filter((host) => !site.hosts.includes(host));
+  }
+
+  #take(processes: readonly Process[]): () => void {
+    for (const process of processes) {
+      this.#down.set(process, (this.#down.get(process) ?? 0) + 1);
+      this.#world.kill(process);
+    }
+    return () => {
+      for (const process of processes) this.#give(process);
+    };
+  }
+
+  #give(process: Process): void {
+    const left = (this.#down.get(process) ?? 1) - 1;
+    this.#down.set(process, left);
+    if (left === 0 && process.state === 'dead' && !process.host.dark) this.#world.start(process);
+  }
+
+  #darken(site: SiteTargets): () => void {
+    for (const host of site.hosts) {
+      this.#dark.set(host, (this.#dark.get(host) ?? 0) + 1);
+      this.#world.darken(host);
+    }
+    const give = this.#take(site.processes);
+    return () => {
+      for (const host of site.hosts) {
+        const left = (this.#dark.get(host) ?? 1) - 1;
+        this.#dark.set(host, left);
+        if (left === 0) this.#world.light(host);
+      }
+      give();
+    };
+  }
+
+  /** A process that was killed while it was stopped is started as a new life, which nobody has stopped. */
+  #stop(processes: readonly Process[], inside: boolean): () => void {
+    const stopped: { process: Process; life: number }[] = [];
+    for (const process of processes) {
+      const before = this.#stopped.get(process);
+      const count = before?.life === process.life ? before.count : 0;
+      this.#stopped.set(process, { life: process.life, count: count + 1 });
+      this.#world.pause(process, inside);
+      stopped.push({ process, life: process.life });
+    }
+    return () => {
+      for (const { process, life } of stopped) this.#continue(process, life);
+    };
+  }
+
+  #continue(process: Process, life: number): void {
+    const held = this.#stopped.get(process);
+    if (held === undefined || held.life !== life || process.life !== life) return;
+    held.count--;
+    if (held.count === 0) this.#world.continue(process);
+  }
+
+  /** Overlapping suspensions of one host are one, from the first beginning to the last end. */
+  #suspend(host: Host): () => void {
+    const asleep = this.#asleep.get(host) ?? { since: this.#world.at, count: 0, lives: livesOf(host) };
+    asleep.count++;
+    this.#asleep.set(host, asleep);
+    const continueAll = this.#stop(
+      host.processes.filter((process) => process.state !== 'dead'),
+      false,
+    );
+    return () => {
+      asleep.count--;
+      if (asleep.count === 0) {
+        this.#asleep.delete(host);
+        // A process that was started meanwhile has not slept.
+        const slept = host.processes.filter((process) => asleep.lives.get(process) === process.life);
+        this.#world.sleptFor(slept, this.#world.at - asleep.since);
+      }
+      continueAll();
+    };
+  }
+
+  #cut(from: readonly Host[], to: readonly Host[], direction: 'there' | 'back' | 'both'): () => void {
+    const { net } = this.#world;
+    const pairs: (readonly [Host, Host])[] = [];
+    for (const a of from) {
+      for (const b of to) {
+        if (a === b) continue;
+        if (direction !== 'back') pairs.push([a, b]);
+        if (direction !== 'there') pairs.push([b, a]);
+      }
+    }
+    for (const [a, b] of pairs) net.cut(a, b);
+    return () => net.mend(pairs);
+  }
+
+  #loss(from: readonly Host[], to: readonly Host[], size: number): () => void {
+    const share = 0.05 + 0.6 * size;
+    const each = (add: number) => {
+      for (const a of from) {
+        for (const b of to) {
+          this.#world.net.addLoss(a, b, add);
+          this.#world.net.addLoss(b, a, add);
+        }
+      }
+    };
+    each(share);
+    return () => each(-share);
+  }
+
+  #dns(): () => void {
+    this.#world.net.dnsFaults++;
+    return () => {
+      this.#world.net.dnsFaults--;
+    };
+  }
+}
+
+function hostsOf(processes: readonly Process[]): Host[] {
+  return [...new Set(processes.map((process) => process.host))];
+}
+
+function livesOf(host: Host): Map<Process, number> {
+  return new Map(host.processes.map((process) => [process, process.life]));
+}
