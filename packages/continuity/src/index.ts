@@ -1,3 +1,6 @@
+export * from './desk-site.ts';
+export * from './desk-site-types.ts';
+export * from './desk-site-wait.ts';
 export * from './governed.ts';
 export * from './link-health.ts';
 export * from './login-lease.ts';

@@ -146,6 +146,7 @@ export class SiteLease {
         holding.told = routable;
         changes.push({ agentId, epoch: holding.admitted.epoch, routable });
       }
+      this.#watch(agentId, holding, now);
       this.#dropEmpty(agentId, holding);
     }
     this.#touched.clear();
@@ -161,12 +162,15 @@ export class SiteLease {
     return holding;
   }
 
-  #watch(agentId: string, holding: Holding): void {
+  /** The earliest end that is still to come; one that has passed is dealt with by `takeChanges`. */
+  #watch(agentId: string, holding: Holding, after = Number.NEGATIVE_INFINITY): void {
     this.#touched.add(agentId);
     const ends = [holding.admitted, holding.carried].flatMap((lease) =>
       lease === undefined ? [] : [leaseEndsAt(lease, this.#lengthMs)],
     );
-    if (ends.length > 0) this.#ends.set(agentId, Math.max(...ends));
+    const next = Math.min(...ends.filter((end) => end > after));
+    if (next < Number.POSITIVE_INFINITY) this.#ends.set(agentId, next);
+    else this.#ends.clear(agentId);
   }
 
   #dropEmpty(agentId: string, holding: Holding): void {

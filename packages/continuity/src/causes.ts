@@ -1,0 +1,88 @@
+/**
+ * The words of each decision, in one place: what was seen, which option governed it. The agent reads them in
+ * the banner, the administrator in the log, the stranger on the live page.
+ */
+import type { Because, Millis } from '@holdfast/kernel';
+import type { Cause, DeskSitePolicy } from './desk-site-types.ts';
+
+export function telephonyLost(site: string, policy: DeskSitePolicy): Cause {
+  const { value, option } = policy.siteTimeoutMs;
+  const text = `No SIP Server of site ${site} could be reached for ${inSeconds(value)}.`;
+  return { name: 'telephony', because: { rule: 'DS8a', text, option } };
+}
+
+export function phoneLost(site: string, policy: DeskSitePolicy): Cause {
+  const { value, option } = policy.phoneTimeoutMs;
+  const text = `The phone has not been in service at site ${site} for ${inSeconds(value)}.`;
+  return { name: 'phone', because: { rule: 'DS8b', text, option } };
+}
+
+export function shutdown(site: string): Cause {
+  return { name: 'shutdown', because: { rule: 'DS8c', text: `Site ${site} is shutting down gracefully.` } };
+}
+
+export function returning(policy: DeskSitePolicy): Cause {
+  const text = `The phone is in service at the preferred site ${policy.preferredSite} again.`;
+  return { name: 'return', because: { rule: 'DS15', text, option: policy.autoRestore.option } };
+}
+
+export function started(site: string): Because {
+  return { rule: 'DS5', text: `Logging in at the preferred site ${site}.` };
+}
+
+export function phoneBack(site: string): Because {
+  return { rule: 'DS11', text: `The phone is in service at site ${site} again; same site, same queues.` };
+}
+
+export function loginForgotten(site: string): Because {
+  return { rule: 'LL3', text: `Site ${site} no longer knows the login; logging in there again.` };
+}
+
+export function causeEnded(site: string): Because {
+  return { rule: 'LL4', text: `Site ${site} answers again and the login still stands there.` };
+}
+
+export function sitesWithPhone(site: string, cause: Cause): Because {
+  const option = cause.because.option;
+  const text = `${cause.because.text} The phone is in service at site ${site}.`;
+  return { rule: 'DS9', text, ...(option === undefined ? {} : { option }) };
+}
+
+export function waitsForPhone(cause: Cause): Because {
+  const option = cause.because.option;
+  const text = `${cause.because.text} Waiting until a site has the phone in service.`;
+  return { rule: 'DS9', text, ...(option === undefined ? {} : { option }) };
+}
+
+export function superseded(site: string): Because {
+  return {
+    rule: 'LL7',
+    text: `Another desk has logged this agent in with a higher epoch (seen at site ${site}).`,
+  };
+}
+
+export function unanswered(site: string, ms: Millis): Because {
+  return {
+    rule: 'DS5',
+    text: `Site ${site} has not answered the log-in for ${inSeconds(ms)}; its connection is not trusted.`,
+  };
+}
+
+export function loggedOutBy(who: 'agent' | 'supervisor' | 'unknown', site: string, text: string): Because {
+  const by = {
+    agent: 'The agent has logged out',
+    supervisor: 'A supervisor has logged the agent out',
+    unknown: `Site ${site} has logged the agent out for a reason that is not known here`,
+  }[who];
+  return { rule: 'DS12', text: `${by}${text === '' ? '' : ` (${text})`}. The desk does nothing by itself.` };
+}
+
+export function notFree(text: string): Because {
+  return { rule: 'DS15', text };
+}
+
+export const NOT_ASKED: Because = { rule: 'DS12', text: 'Nobody has asked to be logged in.' };
+
+export function inSeconds(ms: Millis | 'never'): string {
+  return ms === 'never' ? 'ever' : `${Number((ms / 1000).toFixed(1))} s`;
+}

@@ -1,0 +1,86 @@
+/**
+ * Judging from the facts alone: is a cause to leave complete, may the desk log in there, may it return. Pure
+ * questions, no decision: `desk-site.ts` asks them each time anything happens (LL2).
+ */
+import { type Millis, must } from '@holdfast/kernel';
+import { phoneLost, shutdown, telephonyLost } from './causes.ts';
+import type { Cause, DeskSite, SiteFacts } from './desk-site-types.ts';
+import { mayLogInElsewhereAt } from './login-lease.ts';
+
+/** DS8: the cause to leave that was complete first, if any is. A desk without a second site has nowhere to go. */
+export function completeCause(desk: DeskSite, site: string, now: Millis): Cause | undefined {
+  if (Object.keys(desk.sites).length < 2) return undefined;
+  if (factsOf(desk, site).isClosing) return shutdown(site);
+  const { telephonyAt, phoneAt } = leaveAt(desk, site);
+  if (now < Math.min(telephonyAt, phoneAt)) return undefined;
+  return telephonyAt <= phoneAt ? telephonyLost(site, desk.policy) : phoneLost(site, desk.policy);
+}
+
+/** DS10: when each cause will be complete if nothing changes; infinity while it does not run. */
+export function leaveAt(
+  desk: DeskSite,
+  site: string,
+): { readonly telephonyAt: Millis; readonly phoneAt: Millis } {
+  const { telephony, phone, login } = factsOf(desk, site);
+  const { siteTimeoutMs, phoneTimeoutMs } = desk.policy;
+  const never = Number.POSITIVE_INFINITY;
+  const isOff = telephony.name === 'off' && siteTimeoutMs.value !== 'never';
+  const isWithoutPhone =
+    phone.name === 'outOfService' && login === undefined && phoneTimeoutMs.value !== 'never';
+  return {
+    telephonyAt: isOff ? telephony.since + Number(siteTimeoutMs.value) : never,
+    phoneAt: isWithoutPhone ? phone.since + Number(phoneTimeoutMs.value) : never,
+  };
+}
+
+/** The login of this desk is known to stand there, and the site can be reached. */
+export function stands(facts: SiteFacts): boolean {
+  return facts.telephony.name === 'on' && facts.login?.confirmed === true;
+}
+
+/** DS9, as far as this site is concerned: telephony there, the phone in service there, and it lets agents in. */
+export function isReady(facts: SiteFacts, now: Millis): boolean {
+  const isReachable = facts.telephony.name === 'on' && facts.phone.name === 'inService';
+  return isReachable && !facts.isClosing && now >= facts.notBefore;
+}
+
+/** LL4, LL8: when every other site has certainly stopped routing calls to this agent. */
+export function leaseBarAt(desk: DeskSite, site: string): Millis {
+  const { leaseLengthMs } = factsOf(desk, site);
+  const others = Object.entries(desk.sites).filter(([name]) => name !== site);
+  return Math.max(
+    Number.NEGATIVE_INFINITY,
+    ...others.map(([, other]) => mayLogInElsewhereAt(other.promised, leaseLengthMs)),
+  );
+}
+
+/** LL2: compared with now at each decision. */
+export function mayEnter(desk: DeskSite, site: string, now: Millis): boolean {
+  const facts = factsOf(desk, site);
+  return isReady(facts, now) && facts.heard !== undefined && now >= leaseBarAt(desk, site);
+}
+
+export function mayReturn(desk: DeskSite, site: string, now: Millis): boolean {
+  const { preferredSite, autoRestore } = desk.policy;
+  if (!autoRestore.value || site === preferredSite || !isFree(desk)) return false;
+  return isReady(factsOf(desk, preferredSite), now);
+}
+
+/** DS15: never during a call, after-call work or with open windows. */
+export function isFree(desk: DeskSite): boolean {
+  return desk.busy.calls === 0 && !desk.busy.afterCallWork && desk.busy.openWindows === 0;
+}
+
+export function factsOf(desk: DeskSite, site: string): SiteFacts {
+  return must(desk.sites[site], `unknown site ${site}`);
+}
+
+export function withFacts(desk: DeskSite, site: string, facts: Partial<SiteFacts>): DeskSite {
+  return { ...desk, sites: { ...desk.sites, [site]: { ...factsOf(desk, site), ...facts } } };
+}
+
+/** An absence keeps its beginning. */
+export function phoneFact(facts: SiteFacts, inService: boolean, now: Millis): SiteFacts['phone'] {
+  if (inService) return { name: 'inService' };
+  return facts.phone.name === 'outOfService' ? facts.phone : { name: 'outOfService', since: now };
+}

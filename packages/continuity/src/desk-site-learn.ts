@@ -1,0 +1,309 @@
+/**
+ * Learning: what an event says about the sites, and where that leaves the desk. Nothing is begun here but what
+ * the event itself asks for; whether the desk moves is decided afterwards, in `desk-site.ts`.
+ */
+import { type Because, type Millis, unreachable } from '@holdfast/kernel';
+import { loggedOutBy, loginForgotten, notFree, phoneBack, started, superseded } from './causes.ts';
+import { factsOf, isFree, phoneFact, withFacts } from './desk-site-judge.ts';
+import type {
+  Cause,
+  DeskSite,
+  DeskSiteEffect,
+  DeskSiteEvent,
+  LoginRefusal,
+  SiteFacts,
+  Situation,
+} from './desk-site-types.ts';
+import {
+  compareEpochs,
+  compareStamps,
+  isWorthAnswering,
+  type LoginEpoch,
+  promiseStamp,
+  releasePromise,
+  type Stamp,
+} from './login-lease.ts';
+
+export function learn(
+  desk: DeskSite,
+  event: DeskSiteEvent,
+  now: Millis,
+  effects: DeskSiteEffect[],
+): DeskSite {
+  switch (event.type) {
+    case 'logIn': {
+      if (desk.situation.name !== 'out') return desk;
+      const site = desk.policy.preferredSite;
+      return { ...desk, isAskedByAgent: true, situation: { name: 'waiting', site, because: started(site) } };
+    }
+    case 'logOut':
+      return learnLogOut(desk, effects);
+    case 'move':
+      return learnMove(desk, event.to, event.because, effects);
+    case 'telephonyOn':
+      return learnTelephonyOn(desk, event, now, effects);
+    case 'telephonyOff':
+      return learnTelephonyOff(desk, event.site, event.since);
+    case 'phone':
+      return withFacts(desk, event.site, {
+        phone: phoneFact(factsOf(desk, event.site), event.inService, now),
+      });
+    case 'stamp':
+      return learnStamp(desk, event.site, event.stamp, now, effects);
+    case 'loggedIn':
+      return learnLoggedIn(desk, event.site, event.epoch);
+    case 'loginRefused':
+      return learnRefusal(desk, event, now, effects);
+    case 'loggedOut':
+      return learnLoggedOut(desk, event, now, effects);
+    case 'notLoggedIn':
+      return learnNotLoggedIn(desk, event);
+    case 'logoutRefused': {
+      const { situation } = desk;
+      if (situation.name !== 'withdrawing' || situation.from !== event.site) return desk;
+      effects.push({ type: 'decide', what: 'stay', site: event.site, because: notFree(event.text) });
+      return { ...desk, situation: { name: 'serving', site: event.site } };
+    }
+    case 'busy':
+      return { ...desk, busy: event.busy };
+    case 'clock':
+      return { ...desk, wallOffsetMs: event.wallOffsetMs };
+    case 'expire':
+      return desk;
+    default:
+      return unreachable(event);
+  }
+}
+
+function learnLogOut(desk: DeskSite, effects: DeskSiteEffect[]): DeskSite {
+  if (desk.situation.name === 'out') return desk;
+  for (const [site, facts] of Object.entries(desk.sites)) logOutAt(site, facts, effects);
+  return leaveIt(
+    desk,
+    desk.policy.preferredSite,
+    loggedOutBy('agent', desk.policy.preferredSite, ''),
+    effects,
+  );
+}
+
+function leaveIt(desk: DeskSite, site: string, because: Because, effects: DeskSiteEffect[]): DeskSite {
+  effects.push({ type: 'decide', what: 'loggedOut', site, because });
+  return { ...desk, situation: { name: 'out', because }, isAskedByAgent: false };
+}
+
+function learnMove(desk: DeskSite, to: string, because: Because, effects: DeskSiteEffect[]): DeskSite {
+  const { situation } = desk;
+  if (situation.name !== 'serving' || situation.site === to || desk.sites[to] === undefined) return desk;
+  if (!isFree(desk)) {
+    const text = 'The move was asked for during a call, after-call work or with open windows.';
+    effects.push({ type: 'decide', what: 'stay', site: situation.site, because: notFree(text) });
+    return desk;
+  }
+  return withdraw(desk, situation.site, to, { name: 'asked', because }, effects);
+}
+
+function learnTelephonyOn(
+  desk: DeskSite,
+  event: Extract<DeskSiteEvent, { type: 'telephonyOn' }>,
+  now: Millis,
+  effects: DeskSiteEffect[],
+): DeskSite {
+  const { site, login: found, pairEpoch } = event;
+  const facts = factsOf(desk, site);
+  const isOurs =
+    found !== undefined && facts.login !== undefined && compareEpochs(found, facts.login.epoch) === 0;
+  // What the site no longer holds it has ended; of a log-in that it never confirmed it may yet read the request.
+  const isReleased = !isOurs && facts.login?.confirmed === true;
+  const next = withFacts({ ...desk, epochHighest: Math.max(desk.epochHighest, found?.number ?? 0) }, site, {
+    telephony: { name: 'on', pairEpoch },
+    phone: phoneFact(facts, event.phoneInService, now),
+    login: isOurs ? { epoch: found, confirmed: true } : undefined,
+    promised: isReleased ? releasePromise(facts.promised, pairEpoch) : facts.promised,
+    leaseLengthMs: event.leaseLengthMs,
+    isClosing: facts.telephony.name === 'on' && facts.isClosing,
+  });
+  if (desk.situation.name === 'out') {
+    logOutAt(site, factsOf(next, site), effects);
+    return next;
+  }
+  const ours = { number: desk.epochHighest, desk: desk.desk };
+  const isOutbid = found !== undefined && found.desk !== desk.desk && compareEpochs(found, ours) > 0;
+  if (isOutbid && !desk.isAskedByAgent) return leaveIt(next, site, superseded(site), effects);
+  const { situation } = desk;
+  if (situation.name === 'serving' && situation.site === site && !isOurs) {
+    return { ...next, situation: { name: 'waiting', site, because: loginForgotten(site) } };
+  }
+  return next;
+}
+
+export function learnTelephonyOff(desk: DeskSite, site: string, since: Millis): DeskSite {
+  const { situation } = desk;
+  if (factsOf(desk, site).telephony.name === 'off') return desk;
+  const next = withFacts(desk, site, { telephony: { name: 'off', since } });
+  if (situation.name === 'serving' && situation.site === site) {
+    return { ...next, situation: { name: 'waiting', site, because: loginForgotten(site) } };
+  }
+  if (situation.name === 'entering' && situation.site === site)
+    return { ...next, situation: situation.origin };
+  if (situation.name === 'withdrawing' && situation.from === site)
+    return { ...next, situation: seekAfter(situation) };
+  return next;
+}
+
+function learnStamp(
+  desk: DeskSite,
+  site: string,
+  stamp: Stamp,
+  now: Millis,
+  effects: DeskSiteEffect[],
+): DeskSite {
+  const facts = factsOf(desk, site);
+  if (facts.heard !== undefined && compareStamps(stamp, facts.heard.stamp) <= 0) return desk;
+  const heard = { stamp, receivedAt: now };
+  const { situation } = desk;
+  // LL1, LL4: only the present login is answered for, and none that the desk has a cause to leave.
+  const isPresent = situation.name === 'serving' && situation.site === site;
+  if (!isPresent || facts.login === undefined || !isWorthAnswering(facts.promised, stamp)) {
+    return withFacts(desk, site, { heard });
+  }
+  effects.push({ type: 'answerStamp', site, epoch: facts.login.epoch, stamp });
+  return withFacts(desk, site, { heard, promised: promiseStamp(facts.promised, heard, facts.leaseLengthMs) });
+}
+
+function learnLoggedIn(desk: DeskSite, site: string, epoch: LoginEpoch): DeskSite {
+  const { login } = factsOf(desk, site);
+  if (login === undefined || compareEpochs(login.epoch, epoch) !== 0) return desk;
+  const next = withFacts(desk, site, { login: { epoch, confirmed: true }, refusals: 0 });
+  const { situation } = desk;
+  if (situation.name !== 'entering' || situation.site !== site) return next;
+  return { ...next, isAskedByAgent: false, situation: { name: 'serving', site } };
+}
+
+function learnRefusal(
+  desk: DeskSite,
+  event: Extract<DeskSiteEvent, { type: 'loginRefused' }>,
+  now: Millis,
+  effects: DeskSiteEffect[],
+): DeskSite {
+  const { site, refusal } = event;
+  const { situation } = desk;
+  const facts = factsOf(desk, site);
+  if (situation.name !== 'entering' || situation.site !== site) return desk;
+  if (facts.login === undefined || compareEpochs(facts.login.epoch, event.epoch) !== 0) return desk;
+  const refusals = facts.refusals + 1;
+  const next: DeskSite = {
+    ...withFacts(desk, site, {
+      login: undefined,
+      promised: situation.promisedBefore,
+      refusals,
+      ...afterRefusal(desk, facts, refusal, refusals, now),
+    }),
+    situation: situation.origin,
+  };
+  if (refusal.name === 'epochTooLow') {
+    const known = { ...next, epochHighest: Math.max(desk.epochHighest, refusal.epoch.number) };
+    const isAnothers = refusal.epoch.desk !== desk.desk && !desk.isAskedByAgent;
+    return isAnothers ? leaveIt(known, site, superseded(site), effects) : known;
+  }
+  if (refusal.name === 'later') {
+    const because = { rule: 'DS12', text: `Site ${site} has refused the log-in: ${refusal.text}` };
+    effects.push({ type: 'decide', what: 'refused', site, because });
+  }
+  return next;
+}
+
+/** Doublings of the pause after refusals: 64 times at the most. */
+const REFUSALS_COUNTED_MAX = 6;
+
+function afterRefusal(
+  desk: DeskSite,
+  facts: SiteFacts,
+  refusal: LoginRefusal,
+  refusals: number,
+  now: Millis,
+): Partial<SiteFacts> {
+  switch (refusal.name) {
+    case 'staleStamp':
+      return { heard: undefined };
+    case 'phoneOutOfService':
+      return { phone: phoneFact(facts, false, now) };
+    case 'shuttingDown':
+      return { isClosing: true };
+    case 'epochTooLow':
+      // A site that names no epoch above ours would be asked again for ever without a pause.
+      return { notBefore: refusals > 2 ? now + desk.policy.refusedPauseMs : facts.notBefore };
+    case 'later': {
+      const pauseMs = desk.policy.refusedPauseMs * 2 ** Math.min(refusals - 1, REFUSALS_COUNTED_MAX);
+      return { notBefore: now + Math.max(pauseMs, refusal.retryAfterMs ?? 0) };
+    }
+    default:
+      return unreachable(refusal);
+  }
+}
+
+function learnLoggedOut(
+  desk: DeskSite,
+  event: Extract<DeskSiteEvent, { type: 'loggedOut' }>,
+  now: Millis,
+  effects: DeskSiteEffect[],
+): DeskSite {
+  const { site, reason } = event;
+  const facts = factsOf(desk, site);
+  // A log-in under way ends the former one of the same agent; that is no news.
+  if (facts.login?.confirmed !== true) return desk;
+  const next = withFacts(desk, site, {
+    login: undefined,
+    promised: releasePromise(facts.promised, event.pairEpoch),
+    phone: reason === 'phone' ? phoneFact(facts, false, now) : facts.phone,
+    isClosing: facts.isClosing || reason === 'shutdown',
+  });
+  const { situation } = desk;
+  if (situation.name === 'out') return next;
+  if (situation.name === 'withdrawing' && situation.from === site && reason !== 'superseded') {
+    return { ...next, situation: seekAfter(situation) };
+  }
+  if (reason === 'superseded') return leaveIt(next, site, superseded(site), effects);
+  if (reason === 'phone' || reason === 'shutdown') {
+    if (situation.name !== 'serving' && situation.name !== 'waiting') return next;
+    return { ...next, situation: { name: 'waiting', site, because: phoneBack(site) } };
+  }
+  return leaveIt(next, site, loggedOutBy(reason, site, event.text), effects);
+}
+
+function learnNotLoggedIn(desk: DeskSite, event: Extract<DeskSiteEvent, { type: 'notLoggedIn' }>): DeskSite {
+  const { site, epoch, pairEpoch } = event;
+  const facts = factsOf(desk, site);
+  if (facts.login?.confirmed !== true || compareEpochs(facts.login.epoch, epoch) !== 0) return desk;
+  const next = withFacts(desk, site, {
+    login: undefined,
+    promised: releasePromise(facts.promised, pairEpoch),
+  });
+  const { situation } = desk;
+  if (situation.name === 'withdrawing') return { ...next, situation: seekAfter(situation) };
+  if (situation.name !== 'serving') return next;
+  return { ...next, situation: { name: 'waiting', site, because: loginForgotten(site) } };
+}
+
+export function withdraw(
+  desk: DeskSite,
+  from: string,
+  to: string,
+  cause: Cause,
+  effects: DeskSiteEffect[],
+): DeskSite {
+  const what = cause.name === 'return' ? 'return' : 'move';
+  effects.push({ type: 'decide', what, site: to, because: cause.because });
+  logOutAt(from, factsOf(desk, from), effects);
+  return { ...desk, situation: { name: 'withdrawing', from, to, cause } };
+}
+
+/** A login that stands where nobody wants it is ended when the site can hear it; else its lease ends it. */
+function logOutAt(site: string, facts: SiteFacts, effects: DeskSiteEffect[]): void {
+  if (facts.login !== undefined && facts.telephony.name === 'on') {
+    effects.push({ type: 'logOut', site, epoch: facts.login.epoch });
+  }
+}
+
+export function seekAfter(situation: Extract<Situation, { name: 'withdrawing' }>): Situation {
+  return { name: 'seeking', from: situation.from, aim: situation.to, cause: situation.cause };
+}
