@@ -1,0 +1,140 @@
+/**
+ * The lab's relay: links between desks and sites pass through it, so that they can be cut, slowed or cut one way
+ * without any right on the machine. What the servers' end does to its connection is done to the desk's: a reset
+ * stays a reset, silence stays silence.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export type Cut = 'none' | 'to-server' | 'to-desk' | 'both';
+
+interface Line {
+  readonly desk: Socket;
+  readonly server: Socket;
+}
+
+/** One relayed port. */
+export class Relay {
+  readonly #server: Server;
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #lines = new Set<Line>();
+  #cut: Cut = 'none';
+  #delayMs = 0;
+
+  private constructor(server: Server, target: { host: string; port: number }) {
+    this.#server = server;
+    this.#target = target;
+    server.on('connection', (desk) => this.#accept(desk));
+  }
+
+  static async open(target: { host: string; port: number }): Promise<Relay> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new Relay(server, target);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get lines(): number {
+    return this.#lines.size;
+  }
+
+  /** What is sent in a direction that is cut is lost for TCP, which sends it again: it is held back and delivered when the cut ends. */
+  cut(cut: Cut): void {
+    this.#cut = cut;
+    for (const line of this.#lines) this.#apply(line);
+  }
+
+  /** Delay in both directions, ms each way. */
+  delay(delayMs: number): void {
+    this.#delayMs = delayMs;
+  }
+
+  async close(): Promise<void> {
+    for (const { desk, server } of this.#lines) {
+      desk.destroy();
+      server.destroy();
+    }
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #accept(desk: Socket): void {
+    const server = connect(this.#target);
+    const line = { desk, server };
+    this.#lines.add(line);
+    desk.setNoDelay(true);
+    server.setNoDelay(true);
+    this.#pump(desk, server);
+    this.#pump(server, desk);
+    this.#apply(line);
+    const end = (one: Socket, other: Socket) => () => {
+      this.#lines.delete(line);
+      // While everything is cut, the desk may not learn that its server died: no packet would get through.
+      if (one === server && (this.#cut === 'both' || this.#cut === 'to-desk')) return;
+      if (one.errored !== null || !one.readableEnded) other.resetAndDestroy();
+      else other.end();
+    };
+    desk.on('close', end(desk, server));
+    server.on('close', end(server, desk));
+    // The error itself is told by `close`, which follows.
+    desk.on('error', () => {});
+    server.on('error', () => {});
+  }
+
+  #pump(from: Socket, to: Socket): void {
+    from.on('data', (bytes) => {
+      const write = () => {
+        if (to.writable && !to.write(bytes)) {
+          from.pause();
+          to.once('drain', () => {
+            if (!this.#isCut(from, to)) from.resume();
+          });
+        }
+      };
+      if (this.#delayMs === 0) write();
+      else setTimeout(write, this.#delayMs);
+    });
+  }
+
+  #isCut(from: Socket, _to: Socket): boolean {
+    const line = [...this.#lines].find(({ desk, server }) => desk === from || server === from);
+    if (line === undefined || this.#cut === 'none') return false;
+    if (this.#cut === 'both') return true;
+    return this.#cut === (line.desk === from ? 'to-server' : 'to-desk');
+  }
+
+  #apply({ desk, server }: Line): void {
+    const holds = (direction: Cut) => this.#cut === 'both' || this.#cut === direction;
+    if (holds('to-server')) desk.pause();
+    else desk.resume();
+    if (holds('to-desk')) server.pause();
+    else server.resume();
+  }
+}
+
+/** All relayed ports of a lab, by the address that the configuration names. */
+export class Relays {
+  readonly #relays = new Map<string, Relay>();
+
+  async open(host: string, port: number): Promise<void> {
+    this.#relays.set(`${host}:${port}`, await Relay.open({ host, port }));
+  }
+
+  /** Where a desk has to connect to reach that server through the relay. */
+  through(host: string, port: number): { host: string; port: number } {
+    const relay = this.#relays.get(`${host}:${port}`);
+    return relay === undefined ? { host, port } : { host: '127.0.0.1', port: relay.port };
+  }
+
+  at(host: string, port: number): Relay | undefined {
+    return this.#relays.get(`${host}:${port}`);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#relays.values()].map((relay) => relay.close()));
+  }
+}
