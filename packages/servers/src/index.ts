@@ -1,4 +1,9 @@
 export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
 export type { TokenCheck } from './sip-server/desk-requests.ts';
 export type { LookupAnswer, SipServerEffect, SipServerInput } from './sip-server/effects.ts';
+export {
+  type ReadResult,
+  readSipServerConfiguration,
+  type SipAddress,
+} from './sip-server/read-configuration.ts';
 export { SipServerNode, type SipServerOptions } from './sip-server/sip-server-node.ts';

@@ -1,0 +1,156 @@
+/**
+ * From configuration objects to what a SIP Server works by: the DNs, logins and persons of its own Switch, its
+ * options resolved. The server's process does this each time a new revision comes.
+ */
+import {
+  type Configuration,
+  type DNConfiguration,
+  levelOf,
+  type OptionLevel,
+  optionValue,
+  resolveOption,
+  siteOf,
+} from '@holdfast/centre';
+import { type Application, type DN, OPTIONS } from '@holdfast/protocol';
+import type { SipDN, SipServerConfiguration } from './configuration.ts';
+
+export type ReadResult =
+  | { readonly ok: true; readonly configuration: SipServerConfiguration; readonly sip: SipAddress }
+  /** Names the object, what is wrong with it and the remedy. */
+  | { readonly ok: false; readonly text: string };
+
+/** Where SIP is spoken, UDP and TCP. */
+export interface SipAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const { TServer, holdfast } = OPTIONS;
+
+export function readSipServerConfiguration(configuration: Configuration, name: string): ReadResult {
+  const application = configuration.get('Application', name);
+  if (application?.type !== 'SIPServer')
+    return { ok: false, text: `Application/${name} is no SIP Server; check the name.` };
+  const site = siteOf(application);
+  if (site === undefined)
+    return { ok: false, text: `Application/${name} has no disaster-recovery.site; set it.` };
+  if (application.switch === undefined)
+    return { ok: false, text: `Application/${name} names no Switch; set it.` };
+  const host = configuration.get('Host', application.host ?? '');
+  const tenant = configuration.get('Tenant', configuration.get('Switch', application.switch)?.tenant ?? '');
+  if (host === undefined || tenant === undefined)
+    return { ok: false, text: `The Host of Application/${name} or the Tenant of its Switch is missing.` };
+  const own = levelOf(`Application/${name}`, application);
+  const switchName = application.switch;
+  const sip = {
+    host: resolveOption(TServer['sip-address'], [own])?.value ?? host.address,
+    port: optionValue(TServer['sip-port'], [own]),
+  };
+  const dns = configuration.all('DN').filter((dn) => dn.switch === switchName && dn.enabled);
+  return {
+    ok: true,
+    sip,
+    configuration: {
+      revision: configuration.revision,
+      site,
+      application: name,
+      switchName,
+      realm: optionValue(holdfast.realm, [levelOf(`Tenant/${tenant.name}`, tenant)]),
+      dns: dns.map((dn) => readDN(dn, own)),
+      centre: readCentre(configuration, application, switchName, own),
+      persons: readPersons(configuration, switchName),
+      registrar: {
+        minExpiresS: optionValue(holdfast['registrar-min-timeout'], [own]),
+        maxExpiresS: optionValue(holdfast['registrar-max-timeout'], [own]),
+        defaultExpiresS: optionValue(TServer['registrar-default-timeout'], [own]),
+      },
+      stampEveryMs: optionValue(holdfast['stamp-period'], [own]),
+      leaseLengthMs: optionValue(holdfast['lease-length'], [own]),
+      ringingMaxMs: 1000 * optionValue(holdfast['ringing-max'], [own]),
+    },
+  };
+}
+
+function readDN(dn: DN, server: OptionLevel): SipDN {
+  const own = levelOf(`DN/${dn.number}@${dn.switch}`, dn);
+  const base = { number: dn.number, type: dn.type, name: dn.displayName ?? dn.number };
+  switch (dn.type) {
+    case 'Extension':
+      return dn.digest === undefined
+        ? base
+        : { ...base, credentials: { md5: dn.digest.md5, sha256: dn.digest.sha256 } };
+    case 'ACDQueue':
+      return { ...base, queue: readQueue(own, server) };
+    case 'RoutingPoint': {
+      const routeTo = resolveOption(holdfast['route-to'], [own])?.value;
+      return routeTo === undefined ? base : { ...base, routeTo };
+    }
+    case 'Trunk': {
+      const gateway = readContact(resolveOption(TServer.contact, [own])?.value);
+      return gateway === undefined ? base : { ...base, gateway };
+    }
+    case 'CallProcessingPort':
+      return base;
+  }
+}
+
+function readQueue(own: OptionLevel, server: OptionLevel): NonNullable<DNConfiguration['queue']> {
+  const waitMaxS = resolveOption(holdfast['wait-max'], [own])?.value;
+  const overflowDN = resolveOption(holdfast['overflow-dn'], [own])?.value;
+  return {
+    noAnswerMs: 1000 * optionValue(TServer['no-answer-timeout'], [own, server]),
+    noAnswerNotReady: optionValue(TServer['no-answer-action'], [own, server]) === 'notready',
+    waitingMax: optionValue(holdfast['waiting-max'], [own]),
+    ...(waitMaxS === undefined ? {} : { waitMaxMs: 1000 * waitMaxS }),
+    ...(overflowDN === undefined ? {} : { overflowDN }),
+    treatment: optionValue(holdfast.treatment, [own]),
+    priority: optionValue(holdfast.priority, [own]),
+  };
+}
+
+/** `sip:host[:port][;transport=udp|tcp]`, as the catalogue's pattern has let through. */
+function readContact(contact: string | undefined): SipDN['gateway'] | undefined {
+  const parts = /^sip:(\[[^\]]+\]|[^:;]+)(?::(\d+))?(?:;transport=(udp|tcp))?$/i.exec(contact ?? '');
+  if (parts?.[1] === undefined) return undefined;
+  const transport = parts[3]?.toUpperCase() === 'TCP' ? 'TCP' : 'UDP';
+  return { host: parts[1], port: Number(parts[2] ?? 5060), transport };
+}
+
+function readCentre(
+  configuration: Configuration,
+  application: Application,
+  switchName: string,
+  own: OptionLevel,
+): SipServerConfiguration['centre'] {
+  const untimed = optionValue(TServer['untimed-wrap-up-value'], [own]);
+  const wrapUp = (seconds: number): number | 'untimed' => (seconds === untimed ? 'untimed' : 1000 * seconds);
+  const logins = configuration
+    .all('AgentLogin')
+    .filter((login) => login.switch === switchName && login.enabled);
+  return {
+    wrapUpMs: wrapUp(
+      optionValue(TServer['wrap-up-time'], [levelOf(`Application/${application.name}`, application)]),
+    ),
+    agentLogins: logins.map((login) => {
+      const isSet = login.options['TServer']?.['wrap-up-time'] !== undefined;
+      const level = levelOf(`AgentLogin/${login.code}@${login.switch}`, login);
+      return {
+        code: login.code,
+        wrapUpMs: isSet ? wrapUp(optionValue(TServer['wrap-up-time'], [level])) : undefined,
+      };
+    }),
+  };
+}
+
+function readPersons(configuration: Configuration, switchName: string): SipServerConfiguration['persons'] {
+  return configuration
+    .all('Person')
+    .filter((person) => person.enabled)
+    .map((person) => ({
+      name: person.name,
+      rank: person.rank,
+      agentLogins: person.agentLogins
+        .filter((login) => login.endsWith(`@${switchName}`))
+        .map((login) => login.slice(0, -switchName.length - 1)),
+    }));
+}
