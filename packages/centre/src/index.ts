@@ -1,1 +1,54 @@
-export {};
+export { Centre } from './acd/centre.ts';
+export type {
+  AgentView,
+  CentreConfiguration,
+  CentreEffect,
+  CentreInput,
+  DNConfiguration,
+  DNType,
+  PartyRelease,
+  QueueCounters,
+  Request,
+} from './acd/centre-types.ts';
+export { checkCentre } from './acd/check-centre.ts';
+export {
+  agentLoginsOf,
+  type Changes,
+  type Configuration,
+  canonicalText,
+  changesBetween,
+  dnsOf,
+  makeConfiguration,
+  type Sha256,
+  splitReference,
+} from './config/configuration.ts';
+export { configurationFiles } from './config/configuration-files.ts';
+export { type DeskAnswer, type DeskQuestion, deskConfiguration } from './config/desk-configuration.ts';
+export {
+  AGENTS_MAX,
+  DESK_APPLICATION,
+  type GeneratedAgent,
+  type GeneratedConfiguration,
+  type GeneratedSite,
+  type GenerateRequest,
+  GUEST,
+  generateConfiguration,
+  OVERFLOW_QUEUE,
+  type RegistrationScheme,
+  SALES_QUEUE,
+  SUPERVISOR,
+  SUPPORT_QUEUE,
+} from './config/generate-configuration.ts';
+export { checkObjects, type LoadedConfiguration, loadConfiguration } from './config/load-configuration.ts';
+export {
+  deskLevels,
+  groupsOf,
+  levelOf,
+  type OptionLevel,
+  optionValue,
+  type ResolvedOption,
+  resolveOption,
+  siteOf,
+} from './config/option-resolution.ts';
+export { type Problem, problemLine } from './config/problem.ts';
+export type { ConfigFile } from './config/read-objects.ts';

@@ -20,7 +20,10 @@ export type DNType = 'Extension' | 'ACDQueue' | 'RoutingPoint' | 'CallProcessing
 export interface CentreConfiguration {
   readonly site: string;
   readonly dns: readonly DNConfiguration[];
-  readonly agentLogins: readonly { readonly code: string; readonly wrapUpMs: number | 'untimed' | undefined }[];
+  readonly agentLogins: readonly {
+    readonly code: string;
+    readonly wrapUpMs: number | 'untimed' | undefined;
+  }[];
   /** `wrap-up-time` of the SIP Server: after-call work after a business call, 0 for none. */
   readonly wrapUpMs: number | 'untimed';
 }
@@ -53,10 +56,15 @@ export type PartyRelease = 'normal' | 'busy' | 'no-answer' | 'rejected' | 'unrea
 
 /** Facts and requests. `referenceId` and `client` come back in the events and refusals that answer a request. */
 export type CentreInput =
+  /** Again at any time: what is the same stays as it is, agents and calls are kept (C57). New DNs start out of service. */
   | { readonly type: 'configured'; readonly configuration: CentreConfiguration }
   /** The phone of this DN is registered here, or no longer. Logs the agent out (dr-force_logout) when it goes. */
   | { readonly type: 'phone'; readonly dn: string; readonly inService: boolean }
-  /** The login lease of the agent on this DN is live (true) or has ended (LL3). */
+  /**
+   * The login lease of the agent on this DN is live (true) or has ended (LL3). A login is admitted with a live
+   * lease only, so it starts routable. Leases that have ended by `now` must be told before the input that is
+   * handled at `now` (LL2).
+   */
   | { readonly type: 'routable'; readonly dn: string; readonly routable: boolean }
   | ({
       readonly type: 'login';
@@ -78,10 +86,20 @@ export type CentreInput =
       readonly reason?: string;
       readonly reasons?: Reasons;
     } & Request)
-  | ({ readonly type: 'ready'; readonly dn: string; readonly workMode?: WorkMode; readonly reasons?: Reasons } & Request)
-  | ({ readonly type: 'notReady'; readonly dn: string; readonly workMode?: WorkMode; readonly reasons?: Reasons } & Request)
+  | ({
+      readonly type: 'ready';
+      readonly dn: string;
+      readonly workMode?: WorkMode;
+      readonly reasons?: Reasons;
+    } & Request)
+  | ({
+      readonly type: 'notReady';
+      readonly dn: string;
+      readonly workMode?: WorkMode;
+      readonly reasons?: Reasons;
+    } & Request)
   /**
-   * A new call. `from` is a DN of this site (internal or outbound) or the caller's number (inbound, via a trunk).
+   * A new call, with a ConnID that was never used before. `from` is a DN of this site (internal or outbound) or the caller's number (inbound, via a trunk).
    * `to` is a DN of this site, or any number when `trunk` is set (outbound).
    */
   | {
@@ -99,8 +117,18 @@ export type CentreInput =
   /** A leg of the call is over: the caller (`dn` undefined for a caller from a trunk) or another party. */
   | { readonly type: 'partyGone'; readonly connId: string; readonly dn?: string; readonly why: PartyRelease }
   | { readonly type: 'partyHeld'; readonly connId: string; readonly dn: string; readonly held: boolean }
-  | ({ readonly type: 'attachUserData'; readonly connId: string; readonly dn: string; readonly userData: UserData } & Request)
-  | ({ readonly type: 'deleteUserData'; readonly connId: string; readonly dn: string; readonly keys?: readonly string[] } & Request)
+  | ({
+      readonly type: 'attachUserData';
+      readonly connId: string;
+      readonly dn: string;
+      readonly userData: UserData;
+    } & Request)
+  | ({
+      readonly type: 'deleteUserData';
+      readonly connId: string;
+      readonly dn: string;
+      readonly keys?: readonly string[];
+    } & Request)
   | ({ readonly type: 'releaseCall'; readonly connId: string; readonly dn: string } & Request);
 
 export interface Request {
@@ -112,19 +140,71 @@ export interface Request {
 /** To be performed in order. */
 export type CentreEffect =
   /** A new fact on one DN, for every client registered there; becomes a numbered entry of the log. */
-  | { readonly type: 'event'; readonly dn: string; readonly name: EventName; readonly attributes: EventAttributes; readonly client?: string }
+  | {
+      readonly type: 'event';
+      readonly dn: string;
+      readonly name: EventName;
+      readonly attributes: EventAttributes;
+      readonly client?: string;
+    }
   /** Ring this extension (or dial out over `trunk`) for the call. */
-  | { readonly type: 'ring'; readonly connId: string; readonly dn: string; readonly trunk?: string; readonly callType: CallType; readonly userData: UserData }
+  | {
+      readonly type: 'ring';
+      readonly connId: string;
+      readonly dn: string;
+      readonly trunk?: string;
+      readonly callType: CallType;
+      readonly userData: UserData;
+    }
   /** Stop ringing it. */
-  | { readonly type: 'withdraw'; readonly connId: string; readonly dn: string; readonly why: 'no-answer' | 'caller-gone' | 'lease' | 'logged-out' | 'released' }
-  /** The call waits: play this to the caller (again a new one replaces the former). */
-  | { readonly type: 'treat'; readonly connId: string; readonly treatment: 'ringback' | 'music' | 'tone'; readonly dn: string }
-  /** End every leg that is left; `status` is the SIP answer to a caller who was never answered. */
+  | {
+      readonly type: 'withdraw';
+      readonly connId: string;
+      readonly dn: string;
+      readonly why: 'no-answer' | 'caller-gone' | 'lease' | 'logged-out' | 'not-ready' | 'released';
+    }
+  /**
+   * The call waits: play this to the caller (again a new one replaces the former). It goes on while agents are
+   * rung, and is not asked for again when the call comes back to the same queue; it ends when a party answers.
+   */
+  | {
+      readonly type: 'treat';
+      readonly connId: string;
+      readonly treatment: 'ringback' | 'music' | 'tone';
+      readonly dn: string;
+    }
+  /**
+   * End every leg that is left; `status` is the SIP answer to a caller who was never answered. Every call that
+   * was started gets exactly one, also when its legs are gone already: nothing is known of it here afterwards.
+   */
   | { readonly type: 'release'; readonly connId: string; readonly status: number; readonly why: string }
-  | { readonly type: 'refuse'; readonly client: string; readonly referenceId: number; readonly code: ErrorCode; readonly text: string; readonly epoch?: LoginEpoch }
+  | {
+      readonly type: 'refuse';
+      readonly client: string;
+      readonly referenceId: number;
+      readonly code: ErrorCode;
+      readonly text: string;
+      readonly epoch?: LoginEpoch;
+    }
   /** A request that changed nothing visible was done (attach of equal data, …). */
   | { readonly type: 'done'; readonly client: string; readonly referenceId: number }
   | { readonly type: 'log'; readonly line: LogLine };
+
+/** What became of the calls of one queue since the start: offered = the rest + those that wait or ring now. */
+export interface QueueCounters {
+  readonly dn: string;
+  /** Calls that arrived, refused ones included. */
+  readonly offered: number;
+  readonly answered: number;
+  /** The caller left before an answer. */
+  readonly abandoned: number;
+  /** Offers that came back without an answer: no end, the call stays in line. */
+  readonly redirected: number;
+  /** Sent to the overflow DN, or refused because the queue was full and had none. */
+  readonly overflowed: number;
+  /** Ended by anything else: the queue was removed, a client released the call. */
+  readonly released: number;
+}
 
 export interface AgentView {
   readonly dn: string;

@@ -1,0 +1,201 @@
+/**
+ * What the SIP side reports about calls, and what clients ask of them. A fact about a call that is over, or
+ * about a party that is no longer in it, has crossed our own decision on the way and changes nothing.
+ */
+import { assert } from '@holdfast/kernel';
+import type { UserData } from '@holdfast/protocol';
+import { type Call, partyOf } from './call.ts';
+import { changeCall } from './call-changes.ts';
+import { DEADLINE, type Turn } from './centre-state.ts';
+import type { CentreInput, PartyRelease } from './centre-types.ts';
+import { done, refuse, tellCall } from './events.ts';
+import { count } from './queue.ts';
+import { end, leaveLine, offerFailed, place } from './queueing.ts';
+
+type Input<Type extends CentreInput['type']> = Extract<CentreInput, { type: Type }>;
+
+/** Characters of keys and values that one call may carry: attaching again and again must not grow memory. */
+export const USER_DATA_MAX = 65_536;
+
+export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
+  assert(!turn.state.calls.has(input.connId), `ConnID ${input.connId} is in use`);
+  const { from } = input;
+  const origin = 'dn' in from ? from.dn : undefined;
+  const call: Call = {
+    connId: input.connId,
+    callType: origin === undefined ? 'Inbound' : input.trunk === undefined ? 'Internal' : 'Outbound',
+    ani: 'dn' in from ? from.dn : from.ani,
+    dnis: input.to,
+    origin: { dn: origin, heldAt: undefined },
+    startedAt: turn.now,
+    userData: input.userData,
+    hops: 0,
+    waitingSince: undefined,
+    phase: { name: 'new' },
+  };
+  turn.state.calls.set(call.connId, call);
+  const started = changeCall(turn, call, { type: 'started' });
+  if (!turn.state.configured)
+    return end(turn, started, { status: 503, why: 'the centre has no configuration yet' });
+  if (input.trunk === undefined) return place(turn, started, input.to);
+  changeCall(turn, started, { type: 'alert', dn: input.to, trunk: input.trunk });
+}
+
+export function partyRinging(turn: Turn, input: Input<'partyRinging'>): void {
+  const call = turn.state.calls.get(input.connId);
+  if (call !== undefined) changeCall(turn, call, { type: 'ringing', dn: input.dn });
+}
+
+export function partyAnswered(turn: Turn, input: Input<'partyAnswered'>): void {
+  const call = turn.state.calls.get(input.connId);
+  if (call === undefined) return;
+  const { phase } = call;
+  if (
+    (phase.name === 'offered' || phase.name === 'alerting' || phase.name === 'talking') &&
+    phase.dn === input.dn
+  ) {
+    if (phase.name === 'offered') {
+      const queue = turn.state.queues.get(phase.ticket.queue);
+      if (queue !== undefined) count(queue, 'answered');
+      turn.state.deadlines.clear(DEADLINE.noAnswer(call.connId));
+    }
+    changeCall(turn, call, { type: 'answered', dn: input.dn });
+    return;
+  }
+  if (input.dn === call.origin.dn) return;
+  // The answer has crossed a withdrawal: the leg must go again, or it would be a call with one side.
+  turn.effects.push({ type: 'withdraw', connId: call.connId, dn: input.dn, why: 'released' });
+}
+
+export function partyFailed(turn: Turn, input: Input<'partyFailed'>): void {
+  const call = turn.state.calls.get(input.connId);
+  if (call !== undefined && partyOf(call) === input.dn)
+    partyLeaves(turn, call, { dn: input.dn, why: input.why });
+}
+
+export function partyGone(turn: Turn, input: Input<'partyGone'>): void {
+  const call = turn.state.calls.get(input.connId);
+  if (call === undefined) return;
+  if (input.dn === undefined || input.dn === call.origin.dn) originLeaves(turn, call, { why: input.why });
+  else if (partyOf(call) === input.dn) partyLeaves(turn, call, { dn: input.dn, why: input.why });
+}
+
+export function partyHeld(turn: Turn, input: Input<'partyHeld'>): void {
+  const call = turn.state.calls.get(input.connId);
+  if (call !== undefined) changeCall(turn, call, { type: 'held', dn: input.dn, held: input.held });
+}
+
+export function releaseCall(turn: Turn, input: Input<'releaseCall'>): void {
+  const call = callAt(turn, input);
+  if (call === undefined) return;
+  if (call.origin.dn === input.dn) return originLeaves(turn, call, { why: 'normal', request: input });
+  const { phase } = call;
+  if (phase.name === 'waiting') {
+    return refuse(turn, input, {
+      code: 'wrong-state',
+      text: `Call ${input.connId} waits in queue ${input.dn}; only its caller can end it.`,
+    });
+  }
+  partyLeaves(turn, call, {
+    dn: input.dn,
+    why: phase.name === 'talking' ? 'normal' : 'rejected',
+    request: input,
+  });
+}
+
+export function attachUserData(turn: Turn, input: Input<'attachUserData'>): void {
+  const call = callAt(turn, input);
+  if (call === undefined) return;
+  const userData = { ...call.userData, ...input.userData };
+  if (sizeOf(userData) > USER_DATA_MAX) {
+    return refuse(turn, input, {
+      code: 'not-allowed',
+      text: `UserData of call ${input.connId} would exceed ${USER_DATA_MAX} characters. Delete keys, then attach again.`,
+    });
+  }
+  changeUserData(turn, call, { userData, request: input });
+}
+
+export function deleteUserData(turn: Turn, input: Input<'deleteUserData'>): void {
+  const call = callAt(turn, input);
+  if (call === undefined) return;
+  const gone = new Set(input.keys ?? Object.keys(call.userData));
+  const userData = Object.fromEntries(Object.entries(call.userData).filter(([key]) => !gone.has(key)));
+  changeUserData(turn, call, { userData, request: input });
+}
+
+/** The call, when the DN of the request has a part in it; else the request is refused. */
+function callAt(
+  turn: Turn,
+  input: Input<'releaseCall' | 'attachUserData' | 'deleteUserData'>,
+): Call | undefined {
+  const call = turn.state.calls.get(input.connId);
+  if (call !== undefined && placesOf(call).some((place) => place.dn === input.dn)) return call;
+  refuse(turn, input, { code: 'unknown-call', text: `No call ${input.connId} on DN ${input.dn}.` });
+  return undefined;
+}
+
+/** The DNs of this site that have a part in the call. */
+function placesOf(call: Call): { to: 'origin' | 'party' | 'queue'; dn: string }[] {
+  const places: ReturnType<typeof placesOf> = [];
+  const { phase } = call;
+  if (phase.name === 'waiting') places.push({ to: 'queue', dn: phase.ticket.queue });
+  if (phase.name === 'offered') places.push({ to: 'party', dn: phase.dn });
+  if ((phase.name === 'alerting' || phase.name === 'talking') && phase.trunk === undefined)
+    places.push({ to: 'party', dn: phase.dn });
+  if (call.origin.dn !== undefined) places.push({ to: 'origin', dn: call.origin.dn });
+  return places;
+}
+
+/** EventAttachedDataChanged to every party; nothing to anybody when nothing has changed. */
+function changeUserData(
+  turn: Turn,
+  call: Call,
+  change: { userData: UserData; request: Input<'attachUserData' | 'deleteUserData'> },
+): void {
+  const { userData, request } = change;
+  const keys = Object.keys(userData);
+  const same =
+    keys.length === Object.keys(call.userData).length &&
+    keys.every((key) => userData[key] === call.userData[key]);
+  if (same) return done(turn, request);
+  const next = { ...call, userData };
+  turn.state.calls.set(call.connId, next);
+  for (const place of placesOf(next)) {
+    const otherDN = place.to === 'origin' ? (partyOf(next) ?? next.dnis) : (next.origin.dn ?? next.ani);
+    const queue = place.to === 'queue' ? place.dn : undefined;
+    tellCall(
+      turn,
+      next,
+      { type: 'tell', ...place, name: 'EventAttachedDataChanged', otherDN, queue, callState: 'Ok' },
+      place.dn === request.dn ? { request } : {},
+    );
+  }
+}
+
+function sizeOf(userData: UserData): number {
+  let size = 0;
+  for (const key in userData) size += key.length + (userData[key]?.length ?? 0);
+  return size;
+}
+
+function originLeaves(
+  turn: Turn,
+  call: Call,
+  gone: { why: PartyRelease; request?: Input<'releaseCall'> },
+): void {
+  leaveLine(turn, call, 'abandoned');
+  changeCall(turn, call, { type: 'originGone', why: gone.why }, gone.request);
+}
+
+function partyLeaves(
+  turn: Turn,
+  call: Call,
+  gone: { dn: string; why: PartyRelease; request?: Input<'releaseCall'> },
+): void {
+  if (call.phase.name === 'offered') {
+    offerFailed(turn, call, gone.why, gone.request);
+    return;
+  }
+  changeCall(turn, call, { type: 'partyGone', dn: gone.dn, why: gone.why }, gone.request);
+}

@@ -1,0 +1,406 @@
+/**
+ * One call: who started it, where it is now, and what each party is told about it.
+ *
+ *            ┌─────────────── withdrawn ──────────────┐
+ *            ▼                                        │
+ *   new ─▶ waiting (in a queue) ──offered──▶ offered (rings at an agent) ──answered──▶ talking
+ *    │       └──leftQueue──▶ new                                                         │
+ *    └──alert──▶ alerting (a direct or outbound call rings) ──answered──▶ talking        ▼
+ *   any of them ──originGone, partyGone, partyFailed, ended──▶ over
+ *
+ * The step says which event each DN gets, in order, and what to ask of the phones. It does not know why a call
+ * goes to an agent (routing.ts) or what a queue is (queue.ts). A fact that no longer fits the phase, such as an
+ * answer that crossed a withdrawal, changes nothing.
+ */
+import { assert, type Millis, type Transition, unreachable } from '@holdfast/kernel';
+import type { CallType, EventName, UserData } from '@holdfast/protocol';
+import type { CentreEffect, PartyRelease } from './centre-types.ts';
+
+export interface Call {
+  readonly connId: string;
+  readonly callType: CallType;
+  readonly ani: string | undefined;
+  /** The number that was dialled first. */
+  readonly dnis: string;
+  readonly origin: { readonly dn: string | undefined; readonly heldAt: Millis | undefined };
+  readonly startedAt: Millis;
+  readonly userData: UserData;
+  /** Queues, routing points and overflows passed, so that a ring of them ends (D14). */
+  readonly hops: number;
+  /** Since when the caller has waited in queues; undefined before the first. */
+  readonly waitingSince: Millis | undefined;
+  readonly phase: CallPhase;
+}
+
+export type CallPhase =
+  | { readonly name: 'new' }
+  | { readonly name: 'waiting'; readonly ticket: Ticket; readonly since: Millis }
+  | { readonly name: 'offered'; readonly ticket: Ticket; readonly dn: string; readonly since: Millis }
+  | {
+      readonly name: 'alerting';
+      readonly dn: string;
+      readonly trunk: string | undefined;
+      readonly reached: boolean;
+      readonly since: Millis;
+    }
+  | {
+      readonly name: 'talking';
+      readonly dn: string;
+      readonly trunk: string | undefined;
+      /** The queue that distributed the call. */
+      readonly queue: string | undefined;
+      readonly since: Millis;
+      readonly heldAt: Millis | undefined;
+    }
+  | { readonly name: 'over' };
+
+/** A place in line: it does not change while the call waits, rings at agents and comes back (LL3, QU1). */
+export interface Ticket {
+  readonly connId: string;
+  readonly queue: string;
+  readonly priority: number;
+  /** Since when the caller has waited, in this queue and those before it. */
+  readonly waitingSince: Millis;
+  /** When the call arrived in this queue. */
+  readonly enteredAt: Millis;
+  /** Of arrival, to part equal instants. */
+  readonly order: number;
+}
+
+export type CallEvent =
+  | { readonly type: 'started' }
+  | { readonly type: 'queued'; readonly ticket: Ticket }
+  /** To a DN beyond the queue, or to none. */
+  | { readonly type: 'leftQueue' }
+  | { readonly type: 'offered'; readonly dn: string }
+  | { readonly type: 'withdrawn'; readonly why: Withdrawal; readonly callState: CallState }
+  | { readonly type: 'alert'; readonly dn: string; readonly trunk: string | undefined }
+  | { readonly type: 'ringing'; readonly dn: string }
+  | { readonly type: 'answered'; readonly dn: string }
+  | { readonly type: 'partyFailed'; readonly dn: string; readonly why: PartyRelease }
+  | { readonly type: 'originGone'; readonly why: PartyRelease }
+  | { readonly type: 'partyGone'; readonly dn: string; readonly why: PartyRelease }
+  | { readonly type: 'held'; readonly dn: string; readonly held: boolean }
+  /** The centre ends a call that has nowhere to go. */
+  | { readonly type: 'ended'; readonly status: number; readonly why: string };
+
+type Withdrawal = Extract<CentreEffect, { type: 'withdraw' }>['why'];
+
+/** T-Library's CallState, in the few words that we need. */
+export type CallState = 'Ok' | 'Busy' | 'NoAnswer' | 'Redirected' | 'Overflowed' | 'Failed';
+
+export type CallChange =
+  /** An event on one DN, as that party sees the call. */
+  | {
+      readonly type: 'tell';
+      readonly to: 'origin' | 'party' | 'queue';
+      readonly dn: string;
+      readonly name: EventName;
+      readonly otherDN: string | undefined;
+      readonly queue: string | undefined;
+      readonly callState: CallState;
+    }
+  | { readonly type: 'ring'; readonly dn: string; readonly trunk: string | undefined }
+  | { readonly type: 'withdraw'; readonly dn: string; readonly why: Withdrawal }
+  | { readonly type: 'release'; readonly status: number; readonly why: string };
+
+type Answer = Transition<Call, CallChange>;
+
+export function stepCall(call: Call, event: CallEvent, now: Millis): Answer {
+  switch (event.type) {
+    case 'started':
+      return { state: call, effects: tellOrigin(call, 'EventDialing') };
+    case 'queued':
+      assert(call.phase.name === 'new', 'only a call that is nowhere joins a queue');
+      return {
+        state: inPhase(call, { name: 'waiting', ticket: event.ticket, since: now }),
+        effects: [tellQueue(call, event.ticket.queue, 'EventQueued')],
+      };
+    case 'leftQueue':
+      assert(call.phase.name === 'waiting', 'only a waiting call leaves its queue');
+      return {
+        state: inPhase(call, { name: 'new' }),
+        effects: [tellQueue(call, call.phase.ticket.queue, 'EventDiverted', 'Overflowed')],
+      };
+    case 'offered':
+      return stepOffered(call, event.dn, now);
+    case 'withdrawn':
+      return stepWithdrawn(call, event);
+    case 'alert':
+      return stepAlert(call, event, now);
+    case 'ringing':
+      return stepRinging(call, event.dn);
+    case 'answered':
+      return stepAnswered(call, event.dn, now);
+    case 'partyFailed':
+    case 'partyGone':
+      return stepPartyGone(call, event);
+    case 'originGone':
+      return stepOriginGone(call, event.why);
+    case 'held':
+      return stepHeld(call, event, now);
+    case 'ended':
+      return stepEnded(call, event);
+    default:
+      return unreachable(event);
+  }
+}
+
+/** The DN that rings or talks, if any. */
+export function partyOf(call: Call): string | undefined {
+  const { phase } = call;
+  return phase.name === 'offered' || phase.name === 'alerting' || phase.name === 'talking'
+    ? phase.dn
+    : undefined;
+}
+
+function stepOffered(call: Call, dn: string, now: Millis): Answer {
+  assert(call.phase.name === 'waiting', 'only a waiting call is offered');
+  const { ticket } = call.phase;
+  return {
+    state: inPhase(call, { name: 'offered', ticket, dn, since: now }),
+    effects: [
+      tellQueue(call, ticket.queue, 'EventDiverted'),
+      tellParty(call, { dn, queue: ticket.queue }, 'EventRinging'),
+      { type: 'ring', dn, trunk: undefined },
+    ],
+  };
+}
+
+/** The offer is taken back; the caller of this step puts the call where it belongs next. */
+function stepWithdrawn(call: Call, event: Extract<CallEvent, { type: 'withdrawn' }>): Answer {
+  const { phase } = call;
+  assert(phase.name === 'offered', 'only an offer is withdrawn');
+  return {
+    state: inPhase(call, { name: 'new' }),
+    effects: [
+      tellParty(call, { dn: phase.dn, queue: phase.ticket.queue }, 'EventReleased', event.callState),
+      { type: 'withdraw', dn: phase.dn, why: event.why },
+    ],
+  };
+}
+
+function stepAlert(call: Call, event: Extract<CallEvent, { type: 'alert' }>, now: Millis): Answer {
+  assert(call.phase.name === 'new', 'only a call that is nowhere rings a DN');
+  const { dn, trunk } = event;
+  const ring: CallChange = { type: 'ring', dn, trunk };
+  return {
+    state: inPhase(call, { name: 'alerting', dn, trunk, reached: false, since: now }),
+    effects: trunk === undefined ? [tellParty(call, { dn, queue: undefined }, 'EventRinging'), ring] : [ring],
+  };
+}
+
+/** The far end of an outbound call rings: EventNetworkReached, once. A local phone's ringing is told by EventRinging. */
+function stepRinging(call: Call, dn: string): Answer {
+  const { phase } = call;
+  if (phase.name !== 'alerting' || phase.dn !== dn || phase.trunk === undefined || phase.reached)
+    return same(call);
+  return {
+    state: inPhase(call, { ...phase, reached: true }),
+    effects: tellOrigin(call, 'EventNetworkReached'),
+  };
+}
+
+function stepAnswered(call: Call, dn: string, now: Millis): Answer {
+  const { phase } = call;
+  if ((phase.name !== 'offered' && phase.name !== 'alerting') || phase.dn !== dn) return same(call);
+  const trunk = phase.name === 'alerting' ? phase.trunk : undefined;
+  const queue = phase.name === 'offered' ? phase.ticket.queue : undefined;
+  const told = trunk === undefined ? [tellParty(call, { dn, queue }, 'EventEstablished')] : [];
+  return {
+    state: inPhase(call, { name: 'talking', dn, trunk, queue, since: now, heldAt: undefined }),
+    effects: [...told, ...tellOrigin(call, 'EventEstablished', { otherDN: dn })],
+  };
+}
+
+/** The called side failed, or left after the answer. An offer from a queue is withdrawn instead (queueing.ts). */
+function stepPartyGone(call: Call, event: Extract<CallEvent, { type: 'partyFailed' | 'partyGone' }>): Answer {
+  const { phase } = call;
+  if (phase.name === 'talking' && phase.dn === event.dn) {
+    return over(
+      call,
+      [
+        ...tellPartyOver(call, 'EventReleased', 'Ok'),
+        ...tellOrigin(call, 'EventReleased', { otherDN: event.dn }),
+      ],
+      {
+        status: ANSWERED,
+        why: event.why,
+      },
+    );
+  }
+  if (phase.name !== 'alerting' || phase.dn !== event.dn) return same(call);
+  const callState = event.why === 'busy' ? 'Busy' : event.why === 'no-answer' ? 'NoAnswer' : 'Failed';
+  const busy =
+    event.why === 'busy' ? tellOrigin(call, 'EventDestinationBusy', { callState, otherDN: event.dn }) : [];
+  const changes = [
+    ...busy,
+    ...tellPartyOver(call, 'EventReleased', callState),
+    ...tellOrigin(call, 'EventReleased', { callState, otherDN: event.dn }),
+  ];
+  return over(call, changes, { status: STATUS_OF[event.why], why: event.why });
+}
+
+function stepOriginGone(call: Call, why: PartyRelease): Answer {
+  const { phase } = call;
+  switch (phase.name) {
+    case 'over':
+      return same(call);
+    case 'new':
+      return over(call, tellOrigin(call, 'EventReleased'), { status: CALLER_GONE, why });
+    case 'waiting':
+      return over(
+        call,
+        [tellQueue(call, phase.ticket.queue, 'EventAbandoned'), ...tellOrigin(call, 'EventReleased')],
+        { status: CALLER_GONE, why },
+      );
+    case 'talking':
+      return over(
+        call,
+        [
+          ...tellPartyOver(call, 'EventReleased', 'Ok'),
+          ...tellOrigin(call, 'EventReleased', { otherDN: phase.dn }),
+        ],
+        { status: ANSWERED, why },
+      );
+    default: {
+      // Only callers from outside abandon a ringing phone; a colleague's call is released there.
+      const name = call.origin.dn === undefined ? 'EventAbandoned' : 'EventReleased';
+      const changes: CallChange[] = [
+        ...tellPartyOver(call, name, 'Ok'),
+        { type: 'withdraw', dn: phase.dn, why: 'caller-gone' },
+        ...tellOrigin(call, 'EventReleased', { otherDN: phase.dn }),
+      ];
+      return over(call, changes, { status: CALLER_GONE, why });
+    }
+  }
+}
+
+function stepHeld(call: Call, event: Extract<CallEvent, { type: 'held' }>, now: Millis): Answer {
+  const { phase, origin } = call;
+  if (phase.name !== 'talking') return same(call);
+  const name = event.held ? 'EventHeld' : 'EventRetrieved';
+  const heldAt = event.held ? now : undefined;
+  if (origin.dn === event.dn) {
+    if ((origin.heldAt !== undefined) === event.held) return same(call);
+    return {
+      state: { ...call, origin: { ...origin, heldAt } },
+      effects: tellOrigin(call, name, { otherDN: phase.dn }),
+    };
+  }
+  if (phase.dn !== event.dn || phase.trunk !== undefined || (phase.heldAt !== undefined) === event.held)
+    return same(call);
+  return { state: inPhase(call, { ...phase, heldAt }), effects: [tellParty(call, phase, name)] };
+}
+
+function stepEnded(call: Call, event: Extract<CallEvent, { type: 'ended' }>): Answer {
+  const { phase } = call;
+  if (phase.name === 'over') return same(call);
+  const left =
+    phase.name === 'waiting' ? [tellQueue(call, phase.ticket.queue, 'EventDiverted', 'Overflowed')] : [];
+  const withdrawn: CallChange[] =
+    phase.name === 'offered' || phase.name === 'alerting'
+      ? [{ type: 'withdraw', dn: phase.dn, why: 'released' }]
+      : [];
+  const callState = phase.name === 'talking' ? 'Ok' : event.status === 486 ? 'Busy' : 'Failed';
+  const changes = [
+    ...left,
+    ...tellPartyOver(call, 'EventReleased', callState),
+    ...withdrawn,
+    ...tellOrigin(call, 'EventReleased', { callState }),
+  ];
+  return over(call, changes, { status: event.status, why: event.why });
+}
+
+function over(call: Call, changes: CallChange[], release: { status: number; why: string }): Answer {
+  return { state: inPhase(call, { name: 'over' }), effects: [...changes, { type: 'release', ...release }] };
+}
+
+function same(call: Call): Answer {
+  return { state: call, effects: [] };
+}
+
+function inPhase(call: Call, phase: CallPhase): Call {
+  return { ...call, phase };
+}
+
+function tellQueue(call: Call, queue: string, name: EventName, callState: CallState = 'Ok'): CallChange {
+  return {
+    type: 'tell',
+    to: 'queue',
+    dn: queue,
+    name,
+    otherDN: call.origin.dn ?? call.ani,
+    queue,
+    callState,
+  };
+}
+
+function tellParty(
+  call: Call,
+  party: { dn: string; queue: string | undefined },
+  name: EventName,
+  callState: CallState = 'Ok',
+): CallChange {
+  return {
+    type: 'tell',
+    to: 'party',
+    dn: party.dn,
+    name,
+    otherDN: call.origin.dn ?? call.ani,
+    queue: party.queue,
+    callState,
+  };
+}
+
+/** The last event of the called DN, if there is one and it is of this site. */
+function tellPartyOver(call: Call, name: EventName, callState: CallState): CallChange[] {
+  const { phase } = call;
+  switch (phase.name) {
+    case 'offered':
+      return [tellParty(call, { dn: phase.dn, queue: phase.ticket.queue }, name, callState)];
+    case 'alerting':
+      return phase.trunk === undefined
+        ? [tellParty(call, { dn: phase.dn, queue: undefined }, name, callState)]
+        : [];
+    case 'talking':
+      return phase.trunk === undefined ? [tellParty(call, phase, name, callState)] : [];
+    default:
+      return [];
+  }
+}
+
+/** Nothing for a caller from a trunk, who is no DN of this site. */
+function tellOrigin(
+  call: Call,
+  name: EventName,
+  more: { otherDN?: string; callState?: CallState } = {},
+): CallChange[] {
+  const { dn } = call.origin;
+  if (dn === undefined) return [];
+  return [
+    {
+      type: 'tell',
+      to: 'origin',
+      dn,
+      name,
+      otherDN: more.otherDN ?? call.dnis,
+      queue: undefined,
+      callState: more.callState ?? 'Ok',
+    },
+  ];
+}
+
+/** What the caller is answered, who was never answered (RFC 3261 §21). */
+const STATUS_OF: Readonly<Record<PartyRelease, number>> = {
+  normal: 480,
+  busy: 486,
+  'no-answer': 480,
+  rejected: 603,
+  unreachable: 480,
+  lost: 480,
+};
+/** The caller's INVITE has been cancelled already. */
+const CALLER_GONE = 487;
+/** Both sides were answered long ago; BYE needs no status. */
+const ANSWERED = 200;

@@ -1,0 +1,115 @@
+/**
+ * All that the centre knows, as plain data in a few indexes, and the turn: one input being handled at one
+ * instant. The modules beside this one are functions over a turn; they change the state and put effects down in
+ * the order in which they must be performed.
+ */
+import { Deadlines, type LogLine, type Millis } from '@holdfast/kernel';
+import type { LoginEpoch } from '@holdfast/protocol';
+import type { AgentState, WrapUp } from './agent.ts';
+import type { Call } from './call.ts';
+import type { CentreEffect, DNConfiguration } from './centre-types.ts';
+import type { PhoneState } from './phone.ts';
+import type { IdleAgent, Queue } from './queue.ts';
+
+export interface DN {
+  readonly number: string;
+  configuration: DNConfiguration;
+  phone: PhoneState;
+  agent: Agent | undefined;
+  /** Calls with a party here, the offered one included, in the order of their arrival. */
+  calls: readonly string[];
+  /** The call that a queue has rung here and that is not yet answered: never more than one (C52). */
+  offer: string | undefined;
+  /** Whether the agent stands in the idle lines of its queues, and where. */
+  idle: IdleAgent | undefined;
+  /** After a ring that the phone refused: until when no queue rings here (QU9). */
+  passedOverUntil: Millis | undefined;
+}
+
+export interface Agent {
+  readonly agentId: string;
+  readonly person: string;
+  readonly place: string;
+  readonly epoch: LoginEpoch;
+  queues: readonly string[];
+  routable: boolean;
+  state: AgentState;
+  /** Since the last business call ended, or since first Ready after the login; undefined before that. */
+  idleSince: Millis | undefined;
+}
+
+export interface CentreState {
+  site: string;
+  configured: boolean;
+  wrapUp: WrapUp;
+  agentLogins: Map<string, WrapUp | undefined>;
+  readonly dns: Map<string, DN>;
+  readonly queues: Map<string, Queue>;
+  readonly calls: Map<string, Call>;
+  /** Where each agent is logged in, by AgentID and by Person. */
+  readonly agentDNs: Map<string, string>;
+  readonly personDNs: Map<string, string>;
+  /** The highest login epoch seen of each Person: an epoch that has ended never logs in again (LL7). */
+  readonly highestEpochs: Map<string, LoginEpoch>;
+  readonly deadlines: Deadlines<string>;
+  /** Counts arrivals in queues. */
+  arrivals: number;
+  /** What may have changed hands since the last match: see routing.ts. */
+  readonly touchedDNs: Set<string>;
+  readonly touchedQueues: Set<string>;
+}
+
+export interface Turn {
+  readonly state: CentreState;
+  readonly now: Millis;
+  readonly effects: CentreEffect[];
+}
+
+export function newCentreState(): CentreState {
+  return {
+    site: '',
+    configured: false,
+    wrapUp: 0,
+    agentLogins: new Map(),
+    dns: new Map(),
+    queues: new Map(),
+    calls: new Map(),
+    agentDNs: new Map(),
+    personDNs: new Map(),
+    highestEpochs: new Map(),
+    deadlines: new Deadlines(),
+    arrivals: 0,
+    touchedDNs: new Set(),
+    touchedQueues: new Set(),
+  };
+}
+
+/** Deadlines, named for what happens when they pass. */
+export const DEADLINE = {
+  /** The offered call is taken back. */
+  noAnswer: (connId: string) => `no-answer ${connId}`,
+  /** The waiting call goes to the overflow DN. */
+  overflow: (connId: string) => `overflow ${connId}`,
+  /** After-call work ends. */
+  wrapUpEnds: (dn: string) => `wrap-up-ends ${dn}`,
+  /** Queues ring here again. */
+  rungAgain: (dn: string) => `rung-again ${dn}`,
+} as const;
+
+export function log(turn: Turn, line: LogLine): void {
+  turn.effects.push({ type: 'log', line: { ...line, site: turn.state.site } });
+}
+
+/** The wrap-up time that holds for this agent: the Agent Login's own, else the SIP Server's. */
+export function wrapUpOf(state: CentreState, agent: Agent): WrapUp {
+  return state.agentLogins.get(agent.agentId) ?? state.wrapUp;
+}
+
+/** Whether the DN has a call that is more than ringing: then requests wait for its end (AG5). */
+export function isOnCall(state: CentreState, dn: DN): boolean {
+  return dn.calls.some((connId) => {
+    const call = state.calls.get(connId);
+    if (call === undefined) return false;
+    return call.origin.dn === dn.number || call.phase.name === 'talking';
+  });
+}

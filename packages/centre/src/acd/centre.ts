@@ -1,0 +1,143 @@
+/**
+ * The contact centre of one site as a node: it is told facts and requests, one at a time, and answers with
+ * events, rings and releases, in the order in which they must be performed.
+ *
+ *   input ─▶ the module that knows it (logins, call-flow, configure) ─▶ match idle and waiting ─▶ effects
+ *
+ * Start reading at agent.ts, queue.ts and call.ts, the three things there are; then routing.ts, which brings
+ * them together; then queueing.ts, the way of a call. The rules are in ../../SPEC.md under their ids.
+ */
+import { type Millis, type Node, unreachable } from '@holdfast/kernel';
+import type { DNSnapshot, QueueSnapshot } from '@holdfast/protocol';
+import { changeAgent } from './agent-changes.ts';
+import * as calls from './call-flow.ts';
+import { type CentreState, newCentreState, type Turn } from './centre-state.ts';
+import type { AgentView, CentreEffect, CentreInput, QueueCounters } from './centre-types.ts';
+import { configure } from './configure.ts';
+import * as logins from './logins.ts';
+import { offerFailed, overflow } from './queueing.ts';
+import { match } from './routing.ts';
+import { agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
+
+export class Centre implements Node<CentreInput, CentreEffect> {
+  readonly #state: CentreState = newCentreState();
+
+  handle(now: Millis, input: CentreInput): CentreEffect[] {
+    const turn: Turn = { state: this.#state, now, effects: [] };
+    handleInput(turn, input);
+    match(turn);
+    return turn.effects;
+  }
+
+  nextDeadline(): Millis | undefined {
+    return this.#state.deadlines.next();
+  }
+
+  expire(now: Millis): CentreEffect[] {
+    const turn: Turn = { state: this.#state, now, effects: [] };
+    for (
+      let name = this.#state.deadlines.takeDue(now);
+      name !== undefined;
+      name = this.#state.deadlines.takeDue(now)
+    ) {
+      handleDeadline(turn, name);
+      match(turn);
+    }
+    return turn.effects;
+  }
+
+  /** Undefined when there is no such DN. */
+  dnSnapshot(dn: string, now: Millis): DNSnapshot | undefined {
+    const found = this.#state.dns.get(dn);
+    return found && snapshotOfDN(this.#state, found, now);
+  }
+
+  allSnapshots(now: Millis): DNSnapshot[] {
+    return [...this.#state.dns.values()].map((dn) => snapshotOfDN(this.#state, dn, now));
+  }
+
+  queueSnapshots(now: Millis): QueueSnapshot[] {
+    return snapshotsOfQueues(this.#state, now);
+  }
+
+  agents(): AgentView[] {
+    return agentViews(this.#state);
+  }
+
+  counters(): QueueCounters[] {
+    return countersOf(this.#state);
+  }
+
+  /** Calls that are not over. */
+  get callCount(): number {
+    return this.#state.calls.size;
+  }
+
+  /** For `checkCentre` alone: nobody else reads or writes it. */
+  get stateToCheck(): CentreState {
+    return this.#state;
+  }
+}
+
+function handleInput(turn: Turn, input: CentreInput): void {
+  switch (input.type) {
+    case 'configured':
+      return configure(turn, input.configuration);
+    case 'phone':
+      return logins.phoneChanged(turn, input);
+    case 'routable':
+      return logins.routableChanged(turn, input);
+    case 'login':
+      return logins.login(turn, input);
+    case 'logout':
+      return logins.logout(turn, input);
+    case 'ready':
+    case 'notReady':
+      return logins.ask(turn, input);
+    case 'callStarted':
+      return calls.callStarted(turn, input);
+    case 'partyRinging':
+      return calls.partyRinging(turn, input);
+    case 'partyAnswered':
+      return calls.partyAnswered(turn, input);
+    case 'partyFailed':
+      return calls.partyFailed(turn, input);
+    case 'partyGone':
+      return calls.partyGone(turn, input);
+    case 'partyHeld':
+      return calls.partyHeld(turn, input);
+    case 'attachUserData':
+      return calls.attachUserData(turn, input);
+    case 'deleteUserData':
+      return calls.deleteUserData(turn, input);
+    case 'releaseCall':
+      return calls.releaseCall(turn, input);
+    default:
+      return unreachable(input);
+  }
+}
+
+function handleDeadline(turn: Turn, name: string): void {
+  const space = name.indexOf(' ');
+  const id = name.slice(space + 1);
+  const { state } = turn;
+  switch (name.slice(0, space)) {
+    case 'no-answer': {
+      const call = state.calls.get(id);
+      if (call !== undefined) offerFailed(turn, call, 'no-answer');
+      return;
+    }
+    case 'overflow': {
+      const call = state.calls.get(id);
+      if (call !== undefined) overflow(turn, call, 'the longest wait is over');
+      return;
+    }
+    case 'wrap-up-ends': {
+      const dn = state.dns.get(id);
+      if (dn !== undefined) changeAgent(turn, dn, { type: 'timeUp' });
+      return;
+    }
+    case 'rung-again':
+      state.touchedDNs.add(id);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Takes a configuration in, the first or a changed one. What is the same stays untouched: agents stay logged in,
+ * calls go on, deadlines that run are not started again (C57, D26). What is gone is wound up: its agents
+ * are logged out, its callers released, answered calls go on to their natural end.
+ */
+
+import type { DN, Turn } from './centre-state.ts';
+import type { CentreConfiguration, DNConfiguration } from './centre-types.ts';
+import { endLogin } from './logins.ts';
+import { count, DEFAULT_QUEUE, newQueue, type Queue } from './queue.ts';
+import { end, takeBackOffer } from './queueing.ts';
+import { leaveIdle } from './routing.ts';
+
+export function configure(turn: Turn, configuration: CentreConfiguration): void {
+  const { state } = turn;
+  state.site = configuration.site;
+  state.wrapUp = configuration.wrapUpMs;
+  state.agentLogins = new Map(configuration.agentLogins.map((login) => [login.code, login.wrapUpMs]));
+  const wanted = new Map(configuration.dns.map((dn) => [dn.number, dn]));
+  for (const dn of [...state.dns.values()]) {
+    const now = wanted.get(dn.number);
+    if (now?.type !== dn.configuration.type) removeDN(turn, dn);
+  }
+  for (const dn of wanted.values()) setDN(turn, dn);
+  state.configured = true;
+}
+
+function setDN(turn: Turn, configuration: DNConfiguration): void {
+  const { state } = turn;
+  const { number } = configuration;
+  const known = state.dns.get(number);
+  if (known === undefined) state.dns.set(number, newDN(configuration));
+  else known.configuration = configuration;
+  if (configuration.type !== 'ACDQueue') return;
+  const queue = state.queues.get(number);
+  const options = configuration.queue ?? DEFAULT_QUEUE;
+  if (queue === undefined) state.queues.set(number, newQueue(number, options));
+  else queue.configuration = options;
+}
+
+function newDN(configuration: DNConfiguration): DN {
+  return {
+    number: configuration.number,
+    configuration,
+    phone: { inService: false },
+    agent: undefined,
+    calls: [],
+    offer: undefined,
+    idle: undefined,
+    passedOverUntil: undefined,
+  };
+}
+
+function removeDN(turn: Turn, dn: DN): void {
+  takeBackOffer(turn, dn, 'logged-out');
+  endLogin(turn, dn, {
+    reasons: { LogoutReason: 'configuration' },
+    because: `DN ${dn.number} was removed from the configuration`,
+  });
+  turn.state.dns.delete(dn.number);
+  const queue = turn.state.queues.get(dn.number);
+  if (queue !== undefined) removeQueue(turn, queue);
+}
+
+function removeQueue(turn: Turn, queue: Queue): void {
+  const { state } = turn;
+  for (const dn of state.dns.values()) {
+    if (dn.agent?.queues.includes(queue.dn) !== true) continue;
+    leaveIdle(turn, dn);
+    dn.agent.queues = dn.agent.queues.filter((number) => number !== queue.dn);
+    state.touchedDNs.add(dn.number);
+  }
+  state.queues.delete(queue.dn);
+  for (const ticket of [...queue.waiting.items()]) {
+    const call = state.calls.get(ticket.connId);
+    if (call === undefined) continue;
+    count(queue, 'released');
+    end(turn, call, { status: 480, why: `queue ${queue.dn} was removed from the configuration` });
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * Who is logged in where. A login is for one agent (AgentID and Person), on one Extension whose phone is in
+ * service, with an epoch; the higher epoch wins wherever the two meet (LL7), so that an agent is never logged in
+ * twice at this site (C14).
+ *
+ * All checks of a login come before its first effect: a refused login has changed nothing, above all not the
+ * login that it would have replaced.
+ */
+import {
+  compareLoginEpochs,
+  type ErrorCode,
+  LOGOUT_REASONS,
+  type LoginEpoch,
+  type Reasons,
+} from '@holdfast/protocol';
+import { stepAgent } from './agent.ts';
+import { changeAgent } from './agent-changes.ts';
+import { type Agent, DEADLINE, type DN, isOnCall, log, type Turn, wrapUpOf } from './centre-state.ts';
+import type { CentreInput, Request } from './centre-types.ts';
+import { NOBODY, refuse, tell } from './events.ts';
+import { stepPhone } from './phone.ts';
+import { takeBackOffer } from './queueing.ts';
+import { leaveIdle } from './routing.ts';
+
+type Input<Type extends CentreInput['type']> = Extract<CentreInput, { type: Type }>;
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly epoch?: LoginEpoch;
+}
+
+export function login(turn: Turn, input: Input<'login'>): void {
+  const { state } = turn;
+  const dn = state.dns.get(input.dn);
+  const refusal = refusalOfDN(turn, input, dn) ?? refusalOfEpoch(turn, input) ?? refusalOfLogin(turn, input);
+  if (dn === undefined || refusal !== undefined) {
+    if (refusal !== undefined) refuse(turn, input, refusal);
+    return;
+  }
+  for (const former of formerDNs(turn, input)) {
+    const because = `a login of ${input.person} with the higher epoch ${input.epoch.number} on ${input.dn}`;
+    endLogin(turn, former, {
+      reasons: { LogoutReason: LOGOUT_REASONS.superseded },
+      because,
+      silent: former === dn,
+    });
+  }
+  const agent: Agent = {
+    agentId: input.agentId,
+    person: input.person,
+    place: input.place,
+    epoch: input.epoch,
+    queues: [...new Set(input.queues)],
+    routable: true,
+    state: { name: 'LoggedOut' },
+    idleSince: undefined,
+  };
+  dn.agent = agent;
+  state.agentDNs.set(agent.agentId, dn.number);
+  state.personDNs.set(agent.person, dn.number);
+  state.highestEpochs.set(agent.person, agent.epoch);
+  log(turn, {
+    level: 'info',
+    what: 'agent logged in',
+    agent: agent.agentId,
+    dn: dn.number,
+    epoch: agent.epoch.number,
+  });
+  tellLogin(turn, { dn, agent }, input);
+  // The answer is EventAgentLogin; what follows it (Ready for AutoIn) is news of its own.
+  changeAgent(turn, dn, { type: 'login', workMode: input.workMode, reasons: input.reasons ?? {} });
+}
+
+function refusalOfDN(turn: Turn, input: Input<'login'>, dn: DN | undefined): Refusal | undefined {
+  if (!turn.state.configured)
+    return { code: 'not-ready', text: 'The site has no configuration yet. Try again after a pause.' };
+  if (dn === undefined)
+    return { code: 'unknown-dn', text: `No DN ${input.dn} in the switch of site ${turn.state.site}.` };
+  if (dn.configuration.type === 'Extension') return undefined;
+  return {
+    code: 'not-an-extension',
+    text: `DN ${input.dn} is of type ${dn.configuration.type}; agents log in on Extensions only.`,
+  };
+}
+
+/** The epoch before anything about the login itself. */
+function refusalOfEpoch(turn: Turn, input: Input<'login'>): Refusal | undefined {
+  const { state } = turn;
+  const here = state.dns.get(input.dn)?.agent;
+  if (here !== undefined && here.person !== input.person) {
+    return {
+      code: 'already-logged-in',
+      text: `Agent ${here.agentId} (${here.person}) is logged in on DN ${input.dn}. Log that agent out first.`,
+    };
+  }
+  if (here !== undefined && compareLoginEpochs(input.epoch, here.epoch) <= 0)
+    return epochTooLow(input, here.epoch);
+  for (const dn of formerDNs(turn, input)) {
+    const agent = dn.agent;
+    if (agent === undefined || dn.number === input.dn) continue;
+    if (agent.person === input.person && compareLoginEpochs(input.epoch, agent.epoch) > 0) continue;
+    const text = `Agent ${agent.agentId} (${agent.person}) is logged in on DN ${dn.number} with epoch ${agent.epoch.number}.`;
+    return { code: 'agent-elsewhere', text, epoch: agent.epoch };
+  }
+  const highest = state.highestEpochs.get(input.person);
+  return highest !== undefined && compareLoginEpochs(input.epoch, highest) <= 0
+    ? epochTooLow(input, highest)
+    : undefined;
+}
+
+function epochTooLow(input: Input<'login'>, epoch: LoginEpoch): Refusal {
+  const text = `Epoch ${epoch.number} (${epoch.desk}) of ${input.person} is known here. Log in with a higher one.`;
+  return { code: 'epoch-too-low', text, epoch };
+}
+
+function refusalOfLogin(turn: Turn, input: Input<'login'>): Refusal | undefined {
+  const { state } = turn;
+  if (!state.agentLogins.has(input.agentId)) {
+    return {
+      code: 'unknown-agent-login',
+      text: `No Agent Login ${input.agentId} in the switch of site ${state.site}.`,
+    };
+  }
+  for (const queue of input.queues) {
+    if (!state.queues.has(queue))
+      return { code: 'unknown-queue', text: `No ACD Queue ${queue} in the switch of site ${state.site}.` };
+  }
+  if (state.dns.get(input.dn)?.phone.inService === true) return undefined;
+  return {
+    code: 'phone-out-of-service',
+    text: `The phone of DN ${input.dn} is not registered at site ${state.site}. Wait for EventDNBackInService.`,
+  };
+}
+
+/** Where this person, or this AgentID, is logged in now. */
+function formerDNs(turn: Turn, input: Input<'login'>): DN[] {
+  const { state } = turn;
+  const numbers = new Set([state.personDNs.get(input.person), state.agentDNs.get(input.agentId)]);
+  return [...numbers].flatMap((number) => (number === undefined ? [] : (state.dns.get(number) ?? [])));
+}
+
+function tellLogin(turn: Turn, { dn, agent }: { dn: DN; agent: Agent }, input: Input<'login'>): void {
+  const extensions = {
+    Person: agent.person,
+    Place: agent.place,
+    Epoch: agent.epoch.number,
+    Desk: agent.epoch.desk,
+  };
+  const attributes = {
+    ThisDN: dn.number,
+    AgentID: agent.agentId,
+    WorkMode: input.workMode ?? 'Unknown',
+    Reasons: input.reasons ?? {},
+    Extensions: extensions,
+  };
+  const [queue] = agent.queues;
+  tell(
+    turn,
+    'EventAgentLogin',
+    queue === undefined ? attributes : { ...attributes, ThisQueue: queue },
+    input,
+  );
+}
+
+export function logout(turn: Turn, input: Input<'logout'>): void {
+  const dn = turn.state.dns.get(input.dn);
+  const agent = dn?.agent;
+  if (dn === undefined) return refuse(turn, input, unknownDN(turn, input.dn));
+  if (agent === undefined) return refuse(turn, input, notLoggedIn(input.dn));
+  if (input.epoch !== undefined && compareLoginEpochs(input.epoch, agent.epoch) < 0) {
+    // LL7: a late logout of a lower epoch changes nothing.
+    const text = `DN ${input.dn} is logged in with the higher epoch ${agent.epoch.number}.`;
+    return refuse(turn, input, { code: 'not-logged-in', text, epoch: agent.epoch });
+  }
+  const given = input.reason ?? input.reasons?.LogoutReason;
+  const reason = given ?? (input.by === 'supervisor' ? LOGOUT_REASONS.supervisor : undefined);
+  const reasons = { ...input.reasons, ...(reason === undefined ? {} : { LogoutReason: reason }) };
+  endLogin(turn, dn, { reasons, because: `asked for by the ${input.by}`, request: input });
+}
+
+interface EndOfLogin {
+  readonly reasons: Reasons;
+  readonly because: string;
+  readonly request?: Request;
+  /** The same agent logs in again on this DN: EventAgentLogin says so, there is no logout in between. */
+  readonly silent?: boolean;
+}
+
+/** Ends the login; calls that are answered go on, one that a queue rings here goes back into line. */
+export function endLogin(turn: Turn, dn: DN, end: EndOfLogin): void {
+  const { agent } = dn;
+  if (agent === undefined) return;
+  takeBackOffer(turn, dn, 'logged-out');
+  leaveIdle(turn, dn);
+  agent.state = stepAgent(agent.state, { type: 'logout' }, turn.now).state;
+  turn.state.deadlines.clear(DEADLINE.wrapUpEnds(dn.number));
+  turn.state.deadlines.clear(DEADLINE.rungAgain(dn.number));
+  dn.passedOverUntil = undefined;
+  dn.agent = undefined;
+  turn.state.agentDNs.delete(agent.agentId);
+  turn.state.personDNs.delete(agent.person);
+  if (end.silent === true) return;
+  log(turn, {
+    level: 'info',
+    what: 'agent logged out',
+    agent: agent.agentId,
+    dn: dn.number,
+    epoch: agent.epoch.number,
+    because: end.because,
+  });
+  const attributes = {
+    ThisDN: dn.number,
+    AgentID: agent.agentId,
+    Reasons: end.reasons,
+    Extensions: {
+      Person: agent.person,
+      Place: agent.place,
+      Epoch: agent.epoch.number,
+      Desk: agent.epoch.desk,
+    },
+  };
+  tell(turn, 'EventAgentLogout', attributes, end.request ?? NOBODY);
+}
+
+export function ask(turn: Turn, input: Input<'ready'> | Input<'notReady'>): void {
+  const dn = turn.state.dns.get(input.dn);
+  if (dn === undefined) return refuse(turn, input, unknownDN(turn, input.dn));
+  if (dn.agent === undefined) return refuse(turn, input, notLoggedIn(input.dn));
+  const name = input.type === 'ready' ? 'Ready' : 'NotReady';
+  if (name === 'Ready' && (input.workMode === 'AfterCallWork' || input.workMode === 'AuxWork')) {
+    return refuse(turn, input, {
+      code: 'bad-message',
+      text: `workMode: ${input.workMode} is a way of being NotReady. Ask for Ready with AutoIn or ManualIn.`,
+    });
+  }
+  const onCall = isOnCall(turn.state, dn);
+  const workMode = input.workMode ?? (name === 'Ready' ? 'AutoIn' : 'Unknown');
+  const standing = { name, workMode, reasons: input.reasons ?? {} } as const;
+  // Whoever wants no call is not rung any longer; the caller need not wait for the end of the ring time.
+  if (name === 'NotReady' && !onCall) takeBackOffer(turn, dn, 'not-ready');
+  changeAgent(turn, dn, { type: 'ask', standing, onCall, wrapUp: wrapUpOf(turn.state, dn.agent) }, input);
+}
+
+export function phoneChanged(turn: Turn, input: Input<'phone'>): void {
+  const dn = turn.state.dns.get(input.dn);
+  if (dn === undefined) return;
+  const { state, effects } = stepPhone(dn.phone, input.inService);
+  dn.phone = state;
+  for (const name of effects) {
+    log(turn, {
+      level: 'info',
+      what: name === 'EventDNOutOfService' ? 'phone out of service' : 'phone back in service',
+      dn: dn.number,
+    });
+    tell(turn, name, { ThisDN: dn.number });
+    turn.state.touchedDNs.add(dn.number);
+    if (name === 'EventDNBackInService') continue;
+    takeBackOffer(turn, dn, 'logged-out');
+    endLogin(turn, dn, {
+      reasons: { LogoutReason: LOGOUT_REASONS.phoneLost },
+      because: 'the phone is out of service',
+    });
+  }
+}
+
+export function routableChanged(turn: Turn, input: Input<'routable'>): void {
+  const dn = turn.state.dns.get(input.dn);
+  const agent = dn?.agent;
+  if (dn === undefined || agent === undefined || agent.routable === input.routable) return;
+  agent.routable = input.routable;
+  turn.state.touchedDNs.add(dn.number);
+  if (!input.routable) takeBackOffer(turn, dn, 'lease');
+}
+
+function unknownDN(turn: Turn, dn: string): Refusal {
+  return { code: 'unknown-dn', text: `No DN ${dn} in the switch of site ${turn.state.site}.` };
+}
+
+function notLoggedIn(dn: string): Refusal {
+  return { code: 'not-logged-in', text: `No agent is logged in on DN ${dn}. Log in with a higher epoch.` };
+}

@@ -1,0 +1,104 @@
+/**
+ * Which agent gets which call. An agent can take a call from a queue while every one of these holds: logged in
+ * and Ready, the login lease live, the phone in service, no call on the DN, not passed over after a refusal.
+ *
+ * Whoever becomes able, or begins to wait, is touched; at the end of the turn `match` looks at those alone. So
+ * nothing is matched on half-changed state, and a turn costs what it changed, not what the centre holds.
+ *
+ * The assignment is one compare-and-set (C52): `claim` looks once more at both sides in the moment in which it
+ * binds them, and binds both or neither. There is no gap in which the chosen agent could be gone.
+ */
+import { must } from '@holdfast/kernel';
+import type { Ticket } from './call.ts';
+import { changeCall } from './call-changes.ts';
+import { type Agent, DEADLINE, type DN, type Turn } from './centre-state.ts';
+import { compareIdleAgents, compareTickets, type IdleAgent, type Queue } from './queue.ts';
+
+/** The agent who can take a queue's call on this DN now, if there is one. */
+export function ableAgent(dn: DN, now: number): Agent | undefined {
+  const { agent } = dn;
+  if (agent === undefined || agent.state.name !== 'Ready' || !agent.routable) return undefined;
+  if (!dn.phone.inService || dn.calls.length > 0 || dn.offer !== undefined) return undefined;
+  if (dn.passedOverUntil !== undefined && now < dn.passedOverUntil) return undefined;
+  return agent;
+}
+
+/** Brings idle and waiting together, after every change of either. */
+export function match(turn: Turn): void {
+  const { state } = turn;
+  if (state.touchedDNs.size > 0) {
+    const idle: IdleAgent[] = [];
+    for (const number of state.touchedDNs) {
+      const dn = state.dns.get(number);
+      const place = dn && refreshIdle(turn, dn);
+      if (place) idle.push(place);
+    }
+    state.touchedDNs.clear();
+    if (idle.length > 1) idle.sort(compareIdleAgents);
+    for (const place of idle) serve(turn, must(state.dns.get(place.dn), 'an idle agent has a DN'));
+  }
+  if (state.touchedQueues.size > 0) {
+    for (const number of state.touchedQueues) {
+      const queue = state.queues.get(number);
+      if (queue !== undefined) drain(turn, queue);
+    }
+    state.touchedQueues.clear();
+  }
+}
+
+/** Takes the agent out of every idle line: the first step of whatever makes him unable, changes his queues or ends his login. */
+export function leaveIdle(turn: Turn, dn: DN): void {
+  if (dn.idle === undefined) return;
+  for (const queue of dn.agent?.queues ?? []) turn.state.queues.get(queue)?.idle.remove(dn.idle);
+  dn.idle = undefined;
+}
+
+/** Puts the agent where he belongs now; the place if he is able. */
+function refreshIdle(turn: Turn, dn: DN): IdleAgent | undefined {
+  const agent = ableAgent(dn, turn.now);
+  if (agent === undefined) {
+    leaveIdle(turn, dn);
+    return undefined;
+  }
+  const idleSince = agent.idleSince ?? turn.now;
+  if (dn.idle?.idleSince === idleSince) return dn.idle;
+  leaveIdle(turn, dn);
+  dn.idle = { dn: dn.number, idleSince };
+  for (const queue of agent.queues) turn.state.queues.get(queue)?.idle.add(dn.idle);
+  return dn.idle;
+}
+
+/** The best call of all the agent's queues: highest priority, then longest wait (QU1). */
+function serve(turn: Turn, dn: DN): void {
+  let best: Ticket | undefined;
+  for (const number of dn.agent?.queues ?? []) {
+    const head = turn.state.queues.get(number)?.waiting.first();
+    if (head !== undefined && (best === undefined || compareTickets(head, best) < 0)) best = head;
+  }
+  if (best !== undefined) claim(turn, best, dn);
+}
+
+function drain(turn: Turn, queue: Queue): void {
+  for (;;) {
+    const ticket = queue.waiting.first();
+    const idle = queue.idle.first();
+    if (ticket === undefined || idle === undefined) return;
+    if (!claim(turn, ticket, must(turn.state.dns.get(idle.dn), 'an idle agent has a DN'))) return;
+  }
+}
+
+/** The compare-and-set: the waiting call and the able agent are bound to each other, or nothing changes. */
+function claim(turn: Turn, ticket: Ticket, dn: DN): boolean {
+  const { state, now } = turn;
+  const call = state.calls.get(ticket.connId);
+  const queue = state.queues.get(ticket.queue);
+  if (call?.phase.name !== 'waiting' || call.phase.ticket !== ticket || queue === undefined) return false;
+  if (ableAgent(dn, now) === undefined || dn.idle === undefined) return false;
+  queue.waiting.remove(ticket);
+  leaveIdle(turn, dn);
+  dn.offer = call.connId;
+  state.deadlines.clear(DEADLINE.overflow(call.connId));
+  state.deadlines.set(DEADLINE.noAnswer(call.connId), now + queue.configuration.noAnswerMs);
+  changeCall(turn, call, { type: 'offered', dn: dn.number });
+  return true;
+}
