@@ -171,6 +171,9 @@ export const agentGroupObject = z.strictObject({
   ...common,
 });
 
+/** 32 bytes. */
+const keyBytes = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes in base64url (43 characters)');
+
 /** What the servers of both sites share and nobody else may see. */
 export const keysObject = z.strictObject({
   objectType: z.literal('Keys'),
@@ -180,8 +183,8 @@ export const keysObject = z.strictObject({
     .array(
       z.strictObject({
         id: number,
-        publicKey: z.string().min(1).max(1024),
-        privateKey: z.string().min(1).max(1024).optional(),
+        publicKey: keyBytes,
+        privateKey: keyBytes.optional(),
       }),
     )
     .min(1)

@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   'overloaded': 'Too much at once. Try again after the time given.',
   'resume-impossible': 'The log no longer holds what was asked for. Take the snapshot that follows.',
   'not-found': 'No such object.',
+  'bad-configuration': 'The configuration does not allow it; the objects are named. Ask the administrator.',
   'timeout': 'No answer in time.',
 } as const;
 

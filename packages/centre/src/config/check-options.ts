@@ -1,0 +1,97 @@
+/**
+ * Every option of every object against the catalogue: is it acted on, may it stand there, is its value allowed.
+ * Nothing is silent (rules CF5 and CF6): what is not allowed is refused; what nobody acts on is named.
+ */
+import {
+  type ConfigObject,
+  findOption,
+  OPTION_LIST,
+  type OptionDefinition,
+  type OptionPlace,
+  objectKey,
+  optionName,
+  readOption,
+} from '@holdfast/protocol';
+import type { Problem } from './problem.ts';
+import type { ReadObject } from './read-objects.ts';
+
+/** The section whose options are all ours: an unknown one in it can only be a mistake. */
+const OUR_SECTION = 'holdfast';
+/** Up to so many wrong letters a name is taken for a misspelt one. */
+const MISSPELT_MAX = 3;
+
+export function checkOptions({ file, object }: ReadObject): {
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
+} {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const key = objectKey(object);
+  const place = optionPlace(object);
+  for (const [section, options] of Object.entries(object.options)) {
+    for (const [name, value] of Object.entries(options)) {
+      const field = `${section}/${name}`;
+      const definition = findOption(section, name);
+      if (definition === undefined) {
+        const guess = nearestOption(field);
+        const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
+        const unknown = { file, object: key, field, value };
+        if (section === OUR_SECTION) problems.push({ ...unknown, text: `There is no such option.${hint}` });
+        else warnings.push({ ...unknown, text: `This release does not act on this option.${hint}` });
+      } else if (!definition.setOn.some((allowed) => allowed === place)) {
+        const text = `Nobody reads this option here. It may stand on ${definition.setOn.join(', ')}.`;
+        problems.push({ file, object: key, field, value, text });
+      } else {
+        const reading = readOption(definition, value, key);
+        if (!reading.ok) {
+          const text = `"${value}" is not allowed: must be ${reading.error.allowed}.`;
+          problems.push({ file, object: key, field, value, text });
+        }
+      }
+    }
+  }
+  return { problems, warnings };
+}
+
+/** What kind of place for options the object is; undefined where no option is acted on. */
+export function optionPlace(object: ConfigObject): OptionPlace | undefined {
+  switch (object.objectType) {
+    case 'Application':
+      return `Application:${object.type}`;
+    case 'DN':
+      return `DN:${object.type}`;
+    case 'Tenant':
+    case 'AgentGroup':
+    case 'Person':
+    case 'Place':
+    case 'AgentLogin':
+      return object.objectType;
+    default:
+      return undefined;
+  }
+}
+
+function nearestOption(field: string): string | undefined {
+  let best: OptionDefinition | undefined;
+  let least = MISSPELT_MAX + 1;
+  for (const definition of OPTION_LIST) {
+    const distance = editDistance(field, optionName(definition));
+    if (distance < least) [best, least] = [definition, distance];
+  }
+  return best === undefined ? undefined : optionName(best);
+}
+
+/** Levenshtein's distance. Both texts are at most 200 characters (schema). */
+function editDistance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > MISSPELT_MAX) return MISSPELT_MAX + 1;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,188 @@
+/**
+ * What the servers need in order to run, and values that would contradict one another (rules CF8 to CF11). A
+ * mistake here would otherwise show only when a site has died.
+ */
+import { type Application, type DN, OPTIONS, objectKey } from '@holdfast/protocol';
+import { LISTENING_TYPES, type Report } from './check-references.ts';
+import type { Configuration } from './configuration.ts';
+import { levelOf, optionValue, siteOf } from './option-resolution.ts';
+
+export function checkServers(configuration: Configuration, report: Report): void {
+  const usedPorts = new Map<string, string>();
+  const pairOfSwitch = new Map<string, string>();
+  for (const application of configuration.all('Application')) {
+    if (application.type === 'Supervisor' && siteOf(application) === undefined)
+      reportNoSite(application, report);
+    if (!LISTENING_TYPES.includes(application.type)) continue;
+    if (siteOf(application) === undefined) reportNoSite(application, report);
+    if (application.host === undefined) report(application, 'host', '', 'A server needs a Host. Name one.');
+    if (application.ports.default === undefined)
+      report(application, 'ports', '', 'A server needs a port "default" for its clients.');
+    checkPorts(configuration, application, usedPorts, report);
+    if (application.type === 'SIPServer') checkSipServer(configuration, application, pairOfSwitch, report);
+  }
+  checkKeys(configuration, report);
+}
+
+function reportNoSite(application: Application, report: Report): void {
+  const field = 'interaction-workspace/disaster-recovery.site';
+  report(
+    application,
+    field,
+    '',
+    'A server needs the name of its site: without it no desk finds it. Set the option.',
+  );
+}
+
+/** Two servers on one address and port: the second would not start. */
+function checkPorts(
+  configuration: Configuration,
+  application: Application,
+  used: Map<string, string>,
+  report: Report,
+): void {
+  const address =
+    application.host === undefined ? undefined : configuration.get('Host', application.host)?.address;
+  if (address === undefined) return;
+  const ports = Object.entries(application.ports).map(([id, port]): [string, number] => [
+    `ports.${id}`,
+    port,
+  ]);
+  const sipPort = optionValue(OPTIONS.TServer['sip-port'], [levelOf(objectKey(application), application)]);
+  if (application.type === 'SIPServer') ports.push(['TServer/sip-port', sipPort]);
+  for (const [field, port] of ports) {
+    const place = `${address}:${port}`;
+    const former = used.get(place);
+    if (former !== undefined)
+      report(
+        application,
+        field,
+        String(port),
+        `Port ${port} of ${address} is already used by ${former}. Choose another.`,
+      );
+    used.set(place, `${application.name} (${field})`);
+  }
+}
+
+function checkSipServer(
+  configuration: Configuration,
+  application: Application,
+  pairOfSwitch: Map<string, string>,
+  report: Report,
+): void {
+  if (application.switch === undefined) {
+    report(application, 'switch', '', 'A SIP Server needs the Switch that it controls. Name one.');
+  } else {
+    const former = pairOfSwitch.get(application.switch);
+    const mate = former === undefined ? undefined : configuration.get('Application', former);
+    if (mate !== undefined && mate.backup !== application.name && application.backup !== mate.name)
+      report(
+        application,
+        'switch',
+        application.switch,
+        `Switch "${application.switch}" is already controlled by "${former}". Only its backup may share it.`,
+      );
+    pairOfSwitch.set(application.switch, application.name);
+  }
+  const levels = [levelOf(objectKey(application), application)];
+  const stampMs = optionValue(OPTIONS.holdfast['stamp-period'], levels);
+  const leaseMs = optionValue(OPTIONS.holdfast['lease-length'], levels);
+  // LL5: with a shorter lease one late stamp would take the agent out of service.
+  if (leaseMs < 2 * stampMs)
+    report(
+      application,
+      'holdfast/lease-length',
+      String(leaseMs),
+      `The lease must last at least two stamp periods (${2 * stampMs} ms).`,
+    );
+  const least = optionValue(OPTIONS.holdfast['registrar-min-timeout'], levels);
+  const usual = optionValue(OPTIONS.TServer['registrar-default-timeout'], levels);
+  const most = optionValue(OPTIONS.holdfast['registrar-max-timeout'], levels);
+  if (least > most)
+    report(
+      application,
+      'holdfast/registrar-min-timeout',
+      String(least),
+      `It is above registrar-max-timeout (${most} s): no phone could register.`,
+    );
+  else if (usual < least || usual > most)
+    report(
+      application,
+      'TServer/registrar-default-timeout',
+      String(usual),
+      `It must lie between registrar-min-timeout (${least} s) and registrar-max-timeout (${most} s).`,
+    );
+}
+
+function checkKeys(configuration: Configuration, report: Report): void {
+  const [keys, ...more] = configuration.all('Keys');
+  for (const other of more)
+    report(other, '', '', `There is already Keys "${keys?.name}". Both sites share one: remove this.`);
+  const needing = configuration.all('Application').find(({ type }) => LISTENING_TYPES.includes(type));
+  if (keys === undefined) {
+    if (needing !== undefined)
+      report(
+        needing,
+        '',
+        '',
+        'There is no Keys object, so nobody can log in. Make one with scripts/make-sample.ts.',
+      );
+  } else if (keys.tokenKeys[0]?.privateKey === undefined) {
+    report(keys, 'tokenKeys.0.privateKey', '', 'The first token key signs: it needs its private part.');
+  } else if (keys.serverSecret === undefined) {
+    report(
+      keys,
+      'serverSecret',
+      '',
+      'Without it no server could read the configuration. Set 16 characters or more.',
+    );
+  }
+}
+
+/** Rules CF10 and CF11. */
+export function checkDNs(configuration: Configuration, report: Report): void {
+  for (const dn of configuration.all('DN')) {
+    const realm = realmOf(configuration, dn);
+    if (dn.digest !== undefined && realm !== undefined && dn.digest.realm !== realm)
+      report(
+        dn,
+        'digest.realm',
+        dn.digest.realm,
+        `The realm of all SIP Servers is "${realm}": its phone could not register. Make the digest anew.`,
+      );
+    if (dn.digest !== undefined && dn.type !== 'Extension')
+      report(dn, 'digest', '', `A ${dn.type} does not register. Remove the digest.`);
+    if (dn.type === 'RoutingPoint' && dn.options.holdfast?.['route-to'] === undefined)
+      report(dn, 'holdfast/route-to', '', 'A RoutingPoint needs the DN to which it sends calls.');
+    if (dn.type === 'Trunk' && dn.options.TServer?.contact === undefined)
+      report(dn, 'TServer/contact', '', 'A Trunk needs the address of its gateway (sip:host:port).');
+    if (returnsToItself(configuration, dn))
+      report(
+        dn,
+        'holdfast/overflow-dn',
+        dn.number,
+        'Following overflow-dn and route-to a caller comes back here. Break the circle.',
+      );
+  }
+}
+
+function realmOf(configuration: Configuration, dn: DN): string | undefined {
+  const tenantName = configuration.get('Switch', dn.switch)?.tenant;
+  const tenant = tenantName === undefined ? undefined : configuration.get('Tenant', tenantName);
+  return tenant === undefined
+    ? undefined
+    : optionValue(OPTIONS.holdfast.realm, [levelOf(objectKey(tenant), tenant)]);
+}
+
+function returnsToItself(configuration: Configuration, start: DN): boolean {
+  const seen = new Set<string>();
+  let at: DN | undefined = start;
+  while (at !== undefined && !seen.has(at.number)) {
+    seen.add(at.number);
+    const next: string | undefined =
+      at.options.holdfast?.['overflow-dn'] ?? at.options.holdfast?.['route-to'];
+    if (next === start.number) return true;
+    at = next === undefined ? undefined : configuration.get('DN', `${next}@${start.switch}`);
+  }
+  return false;
+}

@@ -1,0 +1,298 @@
+/**
+ * A whole two-site configuration made from a few numbers: the sample that the repository carries, and the worlds
+ * of the lab and the simulator. Hashes and keys come in ready-made, since a package holds no cryptography.
+ *
+ *     agents    7001, 7002, …   an Extension at each site, both in one Place (S0, S2)
+ *     queues    8000 sales, 8001 support, 8009 overflow; 8500 is a Routing Point to 8000
+ *     persons   agent7001 …, supervisor1, guest (the spare extension for a real phone)
+ */
+import type { ConfigObject, ObjectOf, OptionSections } from '@holdfast/protocol';
+import { objectKey } from '@holdfast/protocol';
+
+export type RegistrationScheme = 'single' | 'dual' | 'active-backup' | 'fixed';
+
+export interface GeneratedSite {
+  readonly name: string;
+  readonly address: string;
+  /** TCP ports of the Configuration Server and of the SIP Server's clients. */
+  readonly configPort: number;
+  readonly clientPort: number;
+  /** UDP and TCP. */
+  readonly sipPort: number;
+  /** `host:port` of the gateway behind the site's trunk. */
+  readonly gateway: string;
+}
+
+export interface GenerateRequest {
+  /** 1 to 100,000. Numbers have four digits up to 800 agents, six beyond. */
+  readonly agents: number;
+  /** Preferred in turn: even halves. */
+  readonly sites: readonly [GeneratedSite, GeneratedSite];
+  /** Given to the agents' phones in turn; the lab wants all, an installation one. */
+  readonly schemes?: readonly RegistrationScheme[];
+  readonly realm: string;
+  readonly passwordHash: (user: string) => string;
+  readonly digest: (dn: string) => { readonly md5: string; readonly sha256: string };
+  readonly keys: Pick<ObjectOf<'Keys'>, 'tokenKeys' | 'nonceKeys' | 'serverSecret'>;
+  /** Object key → section → option → value; laid over what is generated. */
+  readonly options?: Readonly<Record<string, OptionSections>>;
+}
+
+export interface GeneratedConfiguration {
+  readonly objects: readonly ConfigObject[];
+  /** In the order of their numbers. `home` is the preferred site. */
+  readonly agents: readonly GeneratedAgent[];
+}
+
+export interface GeneratedAgent {
+  readonly user: string;
+  readonly dn: string;
+  readonly place: string;
+  readonly scheme: RegistrationScheme;
+  readonly home: string;
+}
+
+export const AGENTS_MAX = 100_000;
+export const SALES_QUEUE = '8000';
+export const SUPPORT_QUEUE = '8001';
+export const OVERFLOW_QUEUE = '8009';
+export const SUPERVISOR = { user: 'supervisor1', dn: '7900' } as const;
+export const GUEST = { user: 'guest', dn: '7999' } as const;
+const TENANT = 'holdfast';
+export const DESK_APPLICATION = 'workspace';
+const ALL_SCHEMES: readonly RegistrationScheme[] = ['active-backup', 'dual', 'single'];
+
+export function generateConfiguration(request: GenerateRequest): GeneratedConfiguration {
+  const { sites } = request;
+  const schemes = request.schemes ?? ALL_SCHEMES;
+  const first = request.agents <= 800 ? 7_001 : 700_001;
+  const agents = Array.from({ length: Math.min(request.agents, AGENTS_MAX) }, (_, i): GeneratedAgent => {
+    const dn = String(first + i);
+    const home = sites[i % 2 === 0 ? 0 : 1].name;
+    // Schemes change every two agents, so that each is found at both sites.
+    return {
+      user: `agent${dn}`,
+      dn,
+      place: `place-${dn}`,
+      scheme: schemes[(i >> 1) % schemes.length] ?? 'active-backup',
+      home,
+    };
+  });
+  const seats: readonly Seat[] = [
+    ...agents.map((agent) => ({ ...agent, rank: 'agent' as const })),
+    {
+      ...SUPERVISOR,
+      place: `place-${SUPERVISOR.dn}`,
+      scheme: 'active-backup',
+      rank: 'supervisor',
+      home: sites[0].name,
+    },
+    { ...GUEST, place: `place-${GUEST.dn}`, scheme: 'single', rank: 'agent', home: sites[0].name },
+  ];
+  const objects: ConfigObject[] = [
+    { objectType: 'Tenant', name: TENANT, enabled: true, options: { holdfast: { realm: request.realm } } },
+    { objectType: 'Keys', name: 'keys', enabled: true, options: {}, ...request.keys },
+    ...sites.flatMap((site) => [...serversOf(site, sites), ...numbersOf(site)]),
+    deskApplication(sites),
+    ...seats.flatMap((seat) => seatObjects(seat, request)),
+    ...groupsOf(agents, sites),
+  ];
+  const overlays = request.options ?? {};
+  return { objects: objects.map((object) => withOptions(object, overlays[objectKey(object)])), agents };
+}
+
+interface Seat extends GeneratedAgent {
+  readonly rank: 'agent' | 'supervisor';
+}
+
+function withOptions(object: ConfigObject, overlay: OptionSections | undefined): ConfigObject {
+  if (overlay === undefined) return object;
+  const options = { ...object.options };
+  for (const [section, values] of Object.entries(overlay))
+    options[section] = { ...options[section], ...values };
+  return { ...object, options };
+}
+
+const siteOption = (site: GeneratedSite) => ({
+  'interaction-workspace': { 'disaster-recovery.site': site.name },
+});
+const connectTo = (server: string, timeout: number) => ({ server, port: 'default', addp: { timeout } });
+
+function serversOf(site: GeneratedSite, sites: readonly GeneratedSite[]): ConfigObject[] {
+  const host = `${site.name}-host`;
+  const common = { objectType: 'Application' as const, tenant: TENANT, host, enabled: true };
+  const ownFirst = [site, ...sites.filter((other) => other !== site)];
+  return [
+    { objectType: 'Host', name: host, address: site.address, enabled: true, options: {} },
+    { objectType: 'Switch', name: site.name, tenant: TENANT, enabled: true, options: {} },
+    {
+      ...common,
+      name: `config-${site.name}`,
+      type: 'ConfigurationServer',
+      ports: { default: site.configPort },
+      connections: [],
+      options: siteOption(site),
+    },
+    {
+      ...common,
+      name: `sip-${site.name}`,
+      type: 'SIPServer',
+      switch: site.name,
+      ports: { default: site.clientPort },
+      connections: ownFirst.map((one) => connectTo(`config-${one.name}`, 10)),
+      options: { ...siteOption(site), TServer: { 'sip-port': String(site.sipPort), 'wrap-up-time': '2' } },
+    },
+    {
+      ...common,
+      name: `supervisor-${site.name}`,
+      type: 'Supervisor',
+      ports: {},
+      connections: [],
+      options: siteOption(site),
+    },
+  ];
+}
+
+function numbersOf(site: GeneratedSite): ConfigObject[] {
+  const common = { objectType: 'DN' as const, switch: site.name, enabled: true };
+  const overflow = { 'overflow-dn': OVERFLOW_QUEUE, 'wait-max': '120', 'waiting-max': '200' };
+  return [
+    {
+      ...common,
+      number: SALES_QUEUE,
+      type: 'ACDQueue',
+      displayName: 'Sales',
+      options: { holdfast: { ...overflow, treatment: 'music' } },
+    },
+    {
+      ...common,
+      number: SUPPORT_QUEUE,
+      type: 'ACDQueue',
+      displayName: 'Support',
+      options: { holdfast: { ...overflow, treatment: 'tone' } },
+    },
+    {
+      ...common,
+      number: OVERFLOW_QUEUE,
+      type: 'ACDQueue',
+      displayName: 'Overflow',
+      options: { holdfast: { treatment: 'ringback', priority: '1' } },
+    },
+    {
+      ...common,
+      number: '8500',
+      type: 'RoutingPoint',
+      displayName: 'Main number',
+      options: { holdfast: { 'route-to': SALES_QUEUE } },
+    },
+    { ...common, number: '8900', type: 'CallProcessingPort', displayName: 'Announcer', options: {} },
+    {
+      ...common,
+      number: `trunk-${site.name}`,
+      type: 'Trunk',
+      displayName: 'Gateway',
+      options: { TServer: { contact: `sip:${site.gateway}` } },
+    },
+  ];
+}
+
+function deskApplication(sites: readonly GeneratedSite[]): ConfigObject {
+  return {
+    objectType: 'Application',
+    name: DESK_APPLICATION,
+    type: 'Workspace',
+    tenant: TENANT,
+    enabled: true,
+    ports: {},
+    connections: sites.flatMap((site) => [
+      connectTo(`config-${site.name}`, 5),
+      connectTo(`sip-${site.name}`, 5),
+    ]),
+    options: {
+      'interaction-workspace': {
+        'disaster-recovery.enabled': 'true',
+        'disaster-recovery.timeout': '10',
+        'disaster-recovery.wait-for-sipphone-timeout': '10',
+        'disaster-recovery.auto-restore': 'true',
+        'disaster-recovery.restore-agent-state': 'true',
+        'warm-standby.retry-delay': '2',
+        'warm-standby.reconnection-random-delay-range': '1',
+      },
+    },
+  };
+}
+
+function seatObjects(seat: Seat, request: GenerateRequest): ConfigObject[] {
+  const common = { enabled: true, options: {} };
+  const both = request.sites.map((site) => `${seat.dn}@${site.name}`);
+  const digest = { realm: request.realm, ...request.digest(seat.dn) };
+  return [
+    ...request.sites.flatMap((site): ConfigObject[] => [
+      { objectType: 'DN', number: seat.dn, switch: site.name, type: 'Extension', digest, ...common },
+      { objectType: 'AgentLogin', code: seat.dn, switch: site.name, ...common },
+    ]),
+    {
+      objectType: 'Place',
+      name: seat.place,
+      tenant: TENANT,
+      dns: both,
+      enabled: true,
+      options: { holdfast: { 'registration-scheme': seat.scheme } },
+    },
+    {
+      objectType: 'Person',
+      name: seat.user,
+      tenant: TENANT,
+      rank: seat.rank,
+      passwordHash: request.passwordHash(seat.user),
+      agentLogins: both,
+      defaultPlace: seat.place,
+      ...common,
+    },
+  ];
+}
+
+/** One team a site sets the preference; two more say who serves which queue, a fifth of the agents both. */
+function groupsOf(
+  agents: readonly GeneratedAgent[],
+  sites: readonly [GeneratedSite, GeneratedSite],
+): ConfigObject[] {
+  const common = { objectType: 'AgentGroup' as const, tenant: TENANT, enabled: true };
+  const atBoth = (...queues: string[]) =>
+    queues.flatMap((queue) => sites.map((site) => `${queue}@${site.name}`));
+  const users = agents.map(({ user }) => user);
+  const teams = sites.map((site, i): ConfigObject => {
+    const other = sites[i === 0 ? 1 : 0];
+    const members = agents.filter(({ home }) => home === site.name).map(({ user }) => user);
+    if (i === 0) members.push(SUPERVISOR.user, GUEST.user);
+    const options = {
+      'disaster-recovery.preferred-site': site.name,
+      'disaster-recovery.peer-site': other.name,
+    };
+    return {
+      ...common,
+      name: `team-${site.name}`,
+      members,
+      originationDNs: [],
+      options: { 'interaction-workspace': options },
+    };
+  });
+  const most = Math.ceil(users.length * 0.6);
+  return [
+    ...teams,
+    {
+      ...common,
+      name: 'sales',
+      members: [...users.slice(0, most), GUEST.user],
+      originationDNs: atBoth(SALES_QUEUE, OVERFLOW_QUEUE),
+      options: {},
+    },
+    {
+      ...common,
+      name: 'support',
+      members: users.slice(-most),
+      originationDNs: atBoth(SUPPORT_QUEUE, OVERFLOW_QUEUE),
+      options: {},
+    },
+  ];
+}

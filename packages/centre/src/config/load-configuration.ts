@@ -1,0 +1,68 @@
+/**
+ * Files become a configuration, or a list of everything that is wrong with them. There is nothing in between: a
+ * server never runs on the half that could be read.
+ */
+import { objectKey } from '@holdfast/protocol';
+import { checkOptions } from './check-options.ts';
+import { checkAgentLogins, checkPlaces, checkReferences, reporter } from './check-references.ts';
+import { checkDNs, checkServers } from './check-servers.ts';
+import { type Configuration, makeConfiguration, type Sha256 } from './configuration.ts';
+import type { Problem } from './problem.ts';
+import { type ConfigFile, PROBLEMS_MAX, type ReadObject, readObjects } from './read-objects.ts';
+
+export type LoadedConfiguration =
+  /** `warnings` name what nobody acts on. */
+  | { readonly ok: true; readonly configuration: Configuration; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
+
+export function loadConfiguration(files: readonly ConfigFile[], sha256: Sha256): LoadedConfiguration {
+  const { objects, problems } = readObjects(files);
+  return checkObjects(objects, problems, sha256);
+}
+
+/** `problems` are those of the reading. */
+export function checkObjects(
+  read: readonly ReadObject[],
+  problems: readonly Problem[],
+  sha256: Sha256,
+): LoadedConfiguration {
+  const found: Problem[] = [...problems];
+  const warnings: Problem[] = [];
+  let areOptionsSound = true;
+  for (const one of read) {
+    const options = checkOptions(one);
+    found.push(...options.problems);
+    if (options.problems.length > 0) areOptionsSound = false;
+    warnings.push(...options.warnings);
+  }
+  const configuration = makeConfiguration(
+    read.map(({ object }) => object),
+    sha256,
+  );
+  const report = reporter(new Map(read.map(({ file, object }) => [objectKey(object), file])), found);
+  checkReferences(configuration, report);
+  checkPlaces(configuration, report);
+  checkAgentLogins(configuration, report);
+  // These read the values of options, so that all must be sound.
+  if (areOptionsSound) {
+    checkServers(configuration, report);
+    checkDNs(configuration, report);
+  }
+  if (found.length > 0) return { ok: false, problems: cut(found), warnings: cut(warnings) };
+  return { ok: true, configuration, warnings: cut(warnings) };
+}
+
+function cut(problems: readonly Problem[]): Problem[] {
+  if (problems.length <= PROBLEMS_MAX) return [...problems];
+  const more = problems.length - PROBLEMS_MAX;
+  return [
+    ...problems.slice(0, PROBLEMS_MAX),
+    {
+      file: '',
+      object: '',
+      field: '',
+      value: '',
+      text: `And ${more} more like these. Mend the first ones, then check again.`,
+    },
+  ];
+}
