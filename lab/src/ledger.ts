@@ -7,6 +7,10 @@
  *     the phone's 200 OK from the other site ───────────────┼── the latest is allowedAt ── after_wait ── readyAt
  *     the end of the login lease ───────────────────────────┘
  *
+ * An agent who was in a call at the fault is not made unable by it: speech goes on directly between the two
+ * phones. For that agent lastAbleAt is the end of this call, as the phone saw it, and the waits run from the
+ * fault as for everybody.
+ *
  * Pacing and jitter count in after_wait. An agent who is never Ready again counts with the end of the run, and
  * the check `all-ready` fails. All instants are ms since the run's start, on the lab's clock.
  */
@@ -17,8 +21,8 @@ export interface LedgerAgent {
   readonly scheme: string;
   readonly from: string;
   to: string | null;
-  /** The lab's own moment of the fault. */
-  readonly lastAbleAt: Millis;
+  /** The lab's own moment of the fault; for an agent in a call then, the end of that call. */
+  lastAbleAt: Millis;
   detectedAt: Millis | null;
   /** The phone's 200 OK from the site at which the agent ended, as the phone saw it. */
   phoneAt: Millis | null;
@@ -49,6 +53,8 @@ export interface LedgerReport {
 /** What was seen of one agent; the ledger takes what it needs when it needs it. */
 export type Sighting =
   | { readonly type: 'detected' }
+  /** The call that the agent had at the fault is over, as the agent's phone sees it. */
+  | { readonly type: 'callEnded' }
   | {
       readonly type: 'decided';
       readonly to: string;
@@ -71,6 +77,7 @@ export interface FaultedAgent {
   readonly site: string;
   /** 0 when a reset tells at once; else when the configured ping limits, counted from the last byte, run out. */
   readonly detectionMs: Millis;
+  readonly onCall: boolean;
 }
 
 /** What is known only later; asked when the agent is Ready again, or at the end. */
@@ -83,6 +90,8 @@ export interface LaterFacts {
 
 interface Open {
   readonly row: LedgerAgent;
+  readonly faultAt: Millis;
+  onCall: boolean;
   readonly detectionMs: Millis;
   option: GovernedWait | undefined;
 }
@@ -98,7 +107,7 @@ export class Ledger {
 
   /** A fault has made these agents unable to work. One who is still unable from an earlier fault keeps that row. */
   fault(at: Millis, agents: readonly FaultedAgent[]): void {
-    for (const { agent, scheme, site, detectionMs } of agents) {
+    for (const { agent, scheme, site, detectionMs, onCall } of agents) {
       if (this.#open.has(agent)) continue;
       const row: LedgerAgent = {
         agent,
@@ -117,7 +126,7 @@ export class Ledger {
         because: null,
       };
       this.#rows.push(row);
-      this.#open.set(agent, { row, detectionMs, option: undefined });
+      this.#open.set(agent, { row, faultAt: at, onCall, detectionMs, option: undefined });
     }
   }
 
@@ -128,6 +137,10 @@ export class Ledger {
     switch (sighting.type) {
       case 'detected':
         row.detectedAt ??= at;
+        return;
+      case 'callEnded':
+        if (open.onCall) row.lastAbleAt = at;
+        open.onCall = false;
         return;
       case 'decided':
         row.decidedAt = at;
@@ -159,7 +172,7 @@ export class Ledger {
     const phoneAt = site === null ? undefined : this.#later.phoneAt(row.agent, site);
     row.phoneAt = phoneAt ?? null;
     const waits = [
-      row.lastAbleAt + open.detectionMs + (open.option?.valueMs ?? 0),
+      open.faultAt + open.detectionMs + (open.option?.valueMs ?? 0),
       phoneAt ?? row.lastAbleAt,
       // Only who moves has to wait until the old site has certainly stopped routing.
       (site === row.from ? undefined : this.#later.leaseEndAt(row.agent)) ?? row.lastAbleAt,

@@ -16,7 +16,6 @@
 import type { CentreEffect, CentreInput, PartyRelease } from '@holdfast/centre';
 import { type Millis, must, type Random, randomToken } from '@holdfast/kernel';
 import {
-  cseqOf,
   fromOf,
   headerValue,
   type InviteOptions,
@@ -24,16 +23,16 @@ import {
   maxForwardsOf,
   parseUri,
   type SipRequest,
-  type SipResponse,
   type SipUserAgent,
   type Source,
   type Target,
   type UserAgentEvent,
 } from '@holdfast/sip';
-import type { CallRecord, MakeCall } from './call-record.ts';
+import type { CallRecord, LegRole, MakeCall } from './call-record.ts';
+import { CallRelay } from './call-relay.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
-import { inactiveOffer, isHold } from './sdp.ts';
+import { inactiveOffer } from './sdp.ts';
 
 /** RFC 3261 §8.1.1.6. */
 const MAX_FORWARDS_DEFAULT = 70;
@@ -64,24 +63,18 @@ export interface Refusal {
   readonly headers: readonly (readonly [string, string])[];
 }
 
-interface LegRole {
-  readonly call: CallRecord;
-  readonly role: 'origin' | 'party';
-  readonly dn: string | undefined;
-}
-
 export class CallControl {
   readonly #ports: CallPorts;
   readonly #calls = new Map<string, CallRecord>();
   readonly #legs = new Map<LegId, LegRole>();
-  /** In-dialog requests (INFO) put through: leg that got ours → how to answer the one that asked. */
-  readonly #passedThrough = new Map<LegId, string>();
+  readonly #relay: CallRelay;
   #configuration: SipServerConfiguration | undefined;
   #dns = new Map<string, SipDN>();
   #trunks: SipDN[] = [];
 
   constructor(ports: CallPorts) {
     this.#ports = ports;
+    this.#relay = new CallRelay(ports, (leg) => this.#legs.get(leg));
   }
 
   configure(configuration: SipServerConfiguration): void {
@@ -114,15 +107,15 @@ export class CallControl {
       case 'failed':
         return this.#failed(event.leg, event.status);
       case 'acknowledged':
-        return this.#acknowledged(now, event.leg, event.sdp);
+        return this.#relay.acknowledged(now, event.leg, event.sdp);
       case 'offer':
-        return this.#offer(now, event.leg, event.sdp);
+        return this.#relay.offer(now, event.leg, event.sdp);
       case 'offerAnswered':
-        return this.#offerAnswered(now, event.leg, event.status, event.sdp);
+        return this.#relay.offerAnswered(now, event.leg, event.status, event.sdp);
       case 'inDialogRequest':
-        return this.#passRequest(now, event.leg, event.transaction, event.request);
+        return this.#relay.passRequest(now, event.leg, event.transaction, event.request);
       case 'inDialogResponse':
-        return this.#passResponse(now, event.leg, event.status, event.response);
+        return this.#relay.passResponse(now, event.leg, event.status, event.response);
       case 'ended':
         return this.#ended(event.leg, event.by === 'lost' ? 'lost' : 'normal');
       case 'request':
@@ -302,113 +295,6 @@ export class CallControl {
       this.#ports.tell({ type: 'partyFailed', connId: call.connId, dn, why: releaseOf(status) });
     }
     this.#forgetIfEmpty(call);
-  }
-
-  #acknowledged(now: Millis, leg: LegId, sdp: Uint8Array | undefined): void {
-    const role = this.#legs.get(leg);
-    if (role === undefined || sdp === undefined || role.role !== 'origin') return;
-    const { call } = role;
-    call.origin.sdp = sdp;
-    if (call.treatment !== undefined)
-      this.#ports.emit({ type: 'treatmentRemote', id: call.connId, remote: sdp });
-    this.#finishLateOffer(now, call, sdp);
-  }
-
-  #finishLateOffer(now: Millis, call: CallRecord, answer: Uint8Array): void {
-    if (!call.acknowledgeWithAnswer || call.party === undefined) return;
-    call.acknowledgeWithAnswer = false;
-    this.#ports.run(this.#ports.userAgent.acknowledge(now, call.party.leg, answer));
-  }
-
-  // ── changes in an established call ───────────────────────────────────────────────────────────────────────
-
-  #offer(now: Millis, leg: LegId, sdp: Uint8Array | undefined): void {
-    const { userAgent } = this.#ports;
-    const role = this.#legs.get(leg);
-    if (role === undefined) return this.#ports.run(userAgent.rejectOffer(now, leg, 481));
-    const { call } = role;
-    const other = this.#otherLeg(call, leg);
-    const last = role.role === 'origin' ? (call.party?.sdp ?? call.treatment?.sdp) : call.origin.sdp;
-    if (sdp === undefined || other === undefined) {
-      // It asks for our offer, or nobody else is there yet: what it heard last still holds (RFC 3261 §14.2).
-      return this.#ports.run(
-        last === undefined ? userAgent.rejectOffer(now, leg, 488) : userAgent.acceptOffer(now, leg, last),
-      );
-    }
-    if (call.relay !== undefined) return this.#ports.run(userAgent.rejectOffer(now, leg, 491));
-    call.relay = { from: leg, to: other, sdp };
-    this.#ports.run(userAgent.reinvite(now, other, sdp));
-  }
-
-  #offerAnswered(now: Millis, leg: LegId, status: number, sdp: Uint8Array | undefined): void {
-    const role = this.#legs.get(leg);
-    if (role === undefined) return;
-    const { call } = role;
-    const relay = call.relay;
-    if (relay !== undefined && relay.to === leg) {
-      call.relay = undefined;
-      return this.#relayAnswered(now, call, relay, status, sdp);
-    }
-    if (status >= 300) {
-      // The origin will not be turned to the party: without sound there is no call.
-      if (call.party !== undefined)
-        this.#ports.tell({ type: 'partyGone', connId: call.connId, dn: call.party.dn, why: 'lost' });
-      return;
-    }
-    if (role.role === 'origin' && sdp !== undefined) {
-      call.origin.sdp = sdp;
-      if (call.treatment !== undefined)
-        this.#ports.emit({ type: 'treatmentRemote', id: call.connId, remote: sdp });
-      this.#finishLateOffer(now, call, sdp);
-    }
-  }
-
-  #relayAnswered(
-    now: Millis,
-    call: CallRecord,
-    relay: NonNullable<CallRecord['relay']>,
-    status: number,
-    sdp: Uint8Array | undefined,
-  ): void {
-    const { userAgent } = this.#ports;
-    if (status >= 300 || sdp === undefined) {
-      return this.#ports.run(userAgent.rejectOffer(now, relay.from, status >= 300 ? status : 488));
-    }
-    this.#ports.run(userAgent.acceptOffer(now, relay.from, sdp));
-    const fromOrigin = relay.from === call.origin.leg;
-    if (fromOrigin) call.origin.sdp = relay.sdp;
-    else if (call.party !== undefined) call.party.sdp = relay.sdp;
-    const dn = fromOrigin ? call.origin.dn : call.party?.dn;
-    if (dn !== undefined)
-      this.#ports.tell({ type: 'partyHeld', connId: call.connId, dn, held: isHold(relay.sdp) });
-  }
-
-  /** INFO passes through (DTMF, RFC 6086); what would change the call without the centre does not. */
-  #passRequest(now: Millis, leg: LegId, transaction: string, request: SipRequest): void {
-    const { userAgent } = this.#ports;
-    const role = this.#legs.get(leg);
-    const other = role === undefined ? undefined : this.#otherLeg(role.call, leg);
-    if (request.method !== 'INFO') {
-      return this.#ports.run(userAgent.respond(now, transaction, request.method === 'REFER' ? 603 : 405, {}));
-    }
-    if (other === undefined || this.#passedThrough.has(other)) {
-      return this.#ports.run(userAgent.respond(now, transaction, other === undefined ? 200 : 491, {}));
-    }
-    this.#passedThrough.set(other, transaction);
-    const type = headerValue(request, 'content-type');
-    const headers = type === undefined ? [] : [['Content-Type', type] as const];
-    this.#ports.run(userAgent.sendInDialog(now, other, 'INFO', { headers, body: request.body }));
-  }
-
-  #passResponse(now: Millis, leg: LegId, status: number, response: SipResponse | undefined): void {
-    const transaction = this.#passedThrough.get(leg);
-    if (transaction === undefined || (response !== undefined && cseqOf(response)?.method !== 'INFO')) return;
-    this.#passedThrough.delete(leg);
-    this.#ports.run(this.#ports.userAgent.respond(now, transaction, status, {}));
-  }
-
-  #otherLeg(call: CallRecord, leg: LegId): LegId | undefined {
-    return leg === call.origin.leg ? call.party?.leg : call.origin.leg;
   }
 
   #originGone(leg: LegId, why: PartyRelease): void {
@@ -595,7 +481,7 @@ export class CallControl {
   #hangUp(now: Millis, leg: LegId): void {
     const role = this.#legs.get(leg);
     this.#legs.delete(leg);
-    this.#passedThrough.delete(leg);
+    this.#relay.forget(leg);
     this.#ports.run(this.#ports.userAgent.bye(now, leg, {}));
     if (role !== undefined) this.#forgetIfEmpty(role.call);
   }

@@ -36,6 +36,14 @@ export interface CallRecord {
   over: boolean;
 }
 
+/** What a leg is to its call. */
+export interface LegRole {
+  readonly call: CallRecord;
+  readonly role: 'origin' | 'party';
+  /** Undefined for a caller from a trunk. */
+  readonly dn: string | undefined;
+}
+
 export interface MakeCall {
   readonly destination: string;
   readonly userData: Readonly<Record<string, string>>;

@@ -272,7 +272,7 @@ export class DeskRequests {
       dn: request.dn,
       by: own ? 'agent' : 'supervisor',
       ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
-      ...(own ? {} : { reason: request.reasons?.['LogoutReason'] ?? LOGOUT_REASONS.supervisor }),
+      ...(own ? {} : { reason: request.reasons?.LogoutReason ?? LOGOUT_REASONS.supervisor }),
       ...(request.reasons === undefined ? {} : { reasons: request.reasons }),
       client: client.connection,
       referenceId: request.ReferenceID,

@@ -132,7 +132,7 @@ function readCentre(
       optionValue(TServer['wrap-up-time'], [levelOf(`Application/${application.name}`, application)]),
     ),
     agentLogins: logins.map((login) => {
-      const isSet = login.options['TServer']?.['wrap-up-time'] !== undefined;
+      const isSet = login.options.TServer?.['wrap-up-time'] !== undefined;
       const level = levelOf(`AgentLogin/${login.code}@${login.switch}`, login);
       return {
         code: login.code,
