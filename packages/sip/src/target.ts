@@ -25,3 +25,11 @@ export interface Source {
   readonly port: number;
   readonly flow: string;
 }
+
+/**
+ * The name of the connection to (or from) this remote address. Shells name the flows of reliable transports so,
+ * and the endpoint finds by it the requests that a broken connection took with it.
+ */
+export function connectionFlow(transport: TransportName, host: string, port: number): string {
+  return `${transport} ${host} ${port}`;
+}

@@ -1,0 +1,316 @@
+/**
+ * The requests that we receive: each is passed up once, its retransmissions are answered here, and its responses
+ * find their way back. CANCEL, merged requests, loops and overload are answered here too, without a transaction
+ * of their own: the same request again gets the same answer again.
+ */
+import { type Millis, randomInteger } from '@holdfast/kernel';
+import type { EndpointOutput, TransactionId } from '../endpoint-types.ts';
+import type { Locator } from '../locate/locator.ts';
+import { createResponse, type HeaderLines } from '../message/build-message.ts';
+import { toOf, topVia } from '../message/headers.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { tagOf } from '../message/name-addr.ts';
+import type { Source } from '../target.ts';
+import type { ClientTransaction } from './client-transaction.ts';
+import { isSuccess } from './invite-client.ts';
+import type { ServerEvent } from './invite-server.ts';
+import { mergeKey, oldAckKey, serverKey } from './match.ts';
+import { replyFallback, replyTarget } from './reply-target.ts';
+import { ServerTransaction } from './server-transaction.ts';
+import { schedule, type TransactionSettings, timersOf } from './transaction-settings.ts';
+import { withArrival } from './via-arrival.ts';
+
+/** CANCEL reaches any request but ACK and CANCEL (§9.2); these are the ones that it has no effect on. */
+const NOT_CANCELLABLE = [
+  'REGISTER',
+  'OPTIONS',
+  'BYE',
+  'PRACK',
+  'UPDATE',
+  'INFO',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'REFER',
+  'MESSAGE',
+  'PUBLISH',
+];
+
+export interface ServerTransactionsOptions {
+  /** For the Server header of responses that are made here. */
+  readonly userAgent: string | undefined;
+  /** Is this a request that we sent ourselves and that waits for its answer? */
+  readonly isOurs: (request: SipRequest) => boolean;
+}
+
+export class ServerTransactions {
+  readonly #settings: TransactionSettings;
+  readonly #locator: Locator<ClientTransaction | ServerTransaction>;
+  readonly #options: ServerTransactionsOptions;
+  readonly #byId = new Map<TransactionId, ServerTransaction>();
+  readonly #byKey = new Map<string, ServerTransaction>();
+  readonly #byMergeKey = new Map<string, ServerTransaction>();
+  readonly #byAckKey = new Map<string, ServerTransaction>();
+  /** Makes the To tags of two endpoints differ. */
+  readonly #tagSeed: number;
+  #count = 0;
+  #pending = 0;
+
+  constructor(
+    settings: TransactionSettings,
+    locator: Locator<ClientTransaction | ServerTransaction>,
+    options: ServerTransactionsOptions,
+  ) {
+    this.#settings = settings;
+    this.#locator = locator;
+    this.#options = options;
+    this.#tagSeed = randomInteger(settings.random, 0, 0xffffffff);
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** Requests that the owner has not answered. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  receive(now: Millis, request: SipRequest, source: Source, output: EndpointOutput): void {
+    if (request.method === 'ACK') return this.#receiveAck(now, request, source, output);
+    const key = serverKey(request);
+    if (key === undefined) return;
+    const known = this.#byKey.get(key);
+    if (known !== undefined) {
+      this.#settings.counts.absorbedRequests++;
+      return this.#apply(now, known, { type: 'request' }, output);
+    }
+    const arrived = withArrival(request, source);
+    if (request.method === 'CANCEL') return this.#receiveCancel(arrived, source, output);
+    if (this.#options.isOurs(arrived)) return this.#refuseLoop(arrived, source, 'Loop Detected', output);
+    const merge = mergeKey(arrived);
+    if (merge !== undefined && this.#byMergeKey.has(merge)) {
+      return this.#refuseLoop(arrived, source, 'Request Merged', output);
+    }
+    const { limits } = this.#settings;
+    if (this.#pending >= limits.pendingMax || this.#byKey.size >= limits.serverTransactionsMax) {
+      return this.#refuseBusy(arrived, source, output);
+    }
+    this.#open(now, key, merge, arrived, source, output);
+  }
+
+  #open(
+    now: Millis,
+    key: string,
+    merge: string | undefined,
+    request: SipRequest,
+    source: Source,
+    output: EndpointOutput,
+  ): void {
+    const timers = timersOf(this.#settings, source.transport);
+    const id = `s${++this.#count}`;
+    const transaction = new ServerTransaction(
+      id,
+      key,
+      request.method,
+      replyTarget(request, source),
+      timers,
+      now,
+    );
+    transaction.fallback = replyFallback(request, source);
+    this.#byKey.set(key, transaction);
+    this.#byId.set(id, transaction);
+    if (merge !== undefined) {
+      transaction.mergeKey = merge;
+      this.#byMergeKey.set(merge, transaction);
+    }
+    this.#pending++;
+    schedule(this.#settings, transaction, transaction.deadline());
+    if (transaction.invite !== undefined) {
+      if (key.startsWith('2543 ')) transaction.oldRequest = request;
+      // §17.2.1 allows to wait 200 ms; at once, the client's retransmissions end whatever the owner has to do.
+      this.respond(now, id, createResponse(request, 100), output);
+    }
+    output.events.push({ type: 'request', transaction: id, request, source });
+  }
+
+  /** The owner's answer. Nothing happens if the transaction is over. */
+  respond(now: Millis, id: TransactionId, response: SipResponse, output: EndpointOutput): void {
+    const transaction = this.#byId.get(id);
+    if (transaction === undefined) return;
+    const wasPending = transaction.isPending;
+    if (!wasPending && transaction.invite?.name !== 'accepted') return;
+    transaction.response = response;
+    this.#apply(now, transaction, { type: 'respond', status: response.status }, output);
+    if (wasPending && response.status >= 200) this.#answered(transaction, response);
+    // In accepted the owner repeats the 2xx, which so need not be kept for the 32 s that this state lasts.
+    if (transaction.invite?.name === 'accepted') transaction.response = undefined;
+  }
+
+  /** Lets go of what only a pending transaction needs. */
+  #answered(transaction: ServerTransaction, response: SipResponse): void {
+    this.#pending--;
+    const isInviteSuccess = transaction.invite !== undefined && isSuccess(response.status);
+    if (!isInviteSuccess) this.#unmerge(transaction);
+    if (transaction.oldRequest !== undefined && !isInviteSuccess) {
+      transaction.ackKey = oldAckKey(transaction.oldRequest, tagOf(toOf(response)) ?? '');
+      if (transaction.ackKey !== undefined) this.#byAckKey.set(transaction.ackKey, transaction);
+    }
+    transaction.oldRequest = undefined;
+  }
+
+  #receiveAck(now: Millis, ack: SipRequest, source: Source, output: EndpointOutput): void {
+    const key = serverKey(ack, 'INVITE');
+    if (key === undefined) return;
+    const oldKey = key.startsWith('2543 ') ? oldAckKey(ack, tagOf(toOf(ack)) ?? '') : undefined;
+    const transaction = oldKey === undefined ? this.#byKey.get(key) : this.#byAckKey.get(oldKey);
+    if (transaction === undefined || transaction.invite?.name === 'accepted') {
+      output.events.push({ type: 'ack', request: withArrival(ack, source), source });
+    } else this.#apply(now, transaction, { type: 'ack' }, output);
+  }
+
+  /** §9.2. The To tag is that of the INVITE's responses, if there was one with a tag. */
+  #receiveCancel(cancel: SipRequest, source: Source, output: EndpointOutput): void {
+    const transaction = this.#target(cancel, 'INVITE');
+    if (transaction === undefined) {
+      const other = NOT_CANCELLABLE.some((method) => this.#target(cancel, method) !== undefined);
+      return this.#reply(cancel, source, other ? 200 : 481, output);
+    }
+    const toTag = transaction.response === undefined ? undefined : tagOf(toOf(transaction.response));
+    this.#reply(cancel, source, 200, output, toTag === undefined ? {} : { toTag });
+    if (!transaction.isPending || transaction.isCancelled) return;
+    transaction.isCancelled = true;
+    output.events.push({ type: 'cancelled', transaction: transaction.id, cancel });
+  }
+
+  #target(cancel: SipRequest, method: string): ServerTransaction | undefined {
+    const key = serverKey(cancel, method);
+    return key === undefined ? undefined : this.#byKey.get(key);
+  }
+
+  /** 482: a copy that came another way (§8.2.2.2), or one of our own come back (D14). */
+  #refuseLoop(request: SipRequest, source: Source, reason: string, output: EndpointOutput): void {
+    this.#settings.counts.refusedLoops++;
+    this.#reply(request, source, 482, output, { reason });
+  }
+
+  #refuseBusy(request: SipRequest, source: Source, output: EndpointOutput): void {
+    const { counts, limits, random } = this.#settings;
+    counts.refusedBusy++;
+    const seconds = randomInteger(random, 1, Math.max(1, limits.retryAfterMaxS));
+    this.#reply(request, source, 503, output, { headers: [['Retry-After', String(seconds)]] });
+  }
+
+  /**
+   * What the parser could not accept: answered if enough of it can be read for the sender to match the answer
+   * (§8.2.6), else dropped. An ACK is never answered (§17).
+   */
+  receiveMalformed(
+    request: SipRequest,
+    status: number,
+    reason: string,
+    source: Source,
+    output: EndpointOutput,
+  ): void {
+    if (request.method === 'ACK') return;
+    const keys = new Set(request.headers.map((field) => field.key));
+    if (!NEEDED_FOR_AN_ANSWER.every((key) => keys.has(key)) || topVia(request) === undefined) return;
+    this.#reply(withArrival(request, source), source, status, output, { reason });
+  }
+
+  /** A response without a transaction (§8.2.7): the same request again gets the same response again. */
+  #reply(
+    request: SipRequest,
+    source: Source,
+    status: number,
+    output: EndpointOutput,
+    parts: { toTag?: string; reason?: string; headers?: HeaderLines } = {},
+  ): void {
+    const { userAgent } = this.#options;
+    const toTag = parts.toTag ?? steadyTag(serverKey(request) ?? '', this.#tagSeed);
+    const headers =
+      userAgent === undefined ? parts.headers : [...(parts.headers ?? []), ['Server', userAgent] as const];
+    const message = createResponse(request, status, { ...parts, toTag, ...(headers && { headers }) });
+    output.effects.push({ type: 'transmit', message, target: replyTarget(request, source) });
+  }
+
+  expire(now: Millis, transaction: ServerTransaction, output: EndpointOutput): void {
+    this.#apply(now, transaction, { type: 'expire' }, output);
+  }
+
+  /** A response could not be sent. True if the name was one of ours. */
+  transportFailed(now: Millis, name: string, output: EndpointOutput): boolean {
+    const transaction = this.#byId.get(name);
+    if (transaction === undefined) return false;
+    if (transaction.fallback !== undefined) {
+      const transport = transaction.reply.transport;
+      transaction.search = this.#locator.start(transaction, transaction.fallback, transport);
+      transaction.fallback = undefined;
+    }
+    if (transaction.search !== undefined) this.goOn(now, transaction, output);
+    else this.#apply(now, transaction, { type: 'transportFailed' }, output);
+    return true;
+  }
+
+  /** RFC 3263 §5: the response tries the places where the sender's name leads, one after the other. */
+  goOn(now: Millis, transaction: ServerTransaction, output: EndpointOutput): void {
+    if (transaction.search === undefined) return;
+    const target = this.#locator.next(now, transaction.search, output);
+    if (target === undefined) return;
+    if (target === null) {
+      transaction.search = undefined;
+      return this.#apply(now, transaction, { type: 'transportFailed' }, output);
+    }
+    transaction.reply = target;
+    this.#transmit(transaction, output);
+  }
+
+  #transmit(transaction: ServerTransaction, output: EndpointOutput): void {
+    const { response, reply, id } = transaction;
+    if (response !== undefined)
+      output.effects.push({ type: 'transmit', message: response, target: reply, transaction: id });
+  }
+
+  #apply(now: Millis, transaction: ServerTransaction, event: ServerEvent, output: EndpointOutput): void {
+    const wasPending = transaction.isPending;
+    for (const effect of transaction.step(event, now)) {
+      // An ACK in accepted is passed up with its message by `#receiveAck`.
+      if (effect === 'transmitResponse') this.#transmit(transaction, output);
+      else if (effect === 'reportTimeout' || effect === 'reportTransport') {
+        const reason = effect === 'reportTimeout' ? 'timeout' : 'transport';
+        output.events.push({ type: 'unacknowledged', transaction: transaction.id, reason });
+      }
+    }
+    if (transaction.isTerminated) {
+      if (wasPending && event.type !== 'respond') this.#pending--;
+      this.#forget(transaction);
+    } else schedule(this.#settings, transaction, transaction.deadline());
+  }
+
+  #unmerge(transaction: ServerTransaction): void {
+    const { mergeKey: key } = transaction;
+    if (key !== undefined && this.#byMergeKey.get(key) === transaction) this.#byMergeKey.delete(key);
+    transaction.mergeKey = undefined;
+  }
+
+  #forget(transaction: ServerTransaction): void {
+    this.#byKey.delete(transaction.key);
+    this.#byId.delete(transaction.id);
+    if (transaction.ackKey !== undefined) this.#byAckKey.delete(transaction.ackKey);
+    if (transaction.search !== undefined) transaction.search.isOver = true;
+    this.#unmerge(transaction);
+    schedule(this.#settings, transaction, null);
+  }
+}
+
+const NEEDED_FOR_AN_ANSWER = ['via', 'from', 'to', 'call-id', 'cseq'];
+
+/** The same tag for the same request, so that retransmissions get one answer (§8.2.7): FNV-1a, twice. */
+function steadyTag(key: string, seed: number): string {
+  let left = seed | 0;
+  let right = ~seed;
+  for (let i = 0; i < key.length; i++) {
+    left = Math.imul(left ^ key.charCodeAt(i), 0x01000193);
+    right = Math.imul(right ^ key.charCodeAt(i), 0x01000197) ^ (right >>> 15);
+  }
+  return (left >>> 0).toString(36) + (right >>> 0).toString(36);
+}

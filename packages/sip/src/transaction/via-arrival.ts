@@ -1,0 +1,44 @@
+/**
+ * What the transport layer writes into the top Via of a request on arrival: where the request really came from
+ * (RFC 3261 §18.2.1), and from which port if the client asked (RFC 3581 §4).
+ */
+
+import { withBrackets } from '../locate/address-literal.ts';
+import { topVia } from '../message/headers.ts';
+import type { SipRequest } from '../message/message.ts';
+import { makeRequest } from '../message/remembering-message.ts';
+import type { Source } from '../target.ts';
+
+/** The request with `received` and `rport` filled in; the same object when nothing is to be written. */
+export function withArrival(request: SipRequest, source: Source): SipRequest {
+  const via = topVia(request);
+  if (!via) return request;
+  const wantsPort = via.params.has('rport');
+  const isElsewhere = via.host !== withBrackets(source.host);
+  if (!wantsPort && !isElsewhere && !via.params.has('received')) return request;
+  const index = request.headers.findIndex((field) => field.key === 'via');
+  const field = request.headers[index];
+  if (field === undefined) return request;
+  const end = firstValueEnd(field.value);
+  const rest = field.value.slice(end);
+  // Only this hop may say where a request came from: what it brought along is taken out.
+  let first = field.value.slice(0, end).replace(/;\s*received\s*=\s*[^;,\s]*/gi, '');
+  if (wantsPort) first = first.replace(/;\s*rport\s*(?:=\s*\d*)?(?=\s*(?:;|$))/i, `;rport=${source.port}`);
+  first += `;received=${source.host}`;
+  const headers = request.headers.slice();
+  headers[index] = { ...field, value: first + rest };
+  return makeRequest(request.method, request.uri, headers, request.body);
+}
+
+/** Where the first of several Via values in one header field ends. */
+function firstValueEnd(value: string): number {
+  if (!value.includes(',')) return value.length;
+  let isQuoted = false;
+  for (let i = 0; i < value.length; i++) {
+    const char = value[i];
+    if (isQuoted && char === '\\') i++;
+    else if (char === '"') isQuoted = !isQuoted;
+    else if (char === ',' && !isQuoted) return i;
+  }
+  return value.length;
+}
