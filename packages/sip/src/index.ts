@@ -6,6 +6,7 @@ export * from './agent/nonce.ts';
 export * from './agent/registrar.ts';
 export type * from './agent/registrar-types.ts';
 export * from './agent/registration.ts';
+export { type RegisterAccount, RegisterConversation } from './agent/registration-conversation.ts';
 export * from './agent/registration-types.ts';
 export type * from './endpoint-types.ts';
 export * from './message/build-message.ts';
