@@ -1,6 +1,15 @@
+export {
+  type ConfigServerEffect,
+  type ConfigServerInput,
+  ConfigServerNode,
+  type ConfigServerOptions,
+  type TokenContent,
+  type TokenReading,
+} from './config-server/config-server-node.ts';
+export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
 export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
 export type { TokenCheck } from './sip-server/desk-requests.ts';
-export type { LookupAnswer, SipServerEffect, SipServerInput } from './sip-server/effects.ts';
+export type { SipServerEffect, SipServerInput } from './sip-server/effects.ts';
 export {
   type ReadResult,
   readSipServerConfiguration,

@@ -31,6 +31,7 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
     userData: input.userData,
     hops: 0,
     waitingSince: undefined,
+    treatedBy: undefined,
     phase: { name: 'new' },
   };
   turn.state.calls.set(call.connId, call);

@@ -29,6 +29,8 @@ export interface Call {
   readonly hops: number;
   /** Since when the caller has waited in queues; undefined before the first. */
   readonly waitingSince: Millis | undefined;
+  /** The queue whose treatment the caller hears. */
+  readonly treatedBy: string | undefined;
   readonly phase: CallPhase;
 }
 

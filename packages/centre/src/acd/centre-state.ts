@@ -57,6 +57,8 @@ export interface CentreState {
   /** What may have changed hands since the last match: see routing.ts. */
   readonly touchedDNs: Set<string>;
   readonly touchedQueues: Set<string>;
+  /** Calls that have joined a line in this turn. */
+  readonly touchedCalls: Set<string>;
 }
 
 export interface Turn {
@@ -81,6 +83,7 @@ export function newCentreState(): CentreState {
     arrivals: 0,
     touchedDNs: new Set(),
     touchedQueues: new Set(),
+    touchedCalls: new Set(),
   };
 }
 

@@ -166,6 +166,7 @@ export type CentreEffect =
   /**
    * The call waits: play this to the caller (again a new one replaces the former). It goes on while agents are
    * rung, and is not asked for again when the call comes back to the same queue; it ends when a party answers.
+   * A call for which an agent is idle gets none: the caller hears that phone ring.
    */
   | {
       readonly type: 'treat';

@@ -15,9 +15,9 @@ import { type CentreState, newCentreState, type Turn } from './centre-state.ts';
 import type { AgentView, CentreEffect, CentreInput, QueueCounters } from './centre-types.ts';
 import { configure } from './configure.ts';
 import * as logins from './logins.ts';
-import { offerFailed, overflow } from './queueing.ts';
+import { offerFailed, overflow, treatWaiting } from './queueing.ts';
 import { match } from './routing.ts';
-import { agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
+import { agentViewOn, agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
 
 export class Centre implements Node<CentreInput, CentreEffect> {
   readonly #state: CentreState = newCentreState();
@@ -25,7 +25,7 @@ export class Centre implements Node<CentreInput, CentreEffect> {
   handle(now: Millis, input: CentreInput): CentreEffect[] {
     const turn: Turn = { state: this.#state, now, effects: [] };
     handleInput(turn, input);
-    match(turn);
+    settle(turn);
     return turn.effects;
   }
 
@@ -41,7 +41,7 @@ export class Centre implements Node<CentreInput, CentreEffect> {
       name = this.#state.deadlines.takeDue(now)
     ) {
       handleDeadline(turn, name);
-      match(turn);
+      settle(turn);
     }
     return turn.effects;
   }
@@ -64,6 +64,11 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     return agentViews(this.#state);
   }
 
+  /** Whoever is logged in on a DN. */
+  agentOn(dn: string): AgentView | undefined {
+    return agentViewOn(this.#state, dn);
+  }
+
   counters(): QueueCounters[] {
     return countersOf(this.#state);
   }
@@ -77,6 +82,12 @@ export class Centre implements Node<CentreInput, CentreEffect> {
   get stateToCheck(): CentreState {
     return this.#state;
   }
+}
+
+/** Every decision ends here: whoever can be brought together is, and whoever is left waits. */
+function settle(turn: Turn): void {
+  match(turn);
+  treatWaiting(turn);
 }
 
 function handleInput(turn: Turn, input: CentreInput): void {

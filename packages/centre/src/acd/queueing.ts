@@ -102,14 +102,7 @@ function enterQueue(turn: Turn, call: Call, number: string): void {
   };
   const full = queue.waiting.size >= queue.configuration.waitingMax && queue.idle.size === 0;
   const waiting = standInLine(turn, { ...call, waitingSince: ticket.waitingSince }, { queue, ticket });
-  if (full)
-    return overflow(turn, waiting, `queue ${number} holds its ${queue.configuration.waitingMax} callers`);
-  turn.effects.push({
-    type: 'treat',
-    connId: call.connId,
-    treatment: queue.configuration.treatment,
-    dn: number,
-  });
+  if (full) overflow(turn, waiting, `queue ${number} holds its ${queue.configuration.waitingMax} callers`);
 }
 
 function standInLine(turn: Turn, call: Call, place: { queue: Queue; ticket: Ticket }): Call {
@@ -117,9 +110,25 @@ function standInLine(turn: Turn, call: Call, place: { queue: Queue; ticket: Tick
   const waiting = changeCall(turn, call, { type: 'queued', ticket });
   queue.waiting.add(ticket);
   turn.state.touchedQueues.add(queue.dn);
+  turn.state.touchedCalls.add(call.connId);
   const at = overflowAt(queue, ticket);
   if (at !== undefined) turn.state.deadlines.set(DEADLINE.overflow(call.connId), at);
   return waiting;
+}
+
+/** After matching: whoever found no agent is treated; whom an agent's phone is rung for at once hears it ring. */
+export function treatWaiting(turn: Turn): void {
+  const { state } = turn;
+  if (state.touchedCalls.size === 0) return;
+  for (const connId of state.touchedCalls) {
+    const call = state.calls.get(connId);
+    if (call?.phase.name !== 'waiting') continue;
+    const queue = state.queues.get(call.phase.ticket.queue);
+    if (queue === undefined || call.treatedBy === queue.dn) continue;
+    state.calls.set(connId, { ...call, treatedBy: queue.dn });
+    turn.effects.push({ type: 'treat', connId, treatment: queue.configuration.treatment, dn: queue.dn });
+  }
+  state.touchedCalls.clear();
 }
 
 /** Takes the call out of the line for good; `as` says how it is counted. */

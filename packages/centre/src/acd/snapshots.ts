@@ -98,26 +98,27 @@ export function snapshotsOfQueues(state: CentreState, now: Millis): QueueSnapsho
 }
 
 export function agentViews(state: CentreState): AgentView[] {
-  const views: AgentView[] = [];
-  for (const number of state.agentDNs.values()) {
-    const agent = state.dns.get(number)?.agent;
-    const standing = agent && standingOf(agent.state);
-    if (agent === undefined || standing === undefined || agent.state.name === 'LoggedOut') continue;
-    views.push({
-      dn: number,
-      agentId: agent.agentId,
-      person: agent.person,
-      place: agent.place,
-      epoch: agent.epoch,
-      state: standing.name,
-      workMode: standing.workMode,
-      reasons: standing.reasons,
-      queues: agent.queues,
-      routable: agent.routable,
-      since: agent.state.since,
-    });
-  }
-  return views;
+  return [...state.agentDNs.values()].flatMap((number) => agentViewOn(state, number) ?? []);
+}
+
+/** The agent logged in on a DN. */
+export function agentViewOn(state: CentreState, number: string): AgentView | undefined {
+  const agent = state.dns.get(number)?.agent;
+  const standing = agent && standingOf(agent.state);
+  if (agent === undefined || standing === undefined || agent.state.name === 'LoggedOut') return undefined;
+  return {
+    dn: number,
+    agentId: agent.agentId,
+    person: agent.person,
+    place: agent.place,
+    epoch: agent.epoch,
+    state: standing.name,
+    workMode: standing.workMode,
+    reasons: standing.reasons,
+    queues: agent.queues,
+    routable: agent.routable,
+    since: agent.state.since,
+  };
 }
 
 export function countersOf(state: CentreState): QueueCounters[] {

@@ -3,7 +3,14 @@
  */
 import type { LogLine, Millis } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
-import type { EndpointEffect, ParseFailure, SipMessage, Source, TransactionId } from '@holdfast/sip';
+import type {
+  EndpointEffect,
+  LookupAnswer,
+  ParseFailure,
+  SipMessage,
+  Source,
+  TransactionId,
+} from '@holdfast/sip';
 import type { SipServerConfiguration } from './configuration.ts';
 
 export type SipServerInput =
@@ -21,9 +28,6 @@ export type SipServerInput =
   | { readonly type: 'treatmentFailed'; readonly id: string; readonly reason: string }
   /** The wall clock and the monotonic clock jumped apart (LL6). Wall = now + wallOffsetMs. */
   | { readonly type: 'clockJumped'; readonly wallOffsetMs: Millis };
-
-/** What DNS said: records, or that there are none, or that it could not be asked. */
-export type LookupAnswer = Parameters<import('@holdfast/sip').SipUserAgent['lookedUp']>[2];
 
 export type SipServerEffect =
   | EndpointEffect

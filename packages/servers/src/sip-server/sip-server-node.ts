@@ -19,7 +19,7 @@ import {
   SiteLease,
   stepLink,
 } from '@holdfast/continuity';
-import { Deadlines, type Millis, type Node, type Random, unreachable } from '@holdfast/kernel';
+import { Deadlines, type Millis, must, type Node, type Random, unreachable } from '@holdfast/kernel';
 import type { DeskRequest, LoginEpoch } from '@holdfast/protocol';
 import {
   createResponse,
@@ -110,9 +110,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       verifyToken: options.verifyToken,
       wall,
       tell,
-      agentOn: (dn) => this.#centre.agent(dn),
-      snapshot: (dn, now) => this.#centre.dnSnapshot(dn, now),
-      snapshots: (now) => ({ dns: this.#centre.dnSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
+      agentOn: (dn) => this.#centre.agentOn(dn),
+      snapshot: (dn, now) => must(this.#centre.dnSnapshot(dn, now), 'the DN was looked up before'),
+      snapshots: (now) => ({ dns: this.#centre.allSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
       mediaAddress: options.sentBy('UDP').host,
     });
     this.#stampAt = options.now + options.configuration.stampEveryMs;
@@ -368,7 +368,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       if (this.#dnOfAgent.get(login.agentId) === dn) this.#dnOfAgent.delete(login.agentId);
       this.#lease.ended(login.agentId, login.epoch);
     }
-    const agent = name === 'EventAgentLogin' ? this.#centre.agent(dn) : undefined;
+    const agent = name === 'EventAgentLogin' ? this.#centre.agentOn(dn) : undefined;
     if (agent === undefined) return;
     this.#logins.set(dn, { agentId: agent.agentId, epoch: agent.epoch });
     this.#dnOfAgent.set(agent.agentId, dn);

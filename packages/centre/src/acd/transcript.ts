@@ -1,0 +1,261 @@
+/**
+ * A conversation with a centre, as text: what it is told stands behind `>`, what it answers below. A test writes
+ * the conversation that it expects; `replay` holds it with a real centre and returns what was really said, so that
+ * a failing test shows both side by side.
+ *
+ *   > call k1 +4930 6000          a caller from outside (+) dials 6000
+ *   6000 Queued k1                EventQueued on DN 6000
+ *   treat k1 music
+ *
+ * After every line the invariants are checked; a broken one stands in the answer as BROKEN. Log lines are left out.
+ */
+import type { Millis } from '@holdfast/kernel';
+import type { Reasons, UserData, WorkMode } from '@holdfast/protocol';
+import { Centre } from './centre.ts';
+import type { CentreConfiguration, CentreEffect, CentreInput, DNConfiguration } from './centre-types.ts';
+import { checkCentre } from './check-centre.ts';
+
+export function replay(script: string, configuration: CentreConfiguration = SITE): string {
+  const talk = new Conversation();
+  talk.tell({ type: 'configured', configuration });
+  const lines: string[] = [];
+  for (const line of tidy(script).split('\n')) {
+    if (!line.startsWith('>')) continue;
+    lines.push(line, ...talk.say(line.slice(1).trim()));
+  }
+  return lines.join('\n');
+}
+
+/** The script without indentation, empty lines and remarks (`#` at the start of a line). */
+export function tidy(script: string): string {
+  const lines = script.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('# ')).join('\n');
+}
+
+/** One centre, a clock that stands still unless told, and requests numbered from 1. */
+export class Conversation {
+  readonly centre = new Centre();
+  now: Millis = 0;
+  #requests = 0;
+  readonly #epochs = new Map<string, number>();
+
+  tell(input: CentreInput): string[] {
+    return this.#answer(this.centre.handle(this.now, input));
+  }
+
+  say(line: string): string[] {
+    const [verb = '', ...words] = line.split(/\s+/);
+    const named = Object.fromEntries(
+      words.filter((word) => word.includes('=')).map((word) => word.split('=', 2)),
+    );
+    const plain = words.filter((word) => !word.includes('='));
+    if (verb === 'wait') return this.#wait(Number(plain[0]));
+    return this.tell(this.#inputOf(verb, plain, named as Named));
+  }
+
+  #wait(ms: number): string[] {
+    const until = this.now + ms;
+    const lines: string[] = [];
+    for (
+      let due = this.centre.nextDeadline();
+      due !== undefined && due <= until;
+      due = this.centre.nextDeadline()
+    ) {
+      this.now = Math.max(this.now, due);
+      lines.push(...this.#answer(this.centre.expire(this.now)));
+    }
+    this.now = until;
+    return lines;
+  }
+
+  #inputOf(verb: string, plain: string[], named: Named): CentreInput {
+    const [first = '', second = '', third] = plain;
+    const call = { connId: first, dn: second };
+    switch (verb) {
+      case 'phone':
+        return { type: 'phone', dn: first, inService: second === 'up' };
+      case 'routable':
+        return { type: 'routable', dn: first, routable: second === 'yes' };
+      case 'login':
+        return this.#login(first, second, named);
+      case 'logout':
+        return this.#logout(first, named);
+      case 'ready':
+      case 'notready':
+        return {
+          type: verb === 'ready' ? 'ready' : 'notReady',
+          dn: first,
+          ...standing(named),
+          ...this.#request(named),
+        };
+      case 'call': {
+        const from = second.startsWith('+') ? { ani: second, trunk: 'trunk' } : { dn: second };
+        const { trunk, ...userData } = named;
+        const started = { type: 'callStarted', connId: first, from, to: third ?? '', userData } as const;
+        return trunk === undefined ? started : { ...started, trunk };
+      }
+      case 'ringing':
+        return { type: 'partyRinging', ...call };
+      case 'answer':
+        return { type: 'partyAnswered', ...call };
+      case 'fail':
+        return { type: 'partyFailed', ...call, why: (third ?? 'rejected') as 'rejected' };
+      case 'gone':
+        return second === ''
+          ? { type: 'partyGone', connId: first, why: 'normal' }
+          : { type: 'partyGone', ...call, why: 'normal' };
+      case 'hold':
+      case 'retrieve':
+        return { type: 'partyHeld', ...call, held: verb === 'hold' };
+      case 'attach':
+        return { type: 'attachUserData', ...call, userData: named as UserData, ...this.#request({}) };
+      case 'delete':
+        return {
+          type: 'deleteUserData',
+          ...call,
+          ...(third === undefined ? {} : { keys: plain.slice(2) }),
+          ...this.#request({}),
+        };
+      case 'release':
+        return { type: 'releaseCall', ...call, ...this.#request({}) };
+      default:
+        throw new Error(`the conversation has no word ${verb}`);
+    }
+  }
+
+  /** `login 1001 ann queues=6000,6001 epoch=2 mode=AutoIn`; without an epoch, one above the last of this agent. */
+  #login(dn: string, agent: string, named: Named): CentreInput {
+    const epoch = named.epoch === undefined ? (this.#epochs.get(agent) ?? 0) + 1 : Number(named.epoch);
+    this.#epochs.set(agent, Math.max(epoch, this.#epochs.get(agent) ?? 0));
+    const queues = named.queues?.split(',') ?? ['6000'];
+    const { workMode, reasons } = standing(named);
+    const login = {
+      type: 'login',
+      dn,
+      agentId: named.id ?? `id-${agent}`,
+      person: agent,
+      place: `place-${dn}`,
+      queues,
+      epoch: { number: epoch, desk: `desk-${agent}` },
+      ...(workMode === undefined ? {} : { workMode }),
+      ...(reasons === undefined ? {} : { reasons }),
+    } as const;
+    return { ...login, ...this.#request(named) };
+  }
+
+  #logout(dn: string, named: Named): CentreInput {
+    const by = (named.by ?? 'agent') as 'agent' | 'supervisor' | 'server';
+    const epoch =
+      named.epoch === undefined
+        ? {}
+        : { epoch: { number: Number(named.epoch), desk: `desk-${named.person}` } };
+    const reason = named.reason === undefined ? {} : { reason: named.reason };
+    return { type: 'logout', dn, by, ...epoch, ...reason, ...this.#request(named) };
+  }
+
+  #request(named: Named): { client?: string; referenceId?: number } {
+    if (named.client === 'none') return {};
+    this.#requests += 1;
+    return { client: 'desk', referenceId: this.#requests };
+  }
+
+  #answer(effects: readonly CentreEffect[]): string[] {
+    const lines = effects.flatMap((effect) => written(effect) ?? []);
+    return [...lines, ...checkCentre(this.centre).map((broken) => `BROKEN ${broken}`)];
+  }
+}
+
+type Named = Readonly<Record<string, string | undefined>>;
+
+function standing(named: Named): { workMode?: WorkMode; reasons?: Reasons } {
+  return {
+    ...(named.mode === undefined ? {} : { workMode: named.mode as WorkMode }),
+    ...(named.reason === undefined ? {} : { reasons: { ReasonCode: named.reason } }),
+  };
+}
+
+function written(effect: CentreEffect): string | undefined {
+  switch (effect.type) {
+    case 'event':
+      return writtenEvent(effect);
+    case 'ring':
+      return `ring ${effect.connId} ${effect.dn}${effect.trunk === undefined ? '' : ` over ${effect.trunk}`}`;
+    case 'withdraw':
+      return `withdraw ${effect.connId} ${effect.dn} ${effect.why}`;
+    case 'treat':
+      return `treat ${effect.connId} ${effect.treatment}`;
+    case 'release':
+      return `release ${effect.connId} ${effect.status}`;
+    case 'refuse':
+      return `refuse #${effect.referenceId} ${effect.code}${effect.epoch === undefined ? '' : ` epoch=${effect.epoch.number}`}`;
+    case 'done':
+      return `done #${effect.referenceId}`;
+    case 'log':
+      return undefined;
+  }
+}
+
+/** The event's name, the call, and what is not as usual. */
+function writtenEvent(event: Extract<CentreEffect, { type: 'event' }>): string {
+  const { attributes } = event;
+  const words = [event.dn, event.name.replace(/^Event/, '')];
+  if (attributes.ConnID !== undefined) words.push(attributes.ConnID);
+  if (attributes.CallState !== undefined && attributes.CallState !== 'Ok') words.push(attributes.CallState);
+  if (attributes.WorkMode !== undefined && attributes.WorkMode !== 'Unknown') words.push(attributes.WorkMode);
+  for (const [key, value] of Object.entries(attributes.Reasons ?? {})) words.push(`${key}=${value}`);
+  const wrapUp = attributes.Extensions?.WrapUpTime;
+  if (wrapUp !== undefined) words.push(`WrapUpTime=${wrapUp}`);
+  if (attributes.ReferenceID !== undefined) words.push(`#${attributes.ReferenceID}`);
+  return words.join(' ');
+}
+
+const queue = {
+  noAnswerMs: 15_000,
+  noAnswerNotReady: true,
+  waitingMax: 3,
+  treatment: 'music',
+  priority: 0,
+} as const;
+const extension = (number: string): DNConfiguration => ({
+  number,
+  type: 'Extension',
+  name: `phone ${number}`,
+});
+
+/** Four phones, three queues, and one of every other kind of DN. */
+export const SITE: CentreConfiguration = {
+  site: 'north',
+  wrapUpMs: 0,
+  agentLogins: [
+    { code: 'id-ann', wrapUpMs: undefined },
+    { code: 'id-bob', wrapUpMs: undefined },
+    { code: 'id-cid', wrapUpMs: 10_000 },
+    { code: 'id-dan', wrapUpMs: 'untimed' },
+  ],
+  dns: [
+    ...['1001', '1002', '1003', '1004'].map(extension),
+    { number: '6000', type: 'ACDQueue', name: 'sales', queue },
+    {
+      number: '6001',
+      type: 'ACDQueue',
+      name: 'service',
+      queue: { ...queue, noAnswerNotReady: false, priority: 5 },
+    },
+    {
+      number: '6002',
+      type: 'ACDQueue',
+      name: 'short',
+      queue: { ...queue, waitingMax: 1, waitMaxMs: 20_000, overflowDN: '6001' },
+    },
+    {
+      number: '6003',
+      type: 'ACDQueue',
+      name: 'ring of overflows',
+      queue: { ...queue, waitingMax: 0, overflowDN: '6003' },
+    },
+    { number: '7000', type: 'RoutingPoint', name: 'main number', routeTo: '6000' },
+    { number: '7001', type: 'RoutingPoint', name: 'to nobody' },
+    { number: '8000', type: 'CallProcessingPort', name: 'ivr' },
+    { number: 'trunk', type: 'Trunk', name: 'gateway' },
+  ],
+};

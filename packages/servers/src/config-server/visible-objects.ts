@@ -1,0 +1,35 @@
+/**
+ * Who may see what (rule CF12). Secrets go only where they are used: a SIP Server checks phones and tokens but
+ * signs none, a desk sees no secret at all.
+ */
+import type { ConfigObject } from '@holdfast/protocol';
+
+/** `config`: the other Configuration Servers; `sip`: SIP Servers; `server`: all others; `person`: desks and people. */
+export type Viewer = 'config' | 'sip' | 'server' | 'person';
+
+/** Without what the viewer may not see; undefined when that is the whole object. */
+export function visibleTo(viewer: Viewer, object: ConfigObject): ConfigObject | undefined {
+  if (viewer === 'config') return object;
+  switch (object.objectType) {
+    case 'Person': {
+      const { passwordHash: _, ...rest } = object;
+      return rest;
+    }
+    case 'DN': {
+      if (viewer === 'sip') return object;
+      const { digest: _, ...rest } = object;
+      return rest;
+    }
+    case 'Keys': {
+      if (viewer !== 'sip') return undefined;
+      const { serverSecret: _, ...rest } = object;
+      return { ...rest, tokenKeys: object.tokenKeys.map(({ id, publicKey }) => ({ id, publicKey })) };
+    }
+    default:
+      return object;
+  }
+}
+
+export function allVisibleTo(viewer: Viewer, objects: readonly ConfigObject[]): ConfigObject[] {
+  return objects.flatMap((object) => visibleTo(viewer, object) ?? []);
+}
