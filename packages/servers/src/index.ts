@@ -1,11 +1,18 @@
 export {
-  type ConfigServerEffect,
-  type ConfigServerInput,
-  ConfigServerNode,
-  type ConfigServerOptions,
-  type TokenContent,
-  type TokenReading,
-} from './config-server/config-server-node.ts';
+  type ConfigFollowerEffect,
+  type ConfigFollowerInput,
+  ConfigFollowerNode,
+  type ConfigFollowerOptions,
+  type ServerAddress,
+} from './config-server/config-follower.ts';
+export { ConfigServerNode } from './config-server/config-server-node.ts';
+export type {
+  ConfigServerEffect,
+  ConfigServerInput,
+  ConfigServerOptions,
+  TokenContent,
+  TokenReading,
+} from './config-server/config-server-types.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
 export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
 export type { TokenCheck } from './sip-server/desk-requests.ts';

@@ -9,14 +9,7 @@
  * Checking a password is slow on purpose, so it is an effect whose result comes back as an input; checking a
  * token is fast, so that half of all agents can come at once when a site has died.
  */
-import {
-  type Configuration,
-  changesBetween,
-  deskConfiguration,
-  levelOf,
-  optionValue,
-  siteOf,
-} from '@holdfast/centre';
+import { type Configuration, changesBetween, siteOf } from '@holdfast/centre';
 import {
   freshLink,
   type LinkHealth,
@@ -24,69 +17,20 @@ import {
   linkDeadline,
   stepLink,
 } from '@holdfast/continuity';
-import { assert, Deadlines, type LogLine, type Millis, type Node, unreachable } from '@holdfast/kernel';
+import { Deadlines, type LogLine, type Millis, type Node, unreachable } from '@holdfast/kernel';
 import {
   type Application,
   type ConfigReply,
   type ConfigRequest,
   type ErrorCode,
   nameOf,
-  OPTIONS,
-  type Person,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_OLDEST,
 } from '@holdfast/protocol';
-import { LoginFailures } from './login-failures.ts';
+import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
+import { type LogInByTokenMessage, type LogInMessage, type LogInResult, LogIns } from './log-in.ts';
 import { allVisibleTo, type Viewer } from './visible-objects.ts';
 
-export type ConfigServerInput =
-  /** A new revision, checked. */
-  | { readonly type: 'configuration'; readonly configuration: Configuration }
-  | { readonly type: 'opened'; readonly connection: string }
-  | { readonly type: 'message'; readonly connection: string; readonly message: ConfigRequest }
-  | { readonly type: 'closed'; readonly connection: string }
-  /** Answer to `verifyPassword`. */
-  | { readonly type: 'passwordVerified'; readonly id: number; readonly ok: boolean }
-  /** The wall clock and the monotonic clock jumped apart. Wall = now + wallOffsetMs. */
-  | { readonly type: 'clockJumped'; readonly wallOffsetMs: Millis };
-
-export type ConfigServerEffect =
-  | { readonly type: 'send'; readonly connection: string; readonly message: ConfigReply }
-  | { readonly type: 'close'; readonly connection: string; readonly why: string }
-  /** Off the main thread. Without a hash there is no such user: the same work is done and the answer is no. */
-  | {
-      readonly type: 'verifyPassword';
-      readonly id: number;
-      readonly hash?: string;
-      readonly password: string;
-    }
-  | { readonly type: 'log'; readonly line: LogLine };
-
-/** Who is behind a log-in token, and for how long; instants are wall clock, ms since 1970. */
-export interface TokenContent {
-  readonly person: string;
-  readonly rank: Person['rank'];
-  readonly issuedAt: Millis;
-  readonly expiresAt: Millis;
-}
-
-export type TokenReading =
-  | { readonly ok: true; readonly person: string; readonly expiresAt: Millis }
-  | { readonly ok: false; readonly code: 'token-invalid' | 'token-expired' };
-
-export interface ConfigServerOptions {
-  /** Name of the Application that the process runs as. */
-  readonly application: string;
-  readonly configuration: Configuration;
-  /** Wall clock minus monotonic clock, ms. */
-  readonly wallOffsetMs: Millis;
-  /** Ed25519 with the first of the configuration's token keys; synchronous, about 0.1 ms. */
-  signToken(content: TokenContent, configuration: Configuration): string;
-  verifyToken(token: string, wall: Millis, configuration: Configuration): TokenReading;
-}
-
-/** Passwords being checked at a time; at 235 a second on two cores this is about a second of work. */
-export const VERIFICATIONS_MAX = 256;
 /** Subscriptions of one connection; a client asks for types, not for single objects. */
 export const SUBSCRIPTIONS_MAX = 64;
 /** A connection that has not said what it is by then is closed. */
@@ -104,16 +48,9 @@ interface Client {
   person?: string;
   addpTimeoutMs: Millis;
   health: LinkHealth;
-  isCheckingPassword: boolean;
   readonly subscriptions: Subscription[];
 }
 
-interface Verification {
-  readonly connection: string;
-  readonly message: LogIn;
-}
-
-type LogIn = Extract<ConfigRequest, { type: 'LogIn' }>;
 type Answerable = Exclude<ConfigRequest, { type: 'Ping' | 'Pong' }>;
 
 export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEffect> {
@@ -122,15 +59,14 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #wallOffsetMs: Millis;
   readonly #clients = new Map<string, Client>();
   readonly #deadlines = new Deadlines<string>();
-  readonly #failures = new LoginFailures();
-  readonly #verifications = new Map<number, Verification>();
-  #verificationCount = 0;
+  readonly #logIns: LogIns;
   #effects: ConfigServerEffect[] = [];
 
   constructor(options: ConfigServerOptions) {
     this.#options = options;
     this.#configuration = options.configuration;
     this.#wallOffsetMs = options.wallOffsetMs;
+    this.#logIns = new LogIns(options);
   }
 
   get configuration(): Configuration {
@@ -146,7 +82,6 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         this.#clients.set(input.connection, {
           addpTimeoutMs: OPEN_MAX_MS,
           health: freshLink(now),
-          isCheckingPassword: false,
           subscriptions: [],
         });
         this.#deadlines.set(input.connection, now + OPEN_MAX_MS);
@@ -233,9 +168,14 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       return this.#refuse(connection, message, 'wrong-state', 'Not opened yet: send Open first.');
     switch (message.type) {
       case 'LogIn':
-        return this.#logIn(now, connection, client, message);
+        return this.#logIn(now, connection, message);
       case 'LogInByToken':
-        return this.#logInByToken(now, connection, client, application, message);
+        return this.#answerLogIn(
+          connection,
+          client,
+          message,
+          this.#logIns.byToken(now + this.#wallOffsetMs, this.#configuration, application, message),
+        );
       case 'ReadAll':
         return this.#readAll(connection, client, message);
       case 'Read':
@@ -308,139 +248,49 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return expected !== undefined && secret !== undefined && areEqual(expected, secret);
   }
 
-  #logIn(now: Millis, connection: string, client: Client, message: LogIn): void {
-    if (client.isCheckingPassword)
-      return this.#refuse(
-        connection,
-        message,
-        'wrong-state',
-        'A log-in of this connection is being checked. Wait for its answer.',
-      );
-    if (this.#verifications.size >= VERIFICATIONS_MAX)
-      return this.#refuse(
-        connection,
-        message,
-        'overloaded',
-        'Too many log-ins at once. Try again in a second.',
-        {
-          retryAfterMs: 1_000,
-        },
-      );
-    const waitMs = this.#failures.begin(message.user, now);
-    if (waitMs > 0) {
-      const text = `Too many failed log-ins of "${message.user}". Try again in ${Math.ceil(waitMs / 1000)} s.`;
-      return this.#refuse(connection, message, 'too-many-failures', text, { retryAfterMs: waitMs });
-    }
-    client.isCheckingPassword = true;
-    this.#verificationCount += 1;
-    const id = this.#verificationCount;
-    this.#verifications.set(id, { connection, message });
+  #logIn(now: Millis, connection: string, message: LogInMessage): void {
+    const id = this.#logIns.begin(now, connection, message);
+    if (typeof id !== 'number') return this.#refuse(connection, message, id.code, id.text, id);
     const hash = this.#configuration.get('Person', message.user)?.passwordHash;
-    this.#effects.push({
-      type: 'verifyPassword',
-      id,
-      ...(hash === undefined ? {} : { hash }),
-      password: message.password,
-    });
+    const { password } = message;
+    this.#effects.push({ type: 'verifyPassword', id, ...(hash === undefined ? {} : { hash }), password });
   }
 
-  #passwordVerified(now: Millis, id: number, verified: boolean): void {
-    const verification = this.#verifications.get(id);
-    if (verification === undefined) return;
-    this.#verifications.delete(id);
-    const { connection, message } = verification;
-    const person = this.#configuration.get('Person', message.user);
-    const ok = verified && person?.passwordHash !== undefined;
-    this.#failures.ended(message.user, ok, now);
+  #passwordVerified(now: Millis, id: number, ok: boolean): void {
+    const verified = this.#logIns.verified(now, id, ok);
+    if (verified === undefined) return;
+    const { connection, message } = verified;
     if (!ok)
       this.#log('warn', 'log-in refused', { agent: message.user, because: 'wrong user name or password' });
     const client = this.#clients.get(connection);
-    if (client === undefined) return;
-    client.isCheckingPassword = false;
-    // One answer for both, so that nobody learns which names exist.
+    if (client?.application === undefined) return;
+    // One answer for both mistakes, so that nobody learns which names exist.
     if (!ok)
       return this.#refuse(connection, message, 'wrong-password', 'The user name or the password is wrong.');
-    const { application } = client;
-    assert(
-      application !== undefined && person !== undefined,
-      'a password was checked for an open connection',
-    );
-    const issuedAt = now + this.#wallOffsetMs;
-    const expiresAt = issuedAt + this.#tokenLifeMs();
-    this.#admit(connection, client, message, person, application, () => ({
-      token: this.#options.signToken(
-        { person: person.name, rank: person.rank, issuedAt, expiresAt },
-        this.#configuration,
-      ),
-      expiresAt,
-    }));
+    const wall = now + this.#wallOffsetMs;
+    const result = this.#logIns.byPassword(wall, this.#configuration, client.application, message);
+    this.#answerLogIn(connection, client, message, result);
   }
 
-  #logInByToken(
-    now: Millis,
+  #answerLogIn(
     connection: string,
     client: Client,
-    application: Application,
-    message: Extract<ConfigRequest, { type: 'LogInByToken' }>,
+    message: LogInMessage | LogInByTokenMessage,
+    result: LogInResult,
   ): void {
-    const reading = this.#options.verifyToken(message.token, now + this.#wallOffsetMs, this.#configuration);
-    if (!reading.ok)
-      return this.#refuse(
-        connection,
-        message,
-        reading.code,
-        'The token does not let you in. Log in by password.',
-      );
-    const person = this.#configuration.get('Person', reading.person);
-    if (person === undefined)
-      return this.#refuse(
-        connection,
-        message,
-        'token-invalid',
-        `There is no Person "${reading.person}" any more.`,
-      );
-    this.#admit(connection, client, message, person, application, () => ({
-      token: message.token,
-      expiresAt: reading.expiresAt,
-    }));
-  }
-
-  /** Who the person is has been shown; whether the configuration lets them work is decided here. */
-  #admit(
-    connection: string,
-    client: Client,
-    message: LogIn | Extract<ConfigRequest, { type: 'LogInByToken' }>,
-    person: Person,
-    application: Application,
-    token: () => { readonly token: string; readonly expiresAt: Millis },
-  ): void {
-    if (!person.enabled)
-      return this.#refuse(
-        connection,
-        message,
-        'account-disabled',
-        `Person "${person.name}" is disabled. Ask the administrator.`,
-      );
-    const answer = deskConfiguration(this.#configuration, { person, application, place: message.place });
-    if (!answer.ok) return this.#refuse(connection, message, 'bad-configuration', answer.text);
-    client.person = person.name;
+    if (!result.ok) {
+      const because = `${result.code}: ${result.text}`;
+      this.#log('warn', 'log-in refused', { because, ...('user' in message ? { agent: message.user } : {}) });
+      return this.#refuse(connection, message, result.code, result.text, result);
+    }
+    client.person = result.person;
+    const { place, preferredSite } = result.reply.configuration;
     this.#log('info', 'person logged in', {
-      agent: person.name,
+      agent: result.person,
       because: message.type === 'LogIn' ? 'password' : 'token',
-      detail: { application: application.name, place: answer.configuration.place },
+      detail: { place, preferredSite: preferredSite ?? null },
     });
-    this.#send(connection, {
-      type: 'LoggedIn',
-      ReferenceID: message.ReferenceID,
-      ...token(),
-      configuration: answer.configuration,
-    });
-  }
-
-  #tokenLifeMs(): Millis {
-    const own = this.#configuration.get('Application', this.#options.application);
-    const levels = own === undefined ? [] : [levelOf(`Application/${own.name}`, own)];
-    return 1000 * optionValue(OPTIONS.holdfast['token-life'], levels);
+    this.#send(connection, result.reply);
   }
 
   #readAll(connection: string, client: Client, message: Extract<ConfigRequest, { type: 'ReadAll' }>): void {
@@ -517,9 +367,14 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     message: Answerable,
     code: ErrorCode,
     text: string,
-    more: { readonly field?: string; readonly retryAfterMs?: number } = {},
+    { field, retryAfterMs }: { readonly field?: string; readonly retryAfterMs?: number } = {},
   ): void {
-    this.#send(connection, { type: 'Error', ReferenceID: message.ReferenceID, code, text, ...more });
+    const { ReferenceID } = message;
+    const more = {
+      ...(field === undefined ? {} : { field }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+    this.#send(connection, { type: 'Error', ReferenceID, code, text, ...more });
   }
 
   #send(connection: string, message: ConfigReply): void {

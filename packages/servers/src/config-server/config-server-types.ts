@@ -1,0 +1,50 @@
+/** What a Configuration Server process is told and what it asks of its shell. */
+import type { Configuration } from '@holdfast/centre';
+import type { LogLine, Millis } from '@holdfast/kernel';
+import type { ConfigReply, ConfigRequest, Person } from '@holdfast/protocol';
+
+export type ConfigServerInput =
+  /** A new revision, checked. */
+  | { readonly type: 'configuration'; readonly configuration: Configuration }
+  | { readonly type: 'opened'; readonly connection: string }
+  | { readonly type: 'message'; readonly connection: string; readonly message: ConfigRequest }
+  | { readonly type: 'closed'; readonly connection: string }
+  /** Answer to `verifyPassword`. */
+  | { readonly type: 'passwordVerified'; readonly id: number; readonly ok: boolean }
+  /** The wall clock and the monotonic clock jumped apart. Wall = now + wallOffsetMs. */
+  | { readonly type: 'clockJumped'; readonly wallOffsetMs: Millis };
+
+export type ConfigServerEffect =
+  | { readonly type: 'send'; readonly connection: string; readonly message: ConfigReply }
+  | { readonly type: 'close'; readonly connection: string; readonly why: string }
+  /** Off the main thread. Without a hash there is no such user: the same work is done and the answer is no. */
+  | {
+      readonly type: 'verifyPassword';
+      readonly id: number;
+      readonly hash?: string;
+      readonly password: string;
+    }
+  | { readonly type: 'log'; readonly line: LogLine };
+
+/** Who is behind a log-in token, and for how long; instants are wall clock, ms since 1970. */
+export interface TokenContent {
+  readonly person: string;
+  readonly rank: Person['rank'];
+  readonly issuedAt: Millis;
+  readonly expiresAt: Millis;
+}
+
+export type TokenReading =
+  | { readonly ok: true; readonly person: string; readonly expiresAt: Millis }
+  | { readonly ok: false; readonly code: 'token-invalid' | 'token-expired' };
+
+export interface ConfigServerOptions {
+  /** Name of the Application that the process runs as. */
+  readonly application: string;
+  readonly configuration: Configuration;
+  /** Wall clock minus monotonic clock, ms. */
+  readonly wallOffsetMs: Millis;
+  /** Ed25519 with the first of the configuration's token keys; synchronous, about 0.1 ms. */
+  signToken(content: TokenContent, configuration: Configuration): string;
+  verifyToken(token: string, wall: Millis, configuration: Configuration): TokenReading;
+}

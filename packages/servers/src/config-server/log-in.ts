@@ -1,0 +1,142 @@
+/**
+ * People come in: by password, which is slow to check on purpose and therefore an effect whose result comes back
+ * as an input, or by the token of an earlier log-in, which either site recognises by itself. Whoever is known
+ * must also be let in by the configuration: enabled, with a place, a site and servers.
+ */
+import { type Configuration, deskConfiguration, levelOf, optionValue } from '@holdfast/centre';
+import type { Millis } from '@holdfast/kernel';
+import {
+  type Application,
+  type ConfigReply,
+  type ConfigRequest,
+  type ErrorCode,
+  OPTIONS,
+  type Person,
+} from '@holdfast/protocol';
+import type { ConfigServerOptions } from './config-server-types.ts';
+import { LoginFailures } from './login-failures.ts';
+
+/** Passwords being checked at a time; at 235 a second on two cores this is about a second of work. */
+export const VERIFICATIONS_MAX = 256;
+/** What who comes too early is told to wait. */
+const OVERLOAD_PAUSE_MS = 1_000;
+
+export type LogInMessage = Extract<ConfigRequest, { type: 'LogIn' }>;
+export type LogInByTokenMessage = Extract<ConfigRequest, { type: 'LogInByToken' }>;
+
+export type LogInResult =
+  | { readonly ok: true; readonly person: string; readonly reply: Extract<ConfigReply, { type: 'LoggedIn' }> }
+  | { readonly ok: false; readonly code: ErrorCode; readonly text: string; readonly retryAfterMs?: number };
+
+export interface Verification {
+  readonly connection: string;
+  readonly message: LogInMessage;
+}
+
+export class LogIns {
+  readonly #options: ConfigServerOptions;
+  readonly #failures = new LoginFailures();
+  readonly #verifications = new Map<number, Verification>();
+  #count = 0;
+
+  constructor(options: ConfigServerOptions) {
+    this.#options = options;
+  }
+
+  /** The number under which the password's check will be answered, or a refusal. One at a time for a connection. */
+  begin(
+    now: Millis,
+    connection: string,
+    message: LogInMessage,
+  ): number | Extract<LogInResult, { ok: false }> {
+    for (const pending of this.#verifications.values())
+      if (pending.connection === connection)
+        return refusal('wrong-state', 'A log-in of this connection is being checked. Wait for its answer.');
+    if (this.#verifications.size >= VERIFICATIONS_MAX)
+      return refusal('overloaded', 'Too many log-ins at once. Try again in a second.', OVERLOAD_PAUSE_MS);
+    const waitMs = this.#failures.begin(message.user, now);
+    if (waitMs > 0) {
+      const text = `Too many failed log-ins of "${message.user}". Try again in ${Math.ceil(waitMs / 1000)} s.`;
+      return refusal('too-many-failures', text, waitMs);
+    }
+    this.#count += 1;
+    this.#verifications.set(this.#count, { connection, message });
+    return this.#count;
+  }
+
+  /** Whose check this was, and whether the password was right; undefined for a number that is not pending. */
+  verified(now: Millis, id: number, ok: boolean): (Verification & { readonly ok: boolean }) | undefined {
+    const verification = this.#verifications.get(id);
+    if (verification === undefined) return undefined;
+    this.#verifications.delete(id);
+    this.#failures.ended(verification.message.user, ok, now);
+    return { ...verification, ok };
+  }
+
+  /** The password was right. */
+  byPassword(
+    wall: Millis,
+    configuration: Configuration,
+    application: Application,
+    message: LogInMessage,
+  ): LogInResult {
+    const person = configuration.get('Person', message.user);
+    if (person === undefined) return refusal('wrong-password', 'The user name or the password is wrong.');
+    const expiresAt = wall + this.#tokenLifeMs(configuration);
+    const content = { person: person.name, rank: person.rank, issuedAt: wall, expiresAt };
+    return admit(configuration, application, person, message, () => ({
+      token: this.#options.signToken(content, configuration),
+      expiresAt,
+    }));
+  }
+
+  byToken(
+    wall: Millis,
+    configuration: Configuration,
+    application: Application,
+    message: LogInByTokenMessage,
+  ): LogInResult {
+    const { token } = message;
+    const reading = this.#options.verifyToken(token, wall, configuration);
+    if (!reading.ok) return refusal(reading.code, 'The token does not let you in. Log in by password.');
+    const person = configuration.get('Person', reading.person);
+    if (person === undefined)
+      return refusal('token-invalid', `There is no Person "${reading.person}" any more.`);
+    return admit(configuration, application, person, message, () => ({
+      token,
+      expiresAt: reading.expiresAt,
+    }));
+  }
+
+  #tokenLifeMs(configuration: Configuration): Millis {
+    const own = configuration.get('Application', this.#options.application);
+    const levels = own === undefined ? [] : [levelOf(`Application/${own.name}`, own)];
+    return 1000 * optionValue(OPTIONS.holdfast['token-life'], levels);
+  }
+}
+
+/** Who it is has been shown; whether the configuration lets them work is decided here. */
+function admit(
+  configuration: Configuration,
+  application: Application,
+  person: Person,
+  message: LogInMessage | LogInByTokenMessage,
+  makeToken: () => { readonly token: string; readonly expiresAt: Millis },
+): LogInResult {
+  if (!person.enabled)
+    return refusal('account-disabled', `Person "${person.name}" is disabled. Ask the administrator.`);
+  const answer = deskConfiguration(configuration, { person, application, place: message.place });
+  if (!answer.ok) return refusal('bad-configuration', answer.text);
+  const { ReferenceID } = message;
+  const reply = {
+    type: 'LoggedIn' as const,
+    ReferenceID,
+    ...makeToken(),
+    configuration: answer.configuration,
+  };
+  return { ok: true, person: person.name, reply };
+}
+
+function refusal(code: ErrorCode, text: string, retryAfterMs?: number): Extract<LogInResult, { ok: false }> {
+  return retryAfterMs === undefined ? { ok: false, code, text } : { ok: false, code, text, retryAfterMs };
+}
