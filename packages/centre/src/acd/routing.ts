@@ -12,7 +12,7 @@ import { must } from '@holdfast/kernel';
 import type { Ticket } from './call.ts';
 import { changeCall } from './call-changes.ts';
 import { type Agent, DEADLINE, type DN, type Turn } from './centre-state.ts';
-import { compareIdleAgents, compareTickets, type IdleAgent, type Queue } from './queue.ts';
+import { compareTickets, type Queue } from './queue.ts';
 
 /** The agent who can take a queue's call on this DN now, if there is one. */
 export function ableAgent(dn: DN, now: number): Agent | undefined {
@@ -25,25 +25,21 @@ export function ableAgent(dn: DN, now: number): Agent | undefined {
 
 /** Brings idle and waiting together, after every change of either. */
 export function match(turn: Turn): void {
-  const { state } = turn;
-  if (state.touchedDNs.size > 0) {
-    const idle: IdleAgent[] = [];
-    for (const number of state.touchedDNs) {
-      const dn = state.dns.get(number);
-      const place = dn && refreshIdle(turn, dn);
-      if (place) idle.push(place);
-    }
-    state.touchedDNs.clear();
-    if (idle.length > 1) idle.sort(compareIdleAgents);
-    for (const place of idle) serve(turn, must(state.dns.get(place.dn), 'an idle agent has a DN'));
+  const { touchedDNs, touchedQueues, dns, queues } = turn.state;
+  // First every idle line is put right, so that whoever has just become able takes nothing from one idle longer.
+  for (const number of touchedDNs) {
+    const dn = dns.get(number);
+    if (dn === undefined || !refreshIdle(turn, dn)) continue;
+    for (const queue of dn.agent?.queues ?? []) touchedQueues.add(queue);
   }
-  if (state.touchedQueues.size > 0) {
-    for (const number of state.touchedQueues) {
-      const queue = state.queues.get(number);
-      if (queue !== undefined) drain(turn, queue);
-    }
-    state.touchedQueues.clear();
+  touchedDNs.clear();
+  for (const number of touchedQueues) {
+    const queue = queues.get(number);
+    if (queue !== undefined) drain(turn, queue);
   }
+  touchedQueues.clear();
+  // The claims have touched the DNs that they bound; those stand in no idle line already.
+  touchedDNs.clear();
 }
 
 /** Takes the agent out of every idle line: the first step of whatever makes him unable, changes his queues or ends his login. */
@@ -53,38 +49,38 @@ export function leaveIdle(turn: Turn, dn: DN): void {
   dn.idle = undefined;
 }
 
-/** Puts the agent where he belongs now; the place if he is able. */
-function refreshIdle(turn: Turn, dn: DN): IdleAgent | undefined {
+/** Puts the agent where he belongs now; true when he is able. */
+function refreshIdle(turn: Turn, dn: DN): boolean {
   const agent = ableAgent(dn, turn.now);
   if (agent === undefined) {
     leaveIdle(turn, dn);
-    return undefined;
+    return false;
   }
   const idleSince = agent.idleSince ?? turn.now;
-  if (dn.idle?.idleSince === idleSince) return dn.idle;
+  if (dn.idle?.idleSince === idleSince) return true;
   leaveIdle(turn, dn);
   dn.idle = { dn: dn.number, idleSince };
   for (const queue of agent.queues) turn.state.queues.get(queue)?.idle.add(dn.idle);
-  return dn.idle;
+  return true;
 }
 
-/** The best call of all the agent's queues: highest priority, then longest wait (QU1). */
-function serve(turn: Turn, dn: DN): void {
+/** The longest idle agent first (QU2), until one of the two lines is empty. */
+function drain(turn: Turn, queue: Queue): void {
+  for (;;) {
+    const idle = queue.idle.first();
+    if (idle === undefined || queue.waiting.size === 0) return;
+    if (!serve(turn, must(turn.state.dns.get(idle.dn), 'an idle agent has a DN'))) return;
+  }
+}
+
+/** The best call of all the agent's queues (QU12): highest priority, then longest wait (QU1). */
+function serve(turn: Turn, dn: DN): boolean {
   let best: Ticket | undefined;
   for (const number of dn.agent?.queues ?? []) {
     const head = turn.state.queues.get(number)?.waiting.first();
     if (head !== undefined && (best === undefined || compareTickets(head, best) < 0)) best = head;
   }
-  if (best !== undefined) claim(turn, best, dn);
-}
-
-function drain(turn: Turn, queue: Queue): void {
-  for (;;) {
-    const ticket = queue.waiting.first();
-    const idle = queue.idle.first();
-    if (ticket === undefined || idle === undefined) return;
-    if (!claim(turn, ticket, must(turn.state.dns.get(idle.dn), 'an idle agent has a DN'))) return;
-  }
+  return best !== undefined && claim(turn, best, dn);
 }
 
 /** The compare-and-set: the waiting call and the able agent are bound to each other, or nothing changes. */

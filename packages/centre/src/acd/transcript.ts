@@ -10,7 +10,7 @@
  * After every line the invariants are checked; a broken one stands in the answer as BROKEN. Log lines are left out.
  */
 import type { Millis } from '@holdfast/kernel';
-import type { Reasons, UserData, WorkMode } from '@holdfast/protocol';
+import type { Reasons, WorkMode } from '@holdfast/protocol';
 import { Centre } from './centre.ts';
 import type { CentreConfiguration, CentreEffect, CentreInput, DNConfiguration } from './centre-types.ts';
 import { checkCentre } from './check-centre.ts';
@@ -24,6 +24,17 @@ export function replay(script: string, configuration: CentreConfiguration = SITE
     lines.push(line, ...talk.say(line.slice(1).trim()));
   }
   return lines.join('\n');
+}
+
+/** What is said to the script after `before`, whose lines are all told (without `>`) and whose answers are left out. */
+export function replayAfter(
+  before: string,
+  script: string,
+  configuration: CentreConfiguration = SITE,
+): string {
+  const told = tidy(before).replaceAll(/^/gm, '> ');
+  const all = replay(`${told}\n${script}`, configuration);
+  return all.slice(replay(told, configuration).length).trimStart();
 }
 
 /** The script without indentation, empty lines and remarks (`#` at the start of a line). */
@@ -108,7 +119,7 @@ export class Conversation {
       case 'retrieve':
         return { type: 'partyHeld', ...call, held: verb === 'hold' };
       case 'attach':
-        return { type: 'attachUserData', ...call, userData: named as UserData, ...this.#request({}) };
+        return { type: 'attachUserData', ...call, userData: named, ...this.#request({}) };
       case 'delete':
         return {
           type: 'deleteUserData',
@@ -165,7 +176,7 @@ export class Conversation {
   }
 }
 
-type Named = Readonly<Record<string, string | undefined>>;
+type Named = Readonly<Record<string, string>>;
 
 function standing(named: Named): { workMode?: WorkMode; reasons?: Reasons } {
   return {

@@ -1,0 +1,474 @@
+import { describe, expect, test } from 'vitest';
+import { USER_DATA_MAX } from './call-flow.ts';
+import type { CentreEffect } from './centre-types.ts';
+import { Conversation, replay, replayAfter, SITE, tidy } from './transcript.ts';
+
+const expectTalk = (script: string) => expect(replay(script)).toBe(tidy(script));
+const after = (before: string, script: string) => expect(replayAfter(before, script)).toBe(tidy(script));
+const PHONES = 'phone 1001 up\nphone 1002 up';
+
+function eventsOf(effects: readonly CentreEffect[]) {
+  return effects.flatMap((effect) => (effect.type === 'event' ? [effect] : []));
+}
+
+describe('calls from outside', () => {
+  test('[CA1] a queued call says Queued, Diverted, Ringing, Established, Released, with all its attributes', () => {
+    const talk = new Conversation();
+    talk.tell({ type: 'configured', configuration: SITE });
+    for (const line of ['phone 1003 up', 'login 1003 cid', 'ready 1003']) talk.say(line);
+    const [queued, diverted, ringing] = eventsOf(
+      talk.centre.handle(5, {
+        type: 'callStarted',
+        connId: 'k1',
+        from: { ani: '+4930', trunk: 'trunk' },
+        to: '6000',
+        userData: { Topic: 'loan' },
+      }),
+    );
+    const common = {
+      ConnID: 'k1',
+      CallType: 'Inbound',
+      CallState: 'Ok',
+      ANI: '+4930',
+      DNIS: '6000',
+      OtherDN: '+4930',
+      ThisQueue: '6000',
+      ThisDNRole: 'RoleDestination',
+      OtherDNRole: 'RoleOrigination',
+      UserData: { Topic: 'loan' },
+    };
+    expect(queued).toEqual({
+      type: 'event',
+      dn: '6000',
+      name: 'EventQueued',
+      attributes: { ThisDN: '6000', ...common },
+    });
+    expect(diverted?.name).toBe('EventDiverted');
+    expect(ringing).toEqual({
+      type: 'event',
+      dn: '1003',
+      name: 'EventRinging',
+      attributes: { ThisDN: '1003', AgentID: 'id-cid', ...common },
+    });
+    const [established] = eventsOf(
+      talk.centre.handle(6, { type: 'partyAnswered', connId: 'k1', dn: '1003' }),
+    );
+    expect(established?.attributes).toEqual({
+      ThisDN: '1003',
+      AgentID: 'id-cid',
+      ...common,
+      Extensions: { WrapUpTime: 10 },
+    });
+    const [notReady, released] = eventsOf(
+      talk.centre.handle(7, { type: 'partyGone', connId: 'k1', why: 'normal' }),
+    );
+    expect(notReady?.attributes.Extensions).toEqual({ WrapUpTime: 10 });
+    expect(released?.attributes).toEqual({ ThisDN: '1003', AgentID: 'id-cid', ...common });
+  });
+
+  test('[CA5] a direct call rings the phone, whoever is or is not logged in there', () => {
+    after(
+      `${PHONES}\nlogin 1001 ann`,
+      `
+      > call k1 +1 1001
+      1001 Ringing k1
+      ring k1 1001
+      > answer k1 1001
+      1001 Established k1
+      > gone k1 1001
+      1001 Released k1
+      release k1 200
+      > call k2 +1 1002
+      1002 Ringing k2
+      ring k2 1002
+      > fail k2 1002 rejected
+      1002 Released k2 Failed
+      release k2 603
+    `,
+    );
+  });
+
+  test('[CA5] without a phone in service, or without such a DN, the call is refused', () => {
+    after(
+      PHONES,
+      `
+      > call k1 +1 1003
+      release k1 480
+      > call k2 +1 9999
+      release k2 404
+      > call k3 +1 trunk
+      release k3 404
+      > call k4 1001 9999
+      1001 Dialing k4
+      1001 Released k4 Failed
+      release k4 404
+    `,
+    );
+  });
+
+  test('[CA6] a Call Processing Port is a plain destination', () => {
+    expectTalk(`
+      > call k1 +1 8000
+      8000 Ringing k1
+      ring k1 8000
+      > answer k1 8000
+      8000 Established k1
+      > gone k1
+      8000 Released k1
+      release k1 200
+    `);
+  });
+
+  test('[CA7] a caller from outside who leaves a ringing phone abandons it, a colleague releases it', () => {
+    after(
+      PHONES,
+      `
+      > call k1 +1 1001
+      1001 Ringing k1
+      ring k1 1001
+      > gone k1
+      1001 Abandoned k1
+      withdraw k1 1001 caller-gone
+      release k1 487
+      > call k2 1002 1001
+      1002 Dialing k2
+      1001 Ringing k2
+      ring k2 1001
+      > gone k2 1002
+      1001 Released k2
+      withdraw k2 1001 caller-gone
+      1002 Released k2
+      release k2 487
+    `,
+    );
+  });
+});
+
+describe('calls from inside', () => {
+  test('[CA2] an internal call is told to both', () => {
+    after(
+      PHONES,
+      `
+      > call k1 1001 1002
+      1001 Dialing k1
+      1002 Ringing k1
+      ring k1 1002
+      > ringing k1 1002
+      > answer k1 1002
+      1002 Established k1
+      1001 Established k1
+      > gone k1 1002
+      1002 Released k1
+      1001 Released k1
+      release k1 200
+    `,
+    );
+  });
+
+  test('[CA2] a phone that calls itself is busy', () => {
+    after(
+      PHONES,
+      `
+      > call k1 1001 1001
+      1001 Dialing k1
+      1001 Released k1 Busy
+      release k1 486
+    `,
+    );
+  });
+
+  test('[CA3] an outbound call is told to the one who dials', () => {
+    after(
+      PHONES,
+      `
+      > call k1 1001 0301234 trunk=trunk
+      1001 Dialing k1
+      ring k1 0301234 over trunk
+      > ringing k1 0301234
+      1001 NetworkReached k1
+      > ringing k1 0301234
+      > answer k1 0301234
+      1001 Established k1
+      > gone k1 0301234
+      1001 Released k1
+      release k1 200
+    `,
+    );
+  });
+
+  test('[CA4] why a call fails reaches the one who dials', () => {
+    after(
+      `${PHONES}\ncall k1 1001 1002\ncall k2 1001 1002\ncall k3 1001 0301234 trunk=trunk`,
+      `
+      > fail k1 1002 busy
+      1001 DestinationBusy k1 Busy
+      1002 Released k1 Busy
+      1001 Released k1 Busy
+      release k1 486
+      > fail k2 1002 no-answer
+      1002 Released k2 NoAnswer
+      1001 Released k2 NoAnswer
+      release k2 480
+      > fail k3 0301234 unreachable
+      1001 Released k3 Failed
+      release k3 480
+    `,
+    );
+  });
+});
+
+describe('during a call', () => {
+  const TALK = `${PHONES}\ncall k1 1001 1002\nanswer k1 1002`;
+
+  test('[CA8] holding and retrieving are told once, to the DN that holds', () => {
+    after(
+      TALK,
+      `
+      > hold k1 1002
+      1002 Held k1
+      > hold k1 1002
+      > hold k1 1001
+      1001 Held k1
+      > retrieve k1 1002
+      1002 Retrieved k1
+      > retrieve k1 1002
+      > hold k1 9999
+    `,
+    );
+  });
+
+  test('[CA9] UserData stays with the call, and every change is told to all who have a part in it', () => {
+    after(
+      `${PHONES}\nlogin 1001 ann\nready 1001\ncall k1 +1 6000 Topic=loan\nanswer k1 1001`,
+      `
+      > attach k1 1001 Customer=77
+      1001 AttachedDataChanged k1 #3
+      > attach k1 1001 Customer=77
+      done #4
+      > delete k1 1001 Nothing
+      done #5
+      > delete k1 1001 Topic
+      1001 AttachedDataChanged k1 #6
+      > attach k1 1002 Customer=78
+      refuse #7 unknown-call
+      > attach k9 1001 Customer=78
+      refuse #8 unknown-call
+      > delete k1 1001
+      1001 AttachedDataChanged k1 #9
+    `,
+    );
+    after(
+      TALK,
+      `
+      > attach k1 1001 Customer=77
+      1002 AttachedDataChanged k1
+      1001 AttachedDataChanged k1 #1
+    `,
+    );
+    after(
+      'call k1 +1 6000',
+      `
+      > attach k1 6000 Customer=77
+      6000 AttachedDataChanged k1 #1
+    `,
+    );
+  });
+
+  test('[CA9] what is attached comes to the next agent with the call', () => {
+    const talk = new Conversation();
+    talk.tell({ type: 'configured', configuration: SITE });
+    for (const line of [
+      'call k1 +1 6000 Topic=loan',
+      'attach k1 6000 Customer=77',
+      'phone 1001 up',
+      'login 1001 ann',
+    ])
+      talk.say(line);
+    const ring = talk.centre
+      .handle(9, { type: 'ready', dn: '1001' })
+      .find((effect) => effect.type === 'ring');
+    expect(ring?.userData).toEqual({ Topic: 'loan', Customer: '77' });
+  });
+
+  test('[CA9] UserData has a limit for each call', () => {
+    const talk = new Conversation();
+    talk.tell({ type: 'configured', configuration: SITE });
+    talk.say('call k1 +1 6000');
+    const large = 'x'.repeat(4_096);
+    const answers: string[] = [];
+    for (let key = 0; key < 20; key++) answers.push(...talk.say(`attach k1 6000 key${key}=${large}`));
+    expect(answers.filter((answer) => answer.startsWith('refuse'))).toHaveLength(
+      20 - Math.floor(USER_DATA_MAX / 4_101),
+    );
+  });
+
+  test('[CA10] a party releases the call; one that rings refuses it', () => {
+    after(
+      TALK,
+      `
+      > release k1 1002
+      1002 Released k1 #1
+      1001 Released k1
+      release k1 200
+      > release k1 1002
+      refuse #2 unknown-call
+      > call k2 1001 1002
+      1001 Dialing k2
+      1002 Ringing k2
+      ring k2 1002
+      > release k2 1002
+      1002 Released k2 Failed #3
+      1001 Released k2 Failed
+      release k2 603
+    `,
+    );
+    after(
+      'call k1 1001 6000',
+      `
+      > release k1 6000
+      refuse #1 wrong-state
+      > release k1 1001
+      6000 Abandoned k1
+      1001 Released k1 #2
+      release k1 487
+    `,
+    );
+    after(
+      'phone 1001 up\nlogin 1001 ann\nready 1001\ncall k1 +1 6000',
+      `
+      > release k1 1001
+      1001 Released k1 Failed #3
+      withdraw k1 1001 released
+      6000 Queued k1
+      1001 AgentNotReady ReasonCode=rejected
+      treat k1 music
+    `,
+    );
+  });
+
+  test('[CA11] what comes late about a call, or about somebody who left it, changes nothing', () => {
+    after(
+      TALK,
+      `
+      > gone k1 9999
+      > fail k1 9999
+      > gone k1
+      1002 Released k1
+      1001 Released k1
+      release k1 200
+      > gone k1
+      > answer k1 1002
+      > fail k1 1002
+      > hold k1 1002
+      > ringing k1 1002
+    `,
+    );
+  });
+
+  test('[CA11] [D32] [D34] a call whose BYE was lost is over for its agent, its queue and every list', () => {
+    const talk = new Conversation();
+    talk.tell({ type: 'configured', configuration: SITE });
+    for (const line of ['phone 1001 up', 'login 1001 ann', 'ready 1001', 'call k1 +1 6000', 'answer k1 1001'])
+      talk.say(line);
+    expect(talk.tell({ type: 'partyGone', connId: 'k1', dn: '1001', why: 'lost' })).toEqual([
+      '1001 Released k1',
+      'release k1 200',
+    ]);
+    expect(talk.centre.callCount).toBe(0);
+    expect(talk.centre.dnSnapshot('1001', 1)?.calls).toEqual([]);
+    expect(talk.centre.queueSnapshots(1).every((queue) => queue.waiting.length === 0)).toBe(true);
+    expect(talk.say('call k2 +2 6000')).toContain('ring k2 1001');
+  });
+
+  test('[CA12] [D44] a call that ends as soon as it starts is reported whole', () => {
+    expectTalk(`
+      > call k1 +1 6000
+      6000 Queued k1
+      treat k1 music
+      > gone k1
+      6000 Abandoned k1
+      release k1 487
+      > call k2 1001 9999
+      1001 Dialing k2
+      1001 Released k2 Failed
+      release k2 404
+    `);
+  });
+});
+
+describe('snapshots', () => {
+  test('[CA13] every DN shows its agent, its calls and since when, in durations', () => {
+    const talk = new Conversation();
+    talk.tell({ type: 'configured', configuration: SITE });
+    for (const line of [
+      'phone 1001 up',
+      'login 1001 ann epoch=4',
+      'ready 1001',
+      'wait 100',
+      'call k1 +1 6000 A=b',
+      'wait 50',
+      'call k2 +2 6000',
+      'wait 7',
+    ]) {
+      talk.say(line);
+    }
+    const agent = {
+      AgentID: 'id-ann',
+      person: 'ann',
+      epoch: { number: 4, desk: 'desk-ann' },
+      state: 'Ready',
+      workMode: 'AutoIn',
+      reasons: {},
+      queues: ['6000'],
+      routable: true,
+      sinceMs: 157,
+    };
+    const k1 = {
+      ConnID: 'k1',
+      CallType: 'Inbound',
+      OtherDN: '+1',
+      ANI: '+1',
+      ThisQueue: '6000',
+      UserData: { A: 'b' },
+    };
+    expect(talk.centre.dnSnapshot('1001', talk.now)).toEqual({
+      dn: '1001',
+      inService: true,
+      agent,
+      calls: [{ ...k1, state: 'Ringing', sinceMs: 57 }],
+    });
+    talk.say('answer k1 1001');
+    talk.say('wait 3');
+    expect(talk.centre.dnSnapshot('1001', talk.now)?.calls).toEqual([
+      { ...k1, state: 'Established', sinceMs: 3 },
+    ]);
+    talk.say('hold k1 1001');
+    talk.say('wait 2');
+    expect(talk.centre.dnSnapshot('1001', talk.now)?.calls).toEqual([{ ...k1, state: 'Held', sinceMs: 2 }]);
+    expect(talk.centre.dnSnapshot('6000', talk.now)?.calls).toMatchObject([
+      { ConnID: 'k2', state: 'Queued', sinceMs: 12 },
+    ]);
+    expect(talk.centre.queueSnapshots(talk.now).find((queue) => queue.dn === '6000')).toEqual({
+      dn: '6000',
+      waiting: [{ ConnID: 'k2', ANI: '+2', priority: 0, waitedMs: 12 }],
+      agentsLoggedIn: 1,
+      agentsReady: 1,
+    });
+    expect(talk.centre.agents()).toMatchObject([{ dn: '1001', agentId: 'id-ann', state: 'Ready', since: 0 }]);
+    expect(talk.centre.dnSnapshot('9999', talk.now)).toBeUndefined();
+    expect(talk.centre.allSnapshots(talk.now)).toHaveLength(SITE.dns.length);
+  });
+
+  test('[CA13] whoever dials sees whom', () => {
+    const talk = new Conversation();
+    talk.tell({ type: 'configured', configuration: SITE });
+    for (const line of ['phone 1002 up', 'call k1 1001 1002', 'wait 4']) talk.say(line);
+    const call = { ConnID: 'k1', CallType: 'Internal', ANI: '1001', UserData: {}, sinceMs: 4 };
+    expect(talk.centre.dnSnapshot('1001', talk.now)?.calls).toEqual([
+      { ...call, state: 'Dialing', OtherDN: '1002' },
+    ]);
+    expect(talk.centre.dnSnapshot('1002', talk.now)?.calls).toEqual([
+      { ...call, state: 'Ringing', OtherDN: '1001' },
+    ]);
+  });
+});
