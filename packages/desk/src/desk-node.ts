@@ -1,0 +1,519 @@
+/**
+ * One agent's desktop session: the node that a robot, the simulator and the browser run.
+ *
+ * It owns three links (telephony to either site, configuration to whichever answers) and two decisions of
+ * `continuity`: where the agent is logged in (`desk-site`) and in which state it comes back (`restore`). It
+ * decides nothing itself: messages become facts, facts go to the decisions, their effects become messages.
+ *
+ *     configuration-link ── token, configuration ──▶ ┐
+ *     telephony-link (preferred) ── facts ─────────▶ ├─ desk-site ── logIn, answerStamp ──▶ telephony-link
+ *     telephony-link (peer) ── facts ──────────────▶ ┘      └────── loggedIn ──▶ restore ── ask ──▶ …
+ */
+import {
+  type AgentChoice,
+  type DeskSite,
+  type DeskSiteEffect,
+  type DeskSiteEvent,
+  deskSiteDeadline,
+  factsOf,
+  leaseWithMargin,
+  type Restore,
+  type RestoreEvent,
+  restoreDeadline,
+  type SeenState,
+  startDeskSite,
+  startRestore,
+  stepDeskSite,
+  stepRestore,
+} from '@holdfast/continuity';
+import { type Because, type LogLine, type Millis, must, type Node, type Random } from '@holdfast/kernel';
+import { compareLoginEpochs, type DeskConfiguration, type LoginEpoch, workMode } from '@holdfast/protocol';
+import { ConfigurationLink } from './configuration-link.ts';
+import type { DeskCommand, DeskEffect, DeskFact, DeskInput } from './desk-types.ts';
+import { type DeskPolicy, readPolicy } from './policy.ts';
+import { type Ask, type SiteConfiguration, type TelephonyFact, TelephonyLink } from './telephony-link.ts';
+import { drawView } from './view.ts';
+
+type Start = Extract<DeskInput, { type: 'start' }>;
+
+/** Interaction windows that a desk keeps; one more is refused. */
+const WINDOWS_MAX = 64;
+
+export class DeskNode implements Node<DeskInput, DeskEffect> {
+  readonly #random: Random;
+  #effects: DeskEffect[] = [];
+  #now: Millis = 0;
+  #start: Start | undefined;
+  #startedAt: Millis = 0;
+  #configurationLink: ConfigurationLink | undefined;
+  #configuration: DeskConfiguration | undefined;
+  #policy: DeskPolicy | undefined;
+  #telephony = new Map<string, TelephonyLink>();
+  #site: DeskSite | undefined;
+  #restore: Restore | undefined;
+  /** The login whose state `restore` has in hand. */
+  #restoredFor: LoginEpoch | undefined;
+  /** Calls that stood at the site of the login when its link was lost (DS14). */
+  #callsAtLoss = 0;
+  #agent: SeenState | undefined;
+  #agentSince: Millis = 0;
+  readonly #windows = new Set<string>();
+  #notice: string | undefined;
+  #isViewStale = false;
+  #viewDrawn = '';
+
+  constructor(options: { readonly random: Random }) {
+    this.#random = options.random;
+  }
+
+  handle(now: Millis, input: DeskInput): DeskEffect[] {
+    this.#now = now;
+    switch (input.type) {
+      case 'start':
+        this.#begin(input);
+        break;
+      case 'opened':
+        this.#opened(input.connection);
+        break;
+      case 'closed':
+      case 'failed':
+        this.#broken(input.connection, input.how ?? input.type);
+        break;
+      case 'message':
+        this.#receive(input);
+        break;
+      case 'clockJumped':
+        this.#tellSite({ type: 'clock', wallOffsetMs: input.wallOffset });
+        for (const link of this.#links()) link.doubt(now);
+        break;
+      default:
+        this.#command(input);
+    }
+    return this.#take();
+  }
+
+  nextDeadline(): Millis | undefined {
+    const instants = [
+      ...this.#links().map((link) => link.nextDeadline()),
+      this.#site === undefined ? undefined : deskSiteDeadline(this.#site),
+      this.#restore === undefined ? undefined : restoreDeadline(this.#restore),
+    ];
+    const next = Math.min(...instants.map((at) => at ?? Number.POSITIVE_INFINITY));
+    return next < Number.POSITIVE_INFINITY ? next : undefined;
+  }
+
+  expire(now: Millis): DeskEffect[] {
+    this.#now = now;
+    for (const link of this.#links()) {
+      if ((link.nextDeadline() ?? Number.POSITIVE_INFINITY) > now) continue;
+      link.expire(now);
+      this.#isViewStale = true;
+    }
+    if (this.#site !== undefined && (deskSiteDeadline(this.#site) ?? Number.POSITIVE_INFINITY) <= now) {
+      this.#tellSite({ type: 'expire' });
+    }
+    this.#tellRestore({ type: 'expire' });
+    return this.#take();
+  }
+
+  #take(): DeskEffect[] {
+    this.#drawView();
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  // ---- starting ----------------------------------------------------------------------------------------------
+
+  #begin(start: Start): void {
+    if (this.#start !== undefined) return;
+    this.#start = start;
+    this.#startedAt = this.#now;
+    this.#isViewStale = true;
+    const { user, password, place, localData } = start;
+    this.#configurationLink = new ConfigurationLink({ user, password, place }, localData, this.#random, {
+      connect: (connection, member) => this.#connect(connection, member, 'configuration'),
+      close: (connection) => this.#emit({ type: 'close', connection }),
+      send: (connection, message) => this.#emit({ type: 'send', connection, message }),
+      configured: (token, configuration) => this.#configured(token, configuration),
+      refused: (code, text) => this.#cannotStart(`${code}: ${text}`),
+      changed: () => {
+        this.#isViewStale = true;
+      },
+    });
+    this.#configurationLink.link.start(this.#now);
+  }
+
+  /** Only the agent or the administrator can mend this: the desk stays out and says so. */
+  #cannotStart(text: string): void {
+    this.#notice = text;
+    this.#isViewStale = true;
+    this.#log('error', 'desk cannot start', { because: text });
+    if (this.#site === undefined) this.#start = undefined;
+  }
+
+  #configured(token: string, configuration: DeskConfiguration): void {
+    // DS options take effect when a desk starts; afterwards only the token is new.
+    for (const telephony of this.#telephony.values()) telephony.replaceToken(token);
+    if (this.#site !== undefined) return;
+    const reading = readPolicy(configuration);
+    if (!reading.ok) return this.#cannotStart(reading.text);
+    const { localData, wallOffset } = must(this.#start, 'a desk is started before it is configured');
+    this.#configuration = configuration;
+    this.#policy = reading.policy;
+    this.#restore = startRestore(reading.policy.restoreAgentState);
+    const { desk, epochStored: epochHighest, firstLogin } = localData;
+    this.#site = startDeskSite(
+      { policy: reading.policy.site, desk, wallOffsetMs: wallOffset, epochHighest, firstLogin },
+      this.#startedAt,
+    );
+    for (const site of configuration.sites) {
+      if (this.#site.sites[site.site] !== undefined) this.#connectTelephony(site, token);
+    }
+    this.#tellSite({ type: 'logIn' });
+  }
+
+  #connectTelephony(configuration: SiteConfiguration, token: string): void {
+    const { localData } = must(this.#start, 'a desk is started before it connects');
+    const { person } = must(this.#configuration, 'a desk is configured before it connects');
+    const telephony = new TelephonyLink(
+      {
+        configuration,
+        application: localData.application,
+        session: `desk-${localData.desk}`.slice(0, 64).padEnd(8, '-'),
+        person: person.name,
+        random: this.#random,
+      },
+      token,
+      {
+        connect: (connection, member) => this.#connect(connection, member, 'telephony'),
+        close: (connection) => this.#emit({ type: 'close', connection }),
+        send: (connection, message) => this.#emit({ type: 'send', connection, message }),
+        tell: (fact) => this.#learn(fact),
+      },
+    );
+    this.#telephony.set(configuration.site, telephony);
+    telephony.link.start(this.#now);
+  }
+
+  // ---- what comes in -----------------------------------------------------------------------------------------
+
+  #opened(connection: string): void {
+    if (this.#configurationLink?.link.owns(connection)) return this.#configurationLink.opened(connection);
+    const telephony = this.#telephonyOf(connection);
+    // A connection that was given up while it was being opened.
+    if (telephony === undefined) return this.#emit({ type: 'close', connection });
+    telephony.opened(connection);
+  }
+
+  #broken(connection: string, how: string): void {
+    if (this.#configurationLink?.link.owns(connection)) return this.#configurationLink.broken(this.#now, how);
+    this.#telephonyOf(connection)?.broken(this.#now, how);
+  }
+
+  #receive({ connection, message }: Extract<DeskInput, { type: 'message' }>): void {
+    if (this.#configurationLink?.link.owns(connection)) {
+      return this.#configurationLink.receive(this.#now, connection, message as never);
+    }
+    this.#telephonyOf(connection)?.receive(this.#now, connection, message as never);
+  }
+
+  #learn(fact: TelephonyFact): void {
+    switch (fact.type) {
+      case 'site':
+        if (fact.event.type === 'telephonyOn') this.#fact('connected', fact.event.site);
+        return this.#tellSite(fact.event);
+      case 'agentState':
+        return this.#seen(fact.site, fact.state);
+      case 'calls':
+        return this.#tellBusy();
+      case 'terms':
+        return this.#checkTerms(fact.site, fact.leaseLengthMs);
+      case 'tokenRefused':
+        return this.#configurationLink?.logInAgain();
+      case 'refused':
+        this.#notice = `${fact.asked} was refused at site ${fact.site}: ${fact.text}`;
+        this.#isViewStale = true;
+        return this.#log('warn', 'request refused', {
+          site: fact.site,
+          because: `${fact.code}: ${fact.text}`,
+        });
+      case 'changed':
+        this.#isViewStale = true;
+        return;
+    }
+  }
+
+  #seen(site: string, state: SeenState): void {
+    if (this.#servingSite() !== site) return;
+    const wasReady = this.#agent?.state === 'Ready';
+    if (this.#agent?.state !== state.state || this.#agent.workMode !== state.workMode)
+      this.#agentSince = this.#now;
+    this.#agent = state;
+    this.#isViewStale = true;
+    this.#tellRestore({ type: 'seen', state });
+    if (state.state === 'Ready' && !wasReady) this.#fact('ready', site);
+    this.#tellBusy();
+  }
+
+  #command(command: DeskCommand): void {
+    this.#isViewStale = true;
+    switch (command.type) {
+      case 'login':
+        return this.#tellSite({ type: 'logIn' });
+      case 'logout':
+        return this.#tellSite({ type: 'logOut' });
+      case 'ready':
+        return this.#choose({ state: 'Ready', workMode: 'Unknown', reasons: {} });
+      case 'notReady': {
+        const reasons: Record<string, string> =
+          command.reason === undefined ? {} : { ReasonCode: command.reason };
+        return this.#choose({ state: 'NotReady', workMode: command.workMode ?? 'Unknown', reasons });
+      }
+      case 'answer':
+        return this.#emit({ type: 'answerPhone', ConnID: command.ConnID });
+      case 'release':
+        this.#ask({ type: 'ReleaseCall', ConnID: command.ConnID });
+        return;
+      case 'call': {
+        const { destination, userData } = command;
+        this.#ask({ type: 'MakeCall', destination, ...(userData === undefined ? {} : { userData }) });
+        return;
+      }
+      case 'attach':
+        this.#ask({ type: 'AttachUserData', ConnID: command.ConnID, userData: command.userData });
+        return;
+      case 'windowOpen':
+        if (this.#windows.size < WINDOWS_MAX) this.#windows.add(command.window);
+        return this.#tellWindows();
+      case 'windowClosed':
+        this.#windows.delete(command.window);
+        return this.#tellWindows();
+      case 'callOver':
+        return this.#tellRestore({ type: 'callOver' });
+      case 'move':
+        return this.#tellSite({
+          type: 'move',
+          to: command.to,
+          because: { rule: 'DS17', text: `${command.by} asked for the move.` },
+        });
+      case 'stop':
+        return this.#stop();
+    }
+  }
+
+  #tellWindows(): void {
+    this.#tellRestore({ type: 'windows', open: this.#windows.size });
+    this.#tellBusy();
+  }
+
+  #stop(): void {
+    this.#tellSite({ type: 'logOut' });
+    for (const link of this.#links()) link.stop();
+  }
+
+  // ---- the decisions -----------------------------------------------------------------------------------------
+
+  #tellSite(event: DeskSiteEvent): void {
+    const before = this.#site;
+    if (before === undefined) return;
+    const { state, effects } = stepDeskSite(before, event, this.#now);
+    this.#site = state;
+    if (event.type !== 'stamp') this.#isViewStale = true;
+    this.#followSituation(before, state);
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: DeskSiteEffect): void {
+    const telephony = must(this.#telephony.get(effect.site), 'a decision names a known site');
+    switch (effect.type) {
+      case 'logIn':
+        return this.#logIn(telephony, effect);
+      case 'logOut':
+        telephony.ask({ type: 'AgentLogout', dn: telephony.dn, epoch: effect.epoch });
+        return;
+      case 'answerStamp':
+        return telephony.answerStamp(effect.epoch, effect.stamp);
+      case 'distrust':
+        this.#log('warn', 'connection not trusted', { site: effect.site, because: effect.because.text });
+        return telephony.link.distrust(this.#now, effect.because.text);
+      case 'decide': {
+        const { what, site, because } = effect;
+        this.#emit({ type: 'decision', because, what, site });
+        this.#log('info', `desk: ${what}`, { site, because: because.text });
+        if (what === 'leave' || what === 'return' || what === 'move') this.#fact('decided', site, because);
+        return;
+      }
+    }
+  }
+
+  #logIn(telephony: TelephonyLink, order: Extract<DeskSiteEffect, { type: 'logIn' }>): void {
+    const { site, epoch, stamp, because } = order;
+    if (this.#callsAtLoss > 0) this.#tellRestore({ type: 'loginLost', hadCall: true });
+    this.#callsAtLoss = 0;
+    for (const other of this.#telephony.values()) if (other !== telephony) other.forgetCalls();
+    const configuration = must(this.#configuration, 'configured');
+    const { AgentID, queues, dn } = must(
+      configuration.sites.find((candidate) => candidate.site === site),
+      'a decision names a known site',
+    );
+    this.#emit({ type: 'persist', site, epoch });
+    this.#fact('loginSent', site, because);
+    const { place } = configuration;
+    telephony.ask({ type: 'AgentLogin', dn, AgentID, queues, place, token: telephony.token, epoch, stamp });
+  }
+
+  /** What a change of the situation means for the agent's state and for the ledger. */
+  #followSituation(before: DeskSite, after: DeskSite): void {
+    const wasAt = before.situation.name === 'serving' ? before.situation.site : undefined;
+    const isAt = after.situation.name === 'serving' ? after.situation.site : undefined;
+    if (wasAt === isAt) return;
+    if (wasAt !== undefined) this.#leftService(wasAt, after);
+    if (isAt !== undefined) this.#cameIntoService(isAt, after);
+    this.#tellBusy();
+  }
+
+  #leftService(site: string, after: DeskSite): void {
+    const { situation } = after;
+    this.#agent = undefined;
+    this.#agentSince = this.#now;
+    this.#tellRestore({ type: 'loginLost', hadCall: false });
+    if (situation.name === 'out') {
+      // A logout on purpose: the next log-in begins a new session.
+      this.#restore = startRestore(must(this.#policy, 'configured').restoreAgentState);
+      this.#restoredFor = undefined;
+      this.#tellRestore({ type: 'windows', open: this.#windows.size });
+      return;
+    }
+    if (situation.name === 'withdrawing') return;
+    if (factsOf(after, site).telephony.name === 'off') {
+      const calls = [...(this.#telephony.get(site)?.calls.values() ?? [])];
+      this.#callsAtLoss = calls.filter((call) => call.state !== 'Ringing' && call.state !== 'Queued').length;
+    }
+    this.#fact('detected', site);
+  }
+
+  #cameIntoService(site: string, after: DeskSite): void {
+    const { epoch } = must(factsOf(after, site).login, 'serving under a login');
+    this.#notice = undefined;
+    this.#agent = { state: 'NotReady', workMode: 'Unknown', reasons: {}, endsAt: undefined };
+    this.#agentSince = this.#now;
+    if (this.#restoredFor !== undefined && compareLoginEpochs(this.#restoredFor, epoch) === 0) {
+      this.#callsAtLoss = 0;
+      return this.#tellRestore({ type: 'loginKept' });
+    }
+    this.#restoredFor = epoch;
+    this.#fact('loggedIn', site);
+    this.#tellRestore({ type: 'loggedIn' });
+  }
+
+  #choose(choice: AgentChoice): void {
+    this.#tellRestore({ type: 'chosen', choice });
+  }
+
+  #tellRestore(event: RestoreEvent): void {
+    if (this.#restore === undefined) return;
+    const { state, effects } = stepRestore(this.#restore, event, this.#now);
+    this.#restore = state;
+    for (const effect of effects) {
+      const { reasons, workMode: mode } = effect.choice;
+      const told = workMode.safeParse(mode);
+      const isAsked = this.#ask({
+        type: effect.choice.state === 'Ready' ? 'AgentReady' : 'AgentNotReady',
+        ...(told.success && told.data !== 'Unknown' ? { workMode: told.data } : {}),
+        ...(Object.keys(reasons).length === 0 ? {} : { reasons: { ...reasons } }),
+      });
+      if (isAsked)
+        this.#log('info', `desk: asks for ${effect.choice.state}`, { because: effect.because.text });
+    }
+  }
+
+  #tellBusy(): void {
+    const busy = {
+      calls: [...this.#telephony.values()].reduce((sum, telephony) => sum + telephony.calls.size, 0),
+      afterCallWork: this.#agent?.workMode === 'AfterCallWork',
+      openWindows: this.#windows.size,
+    };
+    this.#tellSite({ type: 'busy', busy });
+  }
+
+  /** LL5: a lease that is longer than a time-out would rule the wait in its place. Told once a connection. */
+  #checkTerms(site: string, leaseLengthMs: Millis): void {
+    const { siteTimeoutMs } = must(this.#policy, 'configured').site;
+    if (siteTimeoutMs.value === 'never' || leaseWithMargin(leaseLengthMs) < siteTimeoutMs.value) return;
+    const because = `The login lease of ${leaseLengthMs} ms and its margin are not shorter than ${siteTimeoutMs.option.name} = ${siteTimeoutMs.option.value}; the lease will rule the wait.`;
+    this.#log('warn', 'lease longer than the site time-out', { site, because });
+  }
+
+  // ---- small things ------------------------------------------------------------------------------------------
+
+  /** Asks the site of the login; without one the agent is told. */
+  #ask(message: WithoutDN): boolean {
+    const site = this.#servingSite();
+    const telephony = site === undefined ? undefined : this.#telephony.get(site);
+    if (telephony?.ask({ ...message, dn: telephony.dn } as Ask)) return true;
+    this.#notice = 'Not possible now: the desk is not logged in.';
+    this.#isViewStale = true;
+    return false;
+  }
+
+  #servingSite(): string | undefined {
+    const situation = this.#site?.situation;
+    return situation?.name === 'serving' ? situation.site : undefined;
+  }
+
+  #telephonyOf(connection: string): TelephonyLink | undefined {
+    for (const telephony of this.#telephony.values()) if (telephony.link.owns(connection)) return telephony;
+    return undefined;
+  }
+
+  #links() {
+    const links = [...this.#telephony.values()].map((telephony) => telephony.link);
+    return this.#configurationLink === undefined ? links : [this.#configurationLink.link, ...links];
+  }
+
+  #connect(
+    connection: string,
+    member: { host: string; port: number },
+    kind: 'telephony' | 'configuration',
+  ): void {
+    this.#emit({ type: 'connect', connection, host: member.host, port: member.port, kind });
+  }
+
+  #fact(fact: DeskFact, site: string, because?: Because): void {
+    const governedBy = because?.option?.name ?? because?.rule ?? null;
+    this.#emit({ type: 'fact', fact, site, governedBy, because: because?.text ?? null });
+  }
+
+  #log(level: LogLine['level'], what: string, more: { site?: string; because?: string }): void {
+    this.#emit({ type: 'log', line: { level, what, agent: this.#start?.user ?? '', ...more } });
+  }
+
+  #emit(effect: DeskEffect): void {
+    this.#effects.push(effect);
+  }
+
+  #drawView(): void {
+    if (!this.#isViewStale) return;
+    this.#isViewStale = false;
+    const view = drawView({
+      user: this.#start?.user ?? '',
+      place: this.#start?.place ?? '',
+      configuration: this.#configuration,
+      site: this.#site,
+      restore: this.#restore,
+      agent: this.#agent,
+      agentSince: this.#agentSince,
+      notice: this.#notice,
+      configurationLink: this.#configurationLink,
+      telephony: [...this.#telephony.values()],
+      windows: [...this.#windows],
+    });
+    const drawn = JSON.stringify(view);
+    if (drawn === this.#viewDrawn) return;
+    this.#viewDrawn = drawn;
+    this.#emit({ type: 'view', view });
+  }
+}
+
+type WithoutDN = Ask extends infer Each ? (Each extends { dn: string } ? Omit<Each, 'dn'> : never) : never;

@@ -1,0 +1,369 @@
+/**
+ * The desk's session with the SIP Servers of one site (DS7). It is the same at both: a client that registers
+ * the agent's DN, follows its events and holds the newest stamp. Whether the agent is also logged in there is
+ * decided elsewhere; here wire messages become facts.
+ *
+ *     opened → RegisterClient → ServerInfo → RegisterAddress → Registered: the link is on
+ *
+ * After a loss it resumes behind the last position seen, so that a logout that happened meanwhile is still
+ * heard with its reason. The DN is registered anew each time: its answer is the point from which the picture
+ * is whole again.
+ */
+import type { DeskSiteEvent, LoginRefusal, LogoutReason, SeenState, Stamp } from '@holdfast/continuity';
+import type { Millis, Random } from '@holdfast/kernel';
+import {
+  comparePositions,
+  type DeskConfiguration,
+  type DeskReply,
+  type DeskRequest,
+  type DNSnapshot,
+  type ErrorCode,
+  type EventMessage,
+  LOGOUT_REASONS,
+  type LoginEpoch,
+  type Position,
+  PROTOCOL_VERSION,
+} from '@holdfast/protocol';
+import { type Calls, callsAfter, callsOfSnapshot, NO_CALLS } from './calls.ts';
+import { Link } from './link.ts';
+
+export type SiteConfiguration = DeskConfiguration['sites'][number];
+type Reply<Type extends DeskReply['type']> = Extract<DeskReply, { type: Type }>;
+/** Without the ReferenceID, which the link gives. */
+export type Ask = DeskRequest extends infer Each
+  ? Each extends { ReferenceID: number }
+    ? Omit<Each, 'ReferenceID'>
+    : never
+  : never;
+
+export type TelephonyFact =
+  | { readonly type: 'site'; readonly event: DeskSiteEvent }
+  /** The agent's state at this site, in the words of the site. */
+  | { readonly type: 'agentState'; readonly site: string; readonly state: SeenState }
+  | { readonly type: 'calls'; readonly site: string }
+  | {
+      readonly type: 'refused';
+      readonly site: string;
+      readonly asked: string;
+      readonly code: ErrorCode;
+      readonly text: string;
+    }
+  /** The token does not count any more: log in at a Configuration Server again. */
+  | { readonly type: 'tokenRefused' }
+  | { readonly type: 'terms'; readonly site: string; readonly leaseLengthMs: Millis }
+  | { readonly type: 'changed' };
+
+export interface TelephonyPorts {
+  connect(connection: string, member: { readonly host: string; readonly port: number }): void;
+  close(connection: string): void;
+  send(connection: string, message: DeskRequest): void;
+  tell(fact: TelephonyFact): void;
+}
+
+export interface TelephonyOptions {
+  readonly configuration: SiteConfiguration;
+  readonly application: string;
+  readonly session: string;
+  readonly person: string;
+  readonly random: Random;
+}
+
+/** Requests that wait for their answer. One more is refused here. */
+const ASKED_MAX = 64;
+
+export class TelephonyLink {
+  readonly site: string;
+  readonly dn: string;
+  readonly #options: TelephonyOptions;
+  readonly #ports: TelephonyPorts;
+  readonly #link: Link;
+  readonly #asked = new Map<number, Ask>();
+  #token: string;
+  #references = 0;
+  #position: Position | undefined;
+  #info: Reply<'ServerInfo'> | undefined;
+  #calls: Calls = NO_CALLS;
+
+  constructor(options: TelephonyOptions, token: string, ports: TelephonyPorts) {
+    const { configuration } = options;
+    this.site = configuration.site;
+    this.dn = configuration.dn;
+    this.#options = options;
+    this.#token = token;
+    this.#ports = ports;
+    const { addpTimeoutMs, reconnectPauseMs: pauseMs, site } = configuration;
+    const option = { name: 'addp-timeout', value: `${addpTimeoutMs / 1000}`, source: `site ${site}` };
+    this.#link = new Link(
+      {
+        kind: 'telephony',
+        name: `telephony:${site}`,
+        health: { timeoutMs: { value: addpTimeoutMs, option } },
+        pauseMs,
+        random: options.random,
+      },
+      configuration.sipServers,
+      {
+        connect: (connection, member) => ports.connect(connection, member),
+        close: (connection) => ports.close(connection),
+        ping: (connection, n) => ports.send(connection, { type: 'Ping', n }),
+        off: (since) => this.#tellSite({ type: 'telephonyOff', site, since }),
+      },
+    );
+  }
+
+  get calls(): Calls {
+    return this.#calls;
+  }
+
+  get link(): Link {
+    return this.#link;
+  }
+
+  get token(): string {
+    return this.#token;
+  }
+
+  replaceToken(token: string): void {
+    this.#token = token;
+  }
+
+  forgetCalls(): void {
+    this.#calls = NO_CALLS;
+  }
+
+  /** False when the link is not on, or too much waits for an answer. */
+  ask(message: Ask): boolean {
+    const { connection } = this.#link;
+    if (connection === undefined || !this.#link.isOn) return false;
+    return this.#askOver(connection, message);
+  }
+
+  answerStamp(epoch: LoginEpoch, stamp: Stamp): void {
+    const { connection } = this.#link;
+    if (connection !== undefined)
+      this.#ports.send(connection, { type: 'StampAnswer', dn: this.dn, epoch, stamp });
+  }
+
+  opened(connection: string): void {
+    this.#asked.clear();
+    const { application, session, configuration } = this.#options;
+    this.#askOver(connection, {
+      type: 'RegisterClient',
+      application,
+      session,
+      version: PROTOCOL_VERSION,
+      token: this.#token,
+      addpTimeoutMs: configuration.addpTimeoutMs,
+      ...(this.#position === undefined ? {} : { resume: this.#position }),
+    });
+  }
+
+  broken(now: Millis, how: string): void {
+    this.#link.broken(now, how);
+    this.#ports.tell({ type: 'changed' });
+  }
+
+  receive(now: Millis, connection: string, message: DeskReply): void {
+    const was = this.#link.view.health;
+    this.#link.heard(now);
+    if (was !== this.#link.view.health) this.#ports.tell({ type: 'changed' });
+    switch (message.type) {
+      case 'Ping':
+        return this.#ports.send(connection, { type: 'Pong', n: message.n });
+      case 'ServerInfo':
+        return this.#admitted(connection, message);
+      case 'Registered':
+        return this.#registered(now, message);
+      case 'Event':
+        return this.#event(now, message);
+      case 'Stamp':
+        return this.#tellSite({ type: 'stamp', site: this.site, stamp: message.stamp });
+      case 'NotLoggedIn':
+        if (message.dn === this.dn) this.#tellNotLoggedIn(message.epoch);
+        return;
+      case 'Error':
+        return this.#refused(now, message);
+      case 'Done':
+        this.#asked.delete(message.ReferenceID);
+        return;
+      case 'Pong':
+      case 'RegisteredAll':
+        return;
+    }
+  }
+
+  #askOver(connection: string, message: Ask): boolean {
+    if (this.#asked.size >= ASKED_MAX) return false;
+    const ReferenceID = ++this.#references;
+    this.#asked.set(ReferenceID, message);
+    this.#ports.send(connection, { ...message, ReferenceID });
+    return true;
+  }
+
+  #admitted(connection: string, info: Reply<'ServerInfo'>): void {
+    this.#asked.delete(info.ReferenceID);
+    this.#info = info;
+    if (!info.resumed) this.#position = info.position;
+    this.#ports.tell({ type: 'terms', site: this.site, leaseLengthMs: info.leaseLengthMs });
+    this.#askOver(connection, { type: 'RegisterAddress', dn: this.dn });
+  }
+
+  #registered(now: Millis, message: Reply<'Registered'>): void {
+    this.#asked.delete(message.ReferenceID);
+    const { snapshot } = message;
+    if (this.#info === undefined || snapshot.dn !== this.dn) return;
+    this.#position = message.position;
+    this.#calls = callsOfSnapshot(this.site, snapshot.calls, now);
+    this.#link.established(now);
+    const agent = this.#isOurs(snapshot) ? snapshot.agent : undefined;
+    this.#tellSite({
+      type: 'telephonyOn',
+      site: this.site,
+      pairEpoch: message.position.epoch,
+      leaseLengthMs: this.#info.leaseLengthMs,
+      phoneInService: snapshot.inService,
+      login: agent?.epoch,
+    });
+    if (agent !== undefined && agent.state !== 'LoggedOut') {
+      const { state, workMode, reasons } = agent;
+      this.#ports.tell({
+        type: 'agentState',
+        site: this.site,
+        state: { state, workMode, reasons, endsAt: undefined },
+      });
+    }
+    this.#ports.tell({ type: 'calls', site: this.site });
+  }
+
+  #isOurs(snapshot: DNSnapshot): boolean {
+    const { agent } = snapshot;
+    return agent?.person === this.#options.person && agent.AgentID === this.#options.configuration.AgentID;
+  }
+
+  #event(now: Millis, event: EventMessage): void {
+    // An event that was seen before the link was lost may come again (LG1).
+    if (this.#position !== undefined && comparePositions(event.position, this.#position) <= 0) return;
+    this.#position = event.position;
+    if (event.attributes.ThisDN !== this.dn) return;
+    const calls = callsAfter(this.#calls, this.site, event, now);
+    if (calls !== this.#calls) {
+      this.#calls = calls;
+      this.#ports.tell({ type: 'calls', site: this.site });
+    }
+    this.#agentEvent(now, event);
+  }
+
+  #agentEvent(now: Millis, event: EventMessage): void {
+    const { name, attributes, position } = event;
+    const { site } = this;
+    switch (name) {
+      case 'EventDNOutOfService':
+      case 'EventDNBackInService':
+        return this.#tellSite({ type: 'phone', site, inService: name === 'EventDNBackInService' });
+      case 'EventAgentLogin':
+        return this.#loggedIn(attributes.ReferenceID, attributes.AgentID);
+      case 'EventAgentLogout': {
+        const isOurs =
+          attributes.AgentID === undefined || attributes.AgentID === this.#options.configuration.AgentID;
+        if (!isOurs) return;
+        const text = attributes.Reasons?.LogoutReason ?? '';
+        return this.#tellSite({
+          type: 'loggedOut',
+          site,
+          pairEpoch: position.epoch,
+          reason: logoutReason(text),
+          text,
+        });
+      }
+      case 'EventAgentReady':
+      case 'EventAgentNotReady':
+        return this.#ports.tell({ type: 'agentState', site, state: seenState(event, now) });
+      default:
+    }
+  }
+
+  /** The event that answers our own log-in; another desk's log-in of the same agent ends ours with an event of its own. */
+  #loggedIn(ReferenceID: number | undefined, AgentID: string | undefined): void {
+    const asked = ReferenceID === undefined ? undefined : this.#asked.get(ReferenceID);
+    if (asked?.type !== 'AgentLogin' || ReferenceID === undefined || asked.AgentID !== AgentID) return;
+    this.#asked.delete(ReferenceID);
+    this.#tellSite({ type: 'loggedIn', site: this.site, epoch: asked.epoch });
+  }
+
+  #refused(now: Millis, error: Reply<'Error'>): void {
+    const asked = error.ReferenceID === undefined ? undefined : this.#asked.get(error.ReferenceID);
+    if (error.ReferenceID !== undefined) this.#asked.delete(error.ReferenceID);
+    const { code, text } = error;
+    if (code === 'token-expired' || code === 'token-invalid') this.#ports.tell({ type: 'tokenRefused' });
+    // Without a session there is nothing to do here: try the next member, or again after the pause.
+    if (asked?.type === 'RegisterClient' || asked?.type === 'RegisterAddress') this.#link.distrust(now, text);
+    if (asked?.type === 'AgentLogin') {
+      this.#tellSite({
+        type: 'loginRefused',
+        site: this.site,
+        epoch: asked.epoch,
+        refusal: loginRefusal(error),
+      });
+    }
+    if (asked?.type === 'AgentLogout') this.#tellSite({ type: 'logoutRefused', site: this.site, text });
+    if (code === 'stale-stamp') return;
+    this.#ports.tell({ type: 'refused', site: this.site, asked: asked?.type ?? 'message', code, text });
+  }
+
+  #tellNotLoggedIn(epoch: LoginEpoch): void {
+    const pairEpoch = this.#position?.epoch ?? 0;
+    this.#tellSite({ type: 'notLoggedIn', site: this.site, pairEpoch, epoch });
+  }
+
+  #tellSite(event: DeskSiteEvent): void {
+    this.#ports.tell({ type: 'site', event });
+  }
+}
+
+function loginRefusal(error: Reply<'Error'>): LoginRefusal {
+  switch (error.code) {
+    case 'stale-stamp':
+      return { name: 'staleStamp' };
+    case 'phone-out-of-service':
+      return { name: 'phoneOutOfService' };
+    case 'shutting-down':
+      return { name: 'shuttingDown' };
+    case 'epoch-too-low':
+    case 'agent-elsewhere':
+      if (error.epoch !== undefined) return { name: 'epochTooLow', epoch: error.epoch };
+      break;
+    default:
+  }
+  const { text, retryAfterMs } = error;
+  return { name: 'later', text, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** The words of the source document S4; a supervisor's own words are no cause to move. */
+function logoutReason(text: string): LogoutReason {
+  switch (text) {
+    case '':
+      return 'agent';
+    case LOGOUT_REASONS.phoneLost:
+      return 'phone';
+    case LOGOUT_REASONS.gracefulShutdown:
+      return 'shutdown';
+    case LOGOUT_REASONS.superseded:
+      return 'superseded';
+    case LOGOUT_REASONS.supervisor:
+      return 'supervisor';
+    default:
+      return 'unknown';
+  }
+}
+
+function seenState(event: EventMessage, now: Millis): SeenState {
+  const { WorkMode = 'Unknown', Reasons = {}, Extensions } = event.attributes;
+  const wrapUp = Extensions?.WrapUpTime;
+  const isTimed = WorkMode === 'AfterCallWork' && typeof wrapUp === 'number';
+  return {
+    state: event.name === 'EventAgentReady' ? 'Ready' : 'NotReady',
+    workMode: WorkMode,
+    reasons: Reasons,
+    endsAt: isTimed ? now + wrapUp * 1000 : undefined,
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * What the agent sees, drawn from what the desk knows. Nothing is decided here.
+ */
+import { type DeskSite, type Restore, reportOf, type SeenState } from '@holdfast/continuity';
+import type { Millis } from '@holdfast/kernel';
+import { type DeskConfiguration, workMode } from '@holdfast/protocol';
+import type { ConfigurationLink } from './configuration-link.ts';
+import type { DeskView, LinkView } from './desk-types.ts';
+import type { TelephonyLink } from './telephony-link.ts';
+
+export interface DeskPicture {
+  readonly user: string;
+  readonly place: string;
+  readonly configuration: DeskConfiguration | undefined;
+  readonly site: DeskSite | undefined;
+  readonly restore: Restore | undefined;
+  readonly agent: SeenState | undefined;
+  readonly agentSince: Millis;
+  readonly notice: string | undefined;
+  readonly configurationLink: ConfigurationLink | undefined;
+  readonly telephony: readonly TelephonyLink[];
+  readonly windows: readonly string[];
+}
+
+export function drawView(picture: DeskPicture): DeskView {
+  const { site, agent, configuration, restore } = picture;
+  const report = site === undefined ? undefined : reportOf(site);
+  const situation = site?.situation;
+  const mode = workMode.safeParse(agent?.workMode ?? 'Unknown');
+  return {
+    user: picture.user,
+    person: configuration?.person.name ?? null,
+    place: configuration?.place ?? picture.place,
+    state: agent?.state ?? 'LoggedOut',
+    workMode: mode.success ? mode.data : 'Unknown',
+    reasons: { ...agent?.reasons },
+    since: picture.agentSince,
+    site: situation?.name === 'serving' ? situation.site : null,
+    banner: report?.banner ?? picture.notice ?? 'Connecting to a Configuration Server.',
+    notice: picture.notice ?? null,
+    because: report?.because ?? null,
+    wait: report?.wait ?? null,
+    isStateHeldBack: situation?.name === 'serving' && restore?.phase === 'held',
+    isUnconfirmed: site?.isUnconfirmed ?? false,
+    links: linksOf(picture),
+    phoneAt: Object.entries(site?.sites ?? {})
+      .filter(([, facts]) => facts.telephony.name === 'on' && facts.phone.name === 'inService')
+      .map(([name]) => name),
+    calls: picture.telephony.flatMap((telephony) => [...telephony.calls.values()]),
+    windows: picture.windows,
+  };
+}
+
+function linksOf({ configurationLink, telephony }: DeskPicture): LinkView[] {
+  const voice = telephony.map(({ site, link }) => ({ kind: 'telephony', site, ...link.view }) as const);
+  if (configurationLink === undefined) return voice;
+  return [...voice, { kind: 'configuration', site: configurationLink.site, ...configurationLink.link.view }];
+}
