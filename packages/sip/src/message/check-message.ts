@@ -4,7 +4,7 @@
  * method. Fields that are not needed to process a message do not stop it when they are malformed (§8.2); with
  * `isStrict` their syntax is judged too, which is for people who look at a message, not for calls.
  */
-import { isAll, TOKEN } from './characters.ts';
+import { isToken } from './grammar.ts';
 import {
   callIdOf,
   contactsOf,
@@ -145,7 +145,7 @@ function identityFault(message: SipMessage): Fault | undefined {
 function isAddress(address: NameAddr | undefined): boolean {
   if (address === undefined) return false;
   const tag = address.params.get('tag');
-  return parseUri(address.uri) !== undefined && (tag === undefined || (tag !== null && isAll(tag, TOKEN)));
+  return parseUri(address.uri) !== undefined && (tag === undefined || (tag !== null && isToken(tag)));
 }
 
 function routingFault(message: SipMessage): Fault | undefined {
@@ -212,6 +212,6 @@ function bodyFault(message: SipMessage): Fault | undefined {
   const semicolon = type.indexOf(';');
   const main = type.substring(0, slash).trimEnd();
   const sub = type.substring(slash + 1, semicolon === -1 ? type.length : semicolon).trim();
-  if (slash > 0 && isAll(main, TOKEN) && isAll(sub, TOKEN)) return undefined;
+  if (slash > 0 && isToken(main) && isToken(sub)) return undefined;
   return { key: 'content-type', name: 'Content-Type', reason: 'Content-Type is type/subtype' };
 }

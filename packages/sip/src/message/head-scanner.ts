@@ -1,5 +1,7 @@
 /**
- * Reads the head of a message, start line and header fields, in one pass over its bytes.
+ * Reads the head of a message, start line and header fields, in one pass over its bytes. The pass is made over
+ * a copy in one fixed array of this module, which costs next to nothing and lets four bytes be looked at at once:
+ * most of a message is plain text, and only its line ends need a closer look.
  *
  * The bytes are also decoded to text once; as long as everything is ASCII an index into the bytes is an index
  * into the text, and each field costs one substring. Where it is not, the text is made of one character for each
@@ -9,9 +11,15 @@
  * answer needs its Via, From, To, Call-ID and CSeq (RFC 3261 §8.2.6).
  */
 import { decodeUtf8 } from '@holdfast/kernel';
-import { DIGIT, isIn, skipSpace, TOKEN, trimSpace } from './characters.ts';
-import { knownNameIn } from './header-names.ts';
-import { HEAD_BYTES_MAX, HEADER_BYTES_MAX, HEADER_COUNT_MAX, URI_BYTES_MAX } from './limits.ts';
+import { IS_TOKEN } from './characters.ts';
+import { knownNameIn, NAME_HASH_START, nameHashStep } from './header-names.ts';
+import {
+  HEAD_BYTES_MAX,
+  HEADER_BYTES_MAX,
+  HEADER_COUNT_MAX,
+  MESSAGE_BYTES_MAX,
+  URI_BYTES_MAX,
+} from './limits.ts';
 import type { HeaderField } from './message.ts';
 import { firstBadUtf8 } from './utf8-check.ts';
 
@@ -29,6 +37,10 @@ const SPACE = 32;
 const COLON = 58;
 const BACKSLASH = 92;
 
+/** The bytes of the message under the scanner, valid only during one call of `scan`. */
+const BYTES = new Uint8Array(MESSAGE_BYTES_MAX + 16);
+const WORDS = new Int32Array(BYTES.buffer);
+
 export class HeadScanner {
   failure: HeadFailure | undefined = undefined;
   method: string | undefined = undefined;
@@ -41,22 +53,26 @@ export class HeadScanner {
   /** The index after the empty line that ends the head. */
   position: number;
   readonly #bytes: Uint8Array;
+  /** One character for each byte; the text itself where all of it is ASCII. */
   readonly #text: string;
+  readonly #isAscii: boolean;
   readonly #end: number;
 
   constructor(bytes: Uint8Array, start: number) {
+    const text = decodeUtf8(bytes);
+    this.#isAscii = text.length === bytes.length && !text.includes('\uFFFD');
+    this.#text = this.#isAscii ? text : oneForOne(bytes);
     this.#bytes = bytes;
-    this.#text = textOf(bytes);
     this.#end = Math.min(bytes.length, start + HEAD_BYTES_MAX);
     this.position = start;
   }
 
   /** False when the end of the head was not found. */
   scan(): boolean {
+    BYTES.set(this.#bytes);
     this.#startLine();
-    const bytes = this.#bytes;
     while (this.position < this.#end) {
-      if (bytes[this.position] === CR && bytes[this.position + 1] === LF) {
+      if (BYTES[this.position] === CR && BYTES[this.position + 1] === LF && this.position + 1 < this.#end) {
         this.position += 2;
         return true;
       }
@@ -67,10 +83,10 @@ export class HeadScanner {
       this.#field();
     }
     const reason =
-      this.#end < bytes.length
+      this.#end < this.#bytes.length
         ? `the head is longer than ${HEAD_BYTES_MAX} bytes`
         : 'the message ends before the empty line that ends its header fields';
-    this.#fail(this.#end < bytes.length ? 513 : 400, 'message', this.#end, reason);
+    this.#fail(this.#end < this.#bytes.length ? 513 : 400, 'message', this.#end, reason);
     return false;
   }
 
@@ -96,7 +112,7 @@ export class HeadScanner {
   #requestLine(start: number, lineEnd: number): void {
     const text = this.#text;
     let methodEnd = start;
-    while (methodEnd < lineEnd && isIn(text.charCodeAt(methodEnd), TOKEN)) methodEnd++;
+    while (methodEnd < lineEnd && IS_TOKEN[BYTES[methodEnd] as number] === 1) methodEnd++;
     if (methodEnd === start || text.charCodeAt(methodEnd) !== SPACE) {
       this.#fail(400, 'start-line', methodEnd, 'a request starts with a method and one space');
       return;
@@ -129,8 +145,8 @@ export class HeadScanner {
     const codeEnd = versionEnd + 4;
     let status = 0;
     for (let index = versionEnd + 1; index < codeEnd; index++) {
-      const code = text.charCodeAt(index);
-      status = isIn(code, DIGIT) ? status * 10 + code - 48 : Number.NaN;
+      const digit = text.charCodeAt(index) - 48;
+      status = digit >= 0 && digit <= 9 ? status * 10 + digit : Number.NaN;
     }
     if (!(status >= 100 && status <= 699) || codeEnd >= lineEnd || text.charCodeAt(codeEnd) !== SPACE) {
       this.#fail(
@@ -142,12 +158,7 @@ export class HeadScanner {
       return;
     }
     this.status = status;
-    this.reason = this.#value(
-      codeEnd + 1,
-      lineEnd,
-      'start-line',
-      !isAscii(this.#bytes, codeEnd + 1, lineEnd),
-    );
+    this.reason = this.#value(codeEnd + 1, lineEnd, 'start-line');
   }
 
   #version(start: number, end: number): void {
@@ -159,72 +170,64 @@ export class HeadScanner {
   }
 
   #field(): void {
-    const bytes = this.#bytes;
     const end = this.#end;
     const start = this.position;
     let index = start;
-    while (index < end && isIn(bytes[index] as number, TOKEN)) index++;
+    let hash = NAME_HASH_START;
+    for (; index < end; index++) {
+      const code = BYTES[index] as number;
+      if (IS_TOKEN[code] !== 1) break;
+      hash = nameHashStep(hash, code);
+    }
     const nameEnd = index;
-    while (index < end && (bytes[index] === SPACE || bytes[index] === TAB)) index++;
-    if (nameEnd === start || bytes[index] !== COLON) {
+    index = skipBlanks(index, end);
+    if (nameEnd === start || BYTES[index] !== COLON || index >= end) {
       this.#fail(400, 'header', start, 'a header line starts with a name and a colon');
-      const lineEnd = this.#text.indexOf('\n', start);
-      this.position = lineEnd === -1 ? end : lineEnd + 1;
+      const lineEnd = BYTES.indexOf(LF, start);
+      this.position = lineEnd === -1 || lineEnd >= end ? end : lineEnd + 1;
       return;
     }
-    index++;
-    while (index < end && (bytes[index] === SPACE || bytes[index] === TAB)) index++;
-    const valueStart = index;
+    const valueStart = skipBlanks(index + 1, end);
     let isPlain = true;
-    let isWide = false;
-    for (; index < end; index++) {
-      const code = bytes[index] as number;
-      if (code >= SPACE) {
-        if (code >= 128) isWide = true;
-      } else if (code === CR && bytes[index + 1] === LF) {
-        const next = bytes[index + 2];
-        if (next !== SPACE && next !== TAB) break;
-        isPlain = false;
+    for (index = skipPlain(valueStart, end); index < end; index = skipPlain(index + 1, end)) {
+      if (BYTES[index] === CR && BYTES[index + 1] === LF) {
+        const next = BYTES[index + 2];
+        if (index + 2 >= end || (next !== SPACE && next !== TAB)) break;
         index++;
-      } else isPlain = false;
+      }
+      isPlain = false;
     }
     this.position = Math.min(index + 2, end);
-    if (index >= end) return;
-    this.#keep(start, nameEnd, valueStart, index, isPlain, isWide);
+    if (index < end) this.#keep(start, nameEnd, hash, valueStart, index, isPlain);
   }
 
   #keep(
     start: number,
     nameEnd: number,
+    hash: number,
     valueStart: number,
     valueEnd: number,
     isPlain: boolean,
-    isWide: boolean,
   ): void {
     const text = this.#text;
-    const known = knownNameIn(this.#bytes, start, nameEnd);
-    let name: string;
-    let key: string;
-    if (known !== undefined) {
-      key = known.key;
-      name = text.startsWith(known.name, start) ? known.name : text.substring(start, nameEnd);
-    } else {
-      name = text.substring(start, nameEnd);
-      key = name.toLowerCase();
-    }
+    const known = knownNameIn(BYTES, start, nameEnd, hash);
+    const name = known?.name ?? text.substring(start, nameEnd);
+    const key = known === undefined ? name.toLowerCase() : known.key;
     if (valueEnd - start > HEADER_BYTES_MAX) {
       this.#fail(400, name, start, `a header field is longer than ${HEADER_BYTES_MAX} bytes`);
       return;
     }
-    let value = this.#value(valueStart, trimSpace(text, valueStart, valueEnd), name, isWide);
+    let end = valueEnd;
+    while (end > valueStart && isBlank(BYTES[end - 1])) end--;
+    let value = this.#value(valueStart, end, name);
     if (!isPlain) value = this.#unfolded(value, name, valueStart);
     if (key === 'content-length') this.#contentLength(value, valueStart);
     this.headers.push({ key, name, value });
   }
 
-  #value(start: number, end: number, field: string, isWide: boolean): string {
-    if (!isWide) return this.#text.substring(start, end);
-    const bytes = this.#bytes.subarray(start, end);
+  #value(start: number, end: number, field: string): string {
+    if (this.#isAscii) return this.#text.substring(start, end);
+    const bytes = BYTES.subarray(start, end);
     const value = decodeUtf8(bytes);
     if (value.includes('\uFFFD')) {
       const bad = firstBadUtf8(bytes);
@@ -238,7 +241,7 @@ export class HeadScanner {
     const lines = value.split('\r\n');
     let whole = '';
     for (const line of lines) {
-      const part = line.substring(skipSpace(line, 0, line.length), trimSpace(line, 0, line.length));
+      const part = line.trim();
       if (part !== '') whole += whole === '' ? part : ` ${part}`;
     }
     for (let index = 0; index < whole.length; index++) {
@@ -267,10 +270,8 @@ export class HeadScanner {
   }
 }
 
-/** One character for each byte, and the text itself where all of it is ASCII. */
-function textOf(bytes: Uint8Array): string {
-  const text = decodeUtf8(bytes);
-  if (text.length === bytes.length && !text.includes('\uFFFD')) return text;
+/** One character for each byte. */
+function oneForOne(bytes: Uint8Array): string {
   const CHUNK = 4096;
   let wide = '';
   for (let start = 0; start < bytes.length; start += CHUNK) {
@@ -283,7 +284,32 @@ function isSipVersionStart(text: string, start: number): boolean {
   return text.startsWith('SIP/', start) || text.substring(start, start + 4).toUpperCase() === 'SIP/';
 }
 
-function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let index = start; index < end; index++) if ((bytes[index] as number) >= 128) return false;
-  return true;
+function isBlank(code: number | undefined): boolean {
+  return code === SPACE || code === TAB;
+}
+
+/** The first index that is neither space nor tab. */
+function skipBlanks(from: number, end: number): number {
+  let index = from;
+  while (index < end && isBlank(BYTES[index])) index++;
+  return index;
+}
+
+const LEAST_OF_FOUR = 0x20202020;
+const TOP_OF_FOUR = 0x80808080 | 0;
+
+/** The first index of a control character (below space), four bytes at a time where nothing else is near. */
+function skipPlain(from: number, end: number): number {
+  let index = from;
+  while ((index & 3) !== 0) {
+    if (index >= end || (BYTES[index] as number) < SPACE) return Math.min(index, end);
+    index++;
+  }
+  for (; index < end; index += 4) {
+    const word = WORDS[index >> 2] as number;
+    // A byte below 0x20 borrows from its top bit; a top bit that was set before does not count.
+    if (((word - LEAST_OF_FOUR) & ~word & TOP_OF_FOUR) !== 0) break;
+  }
+  while (index < end && (BYTES[index] as number) >= SPACE) index++;
+  return Math.min(index, end);
 }

@@ -3,6 +3,7 @@
  * the extensions), and whether commas separate its values. Names are compared without regard to case; the
  * look-up takes the bytes as they came, so that a known name costs no string.
  */
+import { encodeUtf8 } from '@holdfast/kernel';
 import type { HeaderField } from './message.ts';
 
 export interface HeaderName {
@@ -48,26 +49,50 @@ const COMPACT: Readonly<Record<string, string>> = {
   y: 'Identity',
 };
 
-interface Known extends HeaderName {
-  /** What stands on the wire, in lower case: the key, or one letter. */
-  readonly written: string;
+/** One way in which a name stands on the wire. */
+interface Known {
+  readonly key: string;
+  /** The bytes of the usual writing. */
+  readonly usual: Uint8Array;
+  readonly asUsual: FoundName;
+  readonly otherwise: FoundName;
 }
 
-/** Known names by length and first letter; one to three in a bucket. */
-const BUCKETS: Known[][] = [];
+export interface FoundName {
+  readonly key: string;
+  /** Absent when the name is not written as usual, so that it must be kept as it came. */
+  readonly name: string | undefined;
+}
+
+/** Known names by the hash of their lower-case letters; nearly always one in a bucket. */
+const BUCKET_COUNT = 1024;
+const BUCKETS: (readonly Known[] | undefined)[] = new Array(BUCKET_COUNT).fill(undefined);
 const LIST_KEYS = new Set<string>();
 const BY_KEY = new Map<string, HeaderName>();
 
-function bucketOf(length: number, firstCode: number): number {
-  return (length << 5) | (firstCode & 31);
+/** The hash of a name is built byte by byte while it is scanned; letters count without regard to case. */
+export const NAME_HASH_START = 7;
+
+export function nameHashStep(hash: number, code: number): number {
+  return (Math.imul(hash, 31) + (code | 32)) | 0;
+}
+
+function bucketOf(hash: number): number {
+  return (hash ^ (hash >>> 10)) & (BUCKET_COUNT - 1);
 }
 
 function addKnown(written: string, name: string): void {
-  const known = { written: written.toLowerCase(), key: name.toLowerCase(), name };
-  const bucket = bucketOf(written.length, known.written.charCodeAt(0));
-  BUCKETS[bucket] ??= [];
-  BUCKETS[bucket].push(known);
-  BY_KEY.set(known.written, known);
+  const key = name.toLowerCase();
+  let hash = NAME_HASH_START;
+  for (let index = 0; index < written.length; index++) hash = nameHashStep(hash, written.charCodeAt(index));
+  const known: Known = {
+    key,
+    usual: encodeUtf8(written),
+    asUsual: { key, name: written },
+    otherwise: { key, name: undefined },
+  };
+  BUCKETS[bucketOf(hash)] = [...(BUCKETS[bucketOf(hash)] ?? []), known];
+  BY_KEY.set(written.toLowerCase(), { key, name });
 }
 
 for (const name of `${LISTS} ${SINGLES} Accept-Contact Reject-Contact Identity-Info`.split(' '))
@@ -75,15 +100,25 @@ for (const name of `${LISTS} ${SINGLES} Accept-Contact Reject-Contact Identity-I
 for (const name of `${LISTS} Accept-Contact Reject-Contact`.split(' ')) LIST_KEYS.add(name.toLowerCase());
 for (const [letter, name] of Object.entries(COMPACT)) addKnown(letter, name);
 
-/** The known name that stands in these bytes, in any case of letters. */
-export function knownNameIn(bytes: Uint8Array, start: number, end: number): HeaderName | undefined {
-  const bucket = BUCKETS[bucketOf(end - start, bytes[start] as number)];
+/** The known name that stands in these bytes, in any case of letters, given its hash. */
+export function knownNameIn(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  hash: number,
+): FoundName | undefined {
+  const bucket = BUCKETS[bucketOf(hash)];
   if (bucket === undefined) return undefined;
-  for (const known of bucket) {
-    const written = known.written;
-    let index = start;
-    while (index < end && lower(bytes[index] as number) === written.charCodeAt(index - start)) index++;
-    if (index === end) return known;
+  const length = end - start;
+  for (let position = 0; position < bucket.length; position++) {
+    const known = bucket[position] as Known;
+    const usual = known.usual;
+    if (usual.length !== length) continue;
+    let index = 0;
+    while (index < length && bytes[start + index] === usual[index]) index++;
+    if (index === length) return known.asUsual;
+    while (index < length && lower(bytes[start + index] as number) === lower(usual[index] as number)) index++;
+    if (index === length) return known.otherwise;
   }
   return undefined;
 }

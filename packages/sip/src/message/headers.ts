@@ -3,15 +3,16 @@
  * then remembered with the message. Nothing here throws: a field that is absent or malformed reads as undefined,
  * and `checkMessage` says which of the two it is.
  */
-import { DIGIT, isAll, skip, skipSpace, TOKEN, WORD } from './characters.ts';
+import { isToken, LWS, numberOf, TOKEN_CHARS, WORD_CHARS } from './grammar.ts';
 import { isListHeader } from './header-names.ts';
 import { CSEQ_MAX, DELTA_SECONDS_MAX, LIST_COUNT_MAX, MAX_FORWARDS_MAX } from './limits.ts';
 import type { CSeq, NameAddr, SipMessage, Via } from './message.ts';
 import { parseNameAddr } from './name-addr.ts';
-import { splitList } from './params.ts';
 import { memoryOf } from './remembering-message.ts';
+import { splitList } from './split-list.ts';
 import { parseVia } from './via.ts';
 
+export { numberOf } from './grammar.ts';
 export { tagOf } from './name-addr.ts';
 
 const NO_VALUES: readonly string[] = [];
@@ -119,22 +120,14 @@ export function cseqOf(message: SipMessage): CSeq | undefined {
   return memory.cseq ?? undefined;
 }
 
+const CSEQ = new RegExp(`^([0-9]{1,20})${LWS}+([${TOKEN_CHARS}]+)$`);
+
 /** A number below 2^31 and a method (RFC 3261 §8.1.1.5, §20.16). */
 export function parseCSeq(text: string): CSeq | undefined {
-  const end = text.length;
-  let number = 0;
-  let index = 0;
-  for (; index < end; index++) {
-    const digit = text.charCodeAt(index) - 48;
-    if (!(digit >= 0 && digit <= 9)) break;
-    number = number * 10 + digit;
-    if (number > CSEQ_MAX) return undefined;
-  }
-  const methodStart = skipSpace(text, index, end);
-  if (index === 0 || methodStart === index || methodStart === end) return undefined;
-  return skip(text, methodStart, end, TOKEN) === end
-    ? { number, method: text.substring(methodStart) }
-    : undefined;
+  const found = CSEQ.exec(text);
+  if (found === null) return undefined;
+  const number = Number(found[1]);
+  return number <= CSEQ_MAX ? { number, method: found[2] as string } : undefined;
 }
 
 export function callIdOf(message: SipMessage): string | undefined {
@@ -146,17 +139,11 @@ export function callIdOf(message: SipMessage): string | undefined {
   return memory.callId ?? undefined;
 }
 
+const CALL_ID = new RegExp(`^[${WORD_CHARS}]+(?:@[${WORD_CHARS}]+)?$`);
+
 /** word [ "@" word ], RFC 3261 §25.1. */
 export function isCallId(text: string): boolean {
-  const end = text.length;
-  const firstEnd = skip(text, 0, end, WORD);
-  if (firstEnd === end) return end > 0;
-  return (
-    firstEnd > 0 &&
-    text.charCodeAt(firstEnd) === 64 &&
-    firstEnd + 1 < end &&
-    skip(text, firstEnd + 1, end, WORD) === end
-  );
+  return CALL_ID.test(text);
 }
 
 /** An empty list when there is no Contact; '*' alone asks a registrar to remove all (RFC 3261 §10.2.2). */
@@ -201,15 +188,8 @@ export function maxForwardsOf(message: SipMessage): number | undefined {
   return numberOf(headerValue(message, 'max-forwards'), MAX_FORWARDS_MAX);
 }
 
-/** A decimal number from 0 to `most`; undefined for anything else. */
-export function numberOf(text: string | undefined, most: number): number | undefined {
-  if (text === undefined || !isAll(text, DIGIT)) return undefined;
-  const number = Number(text);
-  return number <= most ? number : undefined;
-}
-
 /** The tokens of Supported, Require, Allow, …, as they are written; undefined when one is no token. */
 export function tokensOf(message: SipMessage, key: string): readonly string[] | undefined {
   const values = headerValues(message, key);
-  return values.every((value) => isAll(value, TOKEN)) ? values : undefined;
+  return values.every(isToken) ? values : undefined;
 }

@@ -3,12 +3,12 @@
  * to whoever asks what is wrong with a message.
  */
 
-import { isAll, TOKEN } from './characters.ts';
 import type { Fault } from './check-message.ts';
-import { headerValue, headerValues, numberOf } from './headers.ts';
+import { isToken, numberOf } from './grammar.ts';
+import { headerValue, headerValues } from './headers.ts';
 import { DELTA_SECONDS_MAX } from './limits.ts';
 import type { SipMessage } from './message.ts';
-import { quotedEnd } from './params.ts';
+import { closingQuote } from './split-list.ts';
 
 /** RFC 3261 §20.17: only GMT, only in this form. */
 const SIP_DATE =
@@ -44,8 +44,7 @@ export function malformedDetail(message: SipMessage): Fault | undefined {
     }
   }
   for (const [key, name] of TOKENS) {
-    if (!headerValues(message, key).every((value) => isAll(value, TOKEN)))
-      return { key, name, reason: `${name} holds tokens` };
+    if (!headerValues(message, key).every(isToken)) return { key, name, reason: `${name} holds tokens` };
   }
   const timestamp = headerValue(message, 'timestamp');
   if (timestamp !== undefined && !TIMESTAMP.test(timestamp)) {
@@ -67,5 +66,5 @@ export function malformedDetail(message: SipMessage): Fault | undefined {
 
 function isWarning(value: string): boolean {
   const head = /^\d{3} [^ "]+ "/.exec(value)?.[0];
-  return head !== undefined && quotedEnd(value, head.length - 1, value.length) === value.length;
+  return head !== undefined && closingQuote(value, head.length - 1) === value.length - 1;
 }

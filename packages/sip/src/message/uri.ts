@@ -6,219 +6,128 @@
  * two of them can be compared as text.
  */
 import {
-  DIGIT,
-  HEX,
   HOST,
-  isAll,
-  isIn,
-  PASSWORD,
-  UNRESERVED,
-  URI_ANY,
-  URI_HEADER,
-  URI_PARAM,
-  USER,
-} from './characters.ts';
+  PASSWORD_CHARS,
+  SCHEME,
+  UNRESERVED_CHARS,
+  URI_CHARS,
+  URI_HEADER_CHARS,
+  URI_PARAM_CHARS,
+  USER_CHARS,
+} from './grammar.ts';
+import { isHost, isPort } from './host.ts';
 import { PARAM_COUNT_MAX } from './limits.ts';
 import type { Params, SipUri } from './message.ts';
 import { NO_PARAMS } from './params.ts';
 
-const PERCENT = 37;
+const ESCAPE = '%[0-9A-Fa-f]{2}';
+
+/** Any number of characters of the class, and escapes. Written so that the engine runs over them without choices. */
+function run(characters: string): string {
+  return `[${characters}]*(?:${ESCAPE}[${characters}]*)*`;
+}
+
+const PARAM = `;(?=[^;=?])${run(URI_PARAM_CHARS)}(?:=(?=[^;?])${run(URI_PARAM_CHARS)})?`;
+const HEADER = `(?=[^=&])${run(URI_HEADER_CHARS)}=${run(URI_HEADER_CHARS)}`;
+
+/** Scheme, user, password, host, port, parameters, headers. */
+const SIP_URI = new RegExp(
+  `^(sips?):(?:((?=[^@:])${run(USER_CHARS)})(?::(${run(PASSWORD_CHARS)}))?@)?(${HOST})(?::([0-9]{1,5}))?` +
+    `((?:${PARAM})*)(?:\\?(${HEADER}(?:&${HEADER})*))?$`,
+  'i',
+);
+
+const OTHER_URI = new RegExp(`^(${SCHEME}):([${URI_CHARS}]+)$`);
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Undefined when malformed. */
 export function parseUri(text: string): SipUri | undefined {
-  const colon = text.indexOf(':');
-  if (colon < 1) return undefined;
-  const scheme = text.substring(0, colon).toLowerCase();
-  if (scheme !== 'sip' && scheme !== 'sips') return parseOther(scheme, text.substring(colon + 1));
-  const at = text.indexOf('@', colon);
-  const hostStart = at === -1 ? colon + 1 : at + 1;
-  const hostPort = parseHostPort(text, hostStart);
-  if (hostPort === undefined) return undefined;
-  const question = text.indexOf('?', hostPort.end);
-  const paramsEnd = question === -1 ? text.length : question;
-  const params = parseUriParams(text, hostPort.end, paramsEnd);
-  if (params === undefined) return undefined;
-  let uri: SipUri = { scheme, host: hostPort.host, params };
-  if (hostPort.port !== undefined) uri = { ...uri, port: hostPort.port };
-  if (at !== -1) {
-    const userInfo = parseUserInfo(text.substring(colon + 1, at));
-    if (userInfo === undefined) return undefined;
-    uri = { ...uri, ...userInfo };
-  }
-  if (question === -1) return uri;
-  const headers = text.substring(question + 1);
-  return areHeaders(headers) ? { ...uri, headers } : undefined;
+  const found = SIP_URI.exec(text);
+  if (found === null) return parseOther(text);
+  const host = found[4] as string;
+  const params = found[6];
+  if (!isHost(host)) return undefined;
+  const parsedParams = params === undefined || params === '' ? NO_PARAMS : parseUriParams(params);
+  if (parsedParams === undefined) return undefined;
+  const scheme = (found[1] as string).toLowerCase();
+  const uri: Mutable<SipUri> = { scheme, host: host.toLowerCase(), params: parsedParams };
+  if (found[2] !== undefined) uri.user = normal(found[2]);
+  if (found[3] !== undefined) uri.password = normal(found[3]);
+  if (found[5] !== undefined) uri.port = Number(found[5]);
+  if (found[7] !== undefined) uri.headers = found[7];
+  return uri.port === undefined || isPort(uri.port) ? uri : undefined;
 }
 
 /** RFC 3986: a scheme, and after the colon at least one character that may stand in a URI. */
-function parseOther(scheme: string, rest: string): SipUri | undefined {
-  if (!/^[a-z][a-z0-9+.-]*$/.test(scheme) || !isAll(rest, URI_ANY)) return undefined;
-  return { scheme, host: rest, params: NO_PARAMS };
+function parseOther(text: string): SipUri | undefined {
+  const found = OTHER_URI.exec(text);
+  if (found === null) return undefined;
+  const scheme = (found[1] as string).toLowerCase();
+  if (scheme === 'sip' || scheme === 'sips') return undefined;
+  return { scheme, host: found[2] as string, params: NO_PARAMS };
 }
 
-interface HostPort {
-  readonly host: string;
-  readonly port: number | undefined;
-  readonly end: number;
-}
-
-/** `host [":" port]` from `start`; ends where something else begins. */
-export function parseHostPort(text: string, start: number): HostPort | undefined {
-  const end = text.length;
-  let index = start;
-  if (text.charCodeAt(start) === 91) {
-    index = text.indexOf(']', start) + 1;
-    if (index === 0 || !isIpv6(text.substring(start + 1, index - 1))) return undefined;
-  } else {
-    while (index < end && isIn(text.charCodeAt(index), HOST)) index++;
-    if (index === start || !isHostName(text, start, index)) return undefined;
-  }
-  const host = text.substring(start, index).toLowerCase();
-  if (text.charCodeAt(index) !== 58) return { host, port: undefined, end: index };
-  let port = 0;
-  const portStart = ++index;
-  while (index < end && isIn(text.charCodeAt(index), DIGIT) && port <= 65_535) {
-    port = port * 10 + text.charCodeAt(index) - 48;
-    index++;
-  }
-  return index === portStart || port > 65_535 ? undefined : { host, port, end: index };
-}
-
-/** Labels are not empty and neither begin nor end with a hyphen; one dot may stand at the end. */
-function isHostName(text: string, start: number, end: number): boolean {
-  let before = 46;
-  for (let index = start; index < end; index++) {
-    const code = text.charCodeAt(index);
-    if (code === 46 ? before === 46 || before === 45 : code === 45 && before === 46) return false;
-    before = code;
-  }
-  return before !== 45 && !(before === 46 && end - start === 1);
-}
-
-/** Eight groups, or fewer with one "::"; the last two may be an IPv4 address. */
-function isIpv6(text: string): boolean {
-  const halves = text.split('::');
-  if (halves.length > 2 || text.length > 45) return false;
-  let groups = 0;
-  for (const [position, half] of halves.entries()) {
-    if (half === '') {
-      if (halves.length === 1) return false;
-      continue;
-    }
-    const parts = half.split(':');
-    for (const [index, part] of parts.entries()) {
-      const isLast = position === halves.length - 1 && index === parts.length - 1;
-      if (/^[0-9a-f]{1,4}$/i.test(part)) groups += 1;
-      else if (isLast && isIpv4(part)) groups += 2;
-      else return false;
-    }
-  }
-  return halves.length === 2 ? groups <= 7 : groups === 8;
-}
-
-function isIpv4(text: string): boolean {
-  const parts = text.split('.');
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);
-}
-
-function parseUserInfo(text: string): { user: string; password?: string } | undefined {
-  const colon = text.indexOf(':');
-  const userEnd = colon === -1 ? text.length : colon;
-  const user = normal(text, 0, userEnd, USER);
-  if (user === undefined || user === '') return undefined;
-  if (colon === -1) return { user };
-  const password = normal(text, colon + 1, text.length, PASSWORD);
-  return password === undefined ? undefined : { user, password };
-}
-
-/** The part in normal form; undefined when it holds anything outside the class but proper escapes. */
-function normal(text: string, start: number, end: number, classBits: number): string | undefined {
-  let escapes = 0;
-  for (let index = start; index < end; index++) {
-    const code = text.charCodeAt(index);
-    if (isIn(code, classBits)) continue;
-    if (code !== PERCENT || index + 2 >= end) return undefined;
-    if (!isIn(text.charCodeAt(index + 1), HEX) || !isIn(text.charCodeAt(index + 2), HEX)) return undefined;
-    escapes++;
-    index += 2;
-  }
-  const part = text.substring(start, end);
-  return escapes === 0 ? part : part.replace(/%[0-9a-f]{2}/gi, unescapeUnreserved);
-}
-
-function unescapeUnreserved(escaped: string): string {
-  const code = Number.parseInt(escaped.substring(1), 16);
-  return isIn(code, UNRESERVED) ? String.fromCharCode(code) : escaped.toUpperCase();
-}
-
-function parseUriParams(text: string, start: number, end: number): Params | undefined {
-  if (start === end) return NO_PARAMS;
-  if (text.charCodeAt(start) !== 59) return undefined;
+/** Given parameters of the right syntax. RFC 3261 §19.1.1: one stands at most once. */
+function parseUriParams(text: string): Params | undefined {
   const params = new Map<string, string | null>();
-  for (const part of text.substring(start + 1, end).split(';', PARAM_COUNT_MAX + 1)) {
-    if (params.size === PARAM_COUNT_MAX) return undefined;
-    const equals = part.indexOf('=');
-    const name = normal(part, 0, equals === -1 ? part.length : equals, URI_PARAM)?.toLowerCase();
-    const value = equals === -1 ? null : normal(part, equals + 1, part.length, URI_PARAM);
-    // RFC 3261 §19.1.1: a parameter stands at most once.
-    if (name === undefined || name === '' || value === undefined || value === '' || params.has(name))
-      return undefined;
-    params.set(name, value);
+  let start = 1;
+  while (start <= text.length) {
+    const next = text.indexOf(';', start);
+    const end = next === -1 ? text.length : next;
+    const equals = text.indexOf('=', start);
+    const hasValue = equals !== -1 && equals < end;
+    const name = normal(text.substring(start, hasValue ? equals : end)).toLowerCase();
+    if (params.has(name) || params.size === PARAM_COUNT_MAX) return undefined;
+    params.set(name, hasValue ? normal(text.substring(equals + 1, end)) : null);
+    start = end + 1;
   }
   return params;
 }
 
-/** hname "=" hvalue, joined by "&"; the value may be empty. */
-function areHeaders(text: string): boolean {
-  return text.split('&').every((header) => {
-    const equals = header.indexOf('=');
-    if (equals < 1) return false;
-    const name = normal(header, 0, equals, URI_HEADER);
-    return name !== undefined && normal(header, equals + 1, header.length, URI_HEADER) !== undefined;
-  });
+const UNRESERVED = new RegExp(`[${UNRESERVED_CHARS}]`);
+
+/** Given text of the right syntax: escapes of unreserved characters undone, the others in capitals. */
+function normal(text: string): string {
+  return text.includes('%') ? text.replace(/%[0-9a-f]{2}/gi, normalEscape) : text;
+}
+
+function normalEscape(escaped: string): string {
+  const code = Number.parseInt(escaped.substring(1), 16);
+  const character = String.fromCharCode(code);
+  return code < 128 && UNRESERVED.test(character) ? character : escaped.toUpperCase();
+}
+
+const NOT_USER = escapable(USER_CHARS);
+const NOT_PASSWORD = escapable(PASSWORD_CHARS);
+const NOT_PARAM = escapable(URI_PARAM_CHARS);
+
+/** What must be escaped: anything outside the class that is no escape already. */
+function escapable(characters: string): RegExp {
+  return new RegExp(`(?!${ESCAPE})[^${characters}]`, 'gu');
 }
 
 export function formatUri(uri: SipUri): string {
   let text = `${uri.scheme}:`;
   if (uri.user !== undefined) {
-    text += escapedAs(uri.user, USER);
-    if (uri.password !== undefined) text += `:${escapedAs(uri.password, PASSWORD)}`;
+    text += uri.user.replace(NOT_USER, escapeCharacter);
+    if (uri.password !== undefined) text += `:${uri.password.replace(NOT_PASSWORD, escapeCharacter)}`;
     text += '@';
   }
   text += uri.host;
   if (uri.port !== undefined) text += `:${uri.port}`;
   for (const [name, value] of uri.params) {
-    text += `;${escapedAs(name, URI_PARAM)}`;
-    if (value !== null) text += `=${escapedAs(value, URI_PARAM)}`;
+    text += `;${name.replace(NOT_PARAM, escapeCharacter)}`;
+    if (value !== null) text += `=${value.replace(NOT_PARAM, escapeCharacter)}`;
   }
   return uri.headers === undefined ? text : `${text}?${uri.headers}`;
 }
 
-/** Escapes already there stay; whatever else may not stand there is escaped, byte by byte of its UTF-8. */
-function escapedAs(text: string, classBits: number): string {
-  if (isAll(text, classBits)) return text;
-  let out = '';
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (
-      isIn(code, classBits) ||
-      (code === PERCENT && /^[0-9a-f]{2}/i.test(text.substring(index + 1, index + 3)))
-    ) {
-      out += text[index];
-      continue;
-    }
-    const character = String.fromCodePoint(text.codePointAt(index) as number);
-    out += escapeCharacter(character);
-    index += character.length - 1;
-  }
-  return out;
-}
-
+/** The UTF-8 bytes of the character, escaped. Half of a surrogate pair has none: it becomes U+FFFD. */
 function escapeCharacter(character: string): string {
-  if (character.charCodeAt(0) < 128)
-    return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
-  // Half of a surrogate pair has no UTF-8; it becomes the escape of U+FFFD.
-  return /^[\ud800-\udfff]$/.test(character) ? '%EF%BF%BD' : encodeURIComponent(character);
+  if (/^[\ud800-\udfff]$/.test(character)) return '%EF%BF%BD';
+  const code = character.charCodeAt(0);
+  return code < 128 ? `%${code.toString(16).toUpperCase().padStart(2, '0')}` : encodeURIComponent(character);
 }
 
 /** Parameters that make two URIs different when only one of them has them (§19.1.4); any other is then ignored. */
@@ -241,14 +150,13 @@ export function sameUri(left: string | SipUri, right: string | SipUri): boolean 
 
 function sameHeaders(left: string | undefined, right: string | undefined): boolean {
   if (left === undefined || right === undefined) return left === right;
-  return sortedHeaders(left) === sortedHeaders(right);
+  return left === right || sortedHeaders(left) === sortedHeaders(right);
 }
 
 function sortedHeaders(headers: string): string {
   const parts = headers.split('&').map((header) => {
     const equals = header.indexOf('=');
-    const name = header.substring(0, equals).toLowerCase();
-    return `${name}=${normal(header, equals + 1, header.length, URI_HEADER) ?? ''}`;
+    return `${normal(header.substring(0, equals)).toLowerCase()}=${normal(header.substring(equals + 1))}`;
   });
   return parts.sort().join('&');
 }
