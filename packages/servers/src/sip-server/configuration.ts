@@ -3,6 +3,7 @@
  * register, who may log in, and the times that govern it. Durations in ms.
  */
 import type { CentreConfiguration, DNConfiguration } from '@holdfast/centre';
+import type { NonceKeys } from '@holdfast/sip';
 
 export interface SipServerConfiguration {
   readonly revision: string;
@@ -11,6 +12,8 @@ export interface SipServerConfiguration {
   readonly switchName: string;
   /** Digest realm, the same at both sites (PH4). */
   readonly realm: string;
+  /** Shared by both sites (PH4). */
+  readonly nonceKeys: NonceKeys;
   readonly dns: readonly SipDN[];
   readonly centre: Omit<CentreConfiguration, 'dns' | 'site'>;
   readonly persons: readonly {

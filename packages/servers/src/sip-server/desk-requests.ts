@@ -18,7 +18,7 @@ import type { Rank, SipServerConfiguration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
 
 export type TokenCheck =
-  | { readonly ok: true; readonly person: string; readonly rank: Rank }
+  | { readonly ok: true; readonly person: string }
   | { readonly ok: false; readonly code: 'token-invalid' | 'token-expired' };
 
 export interface DeskRequestPorts {
@@ -47,6 +47,8 @@ export class DeskRequests {
   #dns = new Set<string>();
   /** Agent Login code → person. */
   #owners = new Map<string, string>();
+  /** Enabled persons only. */
+  #ranks = new Map<string, Rank>();
 
   constructor(ports: DeskRequestPorts) {
     this.#ports = ports;
@@ -55,11 +57,30 @@ export class DeskRequests {
   configure(configuration: SipServerConfiguration): void {
     this.#configuration = configuration;
     this.#dns = new Set(configuration.dns.map((dn) => dn.number));
+    this.#ranks = new Map(configuration.persons.map(({ name, rank }) => [name, rank]));
     this.#owners = new Map(
       configuration.persons.flatMap((person) =>
         person.agentLogins.map((login) => [login, person.name] as const),
       ),
     );
+  }
+
+  /** Who shows this token, if the configuration still knows that person. */
+  #personOf(
+    token: string,
+    now: Millis,
+  ):
+    | { readonly ok: true; readonly name: string; readonly rank: Rank }
+    | { readonly ok: false; readonly code: ErrorCode; readonly text: string } {
+    const check = this.#ports.verifyToken(token, this.#ports.wall(now));
+    if (!check.ok) return { ...check, text: 'Log in by password at the Configuration Server.' };
+    const rank = this.#ranks.get(check.person);
+    if (rank !== undefined) return { ok: true, name: check.person, rank };
+    return {
+      ok: false,
+      code: 'account-disabled',
+      text: `${check.person} is disabled or no Person of this configuration.`,
+    };
   }
 
   handle(now: Millis, connection: string, request: DeskRequest): void {
@@ -184,12 +205,9 @@ export class DeskRequests {
     const configuration = must(this.#configuration, 'the node configures its parts first');
     let person: Client['person'];
     if (request.token !== undefined) {
-      const check = this.#ports.verifyToken(request.token, this.#ports.wall(now));
-      if (!check.ok)
-        return clients.refuse(connection, request.ReferenceID, check.code, {
-          text: 'Log in by password at the Configuration Server.',
-        });
-      person = { name: check.person, rank: check.rank };
+      const check = this.#personOf(request.token, now);
+      if (!check.ok) return clients.refuse(connection, request.ReferenceID, check.code, { text: check.text });
+      person = { name: check.name, rank: check.rank };
     }
     const about = {
       application: configuration.application,
@@ -214,9 +232,8 @@ export class DeskRequests {
   }
 
   #login(now: Millis, client: Client, request: Login): void {
-    const check = this.#ports.verifyToken(request.token, this.#ports.wall(now));
-    if (!check.ok)
-      return this.#refuse(client, request, check.code, 'Log in by password at the Configuration Server.');
+    const check = this.#personOf(request.token, now);
+    if (!check.ok) return this.#refuse(client, request, check.code, check.text);
     const owner = this.#owners.get(request.AgentID);
     if (owner === undefined) {
       return this.#refuse(
@@ -226,12 +243,12 @@ export class DeskRequests {
         `${request.AgentID} is no Agent Login of ${this.#switchName()}.`,
       );
     }
-    if (owner !== check.person) {
+    if (owner !== check.name) {
       return this.#refuse(
         client,
         request,
         'not-allowed',
-        `The Agent Login ${request.AgentID} does not belong to ${check.person}.`,
+        `The Agent Login ${request.AgentID} does not belong to ${check.name}.`,
       );
     }
     if (!this.#ports.lease.carried(request.AgentID, request.epoch, request.stamp, now)) {
@@ -246,7 +263,7 @@ export class DeskRequests {
       type: 'login',
       dn: request.dn,
       agentId: request.AgentID,
-      person: check.person,
+      person: check.name,
       place: request.place,
       queues: request.queues,
       epoch: request.epoch,

@@ -40,6 +40,10 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
   const tenant = configuration.get('Tenant', configuration.get('Switch', application.switch)?.tenant ?? '');
   if (host === undefined || tenant === undefined)
     return { ok: false, text: `The Host of Application/${name} or the Tenant of its Switch is missing.` };
+  const [keys] = configuration.all('Keys');
+  const [current, previous] = keys?.nonceKeys ?? [];
+  if (current === undefined)
+    return { ok: false, text: 'The configuration has no Keys object with nonceKeys; add one.' };
   const own = levelOf(`Application/${name}`, application);
   const switchName = application.switch;
   const sip = {
@@ -56,6 +60,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       application: name,
       switchName,
       realm: optionValue(holdfast.realm, [levelOf(`Tenant/${tenant.name}`, tenant)]),
+      nonceKeys: previous === undefined ? { current } : { current, previous },
       dns: dns.map((dn) => readDN(dn, own)),
       centre: readCentre(configuration, application, switchName, own),
       persons: readPersons(configuration, switchName),

@@ -10,7 +10,6 @@ import {
   type DigestVerdict,
   fromOf,
   type Hashes,
-  type NonceKeys,
   parseUri,
   Registrar,
   type RegistrarChange,
@@ -25,7 +24,6 @@ import type { SipDN, SipServerConfiguration } from './configuration.ts';
 
 export interface RegistrationsOptions {
   readonly hashes: Hashes;
-  readonly nonceKeys: NonceKeys;
   /** Names this process in nonces (see `ChallengerOptions`). */
   readonly maker: string;
   wall(now: Millis): Millis;
@@ -45,11 +43,12 @@ export class Registrations {
 
   configure(configuration: SipServerConfiguration): void {
     this.#dns = new Map(configuration.dns.map((dn) => [dn.number, dn]));
+    this.#challenger?.setKeys(configuration.nonceKeys);
     // What is registered stays registered when the configuration changes (field case C57).
     this.#challenger ??= new Challenger({
       realm: configuration.realm,
       hashes: this.#options.hashes,
-      keys: this.#options.nonceKeys,
+      keys: configuration.nonceKeys,
       maker: this.#options.maker,
       credentials: (user) => this.#dns.get(user)?.credentials,
     });

@@ -24,7 +24,6 @@ import type { DeskRequest, LoginEpoch } from '@holdfast/protocol';
 import {
   createResponse,
   type Hashes,
-  type NonceKeys,
   SipUserAgent,
   type TransportName,
   type UserAgentEvent,
@@ -41,7 +40,6 @@ export interface SipServerOptions {
   readonly configuration: SipServerConfiguration;
   readonly random: Random;
   readonly hashes: Hashes;
-  readonly nonceKeys: NonceKeys;
   /** Wall clock minus monotonic clock at the start, ms. */
   readonly wallOffsetMs: Millis;
   readonly now: Millis;
@@ -88,7 +86,6 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#clients = new Clients(this.#log, emit);
     this.#registrations = new Registrations({
       hashes: options.hashes,
-      nonceKeys: options.nonceKeys,
       maker: epoch.toString(36),
       wall,
       tell,
