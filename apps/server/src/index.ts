@@ -1,0 +1,28 @@
+export {
+  createTokenKeys,
+  hashPassword,
+  nodeHashes,
+  signToken,
+  type TokenKey,
+  verifyToken,
+} from './crypto.ts';
+export { ProcessClock } from './io/clock.ts';
+export { DnsClient } from './io/dns.ts';
+export type { LinkEnd } from './io/link.ts';
+export { connectLink, type LinkClient } from './io/link-client.ts';
+export { type LinkServer, startLinkServer } from './io/link-server.ts';
+export { cryptoRandom } from './io/random.ts';
+export { type RunningNode, runNode } from './io/run-node.ts';
+export { SipTransports } from './io/sip-transports.ts';
+export { decodeG711, encodeG711, type G711Name, PAYLOAD_TYPE } from './media/g711.ts';
+export {
+  audioOf,
+  describeAudio,
+  FRAME_MS,
+  FRAME_SAMPLES,
+  type MediaAddress,
+  readRtp,
+  writeRtp,
+} from './media/rtp.ts';
+export { makeMusic, makeTone } from './media/sound.ts';
+export { readWav, SAMPLE_RATE, writeWav } from './media/wav.ts';

@@ -1,0 +1,126 @@
+/**
+ * The sound of one call at one robot phone: it sends its own tone and keeps what it hears, so that a check can
+ * tell *whose* tone came, and where the gap was.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import {
+  audioOf,
+  decodeG711,
+  encodeG711,
+  FRAME_MS,
+  FRAME_SAMPLES,
+  type MediaAddress,
+  makeTone,
+  PAYLOAD_TYPE,
+  readRtp,
+  SAMPLE_RATE,
+  writeRtp,
+} from '@holdfast/server';
+
+/** What is kept of the sound heard: the last 2 s. */
+const HEARD_SAMPLES_MAX = 2 * SAMPLE_RATE;
+
+export class RtpStream {
+  readonly #socket: Socket;
+  readonly #frames: Uint8Array[];
+  readonly #framesA: Uint8Array[];
+  #remote: MediaAddress | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #frame = 0;
+  #heard: Int16Array[] = [];
+  #heardSamples = 0;
+  #received = 0;
+  #lastAt = 0;
+  #gapMaxMs = 0;
+
+  private constructor(socket: Socket, toneHz: number) {
+    this.#socket = socket;
+    const tone = makeTone(toneHz, 1);
+    this.#frames = cut(encodeG711('PCMU', tone));
+    this.#framesA = cut(encodeG711('PCMA', tone));
+    socket.on('message', (bytes) => this.#hear(bytes));
+    // The other side's port may be gone already: ICMP says so, and nobody here minds.
+    socket.on('error', () => {});
+  }
+
+  static async open(toneHz: number): Promise<RtpStream> {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new RtpStream(socket, toneHz);
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  /** Sends to where this description points; again when it changes. */
+  sendTo(sdp: Uint8Array): void {
+    this.#remote = audioOf(Buffer.from(sdp).toString('utf8'));
+    this.#timer ??= setInterval(() => this.#send(), FRAME_MS);
+  }
+
+  #send(): void {
+    const remote = this.#remote;
+    if (remote === undefined) return;
+    const frames = remote.codec === 'PCMU' ? this.#frames : this.#framesA;
+    const packet = writeRtp({
+      payloadType: PAYLOAD_TYPE[remote.codec],
+      sequence: this.#frame,
+      timestamp: this.#frame * FRAME_SAMPLES,
+      ssrc: this.port,
+      payload: frames[this.#frame % frames.length] as Uint8Array,
+    });
+    this.#frame += 1;
+    this.#socket.send(packet, remote.port, remote.host);
+  }
+
+  #hear(bytes: Buffer): void {
+    const packet = readRtp(bytes);
+    const name = packet?.payloadType === 0 ? 'PCMU' : packet?.payloadType === 8 ? 'PCMA' : undefined;
+    if (packet === undefined || name === undefined) return;
+    const now = performance.now();
+    if (this.#received > 0) this.#gapMaxMs = Math.max(this.#gapMaxMs, now - this.#lastAt);
+    this.#lastAt = now;
+    this.#received += 1;
+    const samples = decodeG711(name, packet.payload);
+    this.#heard.push(samples);
+    this.#heardSamples += samples.length;
+    while (this.#heardSamples - (this.#heard[0]?.length ?? 0) >= HEARD_SAMPLES_MAX)
+      this.#heardSamples -= this.#heard.shift()?.length ?? 0;
+  }
+
+  /** Packets heard, the longest gap between two of them, ms. */
+  get figures(): { readonly received: number; readonly gapMaxMs: number } {
+    return { received: this.#received, gapMaxMs: Math.round(this.#gapMaxMs) };
+  }
+
+  /** Whether the last sound heard is that tone: most of its energy is there. */
+  hears(toneHz: number): boolean {
+    const samples = Int16Array.from(this.#heard.slice(-10).flatMap((part) => [...part]));
+    return samples.length >= FRAME_SAMPLES && toneShare(samples, toneHz) > 0.6;
+  }
+
+  close(): void {
+    if (this.#timer !== undefined) clearInterval(this.#timer);
+    this.#socket.close();
+  }
+}
+
+/** Energy of one frequency as a share of all energy (Goertzel): about 1 for that tone alone, about 0 without it. */
+export function toneShare(samples: Int16Array, frequencyHz: number): number {
+  const k = 2 * Math.cos((2 * Math.PI * frequencyHz) / SAMPLE_RATE);
+  let [a, b, all] = [0, 0, 0];
+  for (const sample of samples) {
+    [a, b] = [sample + k * a - b, a];
+    all += sample * sample;
+  }
+  return all === 0 ? 0 : (2 * (a * a + b * b - k * a * b)) / (samples.length * all);
+}
+
+function cut(codes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: Math.floor(codes.length / FRAME_SAMPLES) }, (_, i) =>
+    codes.subarray(i * FRAME_SAMPLES, (i + 1) * FRAME_SAMPLES),
+  );
+}
