@@ -32,3 +32,6 @@ export { defaultPort } from './locate/locate.ts';
 export * from './locate/lookup.ts';
 export type { RequestOptions } from './transaction/client-transactions.ts';
 export { DEFAULT_LIMITS, type EndpointCounts, type EndpointLimits } from './transaction/transaction-settings.ts';
+export * from './agent/user-agent.ts';
+export * from './agent/user-agent-options.ts';
+export { type Dialog, type DialogRefusal, DIALOG_VERSION, dialogFrom } from './dialog/dialog.ts';

@@ -1,0 +1,262 @@
+/**
+ * Changes of a session that stands or is being set up: re-INVITE (RFC 3261 §14) and UPDATE (RFC 3311), from either
+ * side. At any moment at most one offer is on its way. Ours wait in a queue until they may be sent; theirs are
+ * refused while one of ours is out (491), or while an earlier one of theirs is unanswered (500 with Retry-After).
+ *
+ *     waiting ──may be sent──► change ──2xx──► told to the owner
+ *        ▲                       │
+ *        └── 491: after 2.1–4 s (we made the Call-ID) or 0–2 s (they did), five times at most
+ */
+import type { Millis } from '@holdfast/kernel';
+import type { TransactionId } from '../endpoint-types.ts';
+import { cseqOf, headerValue, numberOf, toOf } from '../message/headers.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { tagOf } from '../message/name-addr.ts';
+import { ackInDialog, nextHopOf, refreshedBy } from './dialog.ts';
+import {
+  dialogOf,
+  dialogWith,
+  keepDialog,
+  lose,
+  respond,
+  respondKept,
+  retryAfter,
+  SDP_TYPE,
+  sdpOf,
+  sendInDialog,
+  tell,
+} from './in-dialog.ts';
+import type { Change, Established, Leg, LegEvent, Surroundings, Unacknowledged } from './leg.ts';
+
+/** Changes of one leg that wait for each other; one more is answered 500 at once. */
+export const CHANGES_WAITING_MAX = 4;
+/** After this many refusals "for the moment" the last one is what the owner gets. */
+export const REFUSALS_MAX = 5;
+/** A longer Retry-After than this is a no, seconds. */
+const RETRY_AFTER_MAX_S = 10;
+
+type RequestEvent = Extract<LegEvent, { type: 'request' }>;
+
+/** Our owner wants to change the session. */
+export function askChange(
+  leg: Leg,
+  method: 'INVITE' | 'UPDATE',
+  sdp: Uint8Array | undefined,
+  s: Surroundings,
+): void {
+  if (leg.waiting.length >= CHANGES_WAITING_MAX)
+    return tell(s, { type: 'offerAnswered', leg: leg.id, status: 500 });
+  leg.waiting.push({ method, sdp, refusals: 0, notBefore: 0 });
+  sendWaiting(leg, s);
+}
+
+/** Sends the first change that waits, if its time has come. */
+export function sendWaiting(leg: Leg, s: Surroundings): void {
+  const next = leg.waiting[0];
+  if (next === undefined || s.now < next.notBefore || !maySend(leg, next)) return;
+  const dialog = dialogOf(leg);
+  if (dialog === undefined) return;
+  leg.waiting.shift();
+  const { method, sdp, refusals } = next;
+  leg.change = { method, sdp, refusals };
+  const parts = {
+    contact: leg.contact,
+    fields: [s.allow, ...leg.authorization],
+    ...(sdp !== undefined && { body: sdp, contentType: SDP_TYPE }),
+  };
+  sendInDialog(leg, dialog, { method, purpose: method === 'INVITE' ? 'reinvite' : 'update' }, parts, s);
+}
+
+/** RFC 3261 §14.1 and RFC 3311 §5.1: no INVITE of either side is pending, and no offer is unanswered. */
+export function maySend(leg: Leg, change: Change): boolean {
+  if (leg.change !== undefined || leg.remoteChange !== undefined) return false;
+  const { state } = leg;
+  switch (state.name) {
+    case 'established':
+      return (
+        state.unacknowledged === undefined && state.answerOwed === undefined && state.heldBye === undefined
+      );
+    case 'incoming':
+      if (change.method === 'INVITE' || state.unpracked !== undefined) return false;
+      return change.sdp === undefined ? state.rseq > 0 : state.exchange === 'settled';
+    case 'calling':
+      if (change.method === 'INVITE' || state.givenUp !== 'no') return false;
+      return change.sdp === undefined ? state.forks.length > 0 : state.forks.at(-1)?.settled === true;
+    case 'ending':
+    case 'over':
+      return false;
+  }
+}
+
+/** The answer to our re-INVITE or UPDATE. */
+export function changeAnswered(leg: Leg, response: SipResponse, s: Surroundings): void {
+  const { change } = leg;
+  if (change === undefined || response.status < 200) return;
+  leg.change = undefined;
+  const { status } = response;
+  if (status < 300) return changeAccepted(leg, change, response, s);
+  const pauseMs = change.refusals < REFUSALS_MAX ? pauseAfter(leg, response, s) : undefined;
+  if (pauseMs !== undefined) {
+    leg.waiting.unshift({ ...change, refusals: change.refusals + 1, notBefore: s.now + pauseMs });
+    return;
+  }
+  changeRefused(leg, status, s);
+}
+
+function changeAccepted(leg: Leg, change: Change, response: SipResponse, s: Surroundings): void {
+  const dialog = dialogWith(leg, tagOf(toOf(response)) ?? '') ?? dialogOf(leg);
+  if (dialog === undefined) return;
+  const refreshed = refreshedBy(dialog, response);
+  keepDialog(leg, refreshed);
+  const sdp = sdpOf(response);
+  if (change.sdp !== undefined) leg.localSdp = change.sdp;
+  if (sdp !== undefined) leg.remoteSdp = sdp;
+  if (change.method === 'INVITE' && leg.state.name === 'established') {
+    const seq = cseqOf(response)?.number ?? 0;
+    // Without an offer of ours the 2xx is the offer, and the ACK waits for our owner's answer.
+    if (change.sdp === undefined && sdp !== undefined) leg.state.answerOwed = seq;
+    else acknowledge(leg, leg.state, seq, undefined, s);
+  }
+  tell(s, { type: 'offerAnswered', leg: leg.id, status: response.status, ...(sdp !== undefined && { sdp }) });
+  sendWaiting(leg, s);
+}
+
+/** Sends the ACK to a 2xx of the other side, and keeps it for the next time that this 2xx comes. */
+export function acknowledge(
+  leg: Leg,
+  state: Established,
+  seq: number,
+  sdp: Uint8Array | undefined,
+  s: Surroundings,
+): void {
+  const fields = leg.authorization;
+  const parts = sdp === undefined ? { fields } : { fields, body: sdp, contentType: SDP_TYPE };
+  const request = ackInDialog(state.dialog, seq, parts);
+  state.ack = { seq, request };
+  s.out.push({ type: 'sendAck', request, nextHop: nextHopOf(state.dialog) });
+}
+
+/** How long a refused change waits until it is tried again; undefined when the refusal is meant. */
+function pauseAfter(leg: Leg, response: SipResponse, s: Surroundings): Millis | undefined {
+  if (response.status === 491) {
+    // RFC 3261 §14.1, in steps of 10 ms: whoever made the Call-ID waits longer, so that the two do not meet again.
+    return leg.side === 'caller'
+      ? 2_100 + 10 * Math.floor(s.random() * 191)
+      : 10 * Math.floor(s.random() * 201);
+  }
+  if (response.status !== 500) return undefined;
+  const seconds = numberOf(headerValue(response, 'retry-after')?.split(/[;( ]/)[0], RETRY_AFTER_MAX_S);
+  return seconds === undefined ? undefined : 1_000 * seconds;
+}
+
+export function changeRefused(leg: Leg, status: number, s: Surroundings): void {
+  leg.change = undefined;
+  const { state } = leg;
+  if (state.name === 'established' && (status === 481 || status === 408)) {
+    return lose(leg, state.dialog, s, {
+      withBye: status === 408,
+      reason: `${status} to a request in the dialog`,
+    });
+  }
+  tell(s, { type: 'offerAnswered', leg: leg.id, status });
+  sendWaiting(leg, s);
+}
+
+/** A re-INVITE of the other side (§14.2). */
+export function takeInvite(leg: Leg, state: Established, event: RequestEvent, s: Surroundings): void {
+  if (leg.remoteChange !== undefined) return respond(event, 500, s, retryAfter(s));
+  const isOursOut = leg.change !== undefined || state.answerOwed !== undefined;
+  if (isOursOut || state.unacknowledged?.offered === true) return respond(event, 491, s);
+  leg.remoteChange = {
+    method: 'INVITE',
+    transaction: event.transaction,
+    request: event.request,
+    giveUpAt: undefined,
+  };
+  tellOffer(leg, 'INVITE', sdpOf(event.request), s);
+}
+
+/** An UPDATE of the other side. `pending` says whose offer of the INVITE is still unanswered. */
+export function takeUpdate(
+  leg: Leg,
+  event: RequestEvent,
+  pending: 'nobody' | 'ours' | 'theirs',
+  s: Surroundings,
+): void {
+  const sdp = sdpOf(event.request);
+  if (sdp === undefined) return respond(event, 200, s, { headers: [['Contact', `<${leg.contact}>`]] });
+  if (leg.remoteChange !== undefined || pending === 'theirs') return respond(event, 500, s, retryAfter(s));
+  if (leg.change !== undefined || pending === 'ours') return respond(event, 491, s);
+  takeOffer(leg, 'UPDATE', event, s);
+}
+
+/** An offer in UPDATE or PRACK, which cannot wait longer than its transaction lives. */
+export function takeOffer(leg: Leg, method: 'UPDATE' | 'PRACK', event: RequestEvent, s: Surroundings): void {
+  const { transaction, request } = event;
+  leg.remoteChange = { method, transaction, request, giveUpAt: s.now + s.giveUp };
+  tellOffer(leg, method, sdpOf(request), s);
+}
+
+function tellOffer(
+  leg: Leg,
+  method: 'INVITE' | 'UPDATE' | 'PRACK',
+  sdp: Uint8Array | undefined,
+  s: Surroundings,
+): void {
+  tell(s, { type: 'offer', leg: leg.id, method, ...(sdp !== undefined && { sdp }) });
+}
+
+/** Our owner's answer to their offer, or our offer where they asked for one. */
+export function answerOffer(leg: Leg, sdp: Uint8Array | undefined, s: Surroundings): void {
+  const { remoteChange, state } = leg;
+  if (remoteChange === undefined) return;
+  leg.remoteChange = undefined;
+  const offer = sdpOf(remoteChange.request);
+  if (offer !== undefined) leg.remoteSdp = offer;
+  if (sdp !== undefined) leg.localSdp = sdp;
+  const headers: [string, string][] = [
+    ['Contact', `<${leg.contact}>`],
+    [s.allow.name, s.allow.value],
+  ];
+  if (sdp !== undefined) headers.push(['Content-Type', SDP_TYPE]);
+  const response = respondKept(remoteChange, 200, s, { headers, ...(sdp !== undefined && { body: sdp }) });
+  if (remoteChange.method === 'INVITE' && state.name === 'established') {
+    const offered = offer === undefined && sdp !== undefined;
+    state.unacknowledged = unacknowledged(remoteChange, response, { isFirst: false, offered }, s);
+  }
+  sendWaiting(leg, s);
+}
+
+/** A 2xx to an INVITE that is repeated from now on until its ACK comes. */
+export function unacknowledged(
+  invite: { readonly transaction: TransactionId; readonly request: SipRequest },
+  response: SipResponse,
+  what: { readonly isFirst: boolean; readonly offered: boolean },
+  s: Surroundings,
+): Unacknowledged {
+  return {
+    transaction: invite.transaction,
+    response,
+    seq: cseqOf(invite.request)?.number ?? 0,
+    ...what,
+    retransmitAt: s.now + s.T1,
+    pauseMs: s.T1,
+    giveUpAt: s.now + s.giveUp,
+  };
+}
+
+/** What stood before the offer goes on. */
+export function refuseOffer(leg: Leg, status: number, s: Surroundings): void {
+  const { remoteChange } = leg;
+  if (remoteChange === undefined) return;
+  leg.remoteChange = undefined;
+  respond(remoteChange, status >= 300 ? status : 488, s);
+  sendWaiting(leg, s);
+}
+
+/** Their offer is over before it was answered: by CANCEL (487) or because its transaction has ended (504). */
+export function withdrawOffer(leg: Leg, status: 487 | 504, s: Surroundings): void {
+  if (leg.remoteChange === undefined) return;
+  tell(s, { type: 'offerWithdrawn', leg: leg.id });
+  refuseOffer(leg, status, s);
+}
