@@ -8,13 +8,11 @@ import type { LogLine } from '@holdfast/kernel';
 import { type DeskReply, type DeskRequest, deskRequest } from '@holdfast/protocol';
 import {
   readSipServerConfiguration,
-  type SipServerConfiguration,
   type SipServerEffect,
   type SipServerInput,
   SipServerNode,
   type TokenCheck,
 } from '@holdfast/servers';
-import { ConfigClient } from './config-client.ts';
 import { nodeHashes, type TokenKey, verifyToken } from './crypto.ts';
 import { ProcessClock } from './io/clock.ts';
 import { DnsClient } from './io/dns.ts';
@@ -24,144 +22,82 @@ import { type RunningNode, runNode } from './io/run-node.ts';
 import { SipTransports } from './io/sip-transports.ts';
 import { Announcer } from './media/announcer.ts';
 import { makeMusic, makeTone } from './media/sound.ts';
+import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
 
-export interface SipServerProcessOptions {
-  /** Name of the Application object. */
-  readonly application: string;
-  readonly configServers: readonly { readonly host: string; readonly port: number }[];
-  /** Shown to the Configuration Server. */
-  readonly secret?: string;
-  readonly log: (line: LogLine) => void;
-  /** What music waiting callers hear, 8,000 samples a second; the project's own when absent. */
+export interface SipServerProcessOptions extends RoleOptions {
+  /** What waiting callers hear, 8,000 samples a second; the project's own music when absent. */
   readonly music?: Int16Array;
-}
-
-export interface SipServerProcess {
-  stop(): Promise<void>;
 }
 
 /** The tone of the treatment `tone`: what a European exchange calls ringing. */
 const TONE_HZ = 425;
 
 /** Resolves when the server answers on all its ports; rejects when its configuration or a port cannot be had. */
-export async function startSipServer(options: SipServerProcessOptions): Promise<SipServerProcess> {
-  let running: Running | undefined;
-  let taken: (configuration: Configuration) => void = () => {};
-  const first = new Promise<Configuration>((resolve) => {
-    taken = resolve;
+export async function startSipServer(options: SipServerProcessOptions): Promise<RunningRole> {
+  const { application, log } = options;
+  const read = readSipServerConfiguration(options.configuration, application);
+  if (!read.ok) throw new CannotRun(read.text);
+  const clientPort = options.configuration.get('Application', application)?.ports.default;
+  if (clientPort === undefined) {
+    throw new CannotRun(`Application/${application} has no port "default" for its clients; set it.`);
+  }
+  const { sip } = read;
+  let keys = tokenKeysOf(options.configuration);
+  const clock = new ProcessClock();
+  const music = options.music ?? makeMusic();
+  const announcer = await Announcer.open({
+    host: sip.host,
+    port: 0,
+    sounds: { music, tone: makeTone(TONE_HZ, 4) },
   });
-  const client = new ConfigClient({
-    ...options,
-    servers: options.configServers,
-    onConfiguration: (configuration) => {
-      if (running === undefined) return taken(configuration);
-      const read = readSipServerConfiguration(configuration, options.application);
-      if (read.ok) running.configure(read.configuration, configuration);
-      else options.log({ level: 'error', what: 'new configuration not taken', because: read.text });
+  const transports = await SipTransports.open({
+    host: sip.host,
+    port: sip.port,
+    onMessage: (message, source) => node.input({ type: 'sip', message, source }),
+    onMalformed: (failure, source) => node.input({ type: 'sipMalformed', failure, source }),
+    onFailure: (what) => node.input({ type: 'sipFailed', ...what }),
+    onBroken: (error) => log({ level: 'error', what: 'SIP socket lost', because: error.message }),
+  });
+  const links: LinkServer<DeskReply> = await startLinkServer<DeskRequest, DeskReply>({
+    host: sip.host,
+    port: clientPort,
+    schema: deskRequest,
+    handlers: {
+      opened: (connection) => node.input({ type: 'opened', connection }),
+      message: (connection, message) => node.input({ type: 'message', connection, message }),
+      closed: (connection) => node.input({ type: 'closed', connection }),
     },
   });
-  client.start();
-  try {
-    running = await Running.start(options, await first);
-  } catch (error) {
-    client.stop();
-    throw error;
-  }
-  const { stop } = running;
+  const dns = new DnsClient();
+  const thinking = new SipServerNode({
+    configuration: read.configuration,
+    random: cryptoRandom(),
+    hashes: nodeHashes,
+    now: clock.now(),
+    wallOffsetMs: clock.wallOffset(),
+    sentBy: () => sip,
+    verifyToken: (token, wall) => checkToken(token, keys, wall),
+  });
+  const node: RunningNode<SipServerInput> = runNode(thinking, {
+    now: () => clock.now(),
+    perform: performer({ transports, links, dns, announcer, log, input: (input) => node.input(input) }),
+  });
+  clock.onJump(() => node.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
+  options.subscribe((configuration) => {
+    const next = readSipServerConfiguration(configuration, application);
+    if (!next.ok) return log({ level: 'error', what: 'new configuration not taken', because: next.text });
+    keys = tokenKeysOf(configuration);
+    node.input({ type: 'configuration', configuration: next.configuration });
+  });
   return {
+    ports: { sip: sip.port, clients: clientPort },
     stop: async () => {
-      client.stop();
-      await stop();
-    },
-  };
-}
-
-/** One SIP Server at work. */
-class Running {
-  #keys: readonly TokenKey[] = [];
-  #node!: RunningNode<SipServerInput>;
-  readonly stop: () => Promise<void>;
-
-  private constructor(stop: () => Promise<void>) {
-    this.stop = stop;
-  }
-
-  configure(configuration: SipServerConfiguration, objects: Configuration): void {
-    this.#keys = tokenKeysOf(objects);
-    this.#node.input({ type: 'configuration', configuration });
-  }
-
-  static async start(options: SipServerProcessOptions, objects: Configuration): Promise<Running> {
-    const read = readSipServerConfiguration(objects, options.application);
-    if (!read.ok) throw new Error(read.text);
-    const application = objects.get('Application', options.application);
-    const clientPort = application?.ports.default;
-    if (clientPort === undefined)
-      throw new Error(`Application/${options.application} has no port "default" for its clients; set it.`);
-    const { sip } = read;
-    const clock = new ProcessClock();
-    let node: RunningNode<SipServerInput>;
-    const announcer = await Announcer.open({
-      host: sip.host,
-      port: 0,
-      sounds: { music: options.music ?? makeMusic(), tone: makeTone(TONE_HZ, 4) },
-    });
-    const transports = await SipTransports.open({
-      host: sip.host,
-      port: sip.port,
-      onMessage: (message, source) => node.input({ type: 'sip', message, source }),
-      onMalformed: (failure, source) => node.input({ type: 'sipMalformed', failure, source }),
-      onFailure: (what) => node.input({ type: 'sipFailed', ...what }),
-      onBroken: (error) => options.log({ level: 'error', what: 'SIP socket lost', because: error.message }),
-    });
-    const links: LinkServer<DeskReply> = await startLinkServer<DeskRequest, DeskReply>({
-      host: sip.host,
-      port: clientPort,
-      schema: deskRequest,
-      handlers: {
-        opened: (connection) => node.input({ type: 'opened', connection }),
-        message: (connection, message) => node.input({ type: 'message', connection, message }),
-        closed: (connection) => node.input({ type: 'closed', connection }),
-      },
-    });
-    const dns = new DnsClient();
-    const running = new Running(async () => {
       node.stop();
       dns.close();
       announcer.close();
       await Promise.all([links.stop(), transports.close()]);
-    });
-    running.#keys = tokenKeysOf(objects);
-    const thinking = new SipServerNode({
-      configuration: read.configuration,
-      random: cryptoRandom(),
-      hashes: nodeHashes,
-      now: clock.now(),
-      wallOffsetMs: clock.wallOffset(),
-      sentBy: () => sip,
-      verifyToken: (token, wall) => checkToken(token, running.#keys, wall),
-    });
-    node = runNode(thinking, {
-      now: () => clock.now(),
-      perform: performer({
-        transports,
-        links,
-        dns,
-        announcer,
-        log: options.log,
-        input: (input) => node.input(input),
-      }),
-    });
-    clock.onJump(() => node.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
-    running.#node = node;
-    options.log({
-      level: 'info',
-      what: 'SIP Server ready',
-      site: read.configuration.site,
-      detail: { sip: `${sip.host}:${sip.port}`, clients: clientPort },
-    });
-    return running;
-  }
+    },
+  };
 }
 
 interface Outside {
