@@ -1,6 +1,6 @@
 /**
- * How a server process reads its configuration and stays at it: the shell of the follower node. The first
- * revision is waited for; later ones are told to whoever subscribes.
+ * How a server process reads its configuration and stays at it: the shell of the follower node. It tells each
+ * revision, the first one as soon as any Configuration Server has given it.
  */
 import { type Configuration, makeConfiguration } from '@holdfast/centre';
 import { type ConfigReply, type ConfigRequest, configReply } from '@holdfast/protocol';
@@ -14,117 +14,147 @@ import { nodeHashes } from './crypto.ts';
 import { ProcessClock } from './io/clock.ts';
 import { connectLink, type LinkClient } from './io/link-client.ts';
 import { cryptoRandom } from './io/random.ts';
-import { runNode } from './io/run-node.ts';
+import { type RunningNode, runNode } from './io/run-node.ts';
 import type { Log } from './log.ts';
 import { CannotRun } from './role.ts';
 
 export interface ConfigClientOptions {
   readonly application: string;
+  /** What a server shows; see Keys. */
   readonly secret?: string;
+  /** In the order in which they are tried: the own site's first. */
   readonly servers: readonly ServerAddress[];
   readonly log: Log;
+  onConfiguration(configuration: Configuration): void;
+  /** A server will not serve this application. The next one is tried all the same. */
+  onRefused?(server: ServerAddress, code: string, text: string): void;
 }
 
-export interface ConfigClient {
-  readonly configuration: Configuration;
-  subscribe(listener: (configuration: Configuration) => void): void;
-  stop(): void;
+export class ConfigClient {
+  readonly #options: ConfigClientOptions;
+  readonly #clock = new ProcessClock();
+  #running: RunningNode<ConfigFollowerInput> | undefined;
+  #link: { readonly attempt: number; readonly client: LinkClient<ConfigRequest> } | undefined;
+
+  constructor(options: ConfigClientOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { application, secret, servers } = this.#options;
+    const node = new ConfigFollowerNode({
+      application,
+      servers,
+      now: this.#clock.now(),
+      random: cryptoRandom(),
+      ...(secret === undefined ? {} : { secret }),
+    });
+    this.#running = runNode<ConfigFollowerInput, ConfigFollowerEffect>(node, {
+      now: () => this.#clock.now(),
+      perform: (effect) => this.#perform(effect),
+    });
+  }
+
+  stop(): void {
+    this.#running?.stop();
+    this.#link?.client.terminate();
+  }
+
+  #perform(effect: ConfigFollowerEffect): void {
+    switch (effect.type) {
+      case 'connect':
+        return this.#connect(effect.attempt, effect.server);
+      case 'send':
+        if (this.#link?.attempt === effect.attempt) this.#link.client.send(effect.message);
+        return;
+      case 'close':
+        if (this.#link?.attempt === effect.attempt) this.#link.client.close(effect.why);
+        return;
+      case 'configuration': {
+        // The revision is the server's: ours would differ, because secrets that we may not see are left out.
+        const configuration = {
+          ...makeConfiguration(effect.objects, nodeHashes.sha256),
+          revision: effect.revision,
+        };
+        return this.#options.onConfiguration(configuration);
+      }
+      case 'refused': {
+        const { server, code, text } = effect;
+        this.#options.log({
+          level: 'error',
+          what: 'configuration server refused',
+          because: text,
+          detail: { code },
+        });
+        return this.#options.onRefused?.(server, code, text);
+      }
+      case 'log':
+        return this.#options.log(effect.line);
+    }
+  }
+
+  #connect(attempt: number, server: ServerAddress): void {
+    const input = (heard: ConfigFollowerInput) => this.#running?.input(heard);
+    const client = connectLink<ConfigRequest, ConfigReply>({
+      host: server.host,
+      port: server.port,
+      schema: configReply,
+      handlers: {
+        opened: () => input({ type: 'opened', attempt }),
+        message: (message) => input({ type: 'message', attempt, message }),
+        closed: ({ text }) => input({ type: 'closed', attempt, why: text }),
+      },
+    });
+    this.#link = { attempt, client };
+  }
 }
 
 /** Refusals that a person must mend: a wrong name or secret does not mend itself. */
 const FINAL_CODES = new Set(['unknown-application', 'not-allowed']);
 
-/** Resolves with the first revision. Rejects when every server refuses this application. */
-export function followConfiguration({
-  application,
-  secret,
-  servers,
-  log,
-}: ConfigClientOptions): Promise<ConfigClient> {
-  const clock = new ProcessClock();
-  const now = clock.now();
-  const random = cryptoRandom();
-  const node = new ConfigFollowerNode({
-    application,
-    servers,
-    now,
-    random,
-    ...(secret === undefined ? {} : { secret }),
-  });
+export interface FollowedConfiguration {
+  /** As it was read at the start. */
+  readonly configuration: Configuration;
+  /** Called with each later revision. */
+  subscribe(listener: (configuration: Configuration) => void): void;
+  stop(): void;
+}
+
+/**
+ * Resolves with the first revision. Waits as long as no Configuration Server answers, and rejects when each of
+ * them refuses this application.
+ */
+export function followConfiguration(
+  options: Pick<ConfigClientOptions, 'application' | 'secret' | 'servers' | 'log'>,
+): Promise<FollowedConfiguration> {
   const listeners: ((configuration: Configuration) => void)[] = [];
-  let link: { readonly attempt: number; readonly client: LinkClient<ConfigRequest> } | undefined;
-  let current: Configuration | undefined;
+  const refusedBy = new Set<ServerAddress>();
+  let isFirst = true;
   return new Promise((resolve, reject) => {
-    const refusedBy = new Set<string>();
-    const running = runNode<ConfigFollowerInput, ConfigFollowerEffect>(node, {
-      now: () => clock.now(),
-      perform,
+    const client = new ConfigClient({
+      ...options,
+      onConfiguration(configuration) {
+        const { revision } = configuration;
+        options.log({ level: 'info', what: 'configuration read', detail: { revision } });
+        if (!isFirst) {
+          for (const listener of listeners) listener(configuration);
+          return;
+        }
+        isFirst = false;
+        resolve({
+          configuration,
+          subscribe: (listener) => listeners.push(listener),
+          stop: () => client.stop(),
+        });
+      },
+      onRefused(server, code, text) {
+        if (!isFirst || !FINAL_CODES.has(code)) return;
+        refusedBy.add(server);
+        if (refusedBy.size < options.servers.length) return;
+        client.stop();
+        reject(new CannotRun(text));
+      },
     });
-
-    function perform(effect: ConfigFollowerEffect): void {
-      switch (effect.type) {
-        case 'connect':
-          return connect(effect.attempt, effect.server);
-        case 'send':
-          if (link?.attempt === effect.attempt) link.client.send(effect.message);
-          return;
-        case 'close':
-          if (link?.attempt === effect.attempt) link.client.close(effect.why);
-          return;
-        case 'configuration':
-          return configured(makeConfiguration(effect.objects, nodeHashes.sha256), effect.revision);
-        case 'refused':
-          return refused(effect);
-        case 'log':
-          return log(effect.line);
-      }
-    }
-
-    function connect(attempt: number, server: ServerAddress): void {
-      const client = connectLink<ConfigRequest, ConfigReply>({
-        host: server.host,
-        port: server.port,
-        schema: configReply,
-        handlers: {
-          opened: () => running.input({ type: 'opened', attempt }),
-          message: (message) => running.input({ type: 'message', attempt, message }),
-          closed: ({ text }) => running.input({ type: 'closed', attempt, why: text }),
-        },
-      });
-      link = { attempt, client };
-    }
-
-    /** The server's revision is shown: ours would differ, because secrets that we may not see are left out. */
-    function configured(configuration: Configuration, revision: string): void {
-      const isFirst = current === undefined;
-      current = { ...configuration, revision };
-      log({
-        level: 'info',
-        what: isFirst ? 'configuration read' : 'configuration changed',
-        detail: { revision },
-      });
-      if (!isFirst) {
-        for (const listener of listeners) listener(current);
-        return;
-      }
-      resolve({
-        configuration: current,
-        subscribe: (listener) => listeners.push(listener),
-        stop() {
-          running.stop();
-          link?.client.terminate();
-        },
-      });
-    }
-
-    function refused({ server, code, text }: Extract<ConfigFollowerEffect, { type: 'refused' }>): void {
-      log({ level: 'error', what: 'configuration server refused', because: text, detail: { code } });
-      if (!FINAL_CODES.has(code) || current !== undefined) return;
-      refusedBy.add(`${server.host}:${server.port}`);
-      if (refusedBy.size < servers.length) return;
-      running.stop();
-      link?.client.terminate();
-      reject(new CannotRun(text));
-    }
+    client.start();
   });
 }

@@ -1,0 +1,122 @@
+/**
+ * The process of a Configuration Server: its node, its links, and the files of its site's own copy of the
+ * configuration. SIGHUP reads the files again; a copy with a mistake in it changes nothing.
+ */
+import { performance } from 'node:perf_hooks';
+import { type Configuration, problemLine } from '@holdfast/centre';
+import { type ConfigReply, type ConfigRequest, configRequest } from '@holdfast/protocol';
+import { type ConfigServerEffect, type ConfigServerInput, ConfigServerNode } from '@holdfast/servers';
+import { verifyNoPassword, verifyPassword } from './crypto.ts';
+import { ProcessClock } from './io/clock.ts';
+import { type LinkServer, startLinkServer } from './io/link-server.ts';
+import { runNode } from './io/run-node.ts';
+import type { Log } from './log.ts';
+import { CannotRun, type RunningRole } from './role.ts';
+import { loadFiles } from './store/read-files.ts';
+import { signPersonToken, verifyPersonToken } from './tokens.ts';
+
+export interface ConfigServerStart {
+  readonly application: string;
+  /** Folder of the configuration files. */
+  readonly files: string;
+  readonly log: Log;
+}
+
+export interface RunningConfigServer extends RunningRole {
+  /** Reads the files again. False when they have problems; then the former revision goes on being served. */
+  reload(): Promise<boolean>;
+}
+
+export async function startConfigServer({
+  application,
+  files,
+  log,
+}: ConfigServerStart): Promise<RunningConfigServer> {
+  const startedAt = performance.now();
+  const configuration = await configurationOf(files, log);
+  if (configuration === undefined)
+    throw new CannotRun(`The configuration in ${files} has problems; they are in the log.`);
+  const { address, port } = whereToListen(configuration, application);
+  const clock = new ProcessClock();
+  const node = new ConfigServerNode({
+    application,
+    configuration,
+    wallOffsetMs: clock.wallOffset(),
+    signToken: signPersonToken,
+    verifyToken: verifyPersonToken,
+  });
+  let links: LinkServer<ConfigReply> | undefined;
+  const running = runNode<ConfigServerInput, ConfigServerEffect>(node, {
+    now: () => clock.now(),
+    perform(effect) {
+      if (effect.type === 'send') links?.send(effect.connection, effect.message);
+      else if (effect.type === 'close') links?.close(effect.connection, effect.why);
+      else if (effect.type === 'log') log(effect.line);
+      else verify(effect);
+    },
+  });
+  function verify({ id, hash, password }: Extract<ConfigServerEffect, { type: 'verifyPassword' }>): void {
+    const verified = hash === undefined ? verifyNoPassword(password) : verifyPassword(hash, password);
+    verified.then((ok) => running.input({ type: 'passwordVerified', id, ok }));
+  }
+  clock.onJump(() => running.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
+  links = await startLinkServer<ConfigRequest, ConfigReply>({
+    host: address,
+    port,
+    schema: configRequest,
+    handlers: {
+      opened: (connection) => running.input({ type: 'opened', connection }),
+      message: (connection, message) => running.input({ type: 'message', connection, message }),
+      closed: (connection) => running.input({ type: 'closed', connection }),
+    },
+  }).catch((error: Error) => {
+    throw new CannotRun(error.message);
+  });
+  log({
+    level: 'info',
+    what: 'configuration server ready',
+    detail: {
+      port: links.port,
+      revision: configuration.revision,
+      objects: configuration.objects.length,
+      tookMs: Math.round(performance.now() - startedAt),
+    },
+  });
+  return {
+    ports: { default: links.port },
+    async reload() {
+      const next = await configurationOf(files, log);
+      if (next === undefined) return false;
+      running.input({ type: 'configuration', configuration: next });
+      return true;
+    },
+    async stop() {
+      running.stop();
+      await links?.stop();
+    },
+  };
+}
+
+async function configurationOf(files: string, log: Log): Promise<Configuration | undefined> {
+  const loaded = await loadFiles(files);
+  for (const warning of loaded.warnings)
+    log({ level: 'warn', what: 'configuration', because: problemLine(warning) });
+  if (loaded.ok) return loaded.configuration;
+  for (const problem of loaded.problems)
+    log({ level: 'error', what: 'configuration', because: problemLine(problem) });
+  return undefined;
+}
+
+function whereToListen(
+  configuration: Configuration,
+  name: string,
+): { readonly address: string; readonly port: number } {
+  const application = configuration.get('Application', name);
+  if (application?.type !== 'ConfigurationServer' || !application.enabled)
+    throw new CannotRun(`There is no enabled Application "${name}" of type ConfigurationServer.`);
+  const host = configuration.get('Host', application.host ?? '');
+  const port = application.ports.default;
+  if (host === undefined || port === undefined)
+    throw new CannotRun(`Application "${name}" has no Host or no port "default".`);
+  return { address: host.address, port };
+}

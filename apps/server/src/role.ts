@@ -1,0 +1,23 @@
+/** What every role of the binary gets from `main.ts`, and what it gives back. */
+import type { Configuration } from '@holdfast/centre';
+import type { Log } from './log.ts';
+
+export interface RoleOptions {
+  /** Name of the Application object. */
+  readonly application: string;
+  /** As it was read at the start. */
+  readonly configuration: Configuration;
+  readonly log: Log;
+  /** Called with each later revision. */
+  subscribe(listener: (configuration: Configuration) => void): void;
+}
+
+export interface RunningRole {
+  /** Ports that are open, by name. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Ends in order; no process is held afterwards. */
+  stop(): Promise<void>;
+}
+
+/** The process cannot run, and a person must do something about it: exit status 2. */
+export class CannotRun extends Error {}

@@ -1,0 +1,34 @@
+/**
+ * A generated configuration with real hashes and keys, for the sample and for the lab. All agents of a generated
+ * world have one password and one hash of it: a thousand argon2 hashes would take eleven seconds of every run.
+ */
+import { randomBytes } from 'node:crypto';
+import { type GeneratedConfiguration, type GenerateRequest, generateConfiguration } from '@holdfast/centre';
+import { createTokenKeys, hashPassword, nodeHashes } from '../crypto.ts';
+
+export interface WorldRequest extends Pick<GenerateRequest, 'agents' | 'sites' | 'schemes' | 'options'> {
+  readonly realm?: string;
+  /** Of every person. */
+  readonly password: string;
+  /** Of every phone. */
+  readonly phonePassword: string;
+}
+
+export async function makeWorld(request: WorldRequest): Promise<GeneratedConfiguration> {
+  const { password, phonePassword, realm = 'holdfast', ...rest } = request;
+  const passwordHash = await hashPassword(password);
+  return generateConfiguration({
+    ...rest,
+    realm,
+    passwordHash: () => passwordHash,
+    digest: (dn) => {
+      const text = `${dn}:${realm}:${phonePassword}`;
+      return { md5: nodeHashes.md5(text), sha256: nodeHashes.sha256(text) };
+    },
+    keys: {
+      tokenKeys: [createTokenKeys()],
+      nonceKeys: [randomBytes(32).toString('hex')],
+      serverSecret: randomBytes(24).toString('base64url'),
+    },
+  });
+}
