@@ -4,27 +4,34 @@
  * and effects on the other.
  */
 import type { Configuration } from '@holdfast/centre';
-import type { LogLine } from '@holdfast/kernel';
 import { type DeskReply, type DeskRequest, deskRequest } from '@holdfast/protocol';
 import {
   readSipServerConfiguration,
   type SipServerEffect,
   type SipServerInput,
   SipServerNode,
-  type TokenCheck,
 } from '@holdfast/servers';
-import { nodeHashes, type TokenKey, verifyToken } from './crypto.ts';
+import { nodeHashes } from './crypto.ts';
 import { ProcessClock } from './io/clock.ts';
 import { DnsClient } from './io/dns.ts';
 import { type LinkServer, startLinkServer } from './io/link-server.ts';
 import { cryptoRandom } from './io/random.ts';
 import { type RunningNode, runNode } from './io/run-node.ts';
 import { SipTransports } from './io/sip-transports.ts';
+import type { Log } from './log.ts';
 import { Announcer } from './media/announcer.ts';
 import { makeMusic, makeTone } from './media/sound.ts';
-import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
+import { CannotRun, type RunningRole } from './role.ts';
+import { verifyPersonToken } from './tokens.ts';
 
-export interface SipServerProcessOptions extends RoleOptions {
+export interface SipServerProcessOptions {
+  /** Name of the Application object. */
+  readonly application: string;
+  /** As it was read at the start. */
+  readonly configuration: Configuration;
+  readonly log: Log;
+  /** Called with each later revision. */
+  subscribe(listener: (configuration: Configuration) => void): void;
   /** What waiting callers hear, 8,000 samples a second; the project's own music when absent. */
   readonly music?: Int16Array;
 }
@@ -42,7 +49,7 @@ export async function startSipServer(options: SipServerProcessOptions): Promise<
     throw new CannotRun(`Application/${application} has no port "default" for its clients; set it.`);
   }
   const { sip } = read;
-  let keys = tokenKeysOf(options.configuration);
+  let current = options.configuration;
   const clock = new ProcessClock();
   const music = options.music ?? makeMusic();
   const announcer = await Announcer.open({
@@ -76,7 +83,7 @@ export async function startSipServer(options: SipServerProcessOptions): Promise<
     now: clock.now(),
     wallOffsetMs: clock.wallOffset(),
     sentBy: () => sip,
-    verifyToken: (token, wall) => checkToken(token, keys, wall),
+    verifyToken: (token, wall) => verifyPersonToken(token, wall, current),
   });
   const node: RunningNode<SipServerInput> = runNode(thinking, {
     now: () => clock.now(),
@@ -86,11 +93,16 @@ export async function startSipServer(options: SipServerProcessOptions): Promise<
   options.subscribe((configuration) => {
     const next = readSipServerConfiguration(configuration, application);
     if (!next.ok) return log({ level: 'error', what: 'new configuration not taken', because: next.text });
-    keys = tokenKeysOf(configuration);
+    current = configuration;
     node.input({ type: 'configuration', configuration: next.configuration });
   });
+  log({
+    level: 'info',
+    what: 'SIP Server ready',
+    site: read.configuration.site,
+    detail: { sip: `${sip.host}:${sip.port}`, clients: clientPort },
+  });
   return {
-    ports: { sip: sip.port, clients: clientPort },
     stop: async () => {
       node.stop();
       dns.close();
@@ -105,7 +117,7 @@ interface Outside {
   readonly links: LinkServer<DeskReply>;
   readonly dns: DnsClient;
   readonly announcer: Announcer;
-  readonly log: (line: LogLine) => void;
+  readonly log: Log;
   readonly input: (input: SipServerInput) => void;
 }
 
@@ -144,15 +156,4 @@ function performer({
         return log(effect.line);
     }
   };
-}
-
-function checkToken(token: string, keys: readonly TokenKey[], wall: number): TokenCheck {
-  const checked = verifyToken(token, keys, wall);
-  return typeof checked === 'string' ? { ok: false, code: checked } : { ok: true, person: checked.sub };
-}
-
-function tokenKeysOf(objects: Configuration): readonly TokenKey[] {
-  return objects
-    .all('Keys')
-    .flatMap((keys) => keys.tokenKeys.map(({ id, publicKey }) => ({ id, publicKey })));
 }

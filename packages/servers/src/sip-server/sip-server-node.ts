@@ -79,7 +79,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     const epoch = Math.floor(options.now + options.wallOffsetMs);
     this.#log = new EventLog(epoch, options.logEntriesMax);
     this.#lease = new SiteLease({ pairEpoch: epoch, lengthMs: options.configuration.leaseLengthMs });
-    this.#userAgent = new SipUserAgent({ random: options.random, sentBy: options.sentBy });
+    this.#userAgent = new SipUserAgent({
+      random: options.random,
+      sentBy: options.sentBy,
+      contact: (transport) => contactAt(options.sentBy(transport), transport),
+    });
     const emit = (effect: SipServerEffect) => void this.#effects.push(effect);
     const tell = (input: CentreInput) => void this.#facts.push(input);
     const wall = (now: Millis) => now + this.#wallOffsetMs;
@@ -379,4 +383,13 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   ): void {
     this.#effects.push({ type: 'log', line: { level, what, ...more } });
   }
+}
+
+function contactAt(
+  { host, port }: { readonly host: string; readonly port: number },
+  transport: TransportName,
+): string {
+  return transport === 'UDP'
+    ? `sip:${host}:${port}`
+    : `sip:${host}:${port};transport=${transport.toLowerCase()}`;
 }

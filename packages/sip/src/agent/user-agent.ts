@@ -15,28 +15,27 @@
  */
 import { Deadlines, type Millis, must, randomToken } from '@holdfast/kernel';
 import { declineStray } from '../dialog/calling.ts';
-import { dialogOf, dialogWith, keepDialog, remoteTagOf, SDP_TYPE } from '../dialog/in-dialog.ts';
+import { firstInvite } from '../dialog/first-invite.ts';
+import { dialogOf, dialogWith, remoteTagOf } from '../dialog/in-dialog.ts';
 import { deadlineOf, startCall, startIncoming, stepInvite } from '../dialog/invite.ts';
-import type { Leg, LegEffect, LegEvent, Purpose, Ring, Surroundings } from '../dialog/leg.ts';
+import type { Leg, LegEffect, LegEvent, Ring, Surroundings } from '../dialog/leg.ts';
 import { SipEndpoint } from '../endpoint.ts';
 import type { Destination, EndpointEvent, EndpointOutput, TransactionId } from '../endpoint-types.ts';
 import type { LookupAnswer } from '../locate/lookup.ts';
 import { createRequest, createResponse, type HeaderLines } from '../message/build-message.ts';
-import { replaceHeader } from '../message/edit-message.ts';
 import { headerField } from '../message/header-names.ts';
-import { callIdOf, cseqOf, fromOf, headerValues, maxForwardsOf, toOf } from '../message/headers.ts';
+import { callIdOf, cseqOf, fromOf, maxForwardsOf, toOf } from '../message/headers.ts';
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import type { ParseFailure } from '../message/parse-message.ts';
 import type { Source, TransportName } from '../target.ts';
 import { timerValues } from '../transaction/timers.ts';
 import type { InviteOptions, LegId, UserAgentEvent } from '../user-agent-types.ts';
+import { answerTo } from './user-agent-challenge.ts';
 import { refusalOf } from './user-agent-checks.ts';
 import {
   ALLOW_DEFAULT,
   type AnswerOptions,
-  type Asked,
-  type Credentials,
   LEGS_MAX,
   type LegInfo,
   type RequestOutsideOptions,
@@ -45,33 +44,8 @@ import {
   type UserAgentOutput,
 } from './user-agent-options.ts';
 import { destinationOf } from './user-agent-reach.ts';
+import { type Asked, AskedRequests, type Held, type Sent } from './user-agent-records.ts';
 
-/** One leg with what only the user agent needs of it. */
-interface Held {
-  readonly leg: Leg;
-  readonly callId: string;
-  source: Source | undefined;
-  readonly invited: { readonly uri: string; readonly destination: Destination } | undefined;
-  readonly credentials: Credentials | undefined;
-}
-
-/** A request of ours that waits for its final response. */
-interface Sent {
-  /** Undefined for a request outside any leg. */
-  readonly held: Held | undefined;
-  readonly purpose: Purpose;
-  readonly request: SipRequest;
-  readonly destination: Destination;
-  readonly credentials: Credentials | undefined;
-  readonly giveUpMs: Millis | undefined;
-  /** Challenges that were answered to get here. */
-  readonly answered: number;
-  /** The transaction by which our owner knows it: the first one. */
-  readonly known: TransactionId | undefined;
-}
-
-/** A first answer, and one more when the nonce had become stale. */
-const CHALLENGES_MAX = 2;
 /** Letters and digits of a tag, about 62 bits, and of a Call-ID, about 104. */
 const TAG_LENGTH = 12;
 const CALL_ID_LENGTH = 20;
@@ -83,8 +57,7 @@ export class SipUserAgent {
   readonly #sent = new Map<TransactionId, Sent>();
   /** Legs whose INVITE, first or later, has no final response yet: by its transaction, for CANCEL. */
   readonly #serving = new Map<TransactionId, Held>();
-  /** Requests that our owner has to answer, the oldest first. */
-  readonly #asked = new Map<TransactionId, Asked>();
+  readonly #asked = new AskedRequests();
   readonly #deadlines = new Deadlines<Held>();
   readonly #known: readonly string[];
   readonly #surroundings: { -readonly [Key in keyof Surroundings]: Surroundings[Key] };
@@ -133,18 +106,19 @@ export class SipUserAgent {
     let at = this.#endpoint.nextDeadline();
     const legs = this.#deadlines.next();
     if (legs !== undefined && (at === undefined || legs < at)) at = legs;
-    if (this.#asked.size === 0) return at;
-    const oldest = this.#asked.values().next().value;
-    return oldest !== undefined && (at === undefined || oldest.until < at) ? oldest.until : at;
+    const forgotten = this.#asked.next();
+    return forgotten !== undefined && (at === undefined || forgotten < at) ? forgotten : at;
   }
 
   expire(now: Millis): UserAgentOutput {
     for (let held = this.#deadlines.takeDue(now); held !== undefined; held = this.#deadlines.takeDue(now)) {
       this.#step(now, held, { type: 'expire' });
     }
-    for (const asked of this.#asked.values()) {
-      if (asked.until > now) break;
-      // Our owner has forgotten it; the other side has given up by now (Timer F).
+    for (
+      let asked = this.#asked.takeForgotten(now);
+      asked !== undefined;
+      asked = this.#asked.takeForgotten(now)
+    ) {
       this.#answerAsked(now, asked, 504, {});
     }
     return this.#finish(now, this.#endpoint.expire(now));
@@ -159,7 +133,7 @@ export class SipUserAgent {
       return { leg: id, output: this.#finish(now) };
     }
     const callId = randomToken(this.#options.random, CALL_ID_LENGTH);
-    const invite = this.#firstInvite(options, id, callId);
+    const invite = firstInvite(options, { tag: id, callId, allow: this.#surroundings.allow });
     const { destination, uri, contact, credentials, ringingMax } = options;
     const giveUpAt = ringingMax === undefined ? undefined : now + ringingMax;
     const leg = startCall({ id, contact, invite, transaction: '', giveUpAt });
@@ -177,26 +151,6 @@ export class SipUserAgent {
       known: undefined,
     });
     return { leg: id, output: this.#finish(now) };
-  }
-
-  #firstInvite(options: InviteOptions, tag: string, callId: string): SipRequest {
-    const { uri, from, to, contact, sdp, reliableProvisionals } = options;
-    const extra = options.headers ?? [];
-    const headers: (readonly [string, string])[] = [
-      ['From', `${from};tag=${tag}`],
-      ['To', to],
-      ['Call-ID', callId],
-      ['CSeq', '1 INVITE'],
-      ['Contact', `<${contact}>`],
-      ['Allow', this.#surroundings.allow.value],
-    ];
-    if (!extra.some(([name]) => name.toLowerCase() === 'max-forwards'))
-      headers.unshift(['Max-Forwards', '70']);
-    if (reliableProvisionals === 'supported') headers.push(['Supported', '100rel']);
-    if (reliableProvisionals === 'required') headers.push(['Require', '100rel']);
-    headers.push(...extra);
-    if (sdp !== undefined) headers.push(['Content-Type', SDP_TYPE]);
-    return createRequest({ method: 'INVITE', uri, headers, ...(sdp !== undefined && { body: sdp }) });
   }
 
   /** 101 to 199 to an incoming call. */
@@ -305,13 +259,21 @@ export class SipUserAgent {
     status: number,
     options: RespondOptions = {},
   ): UserAgentOutput {
-    const asked = this.#asked.get(transaction);
+    const asked = this.#asked.answered(transaction, status);
     if (asked !== undefined) this.#answerAsked(now, asked, status, options);
     return this.#finish(now);
   }
 
+  /** The same with a response that is made already (a registrar makes its own). */
+  sendResponse(now: Millis, transaction: TransactionId, response: SipResponse): UserAgentOutput {
+    if (this.#asked.has(transaction)) {
+      if (response.status >= 200) this.#asked.delete(transaction);
+      this.#take(this.#endpoint.sendResponse(now, transaction, response));
+    }
+    return this.#finish(now);
+  }
+
   #answerAsked(now: Millis, asked: Asked, status: number, options: RespondOptions): void {
-    if (status >= 200) this.#asked.delete(asked.transaction);
     const toTag = options.toTag ?? randomToken(this.#options.random, TAG_LENGTH);
     const response = createResponse(asked.request, status, { ...options, toTag });
     this.#take(this.#endpoint.sendResponse(now, asked.transaction, response));
@@ -433,7 +395,7 @@ export class SipUserAgent {
     }
     if (request.method === 'INVITE') return this.#onInvite(now, event);
     if (ONLY_IN_DIALOG.has(request.method)) return this.#refuse(now, transaction, request, 481);
-    this.#ask(now, transaction, request);
+    this.#ask(now, event);
     this.#tell({ type: 'request', transaction, request, source });
   }
 
@@ -480,7 +442,7 @@ export class SipUserAgent {
     const { held, purpose, request } = sent;
     if (response.status >= 200) {
       this.#sent.delete(transaction);
-      if (this.#answerChallenge(now, transaction, sent, response)) return;
+      if (this.#goOnWithCredentials(now, transaction, sent, response)) return;
     }
     if (held === undefined) {
       const known = sent.known ?? transaction;
@@ -524,42 +486,17 @@ export class SipUserAgent {
     else this.#step(now, held, { type: 'noResponse', purpose, request, status });
   }
 
-  // ── challenges ───────────────────────────────────────────────────────────────────────────────────────────
-
   /** Sends the request again with credentials (RFC 3261 §22.2, §22.3). True if it did. */
-  #answerChallenge(now: Millis, transaction: TransactionId, sent: Sent, response: SipResponse): boolean {
-    if (response.status !== 401 && response.status !== 407) return false;
-    const { credentials, held, request, answered } = sent;
-    if (credentials === undefined || answered >= CHALLENGES_MAX) return false;
-    const leg = held?.leg;
-    if (leg?.state.name === 'over' || (leg?.state.name === 'calling' && leg.state.givenUp !== 'no'))
-      return false;
-    const isProxy = response.status === 407;
-    const challenges = headerValues(response, isProxy ? 'proxy-authenticate' : 'www-authenticate');
-    const { method, uri, body } = request;
-    const value = this.#options.answerChallenge?.(challenges, {
-      ...credentials,
-      method,
-      uri,
-      body,
-      answered,
+  #goOnWithCredentials(now: Millis, transaction: TransactionId, sent: Sent, response: SipResponse): boolean {
+    const again = answerTo(response, sent, this.#options.answerChallenge);
+    if (again === undefined) return false;
+    this.#send(now, {
+      ...sent,
+      request: again,
+      answered: sent.answered + 1,
+      known: sent.known ?? transaction,
     });
-    if (value === undefined) return false;
-    const name = isProxy ? 'Proxy-Authorization' : 'Authorization';
-    const again = replaceHeader(this.#renumbered(request, leg), name, value);
-    const next = { ...sent, request: again, answered: answered + 1, known: sent.known ?? transaction };
-    const fields = again.headers.filter(isAuthorization);
-    if (leg !== undefined) leg.authorization = fields;
-    this.#send(now, next);
     return true;
-  }
-
-  /** The same request with the next CSeq of its dialog, or one more than it had. */
-  #renumbered(request: SipRequest, leg: Leg | undefined): SipRequest {
-    const dialog = leg === undefined || leg.state.name === 'calling' ? undefined : dialogOf(leg);
-    const seq = 1 + (dialog?.localSeq ?? cseqOf(request)?.number ?? 0);
-    if (leg !== undefined && dialog !== undefined) keepDialog(leg, { ...dialog, localSeq: seq });
-    return replaceHeader(request, 'CSeq', `${seq} ${request.method}`);
   }
 
   // ── legs ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -625,8 +562,7 @@ export class SipUserAgent {
           this.#take(this.#endpoint.sendResponse(now, effect.transaction, effect.response));
           break;
         case 'tell':
-          if (effect.event.type === 'inDialogRequest')
-            this.#ask(now, effect.event.transaction, effect.event.request);
+          if (effect.event.type === 'inDialogRequest') this.#ask(now, effect.event);
           this.#tell(effect.event);
           break;
       }
@@ -648,8 +584,8 @@ export class SipUserAgent {
     return transaction;
   }
 
-  #ask(now: Millis, transaction: TransactionId, request: SipRequest): void {
-    this.#asked.set(transaction, { transaction, request, until: now + this.#surroundings.giveUp });
+  #ask(now: Millis, what: { readonly transaction: TransactionId; readonly request: SipRequest }): void {
+    this.#asked.add(what.transaction, what.request, now + this.#surroundings.giveUp);
   }
 
   #tell(event: UserAgentEvent): void {
@@ -661,7 +597,3 @@ const ONLY_IN_DIALOG = new Set(['BYE', 'PRACK', 'UPDATE']);
 const NO_CREDENTIALS = { authorization: [] as readonly HeaderField[] };
 /** For a 2xx whose request is no longer kept. */
 const NO_REQUEST = createRequest({ method: 'INVITE', uri: '', headers: [] });
-
-function isAuthorization(field: HeaderField): boolean {
-  return field.key === 'authorization' || field.key === 'proxy-authorization';
-}
