@@ -78,7 +78,7 @@ function tellParty(
       tellCall(turn, calls.next, change, { request });
       return;
     case 'EventEstablished':
-      if (change.to === 'party') dn.offer = undefined;
+      if (dn.offer === calls.next.connId) dn.offer = undefined;
       tellCall(turn, calls.next, change, { request, wrapUp: wrapUpAfter(turn, dn, calls.next) });
       return;
     case 'EventReleased':

@@ -10,7 +10,7 @@ import { DEADLINE, type Turn } from './centre-state.ts';
 import type { CentreInput, PartyRelease } from './centre-types.ts';
 import { done, refuse, tellCall } from './events.ts';
 import { count } from './queue.ts';
-import { end, leaveLine, offerFailed, place } from './queueing.ts';
+import { end, leaveLine, offerFailed, place, takeBackOffer } from './queueing.ts';
 
 type Input<Type extends CentreInput['type']> = Extract<CentreInput, { type: Type }>;
 
@@ -35,11 +35,18 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
     phase: { name: 'new' },
   };
   turn.state.calls.set(call.connId, call);
+  if (origin !== undefined) leaveOffer(turn, origin);
   const started = changeCall(turn, call, { type: 'started' });
   if (!turn.state.configured)
     return end(turn, started, { status: 503, why: 'the centre has no configuration yet' });
   if (input.trunk === undefined) return place(turn, started, input.to);
   changeCall(turn, started, { type: 'alert', dn: input.to, trunk: input.trunk });
+}
+
+/** Whoever talks or dials is on a call: what a queue rings there meanwhile goes back into line (QU3). */
+function leaveOffer(turn: Turn, number: string): void {
+  const dn = turn.state.dns.get(number);
+  if (dn !== undefined) takeBackOffer(turn, dn, 'not-ready');
 }
 
 export function partyRinging(turn: Turn, input: Input<'partyRinging'>): void {
@@ -61,6 +68,7 @@ export function partyAnswered(turn: Turn, input: Input<'partyAnswered'>): void {
       turn.state.deadlines.clear(DEADLINE.noAnswer(call.connId));
     }
     changeCall(turn, call, { type: 'answered', dn: input.dn });
+    leaveOffer(turn, input.dn);
     return;
   }
   if (input.dn === call.origin.dn) return;

@@ -69,7 +69,7 @@ test('[QU15] [D26] the timers of ringing, waiting and after-call work go on thro
   expect(talk.say('wait 5000')[0]).toBe('6002 Diverted k2 Overflowed');
 });
 
-test('[QU15] a queue that is removed releases its callers; its agents and answered calls stay', () => {
+test('[QU15] a queue that is removed releases its callers, those that ring too; its agents and answered calls stay', () => {
   const talk = talkAfter([
     'phone 1001 up',
     'phone 1002 up',
@@ -83,13 +83,11 @@ test('[QU15] a queue that is removed releases its callers; its agents and answer
     'call k3 +3 6000',
   ]);
   expect(talk.tell({ type: 'configured', configuration: without('6000') })).toEqual([
-    '6000 Diverted k3 Overflowed',
-    'release k3 480',
-  ]);
-  expect(talk.say('fail k2 1002 busy')).toEqual([
-    '1002 Released k2 Busy',
+    '1002 Released k2 Failed',
     'withdraw k2 1002 released',
     'release k2 480',
+    '6000 Diverted k3 Overflowed',
+    'release k3 480',
   ]);
   expect(talk.say('gone k1')).toEqual(['1001 Released k1', 'release k1 200']);
   expect(talk.centre.agents().map((agent) => agent.queues)).toEqual([['6001'], []]);

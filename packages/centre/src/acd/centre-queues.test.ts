@@ -327,6 +327,33 @@ describe('the line of agents', () => {
     );
   });
 
+  test('[QU3] whoever answers or starts another call is rung no longer', () => {
+    after(
+      `${ANN_READY}\nphone 1002 up\ncall k1 +1 6000\ncall d1 +2 1001`,
+      `
+      > answer d1 1001
+      1001 Established d1
+      1001 Released k1 Redirected
+      withdraw k1 1001 not-ready
+      6000 Queued k1
+      treat k1 music
+      > gone d1
+      1001 Released d1
+      release d1 200
+      6000 Diverted k1
+      1001 Ringing k1
+      ring k1 1001
+      > call d2 1001 1002
+      1001 Released k1 Redirected
+      withdraw k1 1001 not-ready
+      6000 Queued k1
+      1001 Dialing d2
+      1002 Ringing d2
+      ring d2 1002
+    `,
+    );
+  });
+
   test('[QU9] a phone that refuses is passed over for five seconds; its agent is NotReady where the queue wants it', () => {
     after(
       'phone 1001 up\nlogin 1001 ann queues=6001\nready 1001',

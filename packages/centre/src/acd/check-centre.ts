@@ -4,7 +4,7 @@
  */
 import { partyOf } from './call.ts';
 import type { Centre } from './centre.ts';
-import { type CentreState, DEADLINE, type DN } from './centre-state.ts';
+import { type CentreState, DEADLINE, type DN, isOnCall } from './centre-state.ts';
 import { compareTickets, type Queue } from './queue.ts';
 import { ableAgent } from './routing.ts';
 
@@ -81,6 +81,7 @@ function checkDN(state: CentreState, dn: DN, claim: Claim): void {
       phase?.name === 'offered' && phase.dn === dn.number,
       `DN ${dn.number}: the offer ${dn.offer} is none`,
     );
+    claim(!isOnCall(state, dn), `DN ${dn.number}: a queue rings whoever is on a call`);
     claim(
       dn.agent?.state.name === 'Ready' && dn.agent.routable,
       `DN ${dn.number}: a queue rings whoever may not be rung`,

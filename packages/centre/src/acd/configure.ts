@@ -4,11 +4,12 @@
  * are logged out, its callers released, answered calls go on to their natural end.
  */
 
+import type { Call } from './call.ts';
 import type { DN, Turn } from './centre-state.ts';
 import type { CentreConfiguration, DNConfiguration } from './centre-types.ts';
 import { endLogin } from './logins.ts';
-import { count, DEFAULT_QUEUE, newQueue, type Queue } from './queue.ts';
-import { end, takeBackOffer } from './queueing.ts';
+import { DEFAULT_QUEUE, newQueue, type Queue } from './queue.ts';
+import { end, leaveLine, takeBackOffer } from './queueing.ts';
 import { leaveIdle } from './routing.ts';
 
 export function configure(turn: Turn, configuration: CentreConfiguration): void {
@@ -62,19 +63,26 @@ function removeDN(turn: Turn, dn: DN): void {
   if (queue !== undefined) removeQueue(turn, queue);
 }
 
+/** Everybody who waits or rings from here is released: there is nowhere to go back to. */
 function removeQueue(turn: Turn, queue: Queue): void {
   const { state } = turn;
   for (const dn of state.dns.values()) {
+    const offered = dn.offer === undefined ? undefined : state.calls.get(dn.offer);
+    if (offered?.phase.name === 'offered' && offered.phase.ticket.queue === queue.dn)
+      releaseCaller(turn, offered, queue.dn);
     if (dn.agent?.queues.includes(queue.dn) !== true) continue;
     leaveIdle(turn, dn);
     dn.agent.queues = dn.agent.queues.filter((number) => number !== queue.dn);
     state.touchedDNs.add(dn.number);
   }
-  state.queues.delete(queue.dn);
   for (const ticket of [...queue.waiting.items()]) {
     const call = state.calls.get(ticket.connId);
-    if (call === undefined) continue;
-    count(queue, 'released');
-    end(turn, call, { status: 480, why: `queue ${queue.dn} was removed from the configuration` });
+    if (call !== undefined) releaseCaller(turn, call, queue.dn);
   }
+  state.queues.delete(queue.dn);
+}
+
+function releaseCaller(turn: Turn, call: Call, queue: string): void {
+  leaveLine(turn, call, 'released');
+  end(turn, call, { status: 480, why: `queue ${queue} was removed from the configuration` });
 }
