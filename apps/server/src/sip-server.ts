@@ -3,7 +3,7 @@
  * thinking. Everything here is plumbing: sockets, links, DNS and the announcer on one side, the node's inputs
  * and effects on the other.
  */
-import type { Configuration } from '@holdfast/centre';
+import type { LogLine } from '@holdfast/kernel';
 import { type DeskReply, type DeskRequest, deskRequest } from '@holdfast/protocol';
 import {
   readSipServerConfiguration,
@@ -18,20 +18,12 @@ import { type LinkServer, startLinkServer } from './io/link-server.ts';
 import { cryptoRandom } from './io/random.ts';
 import { type RunningNode, runNode } from './io/run-node.ts';
 import { SipTransports } from './io/sip-transports.ts';
-import type { Log } from './log.ts';
 import { Announcer } from './media/announcer.ts';
 import { makeMusic, makeTone } from './media/sound.ts';
-import { CannotRun, type RunningRole } from './role.ts';
+import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
 import { verifyPersonToken } from './tokens.ts';
 
-export interface SipServerProcessOptions {
-  /** Name of the Application object. */
-  readonly application: string;
-  /** As it was read at the start. */
-  readonly configuration: Configuration;
-  readonly log: Log;
-  /** Called with each later revision. */
-  subscribe(listener: (configuration: Configuration) => void): void;
+export interface SipServerProcessOptions extends RoleOptions {
   /** What waiting callers hear, 8,000 samples a second; the project's own music when absent. */
   readonly music?: Int16Array;
 }
@@ -103,6 +95,7 @@ export async function startSipServer(options: SipServerProcessOptions): Promise<
     detail: { sip: `${sip.host}:${sip.port}`, clients: clientPort },
   });
   return {
+    ports: { sip: sip.port, clients: clientPort },
     stop: async () => {
       node.stop();
       dns.close();
@@ -117,7 +110,7 @@ interface Outside {
   readonly links: LinkServer<DeskReply>;
   readonly dns: DnsClient;
   readonly announcer: Announcer;
-  readonly log: Log;
+  readonly log: (line: LogLine) => void;
   readonly input: (input: SipServerInput) => void;
 }
 

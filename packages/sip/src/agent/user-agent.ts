@@ -266,10 +266,8 @@ export class SipUserAgent {
 
   /** The same with a response that is made already (a registrar makes its own). */
   sendResponse(now: Millis, transaction: TransactionId, response: SipResponse): UserAgentOutput {
-    if (this.#asked.has(transaction)) {
-      if (response.status >= 200) this.#asked.delete(transaction);
-      this.#take(this.#endpoint.sendResponse(now, transaction, response));
-    }
+    const asked = this.#asked.answered(transaction, response.status);
+    if (asked !== undefined) this.#take(this.#endpoint.sendResponse(now, transaction, response));
     return this.#finish(now);
   }
 
