@@ -2,9 +2,8 @@
 import type { Dialog } from '../dialog/dialog.ts';
 import type { LegState } from '../dialog/leg.ts';
 import type { EndpointOptions } from '../endpoint.ts';
-import type { EndpointEffect, TransactionId } from '../endpoint-types.ts';
+import type { EndpointEffect } from '../endpoint-types.ts';
 import type { HeaderLines } from '../message/build-message.ts';
-import type { SipRequest } from '../message/message.ts';
 import type { Source, TransportName } from '../target.ts';
 import type { LegId, UserAgentEvent } from '../user-agent-types.ts';
 
@@ -93,11 +92,4 @@ export interface LegInfo {
   readonly remoteSdp: Uint8Array | undefined;
   /** Where the last message of the other side came from. */
   readonly source: Source | undefined;
-}
-
-/** A request that our owner has been given and has not answered yet. */
-export interface Asked {
-  readonly transaction: TransactionId;
-  readonly request: SipRequest;
-  readonly until: number;
 }

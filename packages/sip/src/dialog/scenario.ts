@@ -44,8 +44,12 @@ export class Scenario {
   readonly ends: Readonly<Record<Side, SipUserAgent>>;
   readonly events: Readonly<Record<Side, UserAgentEvent[]>> = { alice: [], bob: [] };
   /** Every message that was sent. */
-  readonly sent: { readonly at: Millis; readonly side: Side; readonly message: SipMessage; readonly target: Target }[] =
-    [];
+  readonly sent: {
+    readonly at: Millis;
+    readonly side: Side;
+    readonly message: SipMessage;
+    readonly target: Target;
+  }[] = [];
   readonly transport: TransportName;
   readonly #reactions = new Map<string, (event: never) => void>();
   readonly #flying = new Deadlines<{ readonly to: Side; readonly bytes: Uint8Array }>();
@@ -65,7 +69,11 @@ export class Scenario {
   }
 
   /** What the owner of this side does about an event of this type. */
-  on<Type extends UserAgentEvent['type']>(side: Side, type: Type, react: (event: EventOf<Type>) => void): void {
+  on<Type extends UserAgentEvent['type']>(
+    side: Side,
+    type: Type,
+    react: (event: EventOf<Type>) => void,
+  ): void {
     this.#reactions.set(`${side} ${type}`, react as (event: never) => void);
   }
 
@@ -158,7 +166,9 @@ export class Scenario {
 
   /** The messages of one side in order: "INVITE", "180", … */
   wire(side?: Side): string[] {
-    return this.sent.filter((each) => side === undefined || each.side === side).map((each) => nameOf(each.message));
+    return this.sent
+      .filter((each) => side === undefined || each.side === side)
+      .map((each) => nameOf(each.message));
   }
 
   count(side: Side, what: string): number {
@@ -172,7 +182,9 @@ export class Scenario {
   }
 
   times(side: Side, what: string): Millis[] {
-    return this.sent.filter((each) => each.side === side && nameOf(each.message) === what).map((each) => each.at);
+    return this.sent
+      .filter((each) => each.side === side && nameOf(each.message) === what)
+      .map((each) => each.at);
   }
 
   told(side: Side): string[] {
@@ -181,7 +193,8 @@ export class Scenario {
 
   last<Type extends UserAgentEvent['type']>(side: Side, type: Type): EventOf<Type> {
     const found = this.events[side].findLast((event) => event.type === type);
-    if (found === undefined) throw new Error(`${side} was not told "${type}" but ${this.told(side).join(', ')}`);
+    if (found === undefined)
+      throw new Error(`${side} was not told "${type}" but ${this.told(side).join(', ')}`);
     return found as EventOf<Type>;
   }
 

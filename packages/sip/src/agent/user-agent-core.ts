@@ -1,0 +1,451 @@
+/**
+ * The inside of the user agent: gives every message to the leg that it belongs to, performs what the leg asks for,
+ * keeps the legs' deadlines, and answers challenges, so that neither owner nor legs know of 401.
+ *
+ *     our tag in From or To ──► leg ──step──► effects ──► endpoint ──► events ──► queue ──► leg …
+ *
+ * A leg is found by our tag, which is random and so nobody else's; there is no second table. What the endpoint says
+ * while a leg's effects are performed waits in the queue, so that a step is never interrupted by another.
+ */
+import { Deadlines, type Millis, must, randomToken } from '@holdfast/kernel';
+import { declineStray } from '../dialog/calling.ts';
+import { firstInvite } from '../dialog/first-invite.ts';
+import { dialogOf, dialogWith, remoteTagOf } from '../dialog/in-dialog.ts';
+import { deadlineOf, startCall, startIncoming, stepInvite } from '../dialog/invite.ts';
+import type { Leg, LegEffect, LegEvent, Surroundings } from '../dialog/leg.ts';
+import { SipEndpoint } from '../endpoint.ts';
+import type { EndpointEvent, EndpointOutput, TransactionId } from '../endpoint-types.ts';
+import { createRequest, createResponse, type HeaderLines } from '../message/build-message.ts';
+import { headerField } from '../message/header-names.ts';
+import { callIdOf, cseqOf, fromOf, maxForwardsOf, toOf } from '../message/headers.ts';
+import type { HeaderField, SipMessage, SipRequest, SipResponse } from '../message/message.ts';
+import { tagOf } from '../message/name-addr.ts';
+import type { Source, TransportName } from '../target.ts';
+import { timerValues } from '../transaction/timers.ts';
+import type { InviteOptions, LegId, UserAgentEvent } from '../user-agent-types.ts';
+import { answerTo } from './user-agent-challenge.ts';
+import { refusalOf } from './user-agent-checks.ts';
+import {
+  ALLOW_DEFAULT,
+  LEGS_MAX,
+  type LegInfo,
+  type RespondOptions,
+  type UserAgentOptions,
+  type UserAgentOutput,
+} from './user-agent-options.ts';
+import { destinationOf } from './user-agent-reach.ts';
+import { type Asked, AskedRequests, type Held, type Sent } from './user-agent-records.ts';
+
+/** Letters and digits of a tag, about 62 bits, and of a Call-ID, about 104. */
+const TAG_LENGTH = 12;
+const CALL_ID_LENGTH = 20;
+
+export class UserAgentCore {
+  readonly #options: UserAgentOptions;
+  readonly endpoint: SipEndpoint;
+  readonly #legs = new Map<LegId, Held>();
+  readonly #sent = new Map<TransactionId, Sent>();
+  /** Legs whose INVITE, first or later, has no final response yet: by its transaction, for CANCEL. */
+  readonly #serving = new Map<TransactionId, Held>();
+  readonly #asked = new AskedRequests();
+  readonly #deadlines = new Deadlines<Held>();
+  readonly #known: readonly string[];
+  readonly #surroundings: { -readonly [Key in keyof Surroundings]: Surroundings[Key] };
+  readonly #queue: EndpointEvent[] = [];
+  #output: UserAgentOutput = { effects: [], events: [] };
+
+  constructor(options: UserAgentOptions) {
+    this.#options = options;
+    this.endpoint = new SipEndpoint(options);
+    const { T1, T2, giveUp } = timerValues(options.timers);
+    this.#known = ['100rel', ...(options.extensions ?? [])];
+    this.#surroundings = {
+      now: 0,
+      random: options.random,
+      T1,
+      T2,
+      giveUp,
+      allow: headerField('Allow', (options.allow ?? ALLOW_DEFAULT).join(', ')),
+      supported: headerField('Supported', this.#known.join(', ')),
+      out: [],
+    };
+  }
+
+  nextDeadline(): Millis | undefined {
+    let at = this.endpoint.nextDeadline();
+    const legs = this.#deadlines.next();
+    if (legs !== undefined && (at === undefined || legs < at)) at = legs;
+    const forgotten = this.#asked.next();
+    return forgotten !== undefined && (at === undefined || forgotten < at) ? forgotten : at;
+  }
+
+  expire(now: Millis): UserAgentOutput {
+    for (let held = this.#deadlines.takeDue(now); held !== undefined; held = this.#deadlines.takeDue(now)) {
+      this.#step(now, held, { type: 'expire' });
+    }
+    for (
+      let asked = this.#asked.takeForgotten(now);
+      asked !== undefined;
+      asked = this.#asked.takeForgotten(now)
+    ) {
+      this.#respond(now, asked, 504, {});
+    }
+    return this.finish(now, this.endpoint.expire(now));
+  }
+
+  /** Sends the INVITE of a new leg. */
+  call(now: Millis, options: InviteOptions): LegId {
+    const id = randomToken(this.#options.random, TAG_LENGTH);
+    if (this.#legs.size >= this.#legsMax) {
+      this.#tell({ type: 'failed', leg: id, status: 503 });
+      return id;
+    }
+    const callId = randomToken(this.#options.random, CALL_ID_LENGTH);
+    const invite = firstInvite(options, { tag: id, callId, allow: this.#surroundings.allow });
+    const { destination, uri, contact, credentials, ringingMax } = options;
+    const giveUpAt = ringingMax === undefined ? undefined : now + ringingMax;
+    const leg = startCall({ id, contact, invite, transaction: '', giveUpAt });
+    const held: Held = { leg, callId, source: undefined, invited: { uri, destination }, credentials };
+    this.#legs.set(id, held);
+    if (giveUpAt !== undefined) this.#deadlines.set(held, giveUpAt);
+    this.send(now, {
+      held,
+      purpose: 'invite',
+      request: invite,
+      destination,
+      credentials,
+      giveUpMs: undefined,
+      answered: 0,
+      known: undefined,
+    });
+    return id;
+  }
+
+  order(now: Millis, id: LegId, event: LegEvent): UserAgentOutput {
+    const held = this.#legs.get(id);
+    if (held !== undefined) this.#step(now, held, event);
+    return this.finish(now);
+  }
+
+  /** Our owner's answer to a request that it was given. */
+  answerAsked(now: Millis, transaction: TransactionId, status: number, options: RespondOptions): void {
+    const asked = this.#asked.answered(transaction, status);
+    if (asked !== undefined) this.#respond(now, asked, status, options);
+  }
+
+  forwardAnswer(now: Millis, transaction: TransactionId, response: SipResponse): void {
+    const asked = this.#asked.answered(transaction, response.status);
+    if (asked !== undefined) this.#take(this.endpoint.sendResponse(now, transaction, response));
+  }
+
+  #respond(now: Millis, asked: Asked, status: number, options: RespondOptions): void {
+    const toTag = options.toTag ?? randomToken(this.#options.random, TAG_LENGTH);
+    const response = createResponse(asked.request, status, { ...options, toTag });
+    this.#take(this.endpoint.sendResponse(now, asked.transaction, response));
+  }
+
+  contactFor(transport: TransportName): string {
+    const { contact } = this.#options;
+    return typeof contact === 'string' ? contact : contact(transport);
+  }
+
+  legInfo(id: LegId): LegInfo | undefined {
+    const held = this.#legs.get(id);
+    if (held === undefined) return undefined;
+    const { leg, source } = held;
+    const dialog = dialogOf(leg);
+    return {
+      leg: id,
+      side: leg.side,
+      state: leg.state.name,
+      dialog,
+      remoteTarget: dialog?.remoteTarget,
+      remoteUri: dialog?.remoteUri,
+      localSdp: leg.localSdp,
+      remoteSdp: leg.remoteSdp,
+      source,
+    };
+  }
+
+  legIds(): IterableIterator<LegId> {
+    return this.#legs.keys();
+  }
+
+  sizes(): {
+    readonly legs: number;
+    readonly sent: number;
+    readonly serving: number;
+    readonly asked: number;
+  } {
+    const sizes = { legs: this.#legs.size, sent: this.#sent.size };
+    return { ...sizes, serving: this.#serving.size, asked: this.#asked.size };
+  }
+
+  // ── from the endpoint ────────────────────────────────────────────────────────────────────────────────────
+
+  /** Handles what the endpoint has said, and what it says to what is done about it, until it is silent. */
+  finish(now: Millis, output?: EndpointOutput): UserAgentOutput {
+    if (output !== undefined) this.#take(output);
+    const queue = this.#queue;
+    for (let index = 0; index < queue.length; index++) {
+      this.#handle(now, must(queue[index], 'the queue has no holes'));
+    }
+    queue.length = 0;
+    const done = this.#output;
+    this.#output = { effects: [], events: [] };
+    return done;
+  }
+
+  #take(output: EndpointOutput): void {
+    for (const effect of output.effects) this.#output.effects.push(effect);
+    for (const event of output.events) this.#queue.push(event);
+  }
+
+  #handle(now: Millis, event: EndpointEvent): void {
+    switch (event.type) {
+      case 'request':
+        return this.#onRequest(now, event);
+      case 'ack': {
+        const held = this.#heldBy(event.request, tagOf(toOf(event.request)));
+        if (held === undefined || dialogWith(held.leg, remoteTagOf(event.request)) === undefined) return;
+        held.source = event.source;
+        return this.#step(now, held, { type: 'ack', request: event.request });
+      }
+      case 'cancelled': {
+        const held = this.#serving.get(event.transaction);
+        if (held !== undefined) this.#step(now, held, { type: 'cancelled', transaction: event.transaction });
+        return;
+      }
+      case 'response':
+        return this.#onResponse(now, event);
+      case 'failed': {
+        const sent = this.#sent.get(event.transaction);
+        this.#sent.delete(event.transaction);
+        if (sent !== undefined)
+          this.#onNoResponse(now, event.transaction, sent, event.reason === 'timeout' ? 408 : 503);
+        return;
+      }
+      case 'unacknowledged':
+        // Only refusals are reported so: the leg is over, and nobody is left to be told.
+        return;
+    }
+  }
+
+  #heldBy(message: SipMessage, tag: string | undefined): Held | undefined {
+    const held = tag === undefined ? undefined : this.#legs.get(tag);
+    return held !== undefined && held.callId === callIdOf(message) ? held : undefined;
+  }
+
+  #onRequest(now: Millis, event: Extract<EndpointEvent, { type: 'request' }>): void {
+    const { transaction, request, source } = event;
+    const refusal = refusalOf(request, this.#known);
+    if (refusal !== undefined) {
+      return this.#refuse(now, transaction, request, refusal.status, refusal);
+    }
+    const tag = tagOf(toOf(request));
+    if (tag !== undefined) {
+      const held = this.#heldBy(request, tag);
+      if (held === undefined || dialogWith(held.leg, remoteTagOf(request)) === undefined)
+        return this.#refuse(now, transaction, request, 481);
+      held.source = source;
+      if (request.method === 'INVITE') this.#serving.set(transaction, held);
+      return this.#step(now, held, { type: 'request', transaction, request });
+    }
+    if (request.method === 'INVITE') return this.#onInvite(now, event);
+    if (ONLY_IN_DIALOG.has(request.method)) return this.#refuse(now, transaction, request, 481);
+    this.#ask(now, event);
+    this.#tell({ type: 'request', transaction, request, source });
+  }
+
+  #onInvite(now: Millis, event: Extract<EndpointEvent, { type: 'request' }>): void {
+    const { transaction, request, source } = event;
+    if (this.#options.forwards !== false && maxForwardsOf(request) === 0)
+      return this.#refuse(now, transaction, request, 483);
+    if (this.#legs.size >= this.#legsMax) {
+      const seconds = 1 + Math.floor(this.#options.random() * 10);
+      return this.#refuse(now, transaction, request, 503, { headers: [['Retry-After', String(seconds)]] });
+    }
+    const id = randomToken(this.#options.random, TAG_LENGTH);
+    const contact = this.contactFor(source.transport);
+    const leg = startIncoming({ id, contact, invite: request, transaction });
+    if ('refusal' in leg) return this.#refuse(now, transaction, request, 400, { reason: leg.refusal });
+    const callId = callIdOf(request) ?? '';
+    const held: Held = { leg, callId, source, invited: undefined, credentials: undefined };
+    this.#legs.set(id, held);
+    this.#serving.set(transaction, held);
+    this.#tell({ type: 'incoming', leg: id, request, source });
+  }
+
+  #refuse(
+    now: Millis,
+    transaction: TransactionId,
+    request: SipRequest,
+    status: number,
+    parts: { readonly reason?: string; readonly headers?: HeaderLines } = {},
+  ): void {
+    const { reason, headers } = parts;
+    const toTag = randomToken(this.#options.random, TAG_LENGTH);
+    const response = createResponse(request, status, {
+      toTag,
+      ...(reason !== undefined && { reason }),
+      ...(headers !== undefined && { headers }),
+    });
+    this.#take(this.endpoint.sendResponse(now, transaction, response));
+  }
+
+  #onResponse(now: Millis, event: Extract<EndpointEvent, { type: 'response' }>): void {
+    const { transaction, response, source } = event;
+    const sent = this.#sent.get(transaction);
+    if (sent === undefined) return this.#onLateSuccess(now, response, source);
+    const { held, purpose, request } = sent;
+    if (response.status >= 200) {
+      this.#sent.delete(transaction);
+      if (this.#goOnWithCredentials(now, transaction, sent, response)) return;
+    }
+    if (held === undefined) {
+      const known = sent.known ?? transaction;
+      if (response.status >= 200)
+        this.#tell({ type: 'response', transaction: known, status: response.status, response, source });
+      return;
+    }
+    if (held.leg.state.name === 'over') {
+      if (purpose === 'invite') this.#decline(now, response, held);
+      return;
+    }
+    held.source = source;
+    this.#step(now, held, { type: 'response', purpose, request, response });
+  }
+
+  /** A 2xx that comes again, from another phone, or for a leg that is over. */
+  #onLateSuccess(now: Millis, response: SipResponse, source: Source): void {
+    if (response.status < 200 || response.status >= 300 || cseqOf(response)?.method !== 'INVITE') return;
+    const held = this.#heldBy(response, tagOf(fromOf(response)));
+    if (held === undefined) return this.#decline(now, response, { source });
+    const invite = held.leg.state.name === 'calling' ? held.leg.state.invite : undefined;
+    if (invite !== undefined) return;
+    this.#step(now, held, { type: 'response', purpose: 'invite', request: NO_REQUEST, response });
+  }
+
+  #decline(
+    now: Millis,
+    response: SipResponse,
+    reach: { readonly source: Source | undefined; readonly leg?: Leg; readonly invited?: Held['invited'] },
+  ): void {
+    if (response.status < 200 || response.status >= 300) return;
+    const out: LegEffect[] = [];
+    declineStray(response, reach.leg ?? NO_CREDENTIALS, false, out);
+    const { source, invited } = reach;
+    this.#perform(now, { source, invited, credentials: undefined }, out);
+  }
+
+  #onNoResponse(now: Millis, transaction: TransactionId, sent: Sent, status: 408 | 503): void {
+    const { held, purpose, request } = sent;
+    if (held === undefined) this.#tell({ type: 'response', transaction: sent.known ?? transaction, status });
+    else this.#step(now, held, { type: 'noResponse', purpose, request, status });
+  }
+
+  /** Sends the request again with credentials (RFC 3261 §22.2, §22.3). True if it did. */
+  #goOnWithCredentials(now: Millis, transaction: TransactionId, sent: Sent, response: SipResponse): boolean {
+    const again = answerTo(response, sent, this.#options.answerChallenge);
+    if (again === undefined) return false;
+    this.send(now, {
+      ...sent,
+      request: again,
+      answered: sent.answered + 1,
+      known: sent.known ?? transaction,
+    });
+    return true;
+  }
+
+  // ── legs ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get #legsMax(): number {
+    return this.#options.legsMax ?? LEGS_MAX;
+  }
+
+  #step(now: Millis, held: Held, event: LegEvent): void {
+    const surroundings = this.#surroundings;
+    const { out } = surroundings;
+    surroundings.now = now;
+    stepInvite(held.leg, event, surroundings);
+    if (out.length > 0) {
+      this.#perform(now, held, out);
+      out.length = 0;
+    }
+    if (held.leg.state.name === 'over') {
+      this.#deadlines.clear(held);
+      this.#legs.delete(held.leg.id);
+      return;
+    }
+    const at = deadlineOf(held.leg);
+    if (at === this.#deadlines.get(held)) return;
+    if (at === undefined) this.#deadlines.clear(held);
+    else this.#deadlines.set(held, at);
+  }
+
+  /** Nothing here steps a leg: what the endpoint has to say waits in the queue until this step is done. */
+  #perform(
+    now: Millis,
+    held: Held | Pick<Held, 'source' | 'invited' | 'credentials'>,
+    effects: readonly LegEffect[],
+  ): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'send':
+          this.send(now, {
+            held: 'leg' in held ? held : undefined,
+            purpose: effect.purpose,
+            request: effect.request,
+            destination: destinationOf(effect.nextHop, held),
+            credentials: held.credentials,
+            giveUpMs: undefined,
+            answered: 0,
+            known: undefined,
+          });
+          break;
+        case 'sendAck':
+          this.#take(this.endpoint.sendAck(now, effect.request, destinationOf(effect.nextHop, held)));
+          break;
+        case 'sendCancel':
+          this.#take(this.endpoint.cancel(now, effect.transaction));
+          break;
+        case 'respond':
+          if (effect.response.status >= 200) this.#serving.delete(effect.transaction);
+          this.#take(this.endpoint.sendResponse(now, effect.transaction, effect.response));
+          break;
+        case 'tell':
+          if (effect.event.type === 'inDialogRequest') this.#ask(now, effect.event);
+          this.#tell(effect.event);
+          break;
+      }
+    }
+  }
+
+  send(now: Millis, sent: Sent): TransactionId {
+    const { request, destination, giveUpMs, held } = sent;
+    const options = giveUpMs === undefined ? undefined : { giveUpMs };
+    const { transaction, output } = this.endpoint.sendRequest(now, request, destination, options);
+    this.#sent.set(transaction, sent);
+    if (sent.purpose === 'invite' && held?.leg.state.name === 'calling') {
+      const { state } = held.leg;
+      state.invite = request;
+      state.transaction = transaction;
+      state.forks.length = 0;
+    }
+    this.#take(output);
+    return transaction;
+  }
+
+  #ask(now: Millis, what: { readonly transaction: TransactionId; readonly request: SipRequest }): void {
+    this.#asked.add(what.transaction, what.request, now + this.#surroundings.giveUp);
+  }
+
+  #tell(event: UserAgentEvent): void {
+    this.#output.events.push(event);
+  }
+}
+
+const ONLY_IN_DIALOG = new Set(['BYE', 'PRACK', 'UPDATE']);
+const NO_CREDENTIALS = { authorization: [] as readonly HeaderField[] };
+/** For a 2xx whose request is no longer kept. */
+const NO_REQUEST = createRequest({ method: 'INVITE', uri: '', headers: [] });

@@ -1,0 +1,72 @@
+/** What a user agent keeps of each leg, of each request that it has sent, and of each that its owner has to answer. */
+import type { Millis } from '@holdfast/kernel';
+import type { Leg, Purpose } from '../dialog/leg.ts';
+import type { Destination, TransactionId } from '../endpoint-types.ts';
+import type { SipRequest } from '../message/message.ts';
+import type { Source } from '../target.ts';
+import type { Credentials } from './user-agent-options.ts';
+
+/** One leg with what only the user agent needs of it. */
+export interface Held {
+  readonly leg: Leg;
+  readonly callId: string;
+  source: Source | undefined;
+  readonly invited: { readonly uri: string; readonly destination: Destination } | undefined;
+  readonly credentials: Credentials | undefined;
+}
+
+/** A request of ours that waits for its final response. */
+export interface Sent {
+  /** Undefined for a request outside any leg. */
+  readonly held: Held | undefined;
+  readonly purpose: Purpose;
+  readonly request: SipRequest;
+  readonly destination: Destination;
+  readonly credentials: Credentials | undefined;
+  readonly giveUpMs: Millis | undefined;
+  /** Challenges that were answered to get here. */
+  readonly answered: number;
+  /** The transaction by which our owner knows it: the first one. */
+  readonly known: TransactionId | undefined;
+}
+
+/** A request that our owner has been given and has not answered yet. */
+export interface Asked {
+  readonly transaction: TransactionId;
+  readonly request: SipRequest;
+  readonly until: Millis;
+}
+
+/**
+ * All of them, the oldest first. The endpoint bounds their number; what our owner forgets is given back when the
+ * other side has given up anyway (Timer F), so that nothing stays.
+ */
+export class AskedRequests {
+  readonly #asked = new Map<TransactionId, Asked>();
+
+  get size(): number {
+    return this.#asked.size;
+  }
+
+  add(transaction: TransactionId, request: SipRequest, until: Millis): void {
+    this.#asked.set(transaction, { transaction, request, until });
+  }
+
+  /** The request to which this status is an answer; a final one is its last. */
+  answered(transaction: TransactionId, status: number): Asked | undefined {
+    const asked = this.#asked.get(transaction);
+    if (status >= 200) this.#asked.delete(transaction);
+    return asked;
+  }
+
+  next(): Millis | undefined {
+    return this.#asked.size === 0 ? undefined : this.#asked.values().next().value?.until;
+  }
+
+  takeForgotten(now: Millis): Asked | undefined {
+    const oldest = this.#asked.values().next().value;
+    if (oldest === undefined || oldest.until > now) return undefined;
+    this.#asked.delete(oldest.transaction);
+    return oldest;
+  }
+}
