@@ -34,7 +34,14 @@ export function learn(
     case 'logIn': {
       if (desk.situation.name !== 'out') return desk;
       const site = desk.policy.preferredSite;
-      return { ...desk, isAskedByAgent: true, situation: { name: 'waiting', site, because: started(site) } };
+      // LL7: an epoch that was logged out never works again, though a site may not have heard of it yet.
+      const sites = Object.entries(desk.sites).map(([name, facts]) => [name, { ...facts, login: undefined }]);
+      return {
+        ...desk,
+        sites: Object.fromEntries(sites),
+        isAskedByAgent: true,
+        situation: { name: 'waiting', site, because: started(site) },
+      };
     }
     case 'logOut':
       return learnLogOut(desk, effects);
@@ -119,6 +126,8 @@ function learnTelephonyOn(
     phone: phoneFact(facts, event.phoneInService, now),
     login: isOurs ? { epoch: found, confirmed: true } : undefined,
     promised: isReleased ? releasePromise(facts.promised, pairEpoch) : facts.promised,
+    // A stamp of an earlier primary is stale; the present one sends its own.
+    heard: (facts.heard?.stamp.pairEpoch ?? pairEpoch) < pairEpoch ? undefined : facts.heard,
     leaseLengthMs: event.leaseLengthMs,
     isClosing: facts.telephony.name === 'on' && facts.isClosing,
   });
