@@ -5,7 +5,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import {
-  audioOf,
   decodeG711,
   encodeG711,
   FRAME_MS,
@@ -55,9 +54,17 @@ export class RtpStream {
     return this.#socket.address().port;
   }
 
-  /** Sends to where this description points; again when it changes. */
-  sendTo(sdp: Uint8Array): void {
-    this.#remote = audioOf(Buffer.from(sdp).toString('utf8'));
+  /** Sends there from now on. */
+  sendToAddress({
+    host,
+    port,
+    payload,
+  }: {
+    readonly host: string;
+    readonly port: number;
+    readonly payload: 0 | 8;
+  }): void {
+    this.#remote = { host, port, codec: payload === 0 ? 'PCMU' : 'PCMA' };
     this.#timer ??= setInterval(() => this.#send(), FRAME_MS);
   }
 

@@ -106,6 +106,8 @@ export class CallRelay {
     const { userAgent } = this.#ports;
     const role = this.#roleOf(leg);
     const other = role === undefined ? undefined : this.#otherLeg(role.call, leg);
+    // A phone asks whether the call still stands: for a leg that we know it does [C47].
+    if (request.method === 'OPTIONS') return this.#ports.run(userAgent.respond(now, transaction, 200, {}));
     if (request.method !== 'INFO') {
       return this.#ports.run(userAgent.respond(now, transaction, request.method === 'REFER' ? 603 : 405, {}));
     }

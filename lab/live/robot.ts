@@ -1,0 +1,307 @@
+/**
+ * A robot agent: a whole desk and a whole phone, the same nodes that a person's desk and phone run, on real
+ * sockets. It answers its calls, talks for a while, hangs up, and otherwise does nothing: that is the point. What
+ * it does and what happens to it is told to the lab, which keeps the account.
+ */
+import { type DeskCommand, type DeskEffect, type DeskInput, DeskNode, type DeskView } from '@holdfast/desk';
+import type { Because, Random } from '@holdfast/kernel';
+import {
+  type ConfigReply,
+  type ConfigRequest,
+  configReply,
+  type DeskReply,
+  type DeskRequest,
+  deskReply,
+} from '@holdfast/protocol';
+import {
+  connectLink,
+  type LinkClient,
+  nodeHashes,
+  type ProcessClock,
+  type RunningNode,
+  runNode,
+  SipTransports,
+} from '@holdfast/server';
+import {
+  type PhoneEffect,
+  type PhoneFact,
+  type PhoneInput,
+  PhoneNode,
+  type PhoneSite,
+  type RegistrationOptions,
+  type RegistrationScheme,
+} from '@holdfast/sip';
+import type { Relays } from './relay.ts';
+import { RtpStream } from './rtp-stream.ts';
+
+export interface RobotOptions {
+  readonly agent: string;
+  readonly user: string;
+  readonly password: string;
+  readonly place: string;
+  readonly dn: string;
+  readonly scheme: RegistrationScheme;
+  readonly home: string;
+  readonly peer: string;
+  readonly realm: string;
+  /** Where the phone registers, the preferred site first. */
+  readonly phoneSites: readonly PhoneSite[];
+  readonly configServers: { readonly preferred: Address; readonly peer: Address };
+  readonly application: string;
+  readonly registerEveryS: number;
+  readonly registration: Partial<Omit<RegistrationOptions, 'scheme' | 'targets'>>;
+  readonly addpTimeoutMs: number;
+  readonly retryPauseMs: number;
+  /** Seconds of talk, drawn for each call; the robot hangs up then. */
+  readonly talkMs: () => number;
+  /** With sound: the robot sends this tone, and hears. */
+  readonly toneHz?: number;
+  readonly clock: ProcessClock;
+  readonly random: Random;
+  readonly relays: Relays;
+  readonly watch: RobotWatch;
+}
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the lab sees of a robot, as it happens. */
+export interface RobotWatch {
+  desk(robot: Robot, fact: Extract<DeskEffect, { type: 'fact' }>): void;
+  decision(
+    robot: Robot,
+    decision: { readonly because: Because; readonly what: string; readonly site: string },
+  ): void;
+  view(robot: Robot, view: DeskView, before: DeskView | undefined): void;
+  phone(robot: Robot, fact: PhoneFact): void;
+  /** The phone's sound goes to this port now: it names the caller. */
+  media(robot: Robot, leg: string, remotePort: number | undefined): void;
+  /** A stamp that was answered: receipt, on the lab's clock. */
+  stampAnswered(robot: Robot, receivedAt: number): void;
+}
+
+type Link = LinkClient<DeskRequest | ConfigRequest>;
+
+export class Robot {
+  readonly options: RobotOptions;
+  view: DeskView | undefined;
+  /** Instants at which something was last heard on each connection: silence is counted from there. */
+  readonly heardAt = new Map<string, number>();
+  /** Which site and kind each connection belongs to is the desk's business; the lab needs the last of telephony. */
+  readonly #links = new Map<string, Link>();
+  #desk: RunningNode<DeskInput> | undefined;
+  #phone: RunningNode<PhoneInput> | undefined;
+  #transports: SipTransports | undefined;
+  #sound: RtpStream | undefined;
+  #epochStored = 0;
+  #stampReceivedAt = 0;
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(options: RobotOptions) {
+    this.options = options;
+  }
+
+  get name(): string {
+    return this.options.agent;
+  }
+
+  get sound(): RtpStream | undefined {
+    return this.#sound;
+  }
+
+  async start(): Promise<void> {
+    await this.#startPhone();
+    this.#startDesk();
+  }
+
+  async #startPhone(): Promise<void> {
+    const { options } = this;
+    const { clock, toneHz } = options;
+    this.#transports = await SipTransports.open({
+      host: '127.0.0.1',
+      port: 0,
+      onMessage: (message, source) => this.#phone?.input({ type: 'sip', message, source }),
+      onMalformed: (failure, source) => this.#phone?.input({ type: 'malformed', failure, source }),
+      onFailure: (what) => this.#phone?.input({ type: 'transportFailed', ...what }),
+      onBroken: (error) => {
+        throw error;
+      },
+    });
+    const { port } = this.#transports;
+    if (toneHz !== undefined) this.#sound = await RtpStream.open(toneHz);
+    const phone = new PhoneNode({
+      number: options.dn,
+      domain: options.realm,
+      password: phonePassword(options.dn),
+      scheme: options.scheme,
+      sites: options.phoneSites,
+      expires: options.registerEveryS,
+      registration: options.registration,
+      instance: `urn:uuid:00000000-0000-4000-8000-${options.dn.padStart(12, '0')}`,
+      hashes: nodeHashes,
+      random: options.random,
+      sentBy: () => ({ host: '127.0.0.1', port }),
+      media: { host: '127.0.0.1', ports: [this.#sound?.port ?? port] },
+      answerAfterMs: 50,
+    });
+    this.#phone = runNode<PhoneInput, PhoneEffect>(phone, {
+      now: () => clock.now(),
+      perform: (effect) => this.#performPhone(effect),
+    });
+    this.#phone.input({ type: 'command', command: { name: 'register' } });
+  }
+
+  #performPhone(effect: PhoneEffect): void {
+    switch (effect.type) {
+      case 'transmit':
+        return this.#transports?.transmit(effect);
+      case 'lookup':
+        // Robots register at address literals; a name here is a mistake of the lab.
+        this.#phone?.input({
+          type: 'lookedUp',
+          id: effect.id,
+          answer: { type: 'failed', reason: 'the lab has no DNS' },
+        });
+        return;
+      case 'media':
+        if (effect.remote !== null) this.#sound?.sendToAddress(effect.remote);
+        return this.options.watch.media(this, effect.leg, effect.remote?.port);
+      case 'phone':
+        this.#onPhone(effect.fact);
+        return this.options.watch.phone(this, effect.fact);
+    }
+  }
+
+  #onPhone(fact: PhoneFact): void {
+    if (fact.name === 'established') {
+      this.after(this.options.talkMs(), () => {
+        this.#phone?.input({ type: 'command', command: { name: 'hangup', leg: fact.leg } });
+      });
+    }
+    // DS14: the phone reports that the call which stood at the lost site is over.
+    if (fact.name === 'ended') this.#desk?.input({ type: 'callOver' });
+  }
+
+  #startDesk(): void {
+    const { options } = this;
+    const desk = new DeskNode({ random: options.random });
+    this.#desk = runNode<DeskInput, DeskEffect>(desk, {
+      now: () => options.clock.now(),
+      perform: (effect) => this.#performDesk(effect),
+    });
+    const { preferred, peer } = options.configServers;
+    this.#desk.input({
+      type: 'start',
+      user: options.user,
+      password: options.password,
+      place: options.place,
+      wallOffset: options.clock.wallOffset(),
+      localData: {
+        application: options.application,
+        configServers: { preferred: [preferred], peer: [peer] },
+        retryPauseMs: options.retryPauseMs,
+        addpTimeoutMs: options.addpTimeoutMs,
+        desk: `robot-${options.dn}-${process.pid}`,
+        epochStored: this.#epochStored,
+        // The lab has made this world itself a moment ago.
+        firstLogin: 'nothingBefore',
+      },
+    });
+  }
+
+  command(command: DeskCommand): void {
+    this.#desk?.input(command);
+  }
+
+  clockJumped(): void {
+    this.#desk?.input({ type: 'clockJumped', wallOffset: this.options.clock.wallOffset() });
+  }
+
+  #performDesk(effect: DeskEffect): void {
+    const { watch } = this.options;
+    switch (effect.type) {
+      case 'connect':
+        return this.#connect(effect);
+      case 'close':
+        this.#links.get(effect.connection)?.close();
+        this.#links.delete(effect.connection);
+        return;
+      case 'send':
+        if (effect.message.type === 'StampAnswer') watch.stampAnswered(this, this.#stampReceivedAt);
+        this.#links.get(effect.connection)?.send(effect.message);
+        return;
+      case 'persist':
+        this.#epochStored = Math.max(this.#epochStored, effect.epoch.number);
+        return;
+      case 'answerPhone':
+        this.#phone?.input({ type: 'command', command: { name: 'answer' } });
+        return;
+      case 'view': {
+        const before = this.view;
+        this.view = effect.view;
+        return watch.view(this, effect.view, before);
+      }
+      case 'decision':
+        return watch.decision(this, effect);
+      case 'fact':
+        return watch.desk(this, effect);
+      case 'log':
+        return;
+    }
+  }
+
+  #connect({ connection, host, port, kind }: Extract<DeskEffect, { type: 'connect' }>): void {
+    const { clock, relays } = this.options;
+    const input = (value: DeskInput) => this.#desk?.input(value);
+    let isOpen = false;
+    const link = connectLink<DeskRequest | ConfigRequest, DeskReply | ConfigReply>({
+      ...relays.through(host, port),
+      schema: kind === 'telephony' ? deskReply : configReply,
+      handlers: {
+        opened: () => {
+          isOpen = true;
+          input({ type: 'opened', connection });
+        },
+        message: (message) => {
+          const now = clock.now();
+          this.heardAt.set(connection, now);
+          if (message.type === 'Stamp') this.#stampReceivedAt = now;
+          input({ type: 'message', connection, message });
+        },
+        closed: (end) => {
+          this.#links.delete(connection);
+          input({ type: isOpen ? 'closed' : 'failed', connection, how: end.text });
+        },
+      },
+    });
+    this.#links.set(connection, link);
+  }
+
+  phoneCommand(command: Extract<PhoneInput, { type: 'command' }>['command']): void {
+    this.#phone?.input({ type: 'command', command });
+  }
+
+  after(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#desk?.stop();
+    this.#phone?.stop();
+    for (const link of this.#links.values()) link.terminate();
+    this.#sound?.close();
+    await this.#transports?.close();
+  }
+}
+
+/** Obviously fake, and the same that the generated configuration has its digests of. */
+export function phonePassword(dn: string): string {
+  return `fake-phone-${dn}`;
+}
