@@ -27,16 +27,33 @@ interface Call {
   agentEnd: End | undefined;
 }
 
+interface FaultAccount {
+  readonly established: number;
+  kept: number;
+  readonly lostBy: Map<string, number>;
+  /** Calls that stood at the fault and are not over yet. */
+  readonly open: Set<Call>;
+}
+
 export class CallAccount {
   readonly #byLeg = new Map<string, Call>();
   readonly #byPort = new Map<number, Call>();
   readonly #byAgentLeg = new Map<string, Call>();
   #offered = 0;
   #answered = 0;
-  #fault: { readonly established: number; kept: number; readonly lostBy: Map<string, number>; readonly open: Set<Call> } | undefined;
+  #fault: FaultAccount | undefined;
 
   offered(at: number, leg: string, site: string, port: number): void {
-    const call: Call = { callerLeg: leg, port, site, offeredAt: at, agent: undefined, stoodAtFault: false, callerEnd: undefined, agentEnd: undefined };
+    const call: Call = {
+      callerLeg: leg,
+      port,
+      site,
+      offeredAt: at,
+      agent: undefined,
+      stoodAtFault: false,
+      callerEnd: undefined,
+      agentEnd: undefined,
+    };
     this.#offered += 1;
     this.#byLeg.set(leg, call);
     this.#byPort.set(port, call);
@@ -108,12 +125,8 @@ export class CallAccount {
       fault.kept += 1;
       return;
     }
-    this.#lose(call.callerEnd !== 'normal' && call.agentEnd !== 'normal' ? 'both-ends' : call.callerEnd !== 'normal' ? 'caller-end' : 'agent-end');
-  }
-
-  #lose(cause: string): void {
-    const { lostBy } = this.#fault as NonNullable<typeof this.#fault>;
-    lostBy.set(cause, (lostBy.get(cause) ?? 0) + 1);
+    if (call.agentEnd === 'normal') lose(fault, 'caller-end');
+    else lose(fault, call.callerEnd === 'normal' ? 'agent-end' : 'both-ends');
   }
 
   /** At the end of a run: what still stands of the calls at the fault has not been shown to be kept. */
@@ -123,7 +136,7 @@ export class CallAccount {
     if (fault === undefined) return { ...base, established: null, kept: null, lost: null, lostBy: null };
     for (const call of fault.open) {
       fault.open.delete(call);
-      this.#lose('not-ended');
+      lose(fault, 'not-ended');
     }
     const lostBy = Object.fromEntries(fault.lostBy);
     const lost = Object.values(lostBy).reduce((sum, count) => sum + count, 0);
@@ -133,4 +146,8 @@ export class CallAccount {
 
 function isTalking(call: Call): boolean {
   return call.agent !== undefined && call.callerEnd === undefined && call.agentEnd === undefined;
+}
+
+function lose({ lostBy }: FaultAccount, cause: string): void {
+  lostBy.set(cause, (lostBy.get(cause) ?? 0) + 1);
 }
