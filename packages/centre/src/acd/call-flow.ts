@@ -74,6 +74,9 @@ export function partyAnswered(turn: Turn, input: Input<'partyAnswered'>): void {
   if (input.dn === call.origin.dn) return;
   // The answer has crossed a withdrawal: the leg must go again, or it would be a call with one side.
   turn.effects.push({ type: 'withdraw', connId: call.connId, dn: input.dn, why: 'released' });
+  // For that moment the caller was taken from the treatment.
+  turn.state.calls.set(call.connId, { ...call, treatedBy: undefined });
+  turn.state.touchedCalls.add(call.connId);
 }
 
 export function partyFailed(turn: Turn, input: Input<'partyFailed'>): void {

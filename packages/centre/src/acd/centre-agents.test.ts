@@ -102,6 +102,19 @@ describe('logging in', () => {
     );
   });
 
+  test('[AG3] one Person with another AgentID is the same agent', () => {
+    after(
+      ANN_READY,
+      `
+      > login 1001 ann id=id-bob epoch=1
+      refuse #3 epoch-too-low epoch=1
+      > login 1001 ann id=id-bob epoch=2
+      1001 AgentLogout LogoutReason=login-superseded
+      1001 AgentLogin #4
+    `,
+    );
+  });
+
   test('[AG3] one AgentID is not used by two persons at once', () => {
     after(
       `${ANN_READY}\nphone 1002 up`,

@@ -354,6 +354,17 @@ describe('the line of agents', () => {
     );
   });
 
+  test('[QU10] a caller whom a crossing answer took from the treatment is treated again', () => {
+    after(
+      `${ANN_READY}\ncall k1 +1 6000\nroutable 1001 no`,
+      `
+      > answer k1 1001
+      withdraw k1 1001 released
+      treat k1 music
+    `,
+    );
+  });
+
   test('[QU9] a phone that refuses is passed over for five seconds; its agent is NotReady where the queue wants it', () => {
     after(
       'phone 1001 up\nlogin 1001 ann queues=6001\nready 1001',

@@ -69,6 +69,12 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     return agentViewOn(this.#state, dn);
   }
 
+  /** The agent on this DN, as of the last input. */
+  agentOn(dn: string): AgentView | undefined {
+    const found = this.#state.dns.get(dn);
+    return found && agentViewOf(found);
+  }
+
   counters(): QueueCounters[] {
     return countersOf(this.#state);
   }

@@ -42,7 +42,7 @@ export function login(turn: Turn, input: Input<'login'>): void {
     endLogin(turn, former, {
       reasons: { LogoutReason: LOGOUT_REASONS.superseded },
       because,
-      silent: former === dn,
+      silent: former === dn && former.agent?.agentId === input.agentId,
     });
   }
   const agent: Agent = {

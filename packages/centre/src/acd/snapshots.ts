@@ -98,12 +98,13 @@ export function snapshotsOfQueues(state: CentreState, now: Millis): QueueSnapsho
 }
 
 export function agentViews(state: CentreState): AgentView[] {
-  return [...state.agentDNs.values()].flatMap((number) => agentViewOn(state, number) ?? []);
+  return [...state.agentDNs.values()].flatMap((number) => {
+    const dn = state.dns.get(number);
+    return (dn && agentViewOf(dn)) ?? [];
+  });
 }
 
-/** The agent logged in on a DN. */
-export function agentViewOn(state: CentreState, number: string): AgentView | undefined {
-  const agent = state.dns.get(number)?.agent;
+export function agentViewOf({ number, agent }: DN): AgentView | undefined {
   const standing = agent && standingOf(agent.state);
   if (agent === undefined || standing === undefined || agent.state.name === 'LoggedOut') return undefined;
   return {
