@@ -129,26 +129,31 @@ export function followConfiguration(
 ): Promise<FollowedConfiguration> {
   const listeners: ((configuration: Configuration) => void)[] = [];
   const refusedBy = new Set<ServerAddress>();
-  let isFirst = true;
+  let newest: Configuration | undefined;
   return new Promise((resolve, reject) => {
     const client = new ConfigClient({
       ...options,
       onConfiguration(configuration) {
         const { revision } = configuration;
         options.log({ level: 'info', what: 'configuration read', detail: { revision } });
+        const isFirst = newest === undefined;
+        newest = configuration;
         if (!isFirst) {
           for (const listener of listeners) listener(configuration);
           return;
         }
-        isFirst = false;
         resolve({
           configuration,
-          subscribe: (listener) => listeners.push(listener),
+          subscribe(listener) {
+            listeners.push(listener);
+            // What came while the role was starting must not be missed.
+            if (newest !== undefined && newest !== configuration) listener(newest);
+          },
           stop: () => client.stop(),
         });
       },
       onRefused(server, code, text) {
-        if (!isFirst || !FINAL_CODES.has(code)) return;
+        if (newest !== undefined || !FINAL_CODES.has(code)) return;
         refusedBy.add(server);
         if (refusedBy.size < options.servers.length) return;
         client.stop();

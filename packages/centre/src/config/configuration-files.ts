@@ -51,7 +51,16 @@ function written(object: ConfigObject): unknown {
     if (name === 'rank') return value !== 'agent';
     return typeof value !== 'object' || Object.keys(value).length > 0;
   });
+  fields.sort(([a], [b]) => rankOf(a) - rankOf(b));
   return Object.fromEntries(fields.map(([name, value]) => [name, asText(value)]));
+}
+
+/** What says which object it is comes first. */
+const FIRST_FIELDS = ['name', 'number', 'code', 'type', 'displayName', 'switch', 'tenant', 'host'];
+
+function rankOf(field: string): number {
+  const rank = FIRST_FIELDS.indexOf(field);
+  return rank === -1 ? FIRST_FIELDS.length : rank;
 }
 
 function asText(value: unknown): unknown {

@@ -1,0 +1,165 @@
+/**
+ * One binary for all server roles. A process is told its application name and where a Configuration Server is,
+ * and reads the rest from its Application object; the Configuration Server itself has files, and the supervisor
+ * starts a site's processes on one host.
+ *
+ *     server.mjs --application config-north --files DIR
+ *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210
+ *     server.mjs supervisor --site north --files DIR --data DIR [--no-restart] [--outlive]
+ *
+ * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again. Exit status: 0
+ * ended in order, 1 failed, 2 could not run (the reason is on stderr).
+ */
+import { parseArgs } from 'node:util';
+import { processLog } from './log.ts';
+import { CannotRun, type RunningRole } from './role.ts';
+
+const USAGE = `usage: server --application NAME --files DIR
+       server --application NAME --config HOST:PORT[,HOST:PORT…] [--secret-file FILE] [--outlive]
+       server supervisor --site SITE --files DIR --data DIR [--no-restart] [--outlive]`;
+
+/** Ending in order takes no longer; then the process ends all the same. */
+const STOP_MAX_MS = 4_000;
+
+/** The server secret of the Keys object, from the supervisor; a person may name a file instead. */
+export const SECRET_VARIABLE = 'HOLDFAST_SERVER_SECRET';
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args);
+  if (positionals[0] === 'supervisor') {
+    const { site, files, data } = values;
+    if (site === undefined || files === undefined || data === undefined) throw new CannotRun(USAGE);
+    const log = processLog(`supervisor-${site}`);
+    const { startSupervisor } = await import('./supervisor/supervisor.ts');
+    const entry = process.argv[1] ?? '';
+    const restarts = !values['no-restart'];
+    return runUntilEnded(
+      startSupervisor({ site, files, data, entry, restarts, outlive: values.outlive, log }),
+    );
+  }
+  if (positionals.length > 0 || values.application === undefined) throw new CannotRun(USAGE);
+  return runUntilEnded(startRole(values.application, values), values.outlive);
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        application: { type: 'string' },
+        config: { type: 'string' },
+        files: { type: 'string' },
+        data: { type: 'string' },
+        site: { type: 'string' },
+        'secret-file': { type: 'string' },
+        'no-restart': { type: 'boolean', default: false },
+        outlive: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    // An unknown or incomplete option.
+    throw new CannotRun(`${(error as Error).message}\n${USAGE}`);
+  }
+}
+
+interface RoleArguments {
+  readonly files?: string | undefined;
+  readonly config?: string | undefined;
+  readonly 'secret-file'?: string | undefined;
+}
+
+async function startRole(application: string, values: RoleArguments): Promise<RunningRole> {
+  const log = processLog(application);
+  if (values.files !== undefined) {
+    const { startConfigServer } = await import('./config-server.ts');
+    const server = await startConfigServer({ application, files: values.files, log });
+    process.on('SIGHUP', () => void server.reload());
+    return server;
+  }
+  if (values.config === undefined) throw new CannotRun(USAGE);
+  // A process that follows the configuration reads it anew by itself.
+  process.on('SIGHUP', () => {});
+  const servers = values.config.split(',').map(readAddress);
+  const secret = await readSecret(values['secret-file']);
+  const { followConfiguration } = await import('./config-client.ts');
+  const followed = await followConfiguration({
+    application,
+    servers,
+    log,
+    ...(secret === undefined ? {} : { secret }),
+  });
+  const { configuration, subscribe } = followed;
+  const { type } = configuration.get('Application', application) ?? {};
+  if (type !== 'SIPServer') {
+    followed.stop();
+    throw new CannotRun(
+      `Application "${application}" is of type ${type}; this release runs ConfigurationServer and SIPServer.`,
+    );
+  }
+  const { startSipServer } = await import('./sip-server.ts');
+  const role = await startSipServer({ application, configuration, subscribe, log });
+  return {
+    ports: role.ports,
+    async stop() {
+      followed.stop();
+      await role.stop();
+    },
+  };
+}
+
+function readAddress(text: string): { readonly host: string; readonly port: number } {
+  const parts = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text.trim());
+  const host = parts?.[1] ?? parts?.[2];
+  const port = Number(parts?.[3]);
+  if (host === undefined || port < 1 || port > 65_535)
+    throw new CannotRun(`--config: "${text}" is not HOST:PORT.`);
+  return { host, port };
+}
+
+async function readSecret(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return process.env[SECRET_VARIABLE];
+  const { readFile } = await import('node:fs/promises');
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    // It is missing or may not be read.
+    throw new CannotRun(`--secret-file: ${(error as Error).message}`);
+  }
+}
+
+/** `outlive`: go on when the supervisor that started this process is gone (PR7). */
+async function runUntilEnded(starting: Promise<RunningRole>, outlive = false): Promise<void> {
+  let role: RunningRole | undefined;
+  let isEnding = false;
+  const end = () => {
+    if (isEnding) return;
+    isEnding = true;
+    // While it starts nobody depends on it yet.
+    if (role === undefined) process.exit(0);
+    setTimeout(() => process.exit(1), STOP_MAX_MS).unref();
+    role.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`holdfast: ending failed: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  // The channel to the supervisor closes with it, whatever ended it.
+  process.on('disconnect', () => {
+    if (!outlive) end();
+  });
+  role = await starting;
+  process.send?.({ type: 'ready', ports: role.ports });
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const isForPeople = error instanceof CannotRun;
+  process.stderr.write(
+    `holdfast: ${isForPeople ? error.message : String((error as Error)?.stack ?? error)}\n`,
+  );
+  process.exit(isForPeople ? 2 : 1);
+});

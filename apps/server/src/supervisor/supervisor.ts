@@ -1,0 +1,247 @@
+/**
+ * Starts the processes of one site on this host, as the configuration names them: the Configuration Server first,
+ * then the SIP Servers, each when the one before it is up. A process that dies is started again (see
+ * restart-policy). When the supervisor itself is gone, its processes end too, unless they were started to
+ * outlive it.
+ *
+ *     SIGTERM, SIGINT   ends all, the last started first
+ *     SIGHUP            the Configuration Server reads its files again
+ *     SIGUSR2           starts what is down now
+ */
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { type Configuration, levelOf, optionValue, problemLine, siteOf } from '@holdfast/centre';
+import { type Application, OPTIONS } from '@holdfast/protocol';
+import type { Log } from '../log.ts';
+import { CannotRun, type RunningRole } from '../role.ts';
+import { loadFiles } from '../store/read-files.ts';
+import { type Child, startChild } from './child-process.ts';
+import { afterDeath, type RestartRecord } from './restart-policy.ts';
+
+export interface SupervisorOptions {
+  readonly site: string;
+  /** The site's copy of the configuration. */
+  readonly files: string;
+  /** Where the file with the process ids goes. */
+  readonly data: string;
+  /** The bundle that is this binary. */
+  readonly entry: string;
+  readonly restarts: boolean;
+  /** The processes go on when the supervisor is gone. */
+  readonly outlive: boolean;
+  readonly log: Log;
+}
+
+/** A process that is not up by then is left running, and the next one is started. */
+const READY_MAX_MS = 10_000;
+/** Between SIGTERM and SIGKILL. */
+const STOP_MAX_MS = 3_000;
+const RESTARTS_MAX_DEFAULT = Number(OPTIONS.holdfast['restarts-max'].default);
+
+/** Resolves at once, with the processes on their way: so a supervisor can be ended while they start. */
+export async function startSupervisor(options: SupervisorOptions): Promise<RunningRole> {
+  const loaded = await loadFiles(options.files);
+  if (!loaded.ok) throw new CannotRun(loaded.problems.map(problemLine).join('\n'));
+  const supervisor = new Supervisor(options, loaded.configuration);
+  await mkdir(options.data, { recursive: true });
+  void supervisor.start();
+  process.on('SIGHUP', () => supervisor.reload());
+  process.on('SIGUSR2', () => void supervisor.startDown());
+  return { ports: {}, stop: () => supervisor.stop() };
+}
+
+/** One process of the site. */
+interface Member {
+  readonly application: Application;
+  readonly args: readonly string[];
+  child?: Child | undefined;
+  record: RestartRecord;
+  timer?: NodeJS.Timeout | undefined;
+  /** Called when it is up, or has ended. */
+  settled?: (() => void) | undefined;
+}
+
+class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #members: readonly Member[];
+  readonly #restartsMax: number;
+  readonly #secret: string;
+  #isStopping = false;
+  #pidsWritten: Promise<void> = Promise.resolve();
+
+  constructor(options: SupervisorOptions, configuration: Configuration) {
+    this.#options = options;
+    const own = configuration.all('Application').filter((one) => one.enabled && siteOf(one) === options.site);
+    const configServers = own.filter(({ type }) => type === 'ConfigurationServer');
+    const [configServer] = configServers;
+    if (configServer === undefined)
+      throw new CannotRun(
+        `There is no Configuration Server of site "${options.site}". The sites are ${sitesOf(configuration)}.`,
+      );
+    const backups = new Set(own.flatMap(({ backup }) => backup ?? []));
+    // The standby of a pair comes with a later release; two primaries would take each other's calls.
+    const runs = (one: Application) => !backups.has(one.name);
+    const sipServers = own.filter((one) => one.type === 'SIPServer' && runs(one));
+    for (const name of backups)
+      options.log({
+        level: 'warn',
+        what: 'backup is not started',
+        because: `this release runs no standby: ${name}`,
+      });
+    const addresses = configAddresses(configuration, options.site);
+    const outlive = options.outlive ? ['--outlive'] : [];
+    this.#members = [
+      ...configServers.filter(runs).map((application) => ({
+        application,
+        args: ['--application', application.name, '--files', options.files, ...outlive],
+        record: { deaths: [] },
+      })),
+      ...sipServers.map((application) => ({
+        application,
+        args: ['--application', application.name, '--config', addresses, ...outlive],
+        record: { deaths: [] },
+      })),
+    ];
+    const self = own.find(({ type }) => type === 'Supervisor');
+    this.#restartsMax =
+      self === undefined
+        ? RESTARTS_MAX_DEFAULT
+        : optionValue(OPTIONS.holdfast['restarts-max'], [levelOf(`Application/${self.name}`, self)]);
+    this.#secret = configuration.all('Keys')[0]?.serverSecret ?? '';
+  }
+
+  async start(): Promise<void> {
+    await this.startDown();
+    const { site, log } = this.#options;
+    if (!this.#isStopping)
+      log({ level: 'info', what: 'site started', site, detail: { processes: this.#members.length } });
+  }
+
+  /** In their order, each after the one before it is up. */
+  async startDown(): Promise<void> {
+    for (const member of this.#members) {
+      if (member.child !== undefined || this.#isStopping) continue;
+      clearTimeout(member.timer);
+      await new Promise<void>((resolve) => {
+        const limit = setTimeout(resolve, READY_MAX_MS);
+        member.settled = () => {
+          clearTimeout(limit);
+          resolve();
+        };
+        this.#startMember(member);
+      });
+    }
+  }
+
+  reload(): void {
+    for (const { application, child } of this.#members)
+      if (application.type === 'ConfigurationServer') child?.kill('SIGHUP');
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const member of [...this.#members].reverse()) {
+      clearTimeout(member.timer);
+      const { child } = member;
+      if (child === undefined) continue;
+      await new Promise<void>((resolve) => {
+        const limit = setTimeout(() => child.kill('SIGKILL'), STOP_MAX_MS);
+        member.settled = () => {
+          clearTimeout(limit);
+          resolve();
+        };
+        child.kill('SIGTERM');
+      });
+    }
+    await this.#pidsWritten;
+  }
+
+  #startMember(member: Member): void {
+    const { site, entry, log } = this.#options;
+    const { name } = member.application;
+    const settle = () => {
+      member.settled?.();
+      member.settled = undefined;
+    };
+    member.timer = undefined;
+    member.child = startChild({
+      entry,
+      args: member.args,
+      environment: { HOLDFAST_SERVER_SECRET: this.#secret },
+      ready: settle,
+      ended: (how) => {
+        member.child = undefined;
+        this.#writePids();
+        settle();
+        if (this.#isStopping) return;
+        log({ level: 'error', what: 'process ended', because: how, site, detail: { application: name } });
+        if (this.#options.restarts) this.#restart(member);
+      },
+    });
+    log({
+      level: 'info',
+      what: 'process started',
+      site,
+      detail: { application: name, pid: member.child.pid ?? null },
+    });
+    this.#writePids();
+  }
+
+  #restart(member: Member): void {
+    const { site, log } = this.#options;
+    const decision = afterDeath(member.record, this.#restartsMax, performance.now());
+    member.record = decision.record;
+    const application = member.application.name;
+    if (decision.name === 'giveUp') {
+      log({
+        level: 'error',
+        what: 'process given up',
+        because: decision.because,
+        site,
+        detail: { application },
+      });
+      return;
+    }
+    member.timer = setTimeout(() => this.#startMember(member), decision.pauseMs);
+  }
+
+  /** One write after the other; readers see the whole file or the former one. */
+  #writePids(): void {
+    const { site, data, log } = this.#options;
+    const processes = Object.fromEntries(
+      this.#members.map(({ application, child }) => [application.name, child?.pid ?? null]),
+    );
+    const text = `${JSON.stringify({ site, supervisor: process.pid, processes }, null, 2)}\n`;
+    const file = join(data, `supervisor-${site}.json`);
+    this.#pidsWritten = this.#pidsWritten
+      .then(() => writeFile(`${file}.new`, text))
+      .then(() => rename(`${file}.new`, file))
+      .catch((error: Error) => {
+        // The disk is full or the folder is gone: the site runs on, only the file is missing.
+        log({ level: 'error', what: 'process ids not written', because: error.message, site });
+      });
+  }
+}
+
+/** `host:port` of every Configuration Server, the own site's first. */
+function configAddresses(configuration: Configuration, site: string): string {
+  const servers = configuration
+    .all('Application')
+    .filter(({ type, enabled }) => type === 'ConfigurationServer' && enabled);
+  const ownFirst = [
+    ...servers.filter((one) => siteOf(one) === site),
+    ...servers.filter((one) => siteOf(one) !== site),
+  ];
+  return ownFirst
+    .map((one) => {
+      const address = configuration.get('Host', one.host ?? '')?.address ?? '';
+      return `${address.includes(':') ? `[${address}]` : address}:${one.ports.default}`;
+    })
+    .join(',');
+}
+
+function sitesOf(configuration: Configuration): string {
+  const sites = new Set(configuration.all('Application').flatMap((one) => siteOf(one) ?? []));
+  return [...sites].map((site) => `"${site}"`).join(', ') || 'not named anywhere';
+}

@@ -1,0 +1,52 @@
+/**
+ * Makes a configuration of two sites: the sample of the repository (without arguments), or any other size and
+ * ports into a folder.
+ *
+ *     npx tsx scripts/make-sample.ts [--out config/sample] [--agents 20] [--password …] [--phone-password …]
+ *       [--address 127.0.0.1] [--base 5100] [--json]
+ *
+ * The site north has the ports base + 10 (Configuration Server), + 11 (clients of the SIP Server), + 60 (SIP) and
+ * + 90 (its gateway); south the same from base + 100. All people have one password and all phones another, which
+ * are meant to look like what they are; every run makes new keys, salts and hashes.
+ */
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { makeWorld } from '../apps/server/src/store/make-world.ts';
+import { writeConfiguration } from '../apps/server/src/store/write-files.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string', default: `${root}config/sample` },
+    agents: { type: 'string', default: '20' },
+    password: { type: 'string', default: 'fake-password' },
+    'phone-password': { type: 'string', default: 'fake-phone-password' },
+    address: { type: 'string', default: '127.0.0.1' },
+    base: { type: 'string', default: '5100' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const agents = Number(values.agents);
+const base = Number(values.base);
+if (!Number.isInteger(agents) || agents < 1 || !Number.isInteger(base) || base < 1024 || base > 65_300) {
+  process.stderr.write('make-sample: --agents must be 1 or more, --base between 1024 and 65300\n');
+  process.exit(2);
+}
+
+const site = (name: string, first: number) => ({
+  name,
+  address: values.address,
+  configPort: first + 10,
+  clientPort: first + 11,
+  sipPort: first + 60,
+  gateway: `${values.address}:${first + 90}`,
+});
+const { objects } = await makeWorld({
+  agents,
+  sites: [site('north', base), site('south', base + 100)],
+  password: values.password,
+  phonePassword: values['phone-password'],
+});
+await writeConfiguration(values.out, objects, values.json ? 'json' : 'yaml');
+console.log(`${objects.length} objects written to ${values.out}`);
