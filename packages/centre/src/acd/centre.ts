@@ -17,7 +17,7 @@ import { configure } from './configure.ts';
 import * as logins from './logins.ts';
 import { offerFailed, overflow, treatWaiting } from './queueing.ts';
 import { match } from './routing.ts';
-import { agentViewOn, agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
+import { agentViewOf, agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
 
 export class Centre implements Node<CentreInput, CentreEffect> {
   readonly #state: CentreState = newCentreState();
@@ -64,12 +64,7 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     return agentViews(this.#state);
   }
 
-  /** Whoever is logged in on a DN. */
-  agentOn(dn: string): AgentView | undefined {
-    return agentViewOn(this.#state, dn);
-  }
-
-  /** The agent on this DN, as of the last input. */
+  /** Whoever is logged in on this DN, as of the last input. */
   agentOn(dn: string): AgentView | undefined {
     const found = this.#state.dns.get(dn);
     return found && agentViewOf(found);
