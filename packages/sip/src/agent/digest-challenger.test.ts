@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SipRequest } from '../message/message.ts';
-import { digestSecret, parseDigest } from './digest.ts';
+import { digestResponse, digestSecret, parseDigest } from './digest.ts';
 import { answerAgain, answerChallenge } from './digest-answer.ts';
 import { Challenger, type DigestVerdict } from './digest-challenger.ts';
 import { portableHashes as hashes } from './digest-hashes.ts';
@@ -154,6 +154,18 @@ describe('what is refused', () => {
     const server = challenger({ credentials: () => ({}) });
     const answer = answerTo(server.check(WALL, register()));
     expect(server.check(WALL, register(answer.value)).name).toBe('challenge');
+    // Neither does the answer that would be right for an empty secret.
+    const { nonce } = answer.memory;
+    const protection = { qop: 'auth', nc: '00000001', cnonce: 'c' };
+    const response = digestResponse(hashes, 'SHA-256', {
+      secret: '',
+      nonce,
+      method: 'REGISTER',
+      uri: 'u',
+      protection,
+    });
+    const value = `Digest username="7001", realm="${realm}", nonce="${nonce}", uri="u", response="${response}", algorithm=SHA-256, qop=auth, nc=00000001, cnonce="c"`;
+    expect(server.check(WALL, register(value))).toMatchObject({ because: 'wrong-answer' });
   });
 
   test.each([

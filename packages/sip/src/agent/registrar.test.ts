@@ -232,6 +232,7 @@ describe('where it is reached', () => {
     });
     registrar.handle(0, register({ contact }), tcp('c2'));
     expect(registrar.bindings('7001')[0]?.target.flow).toBe('c2');
+    expect(registrar.connections).toBe(1);
     expect(registrar.flowFailed(1, 'c1')).toEqual([]);
     expect(registrar.bindings('7001')).toHaveLength(1);
   });

@@ -70,6 +70,11 @@ export class Registrar {
     return this.#bindings.size;
   }
 
+  /** Connections over which somebody is reached. */
+  get connections(): number {
+    return this.#byFlow.size;
+  }
+
   /** Answers a REGISTER that may be carried out. */
   handle(now: Millis, request: SipRequest, source: Source): RegistrarAnswer {
     const wish = readRegister(request, source, this.#limits, this.#contactsMax);

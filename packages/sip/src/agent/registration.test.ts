@@ -190,6 +190,31 @@ describe('an attempt', () => {
   });
 });
 
+describe('the order of the search', () => {
+  test('[PH1] a first target that has just failed is not asked again before the second', () => {
+    const phone = new Bench('active-backup', ['ok', 'ok']).run(1000);
+    phone.sites[0] = 'silent';
+    phone.news();
+    phone.run(60_000);
+    expect(phone.news().slice(0, 5)).toEqual([
+      'register 0',
+      'attemptFailed 0',
+      'lost 0',
+      'register 1',
+      'registered 1',
+    ]);
+  });
+
+  test('[PH6] the late answer to an un-REGISTER that was given up is no registration', () => {
+    const phone = new Bench('fixed', ['ok']).run(1000);
+    phone.sites[0] = 'silent';
+    phone.tell({ type: 'stop' });
+    phone.run(6000).news();
+    phone.tell({ type: 'succeeded', target: 0, attempt: 2, expiresMs: 0 });
+    expect([phone.news(), phone.registeredAt, phone.state.phase]).toEqual([[], [], 'stopped']);
+  });
+});
+
 describe('what the field has seen', () => {
   test('[C21] all down, then one fallback comes back: the phone registers there', () => {
     for (const scheme of ['single', 'active-backup', 'dual'] as const) {

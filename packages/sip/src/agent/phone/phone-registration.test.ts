@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'vitest';
+import { createResponse } from '../../message/build-message.ts';
+import { headerValue } from '../../message/headers.ts';
+import type { SipRequest } from '../../message/message.ts';
+import { Phone, twoSites, WALL } from './phone-world.ts';
+
+describe('registration over the wire', () => {
+  test('[PH4] a phone registers with SHA-256, and refreshes without another challenge while its nonce lives', () => {
+    const { world, north } = twoSites();
+    const phone = new Phone(world, '7001', { expires: 20 }).tell({ name: 'register' });
+    world.run(55_000);
+    expect(phone.news()).toEqual(['registered north']);
+    expect(headerValue(north.requests[1] as SipRequest, 'authorization')).toContain('algorithm=SHA-256');
+    expect(north.status.answered).toBeGreaterThanOrEqual(3);
+    expect(north.status.challenged).toBe(1);
+    world.run(200_000);
+    expect(phone.news()).toEqual([]);
+    expect(north.registrar.bindings('7001')).toHaveLength(1);
+  });
+
+  test('[C29] the nonce of one site serves at the other: moving costs no challenge that a shared key can save', () => {
+    const { world, north, south } = twoSites();
+    new Phone(world, '7001', { scheme: 'dual' }).tell({ name: 'register' });
+    world.run(1000);
+    expect([north.status.answered, south.status.answered]).toEqual([1, 1]);
+    const authorized = north.requests.find((request) => headerValue(request, 'authorization') !== undefined);
+    expect(south.challenger.check(WALL + 1000, authorized as SipRequest).name).toBe('authentic');
+  });
+
+  test.each(['single', 'dual', 'active-backup', 'fixed'] as const)(
+    '[PH1] %s: through the loss of a site and its return',
+    (scheme) => {
+      const { world, north, south } = twoSites();
+      const phone = new Phone(world, '7001', { scheme, expires: 30 }).tell({ name: 'register' });
+      world.run(2000);
+      expect(phone.node.registeredAt).toEqual(scheme === 'dual' ? ['north', 'south'] : ['north']);
+      world.down.add('north');
+      world.run(60_000);
+      expect(phone.node.registeredAt).toEqual(scheme === 'fixed' ? [] : ['south']);
+      world.down.delete('north');
+      world.run(120_000);
+      expect(phone.node.registeredAt).toEqual(scheme === 'dual' ? ['north', 'south'] : ['north']);
+      expect(north.registrar.bindings('7001')).toHaveLength(1);
+      expect(south.registrar.bindings('7001')).toHaveLength(scheme === 'dual' ? 1 : 0);
+    },
+  );
+
+  test('[PH2] a dead site costs one attempt limit, and not the 32 seconds of Timer F', () => {
+    const { world } = twoSites();
+    world.down.add('north');
+    const phone = new Phone(world, '7001').tell({ name: 'register' });
+    world.run(5000);
+    const registered = phone.facts.find((fact) => fact.name === 'registered');
+    expect(registered).toMatchObject({ site: 'south' });
+    expect(registered?.at).toBeLessThan(4500);
+  });
+
+  test('[PH1] with a third of all packets lost, phones of every scheme are registered where they should be', () => {
+    const { world, north, south } = twoSites(3);
+    world.loss = 0.33;
+    const phones = (['single', 'dual', 'active-backup', 'fixed'] as const).map((scheme, i) =>
+      new Phone(world, `700${i}`, { scheme }).tell({ name: 'register' }),
+    );
+    world.run(100_000);
+    world.loss = 0;
+    world.run(200_000);
+    expect(phones.map((phone) => phone.node.registeredAt)).toEqual([
+      ['north'],
+      ['north', 'south'],
+      ['north'],
+      ['north'],
+    ]);
+    expect([north.registrar.size, south.registrar.size]).toEqual([4, 1]);
+  });
+
+  test('[C16] 423 is obeyed once; a registrar that always says it does not make the phone loop', () => {
+    const { world, north } = twoSites(1, { minExpires: 90 });
+    const phone = new Phone(world, '7001', { expires: 30, scheme: 'fixed' }).tell({ name: 'register' });
+    world.run(5000);
+    expect(phone.news()).toEqual(['registered north']);
+    expect(north.registrar.bindings('7001')[0]?.expiresAt).toBeGreaterThan(85_000);
+
+    const bad = twoSites();
+    bad.north.special = (request) => createResponse(request, 423, { headers: [['Min-Expires', '90']] });
+    new Phone(bad.world, '7001', { scheme: 'fixed' }).tell({ name: 'register' });
+    bad.world.run(60_000);
+    expect(bad.north.requests.length).toBeLessThan(8);
+  });
+
+  test('[C16] a wrong password asks seldom and never in a loop', () => {
+    const { world, north } = twoSites();
+    const phone = new Phone(world, '7001', { password: 'wrong', scheme: 'fixed' }).tell({ name: 'register' });
+    world.run(300_000);
+    expect(north.requests.length).toBeLessThan(25);
+    expect(phone.news()).toContain('registrationFailed north');
+  });
+
+  test('[C27] 439 leaves outbound out and registers', () => {
+    const { world, north } = twoSites();
+    north.special = (request) =>
+      headerValue(request, 'supported')?.includes('outbound') ? createResponse(request, 439) : undefined;
+    const phone = new Phone(world, '7001', { instance: 'urn:uuid:7', scheme: 'fixed' }).tell({
+      name: 'register',
+    });
+    world.run(3000);
+    expect(phone.news()).toEqual(['registered north']);
+    expect(north.registrar.bindings('7001')[0]).toMatchObject({ instance: '<urn:uuid:7>' });
+    expect(north.registrar.bindings('7001')[0]?.regId).toBeUndefined();
+  });
+
+  test('[C31] Retry-After of 503 is obeyed to the second, and the phone comes back afterwards', () => {
+    const { world, north } = twoSites();
+    north.special = (request) =>
+      createResponse(request, 503, { headers: [['Retry-After', '30 (maintenance)']] });
+    const phone = new Phone(world, '7001', { scheme: 'fixed' }).tell({ name: 'register' });
+    world.run(29_000);
+    expect(north.requests).toHaveLength(1);
+    north.special = () => undefined;
+    world.run(40_000);
+    expect(phone.node.registeredAt).toEqual(['north']);
+  });
+
+  test('[PH4] a stale nonce costs one more round and no failure', () => {
+    const { world, north } = twoSites();
+    const phone = new Phone(world, '7001', { expires: 300, scheme: 'fixed' }).tell({ name: 'register' });
+    world.run(400_000);
+    expect(phone.news()).toEqual(['registered north']);
+    expect(north.status.challenged).toBeGreaterThan(1);
+  });
+
+  test('[PH6] unregister takes the bindings away at every site', () => {
+    const { world, north, south } = twoSites();
+    const phone = new Phone(world, '7001', { scheme: 'dual' }).tell({ name: 'register' });
+    world.run(1000);
+    phone.news();
+    phone.tell({ name: 'unregister' });
+    world.run(2000);
+    expect([north.registrar.size, south.registrar.size]).toEqual([0, 0]);
+    expect(phone.news()).toEqual(['lost north', 'lost south', 'unregistered']);
+    world.run(100_000);
+    expect(phone.nextDeadline()).toBeUndefined();
+  });
+
+  test('[C12] a phone that restarts on the same instance leaves one contact', () => {
+    const { world, north } = twoSites();
+    for (let boot = 0; boot < 5; boot++) {
+      const port = 5060 + boot;
+      const sentBy = () => ({ host: 'phone-7001', port });
+      new Phone(world, '7001', { instance: 'urn:uuid:7', scheme: 'fixed', sentBy }).tell({
+        name: 'register',
+      });
+      world.run(world.now + 5000);
+    }
+    expect(north.registrar.bindings('7001').map((binding) => binding.contact)).toEqual([
+      'sip:7001@phone-7001:5064',
+    ]);
+  });
+
+  test('[C16] a registrar that names a longer Min-Expires each time does not make the phone loop', () => {
+    const { world, north } = twoSites();
+    let least = 60;
+    north.special = (request) => {
+      least += 60;
+      return createResponse(request, 423, { headers: [['Min-Expires', String(least)]] });
+    };
+    new Phone(world, '7001', { scheme: 'fixed' }).tell({ name: 'register' });
+    world.run(60_000);
+    expect(north.requests.length).toBeLessThan(8);
+  });
+
+  test('[PH7] when the connection over which it registered is gone, the phone registers anew at once', () => {
+    const { world, north } = twoSites();
+    const phone = new Phone(world, '7001').tell({ name: 'register' });
+    world.run(2000);
+    phone.news();
+    phone.lose('another flow');
+    expect(phone.news()).toEqual([]);
+    phone.lose('udp');
+    expect(phone.news()).toEqual(['lost north']);
+    world.run(2500);
+    expect(phone.news()).toEqual(['registered north']);
+    expect(north.status.answered).toBe(2);
+  });
+});
