@@ -54,7 +54,7 @@ function twoSites(): {
     hosts: [process.host],
     processes: [process],
     sipServer: process,
-    shutDown: () => undefined,
+    shutDown: () => true,
   });
   const targets = { sites: [site(north), site(south)], desks: [desk], phones: [phone] };
   const run = (faults: Fault[], until: number) => {

@@ -11,6 +11,7 @@ export const FAULT_NAMES = [
   'site-kill',
   'site-power-off',
   'sip-server-kill',
+  'graceful-shutdown',
   'process-restart',
   'process-pause',
   'process-pause-inside',
@@ -43,6 +44,8 @@ export interface SiteTargets {
   readonly hosts: readonly Host[];
   readonly processes: readonly Process[];
   readonly sipServer: Process;
+  /** Asks the SIP Server to send its agents away (DS8c). False: it cannot be asked now. */
+  shutDown(): boolean;
 }
 
 export interface Fault {
@@ -159,6 +162,8 @@ class Injector {
         return this.#darken(site);
       case 'sip-server-kill':
         return this.#take([site.sipServer]);
+      case 'graceful-shutdown':
+        return site.shutDown() ? () => this.#take([site.sipServer])() : undefined;
       case 'process-restart':
         return server === undefined ? undefined : this.#take([server]);
       case 'process-pause':

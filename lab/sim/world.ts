@@ -23,8 +23,8 @@ export interface Failure {
   readonly at: number;
 }
 
-/** More events than this in one virtual millisecond are two processes that answer each other without end. */
-const EVENTS_PER_MS_MAX = 200_000;
+/** More events than this in one virtual second are processes that answer each other without end. */
+const STEPS_PER_SECOND_MAX = 1_000_000;
 const HOSTS_MAX = 65_536;
 /** A process that is continued reads its timers first in three cases of four. */
 const TIMERS_FIRST = 0.75;
@@ -45,10 +45,12 @@ export class World {
   afterStep: ((process: Process) => void) | undefined;
   /** Whether happenings are kept for a report; the fingerprint is always kept. */
   tracing = true;
+  /** A smaller world sets it lower, to notice sooner. */
+  stepsPerSecondMax = STEPS_PER_SECOND_MAX;
   readonly #heap = new EventHeap();
   #order = 0;
-  #stepsInMs = 0;
-  #ms = 0;
+  #stepsInSecond = 0;
+  #second = 0;
 
   constructor(seed: number) {
     this.seed = seed;
@@ -128,12 +130,22 @@ export class World {
     if (process.host.dark) return;
     process.life++;
     process.state = 'running';
-    process.startClock(Math.floor(this.random() * 1_000_000));
+    process.startClock(this.#firstReading(process));
     this.note(process.name, 'starts', undefined);
     this.#guard(process, () => {
       process.program = process.factory(process, process.now());
     });
     this.#arm(process);
+  }
+
+  /**
+   * What the monotonic clock of a new life shows first: anything, or, the more dangerous case, about what that of
+   * the former life showed, so that instants of the two are easily taken for each other.
+   */
+  #firstReading(process: Process): Millis {
+    if (process.life > 1 && this.random() < 0.5)
+      return Math.max(0, process.now() + (this.random() - 0.5) * 20_000);
+    return this.random() * 1_000_000;
   }
 
   /** The process's state is lost. A living host resets its connections; a dark one is silent. */
@@ -219,15 +231,26 @@ export class World {
     }
   }
 
+  /** Something happens to a running process that is no message and no timer: a person acts. False: nobody is there. */
+  act(process: Process, what: () => void): boolean {
+    if (process.state !== 'running') return false;
+    this.#guard(process, () => {
+      this.#tellJump(process);
+      what();
+    });
+    this.#arm(process);
+    this.afterStep?.(process);
+    return true;
+  }
+
   #count(event: WorldEvent): void {
     this.steps++;
     this.trace.mix(event.at, event.kind, this.steps);
-    if (event.at < this.#ms + 1) {
-      if (++this.#stepsInMs > EVENTS_PER_MS_MAX)
-        this.fail('no-livelock', `${EVENTS_PER_MS_MAX} events within one millisecond`);
-    } else {
-      this.#ms = event.at;
-      this.#stepsInMs = 0;
+    if (event.at >= this.#second + 1_000) {
+      this.#second = event.at;
+      this.#stepsInSecond = 0;
+    } else if (++this.#stepsInSecond > this.stepsPerSecondMax) {
+      this.fail('no-livelock', `more than ${this.stepsPerSecondMax} events within one second`);
     }
   }
 

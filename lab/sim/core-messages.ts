@@ -1,0 +1,63 @@
+/**
+ * What passes between the tiny processes of the core simulation: the desk link and the registration of phones,
+ * reduced to what the machines of `continuity` need.
+ */
+import type { LoginEpoch, LoginRefusal, LogoutReason, Stamp } from '@holdfast/continuity';
+
+export type CoreUp =
+  | { readonly type: 'hello'; readonly agent: string }
+  | { readonly type: 'login'; readonly agent: string; readonly epoch: LoginEpoch; readonly stamp: Stamp }
+  | { readonly type: 'logout'; readonly agent: string; readonly epoch: LoginEpoch }
+  | { readonly type: 'answer'; readonly agent: string; readonly epoch: LoginEpoch; readonly stamp: Stamp }
+  | { readonly type: 'ping' }
+  | { readonly type: 'pong' };
+
+export type CoreDown =
+  | {
+      readonly type: 'welcome';
+      readonly pairEpoch: number;
+      readonly phoneInService: boolean;
+      readonly login: LoginEpoch | undefined;
+    }
+  | { readonly type: 'stamp'; readonly stamp: Stamp }
+  | { readonly type: 'phone'; readonly inService: boolean }
+  | { readonly type: 'loggedIn'; readonly epoch: LoginEpoch }
+  | { readonly type: 'refused'; readonly epoch: LoginEpoch; readonly refusal: LoginRefusal }
+  | { readonly type: 'loggedOut'; readonly pairEpoch: number; readonly reason: LogoutReason }
+  | { readonly type: 'notLoggedIn'; readonly pairEpoch: number; readonly epoch: LoginEpoch }
+  | { readonly type: 'ping' }
+  | { readonly type: 'pong' };
+
+/** Over UDP, from the phone and back. */
+export type CorePhoneMessage =
+  | { readonly type: 'register'; readonly agent: string; readonly forMs: number }
+  | { readonly type: 'registered'; readonly site: string; readonly forMs: number };
+
+export const DESK_PORT = 1;
+export const PHONE_PORT = 2;
+export const LEASE_MS = 8_000;
+export const STAMPS_MS = 2_000;
+
+/**
+ * Mistakes that the checkers must find (ME4): each takes one sentence of the rules out of the tiny processes.
+ * The machines themselves stay as they are; what they are told is falsified as the mistake would.
+ */
+export const CORE_DEFECTS = [
+  /** LL1: the lease counts from when the answer is read, not from the stamp's time. */
+  'lease-from-answer',
+  /** LL1, LL3: a stamp of a former primary counts. */
+  'pair-epoch-ignored',
+  /** LL2: routable until a timer says otherwise. */
+  'routable-by-timer',
+  /** LL3: a new primary believes that the leases of the former one have just begun. */
+  'takeover-with-leases',
+  /** LL4: the desk logs in elsewhere without waiting for its lease to end. */
+  'no-wait',
+  /** LL4, LL5: it waits for the length alone. */
+  'no-margin',
+  /** LL6: the site does not notice that its host has slept. */
+  'sleep-unnoticed',
+  /** LL8: a desk that has just started logs in at once. */
+  'no-wait-at-start',
+] as const;
+export type CoreDefect = (typeof CORE_DEFECTS)[number];

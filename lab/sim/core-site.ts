@@ -1,0 +1,277 @@
+/**
+ * A site of the core simulation: one process that stamps, holds logins and leases, and knows for each agent
+ * whether the phone is registered. It is what a SIP Server does for the login lease, and nothing else.
+ */
+import {
+  compareEpochs,
+  freshLink,
+  type LinkHealth,
+  type LinkHealthEvent,
+  type LinkHealthOptions,
+  type LoginEpoch,
+  type LoginRefusal,
+  type LogoutReason,
+  linkDeadline,
+  SiteLease,
+  type Stamp,
+  stepLink,
+} from '@holdfast/continuity';
+import { Deadlines, type Millis, unreachable } from '@holdfast/kernel';
+import {
+  type CoreDefect,
+  type CoreDown,
+  type CorePhoneMessage,
+  type CoreUp,
+  DESK_PORT,
+  LEASE_MS,
+  PHONE_PORT,
+  STAMPS_MS,
+} from './core-messages.ts';
+import type { Address, Process, Program } from './process.ts';
+import type { StreamEnd } from './stream.ts';
+
+interface Client {
+  readonly end: StreamEnd;
+  health: LinkHealth;
+  agent: string | undefined;
+}
+
+/** What the mate would have mirrored: it outlives the process, and only a defect makes use of it. */
+export type MirroredLogins = Map<string, LoginEpoch>;
+
+export class CoreSite implements Program {
+  readonly #process: Process;
+  readonly #site: string;
+  readonly #linkOptions: LinkHealthOptions;
+  readonly #defect: CoreDefect | undefined;
+  readonly #mirrored: MirroredLogins;
+  readonly #lease: SiteLease;
+  readonly #pairEpoch: number;
+  readonly #clients = new Map<StreamEnd, Client>();
+  readonly #logins = new Map<string, LoginEpoch>();
+  /** LL7: the highest epoch ever seen of each agent; an ended one never logs in again. */
+  readonly #highest = new Map<string, LoginEpoch>();
+  readonly #phones = new Deadlines<string>();
+  /** What the last timer concluded: only the defect `routable-by-timer` decides by it. */
+  readonly #concluded = new Set<string>();
+  #stampAt: Millis;
+  #isClosing = false;
+
+  constructor(
+    process: Process,
+    site: string,
+    options: { link: LinkHealthOptions; defect: CoreDefect | undefined; mirrored: MirroredLogins },
+    now: Millis,
+  ) {
+    this.#process = process;
+    this.#site = site;
+    this.#linkOptions = options.link;
+    this.#defect = options.defect;
+    this.#mirrored = options.mirrored;
+    this.#pairEpoch = process.wallMs();
+    this.#lease = new SiteLease({ pairEpoch: this.#pairEpoch, lengthMs: LEASE_MS });
+    this.#stampAt = now + STAMPS_MS;
+    process.listenStreams(DESK_PORT);
+    process.listenDatagrams(PHONE_PORT);
+    if (this.#defect === 'takeover-with-leases') this.#takeOver(now);
+  }
+
+  /** Whether a call that arrived now would be offered to this agent (LL2). */
+  isRoutable(agent: string): boolean {
+    if (this.#defect === 'routable-by-timer') return this.#concluded.has(agent);
+    const epoch = this.#logins.get(agent);
+    return epoch !== undefined && this.#lease.isRoutable(agent, epoch, this.#process.now());
+  }
+
+  /** DS8c: everybody is sent away, and nobody gets in until the process has been started anew. */
+  shutDown(): void {
+    this.#isClosing = true;
+    for (const agent of [...this.#logins.keys()]) this.#logOut(agent, 'shutdown');
+  }
+
+  describe(agent: string): string {
+    const epoch = this.#logins.get(agent);
+    const phone = this.#phones.get(agent) === undefined ? 'no phone' : 'phone';
+    return `${this.#site}: ${epoch === undefined ? 'no login' : `login ${epoch.number}`}, ${phone}`;
+  }
+
+  accepted(now: Millis, end: StreamEnd): void {
+    this.#clients.set(end, { end, health: freshLink(now), agent: undefined });
+  }
+
+  message(now: Millis, end: StreamEnd, message: unknown): void {
+    const client = this.#clients.get(end);
+    if (client === undefined) return;
+    this.#stepHealth(now, client, { type: 'heard' });
+    this.#handle(now, client, message as CoreUp);
+  }
+
+  closed(_now: Millis, end: StreamEnd): void {
+    this.#clients.delete(end);
+  }
+
+  datagram(now: Millis, message: unknown, source: Address): void {
+    const asked = message as CorePhoneMessage;
+    if (asked.type !== 'register') return;
+    const wasInService = this.#phones.get(asked.agent) !== undefined;
+    if (asked.forMs > 0) this.#phones.set(asked.agent, now + asked.forMs);
+    else this.#phones.clear(asked.agent);
+    this.#process.sendDatagram(
+      { type: 'registered', site: this.#site, forMs: asked.forMs },
+      source,
+      PHONE_PORT,
+    );
+    if (asked.forMs > 0 && !wasInService) this.#tell(asked.agent, { type: 'phone', inService: true });
+    if (asked.forMs === 0 && wasInService) this.#phoneLost(asked.agent);
+  }
+
+  opened(): void {}
+
+  lookedUp(): void {}
+
+  clockJumped(): void {
+    if (this.#defect !== 'sleep-unnoticed') this.#lease.clockJumped();
+  }
+
+  nextDeadline(): Millis | undefined {
+    let next = this.#stampAt;
+    const phone = this.#phones.next();
+    if (phone !== undefined && phone < next) next = phone;
+    const lease = this.#lease.nextDeadline();
+    if (lease !== undefined && lease < next) next = lease;
+    for (const client of this.#clients.values()) {
+      const link = linkDeadline(client.health, this.#linkOptions);
+      if (link !== undefined && link < next) next = link;
+    }
+    return next;
+  }
+
+  expire(now: Millis): void {
+    for (const client of [...this.#clients.values()]) this.#stepHealth(now, client, { type: 'expire' });
+    for (let agent = this.#phones.takeDue(now); agent !== undefined; agent = this.#phones.takeDue(now))
+      this.#phoneLost(agent);
+    for (const { agentId, routable } of this.#lease.takeChanges(now)) {
+      if (routable) this.#concluded.add(agentId);
+      else this.#concluded.delete(agentId);
+    }
+    if (now < this.#stampAt) return;
+    this.#stampAt = now + STAMPS_MS;
+    const stamp = this.#lease.stamp(now);
+    for (const client of this.#clients.values()) client.end.send({ type: 'stamp', stamp } satisfies CoreDown);
+  }
+
+  #handle(now: Millis, client: Client, message: CoreUp): void {
+    switch (message.type) {
+      case 'hello':
+        client.agent = message.agent;
+        this.#send(client, {
+          type: 'welcome',
+          pairEpoch: this.#pairEpoch,
+          phoneInService: this.#phones.get(message.agent) !== undefined,
+          login: this.#logins.get(message.agent),
+        });
+        return this.#send(client, { type: 'stamp', stamp: this.#lease.stamp(now) });
+      case 'login':
+        return this.#login(now, client, message);
+      case 'logout': {
+        const held = this.#logins.get(message.agent);
+        if (held !== undefined && compareEpochs(held, message.epoch) === 0)
+          return this.#logOut(message.agent, 'agent');
+        return this.#send(client, { type: 'notLoggedIn', pairEpoch: this.#pairEpoch, epoch: message.epoch });
+      }
+      case 'answer':
+        return this.#answer(now, client, message);
+      case 'ping':
+        return this.#send(client, { type: 'pong' });
+      case 'pong':
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #login(now: Millis, client: Client, message: Extract<CoreUp, { type: 'login' }>): void {
+    const { agent, epoch } = message;
+    const refusal = this.#refusal(now, message);
+    if (refusal !== undefined) return this.#send(client, { type: 'refused', epoch, refusal });
+    if (this.#logins.has(agent)) this.#logOut(agent, 'superseded');
+    this.#lease.admitted(agent, epoch);
+    this.#logins.set(agent, epoch);
+    this.#highest.set(agent, epoch);
+    this.#mirrored.set(agent, epoch);
+    this.#concluded.add(agent);
+    this.#tell(agent, { type: 'loggedIn', epoch });
+  }
+
+  #refusal(now: Millis, message: Extract<CoreUp, { type: 'login' }>): LoginRefusal | undefined {
+    const { agent, epoch } = message;
+    if (this.#isClosing) return { name: 'shuttingDown' };
+    if (this.#phones.get(agent) === undefined) return { name: 'phoneOutOfService' };
+    const highest = this.#highest.get(agent);
+    if (highest !== undefined && compareEpochs(epoch, highest) <= 0)
+      return { name: 'epochTooLow', epoch: highest };
+    const stamp = this.#asRead(now, message.stamp);
+    return this.#lease.carried(agent, epoch, stamp, now) ? undefined : { name: 'staleStamp' };
+  }
+
+  #answer(now: Millis, client: Client, message: Extract<CoreUp, { type: 'answer' }>): void {
+    const { agent, epoch } = message;
+    const stamp = this.#asRead(now, message.stamp);
+    if (!this.#lease.answered(agent, epoch, stamp, now)) {
+      return this.#send(client, { type: 'notLoggedIn', pairEpoch: this.#pairEpoch, epoch });
+    }
+    if (this.#lease.isRoutable(agent, epoch, now)) this.#concluded.add(agent);
+  }
+
+  /** The stamp as the site takes it: as it is, unless a defect says otherwise. */
+  #asRead(now: Millis, stamp: Stamp): Stamp {
+    if (this.#defect === 'lease-from-answer') return this.#lease.stamp(now);
+    if (this.#defect === 'pair-epoch-ignored') return { ...stamp, pairEpoch: this.#pairEpoch };
+    return stamp;
+  }
+
+  #phoneLost(agent: string): void {
+    this.#tell(agent, { type: 'phone', inService: false });
+    if (this.#logins.has(agent)) this.#logOut(agent, 'phone');
+  }
+
+  #logOut(agent: string, reason: LogoutReason): void {
+    const epoch = this.#logins.get(agent);
+    if (epoch === undefined) return;
+    this.#logins.delete(agent);
+    this.#mirrored.delete(agent);
+    this.#concluded.delete(agent);
+    this.#lease.ended(agent, epoch);
+    this.#tell(agent, { type: 'loggedOut', pairEpoch: this.#pairEpoch, reason });
+  }
+
+  #takeOver(now: Millis): void {
+    for (const [agent, epoch] of this.#mirrored) {
+      this.#lease.carried(agent, epoch, this.#lease.stamp(now), now);
+      this.#lease.admitted(agent, epoch);
+      this.#logins.set(agent, epoch);
+      this.#highest.set(agent, epoch);
+    }
+  }
+
+  #stepHealth(now: Millis, client: Client, event: LinkHealthEvent): void {
+    const { state, effects } = stepLink(client.health, event, this.#linkOptions, now);
+    client.health = state;
+    for (const effect of effects) {
+      if (effect.type === 'sendPing') {
+        this.#send(client, { type: 'ping' });
+      } else {
+        client.end.close();
+        this.#clients.delete(client.end);
+      }
+    }
+  }
+
+  #tell(agent: string, message: CoreDown): void {
+    for (const client of this.#clients.values()) if (client.agent === agent) this.#send(client, message);
+  }
+
+  #send(client: Client, message: CoreDown): void {
+    client.end.send(message);
+  }
+}
