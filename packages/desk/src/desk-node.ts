@@ -51,6 +51,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #telephony = new Map<string, TelephonyLink>();
   #site: DeskSite | undefined;
   #restore: Restore | undefined;
+  /** What the agent chose before the desk was configured. */
+  #chosenEarly: AgentChoice | undefined;
   /** The login whose state `restore` has in hand. */
   #restoredFor: LoginEpoch | undefined;
   /** Calls that stood at the site of the login when its link was lost (DS14). */
@@ -162,6 +164,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#configuration = configuration;
     this.#policy = reading.policy;
     this.#restore = startRestore(reading.policy.restoreAgentState);
+    this.#tellRestore({ type: 'windows', open: this.#windows.size });
+    if (this.#chosenEarly !== undefined) this.#choose(this.#chosenEarly);
     const { desk, epochStored: epochHighest, firstLogin } = localData;
     this.#site = startDeskSite(
       { policy: reading.policy.site, desk, wallOffsetMs: wallOffset, epochHighest, firstLogin },
@@ -408,6 +412,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   #choose(choice: AgentChoice): void {
+    if (this.#restore === undefined) this.#chosenEarly = choice;
     this.#tellRestore({ type: 'chosen', choice });
   }
 

@@ -1,0 +1,309 @@
+/**
+ * A site as a desk meets it on the wire: one SIP Server and one Configuration Server, with just enough memory
+ * to answer as they do. It is a double of other *processes*, written against the protocol, and shares no code
+ * with them; in particular it counts its leases by its own arithmetic.
+ */
+import type {
+  ConfigReply,
+  ConfigRequest,
+  DeskConfiguration,
+  DeskReply,
+  DeskRequest,
+  EventAttributes,
+  EventName,
+  LoginEpoch,
+  Stamp,
+} from '@holdfast/protocol';
+
+export const LEASE_LENGTH_MS = 2_000;
+export const STAMP_EVERY_MS = 500;
+export const DN = '1001';
+export const PERSON = 'ada';
+
+export interface SiteAgent {
+  readonly epoch: LoginEpoch;
+  readonly queues: readonly string[];
+  state: 'Ready' | 'NotReady';
+  workMode: string;
+  reasons: Record<string, string>;
+  leaseEndsAt: number;
+}
+
+type Send = (connection: string, message: DeskReply | ConfigReply) => void;
+type AgentLogin = Extract<DeskRequest, { type: 'AgentLogin' }>;
+
+export class TestSite {
+  readonly name: string;
+  readonly #send: Send;
+  readonly #configuration: DeskConfiguration;
+  readonly #clients = new Map<string, { registered: boolean }>();
+  pairEpoch: number;
+  number = 0;
+  phone = true;
+  agent: SiteAgent | undefined;
+  calls: Extract<DeskReply, { type: 'Registered' }>['snapshot']['calls'] = [];
+  /** Answers the next log-in with this error instead. */
+  refuseLogin: { code: string; epoch?: LoginEpoch; retryAfterMs?: number } | undefined;
+  /** Every request, in order. */
+  readonly heard: (DeskRequest | ConfigRequest)[] = [];
+  token = 'token-1';
+  #stamps = 0;
+  #highest = 0;
+  #log: Extract<DeskReply, { type: 'Event' }>[] = [];
+
+  constructor(name: string, pairEpoch: number, configuration: DeskConfiguration, send: Send) {
+    this.name = name;
+    this.pairEpoch = pairEpoch;
+    this.#configuration = configuration;
+    this.#send = send;
+  }
+
+  /** A process that starts anew remembers nothing and takes a higher epoch. */
+  restart(): void {
+    this.pairEpoch += 1_000;
+    this.number = 0;
+    this.agent = undefined;
+    this.calls = [];
+    this.#clients.clear();
+    this.#log = [];
+    this.#stamps = 0;
+    this.#highest = 0;
+  }
+
+  forget(connection: string): void {
+    this.#clients.delete(connection);
+  }
+
+  isRoutable(now: number): boolean {
+    return this.agent?.state === 'Ready' && now < this.agent.leaseEndsAt;
+  }
+
+  requests<Type extends (DeskRequest | ConfigRequest)['type']>(type: Type) {
+    return this.heard.filter(
+      (message): message is Extract<DeskRequest | ConfigRequest, { type: Type }> => message.type === type,
+    );
+  }
+
+  stampAll(now: number): void {
+    for (const [connection, client] of this.#clients) if (client.registered) this.#stamp(connection, now);
+  }
+
+  setPhone(inService: boolean): void {
+    if (this.phone === inService) return;
+    this.phone = inService;
+    this.#event(inService ? 'EventDNBackInService' : 'EventDNOutOfService', {});
+    if (!inService && this.agent !== undefined) this.logOut('dr-force_logout');
+  }
+
+  logOut(reason?: string): void {
+    this.agent = undefined;
+    this.#event('EventAgentLogout', {
+      AgentID: 'A1',
+      ...(reason === undefined ? {} : { Reasons: { LogoutReason: reason } }),
+    });
+  }
+
+  callEvent(name: EventName, ConnID: string): void {
+    this.#event(name, { ConnID, CallType: 'Inbound', ANI: '5551234', UserData: { topic: 'roof' } });
+  }
+
+  receive(now: number, connection: string, message: DeskRequest | ConfigRequest): void {
+    this.heard.push(message);
+    switch (message.type) {
+      case 'Ping':
+        return this.#send(connection, { type: 'Pong', n: message.n });
+      case 'Open': {
+        const { ReferenceID, application, version } = message;
+        return this.#send(connection, {
+          type: 'Opened',
+          ReferenceID,
+          application,
+          site: this.name,
+          version,
+          revision: '1',
+        });
+      }
+      case 'LogIn':
+        if (message.password !== 'secret')
+          return this.#error(connection, message.ReferenceID, 'wrong-password');
+        return this.#loggedIn(connection, message.ReferenceID);
+      case 'LogInByToken':
+        if (message.token !== this.token)
+          return this.#error(connection, message.ReferenceID, 'token-expired');
+        return this.#loggedIn(connection, message.ReferenceID);
+      case 'RegisterClient':
+        return this.#registerClient(now, connection, message);
+      case 'RegisterAddress':
+        return this.#registerAddress(connection, message.ReferenceID);
+      case 'AgentLogin':
+        return this.#agentLogin(now, connection, message);
+      case 'AgentLogout':
+        this.#send(connection, { type: 'Done', ReferenceID: message.ReferenceID });
+        return this.agent === undefined ? undefined : this.logOut();
+      case 'AgentReady':
+      case 'AgentNotReady':
+        return this.#setState(connection, message);
+      case 'StampAnswer':
+        return this.#stampAnswer(connection, message.epoch, message.stamp, message.dn);
+      default:
+    }
+  }
+
+  #loggedIn(connection: string, ReferenceID: number): void {
+    const { token } = this;
+    this.#send(connection, {
+      type: 'LoggedIn',
+      ReferenceID,
+      token,
+      expiresAt: 9e12,
+      configuration: this.#configuration,
+    });
+  }
+
+  #registerClient(
+    now: number,
+    connection: string,
+    message: Extract<DeskRequest, { type: 'RegisterClient' }>,
+  ): void {
+    if (message.token !== this.token) return this.#error(connection, message.ReferenceID, 'token-expired');
+    const { resume } = message;
+    const resumed = resume !== undefined && resume.epoch === this.pairEpoch;
+    this.#clients.set(connection, { registered: true });
+    this.#send(connection, {
+      type: 'ServerInfo',
+      ReferenceID: message.ReferenceID,
+      application: `sip-${this.name}`,
+      site: this.name,
+      switch: this.name,
+      version: 1,
+      position: { epoch: this.pairEpoch, number: this.number },
+      resumed,
+      leaseLengthMs: LEASE_LENGTH_MS,
+      stampEveryMs: STAMP_EVERY_MS,
+    });
+    if (resumed)
+      for (const event of this.#log) if (event.position.number > resume.number) this.#send(connection, event);
+    this.#stamp(connection, now);
+  }
+
+  #registerAddress(connection: string, ReferenceID: number): void {
+    const { agent } = this;
+    this.#send(connection, {
+      type: 'Registered',
+      ReferenceID,
+      position: { epoch: this.pairEpoch, number: this.number },
+      snapshot: {
+        dn: DN,
+        inService: this.phone,
+        calls: this.calls,
+        ...(agent === undefined
+          ? {}
+          : {
+              agent: {
+                AgentID: 'A1',
+                person: PERSON,
+                epoch: agent.epoch,
+                state: agent.state,
+                workMode: agent.workMode as 'Unknown',
+                reasons: agent.reasons,
+                queues: [...agent.queues],
+                routable: true,
+                sinceMs: 0,
+              },
+            }),
+      },
+    });
+  }
+
+  #agentLogin(now: number, connection: string, message: AgentLogin): void {
+    const { ReferenceID, epoch, stamp, AgentID, queues } = message;
+    if (this.refuseLogin !== undefined) {
+      const { code, ...more } = this.refuseLogin;
+      this.refuseLogin = undefined;
+      return this.#error(connection, ReferenceID, code, more);
+    }
+    if (message.token !== this.token) return this.#error(connection, ReferenceID, 'token-expired');
+    if (stamp.pairEpoch !== this.pairEpoch || now >= stamp.at + LEASE_LENGTH_MS) {
+      return this.#error(connection, ReferenceID, 'stale-stamp');
+    }
+    if (epoch.number <= this.#highest)
+      return this.#error(connection, ReferenceID, 'epoch-too-low', {
+        epoch: { number: this.#highest, desk: 'x' },
+      });
+    if (!this.phone) return this.#error(connection, ReferenceID, 'phone-out-of-service');
+    this.#highest = epoch.number;
+    this.agent = {
+      epoch,
+      queues,
+      state: 'NotReady',
+      workMode: 'Unknown',
+      reasons: {},
+      leaseEndsAt: stamp.at + LEASE_LENGTH_MS,
+    };
+    this.#event('EventAgentLogin', { AgentID }, connection, ReferenceID);
+    this.#event('EventAgentNotReady', { AgentID, WorkMode: 'Unknown' });
+  }
+
+  #setState(
+    connection: string,
+    message: Extract<DeskRequest, { type: 'AgentReady' | 'AgentNotReady' }>,
+  ): void {
+    const { agent } = this;
+    if (agent === undefined) return this.#error(connection, message.ReferenceID, 'not-logged-in');
+    agent.state = message.type === 'AgentReady' ? 'Ready' : 'NotReady';
+    agent.workMode = message.workMode ?? 'Unknown';
+    agent.reasons = message.reasons ?? {};
+    const WorkMode = message.workMode ?? 'Unknown';
+    this.#event(message.type === 'AgentReady' ? 'EventAgentReady' : 'EventAgentNotReady', {
+      AgentID: 'A1',
+      WorkMode,
+      Reasons: agent.reasons,
+    });
+  }
+
+  #stampAnswer(connection: string, epoch: LoginEpoch, stamp: Stamp, dn: string): void {
+    const { agent } = this;
+    if (agent === undefined || agent.epoch.number !== epoch.number)
+      return this.#send(connection, { type: 'NotLoggedIn', dn, epoch });
+    if (stamp.pairEpoch === this.pairEpoch)
+      agent.leaseEndsAt = Math.max(agent.leaseEndsAt, stamp.at + LEASE_LENGTH_MS);
+  }
+
+  #stamp(connection: string, now: number): void {
+    this.#send(connection, {
+      type: 'Stamp',
+      stamp: { pairEpoch: this.pairEpoch, number: ++this.#stamps, at: now },
+    });
+  }
+
+  #event(name: EventName, attributes: Partial<EventAttributes>, asker?: string, ReferenceID?: number): void {
+    const position = { epoch: this.pairEpoch, number: ++this.number };
+    const event = {
+      type: 'Event',
+      position,
+      time: 0,
+      name,
+      attributes: { ThisDN: DN, ...attributes },
+    } as const;
+    this.#log.push(event);
+    for (const connection of this.#clients.keys()) {
+      const own = connection === asker && ReferenceID !== undefined ? { ReferenceID } : {};
+      this.#send(connection, { ...event, attributes: { ...event.attributes, ...own } });
+    }
+  }
+
+  #error(
+    connection: string,
+    ReferenceID: number,
+    code: string,
+    more: { epoch?: LoginEpoch; retryAfterMs?: number } = {},
+  ): void {
+    this.#send(connection, {
+      type: 'Error',
+      ReferenceID,
+      code: code as never,
+      text: `refused: ${code}`,
+      ...more,
+    });
+  }
+}
