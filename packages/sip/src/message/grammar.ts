@@ -35,7 +35,6 @@ export const HOST = '\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9.\\-]+';
 
 const TOKEN_ONLY = new RegExp(`^[${TOKEN_CHARS}]+$`);
 const VALUE_ONLY = new RegExp(`^[${VALUE_CHARS}]+$`);
-const DIGITS_ONLY = /^[0-9]+$/;
 
 export function isToken(text: string): boolean {
   return TOKEN_ONLY.test(text);
@@ -45,9 +44,16 @@ export function isGenValue(text: string): boolean {
   return VALUE_ONLY.test(text);
 }
 
+const DIGITS_MAX = 20;
+
 /** A decimal number from 0 to `most`; undefined for anything else. Leading zeros are allowed (RFC 4475 §3.1.1.1). */
 export function numberOf(text: string | undefined, most: number): number | undefined {
-  if (text === undefined || !DIGITS_ONLY.test(text)) return undefined;
-  const number = Number(text);
+  if (text === undefined || text === '' || text.length > DIGITS_MAX) return undefined;
+  let number = 0;
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    number = number * 10 + digit;
+  }
   return number <= most ? number : undefined;
 }

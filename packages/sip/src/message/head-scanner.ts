@@ -11,7 +11,8 @@
  * answer needs its Via, From, To, Call-ID and CSeq (RFC 3261 §8.2.6).
  */
 import { decodeUtf8 } from '@holdfast/kernel';
-import { IS_TOKEN } from './characters.ts';
+import { CLASSES, TOKEN } from './characters.ts';
+import { numberOf } from './grammar.ts';
 import { knownNameIn, NAME_HASH_START, nameHashStep } from './header-names.ts';
 import {
   HEAD_BYTES_MAX,
@@ -21,6 +22,8 @@ import {
   URI_BYTES_MAX,
 } from './limits.ts';
 import type { HeaderField } from './message.ts';
+import { QuickCollector } from './quick-collector.ts';
+import type { Memory } from './remembering-message.ts';
 import { firstBadUtf8 } from './utf8-check.ts';
 
 export interface HeadFailure {
@@ -36,6 +39,9 @@ const CR = 13;
 const SPACE = 32;
 const COLON = 58;
 const BACKSLASH = 92;
+
+/** Whatever is above the size of a message is compared with it in vain; this keeps the number exact. */
+const CONTENT_LENGTH_MAX = 2 ** 40;
 
 /** The bytes of the message under the scanner, valid only during one call of `scan`. */
 const BYTES = new Uint8Array(MESSAGE_BYTES_MAX + 16);
@@ -56,12 +62,14 @@ export class HeadScanner {
   /** One character for each byte; the text itself where all of it is ASCII. */
   readonly #text: string;
   readonly #isAscii: boolean;
+  readonly #collector: QuickCollector;
   readonly #end: number;
 
   constructor(bytes: Uint8Array, start: number) {
     const text = decodeUtf8(bytes);
     this.#isAscii = text.length === bytes.length && !text.includes('\uFFFD');
     this.#text = this.#isAscii ? text : oneForOne(bytes);
+    this.#collector = new QuickCollector(BYTES, this.#text);
     this.#bytes = bytes;
     this.#end = Math.min(bytes.length, start + HEAD_BYTES_MAX);
     this.position = start;
@@ -90,6 +98,11 @@ export class HeadScanner {
     return false;
   }
 
+  /** What the pass has read of the fields already; to be asked once, after `scan`. */
+  memory(): Memory {
+    return this.#collector.memory();
+  }
+
   #fail(status: number, field: string, offset: number, reason: string): void {
     this.failure ??= { status, field, offset, reason };
   }
@@ -112,7 +125,8 @@ export class HeadScanner {
   #requestLine(start: number, lineEnd: number): void {
     const text = this.#text;
     let methodEnd = start;
-    while (methodEnd < lineEnd && IS_TOKEN[BYTES[methodEnd] as number] === 1) methodEnd++;
+    while (methodEnd < lineEnd && ((CLASSES[BYTES[methodEnd] as number] as number) & TOKEN) !== 0)
+      methodEnd++;
     if (methodEnd === start || text.charCodeAt(methodEnd) !== SPACE) {
       this.#fail(400, 'start-line', methodEnd, 'a request starts with a method and one space');
       return;
@@ -176,7 +190,7 @@ export class HeadScanner {
     let hash = NAME_HASH_START;
     for (; index < end; index++) {
       const code = BYTES[index] as number;
-      if (IS_TOKEN[code] !== 1) break;
+      if (((CLASSES[code] as number) & TOKEN) === 0) break;
       hash = nameHashStep(hash, code);
     }
     const nameEnd = index;
@@ -221,6 +235,10 @@ export class HeadScanner {
     while (end > valueStart && isBlank(BYTES[end - 1])) end--;
     let value = this.#value(valueStart, end, name);
     if (!isPlain) value = this.#unfolded(value, name, valueStart);
+    if (known !== undefined && known.quick !== 0) {
+      if (isPlain && this.#isAscii) this.#collector.collect(known.quick, value, valueStart, end);
+      else this.#collector.leave(known.quick);
+    }
     if (key === 'content-length') this.#contentLength(value, valueStart);
     this.headers.push({ key, name, value });
   }
@@ -261,10 +279,10 @@ export class HeadScanner {
   }
 
   #contentLength(value: string, offset: number): void {
-    const length = /^\d{1,10}$/.test(value) ? Number(value) : -1;
-    if (length === -1)
+    const length = numberOf(value, CONTENT_LENGTH_MAX);
+    if (length === undefined) {
       this.#fail(400, 'Content-Length', offset, 'Content-Length is a decimal number of bytes');
-    else if (this.contentLength !== undefined) {
+    } else if (this.contentLength !== undefined) {
       this.#fail(400, 'Content-Length', offset, 'there is more than one Content-Length');
     } else this.contentLength = length;
   }
@@ -281,6 +299,8 @@ function oneForOne(bytes: Uint8Array): string {
 }
 
 function isSipVersionStart(text: string, start: number): boolean {
+  // Most first lines are requests: one look at the first letter tells.
+  if ((text.charCodeAt(start) | 32) !== 115) return false;
   return text.startsWith('SIP/', start) || text.substring(start, start + 4).toUpperCase() === 'SIP/';
 }
 

@@ -58,8 +58,31 @@ interface Known {
   readonly otherwise: FoundName;
 }
 
+/** Fields that every message is asked for; each is a bit. */
+export const VIA = 1;
+export const FROM = 2;
+export const TO = 4;
+export const CALL_ID = 8;
+export const CSEQ = 16;
+export const CONTACT = 32;
+export const ROUTE = 64;
+export const RECORD_ROUTE = 128;
+
+const QUICK = new Map<string, number>([
+  ['via', VIA],
+  ['from', FROM],
+  ['to', TO],
+  ['call-id', CALL_ID],
+  ['cseq', CSEQ],
+  ['contact', CONTACT],
+  ['route', ROUTE],
+  ['record-route', RECORD_ROUTE],
+]);
+
 export interface FoundName {
   readonly key: string;
+  /** The bit of a field that is read at once; 0 for all others. */
+  readonly quick: number;
   /** Absent when the name is not written as usual, so that it must be kept as it came. */
   readonly name: string | undefined;
 }
@@ -81,15 +104,23 @@ function bucketOf(hash: number): number {
   return (hash ^ (hash >>> 10)) & (BUCKET_COUNT - 1);
 }
 
+/**
+ * The same text as the one copy of it that the engine keeps for names of properties and literals of the source:
+ * comparing a field's key with a literal is then a comparison of two addresses.
+ */
+function internalized(text: string): string {
+  return Object.keys({ [text]: true })[0] as string;
+}
+
 function addKnown(written: string, name: string): void {
-  const key = name.toLowerCase();
+  const key = internalized(name.toLowerCase());
   let hash = NAME_HASH_START;
   for (let index = 0; index < written.length; index++) hash = nameHashStep(hash, written.charCodeAt(index));
   const known: Known = {
     key,
     usual: encodeUtf8(written),
-    asUsual: { key, name: written },
-    otherwise: { key, name: undefined },
+    asUsual: { key, name: written, quick: QUICK.get(key) ?? 0 },
+    otherwise: { key, name: undefined, quick: QUICK.get(key) ?? 0 },
   };
   BUCKETS[bucketOf(hash)] = [...(BUCKETS[bucketOf(hash)] ?? []), known];
   BY_KEY.set(written.toLowerCase(), { key, name });

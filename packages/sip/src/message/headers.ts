@@ -168,6 +168,14 @@ function isStar(message: SipMessage): boolean {
 /** The addresses of "route", "record-route", "path", "service-route", "p-asserted-identity", …; empty when absent. */
 export function nameAddrs(message: SipMessage, key: string): readonly NameAddr[] | undefined {
   const memory = memoryOf(message);
+  if (key === 'route') {
+    if (memory.routes === undefined) memory.routes = readList(message, key, parseNameAddr);
+    return memory.routes ?? undefined;
+  }
+  if (key === 'record-route') {
+    if (memory.recordRoutes === undefined) memory.recordRoutes = readList(message, key, parseNameAddr);
+    return memory.recordRoutes ?? undefined;
+  }
   let addresses = memory.addresses?.get(key);
   if (addresses === undefined) {
     addresses =

@@ -65,8 +65,8 @@ export function skipEmptyLines(bytes: Uint8Array): number {
 
 export function messageOf(head: HeadScanner, body: Uint8Array): SipMessage {
   return head.method === undefined
-    ? makeResponse(head.status, head.reason, head.headers, body)
-    : makeRequest(head.method, head.uri, head.headers, body);
+    ? makeResponse(head.status, head.reason, head.headers, body, head.memory())
+    : makeRequest(head.method, head.uri, head.headers, body, head.memory());
 }
 
 export function failedHead(head: HeadScanner): ParseFailure {

@@ -8,26 +8,45 @@ import type { CSeq, HeaderField, NameAddr, SipMessage, SipRequest, SipResponse, 
 
 /** What has been read of one message: undefined is not yet looked at, null is absent or malformed. */
 export class Memory {
-  vias: readonly Via[] | null | undefined = undefined;
-  topVia: Via | null | undefined = undefined;
-  from: NameAddr | null | undefined = undefined;
-  to: NameAddr | null | undefined = undefined;
-  cseq: CSeq | null | undefined = undefined;
-  callId: string | null | undefined = undefined;
-  contacts: readonly NameAddr[] | '*' | null | undefined = undefined;
+  declare vias: readonly Via[] | null | undefined;
+  declare topVia: Via | null | undefined;
+  declare from: NameAddr | null | undefined;
+  declare to: NameAddr | null | undefined;
+  declare cseq: CSeq | null | undefined;
+  declare callId: string | null | undefined;
+  declare contacts: readonly NameAddr[] | '*' | null | undefined;
+  declare routes: readonly NameAddr[] | null | undefined;
+  declare recordRoutes: readonly NameAddr[] | null | undefined;
   /** Other name-addr lists by key. */
-  addresses: Map<string, readonly NameAddr[] | null> | undefined = undefined;
+  declare addresses: Map<string, readonly NameAddr[] | null> | undefined;
   /** Values of fields by key, lists split. */
-  values: Map<string, readonly string[]> | undefined = undefined;
+  declare values: Map<string, readonly string[]> | undefined;
+
+  constructor() {
+    this.vias = undefined;
+    this.topVia = undefined;
+    this.from = undefined;
+    this.to = undefined;
+    this.cseq = undefined;
+    this.callId = undefined;
+    this.contacts = undefined;
+    this.routes = undefined;
+    this.recordRoutes = undefined;
+    this.addresses = undefined;
+    this.values = undefined;
+  }
 }
 
 class RememberingMessage {
-  #memory: Memory | undefined = undefined;
+  #memory: Memory | undefined;
 
-  static memoryOf(message: object): Memory | undefined {
-    if (!(#memory in message)) return undefined;
-    message.#memory ??= new Memory();
-    return message.#memory;
+  constructor(memory: Memory | undefined) {
+    this.#memory = memory;
+  }
+
+  memory(): Memory {
+    this.#memory ??= new Memory();
+    return this.#memory;
   }
 }
 
@@ -38,8 +57,14 @@ class ReadRequest extends RememberingMessage implements SipRequest {
   declare readonly headers: readonly HeaderField[];
   declare readonly body: Uint8Array;
 
-  constructor(method: string, uri: string, headers: readonly HeaderField[], body: Uint8Array) {
-    super();
+  constructor(
+    method: string,
+    uri: string,
+    headers: readonly HeaderField[],
+    body: Uint8Array,
+    memory: Memory | undefined,
+  ) {
+    super(memory);
     this.kind = 'request';
     this.method = method;
     this.uri = uri;
@@ -55,8 +80,14 @@ class ReadResponse extends RememberingMessage implements SipResponse {
   declare readonly headers: readonly HeaderField[];
   declare readonly body: Uint8Array;
 
-  constructor(status: number, reason: string, headers: readonly HeaderField[], body: Uint8Array) {
-    super();
+  constructor(
+    status: number,
+    reason: string,
+    headers: readonly HeaderField[],
+    body: Uint8Array,
+    memory: Memory | undefined,
+  ) {
+    super(memory);
     this.kind = 'response';
     this.status = status;
     this.reason = reason;
@@ -70,8 +101,9 @@ export function makeRequest(
   uri: string,
   headers: readonly HeaderField[],
   body: Uint8Array,
+  memory?: Memory,
 ): SipRequest {
-  return new ReadRequest(method, uri, headers, body);
+  return new ReadRequest(method, uri, headers, body, memory);
 }
 
 export function makeResponse(
@@ -79,15 +111,15 @@ export function makeResponse(
   reason: string,
   headers: readonly HeaderField[],
   body: Uint8Array,
+  memory?: Memory,
 ): SipResponse {
-  return new ReadResponse(status, reason, headers, body);
+  return new ReadResponse(status, reason, headers, body, memory);
 }
 
 const OTHERS = new WeakMap<object, Memory>();
 
 export function memoryOf(message: SipMessage): Memory {
-  const own = RememberingMessage.memoryOf(message);
-  if (own !== undefined) return own;
+  if (message instanceof RememberingMessage) return message.memory();
   let memory = OTHERS.get(message);
   if (memory === undefined) {
     memory = new Memory();

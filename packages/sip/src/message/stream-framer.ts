@@ -6,7 +6,7 @@
  * One for each connection. It holds at most one unfinished message, whose size is bounded; how long it may stay
  * unfinished is for the owner of the connection to say (`isMidMessage`).
  */
-import { IS_TOKEN } from './characters.ts';
+import { CLASSES, TOKEN } from './characters.ts';
 import { HeadScanner } from './head-scanner.ts';
 import { HEAD_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 import { EMPTY_BODY, type SipMessage } from './message.ts';
@@ -133,7 +133,7 @@ export class StreamFramer {
   #readHead(): HeadScanner | ParseFailure | undefined {
     const bytes = this.#held.subarray(this.#start, this.#length);
     const first = bytes[0] as number;
-    if (IS_TOKEN[first] !== 1 && first !== CR) {
+    if (((CLASSES[first] as number) & TOKEN) === 0 && first !== CR) {
       return failed(400, 'start-line', 0, 'what comes is no SIP message', undefined, undefined);
     }
     const headEnd = emptyLineEnd(bytes, Math.max(0, this.#searched - 3));

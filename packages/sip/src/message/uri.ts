@@ -19,6 +19,7 @@ import { isHost, isPort } from './host.ts';
 import { PARAM_COUNT_MAX } from './limits.ts';
 import type { Params, SipUri } from './message.ts';
 import { NO_PARAMS } from './params.ts';
+import { quickSipUri } from './quick-uri.ts';
 
 const ESCAPE = '%[0-9A-Fa-f]{2}';
 
@@ -43,6 +44,10 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Undefined when malformed. */
 export function parseUri(text: string): SipUri | undefined {
+  return quickSipUri(text) ?? parseAnyUri(text);
+}
+
+function parseAnyUri(text: string): SipUri | undefined {
   const found = SIP_URI.exec(text);
   if (found === null) return parseOther(text);
   const host = found[4] as string;
