@@ -117,7 +117,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       mediaAddress: options.sentBy('UDP').host,
     });
     this.#stampAt = options.now + options.configuration.stampEveryMs;
-    this.#configure(options.configuration);
+    this.#configure(options.now, options.configuration);
   }
 
   /** For checks and figures. */
@@ -139,7 +139,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   #input(now: Millis, input: SipServerInput): void {
     switch (input.type) {
       case 'configuration':
-        return this.#configure(input.configuration);
+        return this.#configure(now, input.configuration);
       case 'sip':
         return this.#run(this.#userAgent.receive(now, input.message, input.source));
       case 'sipMalformed':
@@ -202,13 +202,17 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     return this.#finish(now);
   }
 
-  #configure(configuration: SipServerConfiguration): void {
+  #configure(now: Millis, configuration: SipServerConfiguration): void {
     this.#configuration = configuration;
     this.#registrations.configure(configuration);
     this.#calls.configure(configuration);
     this.#requests.configure(configuration);
     const { dns, site } = configuration;
-    this.#facts.push({ type: 'configured', configuration: { ...configuration.centre, site, dns } });
+    // At once, not in line: whoever asks for a DN next must find it.
+    this.#perform(
+      now,
+      this.#centre.handle(now, { type: 'configured', configuration: { ...configuration.centre, site, dns } }),
+    );
     this.#logLine('info', 'configured', { detail: { revision: configuration.revision, dns: dns.length } });
   }
 
