@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { Centre } from './centre.ts';
 import type { CentreConfiguration, CentreEffect, CentreInput } from './centre-types.ts';
 import { checkCentre } from './check-centre.ts';
+import { compareIdleAgents } from './queue.ts';
 import { SITE } from './transcript.ts';
 
 /**
@@ -364,7 +365,19 @@ test('[AG17] [QU13] [CA11] whatever comes in whatever order, the invariants hold
   );
 });
 
-test('[QU1] [QU3] whoever is rung is the most urgent of the queue, and whoever rings may be rung', () => {
+/** Whoever is still idle in the queue has not been idle longer than whoever rings. */
+function expectLongestIdle(centre: Centre, rung: { dn: string; queue: string }): void {
+  const { dns, queues } = centre.stateToCheck;
+  const idleSince = dns.get(rung.dn)?.agent?.idleSince ?? 0;
+  for (const other of queues.get(rung.queue)?.idle.items() ?? []) {
+    expect(
+      compareIdleAgents(other, { dn: rung.dn, idleSince }),
+      `${other.dn} was idle before ${rung.dn}`,
+    ).toBeGreaterThan(0);
+  }
+}
+
+test('[QU1] [QU2] [QU3] whoever is rung is the most urgent of the queue, and whoever rings has been idle longest', () => {
   fc.assert(
     fc.property(fc.array(command, { minLength: 20, maxLength: 120 }), (steps) => {
       const model = openedCentre();
@@ -401,6 +414,7 @@ test('[QU1] [QU3] whoever is rung is the most urgent of the queue, and whoever r
             agent: { state: 'Ready', routable: true },
             calls: [offered],
           });
+          expectLongestIdle(model.centre, { dn: effect.dn, queue: offered.ThisQueue ?? '' });
         }
       };
       for (const step of steps) run(model, step);

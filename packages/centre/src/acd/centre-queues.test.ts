@@ -271,6 +271,24 @@ describe('the line of agents', () => {
     );
   });
 
+  test('[QU2] of two who become able at once, the longest idle gets the best call of his queues', () => {
+    after(
+      'phone 1001 up\nphone 1002 up\nlogin 1002 bob queues=6001 mode=AutoIn\nwait 5\nlogin 1001 ann queues=6000,6001 mode=AutoIn\ncall p1 1001 1002\nanswer p1 1002\ncall k1 +1 6001\ncall k2 +2 6000',
+      `
+      > gone p1 1001
+      1002 Released p1
+      1001 Released p1
+      release p1 200
+      6001 Diverted k1
+      1002 Ringing k1
+      ring k1 1002
+      6000 Diverted k2
+      1001 Ringing k2
+      ring k2 1001
+    `,
+    );
+  });
+
   test('[QU3] nobody is rung who is NotReady, not routable, on a call, or rung already', () => {
     after(
       `${ANN_READY}\n${BOB_READY}\nphone 1003 up\nlogin 1003 cid\nready 1003\nphone 1004 up\nlogin 1004 dan`,

@@ -12,7 +12,7 @@ import { must } from '@holdfast/kernel';
 import type { Ticket } from './call.ts';
 import { changeCall } from './call-changes.ts';
 import { type Agent, DEADLINE, type DN, type Turn } from './centre-state.ts';
-import { compareTickets, type Queue } from './queue.ts';
+import { compareIdleAgents, compareTickets, type IdleAgent } from './queue.ts';
 
 /** The agent who can take a queue's call on this DN now, if there is one. */
 export function ableAgent(dn: DN, now: number): Agent | undefined {
@@ -25,7 +25,7 @@ export function ableAgent(dn: DN, now: number): Agent | undefined {
 
 /** Brings idle and waiting together, after every change of either. */
 export function match(turn: Turn): void {
-  const { touchedDNs, touchedQueues, dns, queues } = turn.state;
+  const { touchedDNs, touchedQueues, dns } = turn.state;
   // First every idle line is put right, so that whoever has just become able takes nothing from one idle longer.
   for (const number of touchedDNs) {
     const dn = dns.get(number);
@@ -33,13 +33,28 @@ export function match(turn: Turn): void {
     for (const queue of dn.agent?.queues ?? []) touchedQueues.add(queue);
   }
   touchedDNs.clear();
-  for (const number of touchedQueues) {
-    const queue = queues.get(number);
-    if (queue !== undefined) drain(turn, queue);
+  for (let idle = longestIdle(turn); idle !== undefined; idle = longestIdle(turn)) {
+    if (!serve(turn, must(dns.get(idle.dn), 'an idle agent has a DN'))) break;
   }
   touchedQueues.clear();
   // The claims have touched the DNs that they bound; those stand in no idle line already.
   touchedDNs.clear();
+}
+
+/**
+ * Of all agents for whom a caller waits, the one who has been idle longest (QU2). Queues whose lines have not
+ * changed need no look: one of their two lines was empty before this turn and still is.
+ */
+function longestIdle(turn: Turn): IdleAgent | undefined {
+  const { touchedQueues, queues } = turn.state;
+  let longest: IdleAgent | undefined;
+  for (const number of touchedQueues) {
+    const queue = queues.get(number);
+    const idle = queue?.idle.first();
+    if (idle === undefined || queue?.waiting.size === 0) touchedQueues.delete(number);
+    else if (longest === undefined || compareIdleAgents(idle, longest) < 0) longest = idle;
+  }
+  return longest;
 }
 
 /** Takes the agent out of every idle line: the first step of whatever makes him unable, changes his queues or ends his login. */
@@ -62,15 +77,6 @@ function refreshIdle(turn: Turn, dn: DN): boolean {
   dn.idle = { dn: dn.number, idleSince };
   for (const queue of agent.queues) turn.state.queues.get(queue)?.idle.add(dn.idle);
   return true;
-}
-
-/** The longest idle agent first (QU2), until one of the two lines is empty. */
-function drain(turn: Turn, queue: Queue): void {
-  for (;;) {
-    const idle = queue.idle.first();
-    if (idle === undefined || queue.waiting.size === 0) return;
-    if (!serve(turn, must(turn.state.dns.get(idle.dn), 'an idle agent has a DN'))) return;
-  }
 }
 
 /** The best call of all the agent's queues (QU12): highest priority, then longest wait (QU1). */
