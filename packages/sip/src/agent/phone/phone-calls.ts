@@ -26,6 +26,7 @@ export interface PhoneCallsPorts {
 
 const RINGING_MAX_MS = 60_000;
 const CALL_ATTEMPT_MS = 4000;
+const HANGUP_MAX_MS = 2000;
 const CHECK_CALLS_EVERY_MS = 30_000;
 
 export class PhoneCalls {
@@ -212,12 +213,13 @@ export class PhoneCalls {
     call.giveUpAt =
       sitesLeft.length === 0 ? undefined : now + (this.#options.callAttemptMs ?? CALL_ATTEMPT_MS);
     this.#calls.set(leg, call);
-    this.#ports.tell({ name: 'dialing', at: now, leg, to, site: site.site });
+    this.#ports.tell({ name: 'dialing', at: now, leg, to, site: site.site, port: call.local.port });
     this.#ports.run(output);
   }
 
   #giveUp(now: Millis, call: PhoneCall): void {
     call.giveUpAt = undefined;
+    if (call.isHungUp) return this.#end(now, call, 'lost', 408);
     if (call.direction === 'in') return this.#reject(now, call, 480);
     // A late answer of the first site must find nobody: its leg is cancelled and forgotten.
     this.#ports.run(this.#ports.userAgent.cancel(now, call.leg));
@@ -244,9 +246,10 @@ export class PhoneCalls {
     if (call.state === 'ringing') return this.#reject(now, call, 603);
     if (call.isHungUp) return;
     call.isHungUp = true;
-    call.giveUpAt = undefined;
+    // The line is free when the other side has answered, or has not for long enough: a person who has hung up
+    // at a lost site does not wait for Timer F before the next call.
+    call.giveUpAt = now + HANGUP_MAX_MS;
     call.checkAt = undefined;
-    // The line is free when the other side has answered, or has not for long enough.
     run(call.state === 'dialing' ? userAgent.cancel(now, call.leg) : userAgent.bye(now, call.leg, {}));
   }
 

@@ -8,7 +8,7 @@
  *     time    ─► calls       ──┘                      └─► media, phone (what an observer sees)
  */
 import { type Millis, type Node, randomToken } from '@holdfast/kernel';
-import type { TransactionId } from '../../endpoint-types.ts';
+import type { Destination, TransactionId } from '../../endpoint-types.ts';
 import { withBrackets } from '../../locate/address-literal.ts';
 import type { SipRequest } from '../../message/message.ts';
 import type { UserAgentEvent } from '../../user-agent-types.ts';
@@ -17,6 +17,7 @@ import { REGISTRATION_DEFAULTS } from '../registration-types.ts';
 import { SipUserAgent } from '../user-agent.ts';
 import type { UserAgentOutput } from '../user-agent-options.ts';
 import { PhoneCalls } from './phone-calls.ts';
+import { PhoneNamedRegistration } from './phone-named-registration.ts';
 import { PhoneRegistration } from './phone-registration.ts';
 import type { PhoneCommand, PhoneEffect, PhoneInput, PhoneOptions } from './phone-types.ts';
 
@@ -25,7 +26,7 @@ const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO';
 export class PhoneNode implements Node<PhoneInput, PhoneEffect> {
   readonly #options: PhoneOptions;
   readonly #userAgent: SipUserAgent;
-  readonly #registration: PhoneRegistration | undefined;
+  readonly #registration: PhoneRegistration | PhoneNamedRegistration | undefined;
   readonly #calls: PhoneCalls;
   #effects: PhoneEffect[] = [];
   /** What the user agent has told and nobody has looked at yet: always empty between two calls of ours. */
@@ -53,12 +54,17 @@ export class PhoneNode implements Node<PhoneInput, PhoneEffect> {
     });
     const tell = (fact: Extract<PhoneEffect, { type: 'phone' }>['fact']) =>
       this.#effects.push({ type: 'phone', fact });
-    if (scheme !== 'none') {
-      this.#registration = new PhoneRegistration(scheme, contact, options, {
-        send: (now, request, destination) => this.#send(now, request, destination),
-        tell,
-      });
-    }
+    const ports = {
+      send: (now: Millis, request: SipRequest, destination: Destination) =>
+        this.#send(now, request, destination),
+      effect: (effect: PhoneEffect) => this.#effects.push(effect),
+      tell,
+    };
+    const { service } = options;
+    if (scheme === 'none') this.#registration = undefined;
+    else if (service === undefined)
+      this.#registration = new PhoneRegistration(scheme, contact, options, ports);
+    else this.#registration = new PhoneNamedRegistration(scheme, contact, { ...options, service }, ports);
     this.#calls = new PhoneCalls(options, {
       userAgent: this.#userAgent,
       contact,
@@ -93,6 +99,11 @@ export class PhoneNode implements Node<PhoneInput, PhoneEffect> {
         if (input.flow !== undefined) this.#registration?.flowLost(now, input.flow);
         break;
       case 'lookedUp':
+        if (
+          this.#registration instanceof PhoneNamedRegistration &&
+          this.#registration.lookedUp(now, input.id, input.answer)
+        )
+          break;
         this.#run(this.#userAgent.lookedUp(now, input.id, input.answer));
         break;
       case 'command':
@@ -133,11 +144,7 @@ export class PhoneNode implements Node<PhoneInput, PhoneEffect> {
     }
   }
 
-  #send(
-    now: Millis,
-    request: SipRequest,
-    destination: PhoneOptions['sites'][number]['destination'],
-  ): TransactionId {
+  #send(now: Millis, request: SipRequest, destination: Destination): TransactionId {
     // Twice as long as the attempt may take: an answer that comes late still tells that we are registered there.
     const giveUpMs = 2 * (this.#options.registration?.attemptMs ?? REGISTRATION_DEFAULTS.attemptMs);
     const { transaction, output } = this.#userAgent.sendRequest(now, request, destination, { giveUpMs });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { LookupAnswer } from '../../locate/lookup.ts';
 import { createResponse } from '../../message/build-message.ts';
 import { headerValue } from '../../message/headers.ts';
 import type { SipRequest } from '../../message/message.ts';
@@ -180,5 +181,69 @@ describe('registration over the wire', () => {
     world.run(2500);
     expect(phone.news()).toEqual(['registered north']);
     expect(north.status.answered).toBe(2);
+  });
+});
+
+describe('a name in place of a list', () => {
+  const options = {
+    scheme: 'single',
+    sites: [],
+    service: { uri: 'sip:centre.example', transport: 'UDP', siteNames: { north: 'North', south: 'South' } },
+  } as const;
+  const srv = (...hosts: string[]): LookupAnswer => ({
+    type: 'SRV',
+    ttlS: 60,
+    records: hosts.map((target, i) => ({ priority: 10 * i, weight: 0, port: 5060, target })),
+  });
+
+  test('[PH1] single: the targets of the SRV name in their order, each with its own attempt limit', () => {
+    const { world } = twoSites();
+    world.dns.set('SRV _sip._udp.centre.example', srv('north', 'south'));
+    for (const host of ['north', 'south'])
+      world.dns.set(`A ${host}`, { type: 'A', addresses: [host], ttlS: 60 });
+    const phone = new Phone(world, '7001', options).tell({ name: 'register' });
+    world.run(2000);
+    expect(phone.news()).toEqual(['registered North']);
+    world.down.add('north');
+    world.run(70_000);
+    expect(phone.news()).toEqual(['registrationFailed North', 'lost North', 'registered South']);
+  });
+
+  test('[C21] a name that leads nowhere, or to where nobody answers, is asked again', () => {
+    const { world } = twoSites();
+    const phone = new Phone(world, '7001', options).tell({ name: 'register' });
+    world.run(20_000);
+    expect(phone.news().slice(0, 2)).toEqual(Array(2).fill('registrationFailed sip:centre.example'));
+    world.dns.set('SRV _sip._udp.centre.example', srv('west'));
+    world.dns.set('A west', { type: 'A', addresses: ['west'], ttlS: 60 });
+    world.run(40_000);
+    expect(phone.news()).toContain('registrationFailed west:5060');
+    world.dns.set('SRV _sip._udp.centre.example', srv('south'));
+    world.dns.set('A south', { type: 'A', addresses: ['south'], ttlS: 60 });
+    world.run(80_000);
+    expect(phone.node.registeredAt).toEqual(['South']);
+  });
+
+  test('[PH8] a look-up that is never answered is asked again', () => {
+    const { world } = twoSites();
+    world.mute = true;
+    const phone = new Phone(world, '7001', options).tell({ name: 'register' });
+    world.run(10_000);
+    world.mute = false;
+    world.dns.set('SRV _sip._udp.centre.example', srv('north'));
+    world.dns.set('A north', { type: 'A', addresses: ['north'], ttlS: 60 });
+    world.run(20_000);
+    expect(phone.node.registeredAt).toEqual(['North']);
+  });
+
+  test('[PH6] unregister before the name was found ends the search', () => {
+    const { world } = twoSites();
+    const phone = new Phone(world, '7001', options).tell({ name: 'register' });
+    world.run(1000);
+    phone.news();
+    phone.tell({ name: 'unregister' });
+    world.run(60_000);
+    expect(phone.news()).toEqual(['unregistered']);
+    expect(phone.nextDeadline()).toBeUndefined();
   });
 });

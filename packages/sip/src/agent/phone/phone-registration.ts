@@ -77,6 +77,11 @@ export class PhoneRegistration {
     });
   }
 
+  /** Every target has been tried in vain, and the next round waits. */
+  get hasFailedRound(): boolean {
+    return this.#state.roundAt !== null;
+  }
+
   step(now: Millis, event: RegistrationEvent): void {
     const { state, effects } = stepRegistration(this.#state, event, now, {
       options: this.#options,

@@ -20,6 +20,16 @@ export interface PhoneSite {
   readonly destination: Destination;
 }
 
+/** A DNS name behind which the sites stand, in the order of its SRV records (RFC 3263). */
+export interface PhoneService {
+  /** `sip:centre.example`. */
+  readonly uri: string;
+  /** Asks for this transport only. */
+  readonly transport?: TransportName;
+  /** What a target's address is called in facts; its address and port unless named here. */
+  readonly siteNames?: Readonly<Record<string, string>>;
+}
+
 export interface PhoneOptions {
   /** The user part of our address and of our Contact: `7001`. */
   readonly number: string;
@@ -33,6 +43,8 @@ export interface PhoneOptions {
   readonly scheme: RegistrationScheme | 'none';
   /** The preferred one first. */
   readonly sites: readonly PhoneSite[];
+  /** In place of `sites`, for the schemes `single` and `active-backup`. */
+  readonly service?: PhoneService;
   /** Wished for at registration, seconds. Default 60. */
   readonly expires?: number;
   readonly registration?: Partial<Omit<RegistrationOptions, 'scheme' | 'targets'>>;
@@ -93,7 +105,14 @@ export type PhoneFact = { readonly at: Millis } & (
   | { readonly name: 'registrationFailed'; readonly site: string; readonly because: string }
   /** After `unregister`: every binding has been taken back. */
   | { readonly name: 'unregistered' }
-  | { readonly name: 'dialing'; readonly leg: LegId; readonly to: string; readonly site: string }
+  /** Again under another leg when the next site is tried. `port` is ours for RTP: it names the line. */
+  | {
+      readonly name: 'dialing';
+      readonly leg: LegId;
+      readonly to: string;
+      readonly site: string;
+      readonly port: number;
+    }
   /** The other side of our call rings. */
   | { readonly name: 'progress'; readonly leg: LegId; readonly status: number }
   /** A call comes in. `from` and `to` are the user parts; `headers` those of its INVITE that begin with "X-". */

@@ -3,6 +3,7 @@
  * what it is told to lose, sites that answer REGISTER as a SIP Server does, and phones with their shells.
  */
 import { type Millis, type Random, seededRandom } from '@holdfast/kernel';
+import type { LookupAnswer } from '../../locate/lookup.ts';
 import { createResponse } from '../../message/build-message.ts';
 import type { SipRequest } from '../../message/message.ts';
 import { parseMessage } from '../../message/parse-message.ts';
@@ -19,6 +20,7 @@ import type { PhoneCommand, PhoneEffect, PhoneFact, PhoneInput, PhoneOptions } f
 
 export interface Party {
   take(now: Millis, bytes: Uint8Array, from: string): readonly PhoneEffect[];
+  lookedUp?(now: Millis, id: string, answer: LookupAnswer): readonly PhoneEffect[];
   nextDeadline(): Millis | undefined;
   expire(now: Millis): readonly PhoneEffect[];
 }
@@ -28,7 +30,12 @@ export class World {
   readonly random: Random;
   readonly parties = new Map<string, Party>();
   readonly down = new Set<string>();
+  readonly #asked: { at: Millis; from: string; effect: Extract<PhoneEffect, { type: 'lookup' }> }[] = [];
   readonly #flying: { at: Millis; bytes: Uint8Array; from: string; to: string }[] = [];
+  /** What a look-up is answered; anything else does not exist. */
+  readonly dns = new Map<string, LookupAnswer>();
+  /** Look-ups are lost. */
+  mute = false;
   loss = 0;
   now: Millis = 0;
 
@@ -38,6 +45,7 @@ export class World {
 
   perform(host: string, effects: readonly PhoneEffect[]): void {
     for (const effect of effects) {
+      if (effect.type === 'lookup' && !this.mute) this.#asked.push({ at: this.now + 5, from: host, effect });
       if (effect.type !== 'transmit' || this.random() < this.loss) continue;
       this.#flying.push({
         at: this.now + 5,
@@ -55,6 +63,15 @@ export class World {
       for (const [host, party] of this.parties) {
         const deadline = this.down.has(host) ? undefined : party.nextDeadline();
         if (deadline !== undefined && deadline < at) [due, at] = [host, deadline];
+      }
+      const asked = this.#asked[0];
+      if (asked !== undefined && asked.at <= Math.min(at, until)) {
+        this.#asked.shift();
+        this.now = Math.max(this.now, asked.at);
+        const { id, record, name } = asked.effect;
+        const answer = this.dns.get(`${record} ${name}`) ?? { type: 'none', ttlS: 0 };
+        this.perform(asked.from, this.parties.get(asked.from)?.lookedUp?.(this.now, id, answer) ?? []);
+        continue;
       }
       if (at > until) break;
       this.now = Math.max(this.now, at);
@@ -201,6 +218,10 @@ export class Phone implements Party {
       ? { type: 'sip', message: parsed.message, source }
       : { type: 'malformed', failure: parsed, source };
     return this.#note(this.node.handle(now, input));
+  }
+
+  lookedUp(now: Millis, id: string, answer: LookupAnswer): readonly PhoneEffect[] {
+    return this.#note(this.node.handle(now, { type: 'lookedUp', id, answer }));
   }
 
   nextDeadline(): Millis | undefined {
