@@ -45,7 +45,7 @@ export const STAMPS_MS = 2_000;
 export const CORE_DEFECTS = [
   /** LL1: the lease counts from when the answer is read, not from the stamp's time. */
   'lease-from-answer',
-  /** LL1, LL3: a stamp of a former primary counts. */
+  /** LL1, LL3: a stamp counts by its time alone, also one of a former primary. */
   'pair-epoch-ignored',
   /** LL2: routable until a timer says otherwise. */
   'routable-by-timer',

@@ -226,7 +226,7 @@ export class CoreSite implements Program {
   /** The stamp as the site takes it: as it is, unless a defect says otherwise. */
   #asRead(now: Millis, stamp: Stamp): Stamp {
     if (this.#defect === 'lease-from-answer') return this.#lease.stamp(now);
-    if (this.#defect === 'pair-epoch-ignored') return { ...stamp, pairEpoch: this.#pairEpoch };
+    if (this.#defect === 'pair-epoch-ignored') return { ...this.#lease.stamp(now), at: stamp.at };
     return stamp;
   }
 

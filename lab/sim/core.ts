@@ -11,6 +11,7 @@ import type { CoreDefect } from './core-messages.ts';
 import { CorePhone } from './core-phone.ts';
 import { CoreSite, type MirroredLogins } from './core-site.ts';
 import { type FaultName, type FaultTargets, injectFaults, planFaults, RATE_ERROR_MAX } from './faults.ts';
+import { CALM_NETWORK } from './net.ts';
 import type { Process } from './process.ts';
 import { count, type SeedResult } from './seed-result.ts';
 import { World } from './world.ts';
@@ -61,6 +62,9 @@ export function runCoreSeed(seed: number, options: CoreOptions = {}): SeedResult
   });
   injectFaults(world, plan, centre.targets, faults);
   centre.planPeople(BREAK_MS);
+  world.plan(BREAK_MS, () => {
+    world.net.quality = CALM_NETWORK;
+  });
   watch(world, [neverRoutableTwice(centre.sites, centre.agents)]);
   world.run(BREAK_MS + CORE_SETTLE_MS);
   if (world.failure === undefined)
