@@ -97,20 +97,26 @@ function serve(bytes: Uint8Array): boolean {
 let served = 0;
 let refused = 0;
 let busyMs = 0;
+/** User and system time: what counts when other work shares the machine. */
+let cpuMs = 0;
 let heapAtStart = 0;
 while (busyMs < SECONDS * 1000) {
   const messages = batch();
   if (heapAtStart === 0) heapAtStart = process.memoryUsage().heapUsed;
   const from = performance.now();
+  const cpuFrom = process.cpuUsage();
   for (const bytes of messages)
     if (serve(bytes)) served++;
     else refused++;
   busyMs += performance.now() - from;
+  const { user, system } = process.cpuUsage(cpuFrom);
+  cpuMs += (user + system) / 1000;
 }
 console.log(
   JSON.stringify({
     what: 'authorised REGISTER, SHA-256, in-process',
     perSecond: Math.round(served / (busyMs / 1000)),
+    perCpuSecond: Math.round(served / (cpuMs / 1000)),
     served,
     refused,
     phones: registrar.size,

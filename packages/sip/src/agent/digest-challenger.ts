@@ -11,6 +11,7 @@ import {
   algorithmNamed,
   DIGEST_ALGORITHMS,
   type DigestAlgorithm,
+  digestRequestHash,
   digestResponse,
   type Hashes,
   parseDigest,
@@ -75,6 +76,14 @@ export class Challenger {
   readonly #memory: NonceMemory;
   #keys: NonceKeys;
   #made = 0;
+  #lastHash:
+    | {
+        readonly algorithm: DigestAlgorithm;
+        readonly method: string;
+        readonly uri: string;
+        readonly hash: string;
+      }
+    | undefined;
 
   constructor(options: ChallengerOptions) {
     this.#options = options;
@@ -139,9 +148,19 @@ export class Challenger {
       nonce: answer.nonce,
       method,
       uri: answer.uri,
+      requestHash: this.#requestHash(answer.algorithm, method, answer.uri),
       ...(answer.protection !== undefined && { protection: answer.protection }),
     });
     return sameDigest(expected, answer.response) && secret !== undefined;
+  }
+
+  /** All phones of a site register at the same URI: the last hash is worth keeping. */
+  #requestHash(algorithm: DigestAlgorithm, method: string, uri: string): string {
+    const last = this.#lastHash;
+    if (last?.uri === uri && last.method === method && last.algorithm === algorithm) return last.hash;
+    const hash = digestRequestHash(this.#options.hashes, algorithm, { method, uri });
+    this.#lastHash = { algorithm, method, uri, hash };
+    return hash;
   }
 
   #challenge(
@@ -149,6 +168,8 @@ export class Challenger {
     because: Extract<DigestVerdict, { name: 'challenge' }>['because'],
     user?: string,
   ) {
+    // A shell's clock may give fractions; a nonce is written in whole ms, and never from the future.
+    const wallNow = Math.floor(wallTime);
     const { hashes, realm, maker } = this.#options;
     const nonce = makeNonce(hashes, this.#keys, realm, { madeAt: wallNow, maker, number: this.#made++ });
     const stale = because === 'stale-nonce' || because === 'repeated-count' ? ', stale=true' : '';

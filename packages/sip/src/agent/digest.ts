@@ -35,13 +35,24 @@ export interface DigestInput {
   readonly method: string;
   /** The digest-uri as it stands in the header field. */
   readonly uri: string;
+  /** From `digestRequestHash`, where the same method and URI come again and again. */
+  readonly requestHash?: string;
   /** Absent for a client of RFC 2069, which knows no qop. `nc` is the eight hex digits as sent. */
   readonly protection?: { readonly qop: string; readonly nc: string; readonly cnonce: string };
 }
 
+/** H(method:uri), the part of a response that many requests have in common. */
+export function digestRequestHash(
+  hashes: Hashes,
+  algorithm: DigestAlgorithm,
+  request: { readonly method: string; readonly uri: string },
+): string {
+  return hashOf(hashes, algorithm, `${request.method}:${request.uri}`);
+}
+
 /** The value of `response` (RFC 7616 §3.4.1). */
 export function digestResponse(hashes: Hashes, algorithm: DigestAlgorithm, input: DigestInput): string {
-  const request = hashOf(hashes, algorithm, `${input.method}:${input.uri}`);
+  const request = input.requestHash ?? digestRequestHash(hashes, algorithm, input);
   const protection = input.protection;
   const middle =
     protection === undefined
