@@ -17,6 +17,7 @@ const LUNCH = { state: 'NotReady', workMode: 'AuxWork', reasons: { ReasonCode: '
 const seen = (choice: typeof READY | typeof LUNCH): RestoreEvent => ({
   type: 'seen',
   state: { ...choice, endsAt: undefined },
+  isAnswer: true,
 });
 
 /** Runs the events, each a second after the other, and lists what was asked for. */
@@ -145,11 +146,39 @@ describe('restore', () => {
     expect(asked).toEqual([]);
   });
 
+  it('[C61] a state asked for is not forgotten when the login is lost before the site has answered', () => {
+    const byLogin: RestoreEvent = { ...seen({ ...READY, state: 'NotReady' } as never), isAnswer: false };
+    const { asked } = run(true, [
+      { type: 'loggedIn' },
+      seen(READY),
+      { type: 'loginLost', hadCall: false },
+      { type: 'loggedIn' },
+      // The log-in's own NotReady comes after the request, before its answer.
+      byLogin,
+      { type: 'loginLost', hadCall: false },
+      { type: 'loggedIn' },
+    ]);
+    expect(asked).toEqual([READY, READY]);
+  });
+
+  it('[D37] a choice that was not answered is made again when the login stands after all', () => {
+    const lost: RestoreEvent[] = [
+      { type: 'loggedIn' },
+      seen(READY),
+      { type: 'chosen', choice: LUNCH },
+      { type: 'loginLost', hadCall: false },
+      { type: 'loginKept' },
+    ];
+    expect(run(true, lost).asked).toEqual([LUNCH, LUNCH]);
+    const answered = [...lost.slice(0, 3), { type: 'answered' }, ...lost.slice(3)] as RestoreEvent[];
+    expect(run(true, answered).asked).toEqual([LUNCH]);
+  });
+
   it('[D26] timed after-call work goes on where it was, and ends in Ready', () => {
     const work = { state: 'NotReady', workMode: 'AfterCallWork', reasons: {} } as const;
     const events: RestoreEvent[] = [
       { type: 'loggedIn' },
-      { type: 'seen', state: { ...work, endsAt: 10_000 } },
+      { type: 'seen', state: { ...work, endsAt: 10_000 }, isAnswer: false },
       { type: 'loginLost', hadCall: false },
       { type: 'loggedIn' },
     ];

@@ -32,13 +32,24 @@ export interface Restore {
   /** DS14: a call stood at the lost site and nobody has said that it is over. */
   readonly hasCallAtLostSite: boolean;
   readonly openWindows: number;
+  /**
+   * Requests for a state that the site has not answered. Until it has, what it reports is older than what was
+   * asked for and is not remembered.
+   */
+  readonly asksOpen: number;
+  /** The last one was the agent's own choice. */
+  readonly isAskByAgent: boolean;
+  /** The login was lost, perhaps, while a request was open. */
+  readonly isUnanswered: boolean;
   /** After-call work that this desk has restored and will end. */
   readonly endsAt: Millis | undefined;
 }
 
 export type RestoreEvent =
-  /** The site reports the state of the agent. */
-  | { readonly type: 'seen'; readonly state: SeenState }
+  /** The site reports the state of the agent; `isAnswer` when a request of this desk brought it about. */
+  | { readonly type: 'seen'; readonly state: SeenState; readonly isAnswer: boolean }
+  /** The site has answered a request without a new state: refused, or nothing to change. */
+  | { readonly type: 'answered' }
   /** The agent (or the program that acts for one) chooses. */
   | { readonly type: 'chosen'; readonly choice: AgentChoice }
   | { readonly type: 'loginLost'; readonly hadCall: boolean }
@@ -67,31 +78,41 @@ export function startRestore(restoreLastState: Governed<boolean>): Restore {
     chosen: undefined,
     hasCallAtLostSite: false,
     openWindows: 0,
+    asksOpen: 0,
+    isAskByAgent: false,
+    isUnanswered: false,
     endsAt: undefined,
   };
 }
 
 export function stepRestore(
-  restore: Restore,
+  before: Restore,
   event: RestoreEvent,
   now: Millis,
 ): Transition<Restore, RestoreEffect> {
+  const { state, effects } = stepEvent(before, event, now);
+  return { state: { ...state, asksOpen: state.asksOpen + effects.length }, effects };
+}
+
+function stepEvent(restore: Restore, event: RestoreEvent, now: Millis): Transition<Restore, RestoreEffect> {
   switch (event.type) {
     case 'seen':
-      // What the site reports while the state is held back is our own log-in, not what the agent was in.
-      if (restore.phase !== 'settled') return { state: restore, effects: [] };
-      return { state: { ...restore, seen: event.state, endsAt: undefined }, effects: [] };
+      return see(restore, event.state, event.isAnswer);
+    case 'answered':
+      return { state: { ...restore, asksOpen: Math.max(0, restore.asksOpen - 1) }, effects: [] };
     case 'chosen':
       return choose(restore, event.choice);
-    case 'loginLost': {
-      const hasCallAtLostSite = restore.hasCallAtLostSite || event.hadCall;
-      return { state: { ...restore, phase: 'loggedOut', hasCallAtLostSite, endsAt: undefined }, effects: [] };
-    }
+    case 'loginLost':
+      return lose(restore, event.hadCall);
     case 'loggedIn':
-      return resume({ ...restore, phase: 'held' }, now, true);
+      return resume({ ...restore, phase: 'held', isUnanswered: false }, now, true);
     case 'loginKept': {
-      const kept: Restore = { ...restore, phase: 'settled' };
-      return restore.chosen === undefined ? { state: kept, effects: [] } : choose(kept, restore.chosen);
+      const kept: Restore = { ...restore, phase: 'settled', isUnanswered: false };
+      if (restore.chosen !== undefined) return choose(kept, restore.chosen);
+      // What was asked for when the link broke may never have arrived.
+      return restore.isUnanswered
+        ? resume({ ...kept, phase: 'held' }, now, false)
+        : { state: kept, effects: [] };
     }
     case 'windows':
       return resume({ ...restore, openWindows: event.open }, now, false);
@@ -109,6 +130,32 @@ export function restoreDeadline(restore: Restore): Millis | undefined {
   return restore.endsAt;
 }
 
+function see(restore: Restore, seen: SeenState, isAnswer: boolean): Transition<Restore, RestoreEffect> {
+  const asksOpen = Math.max(0, restore.asksOpen - (isAnswer ? 1 : 0));
+  // What the site reports while the state is held back, or before it has answered, is our own log-in.
+  const isNews = restore.phase === 'settled' && asksOpen === 0;
+  return {
+    state: isNews ? { ...restore, asksOpen, seen, endsAt: undefined } : { ...restore, asksOpen },
+    effects: [],
+  };
+}
+
+function lose(restore: Restore, hadCall: boolean): Transition<Restore, RestoreEffect> {
+  const { asksOpen, isAskByAgent, seen } = restore;
+  // A choice of the agent that was not answered is a choice still.
+  const chosen = restore.chosen ?? (asksOpen > 0 && isAskByAgent ? seen : undefined);
+  const state: Restore = {
+    ...restore,
+    phase: 'loggedOut',
+    hasCallAtLostSite: restore.hasCallAtLostSite || hadCall,
+    chosen,
+    isUnanswered: restore.isUnanswered || asksOpen > 0,
+    asksOpen: 0,
+    endsAt: undefined,
+  };
+  return { state, effects: [] };
+}
+
 function choose(restore: Restore, choice: AgentChoice): Transition<Restore, RestoreEffect> {
   // An agent who wants to be Ready says by it that the old call is over (DS14).
   const hasCallAtLostSite = restore.hasCallAtLostSite && choice.state !== 'Ready';
@@ -117,7 +164,15 @@ function choose(restore: Restore, choice: AgentChoice): Transition<Restore, Rest
   const because = { rule: 'DS13', text: 'The agent has chosen.' };
   const seen = { ...choice, endsAt: undefined };
   return {
-    state: { ...restore, phase: 'settled', seen, chosen: undefined, hasCallAtLostSite, endsAt: undefined },
+    state: {
+      ...restore,
+      phase: 'settled',
+      seen,
+      chosen: undefined,
+      hasCallAtLostSite,
+      isAskByAgent: true,
+      endsAt: undefined,
+    },
     effects: [{ type: 'ask', choice, because }],
   };
 }
@@ -157,7 +212,7 @@ function putBack(restore: Restore, seen: SeenState, now: Millis): Transition<Res
   const state: SeenState = isOver ? AFTER_WORK : seen;
   const { endsAt, ...choice } = state;
   return {
-    state: { ...restore, phase: 'settled', seen: state, endsAt },
+    state: { ...restore, phase: 'settled', seen: state, isAskByAgent: false, endsAt },
     effects: [{ type: 'ask', choice, because }],
   };
 }

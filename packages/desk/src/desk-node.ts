@@ -228,7 +228,9 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         if (fact.event.type === 'telephonyOn') this.#fact('connected', fact.event.site);
         return this.#tellSite(fact.event);
       case 'agentState':
-        return this.#seen(fact.site, fact.state);
+        return this.#seen(fact.site, fact.state, fact.isAnswer);
+      case 'stateAnswered':
+        return this.#tellRestore({ type: 'answered' });
       case 'calls':
         return this.#tellBusy();
       case 'terms':
@@ -248,14 +250,14 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     }
   }
 
-  #seen(site: string, state: SeenState): void {
+  #seen(site: string, state: SeenState, isAnswer: boolean): void {
     if (this.#servingSite() !== site) return;
     const wasReady = this.#agent?.state === 'Ready';
     if (this.#agent?.state !== state.state || this.#agent.workMode !== state.workMode)
       this.#agentSince = this.#now;
     this.#agent = state;
     this.#isViewStale = true;
-    this.#tellRestore({ type: 'seen', state });
+    this.#tellRestore({ type: 'seen', state, isAnswer });
     if (state.state === 'Ready' && !wasReady) this.#fact('ready', site);
     this.#tellBusy();
   }

@@ -39,7 +39,14 @@ export type Ask = DeskRequest extends infer Each
 export type TelephonyFact =
   | { readonly type: 'site'; readonly event: DeskSiteEvent }
   /** The agent's state at this site, in the words of the site. */
-  | { readonly type: 'agentState'; readonly site: string; readonly state: SeenState }
+  | {
+      readonly type: 'agentState';
+      readonly site: string;
+      readonly state: SeenState;
+      readonly isAnswer: boolean;
+    }
+  /** A request for a state was answered without a new one. */
+  | { readonly type: 'stateAnswered'; readonly site: string }
   | { readonly type: 'calls'; readonly site: string }
   | {
       readonly type: 'refused';
@@ -184,6 +191,8 @@ export class TelephonyLink {
       case 'Error':
         return this.#refused(now, message);
       case 'Done':
+        if (this.#isStateAnswer(message.ReferenceID))
+          this.#ports.tell({ type: 'stateAnswered', site: this.site });
         this.#asked.delete(message.ReferenceID);
         return;
       case 'Pong':
@@ -230,6 +239,7 @@ export class TelephonyLink {
         type: 'agentState',
         site: this.site,
         state: { state, workMode, reasons, endsAt: undefined },
+        isAnswer: false,
       });
     }
     this.#ports.tell({ type: 'calls', site: this.site });
@@ -277,7 +287,12 @@ export class TelephonyLink {
       }
       case 'EventAgentReady':
       case 'EventAgentNotReady':
-        return this.#ports.tell({ type: 'agentState', site, state: seenState(event, now) });
+        return this.#ports.tell({
+          type: 'agentState',
+          site,
+          state: seenState(event, now),
+          isAnswer: this.#isStateAnswer(attributes.ReferenceID),
+        });
       default:
     }
   }
@@ -290,10 +305,21 @@ export class TelephonyLink {
     this.#tellSite({ type: 'loggedIn', site: this.site, epoch: asked.epoch });
   }
 
+  #isStateAnswer(ReferenceID: number | undefined): boolean {
+    const asked = ReferenceID === undefined ? undefined : this.#asked.get(ReferenceID);
+    if (ReferenceID === undefined || (asked?.type !== 'AgentReady' && asked?.type !== 'AgentNotReady'))
+      return false;
+    this.#asked.delete(ReferenceID);
+    return true;
+  }
+
   #refused(now: Millis, error: Reply<'Error'>): void {
     const asked = error.ReferenceID === undefined ? undefined : this.#asked.get(error.ReferenceID);
     if (error.ReferenceID !== undefined) this.#asked.delete(error.ReferenceID);
     const { code, text } = error;
+    if (asked?.type === 'AgentReady' || asked?.type === 'AgentNotReady') {
+      this.#ports.tell({ type: 'stateAnswered', site: this.site });
+    }
     if (code === 'token-expired' || code === 'token-invalid') this.#ports.tell({ type: 'tokenRefused' });
     // Without a session there is nothing to do here: try the next member, or again after the pause.
     if (asked?.type === 'RegisterClient' || asked?.type === 'RegisterAddress') this.#link.distrust(now, text);

@@ -254,11 +254,16 @@ export class TestSite {
     agent.workMode = message.workMode ?? 'Unknown';
     agent.reasons = message.reasons ?? {};
     const WorkMode = message.workMode ?? 'Unknown';
-    this.#event(message.type === 'AgentReady' ? 'EventAgentReady' : 'EventAgentNotReady', {
-      AgentID: 'A1',
-      WorkMode,
-      Reasons: agent.reasons,
-    });
+    this.#event(
+      message.type === 'AgentReady' ? 'EventAgentReady' : 'EventAgentNotReady',
+      {
+        AgentID: 'A1',
+        WorkMode,
+        Reasons: agent.reasons,
+      },
+      connection,
+      message.ReferenceID,
+    );
   }
 
   #stampAnswer(connection: string, epoch: LoginEpoch, stamp: Stamp, dn: string): void {

@@ -42,6 +42,14 @@ export class World {
   readonly #state: Record<SiteName, SiteState> = { north: 'up', south: 'up' };
   /** What a stopped process will read when it goes on, in order. */
   readonly #backlog: Record<SiteName, (() => void)[]> = { north: [], south: [] };
+  /** Directions in which nothing passes, and what waits there: bytes that TCP will deliver when it can. */
+  readonly #cut: Record<SiteName, { up: boolean; down: boolean }> = {
+    north: { up: false, down: false },
+    south: { up: false, down: false },
+  };
+  #held: { readonly name: SiteName; readonly direction: 'up' | 'down'; readonly run: () => void }[] = [];
+  /** What a stopped desk will read when it goes on; undefined while it runs. */
+  #deskBacklog: DeskInput[] | undefined;
   /** Desk's connection → site; the entry goes with the connection. */
   readonly #connections = new Map<string, SiteName>();
   #queue: Delivery[] = [];
@@ -80,6 +88,10 @@ export class World {
   }
 
   tell(input: DeskInput): this {
+    if (this.#deskBacklog !== undefined) {
+      this.#deskBacklog.push(input);
+      return this;
+    }
     this.#perform(this.desk.handle(this.now, input));
     return this;
   }
@@ -89,7 +101,10 @@ export class World {
     const until = this.now + ms;
     for (;;) {
       const next = this.#queue[0];
-      const deskAt = this.desk.nextDeadline() ?? Number.POSITIVE_INFINITY;
+      const isStopped = this.#deskBacklog !== undefined;
+      const deskAt = isStopped
+        ? Number.POSITIVE_INFINITY
+        : (this.desk.nextDeadline() ?? Number.POSITIVE_INFINITY);
       const at = Math.min(next?.at ?? Number.POSITIVE_INFINITY, deskAt);
       if (at > until) break;
       this.now = Math.max(this.now, at);
@@ -132,6 +147,39 @@ export class World {
     return this;
   }
 
+  cut(name: SiteName, direction: 'up' | 'down'): this {
+    this.#cut[name][direction] = true;
+    return this;
+  }
+
+  heal(name: SiteName): this {
+    this.#cut[name] = { up: false, down: false };
+    const arrived = this.#held.filter((item) => item.name === name);
+    this.#held = this.#held.filter((item) => item.name !== name);
+    for (const item of arrived) this.#later(item.run);
+    return this;
+  }
+
+  stopDesk(): this {
+    this.#deskBacklog ??= [];
+    return this;
+  }
+
+  /** The desk's timers first, then what lay in its buffers. */
+  continueDesk(): this {
+    const backlog = this.#deskBacklog ?? [];
+    this.#deskBacklog = undefined;
+    for (
+      let due = this.desk.nextDeadline();
+      due !== undefined && due <= this.now;
+      due = this.desk.nextDeadline()
+    ) {
+      this.#perform(this.desk.expire(this.now));
+    }
+    for (const input of backlog) this.tell(input);
+    return this;
+  }
+
   facts(fact: string) {
     return this.effects.filter((effect) => effect.type === 'fact' && effect.fact === fact);
   }
@@ -155,7 +203,8 @@ export class World {
 
   #connect(connection: string, name: SiteName): void {
     const state = this.#state[name];
-    if (state === 'hung') return;
+    const { up, down } = this.#cut[name];
+    if (state === 'hung' || up || down) return;
     this.#later(() => {
       if (this.#state[name] !== 'up') return this.tell({ type: 'failed', connection, how: 'refused' });
       this.#connections.set(connection, name);
@@ -177,13 +226,25 @@ export class World {
   #toSite(connection: string, message: DeskRequest | ConfigRequest): void {
     const name = this.#connections.get(connection);
     if (name === undefined) return;
-    this.#later(() => this.#atSite(name, () => this[name].receive(this.now, connection, message)));
+    const { pairEpoch } = this[name];
+    this.#pass(name, 'up', () => {
+      // What was sent to a process that has died since is lost with it.
+      if (this[name].pairEpoch !== pairEpoch) return;
+      this.#atSite(name, () => this[name].receive(this.now, connection, message));
+    });
   }
 
   #toDesk(connection: string, message: DeskReply | ConfigReply): void {
-    this.#later(() => {
+    const name = this.#connections.get(connection);
+    if (name === undefined) return;
+    this.#pass(name, 'down', () => {
       if (this.#connections.has(connection)) this.tell({ type: 'message', connection, message });
     });
+  }
+
+  #pass(name: SiteName, direction: 'up' | 'down', run: () => void): void {
+    if (this.#cut[name][direction]) this.#held.push({ name, direction, run });
+    else this.#later(run);
   }
 
   #atSite(name: SiteName, read: () => void): void {
