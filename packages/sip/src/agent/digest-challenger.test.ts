@@ -134,7 +134,7 @@ describe('what is refused', () => {
     }
   });
 
-  test('[DG5] an unknown user is answered as a wrong password is, in the same words', () => {
+  test('[DA5] an unknown user is answered as a wrong password is, in the same words', () => {
     const words = (who: typeof account) => {
       const server = challenger();
       const verdict = server.check(WALL, register(answerTo(server.check(WALL, register()), who).value));
@@ -144,13 +144,13 @@ describe('what is refused', () => {
     expect(words({ ...account, user: '9999' })).toEqual(words({ ...account, password: 'wrong' }));
   });
 
-  test('[DG5] only who knows the password learns that a nonce is stale', () => {
+  test('[DA5] only who knows the password learns that a nonce is stale', () => {
     const server = challenger();
     const wrong = answerTo(server.check(WALL, register()), { ...account, password: 'wrong' });
     expect(isStale(server.check(WALL + 99_000, register(wrong.value)))).toBe(false);
   });
 
-  test('[DG5] an empty secret in the directory admits nobody', () => {
+  test('[DA5] an empty secret in the directory admits nobody', () => {
     const server = challenger({ credentials: () => ({}) });
     const answer = answerTo(server.check(WALL, register()));
     expect(server.check(WALL, register(answer.value)).name).toBe('challenge');
@@ -179,11 +179,11 @@ describe('what is refused', () => {
       'bad nc',
       'Digest username="7001", realm="holdfast", nonce="n", uri="u", response="r", qop=auth, nc=1, cnonce="c"',
     ],
-  ])('[DG5] malformed credentials get 400: %s', (_what, value) => {
+  ])('[DA5] malformed credentials get 400: %s', (_what, value) => {
     expect(challenger().check(WALL, register(value))).toMatchObject({ name: 'malformed', status: 400 });
   });
 
-  test('[DG5] credentials for another realm or scheme are passed over', () => {
+  test('[DA5] credentials for another realm or scheme are passed over', () => {
     const server = challenger();
     const good = answerTo(server.check(WALL, register())).value;
     expect(server.check(WALL, register('Basic x', 'Digest realm="other"', good)).name).toBe('authentic');
@@ -219,7 +219,7 @@ describe('two sites and a change of keys', () => {
 });
 
 describe('the memory of nonces', () => {
-  test('[DG6] stays bounded, and forgetting early refuses instead of admitting a replay', () => {
+  test('[DA6] stays bounded, and forgetting early refuses instead of admitting a replay', () => {
     const memory = new NonceMemory(60_000, 100);
     for (let i = 0; i < 1000; i++) {
       expect(memory.use(WALL + i, `n${i}`, WALL + i, 1)).toBe(true);
@@ -228,7 +228,7 @@ describe('the memory of nonces', () => {
     for (let i = 0; i < 1000; i++) expect(memory.use(WALL + 1000, `n${i}`, WALL + i, 1)).toBe(false);
   });
 
-  test('[DG6] a nonce is remembered for its whole life and forgotten later', () => {
+  test('[DA6] a nonce is remembered for its whole life and forgotten later', () => {
     const memory = new NonceMemory(60_000, 100);
     memory.use(WALL, 'a', WALL, 1);
     for (let at = 1; at <= 60; at++) {

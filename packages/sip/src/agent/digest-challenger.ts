@@ -168,8 +168,6 @@ export class Challenger {
     because: Extract<DigestVerdict, { name: 'challenge' }>['because'],
     user?: string,
   ) {
-    // A shell's clock may give fractions; a nonce is written in whole ms, and never from the future.
-    const wallNow = Math.floor(wallTime);
     const { hashes, realm, maker } = this.#options;
     const nonce = makeNonce(hashes, this.#keys, realm, { madeAt: wallNow, maker, number: this.#made++ });
     const stale = because === 'stale-nonce' || because === 'repeated-count' ? ', stale=true' : '';

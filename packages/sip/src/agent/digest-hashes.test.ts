@@ -3,7 +3,7 @@ import { seededRandom } from '@holdfast/kernel';
 import { expect, test } from 'vitest';
 import { portableHashes } from './digest-hashes.ts';
 
-test('[DG1] the portable hashes equal those of the platform at every length around a block', () => {
+test('[DA1] the portable hashes equal those of the platform at every length around a block', () => {
   const random = seededRandom(7);
   for (let length = 0; length < 200; length++) {
     let text = '';

@@ -12,7 +12,7 @@ const inTheRfc = {
 };
 
 describe('the arithmetic', () => {
-  test('[DG1] the examples of RFC 7616 §3.9.1 come out, for MD5 and for SHA-256', () => {
+  test('[DA1] the examples of RFC 7616 §3.9.1 come out, for MD5 and for SHA-256', () => {
     const md5 = digestSecret(hashes, 'MD5', mufasa);
     expect(digestResponse(hashes, 'MD5', { secret: md5, ...inTheRfc })).toBe(
       '8ca523f5e9506fed4657c9700eebdbec',
@@ -23,7 +23,7 @@ describe('the arithmetic', () => {
     );
   });
 
-  test('[DG1] without qop the answer is that of RFC 2069 (example of RFC 2617 with its password)', () => {
+  test('[DA1] without qop the answer is that of RFC 2069 (example of RFC 2617 with its password)', () => {
     const secret = digestSecret(hashes, 'MD5', { user: 'a', realm: 'b', password: 'c' });
     const whole = hashes.md5(`${secret}:n:${hashes.md5('REGISTER:sip:x')}`);
     expect(digestResponse(hashes, 'MD5', { secret, nonce: 'n', method: 'REGISTER', uri: 'sip:x' })).toBe(
@@ -33,7 +33,7 @@ describe('the arithmetic', () => {
 });
 
 describe('the syntax', () => {
-  test('[DG2] names in any case, quoted values with escapes, tokens, odd white space', () => {
+  test('[DA2] names in any case, quoted values with escapes, tokens, odd white space', () => {
     const params = parseDigest('digest  Realm="a \\"b\\" \\\\c" ,nonce=abc,\tqop="auth,auth-int"');
     expect([...(params ?? [])]).toEqual([
       ['realm', 'a "b" \\c'],
@@ -51,20 +51,20 @@ describe('the syntax', () => {
     'Digest realm="a", realm="b"',
     'Digest realm="a",',
     `Digest ${Array.from({ length: 40 }, (_, i) => `p${i}=1`).join(',')}`,
-  ])('[DG2] refused as malformed: %s', (value) => {
+  ])('[DA2] refused as malformed: %s', (value) => {
     expect(parseDigest(value)).toBeUndefined();
   });
 
-  test('[DG2] what is quoted is read back as it was', () => {
+  test('[DA2] what is quoted is read back as it was', () => {
     expect(parseDigest(`Digest realm=${quote('a "b" \\c')}`)?.get('realm')).toBe('a "b" \\c');
   });
 
-  test('[DG2] a hostile value of 60,000 characters is refused at once', () => {
+  test('[DA2] a hostile value of 60,000 characters is refused at once', () => {
     expect(parseDigest(`Digest realm="${'\\'.repeat(60_000)}`)).toBeUndefined();
     expect(parseDigest(`Digest ${'a '.repeat(30_000)}`)).toBeUndefined();
   });
 
-  test('[DG1] digests are compared whole', () => {
+  test('[DA1] digests are compared whole', () => {
     expect(sameDigest('abcd', 'abcd')).toBe(true);
     expect(sameDigest('abcd', 'abce')).toBe(false);
     expect(sameDigest('abcd', 'abc')).toBe(false);
@@ -82,7 +82,7 @@ describe('the client', () => {
   const offer = (algorithm: string, more = '') =>
     `Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=${algorithm}, nonce="${inTheRfc.nonce}"${more}`;
 
-  test('[DG3] the strongest algorithm that is known is answered, wherever it stands', () => {
+  test('[DA3] the strongest algorithm that is known is answered, wherever it stands', () => {
     for (const challenges of [
       [offer('MD5'), offer('SHA-256')],
       [offer('SHA-256'), offer('MD5')],
@@ -95,7 +95,7 @@ describe('the client', () => {
     }
   });
 
-  test('[DG3] opaque comes back, nc starts at one and grows with each further request', () => {
+  test('[DA3] opaque comes back, nc starts at one and grows with each further request', () => {
     const first = answerChallenge([offer('SHA-256', ', opaque="x y"')], { ...account, answered: 0 });
     if (first.name !== 'answer') throw new Error(first.because);
     expect(parseDigest(first.value)?.get('opaque')).toBe('x y');
@@ -105,7 +105,7 @@ describe('the client', () => {
     expect(second.memory.nc).toBe(2);
   });
 
-  test('[DG3] a challenge without algorithm and qop is answered in the way of RFC 2069', () => {
+  test('[DA3] a challenge without algorithm and qop is answered in the way of RFC 2069', () => {
     const answer = answerChallenge(['Digest realm="r", nonce="n"'], { ...account, answered: 0 });
     const params = answer.name === 'answer' ? parseDigest(answer.value) : undefined;
     expect(params?.get('response')).toHaveLength(32);
@@ -117,14 +117,14 @@ describe('the client', () => {
     ['only auth-int', ['Digest realm="r", nonce="n", qop="auth-int"']],
     ['no nonce', ['Digest realm="r"']],
     ['none at all', []],
-  ])('[DG3] gives up: %s', (_what, challenges) => {
+  ])('[DA3] gives up: %s', (_what, challenges) => {
     expect(answerChallenge(challenges, { ...account, answered: 0 })).toEqual({
       name: 'giveUp',
       because: 'no-usable-challenge',
     });
   });
 
-  test('[DG4] a second challenge means a wrong password unless it says stale, and stale helps once', () => {
+  test('[DA4] a second challenge means a wrong password unless it says stale, and stale helps once', () => {
     expect(answerChallenge([offer('MD5')], { ...account, answered: 1 })).toMatchObject({
       because: 'wrong-password',
     });
@@ -134,7 +134,7 @@ describe('the client', () => {
     });
   });
 
-  test('[DG3] 401 is answered with Authorization, 407 with Proxy-Authorization', () => {
+  test('[DA3] 401 is answered with Authorization, 407 with Proxy-Authorization', () => {
     expect([authorizationHeader(401), authorizationHeader(407)]).toEqual([
       'Authorization',
       'Proxy-Authorization',

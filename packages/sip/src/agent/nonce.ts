@@ -28,7 +28,8 @@ const NONCE_LENGTH_MAX = 96;
 const NONCE = /^([0-9a-z]{1,11})\.([0-9a-z]{1,32})\.([0-9a-z]{1,11})\.([0-9a-f]{32})$/;
 
 export function makeNonce(hashes: Hashes, keys: NonceKeys, realm: string, parts: NonceParts): string {
-  const body = `${parts.madeAt.toString(36)}.${parts.maker}.${parts.number.toString(36)}`;
+  // A clock may give fractions of a ms; a dot of them would be taken for the end of the time.
+  const body = `${Math.floor(parts.madeAt).toString(36)}.${parts.maker}.${parts.number.toString(36)}`;
   return `${body}.${macOf(hashes, keys.current, realm, body)}`;
 }
 
