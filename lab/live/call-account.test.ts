@@ -41,7 +41,7 @@ test('a caller who waits is no established call, and one answered after the faul
 test('a caller who goes on at the next site is one call', () => {
   const account = new CallAccount();
   account.offered(0, 'c1', 'north', 4001);
-  account.moved('c1b', 4001, 'south');
+  account.offered(4, 'c1b', 'south', 4001);
   account.answered('agent1', 'a1', 4001);
   account.callerEnded('c1b', 'normal');
   expect(account.figures()).toMatchObject({ offered: 1, answered: 1, established: null });

@@ -43,7 +43,10 @@ export class CallAccount {
   #answered = 0;
   #fault: FaultAccount | undefined;
 
+  /** A caller dials; again under another leg when the first site gave no sign and the next is called. */
   offered(at: number, leg: string, site: string, port: number): void {
+    const before = this.#byPort.get(port);
+    if (before !== undefined && before.agent === undefined) return this.#moved(before, leg, site);
     const call: Call = {
       callerLeg: leg,
       port,
@@ -59,14 +62,11 @@ export class CallAccount {
     this.#byPort.set(port, call);
   }
 
-  /** A caller whose first site gave no sign is calling the next, under a new leg. */
-  moved(leg: string, port: number, site: string): void {
-    const before = this.#byPort.get(port);
-    if (before === undefined) return;
+  #moved(before: Call, leg: string, site: string): void {
     this.#byLeg.delete(before.callerLeg);
     const call = { ...before, callerLeg: leg, site };
     this.#byLeg.set(leg, call);
-    this.#byPort.set(port, call);
+    this.#byPort.set(call.port, call);
   }
 
   /** An agent's phone has answered and sends to this port. */

@@ -38,6 +38,7 @@ export interface RobotOptions {
   readonly agent: string;
   readonly user: string;
   readonly password: string;
+  readonly phonePassword: string;
   readonly place: string;
   readonly dn: string;
   readonly scheme: RegistrationScheme;
@@ -97,6 +98,7 @@ export class Robot {
   #sound: RtpStream | undefined;
   #epochStored = 0;
   #stampReceivedAt = 0;
+  #hasBegun = false;
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(options: RobotOptions) {
@@ -134,7 +136,7 @@ export class Robot {
     const phone = new PhoneNode({
       number: options.dn,
       domain: options.realm,
-      password: phonePassword(options.dn),
+      password: options.phonePassword,
       scheme: options.scheme,
       sites: options.phoneSites,
       expires: options.registerEveryS,
@@ -241,6 +243,7 @@ export class Robot {
       case 'view': {
         const before = this.view;
         this.view = effect.view;
+        this.#beginWork(effect.view);
         return watch.view(this, effect.view, before);
       }
       case 'decision':
@@ -250,6 +253,13 @@ export class Robot {
       case 'log':
         return;
     }
+  }
+
+  /** The one thing that a robot does of its own accord: in the morning it makes itself Ready. */
+  #beginWork(view: DeskView): void {
+    if (this.#hasBegun || view.site === null) return;
+    this.#hasBegun = true;
+    this.after(0, () => this.command({ type: 'ready' }));
   }
 
   #connect({ connection, host, port, kind }: Extract<DeskEffect, { type: 'connect' }>): void {
@@ -299,9 +309,4 @@ export class Robot {
     this.#sound?.close();
     await this.#transports?.close();
   }
-}
-
-/** Obviously fake, and the same that the generated configuration has its digests of. */
-export function phonePassword(dn: string): string {
-  return `fake-phone-${dn}`;
 }

@@ -26,3 +26,5 @@ export {
 } from './media/rtp.ts';
 export { makeMusic, makeTone } from './media/sound.ts';
 export { readWav, SAMPLE_RATE, writeWav } from './media/wav.ts';
+export { makeWorld, type WorldRequest } from './store/make-world.ts';
+export { writeConfiguration } from './store/write-files.ts';

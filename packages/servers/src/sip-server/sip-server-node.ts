@@ -86,7 +86,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     });
     const emit = (effect: SipServerEffect) => void this.#effects.push(effect);
     const tell = (input: CentreInput) => void this.#facts.push(input);
-    const wall = (now: Millis) => now + this.#wallOffsetMs;
+    // Whole ms: nonces and tokens are written with it.
+    const wall = (now: Millis) => Math.floor(now + this.#wallOffsetMs);
     this.#clients = new Clients(this.#log, emit);
     this.#registrations = new Registrations({
       hashes: options.hashes,

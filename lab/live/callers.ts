@@ -1,0 +1,116 @@
+/**
+ * The carrier's side: one gateway through which all callers come. It calls the queue at one site after the other
+ * and goes on at the next site when one gives no sign, as media gateways do (FACTS 3.4).
+ */
+import type { Random } from '@holdfast/kernel';
+import { nodeHashes, type ProcessClock, type RunningNode, runNode, SipTransports } from '@holdfast/server';
+import { type PhoneEffect, type PhoneInput, PhoneNode } from '@holdfast/sip';
+import type { CallAccount } from './call-account.ts';
+
+export interface CallersOptions {
+  readonly clock: ProcessClock;
+  readonly random: Random;
+  /** Of the gateway: both trunks take calls from it. */
+  readonly port: number;
+  readonly sites: readonly { readonly site: string; readonly host: string; readonly port: number }[];
+  readonly realm: string;
+  readonly account: CallAccount;
+  readonly now: () => number;
+}
+
+/** Calls at once; nobody listens on these ports, they only tell calls apart. */
+const LINES = 4000;
+const FIRST_LINE = 40_000;
+/** How long a site may leave an INVITE without a sign, ms. */
+const SITE_ATTEMPT_MS = 1500;
+
+export class Callers {
+  readonly #options: CallersOptions;
+  #transports: SipTransports | undefined;
+  #phone: RunningNode<PhoneInput> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #next = 0;
+
+  constructor(options: CallersOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { port, clock, random, realm, sites } = this.#options;
+    this.#transports = await SipTransports.open({
+      host: '127.0.0.1',
+      port,
+      onMessage: (message, source) => {
+        this.#phone?.input({ type: 'sip', message, source });
+      },
+      onMalformed: (failure, source) => this.#phone?.input({ type: 'malformed', failure, source }),
+      onFailure: (what) => this.#phone?.input({ type: 'transportFailed', ...what }),
+      onBroken: (error) => {
+        throw error;
+      },
+    });
+    const phone = new PhoneNode({
+      number: 'gateway',
+      domain: realm,
+      password: '',
+      scheme: 'none',
+      sites: sites.map(({ site, host, port: sipPort }) => ({
+        site,
+        registrar: `sip:${host}:${sipPort}`,
+        destination: { type: 'target', target: { transport: 'UDP', host, port: sipPort } },
+      })),
+      hashes: nodeHashes,
+      random,
+      sentBy: () => ({ host: '127.0.0.1', port }),
+      media: { host: '127.0.0.1', ports: Array.from({ length: LINES }, (_, line) => FIRST_LINE + line) },
+      callAttemptMs: SITE_ATTEMPT_MS,
+    });
+    this.#phone = runNode<PhoneInput, PhoneEffect>(phone, {
+      now: () => clock.now(),
+      perform: (effect) => this.#perform(effect),
+    });
+  }
+
+  #perform(effect: PhoneEffect): void {
+    const { account, now } = this.#options;
+    if (effect.type === 'transmit') return this.#transports?.transmit(effect);
+    if (effect.type !== 'phone') return;
+    const { fact } = effect;
+    if (fact.name === 'dialing') account.offered(now(), fact.leg, fact.site, fact.port);
+    if (fact.name === 'ended') {
+      const isNormal =
+        fact.wasEstablished && (fact.by === 'local' || fact.by === 'remote') && fact.status === 0;
+      account.callerEnded(
+        fact.leg,
+        isNormal ? 'normal' : fact.by === 'lost' ? 'lost' : fact.by === 'refused' ? 'refused' : 'cancelled',
+      );
+    }
+  }
+
+  /** One call now, to the given number, first at the given site. */
+  call(to: string, site: string): void {
+    this.#phone?.input({ type: 'command', command: { name: 'call', to, site } });
+  }
+
+  /** A stream: so many calls a second, to the queue, the sites in turn. */
+  stream(perSecond: number, to = '8000'): void {
+    const { random, sites } = this.#options;
+    const next = () => {
+      const site = sites[this.#next++ % sites.length]?.site ?? 'north';
+      this.call(to, site);
+      // Poisson: calls do not know of one another.
+      this.#timer = setTimeout(next, (-Math.log(1 - random()) / perSecond) * 1000);
+    };
+    next();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async close(): Promise<void> {
+    this.stop();
+    this.#phone?.stop();
+    await this.#transports?.close();
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The lab's eyes: takes what robots show and turns it into the ledger's sightings and the account of calls. It
+ * keeps for each agent what is asked for only later: since when the phone is registered where, and when the last
+ * lease that the desk has promised has certainly ended.
+ */
+import { leaseWithMargin } from '@holdfast/continuity';
+import type { DeskEffect, DeskView } from '@holdfast/desk';
+import type { PhoneFact } from '@holdfast/sip';
+import type { LaterFacts, Ledger } from '../src/ledger.ts';
+import type { CallAccount } from './call-account.ts';
+import type { LabDecision } from './live-lab.ts';
+import type { Robot, RobotWatch } from './robot.ts';
+
+interface Seen {
+  /** Site → since when the phone has a registration there, ms since the run's start. */
+  readonly registeredAt: Map<string, number>;
+  /** Receipt of the newest stamp that the desk answered, on the lab's clock. */
+  stampReceivedAt: number | undefined;
+  /** That of the login which a fault has ended. */
+  promisedUntil: number | undefined;
+}
+
+export interface LabWatchOptions {
+  readonly now: () => number;
+  readonly clockNow: () => number;
+  readonly startedAt: number;
+  readonly leaseLengthMs: number;
+  readonly calls: CallAccount;
+  readonly onDecision: (decision: LabDecision) => void;
+}
+
+export class LabWatch implements RobotWatch, LaterFacts {
+  ledger: Ledger | undefined;
+  /** Every decision of a desk, in order. */
+  readonly decisions: LabDecision[] = [];
+  readonly #options: LabWatchOptions;
+  readonly #seen = new Map<string, Seen>();
+
+  constructor(options: LabWatchOptions) {
+    this.#options = options;
+  }
+
+  desk(robot: Robot, { fact, site, governedBy, because }: Extract<DeskEffect, { type: 'fact' }>): void {
+    const at = this.#options.now();
+    const see = (sighting: Parameters<Ledger['see']>[2]) => this.ledger?.see(at, robot.name, sighting);
+    switch (fact) {
+      case 'detected': {
+        const seen = this.#of(robot.name);
+        if (seen.stampReceivedAt !== undefined) {
+          seen.promisedUntil =
+            seen.stampReceivedAt - this.#options.startedAt + leaseWithMargin(this.#options.leaseLengthMs);
+        }
+        return see({ type: 'detected' });
+      }
+      case 'decided':
+        return see({ type: 'decided', to: site, because: because ?? '', option: readGoverning(governedBy) });
+      case 'connected':
+        return see({ type: 'connected', site });
+      case 'loginSent':
+        return;
+      case 'loggedIn':
+        return see({ type: 'loggedIn', site });
+      case 'ready':
+        return see({ type: 'ready', site });
+    }
+  }
+
+  decision(robot: Robot, decision: Pick<LabDecision, 'what' | 'site' | 'because'>): void {
+    const { what, site, because } = decision;
+    const entry = { at: this.#options.now(), agent: robot.name, what, site, because };
+    this.decisions.push(entry);
+    this.#options.onDecision(entry);
+  }
+
+  view(_robot: Robot, _view: DeskView, _before: DeskView | undefined): void {}
+
+  phone(robot: Robot, fact: PhoneFact): void {
+    const { registeredAt } = this.#of(robot.name);
+    const at = this.#options.now();
+    switch (fact.name) {
+      case 'registered':
+        // A refresh is no news: it is the first 200 OK that counts.
+        if (!registeredAt.has(fact.site)) registeredAt.set(fact.site, at);
+        return;
+      case 'lost':
+        registeredAt.delete(fact.site);
+        return;
+      case 'ended': {
+        const isNormal =
+          fact.wasEstablished && (fact.by === 'remote' || fact.by === 'local') && fact.status === 0;
+        this.#options.calls.agentEnded(
+          robot.name,
+          fact.leg,
+          isNormal ? 'normal' : fact.by === 'lost' ? 'lost' : 'cancelled',
+        );
+        this.ledger?.see(at, robot.name, { type: 'callEnded' });
+        return;
+      }
+      default:
+    }
+  }
+
+  media(robot: Robot, leg: string, remotePort: number | undefined): void {
+    if (remotePort !== undefined) this.#options.calls.answered(robot.name, leg, remotePort);
+  }
+
+  stampAnswered(robot: Robot, receivedAt: number): void {
+    this.#of(robot.name).stampReceivedAt = receivedAt;
+  }
+
+  phoneAt(agent: string, site: string): number | undefined {
+    return this.#of(agent).registeredAt.get(site);
+  }
+
+  leaseEndAt(agent: string): number | undefined {
+    return this.#of(agent).promisedUntil;
+  }
+
+  /** Sites at which the phone is registered, as the phone sees it. */
+  registeredAt(agent: string): readonly string[] {
+    return [...this.#of(agent).registeredAt.keys()];
+  }
+
+  #of(agent: string): Seen {
+    let seen = this.#seen.get(agent);
+    if (seen === undefined) {
+      seen = { registeredAt: new Map(), stampReceivedAt: undefined, promisedUntil: undefined };
+      this.#seen.set(agent, seen);
+    }
+    return seen;
+  }
+}
+
+/** `disaster-recovery.timeout=3 s`, as the desk names the option that governed a wait. */
+function readGoverning(text: string | null): { name: string; valueMs: number } | undefined {
+  const parts = /^(\S+?)\s*=\s*([\d.]+)\s*(ms|s)\b/.exec(text ?? '');
+  if (parts === null) return undefined;
+  return { name: parts[1] as string, valueMs: Number(parts[2]) * (parts[3] === 's' ? 1000 : 1) };
+}

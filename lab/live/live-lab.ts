@@ -1,0 +1,374 @@
+/**
+ * Two sites on this machine, as real processes, with robots and callers on real sockets: the world in which a
+ * scenario breaks things. Here is what can be done to it and what can be seen of it; what must hold is in the
+ * scenarios.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GeneratedAgent } from '@holdfast/centre';
+import type { DeskView } from '@holdfast/desk';
+import { type Because, seededRandom } from '@holdfast/kernel';
+import type { ConfigObject } from '@holdfast/protocol';
+import { makeWorld, ProcessClock, writeConfiguration } from '@holdfast/server';
+import { Ledger } from '../src/ledger.ts';
+import { CallAccount } from './call-account.ts';
+import { Callers } from './callers.ts';
+import { freePorts } from './free-ports.ts';
+import { LabWatch } from './lab-watch.ts';
+import { Relays } from './relay.ts';
+import { Robot } from './robot.ts';
+import { pause, SiteProcesses } from './site-processes.ts';
+import type { LabTimes } from './times.ts';
+
+export const SITES = ['north', 'south'] as const;
+export type SiteName = (typeof SITES)[number];
+const PASSWORD = 'fake-password';
+const PHONE_PASSWORD = 'fake-phone-password';
+const REALM = 'holdfast';
+
+export interface LiveLabOptions {
+  readonly agents: number;
+  readonly seed: number;
+  readonly times: LabTimes;
+  /** The bundle of the servers. */
+  readonly serverEntry: string;
+  /** Kept when given; else a folder of its own that is removed at the end. */
+  readonly folder?: string;
+  /** Fixed ports, for people who want to join; free ones when absent. */
+  readonly ports?: SitePorts;
+  /** Robots with sound: the first so many. */
+  readonly withSound: number;
+  readonly onDecision?: (decision: LabDecision) => void;
+}
+
+export interface LabDecision {
+  readonly at: number;
+  readonly agent: string;
+  readonly what: string;
+  readonly site: string;
+  readonly because: Because;
+}
+
+export interface SitePorts {
+  readonly config: readonly [number, number];
+  readonly clients: readonly [number, number];
+  readonly sip: readonly [number, number];
+  readonly gateway: number;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export class LiveLab {
+  readonly options: LiveLabOptions;
+  readonly clock = new ProcessClock();
+  readonly calls = new CallAccount();
+  readonly robots: Robot[] = [];
+  readonly checks: Check[] = [];
+  readonly sites: Readonly<Record<SiteName, SiteProcesses>>;
+  readonly callers: Callers;
+  readonly watch: LabWatch;
+  readonly ledger: Ledger;
+  readonly ports: SitePorts;
+  readonly #relays = new Relays();
+  readonly #startedAt: number;
+  readonly #folder: string;
+  readonly #agents: readonly GeneratedAgent[];
+  readonly #random;
+
+  private constructor(
+    options: LiveLabOptions,
+    world: { ports: SitePorts; folder: string; agents: readonly GeneratedAgent[] },
+  ) {
+    this.options = options;
+    this.ports = world.ports;
+    this.#folder = world.folder;
+    this.#agents = world.agents;
+    this.#startedAt = this.clock.now();
+    this.#random = seededRandom(options.seed);
+    this.watch = new LabWatch({
+      now: () => this.now(),
+      clockNow: () => this.clock.now(),
+      startedAt: this.#startedAt,
+      leaseLengthMs: options.times.leaseLengthMs,
+      calls: this.calls,
+      onDecision: (decision) => options.onDecision?.(decision),
+    });
+    this.ledger = new Ledger(this.watch);
+    this.watch.ledger = this.ledger;
+    const site = (name: SiteName, index: 0 | 1) =>
+      new SiteProcesses({
+        site: name,
+        entry: options.serverEntry,
+        files: `${world.folder}/configuration`,
+        data: `${world.folder}/${name}`,
+        servers: [
+          { application: `config-${name}`, host: '127.0.0.1', port: world.ports.config[index] },
+          { application: `sip-${name}`, host: '127.0.0.1', port: world.ports.clients[index] },
+        ],
+      });
+    this.sites = { north: site('north', 0), south: site('south', 1) };
+    this.callers = new Callers({
+      clock: this.clock,
+      random: this.#random,
+      port: world.ports.gateway,
+      sites: SITES.map((name, index) => ({
+        site: name,
+        host: '127.0.0.1',
+        port: world.ports.sip[index] as number,
+      })),
+      realm: REALM,
+      account: this.calls,
+      now: () => this.now(),
+    });
+  }
+
+  /** Writes the configuration; nothing runs yet. */
+  static async make(options: LiveLabOptions): Promise<LiveLab> {
+    const ports = options.ports ?? (await drawPorts());
+    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-lab-'));
+    const site = (name: SiteName, index: 0 | 1) => ({
+      name,
+      address: '127.0.0.1',
+      configPort: ports.config[index],
+      clientPort: ports.clients[index],
+      sipPort: ports.sip[index],
+      gateway: `127.0.0.1:${ports.gateway}`,
+    });
+    const { objects, agents } = await makeWorld({
+      agents: options.agents,
+      sites: [site('north', 0), site('south', 1)],
+      password: PASSWORD,
+      phonePassword: PHONE_PASSWORD,
+      realm: REALM,
+      options: optionsOf(options.times),
+    });
+    await writeConfiguration(
+      `${folder}/configuration`,
+      objects.map((object) => withAddp(object, options.times)),
+      'json',
+    );
+    return new LiveLab(options, { ports, folder, agents });
+  }
+
+  /** ms since the run's start, on the lab's clock. */
+  now(): number {
+    return this.clock.now() - this.#startedAt;
+  }
+
+  /** Starts both sites, then the robots, and waits until every one is Ready at home. */
+  async start(): Promise<void> {
+    await Promise.all(SITES.map((site) => this.sites[site].start()));
+    for (const index of [0, 1] as const) {
+      await this.#relays.open('127.0.0.1', this.ports.clients[index]);
+      await this.#relays.open('127.0.0.1', this.ports.config[index]);
+    }
+    await this.callers.start();
+    for (const agent of this.#agents) this.robots.push(this.#makeRobot(agent));
+    // A thousand phones and desks starting in one moment would only measure the start.
+    for (let from = 0; from < this.robots.length; from += 25) {
+      await Promise.all(this.robots.slice(from, from + 25).map((robot) => robot.start()));
+    }
+  }
+
+  #makeRobot(agent: GeneratedAgent): Robot {
+    const { times, withSound } = this.options;
+    const index = this.robots.length;
+    const other = (site: string) => (site === 'north' ? 'south' : 'north');
+    const order = [agent.home, other(agent.home)] as SiteName[];
+    const config = (site: SiteName) => ({
+      host: '127.0.0.1',
+      port: this.ports.config[SITES.indexOf(site)] as number,
+    });
+    return new Robot({
+      agent: agent.user,
+      user: agent.user,
+      password: PASSWORD,
+      phonePassword: PHONE_PASSWORD,
+      place: agent.place,
+      dn: agent.dn,
+      scheme: agent.scheme,
+      home: agent.home,
+      peer: other(agent.home),
+      realm: REALM,
+      phoneSites: order.map((site) => {
+        const port = this.ports.sip[SITES.indexOf(site)] as number;
+        return {
+          site,
+          registrar: `sip:127.0.0.1:${port}`,
+          destination: { type: 'target', target: { transport: 'UDP', host: '127.0.0.1', port } },
+        };
+      }),
+      configServers: {
+        preferred: config(agent.home as SiteName),
+        peer: config(other(agent.home) as SiteName),
+      },
+      application: 'workspace',
+      registerEveryS: times.registerEveryS,
+      registration: times.registration,
+      addpTimeoutMs: times.addpMs,
+      retryPauseMs: 1000 * times.retryDelayS,
+      talkMs: () => times.talkMs * (0.5 + this.#random()),
+      ...(index < withSound ? { toneHz: 400 + 20 * index } : {}),
+      clock: this.clock,
+      random: this.#random,
+      relays: this.#relays,
+      watch: this.watch,
+    });
+  }
+
+  robot(name: string): Robot {
+    const found = this.robots.find((robot) => robot.name === name);
+    if (found === undefined) throw new Error(`no robot ${name}`);
+    return found;
+  }
+
+  // ── what a scenario does ─────────────────────────────────────────────────────────────────────────────────
+
+  /** Opens rows in the ledger for the able agents of that site. `isSilent`: nothing tells of the fault but silence. */
+  #fault(site: SiteName, isSilent: boolean): void {
+    const at = this.now();
+    this.calls.fault();
+    const concerned = this.robots.filter((robot) => this.isAble(robot) && robot.view?.site === site);
+    this.ledger.fault(
+      at,
+      concerned.map((robot) => {
+        const heardAt = Math.max(this.#startedAt, ...robot.heardAt.values()) - this.#startedAt;
+        return {
+          agent: robot.name,
+          scheme: robot.options.scheme,
+          site,
+          // ADDP: a poll after one time-out of silence, lost after the same again.
+          detectionMs: isSilent ? heardAt + 2 * this.options.times.addpMs - at : 0,
+          onCall: (robot.view?.calls.length ?? 0) > 0,
+        };
+      }),
+    );
+  }
+
+  kill(site: SiteName): void {
+    this.#fault(site, false);
+    this.sites[site].kill();
+  }
+
+  killSipServer(site: SiteName): void {
+    this.#fault(site, false);
+    this.sites[site].killServer(`sip-${site}`);
+  }
+
+  hang(site: SiteName): void {
+    this.#fault(site, true);
+    this.sites[site].hang();
+  }
+
+  resume(site: SiteName): void {
+    this.sites[site].resume();
+  }
+
+  async restore(site: SiteName): Promise<void> {
+    if (this.sites[site].state === 'hung') return this.resume(site);
+    await this.sites[site].start();
+  }
+
+  // ── what a scenario sees ─────────────────────────────────────────────────────────────────────────────────
+
+  isAble(robot: Robot): boolean {
+    const { view } = robot;
+    return (
+      view !== undefined &&
+      view.site !== null &&
+      (view.state === 'Ready' || view.calls.length > 0 || view.workMode === 'AfterCallWork')
+    );
+  }
+
+  /** Ready at that site, whatever it does there. */
+  worksAt(robot: Robot, site: string): boolean {
+    return robot.view?.site === site && this.isAble(robot);
+  }
+
+  viewOf(name: string): DeskView | undefined {
+    return this.robot(name).view;
+  }
+
+  /** Waits for something to become true; false when it has not within the time. */
+  async until(ms: number, isTrue: () => boolean): Promise<boolean> {
+    const giveUpAt = this.now() + ms;
+    while (!isTrue()) {
+      if (this.now() > giveUpAt) return false;
+      await pause(10);
+    }
+    return true;
+  }
+
+  check(name: string, ok: boolean, detail: string): void {
+    this.checks.push({ name, ok, detail });
+  }
+
+  async stop(): Promise<void> {
+    this.callers.stop();
+    await Promise.all(this.robots.map((robot) => robot.stop()));
+    await this.callers.close();
+    await Promise.all(SITES.map((site) => this.sites[site].stop()));
+    await this.#relays.close();
+    if (this.options.folder === undefined) rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Where the logs of the servers are, while the lab lives. */
+  get folder(): string {
+    return this.#folder;
+  }
+}
+
+async function drawPorts(): Promise<SitePorts> {
+  const [a, b, c, d, e, f, g] = (await freePorts(7)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { config: [a, b], clients: [c, d], sip: [e, f], gateway: g };
+}
+
+function optionsOf(times: LabTimes): Record<string, Record<string, Record<string, string>>> {
+  const sip = {
+    TServer: { 'wrap-up-time': String(times.wrapUpS) },
+    holdfast: {
+      'stamp-period': String(times.stampEveryMs),
+      'lease-length': String(times.leaseLengthMs),
+      'registrar-min-timeout': '1',
+    },
+  };
+  return {
+    'Application/workspace': {
+      'interaction-workspace': {
+        'disaster-recovery.enabled': 'true',
+        'disaster-recovery.timeout': String(times.siteTimeoutS),
+        'disaster-recovery.wait-for-sipphone-timeout': String(times.phoneTimeoutS),
+        'disaster-recovery.auto-restore': String(times.autoRestore),
+        'disaster-recovery.restore-agent-state': 'true',
+        'warm-standby.retry-delay': String(times.retryDelayS),
+        'warm-standby.reconnection-random-delay-range': '1',
+      },
+    },
+    'Application/sip-north': sip,
+    'Application/sip-south': sip,
+  };
+}
+
+function withAddp(object: ConfigObject, times: LabTimes): ConfigObject {
+  if (object.objectType !== 'Application' || object.type !== 'Workspace') return object;
+  return {
+    ...object,
+    connections: object.connections.map((connection) => ({
+      ...connection,
+      addp: { timeout: times.addpMs / 1000 },
+    })),
+  };
+}

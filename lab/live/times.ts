@@ -1,0 +1,61 @@
+/**
+ * The waits that a scenario sets. Two sets: shortened, so that a run takes seconds, and those of the source
+ * documents. A scenario prints the set that it uses.
+ */
+import type { RegistrationOptions } from '@holdfast/sip';
+
+export interface LabTimes {
+  readonly name: 'short' | 'documents';
+  /** `disaster-recovery.timeout` and `disaster-recovery.wait-for-sipphone-timeout`, seconds. */
+  readonly siteTimeoutS: number;
+  readonly phoneTimeoutS: number;
+  readonly autoRestore: boolean;
+  /** `warm-standby.retry-delay`, seconds. */
+  readonly retryDelayS: number;
+  /** ADDP time-out of the desks' connections, ms: silence is noticed after one to two of them. */
+  readonly addpMs: number;
+  readonly stampEveryMs: number;
+  readonly leaseLengthMs: number;
+  /** What phones ask for at registration, seconds. */
+  readonly registerEveryS: number;
+  readonly registration: Partial<Omit<RegistrationOptions, 'scheme' | 'targets'>>;
+  readonly wrapUpS: number;
+  /** Mean time of talk, ms. */
+  readonly talkMs: number;
+}
+
+export const SHORT: LabTimes = {
+  name: 'short',
+  siteTimeoutS: 3,
+  phoneTimeoutS: 3,
+  autoRestore: true,
+  retryDelayS: 1,
+  addpMs: 1000,
+  stampEveryMs: 400,
+  leaseLengthMs: 1600,
+  registerEveryS: 3,
+  registration: {
+    attemptMs: 700,
+    returnEveryMs: 1500,
+    retryFirstMs: 300,
+    retryMaxMs: 1000,
+    moveJitterMs: 200,
+  },
+  wrapUpS: 1,
+  talkMs: 3000,
+};
+
+/** S0: time-out 60 s and 30 s, registration 30 to 60 s; S3: ADDP 20 to 30 s. */
+export const DOCUMENTS: LabTimes = {
+  ...SHORT,
+  name: 'documents',
+  siteTimeoutS: 60,
+  phoneTimeoutS: 30,
+  retryDelayS: 10,
+  addpMs: 20_000,
+  stampEveryMs: 2000,
+  leaseLengthMs: 8000,
+  registerEveryS: 30,
+  registration: {},
+  talkMs: 20_000,
+};
