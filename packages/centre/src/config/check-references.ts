@@ -152,7 +152,7 @@ export function checkPlaces(configuration: Configuration, report: Report): void 
           place,
           field,
           reference,
-          `A ${dn.type} cannot be in a Place. Remove it; only an Extension is a seat's phone.`,
+          `A DN of type ${dn.type} cannot be in a Place. Remove it; only an Extension is a seat's phone.`,
         );
       const former = placeOf.get(reference);
       if (former === undefined) placeOf.set(reference, place.name);

@@ -151,7 +151,7 @@ export function checkDNs(configuration: Configuration, report: Report): void {
         `The realm of all SIP Servers is "${realm}": its phone could not register. Make the digest anew.`,
       );
     if (dn.digest !== undefined && dn.type !== 'Extension')
-      report(dn, 'digest', '', `A ${dn.type} does not register. Remove the digest.`);
+      report(dn, 'digest', '', `A DN of type ${dn.type} does not register. Remove the digest.`);
     if (dn.type === 'RoutingPoint' && dn.options.holdfast?.['route-to'] === undefined)
       report(dn, 'holdfast/route-to', '', 'A RoutingPoint needs the DN to which it sends calls.');
     if (dn.type === 'Trunk' && dn.options.TServer?.contact === undefined)

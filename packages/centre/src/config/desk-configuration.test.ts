@@ -1,0 +1,320 @@
+import type { ConfigObject, DeskConfiguration, OptionSections } from '@holdfast/protocol';
+import { expect, test } from 'vitest';
+import { type Configuration, makeConfiguration } from './configuration.ts';
+import { deskConfiguration } from './desk-configuration.ts';
+import { generateConfiguration } from './generate-configuration.ts';
+import { REQUEST, sha256 } from './test-configuration.ts';
+
+type Change = (objects: Map<string, ConfigObject>) => void;
+
+/** The sample world, changed. Keys are `Person/agent7001`. */
+function world(change: Change = () => {}, agents = 8): Configuration {
+  const { objects } = structuredClone(generateConfigurationWith(agents));
+  const byKey = new Map(objects.map((object) => [keyOf(object), object]));
+  change(byKey);
+  return makeConfiguration([...byKey.values()], sha256);
+}
+
+function generateConfigurationWith(agents: number) {
+  const { objects } = generateConfiguration({ ...REQUEST, agents });
+  return { objects };
+}
+
+function keyOf(object: ConfigObject): string {
+  if (object.objectType === 'DN') return `DN/${object.number}@${object.switch}`;
+  if (object.objectType === 'AgentLogin') return `AgentLogin/${object.code}@${object.switch}`;
+  return `${object.objectType}/${object.name}`;
+}
+
+/** Sets options of the Workspace family; null takes one away. */
+function set(key: string, values: Record<string, string | null>): Change {
+  return (objects) => {
+    const object = objects.get(key);
+    if (object === undefined) throw new Error(`no ${key}`);
+    const section: OptionSections[string] = { ...object.options['interaction-workspace'] };
+    for (const [name, value] of Object.entries(values)) {
+      if (value === null) delete section[`disaster-recovery.${name}`];
+      else section[`disaster-recovery.${name}`] = value;
+    }
+    object.options['interaction-workspace'] = section;
+  };
+}
+
+function edit<Type extends ConfigObject['objectType']>(
+  type: Type,
+  name: string,
+  how: (object: Extract<ConfigObject, { objectType: Type }>) => void,
+): Change {
+  return (objects) => {
+    const object = objects.get(`${type}/${name}`);
+    if (object === undefined) throw new Error(`no ${type} ${name}`);
+    how(object as Extract<ConfigObject, { objectType: Type }>);
+  };
+}
+
+const all =
+  (...changes: Change[]): Change =>
+  (objects) => {
+    for (const change of changes) change(objects);
+  };
+
+/** No group names a site any more. */
+const noPreference = all(
+  set('AgentGroup/team-north', { 'preferred-site': null, 'peer-site': null }),
+  set('AgentGroup/team-south', { 'preferred-site': null, 'peer-site': null }),
+);
+
+function ask(configuration: Configuration, user = 'agent7001', place?: string, application = 'workspace') {
+  const person = configuration.get('Person', user);
+  const app = configuration.get('Application', application);
+  if (person === undefined || app === undefined) throw new Error('no such person or application');
+  return deskConfiguration(configuration, { person, application: app, place });
+}
+
+function desk(change?: Change, user?: string, place?: string): DeskConfiguration {
+  const answer = ask(world(change), user, place);
+  if (!answer.ok) throw new Error(answer.text);
+  return answer.configuration;
+}
+
+function refusal(change: Change, user?: string, place?: string): string {
+  const answer = ask(world(change), user, place);
+  return answer.ok ? 'not refused' : answer.text;
+}
+
+test('a desk gets its sites in order of preference, each with its servers, DN, log-in and queues', () => {
+  const configuration = desk();
+  expect(configuration).toMatchObject({
+    person: { name: 'agent7001', rank: 'agent' },
+    family: 'interaction-workspace',
+    preferredSite: 'north',
+    peerSite: 'south',
+    place: 'place-7001',
+  });
+  expect(configuration.sites).toEqual([
+    {
+      site: 'north',
+      sipServers: [{ application: 'sip-north', host: '127.0.0.1', port: 5111 }],
+      configServers: [{ application: 'config-north', host: '127.0.0.1', port: 5110 }],
+      addpTimeoutMs: 5_000,
+      reconnectPauseMs: 2_000,
+      dn: '7001',
+      AgentID: '7001',
+      queues: ['8000', '8009'],
+    },
+    {
+      site: 'south',
+      sipServers: [{ application: 'sip-south', host: '127.0.0.1', port: 5211 }],
+      configServers: [{ application: 'config-south', host: '127.0.0.1', port: 5210 }],
+      addpTimeoutMs: 5_000,
+      reconnectPauseMs: 2_000,
+      dn: '7001',
+      AgentID: '7001',
+      queues: ['8000', '8009'],
+    },
+  ]);
+});
+
+test('a pair is named primary first, and its own reconnect timeout governs the pause', () => {
+  const backup: Change = (objects) => {
+    const primary = objects.get('Application/sip-north');
+    if (primary?.objectType !== 'Application') throw new Error('no server');
+    objects.set('Application/sip-north-b', {
+      ...structuredClone(primary),
+      name: 'sip-north-b',
+      ports: { default: 5112 },
+    });
+    primary.backup = 'sip-north-b';
+    primary.reconnectTimeout = 7;
+  };
+  const [north, south] = desk(backup).sites;
+  expect(north?.sipServers.map(({ application }) => application)).toEqual(['sip-north', 'sip-north-b']);
+  expect(north?.reconnectPauseMs).toBe(7_000);
+  expect(south?.reconnectPauseMs).toBe(2_000);
+});
+
+test('[DS1] an application that is no Workspace gets no desk configuration of that family', () => {
+  const change = edit('Application', 'workspace', (object) => {
+    object.type = 'ThirdPartyApplication';
+  });
+  expect(refusal(change)).toContain('"workspace" is a ThirdPartyApplication');
+});
+
+test('[DS2] with disaster-recovery.enabled false the desk knows one site only', () => {
+  const off = set('Application/workspace', { enabled: 'false' });
+  expect(desk(off).sites.map(({ site }) => site)).toEqual(['north']);
+  expect(desk(off).peerSite).toBeUndefined();
+  const unset = set('Application/workspace', { enabled: null });
+  expect(desk(unset, 'agent7002').sites.map(({ site }) => site)).toEqual(['south']);
+});
+
+test('[DS3] of several SIP Server groups the one whose switches own the place is taken', () => {
+  // A second group of SIP Servers beside the first, whose switches own other phones.
+  const second: Change = (objects) => {
+    const workspace = objects.get('Application/workspace');
+    if (workspace?.objectType !== 'Application') throw new Error('no workspace');
+    for (const site of ['north', 'south']) {
+      const server = objects.get(`Application/sip-${site}`);
+      if (server?.objectType !== 'Application') throw new Error('no server');
+      const twin = structuredClone(server);
+      twin.name = `sip2-${site}`;
+      twin.switch = `${site}2`;
+      twin.options['interaction-workspace'] = {
+        'disaster-recovery.site': site,
+        'disaster-recovery.name': 'second',
+      };
+      objects.set(`Application/${twin.name}`, twin);
+      objects.set(`Switch/${site}2`, {
+        objectType: 'Switch',
+        name: `${site}2`,
+        tenant: 'holdfast',
+        enabled: true,
+        options: {},
+      });
+      workspace.connections.unshift({ server: twin.name, port: 'default', addp: { timeout: 5 } });
+    }
+  };
+  const names = desk(second).sites.flatMap(({ sipServers }) =>
+    sipServers.map(({ application }) => application),
+  );
+  expect(names).toEqual(['sip-north', 'sip-south']);
+});
+
+test('[DS3] none, and more than one, are refused with the objects named', () => {
+  const noPeerPhone = edit('Place', 'place-7001', (place) => {
+    place.dns = ['7001@north'];
+  });
+  expect(refusal(noPeerPhone)).toContain(
+    'Place "place-7001" of Person "agent7001" has no Extension on a Switch whose SIP Server serves site "south"',
+  );
+  const unconnected = edit('Application', 'workspace', (object) => {
+    object.connections = object.connections.filter(({ server }) => server.startsWith('config'));
+  });
+  expect(refusal(unconnected)).toContain('"workspace" is connected to no SIP Server');
+  const twoPhones = edit('Place', 'place-7001', (place) => {
+    place.dns.push('7003@north');
+  });
+  expect(refusal(twoPhones)).toContain('2 Extensions of Switch "north" (7001@north, 7003@north)');
+  expect(refusal(set('Application/sip-south', { name: 'other' }))).toContain(
+    '"sip-north" (default), "sip-south" (other)',
+  );
+});
+
+test('[DS3] what else is missing at a site is named too', () => {
+  const noLogin = edit('Person', 'agent7001', (person) => {
+    person.agentLogins = ['7001@north'];
+  });
+  expect(refusal(noLogin)).toContain('no enabled AgentLogin at Switch "south"');
+  const noConfigServer = edit('Application', 'workspace', (object) => {
+    object.connections = object.connections.filter(({ server }) => server !== 'config-south');
+  });
+  expect(refusal(noConfigServer)).toContain('no Configuration Server at site "south"');
+  const disabled = edit('DN', '7001@south', (dn) => {
+    dn.enabled = false;
+  });
+  expect(refusal(disabled)).toContain('site "south"');
+});
+
+test('[DS4] Person goes over Agent Group, of several the last by name, over Tenant, over Application', () => {
+  const timeout = (change?: Change) => desk(change).options['disaster-recovery.timeout'];
+  expect(timeout()).toEqual({ value: '10', source: 'Application/workspace' });
+  const tenant = set('Tenant/holdfast', { timeout: '20' });
+  expect(timeout(tenant)).toEqual({ value: '20', source: 'Tenant/holdfast' });
+  const groups = all(
+    tenant,
+    set('AgentGroup/team-north', { timeout: '40' }),
+    set('AgentGroup/sales', { timeout: '30' }),
+  );
+  expect(timeout(groups)).toEqual({ value: '40', source: 'AgentGroup/team-north' });
+  const others = all(groups, set('AgentGroup/team-south', { timeout: '45' }));
+  expect(timeout(others)).toEqual({ value: '40', source: 'AgentGroup/team-north' });
+  const person = all(groups, set('Person/agent7001', { timeout: '50' }));
+  expect(timeout(person)).toEqual({ value: '50', source: 'Person/agent7001' });
+});
+
+test('[DS4] an option that nobody sets has its default, and says so', () => {
+  const phone = desk(set('Application/workspace', { 'wait-for-sipphone-timeout': null })).options;
+  expect(phone['disaster-recovery.wait-for-sipphone-timeout']).toEqual({ value: '30', source: 'default' });
+});
+
+test('[DS4] the preference of the Person turns the sites round', () => {
+  const turned = desk(set('Person/agent7001', { 'preferred-site': 'south', 'peer-site': 'north' }));
+  expect(turned.sites.map(({ site }) => site)).toEqual(['south', 'north']);
+  expect(turned.options['disaster-recovery.preferred-site']).toEqual({
+    value: 'south',
+    source: 'Person/agent7001',
+  });
+});
+
+test('[DS4] without a preference agents are spread evenly, each always to the same site', () => {
+  const users = 400;
+  const configuration = world(noPreference, users);
+  const sites = new Map<string, number>();
+  for (const { name } of configuration.all('Person')) {
+    const first = ask(configuration, name);
+    const again = ask(configuration, name);
+    if (!first.ok || !again.ok) throw new Error('refused');
+    const site = first.configuration.preferredSite ?? '';
+    expect(again.configuration.preferredSite).toBe(site);
+    expect(first.configuration.options['disaster-recovery.preferred-site']?.source).toBe(
+      'stable hash of the user name',
+    );
+    expect(first.configuration.peerSite).toBe(site === 'north' ? 'south' : 'north');
+    sites.set(site, (sites.get(site) ?? 0) + 1);
+  }
+  // Three standard deviations of 402 fair coins are 30.
+  expect(Math.abs((sites.get('north') ?? 0) - 201)).toBeLessThan(31);
+});
+
+test('[DS4] an agent may sit at any place that has an Extension at both sites, and at none that has not', () => {
+  const elsewhere = desk(undefined, 'agent7001', 'place-7004');
+  expect(elsewhere).toMatchObject({ place: 'place-7004', preferredSite: 'north' });
+  expect(elsewhere.sites.map(({ dn, AgentID }) => [dn, AgentID])).toEqual([
+    ['7004', '7001'],
+    ['7004', '7001'],
+  ]);
+  expect(refusal(() => {}, 'agent7001', 'place-1')).toContain('There is no Place "place-1"');
+  const homeless = edit('Person', 'agent7001', (person) => {
+    delete person.defaultPlace;
+  });
+  expect(refusal(homeless)).toContain('has no default Place and none was named');
+});
+
+test('a site that no server has, or the same site twice, is refused with its source', () => {
+  expect(refusal(set('Person/agent7001', { 'preferred-site': 'west' }))).toContain(
+    'Person/agent7001 names site "west"',
+  );
+  expect(refusal(set('Person/agent7001', { 'peer-site': 'north' }))).toContain('are both "north"');
+});
+
+test('[CF13] a lease that outlasts the time-out of the desk is refused', () => {
+  // 8,000 ms and 5 % are 8,400 ms.
+  expect(refusal(set('Application/workspace', { timeout: '8' }))).toContain(
+    'disaster-recovery.timeout is 8 s (Application/workspace), but a login lease of Application "sip-north" with its margin lasts 8400 ms',
+  );
+  expect(desk(set('Application/workspace', { timeout: '9' })).preferredSite).toBe('north');
+  const off = all(set('Application/workspace', { timeout: '8', enabled: 'false' }));
+  expect(desk(off).sites).toHaveLength(1);
+});
+
+test('a cluster of Configuration Servers stands for its members', () => {
+  const cluster: Change = (objects) => {
+    const workspace = objects.get('Application/workspace');
+    const config = objects.get('Application/config-north');
+    if (workspace?.objectType !== 'Application' || config?.objectType !== 'Application')
+      throw new Error('missing');
+    objects.set('Application/cluster-north', {
+      ...structuredClone(config),
+      name: 'cluster-north',
+      type: 'ApplicationCluster',
+      ports: {},
+      connections: [{ server: 'config-north', port: 'default', addp: { timeout: 5 } }],
+    });
+    delete config.options['interaction-workspace'];
+    for (const connection of workspace.connections)
+      if (connection.server === 'config-north') connection.server = 'cluster-north';
+  };
+  expect(desk(cluster).sites[0]?.configServers.map(({ application }) => application)).toEqual([
+    'config-north',
+  ]);
+});
