@@ -83,6 +83,12 @@ describe('the challenge', () => {
     }
   });
 
+  test('[PH4] a clock with fractions of a millisecond makes nonces that are known again', () => {
+    const server = challenger();
+    const answer = answerTo(server.check(WALL + 0.73, register()));
+    expect(server.check(WALL + 0.73, register(answer.value)).name).toBe('authentic');
+  });
+
   test('[PH4] two challenges of the same millisecond have different nonces', () => {
     const server = challenger();
     const nonces = [1, 2, 3].map(() => offersOf(server.check(WALL, register()))[0]);
