@@ -1,0 +1,144 @@
+import { seededRandom } from '@holdfast/kernel';
+import type { ConfigReply } from '@holdfast/protocol';
+import { expect, test } from 'vitest';
+import {
+  type ConfigFollowerEffect,
+  ConfigFollowerNode,
+  FOLLOWER_ADDP_MS,
+  FOLLOWER_PAUSE_MS,
+} from './config-follower.ts';
+
+const north = { host: 'n', port: 1 };
+const south = { host: 's', port: 2 };
+const tenant = (name: string) => ({ objectType: 'Tenant', name, enabled: true, options: {} });
+
+function start(servers = [north, south]) {
+  const node = new ConfigFollowerNode({
+    application: 'sip',
+    secret: 'x',
+    servers,
+    now: 0,
+    random: seededRandom(1),
+  });
+  const world = {
+    node,
+    attempt: 0,
+    expire: (now: number) => note(node.expire(now)),
+    opened: (now: number) => note(node.handle(now, { type: 'opened', attempt: world.attempt })),
+    says: (now: number, message: ConfigReply) =>
+      note(node.handle(now, { type: 'message', attempt: world.attempt, message })),
+    closed: (now: number, why = 'gone') =>
+      note(node.handle(now, { type: 'closed', attempt: world.attempt, why })),
+    /** Connected, opened and all read. */
+    follow(now: number, revision: string, objects: unknown[]) {
+      world.opened(now);
+      world.says(now, {
+        type: 'Opened',
+        ReferenceID: 1,
+        application: 'sip',
+        site: 'north',
+        version: 1,
+        revision,
+      });
+      return world.says(now, { type: 'Objects', ReferenceID: 2, revision, objects });
+    },
+  };
+  function note(effects: ConfigFollowerEffect[]): ConfigFollowerEffect[] {
+    for (const effect of effects) if (effect.type === 'connect') world.attempt = effect.attempt;
+    return effects.filter(({ type }) => type !== 'log');
+  }
+  return world;
+}
+
+const serverOf = (effects: ConfigFollowerEffect[]) =>
+  effects.flatMap((effect) => (effect.type === 'connect' ? [effect.server] : []));
+
+test('[CS12] it opens, reads everything and subscribes', () => {
+  const world = start();
+  expect(world.node.nextDeadline()).toBe(0);
+  expect(world.expire(0)).toMatchObject([{ type: 'connect', server: north }]);
+  expect(world.opened(1)).toMatchObject([
+    { type: 'send', message: { type: 'Open', application: 'sip', secret: 'x' } },
+  ]);
+  const opened = world.says(2, {
+    type: 'Opened',
+    ReferenceID: 1,
+    application: 'sip',
+    site: 'north',
+    version: 1,
+    revision: 'r1',
+  });
+  expect(opened).toMatchObject([{ type: 'send', message: { type: 'ReadAll', subscribe: true } }]);
+  const read = world.says(3, { type: 'Objects', ReferenceID: 2, revision: 'r1', objects: [tenant('a')] });
+  expect(read).toEqual([{ type: 'configuration', revision: 'r1', objects: [tenant('a')] }]);
+});
+
+test('[CS12] changes are laid over what was read', () => {
+  const world = start();
+  world.expire(0);
+  world.follow(1, 'r1', [tenant('a'), tenant('b')]);
+  const changed = world.says(5, {
+    type: 'Changed',
+    revision: 'r2',
+    objects: [tenant('c')],
+    deleted: ['Tenant/a'],
+  });
+  expect(changed).toEqual([{ type: 'configuration', revision: 'r2', objects: [tenant('b'), tenant('c')] }]);
+});
+
+test('[CS13] a lost server is followed by the next, the round by a pause with a random part', () => {
+  const world = start();
+  expect(serverOf(world.expire(0))).toEqual([north]);
+  expect(world.closed(1)).toEqual([]);
+  expect(serverOf(world.expire(1))).toEqual([south]);
+  world.closed(2);
+  const next = world.node.nextDeadline() ?? 0;
+  expect(next).toBeGreaterThan(2 + FOLLOWER_PAUSE_MS);
+  expect(next).toBeLessThanOrEqual(2 + 1.5 * FOLLOWER_PAUSE_MS);
+  expect(world.expire(next - 1)).toEqual([]);
+  expect(serverOf(world.expire(next))).toEqual([north]);
+});
+
+test('[CS13] after a connection that stood the own site is tried first, and the same revision is not told twice', () => {
+  const world = start();
+  world.expire(0);
+  world.closed(1);
+  world.expire(1);
+  world.follow(2, 'r1', [tenant('a')]);
+  world.closed(50);
+  const at = world.node.nextDeadline() ?? 0;
+  expect(serverOf(world.expire(at))).toEqual([north]);
+  expect(world.follow(at + 1, 'r1', [tenant('a')])).toEqual([]);
+  expect(world.says(at + 2, { type: 'Changed', revision: 'r2', objects: [], deleted: [] })).toHaveLength(1);
+});
+
+test('[CS13] a refusal is told and the next server tried', () => {
+  const world = start();
+  world.expire(0);
+  world.opened(1);
+  const effects = world.says(2, { type: 'Error', ReferenceID: 1, code: 'not-allowed', text: 'no' });
+  expect(effects).toMatchObject([
+    { type: 'refused', server: north, code: 'not-allowed', text: 'no' },
+    { type: 'close', attempt: 1 },
+  ]);
+  expect(serverOf(world.expire(2))).toEqual([south]);
+});
+
+test('[CS13] a server that is silent for two time-outs is left', () => {
+  const world = start();
+  world.expire(0);
+  world.follow(0, 'r1', [tenant('a')]);
+  expect(world.expire(FOLLOWER_ADDP_MS)).toMatchObject([{ type: 'send', message: { type: 'Ping' } }]);
+  expect(world.expire(2 * FOLLOWER_ADDP_MS)).toMatchObject([{ type: 'close' }]);
+});
+
+test('[CS13] what is heard of a former connection, and what cannot be read, changes nothing that was read', () => {
+  const world = start();
+  world.expire(0);
+  const former = world.attempt;
+  world.closed(1);
+  world.expire(1);
+  expect(world.node.handle(2, { type: 'opened', attempt: former })).toEqual([]);
+  expect(world.follow(3, 'r1', [{ objectType: 'Widget' }])).toMatchObject([{ type: 'close' }]);
+  expect(world.node.nextDeadline()).toBeGreaterThan(3);
+});

@@ -1,0 +1,400 @@
+import { type Configuration, generateConfiguration, makeConfiguration } from '@holdfast/centre';
+import type { ConfigObject, ConfigReply, ConfigRequest } from '@holdfast/protocol';
+import { PROTOCOL_VERSION } from '@holdfast/protocol';
+import { expect, test } from 'vitest';
+import { ConfigServerNode, OPEN_MAX_MS, SUBSCRIPTIONS_MAX } from './config-server-node.ts';
+import type { ConfigServerEffect, TokenReading } from './config-server-types.ts';
+import { VERIFICATIONS_MAX } from './log-in.ts';
+
+const SECRET = 'a secret of the servers';
+const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g';
+const WALL = 1_700_000_000_000;
+
+function objects(): ConfigObject[] {
+  const site = (name: string, base: number) => ({
+    name,
+    address: '127.0.0.1',
+    configPort: base,
+    clientPort: base + 1,
+    sipPort: base + 2,
+    gateway: `127.0.0.1:${base + 3}`,
+  });
+  const generated = generateConfiguration({
+    agents: 8,
+    sites: [site('north', 5100), site('south', 5200)],
+    realm: 'holdfast',
+    passwordHash: () => HASH,
+    digest: () => ({ md5: '0'.repeat(32), sha256: '0'.repeat(64) }),
+    keys: {
+      tokenKeys: [{ id: 'k1', publicKey: 'A'.repeat(43), privateKey: 'B'.repeat(43) }],
+      nonceKeys: ['ab'.repeat(16)],
+      serverSecret: SECRET,
+    },
+  });
+  return structuredClone([...generated.objects]);
+}
+
+function revision(changed: (list: ConfigObject[]) => void = () => {}): Configuration {
+  const list = objects();
+  changed(list);
+  return makeConfiguration(list, (text) => String(text.length).padStart(8, '0') + text.slice(-40));
+}
+
+function person(list: ConfigObject[], name: string) {
+  const found = list.find((object) => object.objectType === 'Person' && object.name === name);
+  if (found?.objectType !== 'Person') throw new Error(`no ${name}`);
+  return found;
+}
+
+/** Token = "token <person> <end>". */
+function readToken(token: string, wall: number): TokenReading {
+  const [word, name, end] = token.split(' ');
+  if (word !== 'token' || name === undefined) return { ok: false, code: 'token-invalid' };
+  return Number(end) > wall
+    ? { ok: true, person: name, expiresAt: Number(end) }
+    : { ok: false, code: 'token-expired' };
+}
+
+function start(configuration = revision()) {
+  const node = new ConfigServerNode({
+    application: 'config-north',
+    configuration,
+    wallOffsetMs: WALL,
+    signToken: ({ person: name, expiresAt }) => `token ${name} ${expiresAt}`,
+    verifyToken: (token, wall) => readToken(token, wall),
+  });
+  let now = 0;
+  const world = {
+    node,
+    at(instant: number) {
+      now = instant;
+      return world;
+    },
+    input: (input: Parameters<typeof node.handle>[1]) => node.handle(now, input),
+    expire: () => node.expire(now),
+    say: (connection: string, message: ConfigRequest) =>
+      node.handle(now, { type: 'message', connection, message }),
+    /** The only answer. */
+    ask(connection: string, message: ConfigRequest): ConfigReply {
+      const answers = sent(world.say(connection, message));
+      if (answers.length !== 1) throw new Error(`${answers.length} answers`);
+      return answers[0] as ConfigReply;
+    },
+    open(connection: string, application = 'workspace', secret?: string) {
+      world.input({ type: 'opened', connection });
+      return world.ask(connection, open(application, secret));
+    },
+    /** Password checked as `ok`; what is answered. */
+    logIn(connection: string, user: string, ok: boolean): ConfigReply {
+      const check = world
+        .say(connection, { type: 'LogIn', ReferenceID: 5, user, password: 'x' })
+        .find(isCheck);
+      if (check === undefined) throw new Error('no check');
+      return sent(world.input({ type: 'passwordVerified', id: check.id, ok }))[0] as ConfigReply;
+    },
+  };
+  return world;
+}
+
+const open = (application: string, secret?: string): ConfigRequest => ({
+  type: 'Open',
+  ReferenceID: 1,
+  application,
+  version: PROTOCOL_VERSION,
+  addpTimeoutMs: 1_000,
+  ...(secret === undefined ? {} : { secret }),
+});
+const isCheck = (effect: ConfigServerEffect) => effect.type === 'verifyPassword';
+
+function sent(effects: readonly ConfigServerEffect[], connection?: string): ConfigReply[] {
+  return effects.flatMap((effect) =>
+    effect.type === 'send' && (connection === undefined || effect.connection === connection)
+      ? [effect.message]
+      : [],
+  );
+}
+
+test('[CS1] nothing is answered before Open, and Open names application, version and secret', () => {
+  const world = start();
+  world.input({ type: 'opened', connection: 'a' });
+  expect(world.ask('a', { type: 'LogIn', ReferenceID: 3, user: 'agent7001', password: 'x' })).toMatchObject({
+    type: 'Error',
+    ReferenceID: 3,
+    code: 'wrong-state',
+  });
+  expect(world.ask('a', open('nobody'))).toMatchObject({ code: 'unknown-application' });
+  const old = { ...open('workspace'), version: PROTOCOL_VERSION + 1 } as ConfigRequest;
+  expect(world.ask('a', old)).toMatchObject({ code: 'bad-message', field: 'version' });
+  expect(world.ask('a', open('workspace'))).toMatchObject({
+    type: 'Opened',
+    site: 'north',
+    application: 'workspace',
+  });
+  expect(world.ask('a', open('workspace'))).toMatchObject({ code: 'wrong-state' });
+});
+
+test('[CS1] a connection that does not open in time is closed', () => {
+  const world = start();
+  world.input({ type: 'opened', connection: 'a' });
+  expect(world.at(OPEN_MAX_MS - 1).expire()).toEqual([]);
+  expect(world.at(OPEN_MAX_MS).expire()).toMatchObject([{ type: 'close', connection: 'a' }]);
+  expect(world.node.nextDeadline()).toBeUndefined();
+});
+
+test('[CS2] a server must show the secret; a desk needs none', () => {
+  const world = start();
+  expect(world.open('a', 'sip-north')).toMatchObject({ code: 'not-allowed' });
+  expect(world.open('b', 'sip-north', `${SECRET}x`)).toMatchObject({ code: 'not-allowed' });
+  expect(world.open('c', 'sip-north', '')).toMatchObject({ code: 'not-allowed' });
+  expect(world.open('d', 'sip-north', SECRET)).toMatchObject({ type: 'Opened' });
+  expect(world.ask('a', { type: 'ReadAll', ReferenceID: 2, subscribe: false })).toMatchObject({
+    code: 'wrong-state',
+  });
+});
+
+test('[CS3] the right password gets a token and the configuration of the desk', () => {
+  const world = start().at(5_000);
+  world.open('a');
+  const effects = world.say('a', { type: 'LogIn', ReferenceID: 7, user: 'agent7001', password: 'pass' });
+  expect(effects).toEqual([{ type: 'verifyPassword', id: 1, hash: HASH, password: 'pass' }]);
+  const [reply] = sent(world.at(6_000).input({ type: 'passwordVerified', id: 1, ok: true }));
+  const expiresAt = WALL + 6_000 + 12 * 3_600_000;
+  expect(reply).toMatchObject({
+    type: 'LoggedIn',
+    ReferenceID: 7,
+    token: `token agent7001 ${expiresAt}`,
+    expiresAt,
+  });
+  expect(reply?.type === 'LoggedIn' && reply.configuration.preferredSite).toBe('north');
+});
+
+test('[CS4] wrong password and unknown user cannot be told apart', () => {
+  const world = start();
+  world.open('a');
+  const [known] = world.say('a', { type: 'LogIn', ReferenceID: 1, user: 'agent7001', password: 'x' });
+  const wrong = sent(world.input({ type: 'passwordVerified', id: 1, ok: false }));
+  const [unknown] = world.say('a', { type: 'LogIn', ReferenceID: 1, user: 'nobody', password: 'x' });
+  const nobody = sent(world.input({ type: 'passwordVerified', id: 2, ok: false }));
+  expect([known?.type, unknown?.type]).toEqual(['verifyPassword', 'verifyPassword']);
+  expect(wrong).toEqual(nobody);
+  expect(wrong[0]).toMatchObject({ code: 'wrong-password' });
+});
+
+test('[CS4] a person who is disabled learns it only with the right password', () => {
+  const world = start(
+    revision((list) => {
+      person(list, 'agent7001').enabled = false;
+    }),
+  );
+  world.open('a');
+  expect(world.logIn('a', 'agent7001', false)).toMatchObject({ code: 'wrong-password' });
+  expect(world.logIn('a', 'agent7001', true)).toMatchObject({ code: 'account-disabled' });
+});
+
+test('[CS5] after five failures a name is locked, known or not, and a token still comes in', () => {
+  for (const user of ['agent7001', 'nobody']) {
+    const world = start();
+    world.open('a');
+    for (let i = 0; i < 5; i++)
+      expect(world.logIn('a', user, false)).toMatchObject({ code: 'wrong-password' });
+    expect(world.ask('a', { type: 'LogIn', ReferenceID: 1, user, password: 'x' })).toMatchObject({
+      code: 'too-many-failures',
+      retryAfterMs: 60_000,
+    });
+    expect(world.logIn('a', 'agent7002', true)).toMatchObject({ type: 'LoggedIn' });
+    const token = `token agent7001 ${WALL + 1_000}`;
+    expect(world.ask('a', { type: 'LogInByToken', ReferenceID: 1, token })).toMatchObject({
+      type: 'LoggedIn',
+      token,
+    });
+  }
+});
+
+test('[CS6] one log-in of a connection is checked at a time, and so many in all', () => {
+  const world = start();
+  world.open('a');
+  const message: ConfigRequest = { type: 'LogIn', ReferenceID: 1, user: 'agent7001', password: 'x' };
+  world.say('a', message);
+  expect(world.ask('a', message)).toMatchObject({ code: 'wrong-state' });
+  for (let i = 1; i < VERIFICATIONS_MAX; i++) {
+    world.open(`c${i}`);
+    expect(world.say(`c${i}`, { ...message, user: `u${i}` }).map(({ type }) => type)).toEqual([
+      'verifyPassword',
+    ]);
+  }
+  world.open('last');
+  expect(world.ask('last', { ...message, user: 'agent7002' })).toMatchObject({
+    code: 'overloaded',
+    retryAfterMs: 1_000,
+  });
+  world.input({ type: 'passwordVerified', id: 1, ok: true });
+  expect(world.say('last', { ...message, user: 'agent7002' }).map(({ type }) => type)).toEqual([
+    'verifyPassword',
+  ]);
+});
+
+test('[CS6] the result of a check whose connection is gone is dropped, and one that was never asked likewise', () => {
+  const world = start();
+  world.open('a');
+  world.say('a', { type: 'LogIn', ReferenceID: 1, user: 'agent7001', password: 'x' });
+  world.input({ type: 'closed', connection: 'a' });
+  expect(sent(world.input({ type: 'passwordVerified', id: 1, ok: true }))).toEqual([]);
+  expect(world.input({ type: 'passwordVerified', id: 1, ok: true })).toEqual([]);
+  expect(world.input({ type: 'passwordVerified', id: 99, ok: true })).toEqual([]);
+});
+
+test('[CS7] a token of either site logs in with the same answer; forged, expired and orphaned ones are refused', () => {
+  const world = start().at(1_000);
+  world.open('a');
+  const byToken = (token: string) => world.ask('a', { type: 'LogInByToken', ReferenceID: 1, token });
+  const good = byToken(`token agent7002 ${WALL + 5_000}`);
+  expect(good).toMatchObject({
+    type: 'LoggedIn',
+    expiresAt: WALL + 5_000,
+    configuration: { preferredSite: 'south' },
+  });
+  expect(byToken('forged')).toMatchObject({ code: 'token-invalid' });
+  expect(byToken(`token agent7002 ${WALL + 999}`)).toMatchObject({ code: 'token-expired' });
+  expect(byToken(`token nobody ${WALL + 5_000}`)).toMatchObject({ code: 'token-invalid' });
+  world.input({ type: 'clockJumped', wallOffsetMs: WALL + 10_000 });
+  expect(byToken(`token agent7002 ${WALL + 5_000}`)).toMatchObject({ code: 'token-expired' });
+});
+
+test('[CS7] a configuration that does not let the person work is refused with the objects named', () => {
+  const world = start(
+    revision((list) => {
+      person(list, 'agent7001').agentLogins = [];
+    }),
+  );
+  world.open('a');
+  const reply = world.logIn('a', 'agent7001', true);
+  expect(reply).toMatchObject({ code: 'bad-configuration' });
+  expect(reply.type === 'Error' && reply.text).toContain(
+    'Person "agent7001" has no enabled AgentLogin at Switch "north"',
+  );
+});
+
+/** All secrets that a text contains. */
+function secretsIn(reply: ConfigReply): string[] {
+  const text = JSON.stringify(reply);
+  const secrets = {
+    password: HASH,
+    digest: '"md5"',
+    signing: 'B'.repeat(43),
+    server: SECRET,
+    nonce: 'ab'.repeat(16),
+  };
+  return Object.entries(secrets).flatMap(([name, secret]) => (text.includes(secret) ? [name] : []));
+}
+
+test('[CS8] secrets go only where they are used', () => {
+  const world = start();
+  const readAll: ConfigRequest = { type: 'ReadAll', ReferenceID: 2, subscribe: false };
+  const seen = (application: string) => {
+    world.open(application, application, SECRET);
+    return secretsIn(world.ask(application, readAll));
+  };
+  expect(seen('config-south')).toEqual(['password', 'digest', 'signing', 'server', 'nonce']);
+  expect(seen('sip-north')).toEqual(['digest', 'nonce']);
+  expect(seen('supervisor-north')).toEqual([]);
+  world.open('a');
+  expect(world.ask('a', readAll)).toMatchObject({ code: 'not-allowed' });
+  const read = (objectType: string): ConfigRequest => ({
+    type: 'Read',
+    ReferenceID: 3,
+    objectType,
+    subscribe: false,
+  });
+  expect(world.ask('a', read('Person'))).toMatchObject({ code: 'not-allowed' });
+  world.logIn('a', 'supervisor1', true);
+  for (const objectType of ['Person', 'DN', 'Keys'])
+    expect(secretsIn(world.ask('a', read(objectType)))).toEqual([]);
+});
+
+test('[CS8] one object is read by name, and one that does not exist is named', () => {
+  const world = start();
+  world.open('a', 'sip-north', SECRET);
+  const read = (name: string): ConfigRequest => ({
+    type: 'Read',
+    ReferenceID: 3,
+    objectType: 'DN',
+    name,
+    subscribe: false,
+  });
+  const reply = world.ask('a', read('8000@north'));
+  expect(reply.type === 'Objects' && reply.objects).toMatchObject([{ number: '8000', switch: 'north' }]);
+  expect(world.ask('a', read('8000@west'))).toMatchObject({
+    code: 'not-found',
+    text: 'There is no DN "8000@west".',
+  });
+});
+
+test('[CS9] who has subscribed is told what changes and what is deleted, as far as it may see it', () => {
+  const world = start();
+  world.open('sip', 'sip-north', SECRET);
+  world.ask('sip', { type: 'ReadAll', ReferenceID: 2, subscribe: true });
+  world.open('board');
+  world.logIn('board', 'supervisor1', true);
+  world.ask('board', { type: 'Read', ReferenceID: 2, objectType: 'DN', name: '8000@north', subscribe: true });
+  world.open('silent', 'sip-south', SECRET);
+  world.ask('silent', { type: 'ReadAll', ReferenceID: 2, subscribe: false });
+  const next = revision((list) => {
+    person(list, 'agent7001').displayName = 'Kim';
+    // A password alone is nobody's business.
+    person(list, 'agent7002').passwordHash = HASH.replace('aGFz', 'bGFz');
+    list.splice(
+      list.findIndex((object) => object.objectType === 'DN' && object.number === '8900'),
+      1,
+    );
+  });
+  const effects = world.input({ type: 'configuration', configuration: next });
+  const [toSip] = sent(effects, 'sip');
+  expect(toSip).toMatchObject({ type: 'Changed', revision: next.revision, deleted: ['DN/8900@north'] });
+  expect(toSip?.type === 'Changed' && toSip.objects).toMatchObject([
+    { objectType: 'Person', name: 'agent7001', displayName: 'Kim' },
+  ]);
+  expect(sent(effects, 'board')).toEqual([
+    { type: 'Changed', revision: next.revision, objects: [], deleted: [] },
+  ]);
+  expect(sent(effects, 'silent')).toEqual([]);
+  expect(world.input({ type: 'configuration', configuration: next })).toEqual([]);
+});
+
+test('[CS9] subscriptions are bounded, and the same one twice is one', () => {
+  const world = start();
+  world.open('a', 'sip-north', SECRET);
+  const subscribe = (name: string): ConfigReply =>
+    world.ask('a', { type: 'Read', ReferenceID: 3, objectType: 'DN', name, subscribe: true });
+  for (let i = 0; i < 2 * SUBSCRIPTIONS_MAX; i++) expect(subscribe('8000@north').type).toBe('Objects');
+  for (let i = 1; i < SUBSCRIPTIONS_MAX; i++) subscribe(`x${i}@north`);
+  expect(subscribe('8001@north')).toMatchObject({ code: 'overloaded' });
+});
+
+test('[CS10] a silent client is polled after one time-out and closed after two', () => {
+  const world = start();
+  world.open('a');
+  expect(world.node.nextDeadline()).toBe(1_000);
+  expect(sent(world.at(1_000).expire())).toEqual([{ type: 'Ping', n: 1 }]);
+  expect(world.say('a', { type: 'Pong', n: 1 })).toEqual([]);
+  expect(world.at(1_500).ask('a', { type: 'Ping', n: 4 })).toEqual({ type: 'Pong', n: 4 });
+  world.at(2_000).expire();
+  expect(sent(world.at(2_500).expire())).toEqual([{ type: 'Ping', n: 2 }]);
+  expect(world.at(3_500).expire()).toMatchObject([{ type: 'close', connection: 'a' }]);
+  expect(world.say('a', { type: 'Ping', n: 5 })).toEqual([]);
+});
+
+test('[CS11] of nothing that a person types is a word in the log but the user name', () => {
+  const world = start();
+  world.open('a');
+  const lines: ConfigServerEffect[] = [];
+  const password = 'do not log me';
+  lines.push(...world.say('a', { type: 'LogIn', ReferenceID: 1, user: 'agent7001', password }));
+  lines.push(...world.input({ type: 'passwordVerified', id: 1, ok: false }));
+  lines.push(...world.say('a', { type: 'LogInByToken', ReferenceID: 1, token: `token ${password}` }));
+  lines.push(...world.say('a', { type: 'LogIn', ReferenceID: 1, user: 'agent7001', password }));
+  lines.push(...world.input({ type: 'passwordVerified', id: 2, ok: true }));
+  const logged = JSON.stringify(lines.filter(({ type }) => type === 'log'));
+  expect(logged).toContain('agent7001');
+  expect(logged).not.toContain(password);
+  expect(logged).not.toContain('token agent7001');
+});
