@@ -4,7 +4,8 @@
  * method. Fields that are not needed to process a message do not stop it when they are malformed (§8.2); with
  * `isStrict` their syntax is judged too, which is for people who look at a message, not for calls.
  */
-import { isToken } from './grammar.ts';
+import { isToken, LWS, TOKEN_CHARS } from './grammar.ts';
+import { headerNameOf } from './header-names.ts';
 import {
   callIdOf,
   contactsOf,
@@ -13,7 +14,6 @@ import {
   headerValue,
   maxForwardsOf,
   nameAddrs,
-  tokensOf,
   toOf,
   vias,
 } from './headers.ts';
@@ -88,37 +88,25 @@ const MANDATORY = [
 ] as const;
 
 /** Fields of RFC 3261 that stand at most once. */
-const SINGLE = new Map<string, string>([
-  ['from', 'From'],
-  ['to', 'To'],
-  ['call-id', 'Call-ID'],
-  ['cseq', 'CSeq'],
-  ['max-forwards', 'Max-Forwards'],
-  ['content-length', 'Content-Length'],
-  ['content-type', 'Content-Type'],
-  ['content-disposition', 'Content-Disposition'],
-  ['date', 'Date'],
-  ['expires', 'Expires'],
-  ['min-expires', 'Min-Expires'],
-  ['mime-version', 'MIME-Version'],
-  ['priority', 'Priority'],
-  ['reply-to', 'Reply-To'],
-  ['retry-after', 'Retry-After'],
-  ['subject', 'Subject'],
-  ['timestamp', 'Timestamp'],
-]);
+const SINGLES =
+  'From To Call-ID CSeq Max-Forwards Content-Length Content-Type Content-Disposition Date Expires Min-Expires ' +
+  'MIME-Version Priority Reply-To Retry-After Subject Timestamp';
+
+/** A bit for each, so that what has been seen is one number. */
+const SINGLE_BITS = new Map(SINGLES.split(' ').map((name, index) => [name.toLowerCase(), 1 << index]));
 
 function countFault(message: SipMessage): Fault | undefined {
   for (const [key, name] of MANDATORY) {
     if (headerValue(message, key) === undefined) return { key, name, reason: `${name} is missing` };
   }
-  const seen = new Set<string>();
-  for (const field of message.headers) {
-    const name = SINGLE.get(field.key);
-    if (name === undefined) continue;
-    if (seen.has(field.key))
-      return { key: field.key, name, occurrence: 1, reason: `${name} stands more than once` };
-    seen.add(field.key);
+  let seen = 0;
+  for (const { key } of message.headers) {
+    const bit = SINGLE_BITS.get(key) ?? 0;
+    if ((seen & bit) !== 0) {
+      const { name } = headerNameOf(key);
+      return { key, name, occurrence: 1, reason: `${name} stands more than once` };
+    }
+    seen |= bit;
   }
   return undefined;
 }
@@ -181,18 +169,21 @@ function routeFault(message: SipMessage, key: string, name: string): Fault | und
 }
 
 /** Option tags decide whether a request may be processed at all (RFC 3261 §8.2.2.3, §16.3). */
-const TOKEN_LISTS = [
+const TOKEN_LISTS = new Map([
   ['require', 'Require'],
   ['proxy-require', 'Proxy-Require'],
   ['supported', 'Supported'],
   ['allow', 'Allow'],
-] as const;
+]);
+
+/** Empty elements are allowed, as they are in any list of a lenient reader; anything but tokens is not. */
+const TOKEN_LIST = new RegExp(`^[${TOKEN_CHARS}]*(?:${LWS}*,${LWS}*[${TOKEN_CHARS}]*)*$`);
 
 function tokenFault(message: SipMessage): Fault | undefined {
-  for (const [key, name] of TOKEN_LISTS) {
-    if (headerValue(message, key) !== undefined && tokensOf(message, key) === undefined) {
+  for (const { key, value } of message.headers) {
+    const name = TOKEN_LISTS.get(key);
+    if (name !== undefined && !TOKEN_LIST.test(value))
       return { key, name, reason: `${name} is a list of tokens` };
-    }
   }
   return undefined;
 }

@@ -246,7 +246,9 @@ export class HeadScanner {
   #value(start: number, end: number, field: string): string {
     if (this.#isAscii) return this.#text.substring(start, end);
     const bytes = BYTES.subarray(start, end);
-    const value = decodeUtf8(bytes);
+    // A decoder takes a byte order mark away from the front; here it is text like any other.
+    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    const value = hasMark ? `\uFEFF${decodeUtf8(bytes)}` : decodeUtf8(bytes);
     if (value.includes('\uFFFD')) {
       const bad = firstBadUtf8(bytes);
       if (bad !== -1) this.#fail(400, field, start + bad, 'the text is not UTF-8');

@@ -2,6 +2,7 @@
  * From bytes to a message. Syntax of the start line, of the header lines and the length of the body are judged
  * here, because nothing can be read without them; what the fields say is judged by `checkMessage`.
  */
+import { copiedBytes } from './copied-bytes.ts';
 import { HeadScanner } from './head-scanner.ts';
 import { MESSAGE_BYTES_MAX } from './limits.ts';
 import { EMPTY_BODY, type SipMessage, type SipRequest } from './message.ts';
@@ -52,7 +53,7 @@ export function parseMessage(bytes: Uint8Array): ParseResult {
   }
   return {
     ok: true,
-    message: messageOf(scanner, length === 0 ? EMPTY_BODY : bytes.slice(bodyAt, bodyAt + length)),
+    message: messageOf(scanner, copiedBytes(bytes, bodyAt, bodyAt + length)),
   };
 }
 

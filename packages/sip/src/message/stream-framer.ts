@@ -7,6 +7,7 @@
  * unfinished is for the owner of the connection to say (`isMidMessage`).
  */
 import { CLASSES, TOKEN } from './characters.ts';
+import { copiedBytes } from './copied-bytes.ts';
 import { HeadScanner } from './head-scanner.ts';
 import { HEAD_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 import { EMPTY_BODY, type SipMessage } from './message.ts';
@@ -88,7 +89,7 @@ export class StreamFramer {
       this.#held = EMPTY_BODY;
       this.#length = 0;
     } else if (this.#start > 0 || !this.#isOwn) {
-      this.#held = this.#held.slice(this.#start, this.#length);
+      this.#held = copiedBytes(this.#held, this.#start, this.#length);
       this.#length = this.#held.length;
       this.#isOwn = true;
     }
@@ -125,8 +126,7 @@ export class StreamFramer {
     this.#start = end;
     this.#searched = 0;
     if (head.failure !== undefined) return { type: 'bad', failure: failedHead(head) };
-    const body = end === bodyAt ? EMPTY_BODY : this.#held.slice(bodyAt, end);
-    return { type: 'message', message: messageOf(head, body) };
+    return { type: 'message', message: messageOf(head, copiedBytes(this.#held, bodyAt, end)) };
   }
 
   /** The head, undefined when it is not yet whole, or why the stream cannot be read any further. */
