@@ -399,6 +399,21 @@ describe('the lease', () => {
     expect(scene.logins().at(-1)?.site).toBe('south');
   });
 
+  it('[LL4] a log-in that was never confirmed is released by nobody: the site may yet read it', () => {
+    const scene = new Scene().on('south').tell({ type: 'logIn' }).at(1_000).on('north');
+    expect(scene.logins()).toMatchObject([{ site: 'north', at: 1_000 }]);
+    // The answer is lost with the connection, and the new connection shows no login.
+    scene.at(1_100).off('north').at(1_200).on('north', false).at(1_300).phone('north', false);
+    scene.tell({ type: 'move', to: 'south', because: { rule: 'DS17', text: 'test' } });
+    scene.tell({
+      type: 'loginRefused',
+      site: 'north',
+      epoch: { number: 1, desk: 'd1' },
+      refusal: { name: 'shuttingDown' },
+    });
+    expect(scene.desk.sites.north?.promised).toMatchObject({ name: 'stamp', held: { receivedAt: 1_000 } });
+  });
+
   it('[LL1] stamps of the basic connection are held, not answered', () => {
     const scene = working().stamp('south').stamp('south');
     expect(scene.answers('south')).toBe(0);

@@ -351,6 +351,32 @@ describe('logged out', () => {
   });
 });
 
+describe('resuming', () => {
+  it('[DS12] a logout that happened while the link was lost is heard with its reason', () => {
+    const world = ready().cut('north', 'down').cut('north', 'up').run(2_000);
+    world.north.logOut('supervisor_logout');
+    world.run(100).heal('north').run(3_000);
+    expect(world.view).toMatchObject({ state: 'LoggedOut', banner: expect.stringContaining('supervisor') });
+    expect(world.north.requests('RegisterClient').at(-1)?.resume).toMatchObject({ epoch: 1_000 });
+    expect(world.north.requests('AgentLogin')).toHaveLength(1);
+  });
+
+  it('[LL4] an event that comes a second time changes nothing', () => {
+    const world = ready();
+    const before = JSON.stringify(world.view);
+    const attributes = { ThisDN: '1001', AgentID: 'A1', Reasons: { LogoutReason: 'supervisor_logout' } };
+    const event = {
+      type: 'Event',
+      position: { epoch: 1_000, number: 1 },
+      time: 0,
+      name: 'EventAgentLogout',
+      attributes,
+    } as const;
+    world.tell({ type: 'message', connection: 'telephony:north#1', message: event });
+    expect(JSON.stringify(world.view)).toBe(before);
+  });
+});
+
 describe('refusals and odd words', () => {
   it('[LL1] a stale stamp: again with the next', () => {
     const world = new World();
