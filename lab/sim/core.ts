@@ -28,6 +28,8 @@ const BREAK_MS = 90_000;
 /** The longest chain: phone time-out, a lease and its margin, a stopped connection, the phone's next refresh. */
 export const CORE_SETTLE_MS = 60_000;
 
+const READS_BANNER_MS = 5_000;
+
 /** Every fault that concerns this world; there is no DNS in it. */
 export const CORE_FAULTS: readonly FaultName[] = [
   'site-kill',
@@ -156,6 +158,8 @@ class CoreWorld {
             desk.step(now, { type: 'busy', busy: { calls, afterCallWork: false, openWindows: 0 } }),
           );
       }
+      // An agent whose desk has given up by itself (LL7) reads its banner and logs in again.
+      act(until + READS_BANNER_MS, (desk, now) => desk.step(now, { type: 'logIn' }));
       act(until, (desk, now) =>
         desk.step(now, { type: 'busy', busy: { calls: 0, afterCallWork: false, openWindows: 0 } }),
       );

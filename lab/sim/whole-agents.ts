@@ -1,0 +1,183 @@
+/** A simulated agent: a desk, a phone, and a person who wants to work. And a caller, who is a phone with many lines. */
+import { type DeskEffect, type DeskInput, type DeskLocalData, DeskNode, type DeskView } from '@holdfast/desk';
+import { type Millis, type Random, unreachable } from '@holdfast/kernel';
+import type { ConfigReply, DeskReply } from '@holdfast/protocol';
+import {
+  type LookupAnswer,
+  type PhoneEffect,
+  type PhoneFact,
+  type PhoneInput,
+  PhoneNode,
+  type PhoneOptions,
+  type SipMessage,
+  type Source,
+} from '@holdfast/sip';
+import { NodeProgram, SIP_PORT } from './node-program.ts';
+import type { CloseReason, Process } from './process.ts';
+import { nodeHashes, PASSWORD } from './whole-servers.ts';
+
+/** What outlives a run of the desk: the browser's local storage (LL7). */
+export interface DeskStorage {
+  epoch: number;
+  runs: number;
+}
+
+export interface DeskPorts {
+  readonly user: string;
+  readonly place: string;
+  readonly localData: Omit<DeskLocalData, 'desk' | 'epochStored' | 'firstLogin'>;
+  readonly storage: DeskStorage;
+  decided(rule: string): void;
+  /** The person looks at the screen whenever it changes. */
+  seen(process: Process, view: DeskView): void;
+}
+
+export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
+  readonly node: DeskNode;
+  readonly #ports: DeskPorts;
+  view: DeskView | undefined;
+
+  constructor(process: Process, ports: DeskPorts, now: Millis) {
+    super(process);
+    this.#ports = ports;
+    this.node = new DeskNode({ random: process.world.fork(process.index * 1_000 + process.life) });
+    const { user, place, localData, storage } = ports;
+    storage.runs++;
+    this.tell(now, {
+      type: 'start',
+      user,
+      password: PASSWORD,
+      place,
+      localData: {
+        ...localData,
+        desk: `${user}-${storage.runs}`,
+        epochStored: storage.epoch,
+        firstLogin: storage.runs === 1 ? 'nothingBefore' : 'wait',
+      },
+      wallOffset: process.wallOffsetMs(),
+    });
+  }
+
+  protected sip(): DeskInput {
+    throw new Error('a desk hears no SIP');
+  }
+
+  protected connectionOpened(connection: string): DeskInput {
+    return { type: 'opened', connection };
+  }
+
+  protected connectionClosed(connection: string, reason: CloseReason): DeskInput {
+    const hasStood = reason === 'closed' || reason === 'reset';
+    return { type: hasStood ? 'closed' : 'failed', connection, how: reason };
+  }
+
+  protected connectionMessage(connection: string, message: unknown): DeskInput {
+    return { type: 'message', connection, message: message as DeskReply | ConfigReply };
+  }
+
+  protected answered(): DeskInput {
+    throw new Error('a desk asks no DNS');
+  }
+
+  protected jumped(wallOffset: Millis): DeskInput {
+    return { type: 'clockJumped', wallOffset };
+  }
+
+  protected perform(_now: Millis, effect: DeskEffect): void {
+    switch (effect.type) {
+      case 'connect':
+        return this.connect(effect.connection, effect);
+      case 'close':
+        return this.close(effect.connection);
+      case 'send':
+        return this.send(effect.connection, effect.message);
+      case 'persist':
+        this.#ports.storage.epoch = effect.epoch.number;
+        return;
+      case 'view':
+        this.view = effect.view;
+        return this.#ports.seen(this.process, effect.view);
+      case 'decision':
+        this.#ports.decided(effect.because.rule);
+        return this.process.world.note(
+          this.process.name,
+          `decides: ${effect.what} ${effect.site}`,
+          effect.because,
+        );
+      case 'answerPhone':
+      case 'fact':
+      case 'log':
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+}
+
+export interface PhonePorts {
+  readonly options: Omit<PhoneOptions, 'hashes' | 'random' | 'sentBy' | 'media'>;
+  readonly lines: number;
+  decided(rule: string): void;
+  told(process: Process, phone: PhoneProgram, fact: PhoneFact): void;
+}
+
+export class PhoneProgram extends NodeProgram<PhoneInput, PhoneEffect> {
+  readonly node: PhoneNode;
+  readonly #ports: PhonePorts;
+
+  constructor(process: Process, ports: PhonePorts, now: Millis) {
+    super(process);
+    this.#ports = ports;
+    const host = process.host.name;
+    const random: Random = process.world.fork(process.index * 1_000 + process.life);
+    this.node = new PhoneNode({
+      ...ports.options,
+      hashes: nodeHashes,
+      random,
+      sentBy: () => ({ host, port: SIP_PORT }),
+      media: { host, ports: Array.from({ length: ports.lines }, (_, line) => 30_000 + 2 * line) },
+    });
+    process.listenDatagrams(SIP_PORT);
+    if (ports.options.scheme !== 'none') this.tell(now, { type: 'command', command: { name: 'register' } });
+  }
+
+  protected sip(message: SipMessage, source: Source): PhoneInput {
+    return { type: 'sip', message, source };
+  }
+
+  protected connectionOpened(): PhoneInput {
+    throw new Error('a simulated phone has no connections');
+  }
+
+  protected connectionClosed(): PhoneInput {
+    throw new Error('a simulated phone has no connections');
+  }
+
+  protected connectionMessage(): PhoneInput {
+    throw new Error('a simulated phone has no connections');
+  }
+
+  protected answered(id: string, answer: unknown): PhoneInput {
+    return { type: 'lookedUp', id, answer: answer as LookupAnswer };
+  }
+
+  protected jumped(): undefined {
+    return undefined;
+  }
+
+  protected perform(_now: Millis, effect: PhoneEffect): void {
+    switch (effect.type) {
+      case 'transmit':
+        return this.transmit(effect);
+      case 'lookup':
+        return this.process.lookup(effect.id, effect.record, effect.name);
+      case 'media':
+        return;
+      case 'phone':
+        this.process.world.note(this.process.name, effect.fact.name, effect.fact);
+        return this.#ports.told(this.process, this, effect.fact);
+      default:
+        unreachable(effect);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/** The callers: one gateway behind the trunks of both sites, with many lines, each a person with some patience. */
+import { type Random, randomInteger } from '@holdfast/kernel';
+import type { PhoneFact } from '@holdfast/sip';
+import { SIP_PORT } from './node-program.ts';
+import type { Host, Process } from './process.ts';
+import { PhoneProgram } from './whole-agents.ts';
+import type { World } from './world.ts';
+
+export interface CallersOptions {
+  readonly callsPerSecond: number;
+  readonly queues: readonly string[];
+  readonly sites: readonly { readonly site: string; readonly host: string }[];
+  decided(rule: string): void;
+}
+
+/** Lines of the gateway: more calls at once find no line, as at a real one. */
+const LINES_MAX = 1_000;
+const PATIENCE_MAX_MS = 90_000;
+const TALK_MAX_MS = 40_000;
+
+export class Callers {
+  readonly process: Process;
+  offered = 0;
+  established = 0;
+  ended = 0;
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #options: CallersOptions;
+  #isStopped = false;
+
+  constructor(world: World, host: Host, random: Random, options: CallersOptions) {
+    this.#world = world;
+    this.#random = random;
+    this.#options = options;
+    const sites = options.sites.map(({ site, host: address }) => ({
+      site,
+      registrar: `sip:${address}`,
+      destination: { type: 'target', target: { transport: 'UDP', host: address, port: SIP_PORT } } as const,
+    }));
+    this.process = world.addProcess('callers', host, (process, now) => {
+      const phone = {
+        number: '555',
+        domain: 'gateway',
+        password: '',
+        scheme: 'none' as const,
+        sites,
+        ringingMaxMs: PATIENCE_MAX_MS,
+      };
+      const told = (_: Process, __: PhoneProgram, fact: PhoneFact) => this.#told(fact);
+      return new PhoneProgram(
+        process,
+        { options: phone, lines: LINES_MAX, decided: options.decided, told },
+        now,
+      );
+    });
+    this.#planNext();
+  }
+
+  stopAt(at: number): void {
+    this.#world.plan(at, () => {
+      this.#isStopped = true;
+    });
+  }
+
+  /** Lines in use. */
+  get calls(): number {
+    return (this.process.program as PhoneProgram | undefined)?.node.calls ?? 0;
+  }
+
+  #planNext(): void {
+    const { callsPerSecond } = this.#options;
+    if (callsPerSecond <= 0) return;
+    const pauseMs = (-Math.log(1 - this.#random()) / callsPerSecond) * 1000;
+    this.#world.plan(this.#world.at + pauseMs, () => {
+      if (this.#isStopped) return;
+      this.#call();
+      this.#planNext();
+    });
+  }
+
+  #call(): void {
+    const { queues, sites } = this.#options;
+    const to = queues[randomInteger(this.#random, 0, queues.length - 1)];
+    const site = sites[randomInteger(this.#random, 0, sites.length - 1)]?.site;
+    if (to === undefined || site === undefined) return;
+    this.offered++;
+    this.#do((phone, now) => phone.tell(now, { type: 'command', command: { name: 'call', to, site } }));
+  }
+
+  #told(fact: PhoneFact): void {
+    if (fact.name === 'established') {
+      this.established++;
+      this.#hangUpAfter(fact.leg, this.#random() * TALK_MAX_MS);
+    }
+    // Whoever is not answered hangs up some day; a leg that is over refuses the command, which is as good.
+    if (fact.name === 'dialing')
+      this.#hangUpAfter(fact.leg, PATIENCE_MAX_MS * (0.1 + 0.4 * this.#random()), true);
+    if (fact.name === 'ended') this.ended++;
+  }
+
+  #hangUpAfter(leg: string, ms: number, onlyUnanswered = false): void {
+    const establishedThen = this.#answered;
+    this.#world.plan(this.#world.at + ms, () => {
+      if (onlyUnanswered && establishedThen.has(leg)) return;
+      this.#do((phone, now) => phone.tell(now, { type: 'command', command: { name: 'hangup', leg } }));
+    });
+    if (!onlyUnanswered) this.#answered.add(leg);
+  }
+
+  readonly #answered = new Set<string>();
+
+  #do(what: (phone: PhoneProgram, now: number) => void): void {
+    const { process } = this;
+    this.#world.act(process, () => what(process.program as PhoneProgram, process.now()));
+  }
+}

@@ -1,0 +1,109 @@
+/** The checks of the whole simulation, on the insides of the real nodes. */
+import { checkCentre } from '@holdfast/centre';
+import { type Check, type RoutingSite, wouldRoute } from './checkers.ts';
+import type { Process } from './process.ts';
+import type { PhoneProgram } from './whole-agents.ts';
+import type { Callers } from './whole-callers.ts';
+import type { Person } from './whole-person.ts';
+import type { OfferObserver, SipServerProgram } from './whole-servers.ts';
+import type { World } from './world.ts';
+
+/** Agents looked at after each step; a break of the promise lasts far longer than a round over all. */
+const LOOKS_A_STEP = 3;
+/** The centre's own promises are looked at after every so many steps. */
+const CENTRE_EVERY = 200;
+
+/** LL: a step changes the lot of few; looking at a few agents in turn is as good and stays cheap with thousands. */
+export function neverTwiceInTurn(sites: readonly RoutingSite[], dns: readonly string[]): Check {
+  let turn = 0;
+  return {
+    name: 'never-routable-twice',
+    violated: () => {
+      for (let look = 0; look < LOOKS_A_STEP; look++) {
+        const dn = dns[turn++ % dns.length];
+        if (dn === undefined) return undefined;
+        let at: RoutingSite | undefined;
+        for (const site of sites) {
+          if (!wouldRoute(site, dn)) continue;
+          if (at !== undefined) return `${dn} is routable at ${at.name} and ${site.name} at once`;
+          at = site;
+        }
+      }
+      return undefined;
+    },
+  };
+}
+
+/** No queue entry without its call, no idle agent beside a waiting caller, and whatever else the centre promises. */
+export function centresInOrder(sites: readonly RoutingSite[]): Check {
+  let steps = 0;
+  return {
+    name: 'centre-in-order',
+    violated: () => {
+      if (++steps % CENTRE_EVERY !== 0) return undefined;
+      for (const site of sites) {
+        const program = site.process.program as SipServerProgram | undefined;
+        const [broken] = program === undefined ? [] : checkCentre(program.node.parts.centre);
+        if (broken !== undefined) return `${site.name}: ${broken}`;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** LL2, LL3: no call leaves for the phone of an agent whose lease has ended. All calls here come from queues. */
+export function callOfferedOnLease(world: World): OfferObserver {
+  const seen = new Set<string>();
+  return (server, dn, transaction) => {
+    const name = `${server.node.parts.centre.agentOn(dn)?.epoch.number ?? 0} ${transaction}`;
+    // A retransmission is no new offer.
+    if (seen.has(name)) return;
+    seen.add(name);
+    if (!server.isRoutable(dn))
+      world.fail('no-offer-without-lease', `a call was offered to ${dn}, whose lease has ended`);
+  };
+}
+
+/** Liveness: everyone is Ready at exactly one site, and that site would route to them. */
+export function everybodyBack(sites: readonly RoutingSite[], persons: readonly Person[]): Check {
+  return {
+    name: 'all-settled',
+    violated: () => {
+      const astray = persons.filter((person) => {
+        const at = sites.filter((site) => wouldRoute(site, person.dn));
+        return at.length !== 1 || person.view?.state !== 'Ready' || person.view.site !== at[0]?.name;
+      });
+      if (astray.length === 0) return undefined;
+      const words = astray.slice(0, 3).map((person) => person.describe());
+      return `${astray.length} of ${persons.length} agents are not back at work: ${words.join('; ')}`;
+    },
+  };
+}
+
+/** When the last caller has long hung up, no leg and no queue entry may be left anywhere. */
+export function nobodyLeftBehind(
+  sites: readonly RoutingSite[],
+  phones: readonly Process[],
+  callers: Callers,
+): Check {
+  return {
+    name: 'no-orphans',
+    violated: () => {
+      const left: string[] = [];
+      if (callers.calls > 0) left.push(`${callers.calls} lines of the callers`);
+      for (const phone of phones) {
+        const calls = (phone.program as PhoneProgram | undefined)?.node.calls ?? 0;
+        if (calls > 0) left.push(`${calls} calls on ${phone.name}`);
+      }
+      for (const site of sites) {
+        const parts = (site.process.program as SipServerProgram | undefined)?.node.parts;
+        if (parts !== undefined && parts.calls.size > 0)
+          left.push(`${parts.calls.size} calls in ${site.name}`);
+        if (parts !== undefined && parts.centre.callCount > 0)
+          left.push(`${parts.centre.callCount} calls in the centre of ${site.name}`);
+      }
+      if (callers.established === 0) left.push('no call was ever answered: the world is empty (ME3)');
+      return left.length === 0 ? undefined : left.join('; ');
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * The person at a simulated desk: reads the screen, and wants to work. One who finds the desk NotReady, not held
+ * back and not in after-call work, presses Ready a moment later; one whose desk has given up logs in again.
+ */
+import type { DeskInput, DeskView } from '@holdfast/desk';
+import { type Random, randomInteger } from '@holdfast/kernel';
+import type { Process } from './process.ts';
+import type { DeskProgram } from './whole-agents.ts';
+import type { World } from './world.ts';
+
+/** How long a person waits in front of a desk that is logged out before pressing a button. */
+const PATIENCE_MS = 20_000;
+
+export class Person {
+  readonly desk: Process;
+  readonly dn: string;
+  readonly #world: World;
+  readonly #random: Random;
+  #view: DeskView | undefined;
+  /** A hand is on its way to the screen. */
+  #isReaching = false;
+
+  constructor(world: World, desk: Process, dn: string, random: Random) {
+    this.#world = world;
+    this.desk = desk;
+    this.dn = dn;
+    this.#random = random;
+  }
+
+  get view(): DeskView | undefined {
+    return this.#view;
+  }
+
+  describe(): string {
+    const view = this.#view;
+    if (view === undefined) return `${this.dn} has seen nothing`;
+    const { state, workMode, site, banner, notice } = view;
+    return `${this.dn} ${state}/${workMode} at ${site ?? 'no site'}: ${banner} ${notice ?? ''}`.trim();
+  }
+
+  sees(view: DeskView): void {
+    this.#view = view;
+    if (this.#isReaching || this.#wish(view) === undefined) return;
+    this.#isReaching = true;
+    const afterMs = view.site === null ? PATIENCE_MS : randomInteger(this.#random, 500, 2_000);
+    this.#world.plan(this.#world.at + afterMs, () => this.#press());
+  }
+
+  #wish(view: DeskView): DeskInput | undefined {
+    if (view.site === null) return { type: 'login' };
+    const isIdle = view.state === 'NotReady' && view.workMode !== 'AfterCallWork' && view.calls.length === 0;
+    return isIdle && !view.isStateHeldBack ? { type: 'ready' } : undefined;
+  }
+
+  #press(): void {
+    this.#isReaching = false;
+    const view = this.#view;
+    const wish = view === undefined ? undefined : this.#wish(view);
+    if (view === undefined || wish === undefined) return;
+    const { desk } = this;
+    this.#world.act(desk, () => (desk.program as DeskProgram).tell(desk.now(), wish));
+    // The screen may not change by that: look again.
+    if (this.#view !== undefined) this.sees(this.#view);
+  }
+}

@@ -1,0 +1,322 @@
+/**
+ * The whole simulation (ME5): both sites with their real SIP Servers and Configuration Servers, agents with real
+ * desks and phones in all registration schemes, callers who wait in queues, and at least three faults at once for
+ * 180 virtual seconds; then 120 seconds in which everybody must be back at work.
+ */
+import {
+  type Configuration,
+  type GeneratedAgent,
+  generateConfiguration,
+  makeConfiguration,
+  SALES_QUEUE,
+  SUPPORT_QUEUE,
+} from '@holdfast/centre';
+import { must, type Random, randomInteger } from '@holdfast/kernel';
+import { digestSecret } from '@holdfast/sip';
+import { apply, type RoutingSite, watch } from './checkers.ts';
+import { type FaultName, type FaultTargets, injectFaults, planFaults, RATE_ERROR_MAX } from './faults.ts';
+import { CALM_NETWORK } from './net.ts';
+import { SIP_PORT } from './node-program.ts';
+import type { Process } from './process.ts';
+import { count, type SeedResult } from './seed-result.ts';
+import { DeskProgram, PhoneProgram } from './whole-agents.ts';
+import { Callers } from './whole-callers.ts';
+import {
+  callOfferedOnLease,
+  centresInOrder,
+  everybodyBack,
+  neverTwiceInTurn,
+  nobodyLeftBehind,
+} from './whole-checks.ts';
+import { Person } from './whole-person.ts';
+import {
+  CLIENT_PORT,
+  CONFIG_PORT,
+  ConfigServerProgram,
+  nodeHashes,
+  PASSWORD,
+  SipServerProgram,
+} from './whole-servers.ts';
+import { World } from './world.ts';
+
+export interface WholeOptions {
+  readonly agents?: number;
+  readonly tracing?: boolean;
+  /** Virtual time in which faults fall; 180 s unless a measurement wants another. */
+  readonly breakMs?: number;
+  readonly faults?: boolean;
+  /** Calls a virtual second. */
+  readonly callsPerSecond?: number;
+}
+
+export const WHOLE_BREAK_MS = 180_000;
+export const WHOLE_SETTLE_MS = 120_000;
+const AGENTS_MIN = 8;
+const AGENTS_MAX = 12;
+
+export const WHOLE_FAULTS: readonly FaultName[] = [
+  'site-kill',
+  'site-power-off',
+  'sip-server-kill',
+  'process-restart',
+  'process-pause',
+  'process-pause-inside',
+  'site-pause',
+  'desk-restart',
+  'desk-pause',
+  'suspension',
+  'wall-clock-jump',
+  'clock-drift',
+  'one-way-cut',
+  'sites-partition',
+  'desk-site-partition',
+  'phones-site-partition',
+  'site-isolation',
+  'loss-burst',
+  'phone-loss',
+];
+
+export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResult {
+  const world = new World(seed);
+  world.tracing = options.tracing ?? false;
+  const breakMs = options.breakMs ?? WHOLE_BREAK_MS;
+  const faults = new Map<string, number>();
+  const centre = new WholeWorld(world, options);
+  if (options.faults !== false) {
+    const plan = planFaults(world.fork(2), {
+      healAt: breakMs,
+      faultsMin: 4,
+      faultsMax: 10,
+      names: WHOLE_FAULTS,
+    });
+    injectFaults(world, plan, centre.targets, faults);
+  }
+  centre.healAt(breakMs);
+  watch(world, [neverTwiceInTurn(centre.sites, centre.dns), centresInOrder(centre.sites)]);
+  world.run(breakMs + WHOLE_SETTLE_MS);
+  if (world.failure === undefined) apply(world, centre.finalChecks());
+  return {
+    seed,
+    failed: world.failure,
+    faults,
+    rules: centre.rules,
+    virtualMs: world.at,
+    steps: world.steps,
+    hash: world.trace.hash,
+    trace: options.tracing === true ? world.trace.lines(4_000) : [],
+  };
+}
+
+interface Site {
+  readonly name: string;
+  readonly address: string;
+}
+const SITES: readonly [Site, Site] = [
+  { name: 'north', address: '10.0.1.1' },
+  { name: 'south', address: '10.0.2.1' },
+];
+const GATEWAY = '10.0.9.1';
+
+export class WholeWorld {
+  readonly rules = new Map<string, number>();
+  readonly sites: RoutingSite[] = [];
+  readonly dns: string[] = [];
+  readonly callers: Callers;
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #configuration: Configuration;
+  readonly #servers: { name: string; sip: Process; config: Process }[] = [];
+  readonly #persons: Person[] = [];
+  readonly #phones: Process[] = [];
+
+  constructor(world: World, options: WholeOptions) {
+    this.#world = world;
+    this.#random = world.fork(3);
+    const random = this.#random;
+    const agents = options.agents ?? randomInteger(random, AGENTS_MIN, AGENTS_MAX);
+    world.stepsPerSecondMax = 20_000 + 200 * agents;
+    world.net.quality = {
+      ...CALM_NETWORK,
+      delayMaxMs: 1 + 15 * random() ** 3,
+      loss: 0.005,
+      duplication: 0.005,
+      late: 0.01,
+      lateMaxMs: 300,
+    };
+    world.net.dnsFailure = { type: 'failed', reason: 'the simulated resolver does not answer' };
+    world.net.resolve = () => ({ type: 'none', ttlS: 60 });
+    const generated = this.#generate(agents);
+    this.#configuration = makeConfiguration(generated.objects, nodeHashes.sha256);
+    for (const site of SITES) this.#addSite(site);
+    for (const agent of generated.agents) this.#addAgent(agent);
+    const gateway = world.addHost(GATEWAY);
+    const rate = options.callsPerSecond ?? agents / 40;
+    this.callers = new Callers(world, gateway, world.fork(4), {
+      callsPerSecond: rate,
+      queues: [SALES_QUEUE, SUPPORT_QUEUE],
+      sites: SITES.map((site) => ({ site: site.name, host: site.address })),
+      decided: (rule) => count(this.rules, rule),
+    });
+    for (const process of world.processes) this.#startAtItsTime(process);
+  }
+
+  get targets(): FaultTargets {
+    return {
+      sites: this.#servers.map(({ name, sip, config }) => ({
+        name,
+        hosts: [sip.host],
+        processes: [config, sip],
+        sipServer: sip,
+        // This version's SIP Server has no graceful shutdown yet.
+        shutDown: () => false,
+      })),
+      desks: this.#persons.map((person) => person.desk),
+      phones: this.#phones,
+    };
+  }
+
+  /** From now on the network is calm, and after a last minute no new calls come. */
+  healAt(at: number): void {
+    this.#world.plan(at, () => {
+      this.#world.net.quality = CALM_NETWORK;
+    });
+    this.callers.stopAt(at + WHOLE_SETTLE_MS / 2);
+  }
+
+  finalChecks() {
+    return [
+      everybodyBack(this.sites, this.#persons),
+      nobodyLeftBehind(this.sites, this.#phones, this.callers),
+    ];
+  }
+
+  /** Servers first, then agents within some seconds: nobody's working day begins with a stampede. */
+  #startAtItsTime(process: Process): void {
+    const isServer = this.#servers.some(({ sip, config }) => process === sip || process === config);
+    const at = isServer || process === this.callers.process ? 0 : 100 + 5_000 * this.#random();
+    this.#world.plan(at, () => {
+      if (process.state === 'dead' && process.life === 0) this.#world.start(process);
+    });
+  }
+
+  #addHost(name: string) {
+    const random = this.#random;
+    return this.#world.addHost(name, {
+      rate: 1 + (2 * random() - 1) * RATE_ERROR_MAX,
+      wallErrorMs: (random() - 0.5) * 2_000,
+    });
+  }
+
+  #addSite({ name, address }: Site): void {
+    const world = this.#world;
+    const host = this.#addHost(address);
+    const decided = (rule: string) => count(this.rules, rule);
+    const configuration = this.#configuration;
+    const config = world.addProcess(`config-${name}`, host, (process) => {
+      return new ConfigServerProgram(process, { configuration, application: `config-${name}` });
+    });
+    const offered = callOfferedOnLease(world);
+    const sip = world.addProcess(`sip-${name}`, host, (process, now) => {
+      return new SipServerProgram(
+        process,
+        { configuration, application: `sip-${name}`, offered, decided },
+        now,
+      );
+    });
+    this.#servers.push({ name, sip, config });
+    this.sites.push({
+      name,
+      process: sip,
+      isRoutable: (dn) => (sip.program as SipServerProgram).isRoutable(dn),
+    });
+  }
+
+  #addAgent(agent: GeneratedAgent): void {
+    const world = this.#world;
+    const index = this.dns.length;
+    this.dns.push(agent.dn);
+    const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
+    const decided = (rule: string) => count(this.rules, rule);
+    const phone = world.addProcess(
+      `phone-${agent.dn}`,
+      this.#addHost(addressOf(3, index)),
+      (process, now) => {
+        const options = {
+          number: agent.dn,
+          domain: REALM,
+          password: PASSWORD,
+          scheme: agent.scheme,
+          sites: homeFirst.map((site) => ({
+            site: site.name,
+            registrar: `sip:${REALM}`,
+            destination: {
+              type: 'target',
+              target: { transport: 'UDP', host: site.address, port: SIP_PORT },
+            } as const,
+          })),
+          expires: 30,
+          instance: `urn:uuid:00000000-0000-4000-8000-${agent.dn.padStart(12, '0')}`,
+          answerAfterMs: 1_000 + Math.floor(3_000 * this.#random()),
+        };
+        return new PhoneProgram(process, { options, lines: 2, decided, told: () => undefined }, now);
+      },
+    );
+    this.#phones.push(phone);
+    const storage = { epoch: 0, runs: 0 };
+    const servers = homeFirst.map((site) => [{ host: site.address, port: CONFIG_PORT }]);
+    const localData = {
+      application: 'workspace',
+      configServers: { preferred: must(servers[0], 'two sites'), peer: must(servers[1], 'two sites') },
+      retryPauseMs: 2_000,
+      addpTimeoutMs: 5_000,
+    };
+    const desk = world.addProcess(`desk-${agent.dn}`, this.#addHost(addressOf(4, index)), (process, now) => {
+      const seen = (_: Process, view: Parameters<Person['sees']>[0]) => person.sees(view);
+      return new DeskProgram(
+        process,
+        { user: agent.user, place: agent.place, localData, storage, decided, seen },
+        now,
+      );
+    });
+    const person = new Person(world, desk, agent.dn, world.fork(1_000 + index));
+    this.#persons.push(person);
+  }
+
+  #generate(agents: number) {
+    const random = this.#random;
+    const port = {
+      configPort: CONFIG_PORT,
+      clientPort: CLIENT_PORT,
+      sipPort: SIP_PORT,
+      gateway: `${GATEWAY}:${SIP_PORT}`,
+    };
+    const siteTimeoutS = String(randomInteger(random, 10, 20));
+    return generateConfiguration({
+      agents,
+      sites: [
+        { ...SITES[0], ...port },
+        { ...SITES[1], ...port },
+      ],
+      realm: REALM,
+      passwordHash: () => '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g',
+      digest: (dn) => {
+        const account = { user: dn, realm: REALM, password: PASSWORD };
+        return {
+          md5: digestSecret(nodeHashes, 'MD5', account),
+          sha256: digestSecret(nodeHashes, 'SHA-256', account),
+        };
+      },
+      keys: { tokenKeys: [], nonceKeys: ['simulated'], serverSecret: 'simulated' },
+      options: {
+        'Application/workspace': { 'interaction-workspace': { 'disaster-recovery.timeout': siteTimeoutS } },
+      },
+    });
+  }
+}
+
+const REALM = 'holdfast';
+
+/** An address literal for each desk and phone: nothing is left to look up. */
+function addressOf(net: number, index: number): string {
+  return `10.${net}.${index >> 8}.${index & 255}`;
+}
