@@ -6,10 +6,11 @@
 import { leaseWithMargin } from '@holdfast/continuity';
 import type { DeskEffect, DeskView } from '@holdfast/desk';
 import type { PhoneFact } from '@holdfast/sip';
-import type { LaterFacts, Ledger } from '../src/ledger.ts';
+import type { GovernedWait, LaterFacts, Ledger } from '../src/ledger.ts';
 import type { CallAccount } from './call-account.ts';
 import type { LabDecision } from './live-lab.ts';
 import type { Robot, RobotWatch } from './robot.ts';
+import type { LabTimes } from './times.ts';
 
 interface Seen {
   /** Site → since when the phone has a registration there, ms since the run's start. */
@@ -24,7 +25,7 @@ export interface LabWatchOptions {
   readonly now: () => number;
   readonly clockNow: () => number;
   readonly startedAt: number;
-  readonly leaseLengthMs: number;
+  readonly times: LabTimes;
   readonly calls: CallAccount;
   readonly onDecision: (decision: LabDecision) => void;
 }
@@ -48,12 +49,19 @@ export class LabWatch implements RobotWatch, LaterFacts {
         const seen = this.#of(robot.name);
         if (seen.stampReceivedAt !== undefined) {
           seen.promisedUntil =
-            seen.stampReceivedAt - this.#options.startedAt + leaseWithMargin(this.#options.leaseLengthMs);
+            seen.stampReceivedAt -
+            this.#options.startedAt +
+            leaseWithMargin(this.#options.times.leaseLengthMs);
         }
         return see({ type: 'detected' });
       }
       case 'decided':
-        return see({ type: 'decided', to: site, because: because ?? '', option: readGoverning(governedBy) });
+        return see({
+          type: 'decided',
+          to: site,
+          because: because ?? '',
+          option: this.#governing(governedBy),
+        });
       case 'connected':
         return see({ type: 'connected', site });
       case 'loginSent':
@@ -63,6 +71,15 @@ export class LabWatch implements RobotWatch, LaterFacts {
       case 'ready':
         return see({ type: 'ready', site });
     }
+  }
+
+  /** The wait is the lab's own setting: what a desk says of itself proves nothing. */
+  #governing(name: string | null): GovernedWait | undefined {
+    const { siteTimeoutS, phoneTimeoutS } = this.#options.times;
+    if (name === 'disaster-recovery.timeout') return { name, valueMs: 1000 * siteTimeoutS };
+    if (name === 'disaster-recovery.wait-for-sipphone-timeout')
+      return { name, valueMs: 1000 * phoneTimeoutS };
+    return undefined;
   }
 
   decision(robot: Robot, decision: Pick<LabDecision, 'what' | 'site' | 'because'>): void {
@@ -129,11 +146,4 @@ export class LabWatch implements RobotWatch, LaterFacts {
     }
     return seen;
   }
-}
-
-/** `disaster-recovery.timeout=3 s`, as the desk names the option that governed a wait. */
-function readGoverning(text: string | null): { name: string; valueMs: number } | undefined {
-  const parts = /^(\S+?)\s*=\s*([\d.]+)\s*(ms|s)\b/.exec(text ?? '');
-  if (parts === null) return undefined;
-  return { name: parts[1] as string, valueMs: Number(parts[2]) * (parts[3] === 's' ? 1000 : 1) };
 }

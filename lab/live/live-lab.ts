@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { GeneratedAgent } from '@holdfast/centre';
+import { type GeneratedAgent, SUPERVISOR } from '@holdfast/centre';
 import type { DeskView } from '@holdfast/desk';
 import { type Because, seededRandom } from '@holdfast/kernel';
 import type { ConfigObject } from '@holdfast/protocol';
@@ -94,7 +94,7 @@ export class LiveLab {
       now: () => this.now(),
       clockNow: () => this.clock.now(),
       startedAt: this.#startedAt,
-      leaseLengthMs: options.times.leaseLengthMs,
+      times: options.times,
       calls: this.calls,
       onDecision: (decision) => options.onDecision?.(decision),
     });
@@ -267,6 +267,41 @@ export class LiveLab {
 
   resume(site: SiteName): void {
     this.sites[site].resume();
+  }
+
+  /** The phone can no longer reach that site (its cable is cut, say); it learns so at its next attempt. */
+  losePhone(robot: Robot, site: SiteName): void {
+    if (this.worksAt(robot, site)) {
+      const onCall = (robot.view?.calls.length ?? 0) > 0;
+      // What ends the agent's work is the end of the registration: the site notices when it expires.
+      const detectionMs = 1000 * this.options.times.registerEveryS;
+      this.ledger.fault(this.now(), [
+        { agent: robot.name, scheme: robot.options.scheme, site, detectionMs, onCall },
+      ]);
+    }
+    robot.cutPhoneFrom(this.#sipPort(site));
+  }
+
+  findPhone(robot: Robot, site: SiteName): void {
+    robot.joinPhoneTo(this.#sipPort(site));
+  }
+
+  #sipPort(site: SiteName): number {
+    return this.ports.sip[SITES.indexOf(site)] as number;
+  }
+
+  /** How a supervisor of this lab gets at both SIP Servers. */
+  supervisorAccess() {
+    return {
+      sites: SITES.map((site, index) => ({
+        site,
+        host: '127.0.0.1',
+        port: this.ports.clients[index] as number,
+      })),
+      config: { host: '127.0.0.1', port: this.ports.config[0] },
+      user: SUPERVISOR.user,
+      password: PASSWORD,
+    };
   }
 
   async restore(site: SiteName): Promise<void> {

@@ -99,6 +99,7 @@ export class Robot {
   #epochStored = 0;
   #stampReceivedAt = 0;
   #hasBegun = false;
+  readonly #cutFrom = new Set<number>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(options: RobotOptions) {
@@ -124,7 +125,9 @@ export class Robot {
     this.#transports = await SipTransports.open({
       host: '127.0.0.1',
       port: 0,
-      onMessage: (message, source) => this.#phone?.input({ type: 'sip', message, source }),
+      onMessage: (message, source) => {
+        if (!this.#cutFrom.has(source.port)) this.#phone?.input({ type: 'sip', message, source });
+      },
       onMalformed: (failure, source) => this.#phone?.input({ type: 'malformed', failure, source }),
       onFailure: (what) => this.#phone?.input({ type: 'transportFailed', ...what }),
       onBroken: (error) => {
@@ -155,10 +158,20 @@ export class Robot {
     this.#phone.input({ type: 'command', command: { name: 'register' } });
   }
 
+  /** Datagrams between the phone and that SIP Server are lost from now on. */
+  cutPhoneFrom(sipPort: number): void {
+    this.#cutFrom.add(sipPort);
+  }
+
+  joinPhoneTo(sipPort: number): void {
+    this.#cutFrom.delete(sipPort);
+  }
+
   #performPhone(effect: PhoneEffect): void {
     switch (effect.type) {
       case 'transmit':
-        return this.#transports?.transmit(effect);
+        if (!this.#cutFrom.has(effect.target.port)) this.#transports?.transmit(effect);
+        return;
       case 'lookup':
         // Robots register at address literals; a name here is a mistake of the lab.
         this.#phone?.input({

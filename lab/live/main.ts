@@ -1,0 +1,94 @@
+/**
+ * The lab's entry: `list`, `run SCENARIO`, `simulate`, `demo`. Exit status: 0 all checks hold, 1 a check failed,
+ * 2 it could not run (the reason on stderr).
+ */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runScenario } from './run-scenario.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+
+const serverEntry = fileURLToPath(new URL('server.mjs', import.meta.url));
+
+class CannotRun extends Error {}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case 'list':
+      for (const { name, about } of SCENARIOS) console.log(`${name.padEnd(18)} ${about}`);
+      return 0;
+    case 'run':
+      return run(rest);
+    default:
+      throw new CannotRun(`unknown command "${command ?? ''}"; there are list, run, simulate and demo`);
+  }
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(args, {
+    agents: { type: 'string' },
+    seed: { type: 'string' },
+    json: { type: 'string' },
+  });
+  const scenario = SCENARIOS.find(({ name }) => name === positionals[0]);
+  if (scenario === undefined) {
+    throw new CannotRun(
+      `there is no scenario "${positionals[0] ?? ''}"; there are ${SCENARIOS.map(({ name }) => name).join(', ')}`,
+    );
+  }
+  const agents = whole('--agents', values.agents, 6, 5000);
+  const seed = whole('--seed', values.seed, 0, 2 ** 31);
+  const report = await runScenario({
+    scenario,
+    ...(agents === undefined ? {} : { agents }),
+    ...(seed === undefined ? {} : { seed }),
+    serverEntry,
+    say: (text) => console.log(text),
+  });
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  for (const { name, ok, detail } of report.checks) console.log(`  ${ok ? '✓' : '✗'} ${name}: ${detail}`);
+  const { after_wait_ms: after, total_ms: total, wait_ms: wait } = report.ledger;
+  if (after !== null && total !== null) {
+    console.log(
+      `  ledger: allowed wait up to ${wait} ms; beyond it p50 ${after.p50} ms, p99 ${after.p99} ms; in all p50 ${total.p50} ms, max ${total.max} ms`,
+    );
+  }
+  const { calls } = report;
+  console.log(
+    `  calls: ${calls.offered} offered, ${calls.answered} answered${calls.established === null ? '' : `; ${calls.established} stood at the fault: ${calls.kept} kept, ${calls.lost} lost ${JSON.stringify(calls.lostBy)}`}`,
+  );
+  return report.checks.length > 0 && report.checks.every(({ ok }) => ok) ? 0 : 1;
+}
+
+type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options'];
+
+function parse(args: readonly string[], options: NonNullable<Options>) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true }) as {
+      values: Record<string, string | undefined>;
+      positionals: string[];
+    };
+  } catch (error) {
+    // An unknown option, or one without its value.
+    throw new CannotRun((error as Error).message);
+  }
+}
+
+function whole(name: string, text: string | undefined, least: number, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < least || number > most)
+    throw new CannotRun(`${name} must be a whole number from ${least} to ${most}, not "${text}"`);
+  return number;
+}
+
+main(process.argv.slice(2)).then(
+  (status) => process.exit(status),
+  (error: unknown) => {
+    process.stderr.write(
+      `holdfast: ${error instanceof CannotRun ? error.message : ((error as Error).stack ?? error)}\n`,
+    );
+    process.exit(2);
+  },
+);

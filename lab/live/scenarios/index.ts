@@ -1,0 +1,64 @@
+/** All scenarios, in the order in which they are listed and run. */
+import { SHORT } from '../times.ts';
+import { bothSitesDown } from './both-sites-down.ts';
+import { hungSite } from './hung-site.ts';
+import { peerDiesLater } from './peer-dies-later.ts';
+import { phoneLoss } from './phone-loss.ts';
+import type { Scenario } from './scenario.ts';
+import { shortOutage } from './short-outage.ts';
+import { sipOnlyLoss } from './sip-only-loss.ts';
+import { siteLoss } from './site-loss.ts';
+import { siteReturn } from './site-return.ts';
+
+const common = { agents: 20, times: SHORT, callsPerSecond: 1 };
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    ...common,
+    name: 'site-loss',
+    about: 'a whole site dies (SIGKILL): its agents go on at the other',
+    run: siteLoss,
+  },
+  {
+    ...common,
+    name: 'sip-only-loss',
+    about: 'only the SIP Server of a site dies and stays away',
+    run: sipOnlyLoss,
+  },
+  {
+    ...common,
+    name: 'site-return',
+    about: 'a site dies, comes back, and its agents return',
+    run: siteReturn,
+  },
+  {
+    ...common,
+    name: 'phone-loss',
+    about: 'one phone loses its site and registers at the other',
+    run: phoneLoss,
+  },
+  {
+    ...common,
+    name: 'short-outage',
+    about: 'a site is away for less than the time-out: nobody moves',
+    run: shortOutage,
+  },
+  {
+    ...common,
+    name: 'both-sites-down',
+    about: 'both sites die; the one that comes back first gets everybody',
+    run: bothSitesDown,
+  },
+  {
+    ...common,
+    name: 'hung-site',
+    about: 'a site is stopped (SIGSTOP) and goes on later: nobody is routable twice',
+    run: hungSite,
+  },
+  {
+    ...common,
+    name: 'peer-dies-later',
+    about: 'the other site dies first and is back when the own one dies',
+    run: peerDiesLater,
+  },
+];

@@ -1,0 +1,114 @@
+/**
+ * A scenario breaks one thing on purpose and says what must hold: who must move, who must not, where each ends,
+ * and how many (ME3). The checks below are those that nearly all share.
+ */
+import { type LiveLab, SITES, type SiteName } from '../live-lab.ts';
+import type { LabTimes } from '../times.ts';
+
+export interface Scenario {
+  readonly name: string;
+  readonly about: string;
+  /** Unless told otherwise. */
+  readonly agents: number;
+  readonly times: LabTimes;
+  /** Calls a second that are offered while it runs. */
+  readonly callsPerSecond: number;
+  run(lab: LiveLab): Promise<void>;
+}
+
+export const otherSite = (site: SiteName): SiteName => (site === 'north' ? 'south' : 'north');
+
+/** Slack on top of the waits that options set: pacing, jitter, a busy machine. */
+export const SLACK_MS = 6_000;
+
+/** How long agents may take to move, all configured waits included. */
+export function moveMax(lab: LiveLab): number {
+  const { siteTimeoutS, phoneTimeoutS, addpMs, registerEveryS, talkMs, wrapUpS } = lab.options.times;
+  return (
+    1000 * (siteTimeoutS + phoneTimeoutS + registerEveryS + wrapUpS) + 2 * addpMs + 1.5 * talkMs + SLACK_MS
+  );
+}
+
+/** Everybody at home and able, or the scenario has nothing to break. */
+export async function everybodyAtHome(lab: LiveLab): Promise<void> {
+  const isHome = (robot: LiveLab['robots'][number]) => lab.worksAt(robot, robot.options.home);
+  await lab.until(30_000, () => lab.robots.every(isHome));
+  const away = lab.robots.filter((robot) => !isHome(robot));
+  const perSite = SITES.map(
+    (site) => `${lab.robots.filter((robot) => robot.options.home === site).length} ${site}`,
+  );
+  lab.check(
+    'everybody-at-home',
+    lab.robots.length >= 6 && away.length === 0,
+    away.length === 0 ? perSite.join(', ') : away.map(describe).join('; '),
+  );
+}
+
+export function describe(robot: LiveLab['robots'][number]): string {
+  const { view } = robot;
+  return `${robot.name} (${robot.options.scheme}): ${view?.state ?? 'no view'} at ${view?.site ?? 'no site'}${view?.banner === '' ? '' : `, ${view?.banner}`}${view?.notice == null ? '' : ` [${view.notice}]`}`;
+}
+
+/** Those who had to move are able at `to`; those who had not to, never made a decision to leave. */
+export async function movedExactly(
+  lab: LiveLab,
+  who: { readonly from: SiteName; readonly to: SiteName; readonly since: number },
+): Promise<void> {
+  const movers = lab.robots.filter((robot) => robot.options.home === who.from);
+  const stayers = lab.robots.filter((robot) => robot.options.home !== who.from);
+  const isThere = (robot: LiveLab['robots'][number]) => lab.worksAt(robot, who.to);
+  await lab.until(moveMax(lab), () => movers.every(isThere) && lab.ledger.waiting === 0);
+  const late = movers.filter((robot) => !isThere(robot));
+  lab.check(
+    'all-moved',
+    movers.length > 0 && late.length === 0,
+    late.length === 0
+      ? `${movers.length} of ${movers.length} work at ${who.to}`
+      : late.map(describe).join('; '),
+  );
+  const left = new Set(
+    lab.watch.decisions
+      .filter(({ at, what }) => at >= who.since && what === 'leave')
+      .map(({ agent }) => agent),
+  );
+  const wrongly = stayers.filter((robot) => left.has(robot.name) || !lab.worksAt(robot, robot.options.home));
+  lab.check(
+    'nobody-else-moved',
+    stayers.length > 0 && wrongly.length === 0,
+    wrongly.length === 0 ? `${stayers.length} stayed at home` : wrongly.map(describe).join('; '),
+  );
+  allReady(lab);
+}
+
+/** ME1: one who is never Ready again fails this check. */
+export function allReady(lab: LiveLab): void {
+  const never = lab.ledger.rows.filter((row) => row.readyAt === null);
+  lab.check(
+    'all-ready',
+    never.length === 0 && lab.ledger.rows.length > 0,
+    never.length === 0
+      ? `${lab.ledger.rows.length} concerned, all Ready again`
+      : `never Ready again: ${never.map((row) => row.agent).join(', ')}`,
+  );
+}
+
+/** Nobody left the own site since then. */
+export function nobodyMoved(lab: LiveLab, since: number): void {
+  const left = lab.watch.decisions.filter(
+    ({ at, what }) => at >= since && (what === 'leave' || what === 'move' || what === 'return'),
+  );
+  lab.check(
+    'nobody-moved',
+    left.length === 0,
+    left.length === 0
+      ? 'no decision to leave'
+      : left.map(({ agent, because }) => `${agent}: ${because.text}`).join('; '),
+  );
+}
+
+/** Calls go on being answered: the number grows by so many within the time. */
+export async function callsAreAnswered(lab: LiveLab, more: number): Promise<void> {
+  const before = lab.calls.figures().answered;
+  const ok = await lab.until(20_000, () => lab.calls.figures().answered >= before + more);
+  lab.check('calls-answered', ok, `${lab.calls.figures().answered - before} more calls answered`);
+}
