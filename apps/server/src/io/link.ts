@@ -23,7 +23,7 @@ export const REQUEST_BYTES_MAX = 256 * 1024;
 /** Replies carry snapshots of a whole site with thousands of agents. */
 export const REPLY_BYTES_MAX = 32 * 1024 * 1024;
 /** What may wait in our memory for a reader; one who is further behind is cut off and comes back by resume (LG6). */
-export const BUFFERED_BYTES_MAX = 48 * 1024 * 1024;
+export const BUFFERED_BYTES_MAX = 16 * 1024 * 1024;
 /** Malformed messages on one link: each is answered by an Error, with the last one the link is closed (status 1008). */
 export const MALFORMED_MAX = 3;
 /** How long the other end may take to agree to a closing before the connection is cut. */

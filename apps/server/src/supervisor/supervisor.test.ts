@@ -1,12 +1,12 @@
 /** Real processes from the bundle, killed for real. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type ConfigReply, type ConfigRequest, configReply, PROTOCOL_VERSION } from '@holdfast/protocol';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { buildServer, SERVER_BUNDLE } from '../../../../scripts/build.ts';
 import { connectLink } from '../io/link-client.ts';
 import { makeWorld } from '../store/make-world.ts';
 import { writeConfiguration } from '../store/write-files.ts';
@@ -15,8 +15,15 @@ let folder: string;
 let ports: number[];
 const children: ChildProcess[] = [];
 
-beforeAll(async () => {
-  await buildServer();
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const SERVER_BUNDLE = join(ROOT, '.build/server.mjs');
+
+beforeAll(() => {
+  const built = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  if (built.status !== 0) throw new Error(built.stderr);
 }, 60_000);
 
 beforeEach(async () => {
@@ -198,7 +205,7 @@ test('a site starts in order, a person logs in, SIGTERM ends all of it', async (
   expect(site.output()).not.toContain('fake-password');
 });
 
-test('the token of one site logs in at the other, with the same revision', async () => {
+test('[C74] with the other site dead people log in, by the token of either site and by password', async () => {
   await writeWorld();
   const files = join(folder, 'files');
   const both = [
@@ -211,6 +218,8 @@ test('the token of one site logs in at the other, with the same revision', async
   both[0]?.child.kill('SIGKILL');
   const [there, again] = await talk(port(4), [OPEN, { type: 'LogInByToken', ReferenceID: 3, token }]);
   expect(again).toMatchObject({ type: 'LoggedIn', token, configuration: { person: { name: 'agent7001' } } });
+  const [, byPassword] = await talk(port(4), [OPEN, LOG_IN]);
+  expect(byPassword).toMatchObject({ type: 'LoggedIn', configuration: { person: { name: 'agent7001' } } });
   expect(there?.type === 'Opened' && there.revision).toBe(here?.type === 'Opened' && here.revision);
 });
 
@@ -237,6 +246,30 @@ test('a process that is killed is started again; with --no-restart it stays down
     site.child.kill('SIGINT');
     expect(await site.exit).toBe(0);
   }
+});
+
+test('[C66] a SIP Server goes on without any Configuration Server, and follows it again when it is back', async () => {
+  await writeWorld('10');
+  const site = supervise('--no-restart');
+  await started(site);
+  const before = await pidsOf('north');
+  process.kill(before.processes['config-north'] as number, 'SIGKILL');
+  await until(() => site.output().includes('configuration server lost'));
+  expect(isAlive(before.processes['sip-north'] as number)).toBe(true);
+  const socket = createConnection(port(1), '127.0.0.1');
+  await new Promise((resolve, reject) => socket.on('connect', resolve).on('error', reject));
+  socket.destroy();
+  const readings = () => site.output().split('configuration read').length;
+  const former = readings();
+  // The secret of the servers must stay: only the agents' file is changed.
+  const file = join(folder, 'files', 'agents.yaml');
+  await writeFile(
+    file,
+    (await readFile(file, 'utf8')).replace('name: agent7001\n', 'name: agent7001\n    displayName: Kim\n'),
+  );
+  site.child.kill('SIGUSR2');
+  await until(() => readings() > former);
+  expect((await pidsOf('north')).processes['sip-north']).toBe(before.processes['sip-north']);
 });
 
 test('when the supervisor is killed its processes end too', async () => {

@@ -86,7 +86,7 @@ test('[CS12] changes are laid over what was read', () => {
   expect(changed).toEqual([{ type: 'configuration', revision: 'r2', objects: [tenant('b'), tenant('c')] }]);
 });
 
-test('[CS13] a lost server is followed by the next, the round by a pause with a random part', () => {
+test('[D42] a lost server is followed by the next, the round by a pause with a random part', () => {
   const world = start();
   expect(serverOf(world.expire(0))).toEqual([north]);
   expect(world.closed(1)).toEqual([]);
