@@ -147,7 +147,11 @@ describe('restore', () => {
   });
 
   it('[C61] a state asked for is not forgotten when the login is lost before the site has answered', () => {
-    const byLogin: RestoreEvent = { ...seen({ ...READY, state: 'NotReady' } as never), isAnswer: false };
+    const byLogin: RestoreEvent = {
+      type: 'seen',
+      state: { ...READY, state: 'NotReady', endsAt: undefined },
+      isAnswer: false,
+    };
     const { asked } = run(true, [
       { type: 'loggedIn' },
       seen(READY),

@@ -17,17 +17,13 @@ import {
   deskSiteDeadline,
   factsOf,
   leaseWithMargin,
-  type Restore,
-  type RestoreEvent,
-  restoreDeadline,
   type SeenState,
   startDeskSite,
-  startRestore,
   stepDeskSite,
-  stepRestore,
 } from '@holdfast/continuity';
 import { type Because, type LogLine, type Millis, must, type Node, type Random } from '@holdfast/kernel';
-import { compareLoginEpochs, type DeskConfiguration, type LoginEpoch, workMode } from '@holdfast/protocol';
+import type { DeskConfiguration } from '@holdfast/protocol';
+import { AgentState } from './agent-state.ts';
 import { ConfigurationLink } from './configuration-link.ts';
 import type { DeskCommand, DeskEffect, DeskFact, DeskInput } from './desk-types.ts';
 import { type DeskPolicy, readPolicy } from './policy.ts';
@@ -50,15 +46,11 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #policy: DeskPolicy | undefined;
   #telephony = new Map<string, TelephonyLink>();
   #site: DeskSite | undefined;
-  #restore: Restore | undefined;
+  #state: AgentState | undefined;
   /** What the agent chose before the desk was configured. */
   #chosenEarly: AgentChoice | undefined;
-  /** The login whose state `restore` has in hand. */
-  #restoredFor: LoginEpoch | undefined;
   /** Calls that stood at the site of the login when its link was lost (DS14). */
   #callsAtLoss = 0;
-  #agent: SeenState | undefined;
-  #agentSince: Millis = 0;
   readonly #windows = new Set<string>();
   #notice: string | undefined;
   #isViewStale = false;
@@ -98,7 +90,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     const instants = [
       ...this.#links().map((link) => link.nextDeadline()),
       this.#site === undefined ? undefined : deskSiteDeadline(this.#site),
-      this.#restore === undefined ? undefined : restoreDeadline(this.#restore),
+      this.#state?.nextDeadline(),
     ];
     const next = Math.min(...instants.map((at) => at ?? Number.POSITIVE_INFINITY));
     return next < Number.POSITIVE_INFINITY ? next : undefined;
@@ -114,7 +106,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     if (this.#site !== undefined && (deskSiteDeadline(this.#site) ?? Number.POSITIVE_INFINITY) <= now) {
       this.#tellSite({ type: 'expire' });
     }
-    this.#tellRestore({ type: 'expire' });
+    this.#state?.tell(now, { type: 'expire' });
     return this.#take();
   }
 
@@ -163,8 +155,13 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     const { localData, wallOffset } = must(this.#start, 'a desk is started before it is configured');
     this.#configuration = configuration;
     this.#policy = reading.policy;
-    this.#restore = startRestore(reading.policy.restoreAgentState);
-    this.#tellRestore({ type: 'windows', open: this.#windows.size });
+    this.#state = new AgentState(reading.policy.restoreAgentState, this.#now, {
+      ask: (request, because) => {
+        this.#log('info', `desk: asks by ${request.type}`, { because: because.text });
+        return this.#ask(request);
+      },
+    });
+    this.#state.tell(this.#now, { type: 'windows', open: this.#windows.size });
     if (this.#chosenEarly !== undefined) this.#choose(this.#chosenEarly);
     const { desk, epochStored: epochHighest, firstLogin } = localData;
     this.#site = startDeskSite(
@@ -230,7 +227,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'agentState':
         return this.#seen(fact.site, fact.state, fact.isAnswer);
       case 'stateAnswered':
-        return this.#tellRestore({ type: 'answered' });
+        return this.#state?.tell(this.#now, { type: 'answered' });
       case 'calls':
         return this.#tellBusy();
       case 'terms':
@@ -252,13 +249,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #seen(site: string, state: SeenState, isAnswer: boolean): void {
     if (this.#servingSite() !== site) return;
-    const wasReady = this.#agent?.state === 'Ready';
-    if (this.#agent?.state !== state.state || this.#agent.workMode !== state.workMode)
-      this.#agentSince = this.#now;
-    this.#agent = state;
     this.#isViewStale = true;
-    this.#tellRestore({ type: 'seen', state, isAnswer });
-    if (state.state === 'Ready' && !wasReady) this.#fact('ready', site);
+    if (this.#state?.see(this.#now, state, isAnswer)) this.#fact('ready', site);
     this.#tellBusy();
   }
 
@@ -296,7 +288,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         this.#windows.delete(command.window);
         return this.#tellWindows();
       case 'callOver':
-        return this.#tellRestore({ type: 'callOver' });
+        return this.#state?.tell(this.#now, { type: 'callOver' });
       case 'move':
         return this.#tellSite({
           type: 'move',
@@ -309,7 +301,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   #tellWindows(): void {
-    this.#tellRestore({ type: 'windows', open: this.#windows.size });
+    this.#state?.tell(this.#now, { type: 'windows', open: this.#windows.size });
     this.#tellBusy();
   }
 
@@ -355,7 +347,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #logIn(telephony: TelephonyLink, order: Extract<DeskSiteEffect, { type: 'logIn' }>): void {
     const { site, epoch, stamp, because } = order;
-    if (this.#callsAtLoss > 0) this.#tellRestore({ type: 'loginLost', hadCall: true });
+    if (this.#callsAtLoss > 0) this.#state?.tell(this.#now, { type: 'loginLost', hadCall: true });
     this.#callsAtLoss = 0;
     for (const other of this.#telephony.values()) if (other !== telephony) other.forgetCalls();
     const configuration = must(this.#configuration, 'configured');
@@ -381,16 +373,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #leftService(site: string, after: DeskSite): void {
     const { situation } = after;
-    this.#agent = undefined;
-    this.#agentSince = this.#now;
-    this.#tellRestore({ type: 'loginLost', hadCall: false });
-    if (situation.name === 'out') {
-      // A logout on purpose: the next log-in begins a new session.
-      this.#restore = startRestore(must(this.#policy, 'configured').restoreAgentState);
-      this.#restoredFor = undefined;
-      this.#tellRestore({ type: 'windows', open: this.#windows.size });
-      return;
-    }
+    this.#state?.leftService(this.#now);
+    if (situation.name === 'out') return this.#state?.forget(this.#now, this.#windows.size);
     if (situation.name === 'withdrawing') return;
     if (factsOf(after, site).telephony.name === 'off') {
       const calls = [...(this.#telephony.get(site)?.calls.values() ?? [])];
@@ -402,43 +386,19 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #cameIntoService(site: string, after: DeskSite): void {
     const { epoch } = must(factsOf(after, site).login, 'serving under a login');
     this.#notice = undefined;
-    this.#agent = { state: 'NotReady', workMode: 'Unknown', reasons: {}, endsAt: undefined };
-    this.#agentSince = this.#now;
-    if (this.#restoredFor !== undefined && compareLoginEpochs(this.#restoredFor, epoch) === 0) {
-      this.#callsAtLoss = 0;
-      return this.#tellRestore({ type: 'loginKept' });
-    }
-    this.#restoredFor = epoch;
-    this.#fact('loggedIn', site);
-    this.#tellRestore({ type: 'loggedIn' });
+    if (this.#state?.cameIntoService(this.#now, epoch)) this.#fact('loggedIn', site);
+    else this.#callsAtLoss = 0;
   }
 
   #choose(choice: AgentChoice): void {
-    if (this.#restore === undefined) this.#chosenEarly = choice;
-    this.#tellRestore({ type: 'chosen', choice });
-  }
-
-  #tellRestore(event: RestoreEvent): void {
-    if (this.#restore === undefined) return;
-    const { state, effects } = stepRestore(this.#restore, event, this.#now);
-    this.#restore = state;
-    for (const effect of effects) {
-      const { reasons, workMode: mode } = effect.choice;
-      const told = workMode.safeParse(mode);
-      const isAsked = this.#ask({
-        type: effect.choice.state === 'Ready' ? 'AgentReady' : 'AgentNotReady',
-        ...(told.success && told.data !== 'Unknown' ? { workMode: told.data } : {}),
-        ...(Object.keys(reasons).length === 0 ? {} : { reasons: { ...reasons } }),
-      });
-      if (isAsked)
-        this.#log('info', `desk: asks for ${effect.choice.state}`, { because: effect.because.text });
-    }
+    if (this.#state === undefined) this.#chosenEarly = choice;
+    this.#state?.tell(this.#now, { type: 'chosen', choice });
   }
 
   #tellBusy(): void {
     const busy = {
       calls: [...this.#telephony.values()].reduce((sum, telephony) => sum + telephony.calls.size, 0),
-      afterCallWork: this.#agent?.workMode === 'AfterCallWork',
+      afterCallWork: this.#state?.seen?.workMode === 'AfterCallWork',
       openWindows: this.#windows.size,
     };
     this.#tellSite({ type: 'busy', busy });
@@ -508,9 +468,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       place: this.#start?.place ?? '',
       configuration: this.#configuration,
       site: this.#site,
-      restore: this.#restore,
-      agent: this.#agent,
-      agentSince: this.#agentSince,
+      agent: this.#state,
       notice: this.#notice,
       configurationLink: this.#configurationLink,
       telephony: [...this.#telephony.values()],

@@ -1,9 +1,9 @@
 /**
  * What the agent sees, drawn from what the desk knows. Nothing is decided here.
  */
-import { type DeskSite, type Restore, reportOf, type SeenState } from '@holdfast/continuity';
-import type { Millis } from '@holdfast/kernel';
+import { type DeskSite, reportOf } from '@holdfast/continuity';
 import { type DeskConfiguration, workMode } from '@holdfast/protocol';
+import type { AgentState } from './agent-state.ts';
 import type { ConfigurationLink } from './configuration-link.ts';
 import type { DeskView, LinkView } from './desk-types.ts';
 import type { TelephonyLink } from './telephony-link.ts';
@@ -13,9 +13,7 @@ export interface DeskPicture {
   readonly place: string;
   readonly configuration: DeskConfiguration | undefined;
   readonly site: DeskSite | undefined;
-  readonly restore: Restore | undefined;
-  readonly agent: SeenState | undefined;
-  readonly agentSince: Millis;
+  readonly agent: AgentState | undefined;
   readonly notice: string | undefined;
   readonly configurationLink: ConfigurationLink | undefined;
   readonly telephony: readonly TelephonyLink[];
@@ -23,7 +21,8 @@ export interface DeskPicture {
 }
 
 export function drawView(picture: DeskPicture): DeskView {
-  const { site, agent, configuration, restore } = picture;
+  const { site, configuration } = picture;
+  const agent = picture.agent?.seen;
   const report = site === undefined ? undefined : reportOf(site);
   const situation = site?.situation;
   const mode = workMode.safeParse(agent?.workMode ?? 'Unknown');
@@ -34,13 +33,13 @@ export function drawView(picture: DeskPicture): DeskView {
     state: agent?.state ?? 'LoggedOut',
     workMode: mode.success ? mode.data : 'Unknown',
     reasons: { ...agent?.reasons },
-    since: picture.agentSince,
+    since: picture.agent?.since ?? 0,
     site: situation?.name === 'serving' ? situation.site : null,
     banner: report?.banner ?? picture.notice ?? 'Connecting to a Configuration Server.',
     notice: picture.notice ?? null,
     because: report?.because ?? null,
     wait: report?.wait ?? null,
-    isStateHeldBack: situation?.name === 'serving' && restore?.phase === 'held',
+    isStateHeldBack: situation?.name === 'serving' && picture.agent?.isHeldBack === true,
     isUnconfirmed: site?.isUnconfirmed ?? false,
     links: linksOf(picture),
     phoneAt: Object.entries(site?.sites ?? {})
