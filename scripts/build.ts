@@ -1,24 +1,38 @@
 /**
- * Bundles the servers into .build/server.mjs: every process that the lab kills or times runs from there, because
- * it starts in a fraction of the time. Nothing is done while the bundle is newer than all that went into it.
+ * Bundles what runs into .build/: the servers, the lab and the command line as one file each, because every
+ * process that the lab kills or times has to start in a fraction of the time; and the live page as a folder.
+ * Nothing is done while a bundle is newer than all that went into it.
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-export const SERVER_BUNDLE = `${root}.build/server.mjs`;
-const INPUTS = `${root}.build/server.inputs.json`;
+const folder = `${root}.build`;
+
+export interface BundleSource {
+  readonly name: string;
+  readonly entry: string;
+}
+
+/** Programs for Node: each entry becomes .build/<name>.mjs. */
+const PROGRAMS: readonly BundleSource[] = [
+  { name: 'server', entry: 'apps/server/src/main.ts' },
+  { name: 'lab', entry: 'lab/live/main.ts' },
+  { name: 'cli', entry: 'apps/cli/src/main.ts' },
+];
 
 /** True when there was something to do. */
-export async function buildServer({ force = false }: { readonly force?: boolean } = {}): Promise<boolean> {
-  if (!force && !isStale()) return false;
-  mkdirSync(`${root}.build`, { recursive: true });
-  const { metafile } = await build({
+export async function buildProgram(program: BundleSource, force: boolean): Promise<boolean> {
+  const output = `${folder}/${program.name}.mjs`;
+  if (!force && !isStale(program.name, output)) return false;
+  mkdirSync(folder, { recursive: true });
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['apps/server/src/main.ts'],
-    outfile: SERVER_BUNDLE,
+    entryPoints: [program.entry],
+    outfile: output,
     bundle: true,
+    write: false,
     platform: 'node',
     format: 'esm',
     target: 'node20',
@@ -32,14 +46,26 @@ export async function buildServer({ force = false }: { readonly force?: boolean 
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
-  writeFileSync(INPUTS, JSON.stringify(Object.keys(metafile.inputs)));
+  // Renamed into place, because a process may be starting from the old bundle at this moment.
+  for (const { path, contents } of outputFiles) {
+    writeFileSync(`${path}.${process.pid}`, contents);
+    renameSync(`${path}.${process.pid}`, path);
+  }
+  rememberInputs(program.name, Object.keys(metafile.inputs));
   return true;
 }
 
-function isStale(): boolean {
-  if (!existsSync(SERVER_BUNDLE) || !existsSync(INPUTS)) return true;
-  const builtAt = statSync(SERVER_BUNDLE).mtimeMs;
-  const inputs = [...(JSON.parse(readFileSync(INPUTS, 'utf8')) as string[]), 'scripts/build.ts'];
+const inputsFile = (name: string) => `${folder}/${name}.inputs.json`;
+
+/** Paths from the root of the repository. */
+function rememberInputs(name: string, inputs: readonly string[]): void {
+  writeFileSync(inputsFile(name), JSON.stringify(inputs));
+}
+
+function isStale(name: string, output: string): boolean {
+  if (!existsSync(output) || !existsSync(inputsFile(name))) return true;
+  const builtAt = statSync(output).mtimeMs;
+  const inputs = [...(JSON.parse(readFileSync(inputsFile(name), 'utf8')) as string[]), 'scripts/build.ts'];
   return inputs.some((input) => {
     const path = root + input;
     return !existsSync(path) || statSync(path).mtimeMs > builtAt;
@@ -47,7 +73,11 @@ function isStale(): boolean {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const startedAt = performance.now();
-  if (await buildServer({ force: process.argv.includes('--force') }))
-    console.log(`.build/server.mjs built in ${Math.round(performance.now() - startedAt)} ms`);
+  const force = process.argv.includes('--force');
+  const isQuiet = process.argv.includes('--quiet');
+  for (const program of PROGRAMS) {
+    const startedAt = performance.now();
+    if ((await buildProgram(program, force)) && !isQuiet)
+      console.log(`.build/${program.name}.mjs built in ${Math.round(performance.now() - startedAt)} ms`);
+  }
 }
