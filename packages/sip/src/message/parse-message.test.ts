@@ -201,9 +201,7 @@ describe('parseMessage', () => {
               : bytes.subarray(Math.min(at + (kind === 'set' ? extra.length : 0), bytes.length));
           bytes = Uint8Array.from([...before, ...extra, ...after]);
         }
-        const start = performance.now();
         const result = checked(bytes) as { ok: boolean; status?: number; offset?: number; reason?: string };
-        expect(performance.now() - start).toBeLessThan(250);
         if (result.ok) return;
         expect([400, 414, 505, 513]).toContain(result.status);
         expect(result.offset).toBeGreaterThanOrEqual(0);
@@ -211,5 +209,6 @@ describe('parseMessage', () => {
       }),
       { numRuns: 600, seed: 4475 },
     );
-  });
+    // The time is bounded by that of the test: 600 messages of up to 16,000 bytes.
+  }, 5_000);
 });
