@@ -53,12 +53,14 @@ export function centresInOrder(sites: readonly RoutingSite[]): Check {
 
 /** LL2, LL3: no call leaves for the phone of an agent whose lease has ended. All calls here come from queues. */
 export function callOfferedOnLease(world: World): OfferObserver {
-  const seen = new Set<string>();
+  // A new life of the server is a new program with transactions of its own.
+  const seen = new WeakMap<SipServerProgram, Set<string>>();
   return (server, dn, transaction) => {
-    const name = `${server.node.parts.centre.agentOn(dn)?.epoch.number ?? 0} ${transaction}`;
+    const known = seen.get(server) ?? new Set<string>();
+    seen.set(server, known);
     // A retransmission is no new offer.
-    if (seen.has(name)) return;
-    seen.add(name);
+    if (known.has(transaction)) return;
+    known.add(transaction);
     if (!server.isRoutable(dn))
       world.fail('no-offer-without-lease', `a call was offered to ${dn}, whose lease has ended`);
   };

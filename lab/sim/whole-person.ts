@@ -1,11 +1,12 @@
 /**
  * The person at a simulated desk: reads the screen, and wants to work. One who finds the desk NotReady, not held
- * back and not in after-call work, presses Ready a moment later; one whose desk has given up logs in again.
+ * back and not in after-call work, presses Ready a moment later; one whose desk has given up logs in again; one
+ * whose call stood at a lost site says that it is over once the phone is silent (DS14).
  */
 import type { DeskInput, DeskView } from '@holdfast/desk';
 import { type Random, randomInteger } from '@holdfast/kernel';
 import type { Process } from './process.ts';
-import type { DeskProgram } from './whole-agents.ts';
+import type { DeskProgram, PhoneProgram } from './whole-agents.ts';
 import type { World } from './world.ts';
 
 /** How long a person waits in front of a desk that is logged out before pressing a button. */
@@ -15,15 +16,17 @@ export class Person {
   readonly desk: Process;
   readonly dn: string;
   readonly #world: World;
+  readonly #phone: Process;
   readonly #random: Random;
   #view: DeskView | undefined;
   /** A hand is on its way to the screen. */
   #isReaching = false;
 
-  constructor(world: World, desk: Process, dn: string, random: Random) {
+  constructor(world: World, at: { desk: Process; phone: Process; dn: string }, random: Random) {
     this.#world = world;
-    this.desk = desk;
-    this.dn = dn;
+    this.desk = at.desk;
+    this.dn = at.dn;
+    this.#phone = at.phone;
     this.#random = random;
   }
 
@@ -34,8 +37,9 @@ export class Person {
   describe(): string {
     const view = this.#view;
     if (view === undefined) return `${this.dn} has seen nothing`;
-    const { state, workMode, site, banner, notice } = view;
-    return `${this.dn} ${state}/${workMode} at ${site ?? 'no site'}: ${banner} ${notice ?? ''}`.trim();
+    const { state, workMode, site, banner, notice, reasons, calls, isStateHeldBack, phoneAt } = view;
+    const more = { reasons, calls: calls.length, isStateHeldBack, phoneAt, banner, notice };
+    return `${this.dn} ${state}/${workMode} at ${site ?? 'no site'} ${JSON.stringify(more)}`;
   }
 
   sees(view: DeskView): void {
@@ -48,8 +52,9 @@ export class Person {
 
   #wish(view: DeskView): DeskInput | undefined {
     if (view.site === null) return { type: 'login' };
-    const isIdle = view.state === 'NotReady' && view.workMode !== 'AfterCallWork' && view.calls.length === 0;
-    return isIdle && !view.isStateHeldBack ? { type: 'ready' } : undefined;
+    if (view.state !== 'NotReady' || view.workMode === 'AfterCallWork' || view.calls.length > 0)
+      return undefined;
+    return view.isStateHeldBack ? { type: 'callOver' } : { type: 'ready' };
   }
 
   #press(): void {
@@ -58,6 +63,8 @@ export class Person {
     const wish = view === undefined ? undefined : this.#wish(view);
     if (view === undefined || wish === undefined) return;
     const { desk } = this;
+    const phone = this.#phone.program as PhoneProgram | undefined;
+    if (wish.type === 'callOver' && phone !== undefined && phone.node.calls > 0) return this.sees(view);
     this.#world.act(desk, () => (desk.program as DeskProgram).tell(desk.now(), wish));
     // The screen may not change by that: look again.
     if (this.#view !== undefined) this.sees(this.#view);

@@ -278,7 +278,7 @@ export class WholeWorld {
         now,
       );
     });
-    const person = new Person(world, desk, agent.dn, world.fork(1_000 + index));
+    const person = new Person(world, { desk, phone, dn: agent.dn }, world.fork(1_000 + index));
     this.#persons.push(person);
   }
 
