@@ -54,6 +54,8 @@ export interface EndpointStatus extends Readonly<EndpointCounts> {
   readonly pending: number;
   readonly deadlines: number;
   readonly lookups: number;
+  /** Connections that unanswered requests wait on. */
+  readonly flows: number;
 }
 
 export class SipEndpoint {
@@ -187,6 +189,7 @@ export class SipEndpoint {
       pending: this.#servers.pending,
       deadlines: this.#settings.deadlines.size,
       lookups: this.#locator.asking,
+      flows: this.#clients.flows,
     };
   }
 }

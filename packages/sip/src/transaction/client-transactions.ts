@@ -55,6 +55,11 @@ export class ClientTransactions {
     return this.#byKey.size;
   }
 
+  /** Connections that unanswered requests wait on. */
+  get flows(): number {
+    return this.#byFlow.size;
+  }
+
   /**
    * True for a request that we sent ourselves and that waits for its answer: it has come back to us. One that
    * comes back for another address is a spiral, which is no loop (§16.3).

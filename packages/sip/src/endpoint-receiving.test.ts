@@ -1,0 +1,334 @@
+import { expect, test } from 'vitest';
+import type { EndpointEvent } from './endpoint-types.ts';
+import { createRequest, createResponse } from './message/build-message.ts';
+import { prependHeader, replaceHeader } from './message/edit-message.ts';
+import { headerValue, toOf } from './message/headers.ts';
+import type { SipRequest } from './message/message.ts';
+import { tagOf } from './message/name-addr.ts';
+import { parseMessage } from './message/parse-message.ts';
+import type { Source } from './target.ts';
+import {
+  ADDRESS,
+  EndpointPair,
+  makeTestRequest,
+  nameOf,
+  type PairOptions,
+  type Side,
+  type Transmit,
+  targetOf,
+} from './transaction/endpoint-pair.ts';
+
+/** The owner answers each request at once with these statuses, in this order. */
+function answering(...statuses: number[]): NonNullable<PairOptions['react']> {
+  return (pair, side, event) => {
+    if (event.type === 'request') for (const status of statuses) answer(pair, side, event, status);
+  };
+}
+
+function answer(pair: EndpointPair, side: Side, event: EndpointEvent, status: number): void {
+  if (event.type !== 'request') throw new Error(`not a request: ${event.type}`);
+  const response = createResponse(event.request, status, { toTag: `${side}1` });
+  pair.perform(side, pair.ends[side].sendResponse(pair.now, event.transaction, response));
+}
+
+function statuses(events: readonly EndpointEvent[]): (number | string)[] {
+  return events.map((event) => (event.type === 'response' ? event.response.status : event.type));
+}
+
+function kinds(events: readonly EndpointEvent[]): string[] {
+  return events.map((event) => event.type);
+}
+
+function _sentBy(pair: EndpointPair, side: Side, what: string): Transmit[] {
+  const effects = pair.transmits.filter((each) => each.side === side).map((each) => each.effect);
+  return effects.filter((effect) => nameOf(effect.message) === what);
+}
+
+/** Everything has ended by itself. */
+function expectEmpty(pair: EndpointPair): void {
+  for (const end of Object.values(pair.ends)) {
+    expect(end.status()).toMatchObject({
+      clientTransactions: 0,
+      serverTransactions: 0,
+      pending: 0,
+      deadlines: 0,
+      lookups: 0,
+      flows: 0,
+    });
+    expect(end.nextDeadline()).toBeUndefined();
+  }
+}
+
+const FROM_ALICE: Source = { transport: 'UDP', ...ADDRESS.alice, flow: 'UDP bob' };
+
+/** A request as it comes from somebody else's stack. */
+function foreign(method: string, via: string, callId = 'call-1'): SipRequest {
+  return prependHeader(makeTestRequest(method, [], 1, callId), 'Via', via);
+}
+
+test('[EP3] on arrival the top Via learns where the request came from, and only that', () => {
+  const cases: [via: string, wanted: string][] = [
+    ['SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1', 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1'],
+    ['SIP/2.0/UDP pc.test;branch=z9hG4bK1', 'SIP/2.0/UDP pc.test;branch=z9hG4bK1;received=10.0.0.1'],
+    [
+      'SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bK1',
+      'SIP/2.0/UDP 10.0.0.1;rport=5060;branch=z9hG4bK1;received=10.0.0.1',
+    ],
+    [
+      'SIP/2.0/UDP x.test;branch=z9hG4bK1;rport',
+      'SIP/2.0/UDP x.test;branch=z9hG4bK1;rport=5060;received=10.0.0.1',
+    ],
+    // What the request brought along is no evidence.
+    [
+      'SIP/2.0/UDP x.test;received=6.6.6.6;branch=z9hG4bK1',
+      'SIP/2.0/UDP x.test;branch=z9hG4bK1;received=10.0.0.1',
+    ],
+    [
+      'SIP/2.0/UDP x.test;branch=z9hG4bK1;rport, SIP/2.0/UDP y.test;rport',
+      'SIP/2.0/UDP x.test;branch=z9hG4bK1;rport=5060;received=10.0.0.1, SIP/2.0/UDP y.test;rport',
+    ],
+    [
+      'SIP/2.0/UDP x.test;branch=z9hG4bK1;n="a,b", SIP/2.0/UDP y.test',
+      'SIP/2.0/UDP x.test;branch=z9hG4bK1;n="a,b";received=10.0.0.1, SIP/2.0/UDP y.test',
+    ],
+  ];
+  for (const [via, wanted] of cases) {
+    const pair = new EndpointPair();
+    const { events } = pair.ends.bob.receive(0, foreign('OPTIONS', via), FROM_ALICE);
+    const [event] = events;
+    expect(event?.type === 'request' && headerValue(event.request, 'via')).toBe(wanted);
+  }
+});
+
+test('[EP4] a response goes to the address seen, to rport when asked for, to maddr, or back over the connection', () => {
+  const seen: Source = { transport: 'UDP', host: '192.0.2.7', port: 40_000, flow: 'UDP bob' };
+  const cases: [via: string, source: Source, wanted: object][] = [
+    [
+      'SIP/2.0/UDP 10.0.0.1:5062;branch=z9hG4bK1',
+      seen,
+      { transport: 'UDP', host: '192.0.2.7', port: 5062, flow: 'UDP bob' },
+    ],
+    ['SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1', seen, { host: '192.0.2.7', port: 5060 }],
+    ['SIP/2.0/UDP 10.0.0.1:5062;rport;branch=z9hG4bK1', seen, { host: '192.0.2.7', port: 40_000 }],
+    ['SIP/2.0/UDP 10.0.0.1:5062;maddr=10.9.9.9;branch=z9hG4bK1', seen, { host: '10.9.9.9', port: 5062 }],
+    [
+      'SIP/2.0/TCP 10.0.0.1:5062;branch=z9hG4bK1',
+      { ...seen, transport: 'TCP', flow: 'TCP 192.0.2.7 40000' },
+      { transport: 'TCP', host: '192.0.2.7', port: 5062, flow: 'TCP 192.0.2.7 40000' },
+    ],
+  ];
+  for (const [via, source, wanted] of cases) {
+    const { ends } = new EndpointPair();
+    const { effects } = ends.bob.receive(0, foreign('INVITE', via), source);
+    expect(effects).toMatchObject([{ type: 'transmit', message: { status: 100 }, target: wanted }]);
+  }
+});
+
+test('[EP4] a response that cannot be sent looks its client up by the sent-by, then tells the owner', () => {
+  const { ends } = new EndpointPair();
+  const via = 'SIP/2.0/TCP pc.test:5062;branch=z9hG4bK1';
+  const source: Source = { transport: 'TCP', host: '192.0.2.7', port: 40_000, flow: 'TCP 192.0.2.7 40000' };
+  const [event] = ends.bob.receive(0, foreign('INVITE', via), source).events;
+  if (event?.type !== 'request') throw new Error('no request');
+  const response = createResponse(event.request, 486, { toTag: 'b' });
+  const [sent] = ends.bob.sendResponse(10, event.transaction, response).effects;
+  const transaction = sent?.type === 'transmit' ? (sent.transaction ?? '') : '';
+  const asked = ends.bob.transportFailed(20, { transaction });
+  expect(asked.effects).toMatchObject([{ type: 'lookup', record: 'A', name: 'pc.test' }]);
+  const again = ends.bob.lookedUp(30, 'A pc.test', { type: 'A', addresses: ['10.0.0.8'], ttlS: 60 });
+  expect(again.effects).toMatchObject([
+    { type: 'transmit', message: response, target: { transport: 'TCP', host: '10.0.0.8', port: 5062 } },
+  ]);
+  ends.bob.transportFailed(40, { transaction });
+  const last = ends.bob.lookedUp(50, 'AAAA pc.test', { type: 'none', ttlS: 60 });
+  expect(last).toEqual({ effects: [], events: [] });
+  // It is looked up once, however often Timer G fails.
+  expect(ends.bob.transportFailed(60, { transaction })).toEqual({ effects: [], events: [] });
+  expect(ends.bob.expire(40_000).events).toEqual([
+    { type: 'unacknowledged', transaction: event.transaction, reason: 'timeout' },
+  ]);
+});
+
+test('[TX15] CANCEL is answered here: 200 for what it finds, 481 for what it does not; the owner hears once', () => {
+  const { ends } = new EndpointPair();
+  const via = 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1';
+  ends.bob.receive(0, foreign('INVITE', via), FROM_ALICE);
+  const cancel = foreign('CANCEL', via);
+  const first = ends.bob.receive(1, cancel, FROM_ALICE);
+  expect(first.effects).toMatchObject([{ type: 'transmit', message: { status: 200 } }]);
+  expect(kinds(first.events)).toEqual(['cancelled']);
+  const second = ends.bob.receive(2, cancel, FROM_ALICE);
+  expect(second.events).toEqual([]);
+  expect(second.effects).toEqual(first.effects);
+  const stray = ends.bob.receive(3, foreign('CANCEL', via.replace('K1', 'K2')), FROM_ALICE);
+  expect(stray).toMatchObject({ effects: [{ message: { status: 481 } }], events: [] });
+  // Another element's request with the same branch is another request.
+  const other = ends.bob.receive(4, foreign('CANCEL', via.replace('10.0.0.1', '10.0.0.3')), FROM_ALICE);
+  expect(other).toMatchObject({ effects: [{ message: { status: 481 } }], events: [] });
+});
+
+test('[TX15] CANCEL has no effect on an INVITE that was answered, nor on another request, and gets 200', () => {
+  const pair = new EndpointPair({ react: answering(486) });
+  const via = 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1';
+  pair.perform('bob', pair.ends.bob.receive(0, foreign('INVITE', via), FROM_ALICE));
+  const late = pair.ends.bob.receive(1, foreign('CANCEL', via), FROM_ALICE);
+  expect(late).toMatchObject({ effects: [{ message: { status: 200 } }], events: [] });
+  expect(tagOf(toOf((late.effects[0] as Transmit).message))).toBe('bob1');
+  const options = via.replace('K1', 'K7');
+  pair.ends.bob.receive(2, foreign('OPTIONS', options, 'c2'), FROM_ALICE);
+  const useless = pair.ends.bob.receive(3, foreign('CANCEL', options, 'c2'), FROM_ALICE);
+  expect(useless).toMatchObject({ effects: [{ message: { status: 200 } }], events: [] });
+});
+
+test('[TX16] [D14] a copy of a request that comes another way is refused with 482 while the first is open', () => {
+  const pair = new EndpointPair();
+  const first = foreign('INVITE', 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1');
+  const copy = foreign('INVITE', 'SIP/2.0/UDP 10.0.0.5;branch=z9hG4bK2');
+  const [event] = pair.ends.bob.receive(0, first, FROM_ALICE).events;
+  const merged = pair.ends.bob.receive(1, copy, FROM_ALICE);
+  expect(merged).toMatchObject({ effects: [{ message: { status: 482 } }], events: [] });
+  // The ACK to the 482 belongs to nothing and reaches no dialog.
+  expect(
+    kinds(
+      pair.ends.bob.receive(2, foreign('ACK', 'SIP/2.0/UDP 10.0.0.5;branch=z9hG4bK2'), FROM_ALICE).events,
+    ),
+  ).toEqual(['ack']);
+  if (event === undefined) throw new Error('no request');
+  answer(pair, 'bob', event, 503);
+  // Refused: the sender may come by another way now (RFC 3263 §4.3).
+  const again = foreign('INVITE', 'SIP/2.0/UDP 10.0.0.5;branch=z9hG4bK3');
+  expect(kinds(pair.ends.bob.receive(3, again, FROM_ALICE).events)).toEqual(['request']);
+});
+
+test('[TX16] [D14] a request of ours that comes back to us is refused with 482; a spiral is let through', () => {
+  const { ends } = new EndpointPair();
+  const self = { type: 'target', target: targetOf('alice') } as const;
+  const { output } = ends.alice.sendRequest(0, makeTestRequest('INVITE'), self);
+  const sent = (output.effects[0] as Transmit).message as SipRequest;
+  const looped = ends.alice.receive(1, sent, FROM_ALICE);
+  expect(looped).toMatchObject({
+    effects: [{ message: { status: 482, reason: 'Loop Detected' } }],
+    events: [],
+  });
+  // A proxy that sends it back for the same address is no better.
+  const byProxy = prependHeader(sent, 'Via', 'SIP/2.0/UDP proxy.test;branch=z9hG4bKp');
+  expect(ends.alice.receive(2, byProxy, FROM_ALICE)).toMatchObject({
+    effects: [{ message: { status: 482 } }],
+  });
+  const spiral = {
+    ...prependHeader(sent, 'Via', 'SIP/2.0/UDP proxy.test;branch=z9hG4bKq'),
+    uri: 'sip:queue@10.0.0.1',
+  };
+  expect(kinds(ends.alice.receive(3, spiral, FROM_ALICE).events)).toEqual(['request']);
+  expect(ends.alice.status().refusedLoops).toBe(2);
+});
+
+test('[TX14] a caller from before RFC 3261 is refused, acknowledges and is heard', () => {
+  const pair = new EndpointPair({ react: answering(486) });
+  const via = 'SIP/2.0/UDP 10.0.0.1;branch=1';
+  const invite = foreign('INVITE', via);
+  pair.perform('bob', pair.ends.bob.receive(0, invite, FROM_ALICE));
+  pair.perform('bob', pair.ends.bob.receive(1, invite, FROM_ALICE));
+  expect(kinds(pair.events.bob)).toEqual(['request']);
+  const ack = replaceHeader(
+    replaceHeader(foreign('ACK', via), 'To', '<sip:bob@10.0.0.2>;tag=bob1'),
+    'CSeq',
+    '1 ACK',
+  );
+  expect(pair.ends.bob.receive(2, ack, FROM_ALICE)).toEqual({ effects: [], events: [] });
+  pair.run(4_000);
+  expect(pair.count('486')).toBe(2);
+  pair.run(60_000);
+  expect(kinds(pair.events.bob)).toEqual(['request']);
+  expectEmpty(pair);
+});
+
+test('[EP8] beyond the limit of open requests a further one gets 503 with a Retry-After, and room comes back', () => {
+  const pair = new EndpointPair({ bob: { limits: { pendingMax: 2, retryAfterMaxS: 8 } } });
+  const arrive = (n: number) =>
+    pair.ends.bob.receive(
+      n,
+      foreign('INVITE', `SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK${n}`, `c${n}`),
+      FROM_ALICE,
+    );
+  const [first] = arrive(1).events;
+  arrive(2);
+  const refused = arrive(3);
+  expect(refused).toMatchObject({ effects: [{ message: { status: 503 } }], events: [] });
+  const after = Number(headerValue((refused.effects[0] as Transmit).message, 'retry-after'));
+  expect(after).toBeGreaterThanOrEqual(1);
+  expect(after).toBeLessThanOrEqual(8);
+  // A retransmission of an admitted one is not refused.
+  expect(arrive(2)).toMatchObject({ effects: [{ message: { status: 100 } }] });
+  expect(pair.ends.bob.status()).toMatchObject({ refusedBusy: 1, serverTransactions: 2, pending: 2 });
+  if (first === undefined) throw new Error('no request');
+  answer(pair, 'bob', first, 486);
+  expect(kinds(arrive(4).events)).toEqual(['request']);
+});
+
+test('[EP8] transactions that only wait for retransmissions count against a limit of their own', () => {
+  const pair = new EndpointPair({ bob: { limits: { serverTransactionsMax: 3 } }, react: answering(200) });
+  for (let n = 1; n <= 4; n++) pair.send('alice', makeTestRequest('OPTIONS', [], n, `c${n}`));
+  pair.run(10);
+  expect(statuses(pair.events.alice)).toEqual([200, 200, 200, 503]);
+  pair.run(40_000);
+  pair.send('alice', makeTestRequest('OPTIONS', [], 9, 'c9'));
+  pair.run(40_010);
+  expect(statuses(pair.events.alice).at(-1)).toBe(200);
+});
+
+test('[EP8] beyond the limit of client transactions a request fails at once', () => {
+  const pair = new EndpointPair({ alice: { limits: { clientTransactionsMax: 1 } } });
+  pair.send('alice', makeTestRequest('OPTIONS'));
+  const id = pair.send('alice', makeTestRequest('OPTIONS', [], 2));
+  expect(pair.events.alice).toEqual([{ type: 'failed', transaction: id, reason: 'transport' }]);
+});
+
+function parsed(text: string) {
+  const result = parseMessage(new TextEncoder().encode(text));
+  if (result.ok) throw new Error('this parses');
+  return result;
+}
+
+test('[EP9] a malformed request is answered where the sender could match the answer, else dropped', () => {
+  const { ends } = new EndpointPair();
+  const head =
+    'Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=a\r\nTo: <sip:b@x>\r\nCall-ID: c\r\n';
+  const version = parsed(`OPTIONS sip:b@x SIP/7.0\r\n${head}CSeq: 1 OPTIONS\r\n\r\n`);
+  const answered = ends.bob.receiveMalformed(0, version, FROM_ALICE);
+  expect(answered).toMatchObject({
+    effects: [{ type: 'transmit', message: { status: 505 }, target: { host: '10.0.0.1' } }],
+  });
+  expect(ends.bob.receiveMalformed(0, version, FROM_ALICE)).toEqual(answered);
+  for (const silent of [
+    `ACK sip:b@x SIP/7.0\r\n${head}CSeq: 1 ACK\r\n\r\n`,
+    `OPTIONS sip:b@x SIP/7.0\r\n${head}\r\n`,
+    'SIP/2.0 200 OK\r\nVia x\r\n\r\n',
+    '\u0001\u0002',
+  ]) {
+    expect(ends.bob.receiveMalformed(0, parsed(silent), FROM_ALICE)).toEqual({ effects: [], events: [] });
+  }
+  expect(ends.bob.status()).toMatchObject({ malformed: 6, serverTransactions: 0 });
+});
+
+test('[EP9] a message that lacks what a transaction needs, and reached the endpoint all the same, is dropped', () => {
+  const { ends } = new EndpointPair();
+  const bare = createRequest({ method: 'INVITE', uri: 'sip:b@x', headers: [] });
+  expect(ends.bob.receive(0, bare, FROM_ALICE)).toEqual({ effects: [], events: [] });
+  expect(ends.bob.receive(0, createResponse(bare, 200), FROM_ALICE)).toEqual({ effects: [], events: [] });
+});
+
+test('[TX9] [RFC 6026] an INVITE that is repeated after its 2xx is absorbed; the owner repeats the 2xx', () => {
+  const pair = new EndpointPair({ react: answering(200) });
+  const invite = foreign('INVITE', 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1');
+  pair.perform('bob', pair.ends.bob.receive(0, invite, FROM_ALICE));
+  expect(pair.ends.bob.receive(1, invite, FROM_ALICE)).toEqual({ effects: [], events: [] });
+  const [event] = pair.events.bob;
+  if (event === undefined) throw new Error('no request');
+  answer(pair, 'bob', event, 200);
+  expect(pair.count('200')).toBe(2);
+  // After Timer L its owner is done with it.
+  pair.run(32_000);
+  answer(pair, 'bob', event, 200);
+  expect(pair.count('200')).toBe(2);
+});
