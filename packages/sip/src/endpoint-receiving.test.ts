@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import type { EndpointEvent } from './endpoint-types.ts';
 import { createRequest, createResponse } from './message/build-message.ts';
 import { prependHeader, replaceHeader } from './message/edit-message.ts';
 import { headerValue, toOf } from './message/headers.ts';
@@ -8,63 +7,18 @@ import { tagOf } from './message/name-addr.ts';
 import { parseMessage } from './message/parse-message.ts';
 import type { Source } from './target.ts';
 import {
-  ADDRESS,
+  answer,
+  answering,
   EndpointPair,
+  FROM_ALICE,
+  foreign,
+  kinds,
+  leftOver,
   makeTestRequest,
-  nameOf,
-  type PairOptions,
-  type Side,
+  statuses,
   type Transmit,
   targetOf,
 } from './transaction/endpoint-pair.ts';
-
-/** The owner answers each request at once with these statuses, in this order. */
-function answering(...statuses: number[]): NonNullable<PairOptions['react']> {
-  return (pair, side, event) => {
-    if (event.type === 'request') for (const status of statuses) answer(pair, side, event, status);
-  };
-}
-
-function answer(pair: EndpointPair, side: Side, event: EndpointEvent, status: number): void {
-  if (event.type !== 'request') throw new Error(`not a request: ${event.type}`);
-  const response = createResponse(event.request, status, { toTag: `${side}1` });
-  pair.perform(side, pair.ends[side].sendResponse(pair.now, event.transaction, response));
-}
-
-function statuses(events: readonly EndpointEvent[]): (number | string)[] {
-  return events.map((event) => (event.type === 'response' ? event.response.status : event.type));
-}
-
-function kinds(events: readonly EndpointEvent[]): string[] {
-  return events.map((event) => event.type);
-}
-
-function _sentBy(pair: EndpointPair, side: Side, what: string): Transmit[] {
-  const effects = pair.transmits.filter((each) => each.side === side).map((each) => each.effect);
-  return effects.filter((effect) => nameOf(effect.message) === what);
-}
-
-/** Everything has ended by itself. */
-function expectEmpty(pair: EndpointPair): void {
-  for (const end of Object.values(pair.ends)) {
-    expect(end.status()).toMatchObject({
-      clientTransactions: 0,
-      serverTransactions: 0,
-      pending: 0,
-      deadlines: 0,
-      lookups: 0,
-      flows: 0,
-    });
-    expect(end.nextDeadline()).toBeUndefined();
-  }
-}
-
-const FROM_ALICE: Source = { transport: 'UDP', ...ADDRESS.alice, flow: 'UDP bob' };
-
-/** A request as it comes from somebody else's stack. */
-function foreign(method: string, via: string, callId = 'call-1'): SipRequest {
-  return prependHeader(makeTestRequest(method, [], 1, callId), 'Via', via);
-}
 
 test('[EP3] on arrival the top Via learns where the request came from, and only that', () => {
   const cases: [via: string, wanted: string][] = [
@@ -240,7 +194,7 @@ test('[TX14] a caller from before RFC 3261 is refused, acknowledges and is heard
   expect(pair.count('486')).toBe(2);
   pair.run(60_000);
   expect(kinds(pair.events.bob)).toEqual(['request']);
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });
 
 test('[EP8] beyond the limit of open requests a further one gets 503 with a Retry-After, and room comes back', () => {

@@ -1,68 +1,19 @@
 import { expect, test } from 'vitest';
-import type { EndpointEvent } from './endpoint-types.ts';
 import { createResponse } from './message/build-message.ts';
-import { prependHeader } from './message/edit-message.ts';
 import { topVia } from './message/headers.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
 import type { Source } from './target.ts';
 import {
-  ADDRESS,
+  answering,
   EndpointPair,
+  kinds,
+  leftOver,
   makeTestRequest,
-  nameOf,
-  type PairOptions,
-  type Side,
+  sentBy,
+  statuses,
   type Transmit,
   targetOf,
 } from './transaction/endpoint-pair.ts';
-
-/** The owner answers each request at once with these statuses, in this order. */
-function answering(...statuses: number[]): NonNullable<PairOptions['react']> {
-  return (pair, side, event) => {
-    if (event.type === 'request') for (const status of statuses) answer(pair, side, event, status);
-  };
-}
-
-function answer(pair: EndpointPair, side: Side, event: EndpointEvent, status: number): void {
-  if (event.type !== 'request') throw new Error(`not a request: ${event.type}`);
-  const response = createResponse(event.request, status, { toTag: `${side}1` });
-  pair.perform(side, pair.ends[side].sendResponse(pair.now, event.transaction, response));
-}
-
-function statuses(events: readonly EndpointEvent[]): (number | string)[] {
-  return events.map((event) => (event.type === 'response' ? event.response.status : event.type));
-}
-
-function kinds(events: readonly EndpointEvent[]): string[] {
-  return events.map((event) => event.type);
-}
-
-function sentBy(pair: EndpointPair, side: Side, what: string): Transmit[] {
-  const effects = pair.transmits.filter((each) => each.side === side).map((each) => each.effect);
-  return effects.filter((effect) => nameOf(effect.message) === what);
-}
-
-/** Everything has ended by itself. */
-function expectEmpty(pair: EndpointPair): void {
-  for (const end of Object.values(pair.ends)) {
-    expect(end.status()).toMatchObject({
-      clientTransactions: 0,
-      serverTransactions: 0,
-      pending: 0,
-      deadlines: 0,
-      lookups: 0,
-      flows: 0,
-    });
-    expect(end.nextDeadline()).toBeUndefined();
-  }
-}
-
-const _FROM_ALICE: Source = { transport: 'UDP', ...ADDRESS.alice, flow: 'UDP bob' };
-
-/** A request as it comes from somebody else's stack. */
-function _foreign(method: string, via: string, callId = 'call-1'): SipRequest {
-  return prependHeader(makeTestRequest(method, [], 1, callId), 'Via', via);
-}
 
 test('[EP5] a request over 1,300 bytes goes over TCP, one of 1,300 stays', () => {
   const pair = new EndpointPair();
@@ -89,7 +40,7 @@ test('[EP5] where TCP is refused it comes back to UDP, with a new branch and und
     transaction: id,
     response: { status: 200 },
   });
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });
 
 test('[EP5] a long request whose UDP fails too is over', () => {
@@ -166,7 +117,7 @@ test('[EP6] 503 to an INVITE is acknowledged, again when it comes again, and the
   expect(statuses(pair.events.alice)).toEqual([100, 200]);
   expect(pair.events.alice.every((event) => 'transaction' in event && event.transaction === id)).toBe(true);
   pair.run(100_000);
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });
 
 test('[EP6] when every target has failed the last 503 is the answer, else the last failure', () => {
@@ -217,7 +168,7 @@ test('[EP6] a URI that leads nowhere fails, and so does a resolver that never an
   expect(pair.events.alice).toMatchObject([{ type: 'failed', reason: 'timeout' }]);
   // The late answer reaches nobody.
   expect(pair.ends.alice.lookedUp(33_000, 'A site.test', TWO)).toEqual({ effects: [], events: [] });
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });
 
 test('[EP12] [C22] a target that gave no answer is tried last, so that OPTIONS follows the living one', () => {

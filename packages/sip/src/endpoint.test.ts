@@ -1,70 +1,24 @@
 import { seededRandom } from '@holdfast/kernel';
 import { expect, test } from 'vitest';
-import type { EndpointEvent } from './endpoint-types.ts';
 import { createResponse } from './message/build-message.ts';
-import { prependHeader, replaceHeader } from './message/edit-message.ts';
+import { replaceHeader } from './message/edit-message.ts';
 import { cseqOf, headerValue, headerValues, toOf, topVia } from './message/headers.ts';
 import type { SipRequest, SipResponse } from './message/message.ts';
 import { tagOf } from './message/name-addr.ts';
 import type { Source } from './target.ts';
 import {
   ADDRESS,
+  answer,
+  answering,
   EndpointPair,
+  kinds,
+  leftOver,
   makeTestRequest,
   nameOf,
-  type PairOptions,
-  type Side,
-  type Transmit,
+  sentBy,
+  statuses,
   targetOf,
 } from './transaction/endpoint-pair.ts';
-
-/** The owner answers each request at once with these statuses, in this order. */
-function answering(...statuses: number[]): NonNullable<PairOptions['react']> {
-  return (pair, side, event) => {
-    if (event.type === 'request') for (const status of statuses) answer(pair, side, event, status);
-  };
-}
-
-function answer(pair: EndpointPair, side: Side, event: EndpointEvent, status: number): void {
-  if (event.type !== 'request') throw new Error(`not a request: ${event.type}`);
-  const response = createResponse(event.request, status, { toTag: `${side}1` });
-  pair.perform(side, pair.ends[side].sendResponse(pair.now, event.transaction, response));
-}
-
-function statuses(events: readonly EndpointEvent[]): (number | string)[] {
-  return events.map((event) => (event.type === 'response' ? event.response.status : event.type));
-}
-
-function kinds(events: readonly EndpointEvent[]): string[] {
-  return events.map((event) => event.type);
-}
-
-function sentBy(pair: EndpointPair, side: Side, what: string): Transmit[] {
-  const effects = pair.transmits.filter((each) => each.side === side).map((each) => each.effect);
-  return effects.filter((effect) => nameOf(effect.message) === what);
-}
-
-/** Everything has ended by itself. */
-function expectEmpty(pair: EndpointPair): void {
-  for (const end of Object.values(pair.ends)) {
-    expect(end.status()).toMatchObject({
-      clientTransactions: 0,
-      serverTransactions: 0,
-      pending: 0,
-      deadlines: 0,
-      lookups: 0,
-      flows: 0,
-    });
-    expect(end.nextDeadline()).toBeUndefined();
-  }
-}
-
-const _FROM_ALICE: Source = { transport: 'UDP', ...ADDRESS.alice, flow: 'UDP bob' };
-
-/** A request as it comes from somebody else's stack. */
-function _foreign(method: string, via: string, callId = 'call-1'): SipRequest {
-  return prependHeader(makeTestRequest(method, [], 1, callId), 'Via', via);
-}
 
 test('[EP1] a request is answered over a good link with one message each way, and all of it frees itself', () => {
   const pair = new EndpointPair({ react: answering(200) });
@@ -73,7 +27,7 @@ test('[EP1] a request is answered over a good link with one message each way, an
   expect(pair.wire).toEqual(['0 alice OPTIONS', '1 bob 200']);
   expect(pair.events.alice).toMatchObject([{ type: 'response', transaction: id, response: { status: 200 } }]);
   pair.run(60_000);
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });
 
 test('[EP1] an INVITE gets 100 at once, whatever its owner does', () => {
@@ -92,7 +46,7 @@ test('[EP1] a call that is refused ends with an ACK, and all of it frees itself'
   expect(statuses(pair.events.alice)).toEqual([100, 180, 486]);
   expect(kinds(pair.events.bob)).toEqual(['request']);
   pair.run(60_000);
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });
 
 test('[TX4] the ACK to a refusal has the Via, Request-URI, Route and CSeq number of the INVITE and the To of the response', () => {
@@ -150,7 +104,7 @@ test('[EP7] CANCEL waits for the first response, carries the Via of the INVITE a
   expect(cseqOf(cancel)).toEqual({ number: 5, method: 'CANCEL' });
   expect(kinds(pair.events.bob)).toEqual(['request', 'cancelled']);
   expect(statuses(pair.events.alice)).toEqual([100, 487]);
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });
 
 test('[EP7] CANCEL that crosses the final response changes nothing', () => {
@@ -219,7 +173,7 @@ test('[EP11] the ACK to a 2xx has a branch of its own, makes no transaction, and
   );
   expect(branches[0]).not.toBe(branches[1]);
   pair.run(60_000);
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });
 
 test('[EP13] over a link that loses, repeats and reorders, every transaction ends with the answer it was given', () => {
@@ -253,7 +207,7 @@ test('[EP13] over a link that loses, repeats and reorders, every transaction end
     }
     expect(finals.filter((event) => event.type === 'failed').length).toBeLessThan(4);
     expect(pair.events.bob.filter((event) => event.type === 'request').length).toBeLessThanOrEqual(40);
-    expectEmpty(pair);
+    expect(leftOver(pair)).toBe(0);
   }
 });
 
@@ -267,7 +221,7 @@ test('[EP13] [D12] one 302 for one INVITE, however often the link repeats and de
   pair.run(60_000);
   expect(pair.count('302')).toBe(1);
   expect(pair.events.bob).toHaveLength(1);
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });
 
 test('[EP14] a retransmission is the same message object, so that a shell writes its bytes once', () => {
@@ -287,5 +241,5 @@ test('[EP1] a request that its owner never answers frees itself', () => {
   expect(pair.ends.bob.status()).toMatchObject({ pending: 2 });
   pair.run(60_000);
   expect(kinds(pair.events.alice)).toEqual(['failed', 'failed']);
-  expectEmpty(pair);
+  expect(leftOver(pair)).toBe(0);
 });

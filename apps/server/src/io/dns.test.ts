@@ -1,3 +1,4 @@
+/// <reference path="./dns-packet.d.ts" />
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

@@ -1,3 +1,4 @@
+/// <reference path="./dns-packet.d.ts" />
 /**
  * Performs the `lookup` effects of an endpoint: a stub resolver that asks the configured servers in turn. Node's own
  * resolver gives no TTL for SRV and NAPTR records, and without it an answer could only be kept for ever or not at

@@ -5,11 +5,12 @@
 import { Deadlines, type Millis, seededRandom } from '@holdfast/kernel';
 import { type EndpointOptions, SipEndpoint } from '../endpoint.ts';
 import type { EndpointEffect, EndpointEvent, EndpointOutput } from '../endpoint-types.ts';
-import { createRequest, type HeaderLines } from '../message/build-message.ts';
+import { createRequest, createResponse, type HeaderLines } from '../message/build-message.ts';
+import { prependHeader } from '../message/edit-message.ts';
 import type { SipMessage, SipRequest } from '../message/message.ts';
 import { parseMessage } from '../message/parse-message.ts';
 import { serializeMessage } from '../message/serialize-message.ts';
-import { connectionFlow, type Target, type TransportName } from '../target.ts';
+import { connectionFlow, type Source, type Target, type TransportName } from '../target.ts';
 
 export type Side = 'alice' | 'bob';
 export type Transmit = Extract<EndpointEffect, { type: 'transmit' }>;
@@ -156,4 +157,48 @@ export function makeTestRequest(
       ...extra,
     ],
   });
+}
+
+/** The owner answers each request at once with these statuses, in this order. */
+export function answering(...statuses: number[]): NonNullable<PairOptions['react']> {
+  return (pair, side, event) => {
+    if (event.type === 'request') for (const status of statuses) answer(pair, side, event, status);
+  };
+}
+
+export function answer(pair: EndpointPair, side: Side, event: EndpointEvent, status: number): void {
+  if (event.type !== 'request') throw new Error(`not a request: ${event.type}`);
+  const response = createResponse(event.request, status, { toTag: `${side}1` });
+  pair.perform(side, pair.ends[side].sendResponse(pair.now, event.transaction, response));
+}
+
+export function statuses(events: readonly EndpointEvent[]): (number | string)[] {
+  return events.map((event) => (event.type === 'response' ? event.response.status : event.type));
+}
+
+export function kinds(events: readonly EndpointEvent[]): string[] {
+  return events.map((event) => event.type);
+}
+
+export function sentBy(pair: EndpointPair, side: Side, what: string): Transmit[] {
+  const effects = pair.transmits.filter((each) => each.side === side).map((each) => each.effect);
+  return effects.filter((effect) => nameOf(effect.message) === what);
+}
+
+/** What both ends still hold: 0 when everything has ended by itself. */
+export function leftOver(pair: EndpointPair): number {
+  let sum = 0;
+  for (const end of Object.values(pair.ends)) {
+    const { clientTransactions, serverTransactions, pending, deadlines, lookups, flows } = end.status();
+    sum += clientTransactions + serverTransactions + pending + deadlines + lookups + flows;
+    if (end.nextDeadline() !== undefined) sum++;
+  }
+  return sum;
+}
+
+export const FROM_ALICE: Source = { transport: 'UDP', ...ADDRESS.alice, flow: 'UDP bob' };
+
+/** A request as it comes from somebody else's stack. */
+export function foreign(method: string, via: string, callId = 'call-1'): SipRequest {
+  return prependHeader(makeTestRequest(method, [], 1, callId), 'Via', via);
 }
