@@ -57,7 +57,7 @@ const PASSED: CheckResult = { ok: true };
 export function checkMessage(message: SipMessage, options: CheckOptions = {}): CheckResult {
   const fault =
     (message.kind === 'request' ? requestUriFault(message) : undefined) ??
-    countFault(message) ??
+    surveyFault(message) ??
     identityFault(message) ??
     routingFault(message) ??
     bodyFault(message) ??
@@ -78,37 +78,57 @@ function requestUriFault(request: SipRequest): Fault | undefined {
   return undefined;
 }
 
-/** RFC 3261 §8.1.1 and table 2. Max-Forwards may be absent: RFC 2543 did not know it (RFC 4475 §3.4.1). */
-const MANDATORY = [
-  ['via', 'Via'],
-  ['from', 'From'],
-  ['to', 'To'],
-  ['call-id', 'Call-ID'],
-  ['cseq', 'CSeq'],
-] as const;
+/** RFC 3261 §8.1.1. Max-Forwards may be absent: RFC 2543 did not know it (RFC 4475 §3.4.1). */
+const MANDATORY = ['Via', 'From', 'To', 'Call-ID', 'CSeq'];
 
-/** Fields of RFC 3261 that stand at most once. */
+/** Fields of RFC 3261 (table 2) that stand at most once. */
 const SINGLES =
   'From To Call-ID CSeq Max-Forwards Content-Length Content-Type Content-Disposition Date Expires Min-Expires ' +
   'MIME-Version Priority Reply-To Retry-After Subject Timestamp';
 
-/** A bit for each, so that what has been seen is one number. */
-const SINGLE_BITS = new Map(SINGLES.split(' ').map((name, index) => [name.toLowerCase(), 1 << index]));
+/** Option tags decide whether a request may be processed at all (RFC 3261 §8.2.2.3, §16.3). */
+const TOKEN_LISTS = 'Require Proxy-Require Supported Allow';
 
-function countFault(message: SipMessage): Fault | undefined {
-  for (const [key, name] of MANDATORY) {
-    if (headerValue(message, key) === undefined) return { key, name, reason: `${name} is missing` };
-  }
+/** Elements may be empty, as in any list that a lenient reader takes. */
+const TOKEN_LIST = new RegExp(`^(?:[${TOKEN_CHARS}]+${LWS}*)?(?:,${LWS}*(?:[${TOKEN_CHARS}]+${LWS}*)?)*$`);
+
+interface FieldRule {
+  /** Says, in one number for all fields, that this one has stood. */
+  readonly bit: number;
+  readonly isSingle: boolean;
+  readonly isTokenList: boolean;
+}
+
+const RULES = new Map<string, FieldRule>();
+for (const name of `Via ${SINGLES} ${TOKEN_LISTS}`.split(' ')) {
+  RULES.set(name.toLowerCase(), {
+    bit: 1 << RULES.size,
+    isSingle: SINGLES.split(' ').includes(name),
+    isTokenList: TOKEN_LISTS.split(' ').includes(name),
+  });
+}
+
+const MANDATORY_BITS = MANDATORY.reduce((bits, name) => bits | (RULES.get(name.toLowerCase())?.bit ?? 0), 0);
+
+/** One pass over all fields: what is missing, what stands twice, what is no list of tokens. */
+function surveyFault(message: SipMessage): Fault | undefined {
   let seen = 0;
-  for (const { key } of message.headers) {
-    const bit = SINGLE_BITS.get(key) ?? 0;
-    if ((seen & bit) !== 0) {
+  for (const { key, value } of message.headers) {
+    const rule = RULES.get(key);
+    if (rule === undefined) continue;
+    if (rule.isSingle && (seen & rule.bit) !== 0) {
       const { name } = headerNameOf(key);
       return { key, name, occurrence: 1, reason: `${name} stands more than once` };
     }
-    seen |= bit;
+    if (rule.isTokenList && !TOKEN_LIST.test(value)) {
+      const { name } = headerNameOf(key);
+      return { key, name, reason: `${name} is a list of tokens` };
+    }
+    seen |= rule.bit;
   }
-  return undefined;
+  if ((seen & MANDATORY_BITS) === MANDATORY_BITS) return undefined;
+  const name = MANDATORY.find((one) => headerValue(message, one.toLowerCase()) === undefined) ?? 'Via';
+  return { key: name.toLowerCase(), name, reason: `${name} is missing` };
 }
 
 function identityFault(message: SipMessage): Fault | undefined {
@@ -152,40 +172,16 @@ function routingFault(message: SipMessage): Fault | undefined {
   if (contacts === undefined || (contacts !== '*' && !contacts.every(isAddress))) {
     return { key: 'contact', name: 'Contact', reason: 'a Contact is malformed' };
   }
-  return (
-    routeFault(message, 'route', 'Route') ??
-    routeFault(message, 'record-route', 'Record-Route') ??
-    tokenFault(message)
-  );
+  return routeFault(message, 'route', 'Route') ?? routeFault(message, 'record-route', 'Record-Route');
 }
 
 /** RFC 3261 §20.34: a route is always written with angle brackets. */
 function routeFault(message: SipMessage, key: string, name: string): Fault | undefined {
-  const value = headerValue(message, key);
-  if (value === undefined) return undefined;
   const routes = nameAddrs(message, key);
-  if (routes?.every(isAddress) === true && value.includes('<')) return undefined;
+  if (routes?.length === 0) return undefined;
+  if (routes?.every(isAddress) === true && headerValue(message, key)?.includes('<') === true)
+    return undefined;
   return { key, name, reason: `a ${name} is malformed; each is a URI in angle brackets` };
-}
-
-/** Option tags decide whether a request may be processed at all (RFC 3261 §8.2.2.3, §16.3). */
-const TOKEN_LISTS = new Map([
-  ['require', 'Require'],
-  ['proxy-require', 'Proxy-Require'],
-  ['supported', 'Supported'],
-  ['allow', 'Allow'],
-]);
-
-/** Empty elements are allowed, as they are in any list of a lenient reader; anything but tokens is not. */
-const TOKEN_LIST = new RegExp(`^[${TOKEN_CHARS}]*(?:${LWS}*,${LWS}*[${TOKEN_CHARS}]*)*$`);
-
-function tokenFault(message: SipMessage): Fault | undefined {
-  for (const { key, value } of message.headers) {
-    const name = TOKEN_LISTS.get(key);
-    if (name !== undefined && !TOKEN_LIST.test(value))
-      return { key, name, reason: `${name} is a list of tokens` };
-  }
-  return undefined;
 }
 
 /** RFC 3261 §20.15. Without Content-Length a datagram may end in bytes that nobody meant as a body. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkMessage } from './check-message.ts';
+import { explainMessage } from './explain-message.ts';
 import { headerValue, headerValues } from './headers.ts';
 import { HEADER_COUNT_MAX, MESSAGE_BYTES_MAX, URI_BYTES_MAX } from './limits.ts';
 import { type ParseFailure, parseMessage } from './parse-message.ts';
@@ -132,6 +133,7 @@ describe('parseMessage', () => {
     ['From: <sip:a@-b>;tag=x', 'From'],
     ['From: <sip:a@b>;tag="x y"', 'From'],
     ['Call-ID: a b', 'Call-ID'],
+    ['To: <sip:a@b>;tag', 'To'],
     ['To: <sip:a@[1:2:3]>', 'To'],
   ])('[MS6] refuses %s', (line, field) => {
     const bytes = changed(line);
@@ -141,6 +143,22 @@ describe('parseMessage', () => {
     expect(result.offset).toBeLessThan(expected);
     const value = line.substring(line.indexOf(':') + 2);
     expect(new TextDecoder().decode(bytes.subarray(result.offset)).startsWith(value)).toBe(true);
+  });
+
+  it('[MS6] refuses what stands twice, lists that are no tokens, and a body of no type', () => {
+    const twice = [...OPTIONS, 'Subject: a', 's: b'];
+    expect(checked(bytesOf(twice))).toMatchObject({
+      field: 'Subject',
+      offset: twice.join('\r\n').length - 1,
+    });
+    expect(checked(bytesOf([...OPTIONS, 'Require: a, b c']))).toMatchObject({ field: 'Require' });
+    expect(checked(bytesOf([...OPTIONS, 'Require: a ,, b']))).toEqual({ ok: true });
+    expect(checked(bytesOf([...OPTIONS, 'Route: sip:a@b']))).toMatchObject({ field: 'Route' });
+    expect(checked(bytesOf([...OPTIONS, 'Content-Length: 1'], 'x'))).toMatchObject({ field: 'Content-Type' });
+    expect(checked(bytesOf([...OPTIONS, 'Content-Type: sdp']))).toMatchObject({ field: 'Content-Type' });
+    expect(checked(bytesOf([...OPTIONS, `Allow: ${', \t '.repeat(2000)} a b`]))).toMatchObject({
+      field: 'Allow',
+    });
   });
 
   it('[MS6] accepts the bounds themselves', () => {
@@ -185,8 +203,31 @@ describe('parseMessage', () => {
         kind: fc.constant('repeat' as const),
         at: position,
         bytes: fc
-          .constantFrom(' ', '\t', '"', '\\', '<', ',', ';', ':', '\r\n ', '%', '[')
-          .map((text) => encoder.encode(text.repeat(4000))),
+          .constantFrom(
+            ' ',
+            '\t',
+            '"',
+            '\\',
+            '<',
+            ',',
+            ';',
+            ':',
+            '\r\n ',
+            '%',
+            '[',
+            ', ',
+            ' ,\t ',
+            '; ',
+            '%41',
+            '\\"',
+            ' a',
+            'a ',
+            '&a=',
+            ';a',
+            '::',
+            '.-',
+          )
+          .map((text) => encoder.encode(text.repeat(Math.floor(6000 / text.length)))),
       }),
       fc.record({ kind: fc.constant('cut' as const), at: position, bytes: fc.constant(new Uint8Array()) }),
     );
@@ -201,6 +242,7 @@ describe('parseMessage', () => {
               : bytes.subarray(Math.min(at + (kind === 'set' ? extra.length : 0), bytes.length));
           bytes = Uint8Array.from([...before, ...extra, ...after]);
         }
+        explainMessage(bytes);
         const result = checked(bytes) as { ok: boolean; status?: number; offset?: number; reason?: string };
         if (result.ok) return;
         expect([400, 414, 505, 513]).toContain(result.status);

@@ -91,7 +91,7 @@ describe('RFC 4475 messages to be accepted', () => {
     expect(sameUri(toOf(esc01)?.uri ?? '', 'sip:user@example.com')).toBe(true);
     const contacts = contactsOf(esc01);
     expect(contacts).not.toBe('*');
-    const uri = parseUri((contacts as { uri: string }[])[0]?.uri ?? '');
+    const uri = parseUri((contacts as readonly { uri: string }[])[0]?.uri ?? '');
     expect(uri?.user).toBe('caller');
     expect([...(uri?.params ?? [])]).toEqual([
       ['lr', null],
