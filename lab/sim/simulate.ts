@@ -20,7 +20,7 @@ export interface SimulateOptions {
   readonly from?: number;
   /** Whole only: how many agents; the world's own choice (at least 8) unless set. */
   readonly agents?: number;
-  /** Threads beside this one; default one a core, 0 to run in this thread. */
+  /** Threads beside this one; 0 to run in this thread. Default one a core, from sources 0. */
   readonly workers?: number;
 }
 
@@ -36,6 +36,8 @@ export interface SimulateReport {
   readonly wall_s: number;
 }
 
+/** A thread cannot be started from a TypeScript source; from a bundle it is one a core. */
+const WORKERS_DEFAULT = import.meta.url.endsWith('.ts') ? 0 : availableParallelism();
 /** Seeds that a worker gets at once: small enough that all end at about the same time. */
 const BATCH = { core: 50, whole: 1 } as const;
 /** A report names so many failed seeds at most; the run goes on and counts them as faults and rules all the same. */
@@ -59,7 +61,7 @@ export async function runSeeds(options: SimulateOptions): Promise<SimulateReport
   const startedAt = process.hrtime.bigint();
   const sum = emptySum(options.size);
   const batches = batchesOf(options);
-  const workers = Math.min(options.workers ?? availableParallelism(), batches.length);
+  const workers = Math.min(options.workers ?? WORKERS_DEFAULT, batches.length);
   if (workers === 0) for (const batch of batches) add(sum, runBatch(batch));
   else await Promise.all(Array.from({ length: workers }, () => workOff(batches, sum)));
   sum.failed.sort((a, b) => a.seed - b.seed);

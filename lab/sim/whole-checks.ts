@@ -61,8 +61,11 @@ export function callOfferedOnLease(world: World): OfferObserver {
     // A retransmission is no new offer.
     if (known.has(transaction)) return;
     known.add(transaction);
-    if (!server.isRoutable(dn))
+    // Logged out by something that was read in the same turn: the INVITE is followed by its CANCEL.
+    if (server.node.parts.centre.agentOn(dn) === undefined) return;
+    if (!server.isRoutable(dn)) {
       world.fail('no-offer-without-lease', `a call was offered to ${dn}, whose lease has ended`);
+    }
   };
 }
 

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { runCoreSeed } from './core.ts';
+import { runSeeds, traceSeed } from './simulate.ts';
+
+describe('runSeeds', () => {
+  it('adds up what the seeds came to, in the stable form of the report', { timeout: 60_000 }, async () => {
+    const report = await runSeeds({ size: 'core', from: 100, seeds: 60, workers: 0 });
+    expect(Object.keys(report)).toEqual([
+      'version',
+      'size',
+      'seeds',
+      'failed',
+      'faults',
+      'rules',
+      'virtual_s',
+      'wall_s',
+    ]);
+    expect(report).toMatchObject({ version: 1, size: 'core', seeds: 60, failed: [] });
+    expect(report.virtual_s).toBe(60 * 150);
+    let kills = 0;
+    for (let seed = 100; seed < 160; seed++) kills += runCoreSeed(seed).faults.get('site-kill') ?? 0;
+    expect(report.faults['site-kill']).toBe(kills);
+    expect(report.rules.DS9).toBeGreaterThan(0);
+  });
+
+  it('runs one seed again, event by event, with its last happenings in words', () => {
+    const again = traceSeed({ size: 'core', seed: 123 });
+    expect(again.hash).toBe(runCoreSeed(123).hash);
+    expect(again.trace.length).toBeGreaterThan(100);
+  });
+});
