@@ -100,12 +100,14 @@ export class CallAccount {
     this.#settle(call);
   }
 
-  agentEnded(agent: string, leg: string, end: End): void {
+  /** The caller's leg, when that end still stands: nobody talks to it any more. */
+  agentEnded(agent: string, leg: string, end: End): string | undefined {
     const call = this.#byAgentLeg.get(`${agent} ${leg}`);
-    if (call === undefined) return;
+    if (call === undefined) return undefined;
     this.#byAgentLeg.delete(`${agent} ${leg}`);
     call.agentEnd = end;
     this.#settle(call);
+    return call.callerEnd === undefined ? call.callerLeg : undefined;
   }
 
   /** From here on it is counted what becomes of the calls that stand now. */

@@ -23,6 +23,8 @@ const LINES = 4000;
 const FIRST_LINE = 40_000;
 /** How long a site may leave an INVITE without a sign, ms. */
 const SITE_ATTEMPT_MS = 1500;
+/** How long a caller listens to silence, ms. */
+const SILENCE_MS = 1000;
 
 export class Callers {
   readonly #options: CallersOptions;
@@ -90,6 +92,14 @@ export class Callers {
   /** One call now, to the given number, first at the given site. */
   call(to: string, site: string): void {
     this.#phone?.input({ type: 'command', command: { name: 'call', to, site } });
+  }
+
+  /** A person who hears nothing any more hangs up after a while; if the call has ended by then, all the better. */
+  hangUpSoon(leg: string): void {
+    setTimeout(
+      () => this.#phone?.input({ type: 'command', command: { name: 'hangup', leg } }),
+      SILENCE_MS,
+    ).unref();
   }
 
   /** A stream: so many calls a second, to the queue, the sites in turn. */

@@ -28,6 +28,8 @@ export interface LabWatchOptions {
   readonly times: LabTimes;
   readonly calls: CallAccount;
   readonly onDecision: (decision: LabDecision) => void;
+  /** A caller whose agent's phone has left the call: there is nothing to hear any more. */
+  readonly onLeftAlone: (callerLeg: string) => void;
 }
 
 export class LabWatch implements RobotWatch, LaterFacts {
@@ -105,11 +107,9 @@ export class LabWatch implements RobotWatch, LaterFacts {
       case 'ended': {
         const isNormal =
           fact.wasEstablished && (fact.by === 'remote' || fact.by === 'local') && fact.status === 0;
-        this.#options.calls.agentEnded(
-          robot.name,
-          fact.leg,
-          isNormal ? 'normal' : fact.by === 'lost' ? 'lost' : 'cancelled',
-        );
+        const end = isNormal ? 'normal' : fact.by === 'lost' ? 'lost' : 'cancelled';
+        const left = this.#options.calls.agentEnded(robot.name, fact.leg, end);
+        if (left !== undefined) this.#options.onLeftAlone(left);
         this.ledger?.see(at, robot.name, { type: 'callEnded' });
         return;
       }

@@ -37,6 +37,7 @@ export interface LiveLabOptions {
   readonly folder?: string;
   /** Fixed ports, for people who want to join; free ones when absent. */
   readonly ports?: SitePorts;
+  readonly restarts: boolean;
   /** Robots with sound: the first so many. */
   readonly withSound: number;
   readonly onDecision?: (decision: LabDecision) => void;
@@ -97,6 +98,7 @@ export class LiveLab {
       times: options.times,
       calls: this.calls,
       onDecision: (decision) => options.onDecision?.(decision),
+      onLeftAlone: (leg) => this.callers.hangUpSoon(leg),
     });
     this.ledger = new Ledger(this.watch);
     this.watch.ledger = this.ledger;
@@ -105,6 +107,7 @@ export class LiveLab {
         site: name,
         entry: options.serverEntry,
         files: `${world.folder}/configuration`,
+        restarts: options.restarts,
         data: `${world.folder}/${name}`,
         servers: [
           { application: `config-${name}`, host: '127.0.0.1', port: world.ports.config[index] },

@@ -52,6 +52,7 @@ export async function runScenario({
     seed,
     times,
     serverEntry,
+    restarts: scenario.restarts,
     withSound: Math.min(30, agents),
   });
   say(

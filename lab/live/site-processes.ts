@@ -13,6 +13,8 @@ export interface SiteProcessesOptions {
   readonly entry: string;
   /** Folder of the configuration files. */
   readonly files: string;
+  /** Whether the supervisor starts a server again that has died. */
+  readonly restarts: boolean;
   /** Folder for what the processes write. */
   readonly data: string;
   /** Applications in the order in which they start, with the port at which each answers. */
@@ -50,7 +52,7 @@ export class SiteProcesses {
 
   /** Resolves when every server of the site accepts connections; rejects with the place of the log. */
   async start(): Promise<void> {
-    const { site, entry, files, data } = this.#options;
+    const { site, entry, files, data, restarts } = this.#options;
     const log = createWriteStream(`${data}/${site}.log`, { flags: 'a' });
     this.#state = 'starting';
     const args = [
@@ -64,6 +66,7 @@ export class SiteProcesses {
       '--data',
       data,
     ];
+    if (!restarts) args.push('--no-restart');
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#supervisor = child;
     child.stdout?.pipe(log, { end: false });

@@ -10,7 +10,7 @@ import { sipOnlyLoss } from './sip-only-loss.ts';
 import { siteLoss } from './site-loss.ts';
 import { siteReturn } from './site-return.ts';
 
-const common = { agents: 20, times: SHORT, callsPerSecond: 1 };
+const common = { agents: 20, times: SHORT, callsPerSecond: 1, restarts: true };
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -21,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...common,
+    restarts: false,
     name: 'sip-only-loss',
     about: 'only the SIP Server of a site dies and stays away',
     run: sipOnlyLoss,

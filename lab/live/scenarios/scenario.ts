@@ -13,6 +13,8 @@ export interface Scenario {
   readonly times: LabTimes;
   /** Calls a second that are offered while it runs. */
   readonly callsPerSecond: number;
+  /** Supervisors start a server again that has died; off where it has to stay away. */
+  readonly restarts: boolean;
   run(lab: LiveLab): Promise<void>;
 }
 
@@ -44,9 +46,14 @@ export async function everybodyAtHome(lab: LiveLab): Promise<void> {
   );
 }
 
+function reasonOf(view: LiveLab['robots'][number]['view']): string {
+  const reasons = Object.values(view?.reasons ?? {});
+  return reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
+}
+
 export function describe(robot: LiveLab['robots'][number]): string {
   const { view } = robot;
-  return `${robot.name} (${robot.options.scheme}): ${view?.state ?? 'no view'} at ${view?.site ?? 'no site'}${view?.banner === '' ? '' : `, ${view?.banner}`}${view?.notice == null ? '' : ` [${view.notice}]`}`;
+  return `${robot.name} (${robot.options.scheme}): ${view?.state ?? 'no view'}${reasonOf(view)} at ${view?.site ?? 'no site'}${view?.banner === '' ? '' : `, ${view?.banner}`}${view?.notice == null ? '' : ` [${view.notice}]`}`;
 }
 
 /** Those who had to move are able at `to`; those who had not to, never made a decision to leave. */

@@ -305,6 +305,15 @@ describe('the state', () => {
     });
     expect(world.tell({ type: 'callOver' }).run(100).view).toMatchObject({ state: 'Ready' });
   });
+
+  it('[DS14] a call that is over before the desk is logged in again holds nothing back', () => {
+    const world = ready();
+    world.north.calls = [CALL];
+    world.north.callEvent('EventRinging', 'c1');
+    world.north.callEvent('EventEstablished', 'c1');
+    world.run(100).kill('north').run(1_000).tell({ type: 'callOver' }).run(8_000);
+    expect(world.view).toMatchObject({ site: 'south', state: 'Ready', isStateHeldBack: false });
+  });
 });
 
 describe('logged out', () => {

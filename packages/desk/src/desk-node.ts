@@ -288,6 +288,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         this.#windows.delete(command.window);
         return this.#tellWindows();
       case 'callOver':
+        // It may be over before the desk is logged in again: then nothing is held back for it.
+        this.#callsAtLoss = 0;
         return this.#state?.tell(this.#now, { type: 'callOver' });
       case 'move':
         return this.#tellSite({

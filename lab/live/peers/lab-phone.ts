@@ -1,0 +1,149 @@
+/**
+ * Our own telephone in front of somebody else's: a phone node on real sockets that sends one tone and listens, and
+ * whose facts a test can wait for. With the scheme `none` it is the party behind a trunk.
+ */
+import type { Random } from '@holdfast/kernel';
+import { nodeHashes, type ProcessClock, type RunningNode, runNode, SipTransports } from '@holdfast/server';
+import {
+  type PhoneCommand,
+  type PhoneEffect,
+  type PhoneFact,
+  type PhoneInput,
+  PhoneNode,
+  type PhoneOptions,
+  type TransportName,
+} from '@holdfast/sip';
+import { RtpStream } from '../rtp-stream.ts';
+import { until } from './processes.ts';
+
+export interface LabPhoneOptions
+  extends Pick<PhoneOptions, 'number' | 'domain' | 'password' | 'scheme' | 'expires' | 'answerAfterMs'> {
+  /** 0: any. */
+  readonly port: number;
+  readonly sites: readonly {
+    readonly site: string;
+    readonly port: number;
+    readonly transport?: 'UDP' | 'TCP';
+  }[];
+  readonly toneHz: number;
+  readonly clock: ProcessClock;
+  readonly random: Random;
+}
+
+type FactName = PhoneFact['name'];
+type FactOf<N extends FactName> = Extract<PhoneFact, { name: N }>;
+
+/** A site may be silent for so long before the next one is called. */
+const SITE_ATTEMPT_MS = 1_500;
+
+export class LabPhone {
+  readonly facts: PhoneFact[] = [];
+  readonly sound: RtpStream;
+  readonly #transports: SipTransports;
+  readonly #phone: RunningNode<PhoneInput>;
+
+  private constructor(transports: SipTransports, sound: RtpStream, make: (phone: LabPhone) => PhoneNode, clock: ProcessClock) {
+    this.#transports = transports;
+    this.sound = sound;
+    this.#phone = runNode<PhoneInput, PhoneEffect>(make(this), {
+      now: () => clock.now(),
+      perform: (effect) => this.#perform(effect),
+    });
+  }
+
+  static async open(options: LabPhoneOptions): Promise<LabPhone> {
+    let phone: LabPhone | undefined;
+    const input = (value: PhoneInput) => phone?.input(value);
+    const transports = await SipTransports.open({
+      host: '127.0.0.1',
+      port: options.port,
+      onMessage: (message, source) => input({ type: 'sip', message, source }),
+      onMalformed: (failure, source) => input({ type: 'malformed', failure, source }),
+      onFailure: (what) => input({ type: 'transportFailed', ...what }),
+      onBroken: (error) => {
+        throw error;
+      },
+    });
+    const sound = await RtpStream.open(options.toneHz);
+    const { clock, sites, port: _, toneHz: __, ...rest } = options;
+    const [first] = sites;
+    const transport: TransportName = first?.transport ?? 'UDP';
+    const node = new PhoneNode({
+      ...rest,
+      transport,
+      sites: sites.map(({ site, port, transport: over = 'UDP' }) => ({
+        site,
+        registrar: `sip:127.0.0.1:${port}`,
+        destination: { type: 'target', target: { transport: over, host: '127.0.0.1', port } },
+      })),
+      hashes: nodeHashes,
+      sentBy: () => ({ host: '127.0.0.1', port: transports.port }),
+      media: { host: '127.0.0.1', ports: [sound.port] },
+      callAttemptMs: SITE_ATTEMPT_MS,
+    });
+    phone = new LabPhone(transports, sound, () => node, clock);
+    return phone;
+  }
+
+  get port(): number {
+    return this.#transports.port;
+  }
+
+  input(input: PhoneInput): void {
+    this.#phone.input(input);
+  }
+
+  command(command: PhoneCommand): void {
+    this.#phone.input({ type: 'command', command });
+  }
+
+  #perform(effect: PhoneEffect): void {
+    switch (effect.type) {
+      case 'transmit':
+        return this.#transports.transmit(effect);
+      case 'lookup':
+        return this.input({ type: 'lookedUp', id: effect.id, answer: { type: 'failed', reason: 'no DNS here' } });
+      case 'media':
+        if (effect.remote !== null) this.sound.sendToAddress(effect.remote);
+        return;
+      case 'phone':
+        this.facts.push(effect.fact);
+    }
+  }
+
+  /** The next fact of that name beyond the first `after` facts. */
+  async fact<N extends FactName>(name: N, { after = 0, withinMs = 5_000 } = {}): Promise<FactOf<N>> {
+    const find = () => this.facts.slice(after).find((fact) => fact.name === name);
+    await until(`the phone tells "${name}"; it told ${JSON.stringify(this.facts.slice(after))}`, withinMs, () => find() !== undefined);
+    return find() as FactOf<N>;
+  }
+
+  /** Calls and waits until somebody has answered. */
+  async call(to: string, site: string, withinMs = 8_000): Promise<FactOf<'established'>> {
+    const after = this.facts.length;
+    this.command({ name: 'call', to, site });
+    const isOver = (fact: PhoneFact) => fact.name === 'established' || fact.name === 'ended';
+    await until(`${to} at ${site} answers`, withinMs, () => this.facts.slice(after).some(isOver));
+    const fact = this.facts.slice(after).find(isOver);
+    if (fact?.name !== 'established')
+      throw new Error(`the call to ${to} at ${site} came to nothing: ${JSON.stringify(this.facts.slice(after))}`);
+    return fact;
+  }
+
+  /** Hangs up and waits for the end. */
+  async hangUp(): Promise<FactOf<'ended'>> {
+    const after = this.facts.length;
+    this.command({ name: 'hangup' });
+    return this.fact('ended', { after });
+  }
+
+  async hears(toneHz: number, withinMs = 5_000): Promise<void> {
+    await until(`${toneHz} Hz is heard`, withinMs, () => this.sound.hears(toneHz));
+  }
+
+  async close(): Promise<void> {
+    this.#phone.stop();
+    this.sound.close();
+    await this.#transports.close();
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Our own sipp scenarios. sipp's embedded ones know no registration, and its `uac` knows no re-INVITE, which is
+ * how a caller who hears music is turned to the agent.
+ */
+const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
+
+function register(cseq: number, authentication: string): string {
+  return `<send retrans="500"><![CDATA[
+REGISTER sip:[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];rport;branch=[branch]
+Max-Forwards: 70
+From: <sip:[service]@[realm]>;tag=[pid]r[call_number]
+To: <sip:[service]@[realm]>
+Call-ID: [call_id]
+CSeq: ${cseq} REGISTER
+Contact: <sip:[service]@[local_ip]:[local_port]>
+Expires: [expires]
+${authentication}User-Agent: sipp
+Content-Length: 0
+
+]]></send>`;
+}
+
+/** REGISTER, challenged, REGISTER with the answer (MD5: sipp has nothing else). Keys: realm, expires. */
+export const REGISTER_WITH_AUTHENTICATION = `${HEAD}<scenario name="register">
+${register(1, '')}
+<recv response="100" optional="true"/>
+<recv response="401" auth="true"/>
+${register(2, '[authentication]\n')}
+<recv response="100" optional="true"/>
+<recv response="200"/>
+</scenario>
+`;
+
+/** REGISTER once, without authentication, for a registrar that asks for none: two messages, one binding. */
+export const REGISTER_PLAIN = `${HEAD}<scenario name="register storm">
+<send retrans="500"><![CDATA[
+REGISTER sip:[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];rport;branch=[branch]
+Max-Forwards: 70
+From: <sip:u[call_number]@[remote_ip]>;tag=[pid]r[call_number]
+To: <sip:u[call_number]@[remote_ip]>
+Call-ID: [call_id]
+CSeq: 1 REGISTER
+Contact: <sip:u[call_number]@[local_ip]:[local_port]>
+Expires: 600
+User-Agent: sipp
+Content-Length: 0
+
+]]></send>
+<recv response="200" rtd="true"/>
+</scenario>
+`;
+
+const SDP = `v=0
+o=user1 53655765 2353687637 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+`;
+
+function inDialog(method: 'ACK' | 'BYE', cseq: number): string {
+  return `<send${method === 'BYE' ? ' retrans="500"' : ''}><![CDATA[
+${method} [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+Max-Forwards: 70
+[routes]
+From: <sip:+491701234567@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: ${cseq} ${method}
+Contact: <sip:gateway@[local_ip]:[local_port]>
+Content-Length: 0
+
+]]></send>`;
+}
+
+/**
+ * A caller who is put on music and turned to the agent by a re-INVITE, answers it, talks for the time of `-d` and
+ * hangs up.
+ */
+export const CALLER_WITH_MUSIC = `${HEAD}<scenario name="caller with music">
+<send retrans="500"><![CDATA[
+INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+Max-Forwards: 70
+From: <sip:+491701234567@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:gateway@[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+${SDP}
+]]></send>
+<recv response="100" optional="true"/>
+<recv response="180" optional="true"/>
+<recv response="200" rrs="true"/>
+${inDialog('ACK', 1)}
+<recv request="INVITE"/>
+<send retrans="500"><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:gateway@[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+${SDP}
+]]></send>
+<recv request="ACK"/>
+<pause/>
+${inDialog('BYE', 2)}
+<recv response="200"/>
+</scenario>
+`;
