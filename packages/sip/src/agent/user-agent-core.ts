@@ -302,12 +302,13 @@ export class UserAgentCore {
       this.#sent.delete(transaction);
       if (this.#goOnWithCredentials(now, transaction, sent, response)) return;
     }
-    if (held === undefined) {
+    if (purpose === 'outside') {
       const known = sent.known ?? transaction;
       if (response.status >= 200)
         this.#tell({ type: 'response', transaction: known, status: response.status, response, source });
       return;
     }
+    if (held === undefined) return;
     if (held.leg.state.name === 'over') {
       if (purpose === 'invite') this.#decline(now, response, held);
       return;
@@ -321,8 +322,6 @@ export class UserAgentCore {
     if (response.status < 200 || response.status >= 300 || cseqOf(response)?.method !== 'INVITE') return;
     const held = this.#heldBy(response, tagOf(fromOf(response)));
     if (held === undefined) return this.#decline(now, response, { source });
-    const invite = held.leg.state.name === 'calling' ? held.leg.state.invite : undefined;
-    if (invite !== undefined) return;
     this.#step(now, held, { type: 'response', purpose: 'invite', request: NO_REQUEST, response });
   }
 
@@ -340,8 +339,9 @@ export class UserAgentCore {
 
   #onNoResponse(now: Millis, transaction: TransactionId, sent: Sent, status: 408 | 503): void {
     const { held, purpose, request } = sent;
-    if (held === undefined) this.#tell({ type: 'response', transaction: sent.known ?? transaction, status });
-    else this.#step(now, held, { type: 'noResponse', purpose, request, status });
+    if (purpose === 'outside') {
+      this.#tell({ type: 'response', transaction: sent.known ?? transaction, status });
+    } else if (held !== undefined) this.#step(now, held, { type: 'noResponse', purpose, request, status });
   }
 
   /** Sends the request again with credentials (RFC 3261 §22.2, §22.3). True if it did. */
@@ -437,7 +437,7 @@ export class UserAgentCore {
   }
 
   #ask(now: Millis, what: { readonly transaction: TransactionId; readonly request: SipRequest }): void {
-    this.#asked.add(what.transaction, what.request, now + this.#surroundings.giveUp);
+    this.#asked.add(what.transaction, what.request, now + this.#surroundings.giveUp / 2);
   }
 
   #tell(event: UserAgentEvent): void {

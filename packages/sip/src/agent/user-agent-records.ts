@@ -17,9 +17,10 @@ export interface Held {
 
 /** A request of ours that waits for its final response. */
 export interface Sent {
-  /** Undefined for a request outside any leg. */
+  /** Undefined outside any leg, and for the BYE to a phone whose call we did not take. */
   readonly held: Held | undefined;
-  readonly purpose: Purpose;
+  /** The answer to what is sent 'outside' any leg is our owner's. */
+  readonly purpose: Purpose | 'outside';
   readonly request: SipRequest;
   readonly destination: Destination;
   readonly credentials: Credentials | undefined;
@@ -38,8 +39,8 @@ export interface Asked {
 }
 
 /**
- * All of them, the oldest first. The endpoint bounds their number; what our owner forgets is given back when the
- * other side has given up anyway (Timer F), so that nothing stays.
+ * All of them, the oldest first. The endpoint bounds their number; what our owner forgets is given back while the
+ * other side still waits (before its Timer F), so that nothing stays and no call ends by it.
  */
 export class AskedRequests {
   readonly #asked = new Map<TransactionId, Asked>();

@@ -161,7 +161,7 @@ export class SipUserAgent {
     const { credentials, giveUpMs } = options;
     const transaction = this.#core.send(now, {
       held: undefined,
-      purpose: 'other',
+      purpose: 'outside',
       request,
       destination,
       credentials,

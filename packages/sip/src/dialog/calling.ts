@@ -32,7 +32,7 @@ import {
   tellOther,
 } from './in-dialog.ts';
 import type { Calling, Fork, Leg, LegEffect, LegEvent, Surroundings } from './leg.ts';
-import { answerOffer, askChange, changeAnswered, refuseOffer, sendWaiting, takeUpdate } from './offers.ts';
+import { answerOffer, askChange, changeAnswered, refuseOffer, takeUpdate } from './offers.ts';
 
 /** Phones that may ring for one INVITE; more are reported to the owner but have no early dialog. */
 export const FORKS_MAX = 16;
@@ -204,7 +204,6 @@ function succeeded(leg: Leg, state: Calling, response: SipResponse, s: Surroundi
   };
   if (ack !== undefined) s.out.push({ type: 'sendAck', request: ack.request, nextHop: nextHopOf(dialog) });
   tell(s, { type: 'answered', leg: leg.id, response, ...(sdp !== undefined && { sdp }) });
-  sendWaiting(leg, s);
 }
 
 /** ACK and BYE for a call that we do not want. */

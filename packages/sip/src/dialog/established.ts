@@ -31,7 +31,6 @@ import {
   changeAnswered,
   changeRefused,
   refuseOffer,
-  sendWaiting,
   takeInvite,
   takeUpdate,
   withdrawOffer,
@@ -56,8 +55,7 @@ export function stepEstablished(leg: Leg, state: Established, event: LegEvent, s
       const seq = state.answerOwed;
       state.answerOwed = undefined;
       if (event.sdp !== undefined) leg.localSdp = event.sdp;
-      acknowledge(leg, state, seq, event.sdp, s);
-      return sendWaiting(leg, s);
+      return acknowledge(leg, state, seq, event.sdp, s);
     }
     case 'bye':
     case 'cancel':
@@ -127,8 +125,7 @@ function acknowledged(leg: Leg, state: Established, sdp: Uint8Array | undefined,
   if (answer !== undefined) leg.remoteSdp = answer;
   if (answeredInvite.isFirst || answeredInvite.offered)
     tell(s, { type: 'acknowledged', leg: leg.id, ...(answer !== undefined && { sdp: answer }) });
-  if (state.heldBye !== undefined) return sendBye(leg, state, state.heldBye, s);
-  sendWaiting(leg, s);
+  if (state.heldBye !== undefined) sendBye(leg, state, state.heldBye, s);
 }
 
 function answered(
@@ -222,9 +219,6 @@ function expire(leg: Leg, state: Established, s: Surroundings): void {
     waits.retransmitAt = s.now + waits.pauseMs;
     s.out.push({ type: 'respond', transaction: waits.transaction, response: waits.response });
   }
-  const theirs = leg.remoteChange;
-  if (theirs?.giveUpAt !== undefined && s.now >= theirs.giveUpAt) withdrawOffer(leg, 504, s);
-  sendWaiting(leg, s);
 }
 
 /** BYE is out: the leg waits for its answer, whatever it is, or for the BYE of the other side that crossed it. */

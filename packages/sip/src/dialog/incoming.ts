@@ -29,11 +29,9 @@ import {
   changeAnswered,
   changeRefused,
   refuseOffer,
-  sendWaiting,
   takeOffer,
   takeUpdate,
   unacknowledged,
-  withdrawOffer,
 } from './offers.ts';
 
 /** Rings that may wait for a PRACK; of more only the first ones are sent. */
@@ -263,7 +261,7 @@ export function matchesReliable(leg: Leg, event: RequestEvent): boolean {
   );
 }
 
-/** What has waited for a PRACK: the next ring, the answer, a change of ours. */
+/** What has waited for a PRACK: the answer, or the next ring. */
 function goOn(leg: Leg, state: Incoming, s: Surroundings): void {
   if (leg.state !== state || state.unpracked !== undefined || leg.remoteChange !== undefined) return;
   const held = state.heldAnswer;
@@ -272,8 +270,7 @@ function goOn(leg: Leg, state: Incoming, s: Surroundings): void {
     return answer(leg, state, held, s);
   }
   const next = state.rings.shift();
-  if (next !== undefined) return ringReliably(leg, state, next, s);
-  sendWaiting(leg, s);
+  if (next !== undefined) ringReliably(leg, state, next, s);
 }
 
 function expire(leg: Leg, state: Incoming, s: Surroundings): void {
@@ -288,14 +285,9 @@ function expire(leg: Leg, state: Incoming, s: Surroundings): void {
     unpracked.retransmitAt = s.now + unpracked.pauseMs;
     s.out.push({ type: 'respond', transaction: state.transaction, response: unpracked.response });
   }
-  const theirs = leg.remoteChange;
-  if (theirs?.giveUpAt !== undefined && s.now >= theirs.giveUpAt) {
-    withdrawOffer(leg, 504, s);
-    goOn(leg, state, s);
-  }
-  if (leg.state === state && state.refreshAt !== undefined && s.now >= state.refreshAt)
-    refresh(leg, state, s);
-  sendWaiting(leg, s);
+  if (state.refreshAt !== undefined && s.now >= state.refreshAt) refresh(leg, state, s);
+  // An offer that was forgotten may have held something up.
+  goOn(leg, state, s);
 }
 
 function refresh(leg: Leg, state: Incoming, s: Surroundings): void {

@@ -20,9 +20,16 @@ import { stepEnding, stepEstablished } from './established.ts';
 import { sdpOf } from './in-dialog.ts';
 import { stepIncoming } from './incoming.ts';
 import type { Leg, LegEvent, Surroundings } from './leg.ts';
-import { maySend } from './offers.ts';
+import { endForgottenOffer, maySend, sendWaiting } from './offers.ts';
 
 export function stepInvite(leg: Leg, event: LegEvent, s: Surroundings): void {
+  if (event.type === 'expire') endForgottenOffer(leg, s);
+  stepState(leg, event, s);
+  // Whatever has happened, a change of ours may have become possible by it.
+  if (leg.waiting.length > 0) sendWaiting(leg, s);
+}
+
+function stepState(leg: Leg, event: LegEvent, s: Surroundings): void {
   const { state } = leg;
   switch (state.name) {
     case 'calling':

@@ -37,7 +37,7 @@ const RETRY_AFTER_MAX_S = 10;
 
 type RequestEvent = Extract<LegEvent, { type: 'request' }>;
 
-/** Our owner wants to change the session. */
+/** Our owner wants to change the session: as soon as it may be. */
 export function askChange(
   leg: Leg,
   method: 'INVITE' | 'UPDATE',
@@ -47,7 +47,6 @@ export function askChange(
   if (leg.waiting.length >= CHANGES_WAITING_MAX)
     return tell(s, { type: 'offerAnswered', leg: leg.id, status: 500 });
   leg.waiting.push({ method, sdp, refusals: 0, notBefore: 0 });
-  sendWaiting(leg, s);
 }
 
 /** Sends the first change that waits, if its time has come. */
@@ -118,7 +117,6 @@ function changeAccepted(leg: Leg, change: Change, response: SipResponse, s: Surr
     else acknowledge(leg, leg.state, seq, undefined, s);
   }
   tell(s, { type: 'offerAnswered', leg: leg.id, status: response.status, ...(sdp !== undefined && { sdp }) });
-  sendWaiting(leg, s);
 }
 
 /** Sends the ACK to a 2xx of the other side, and keeps it for the next time that this 2xx comes. */
@@ -159,7 +157,6 @@ export function changeRefused(leg: Leg, status: number, s: Surroundings): void {
     });
   }
   tell(s, { type: 'offerAnswered', leg: leg.id, status });
-  sendWaiting(leg, s);
 }
 
 /** A re-INVITE of the other side (§14.2). */
@@ -190,10 +187,10 @@ export function takeUpdate(
   takeOffer(leg, 'UPDATE', event, s);
 }
 
-/** An offer in UPDATE or PRACK, which cannot wait longer than its transaction lives. */
+/** An offer in UPDATE or PRACK. Its answer must be there before the other side's Timer F ends the call. */
 export function takeOffer(leg: Leg, method: 'UPDATE' | 'PRACK', event: RequestEvent, s: Surroundings): void {
   const { transaction, request } = event;
-  leg.remoteChange = { method, transaction, request, giveUpAt: s.now + s.giveUp };
+  leg.remoteChange = { method, transaction, request, giveUpAt: s.now + s.giveUp / 2 };
   tellOffer(leg, method, sdpOf(request), s);
 }
 
@@ -224,7 +221,6 @@ export function answerOffer(leg: Leg, sdp: Uint8Array | undefined, s: Surroundin
     const offered = offer === undefined && sdp !== undefined;
     state.unacknowledged = unacknowledged(remoteChange, response, { isFirst: false, offered }, s);
   }
-  sendWaiting(leg, s);
 }
 
 /** A 2xx to an INVITE that is repeated from now on until its ACK comes. */
@@ -251,7 +247,6 @@ export function refuseOffer(leg: Leg, status: number, s: Surroundings): void {
   if (remoteChange === undefined) return;
   leg.remoteChange = undefined;
   respond(remoteChange, status >= 300 ? status : 488, s);
-  sendWaiting(leg, s);
 }
 
 /** Their offer is over before it was answered: by CANCEL (487) or because its transaction has ended (504). */
@@ -259,4 +254,10 @@ export function withdrawOffer(leg: Leg, status: 487 | 504, s: Surroundings): voi
   if (leg.remoteChange === undefined) return;
   tell(s, { type: 'offerWithdrawn', leg: leg.id });
   refuseOffer(leg, status, s);
+}
+
+/** UPDATE and PRACK are not INVITE: their answer is due in time, whatever our owner does. */
+export function endForgottenOffer(leg: Leg, s: Surroundings): void {
+  const giveUpAt = leg.remoteChange?.giveUpAt;
+  if (giveUpAt !== undefined && s.now >= giveUpAt) withdrawOffer(leg, 504, s);
 }
