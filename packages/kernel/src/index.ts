@@ -4,4 +4,4 @@ export { Deadlines } from './deadlines.ts';
 export type { LogLine } from './log-line.ts';
 export type { Millis, Node, Step, Transition } from './machine.ts';
 export { type Random, randomInteger, randomToken, seededRandom } from './random.ts';
-export { decodeUtf8, encodeUtf8 } from './utf8.ts';
+export { decodeUtf8, encodeUtf8, encodeUtf8Into } from './utf8.ts';

@@ -2,13 +2,19 @@
  * From a message to bytes. Header fields are written as they stand, in their order; Content-Length is always
  * that of the body, in its old place or last.
  */
-import { encodeUtf8 } from '@holdfast/kernel';
+import { encodeUtf8, encodeUtf8Into } from '@holdfast/kernel';
+import { HEAD_BYTES_MAX } from './limits.ts';
 import type { SipMessage } from './message.ts';
+
+/** Where a head is encoded before its length is known, so that a message with a body needs only one new array. */
+const HEAD = new Uint8Array(HEAD_BYTES_MAX);
 
 export function serializeMessage(message: SipMessage): Uint8Array {
   const body = message.body;
-  const head = encodeUtf8(headText(message));
-  if (body.length === 0) return head;
+  const text = headText(message);
+  if (body.length === 0) return encodeUtf8(text);
+  const length = encodeUtf8Into(text, HEAD);
+  const head = length === undefined ? encodeUtf8(text) : HEAD.subarray(0, length);
   const bytes = new Uint8Array(head.length + body.length);
   bytes.set(head);
   bytes.set(body, head.length);
