@@ -131,6 +131,11 @@ export class CallAccount {
     else lose(fault, call.callerEnd === 'normal' ? 'agent-end' : 'both-ends');
   }
 
+  /** Calls that stood at the fault and are not over. */
+  get openSinceFault(): number {
+    return this.#fault?.open.size ?? 0;
+  }
+
   /** At the end of a run: what still stands of the calls at the fault has not been shown to be kept. */
   figures(): CallFigures {
     const fault = this.#fault;

@@ -240,7 +240,8 @@ export class LiveLab {
     this.ledger.fault(
       at,
       concerned.map((robot) => {
-        const heardAt = Math.max(this.#startedAt, ...robot.heardAt.values()) - this.#startedAt;
+        const server = `127.0.0.1:${this.ports.clients[SITES.indexOf(site)]}`;
+        const heardAt = (robot.heardAt.get(server) ?? this.#startedAt) - this.#startedAt;
         return {
           agent: robot.name,
           scheme: robot.options.scheme,

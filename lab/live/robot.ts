@@ -88,7 +88,7 @@ type Link = LinkClient<DeskRequest | ConfigRequest>;
 export class Robot {
   readonly options: RobotOptions;
   view: DeskView | undefined;
-  /** Instants at which something was last heard on each connection: silence is counted from there. */
+  /** When something was last heard from each server (`host:port`): silence is counted from there. */
   readonly heardAt = new Map<string, number>();
   /** Which site and kind each connection belongs to is the desk's business; the lab needs the last of telephony. */
   readonly #links = new Map<string, Link>();
@@ -289,7 +289,7 @@ export class Robot {
         },
         message: (message) => {
           const now = clock.now();
-          this.heardAt.set(connection, now);
+          this.heardAt.set(`${host}:${port}`, now);
           if (message.type === 'Stamp') this.#stampReceivedAt = now;
           input({ type: 'message', connection, message });
         },

@@ -64,6 +64,8 @@ export async function runScenario({
     delay.enable();
     if (scenario.callsPerSecond > 0) lab.callers.stream(scenario.callsPerSecond);
     await scenario.run(lab);
+    // What becomes of the calls that stood at the fault shows only when they end.
+    await lab.until(4 * times.talkMs, () => lab.calls.openSinceFault === 0);
   } catch (error) {
     // Whatever broke the scenario is a failed check, and what was seen until then is still worth a report.
     lab.check('scenario-ran', false, String((error as Error).stack ?? error));

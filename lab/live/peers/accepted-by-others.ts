@@ -1,77 +1,137 @@
 /**
- * Whether other people's parsers take a message that we send: those of jssip (a strict grammar) and of `sip`.
- * tshark is too tolerant to be a judge.
+ * The parsers of two other SIP libraries judge what ours has written: `sip` (a server's) and `jssip` (a browser's).
+ * Both read header fields only when asked, so they are asked for all that routing, transactions and dialogs need.
  */
 import { createRequire } from 'node:module';
+import type { SentMessage } from './peer-lab.ts';
 
 const require = createRequire(import.meta.url);
 
-interface JssipMessage {
-  readonly via: unknown;
-  readonly from: unknown;
-  readonly to: unknown;
-  readonly cseq: number;
-  parseHeader(name: string, index?: number): unknown;
-  getHeaders(name: string): readonly string[];
+interface Address {
+  readonly uri: string;
+  readonly params: Record<string, string | undefined>;
 }
 
-interface SipMessage {
-  readonly headers: Readonly<Record<string, unknown>>;
+interface PackageMessage {
+  readonly method?: string;
+  readonly uri?: string;
+  readonly status?: number;
+  readonly headers: {
+    readonly via?: readonly { readonly host?: string; readonly params: Record<string, string | undefined> }[];
+    readonly from?: Address;
+    readonly to?: Address;
+    readonly contact?: readonly Address[] | '*';
+    readonly route?: readonly Address[];
+    readonly cseq?: { readonly seq: number; readonly method: string };
+    readonly 'call-id'?: string;
+  };
   readonly content: string;
 }
 
-const jssip = require('jssip/lib/Parser') as {
-  parseMessage(text: string, ua: unknown): JssipMessage | undefined;
-};
-const sip = require('sip') as { parse(data: Buffer): SipMessage | undefined };
+interface SipPackage {
+  parse(text: string): PackageMessage | undefined;
+  parseUri(uri: string): { readonly host?: string } | undefined;
+}
 
-/** Fields that jssip parses only when it is asked. */
-const ASKED = [
-  'contact',
-  'route',
-  'record-route',
-  'refer-to',
-  'replaces',
-  'session-expires',
-  'www-authenticate',
-  'proxy-authenticate',
-  'event',
+interface JssipMessage {
+  readonly method?: string;
+  readonly status_code?: number;
+  readonly ruri?: unknown;
+  readonly call_id: string | undefined;
+  readonly via_branch: string | undefined;
+  readonly from: unknown;
+  readonly to: unknown;
+  readonly cseq: number | undefined;
+  readonly body: string | null;
+  readonly headers: Readonly<Record<string, readonly { readonly raw: string }[]>>;
+  parseHeader(name: string, index: number): unknown;
+}
+
+/** What is wrong with it in the eyes of others; empty when both take it. */
+export function complaints({ text }: Pick<SentMessage, 'text'>): string[] {
+  return [...bySip(text), ...byJssip(text)];
+}
+
+function bySip(text: string): string[] {
+  const sip = require('sip') as SipPackage;
+  const wrong: string[] = [];
+  const need = (what: string, isThere: boolean) => {
+    if (!isThere) wrong.push(`sip: ${what}`);
+  };
+  let message: PackageMessage | undefined;
+  try {
+    message = sip.parse(text);
+  } catch (error) {
+    // Its way to refuse.
+    return [`sip: ${(error as Error).message}`];
+  }
+  if (message === undefined) return ['sip: not taken'];
+  const { headers } = message;
+  const isUri = (uri: string | undefined) => uri !== undefined && (sip.parseUri(uri)?.host ?? '') !== '';
+  need('start line', message.status !== undefined || (message.method !== undefined && isUri(message.uri)));
+  need(
+    'Via',
+    (headers.via?.length ?? 0) > 0 && headers.via?.every((via) => via.params.branch !== undefined) === true,
+  );
+  need('From', isUri(headers.from?.uri) && headers.from?.params.tag !== undefined);
+  need('To', isUri(headers.to?.uri));
+  need('CSeq', Number.isInteger(headers.cseq?.seq) && headers.cseq?.method !== undefined);
+  need('Call-ID', (headers['call-id'] ?? '') !== '');
+  if (headers.contact !== '*')
+    need(
+      'Contact',
+      (headers.contact ?? []).every(({ uri }) => isUri(uri)),
+    );
+  need(
+    'Route',
+    (headers.route ?? []).every(({ uri }) => isUri(uri)),
+  );
+  need('body', message.content === bodyOf(text));
+  return wrong;
+}
+
+/** Fields that jssip's grammar knows, and that may stand more than once or be missing. */
+const GRAMMAR_FIELDS = [
+  'Via',
+  'Contact',
+  'Route',
+  'Record-Route',
+  'Content-Type',
+  'WWW-Authenticate',
+  'Proxy-Authenticate',
+  'Max-Forwards',
+  'Require',
+  'Expires',
+  'Reason',
+  'Event',
+  'Subscription-State',
+  'Refer-To',
 ];
 
-/** What the others object to, one sentence each; empty when both accept the message. */
-export function objectionsOfOthers(bytes: Uint8Array): string[] {
-  return [...objectionsOfJssip(bytes), ...objectionsOfSip(bytes)];
+function byJssip(text: string): string[] {
+  const { parseMessage } = require('jssip/lib/Parser') as {
+    parseMessage(text: string, agent: unknown): JssipMessage | undefined;
+  };
+  const wrong: string[] = [];
+  const message = parseMessage(text, {});
+  if (message === undefined) return ['jssip: not taken'];
+  const need = (what: string, isThere: boolean) => {
+    if (!isThere) wrong.push(`jssip: ${what}`);
+  };
+  need('start line', message.status_code != null || (message.method !== undefined && message.ruri != null));
+  need('Call-ID', message.call_id !== undefined);
+  need('Via branch', message.via_branch !== undefined);
+  need('From, To', message.from != null && message.to != null);
+  need('CSeq', message.cseq !== undefined);
+  need('body', (message.body ?? '') === bodyOf(text));
+  for (const name of GRAMMAR_FIELDS) {
+    const count = message.headers[name]?.length ?? 0;
+    for (let index = 0; index < count; index++)
+      need(`${name}: ${message.headers[name]?.[index]?.raw}`, message.parseHeader(name, index) !== undefined);
+  }
+  return wrong;
 }
 
-export function acceptedByOthers(bytes: Uint8Array): boolean {
-  return objectionsOfOthers(bytes).length === 0;
-}
-
-function objectionsOfJssip(bytes: Uint8Array): string[] {
-  const message = jssip.parseMessage(Buffer.from(bytes).toString('utf8'), {});
-  if (message === undefined) return ['jssip does not parse the message'];
-  const objections: string[] = [];
-  for (const name of ['via', 'from', 'to', 'cseq'] as const) {
-    if (message[name] === undefined) objections.push(`jssip does not parse ${name}`);
-  }
-  for (const name of ASKED) {
-    for (let index = 0; index < message.getHeaders(name).length; index++) {
-      if (message.parseHeader(name, index) === undefined) objections.push(`jssip does not parse ${name}`);
-    }
-  }
-  return objections;
-}
-
-function objectionsOfSip(bytes: Uint8Array): string[] {
-  const message = sip.parse(Buffer.from(bytes));
-  if (message === undefined) return ['sip does not parse the message'];
-  const objections: string[] = [];
-  // It leaves a field out silently when its parser throws.
-  for (const name of ['via', 'from', 'to', 'cseq', 'call-id', 'content-length']) {
-    if (message.headers[name] === undefined) objections.push(`sip does not parse ${name}`);
-  }
-  const length = message.headers['content-length'];
-  if (length !== Buffer.byteLength(message.content, 'binary'))
-    objections.push('sip reads another Content-Length');
-  return objections;
+function bodyOf(text: string): string {
+  return text.slice(text.indexOf('\r\n\r\n') + 4);
 }

@@ -42,10 +42,10 @@ export class LabPhone {
   readonly #transports: SipTransports;
   readonly #phone: RunningNode<PhoneInput>;
 
-  private constructor(transports: SipTransports, sound: RtpStream, make: (phone: LabPhone) => PhoneNode, clock: ProcessClock) {
+  private constructor(transports: SipTransports, sound: RtpStream, node: PhoneNode, clock: ProcessClock) {
     this.#transports = transports;
     this.sound = sound;
-    this.#phone = runNode<PhoneInput, PhoneEffect>(make(this), {
+    this.#phone = runNode<PhoneInput, PhoneEffect>(node, {
       now: () => clock.now(),
       perform: (effect) => this.#perform(effect),
     });
@@ -81,7 +81,7 @@ export class LabPhone {
       media: { host: '127.0.0.1', ports: [sound.port] },
       callAttemptMs: SITE_ATTEMPT_MS,
     });
-    phone = new LabPhone(transports, sound, () => node, clock);
+    phone = new LabPhone(transports, sound, node, clock);
     return phone;
   }
 
@@ -102,7 +102,11 @@ export class LabPhone {
       case 'transmit':
         return this.#transports.transmit(effect);
       case 'lookup':
-        return this.input({ type: 'lookedUp', id: effect.id, answer: { type: 'failed', reason: 'no DNS here' } });
+        return this.input({
+          type: 'lookedUp',
+          id: effect.id,
+          answer: { type: 'failed', reason: 'no DNS here' },
+        });
       case 'media':
         if (effect.remote !== null) this.sound.sendToAddress(effect.remote);
         return;
@@ -114,7 +118,11 @@ export class LabPhone {
   /** The next fact of that name beyond the first `after` facts. */
   async fact<N extends FactName>(name: N, { after = 0, withinMs = 5_000 } = {}): Promise<FactOf<N>> {
     const find = () => this.facts.slice(after).find((fact) => fact.name === name);
-    await until(`the phone tells "${name}"; it told ${JSON.stringify(this.facts.slice(after))}`, withinMs, () => find() !== undefined);
+    await until(
+      `the phone tells "${name}"; it told ${JSON.stringify(this.facts.slice(after))}`,
+      withinMs,
+      () => find() !== undefined,
+    );
     return find() as FactOf<N>;
   }
 
@@ -126,7 +134,9 @@ export class LabPhone {
     await until(`${to} at ${site} answers`, withinMs, () => this.facts.slice(after).some(isOver));
     const fact = this.facts.slice(after).find(isOver);
     if (fact?.name !== 'established')
-      throw new Error(`the call to ${to} at ${site} came to nothing: ${JSON.stringify(this.facts.slice(after))}`);
+      throw new Error(
+        `the call to ${to} at ${site} came to nothing: ${JSON.stringify(this.facts.slice(after))}`,
+      );
     return fact;
   }
 

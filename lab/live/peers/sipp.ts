@@ -9,8 +9,7 @@ import { Program } from './processes.ts';
 
 export type SippScenario =
   /** A name that `-sn` knows: `uac`, `uas`, … */
-  | { readonly embedded: string }
-  | { readonly xml: string };
+  { readonly embedded: string } | { readonly xml: string };
 
 export interface SippOptions {
   /** Of its own, for its files. */

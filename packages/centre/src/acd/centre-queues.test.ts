@@ -411,6 +411,16 @@ describe('the line of agents', () => {
       1001 Released k1 Busy
       withdraw k1 1001 released
       6000 Queued k1
+      treat k1 music
+    `,
+    );
+    after(
+      `${ANN_READY}\ncall k1 +1 6000`,
+      `
+      > fail k1 1001 rejected
+      1001 Released k1 Failed
+      withdraw k1 1001 released
+      6000 Queued k1
       1001 AgentNotReady ReasonCode=rejected
       treat k1 music
     `,

@@ -212,7 +212,8 @@ export function offerFailed(
   // The next call goes to somebody else first, also when the agent stays Ready.
   dn.agent.idleSince = turn.now;
   turn.state.touchedDNs.add(number);
-  const agentsDoing = noAnswer || why === 'rejected' || why === 'busy';
+  // A busy phone may hold a call that no server knows any more: the agent has done nothing and goes on working.
+  const agentsDoing = noAnswer || why === 'rejected';
   if (agentsDoing && queue?.configuration.noAnswerNotReady === true) {
     changeAgent(turn, dn, {
       type: 'setNotReady',
