@@ -10,8 +10,8 @@ import type { World } from './world.ts';
 
 /** Agents looked at after each step; a break of the promise lasts far longer than a round over all. */
 const LOOKS_A_STEP = 3;
-/** The centre's own promises are looked at after every so many steps. */
-const CENTRE_EVERY = 200;
+/** The centre's own promises are looked at after every so many steps for each agent: a look costs as much as it has agents. */
+const CENTRE_STEPS_AN_AGENT = 25;
 
 /** LL: a step changes the lot of few; looking at a few agents in turn is as good and stays cheap with thousands. */
 export function neverTwiceInTurn(sites: readonly RoutingSite[], dns: readonly string[]): Check {
@@ -35,12 +35,13 @@ export function neverTwiceInTurn(sites: readonly RoutingSite[], dns: readonly st
 }
 
 /** No queue entry without its call, no idle agent beside a waiting caller, and whatever else the centre promises. */
-export function centresInOrder(sites: readonly RoutingSite[]): Check {
+export function centresInOrder(sites: readonly RoutingSite[], agents: number): Check {
+  const everySteps = CENTRE_STEPS_AN_AGENT * agents;
   let steps = 0;
   return {
     name: 'centre-in-order',
     violated: () => {
-      if (++steps % CENTRE_EVERY !== 0) return undefined;
+      if (++steps % everySteps !== 0) return undefined;
       for (const site of sites) {
         const program = site.process.program as SipServerProgram | undefined;
         const [broken] = program === undefined ? [] : checkCentre(program.node.parts.centre);

@@ -12,7 +12,7 @@ import {
   SUPPORT_QUEUE,
 } from '@holdfast/centre';
 import { must, type Random, randomInteger } from '@holdfast/kernel';
-import { digestSecret } from '@holdfast/sip';
+import { digestSecret, type LookupAnswer } from '@holdfast/sip';
 import { apply, type RoutingSite, watch } from './checkers.ts';
 import { type FaultName, type FaultTargets, injectFaults, planFaults, RATE_ERROR_MAX } from './faults.ts';
 import { CALM_NETWORK } from './net.ts';
@@ -74,6 +74,7 @@ export const WHOLE_FAULTS: readonly FaultName[] = [
   'site-isolation',
   'loss-burst',
   'phone-loss',
+  'dns-failure',
 ];
 
 export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResult {
@@ -92,7 +93,7 @@ export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResu
     injectFaults(world, plan, centre.targets, faults);
   }
   centre.healAt(breakMs);
-  watch(world, [neverTwiceInTurn(centre.sites, centre.dns), centresInOrder(centre.sites)]);
+  watch(world, [neverTwiceInTurn(centre.sites, centre.dns), centresInOrder(centre.sites, centre.dns.length)]);
   world.run(breakMs + WHOLE_SETTLE_MS);
   if (world.failure === undefined) apply(world, centre.finalChecks());
   return {
@@ -144,7 +145,7 @@ export class WholeWorld {
       lateMaxMs: 300,
     };
     world.net.dnsFailure = { type: 'failed', reason: 'the simulated resolver does not answer' };
-    world.net.resolve = () => ({ type: 'none', ttlS: 60 });
+    world.net.resolve = resolve;
     const generated = this.#generate(agents);
     this.#configuration = makeConfiguration(generated.objects, nodeHashes.sha256);
     for (const site of SITES) this.#addSite(site);
@@ -254,6 +255,8 @@ export class WholeWorld {
               target: { transport: 'UDP', host: site.address, port: SIP_PORT },
             } as const,
           })),
+          // A phone with one registration at a time finds its site by name (PH1); the others know addresses.
+          ...(agent.scheme === 'single' ? { service: serviceOf(agent.home) } : {}),
           expires: 30,
           instance: `urn:uuid:00000000-0000-4000-8000-${agent.dn.padStart(12, '0')}`,
           answerAfterMs: 1_000 + Math.floor(3_000 * this.#random()),
@@ -319,4 +322,29 @@ const REALM = 'holdfast';
 /** An address literal for each desk and phone: nothing is left to look up. */
 function addressOf(net: number, index: number): string {
   return `10.${net}.${index >> 8}.${index & 255}`;
+}
+
+const DOMAIN = 'holdfast.example';
+const DNS_TTL_S = 30;
+
+function serviceOf(home: string) {
+  const siteNames = Object.fromEntries(SITES.map(({ name, address }) => [address, name]));
+  return { uri: `sip:${home}.${DOMAIN}`, transport: 'UDP', siteNames } as const;
+}
+
+/** The zone: for each site a service name whose first target is that site, and the other the second. */
+function resolve(record: string, name: string): LookupAnswer {
+  const home = /^_sip\._udp\.(\w+)\.holdfast\.example$/.exec(name)?.[1];
+  if (record === 'SRV' && home !== undefined) {
+    const records = SITES.map((site) => ({
+      priority: site.name === home ? 10 : 20,
+      weight: 1,
+      port: SIP_PORT,
+      target: `sip.${site.name}.${DOMAIN}`,
+    }));
+    return { type: 'SRV', records, ttlS: DNS_TTL_S };
+  }
+  const site = SITES.find((one) => name === `sip.${one.name}.${DOMAIN}`);
+  if (record === 'A' && site !== undefined) return { type: 'A', addresses: [site.address], ttlS: DNS_TTL_S };
+  return { type: 'none', ttlS: DNS_TTL_S };
 }
