@@ -1,0 +1,251 @@
+/**
+ * Two sites as real processes for phones and gateways of others: the trunk's gateway is left to the test, the
+ * guest extension (7999) and agents without a robot to phones of others. Everything that our processes send is
+ * kept, for parsers of others to judge.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type GeneratedAgent, GUEST, OVERFLOW_QUEUE, SALES_QUEUE } from '@holdfast/centre';
+import { seededRandom } from '@holdfast/kernel';
+import type { OptionSections } from '@holdfast/protocol';
+import { makeWorld, ProcessClock, writeConfiguration } from '@holdfast/server';
+import { freePorts } from '../free-ports.ts';
+import { Relays } from '../relay.ts';
+import { Robot, type RobotWatch } from '../robot.ts';
+import { SiteProcesses } from '../site-processes.ts';
+import { SHORT } from '../times.ts';
+import { LabPhone, type LabPhoneOptions } from './lab-phone.ts';
+import { stopPrograms, until } from './processes.ts';
+
+export type PeerSite = 'north' | 'south';
+const SITES: readonly PeerSite[] = ['north', 'south'];
+
+export const REALM = 'holdfast';
+export const PHONE_PASSWORD = 'fake-phone-password';
+const PASSWORD = 'fake-password';
+/** An extension at both sites that no robot uses. */
+export const GUEST_DN = GUEST.dn;
+/** Its waiting callers hear ringing: they are answered once, by the agent. */
+export const QUEUE_WITH_RINGING = OVERFLOW_QUEUE;
+/** Its waiting callers hear music and are turned to the agent by a re-INVITE. */
+export const QUEUE_WITH_MUSIC = SALES_QUEUE;
+
+const SERVER_BUNDLE = fileURLToPath(new URL('../../../.build/server.mjs', import.meta.url));
+const TAP = new URL('message-tap.mjs', import.meta.url).href;
+/** Robots have to outlast every call of a test: who calls hangs up. */
+const TALK_MS = 60_000;
+
+export interface PeerLabOptions {
+  /** Agents with a robot. 0 where only extensions are called. */
+  readonly robots?: number;
+  /** Object key → section → option → value; `gateway` is the port of the gateway. */
+  readonly options?: (gateway: number) => Readonly<Record<string, OptionSections>>;
+}
+
+/** A message that a process of ours has sent. */
+export interface SentMessage {
+  readonly pid: number;
+  readonly transport: 'UDP' | 'TCP';
+  /** One character for each byte. */
+  readonly text: string;
+}
+
+export class PeerLab {
+  readonly folder: string;
+  readonly clock = new ProcessClock();
+  readonly random = seededRandom(1);
+  readonly robots: Robot[] = [];
+  readonly sites: Readonly<Record<PeerSite, SiteProcesses>>;
+  readonly sipPorts: Readonly<Record<PeerSite, number>>;
+  readonly gatewayPort: number;
+  readonly #configPorts: Readonly<Record<PeerSite, number>>;
+  readonly #agents: readonly GeneratedAgent[];
+  readonly #phones: LabPhone[] = [];
+
+  private constructor(folder: string, ports: Ports, agents: readonly GeneratedAgent[]) {
+    this.folder = folder;
+    this.#agents = agents;
+    this.sipPorts = { north: ports.sip[0], south: ports.sip[1] };
+    this.#configPorts = { north: ports.config[0], south: ports.config[1] };
+    this.gatewayPort = ports.gateway;
+    const site = (name: PeerSite, index: 0 | 1) =>
+      new SiteProcesses({
+        site: name,
+        entry: SERVER_BUNDLE,
+        restarts: false,
+        files: join(folder, 'configuration'),
+        data: join(folder, name),
+        servers: [
+          { application: `config-${name}`, host: '127.0.0.1', port: ports.config[index] },
+          { application: `sip-${name}`, host: '127.0.0.1', port: ports.clients[index] },
+        ],
+      });
+    this.sites = { north: site('north', 0), south: site('south', 1) };
+  }
+
+  /** Resolves when both sites answer and every robot is Ready. */
+  static async start({ robots = 0, options }: PeerLabOptions = {}): Promise<PeerLab> {
+    if (!existsSync(SERVER_BUNDLE))
+      throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-peers-'));
+    await tap(folder);
+    const ports = await drawPorts();
+    const site = (name: PeerSite, index: 0 | 1) => ({
+      name,
+      address: '127.0.0.1',
+      configPort: ports.config[index],
+      clientPort: ports.clients[index],
+      sipPort: ports.sip[index],
+      gateway: `127.0.0.1:${ports.gateway}`,
+    });
+    const holdfast = { 'registrar-min-timeout': '1' };
+    const { objects, agents } = await makeWorld({
+      agents: Math.max(1, robots),
+      sites: [site('north', 0), site('south', 1)],
+      schemes: ['dual'],
+      password: PASSWORD,
+      phonePassword: PHONE_PASSWORD,
+      realm: REALM,
+      options: {
+        'Application/sip-north': { holdfast, TServer: { 'wrap-up-time': '0' } },
+        'Application/sip-south': { holdfast, TServer: { 'wrap-up-time': '0' } },
+        ...options?.(ports.gateway),
+      },
+    });
+    await writeConfiguration(join(folder, 'configuration'), objects, 'json');
+    const lab = new PeerLab(folder, ports, agents.slice(0, robots));
+    try {
+      await Promise.all(SITES.map((name) => lab.sites[name].start()));
+      await lab.#startRobots();
+    } catch (error) {
+      // Nobody has the lab yet who could end it.
+      await lab.stop();
+      throw error;
+    }
+    return lab;
+  }
+
+  async #startRobots(): Promise<void> {
+    this.robots.push(...this.#agents.map((agent, index) => this.#makeRobot(agent, index)));
+    await Promise.all(this.robots.map((robot) => robot.start()));
+    await until('every robot is Ready', 15_000, () =>
+      this.robots.every(({ view }) => view?.state === 'Ready' && view.site !== null),
+    );
+  }
+
+  #makeRobot(agent: GeneratedAgent, index: number): Robot {
+    const other = agent.home === 'north' ? 'south' : 'north';
+    const order = [agent.home as PeerSite, other as PeerSite] as const;
+    const config = (site: PeerSite) => ({ host: '127.0.0.1', port: this.#configPorts[site] });
+    return new Robot({
+      agent: agent.user,
+      user: agent.user,
+      password: PASSWORD,
+      phonePassword: PHONE_PASSWORD,
+      place: agent.place,
+      dn: agent.dn,
+      scheme: agent.scheme,
+      home: agent.home,
+      peer: other,
+      realm: REALM,
+      phoneSites: order.map((site) => {
+        const port = this.sipPorts[site];
+        return {
+          site,
+          registrar: `sip:127.0.0.1:${port}`,
+          destination: { type: 'target', target: { transport: 'UDP', host: '127.0.0.1', port } },
+        };
+      }),
+      configServers: { preferred: config(order[0]), peer: config(order[1]) },
+      application: 'workspace',
+      registerEveryS: 30,
+      registration: SHORT.registration,
+      addpTimeoutMs: SHORT.addpMs,
+      retryPauseMs: 1_000,
+      talkMs: () => TALK_MS,
+      toneHz: robotTone(index),
+      clock: this.clock,
+      random: this.random,
+      relays: new Relays(),
+      watch: NOBODY,
+    });
+  }
+
+  /** A phone of ours, closed with the lab; the gateway's port is `gatewayPort`. */
+  async phone(
+    options: Omit<LabPhoneOptions, 'clock' | 'random' | 'sites' | 'domain'> &
+      Partial<Pick<LabPhoneOptions, 'sites'>>,
+  ): Promise<LabPhone> {
+    const phone = await LabPhone.open({
+      domain: REALM,
+      sites: SITES.map((site) => ({ site, port: this.sipPorts[site] })),
+      clock: this.clock,
+      random: this.random,
+      ...options,
+    });
+    this.#phones.push(phone);
+    return phone;
+  }
+
+  /** A caller from outside, with a tone. */
+  caller(toneHz: number): Promise<LabPhone> {
+    return this.phone({ number: 'gateway', password: '', scheme: 'none', port: this.gatewayPort, toneHz });
+  }
+
+  /** What all processes of ours have sent until now, the robots' and callers' phones among them. */
+  sent(): SentMessage[] {
+    const file = join(this.folder, 'sent.jsonl');
+    if (!existsSync(file)) return [];
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as SentMessage);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#phones.map((phone) => phone.close()));
+    await Promise.all(this.robots.map((robot) => robot.stop()));
+    await stopPrograms();
+    for (const name of SITES) if (this.sites[name].state === 'starting') this.sites[name].kill();
+    await Promise.all(SITES.map((name) => this.sites[name].stop()));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Hundreds of Hz from the callers' tones. */
+export function robotTone(index: number): number {
+  return 900 + 20 * index;
+}
+
+/** From now on this process and those that it starts keep what they send. */
+async function tap(folder: string): Promise<void> {
+  process.env.HOLDFAST_TAP = join(folder, 'sent.jsonl');
+  process.env.NODE_OPTIONS = `--import ${TAP}`;
+  await import(TAP);
+}
+
+/** What robots show is of no interest here. */
+const NOBODY: RobotWatch = {
+  desk: () => {},
+  decision: () => {},
+  view: () => {},
+  phone: () => {},
+  media: () => {},
+  stampAnswered: () => {},
+};
+
+interface Ports {
+  readonly config: readonly [number, number];
+  readonly clients: readonly [number, number];
+  readonly sip: readonly [number, number];
+  readonly gateway: number;
+}
+
+async function drawPorts(): Promise<Ports> {
+  const [a, b, c, d, e, f, gateway] = (await freePorts(7)) as Tuple7;
+  return { config: [a, b], clients: [c, d], sip: [e, f], gateway };
+}
+
+type Tuple7 = [number, number, number, number, number, number, number];
