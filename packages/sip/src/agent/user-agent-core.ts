@@ -432,6 +432,9 @@ export class UserAgentCore {
       state.transaction = transaction;
       state.forks.length = 0;
     }
+    const change = held?.leg.change;
+    if (change !== undefined && (sent.purpose === 'reinvite' || sent.purpose === 'update'))
+      change.transaction = transaction;
     this.#take(output);
     return transaction;
   }

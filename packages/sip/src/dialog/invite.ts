@@ -20,11 +20,12 @@ import { stepEnding, stepEstablished } from './established.ts';
 import { sdpOf } from './in-dialog.ts';
 import { stepIncoming } from './incoming.ts';
 import type { Leg, LegEvent, Surroundings } from './leg.ts';
-import { endForgottenOffer, maySend, sendWaiting } from './offers.ts';
+import { endForgottenOffer, endStaleChange, maySend, sendWaiting } from './offers.ts';
 
 export function stepInvite(leg: Leg, event: LegEvent, s: Surroundings): void {
   if (event.type === 'expire') endForgottenOffer(leg, s);
   stepState(leg, event, s);
+  if (leg.change !== undefined) endStaleChange(leg, s);
   // Whatever has happened, a change of ours may have become possible by it.
   if (leg.waiting.length > 0) sendWaiting(leg, s);
 }
@@ -126,7 +127,7 @@ function reliableWish(invite: SipRequest): 'none' | 'supported' | 'required' {
 /** When this leg wants `expire`, if nothing else happens. */
 export function deadlineOf(leg: Leg): Millis | undefined {
   const { state, remoteChange } = leg;
-  let at = remoteChange?.giveUpAt;
+  let at = earlier(remoteChange?.giveUpAt, leg.change?.giveUpAt);
   const next = leg.waiting[0];
   if (next !== undefined && maySend(leg, next)) at = earlier(at, next.notBefore);
   switch (state.name) {

@@ -25,7 +25,7 @@ export interface Leg {
   /** Credentials that our INVITE carried: its ACK repeats them (RFC 3261 §13.2.2.4). */
   authorization: readonly HeaderField[];
   /** Our re-INVITE or UPDATE that waits for its answer. */
-  change: Change | undefined;
+  change: SentChange | undefined;
   /** Changes of ours that cannot be sent yet, in order. */
   readonly waiting: WaitingChange[];
   /** The offer of the other side that our owner has not answered yet. */
@@ -153,6 +153,13 @@ export interface Change {
   readonly sdp: Uint8Array | undefined;
   /** How often it has been refused for the moment (491, 500 with Retry-After). */
   readonly refusals: number;
+}
+
+export interface SentChange extends Change {
+  /** Known once it has been sent. */
+  transaction: TransactionId;
+  /** When a re-INVITE is cancelled because only provisional answers came, or nothing after them. */
+  giveUpAt: Millis | undefined;
 }
 
 export interface WaitingChange extends Change {

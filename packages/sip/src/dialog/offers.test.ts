@@ -162,6 +162,35 @@ describe('a change of a standing call', () => {
   });
 });
 
+describe('an other side that falls silent', () => {
+  it('[IS33] after 100 a re-INVITE is cancelled in time, and the leg is lost', () => {
+    const s = new Scenario();
+    const { alice } = s.connect();
+    s.act('alice', (agent, now) => agent.reinvite(now, alice, HOLD));
+    s.run(s.now + 10);
+    s.link = () => [];
+    s.run(s.now + 59_000);
+    expect(s.count('alice', 'CANCEL')).toBe(0);
+    s.run(s.now + 60_000);
+    expect(s.last('alice', 'ended')).toMatchObject({ leg: alice, by: 'lost' });
+    s.run(s.now + 100_000);
+    expect(s.ends.alice.sizes()).toEqual({ legs: 0, sent: 0, serving: 0, asked: 0 });
+    expect(s.ends.alice.status().clientTransactions).toBe(0);
+  });
+
+  it('[IS33] a re-INVITE whose call is over leaves no transaction behind', () => {
+    const s = new Scenario();
+    const { alice } = s.connect();
+    s.act('alice', (agent, now) => agent.reinvite(now, alice, HOLD));
+    s.run(s.now + 10);
+    s.link = () => [];
+    s.act('alice', (agent, now) => agent.bye(now, alice));
+    s.run(s.now + 100_000);
+    expect(s.ends.alice.sizes()).toEqual({ legs: 0, sent: 0, serving: 0, asked: 0 });
+    expect(s.ends.alice.status().clientTransactions).toBe(0);
+  });
+});
+
 describe('glare', () => {
   it('[IS28] re-INVITEs that cross are both refused with 491 and tried again, the callee first', () => {
     for (let seed = 1; seed <= 20; seed++) {

@@ -32,6 +32,8 @@ import type { Change, Established, Leg, LegEvent, Surroundings, Unacknowledged }
 export const CHANGES_WAITING_MAX = 4;
 /** After this many refusals "for the moment" the last one is what the owner gets. */
 export const REFUSALS_MAX = 5;
+/** How long a re-INVITE may stay without a final answer: Timer B ends with the first provisional one. */
+export const CHANGE_MAX_MS = 60_000;
 /** A longer Retry-After than this is a no, seconds. */
 const RETRY_AFTER_MAX_S = 10;
 
@@ -57,7 +59,8 @@ export function sendWaiting(leg: Leg, s: Surroundings): void {
   if (dialog === undefined) return;
   leg.waiting.shift();
   const { method, sdp, refusals } = next;
-  leg.change = { method, sdp, refusals };
+  const giveUpAt = method === 'INVITE' ? s.now + CHANGE_MAX_MS : undefined;
+  leg.change = { method, sdp, refusals, transaction: '', giveUpAt };
   const parts = {
     contact: leg.contact,
     fields: [s.allow, ...leg.authorization],
@@ -96,7 +99,8 @@ export function changeAnswered(leg: Leg, response: SipResponse, s: Surroundings)
   if (status < 300) return changeAccepted(leg, change, response, s);
   const pauseMs = change.refusals < REFUSALS_MAX ? pauseAfter(leg, response, s) : undefined;
   if (pauseMs !== undefined) {
-    leg.waiting.unshift({ ...change, refusals: change.refusals + 1, notBefore: s.now + pauseMs });
+    const { method, sdp } = change;
+    leg.waiting.unshift({ method, sdp, refusals: change.refusals + 1, notBefore: s.now + pauseMs });
     return;
   }
   changeRefused(leg, status, s);
@@ -260,4 +264,18 @@ export function withdrawOffer(leg: Leg, status: 487 | 504, s: Surroundings): voi
 export function endForgottenOffer(leg: Leg, s: Surroundings): void {
   const giveUpAt = leg.remoteChange?.giveUpAt;
   if (giveUpAt !== undefined && s.now >= giveUpAt) withdrawOffer(leg, 504, s);
+}
+
+/**
+ * A re-INVITE that nobody answers in the end, or whose call is over, is cancelled: without that its transaction
+ * would wait for ever, because after a provisional response no timer runs (RFC 3261 §17.1.1.2).
+ */
+export function endStaleChange(leg: Leg, s: Surroundings): void {
+  const { change, state } = leg;
+  if (change === undefined || change.method !== 'INVITE') return;
+  const isOver = state.name === 'ending' || state.name === 'over';
+  if (!isOver && (change.giveUpAt === undefined || s.now < change.giveUpAt)) return;
+  s.out.push({ type: 'sendCancel', transaction: change.transaction });
+  if (isOver) leg.change = undefined;
+  else change.giveUpAt = undefined;
 }
