@@ -2,7 +2,6 @@
  * From bytes to a message. Syntax of the start line, of the header lines and the length of the body are judged
  * here, because nothing can be read without them; what the fields say is judged by `checkMessage`.
  */
-import { copiedBytes } from './copied-bytes.ts';
 import { HeadScanner } from './head-scanner.ts';
 import { MESSAGE_BYTES_MAX } from './limits.ts';
 import { EMPTY_BODY, type SipMessage, type SipRequest } from './message.ts';
@@ -27,7 +26,10 @@ export type ParseResult = { readonly ok: true; readonly message: SipMessage } | 
 const CR = 13;
 const LF = 10;
 
-/** One datagram, or one WebSocket message: bytes after the body are discarded (RFC 3261 §18.3). */
+/**
+ * One datagram, or one WebSocket message: bytes after the body are discarded (RFC 3261 §18.3). The bytes belong to
+ * the message from now on: its body is a view of them, so nobody may write there again.
+ */
 export function parseMessage(bytes: Uint8Array): ParseResult {
   if (bytes.length > MESSAGE_BYTES_MAX) {
     const { request, method } = readHead(bytes.subarray(0, MESSAGE_BYTES_MAX), 0);
@@ -53,8 +55,13 @@ export function parseMessage(bytes: Uint8Array): ParseResult {
   }
   return {
     ok: true,
-    message: messageOf(scanner, copiedBytes(bytes, bodyAt, bodyAt + length)),
+    message: messageOf(scanner, bodyIn(bytes, bodyAt, length)),
   };
+}
+
+/** Always a plain Uint8Array: the `slice` of a Node Buffer would share memory where others expect a copy. */
+function bodyIn(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  return length === 0 ? EMPTY_BODY : new Uint8Array(bytes.buffer, bytes.byteOffset + start, length);
 }
 
 /** RFC 3261 §7.5: empty lines before the start line are ignored. */
