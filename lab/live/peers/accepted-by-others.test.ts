@@ -7,7 +7,7 @@ import {
   serializeMessage,
 } from '@holdfast/sip';
 import { describe, expect, it } from 'vitest';
-import { acceptedByOthers, objectionsOfOthers } from './accepted-by-others.ts';
+import { complaints } from './accepted-by-others.ts';
 
 const SDP =
   'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
@@ -15,7 +15,7 @@ const SDP =
 const ADDRESSES = [
   { uri: 'sip:7001@north.example.com', params: new Map() },
   { displayName: 'Ada', uri: 'sip:7001@north.example.com:5070;transport=tcp', params: new Map() },
-  { displayName: 'Größe "x" \\', uri: 'sips:+12025550114@[2001:db8::1];user=phone', params: new Map() },
+  { displayName: 'Größe "x" \\', uri: 'sips:+12025550114@gw.example.com;user=phone', params: new Map() },
 ];
 
 const METHODS: readonly (readonly [method: string, extra: HeaderLines, body?: string])[] = [
@@ -88,11 +88,15 @@ function requests(): SipRequest[] {
   );
 }
 
+function objections(bytes: Uint8Array): string[] {
+  return complaints({ text: new TextDecoder().decode(bytes) });
+}
+
 describe('messages that we build', () => {
   it('[MS23] are accepted by the parsers of jssip and sip', () => {
     for (const request of requests()) {
       expect(
-        objectionsOfOthers(serializeMessage(request)),
+        objections(serializeMessage(request)),
         new TextDecoder().decode(serializeMessage(request)),
       ).toEqual([]);
       for (const status of [100, 180, 200, 302, 401, 423, 486, 503, 603]) {
@@ -103,7 +107,7 @@ describe('messages that we build', () => {
             ['Server', 'Holdfast'],
           ],
         });
-        expect(objectionsOfOthers(serializeMessage(response))).toEqual([]);
+        expect(objections(serializeMessage(response))).toEqual([]);
       }
     }
   });
@@ -117,7 +121,7 @@ describe('messages that we build', () => {
       text.replace(/^\S+ /, ''),
       text.replace('SIP/2.0/UDP', 'SIP'),
     ]) {
-      expect(acceptedByOthers(new TextEncoder().encode(bad))).toBe(false);
+      expect(complaints({ text: bad })).not.toEqual([]);
     }
   });
 });
