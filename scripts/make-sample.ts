@@ -3,15 +3,19 @@
  * ports into a folder.
  *
  *     npx tsx scripts/make-sample.ts [--out config/sample] [--agents 20] [--password …] [--phone-password …]
- *       [--address 127.0.0.1] [--base 5100] [--json]
+ *       [--address 127.0.0.1] [--base 5100] [--json] [--keys-only]
  *
  * The site north has the ports base + 10 (Configuration Server), + 11 (clients of the SIP Server), + 60 (SIP) and
  * + 90 (its gateway); south the same from base + 100. All people have one password and all phones another, which
  * are meant to look like what they are; every run makes new keys, salts and hashes.
+ *
+ * The keys of the sample are not in the repository: the set-up of a checkout draws them with `--keys-only`, which
+ * writes keys.yaml alone, and nothing when it is there.
  */
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { makeWorld } from '../apps/server/src/store/make-world.ts';
+import { makeKeys, makeWorld } from '../apps/server/src/store/make-world.ts';
 import { writeConfiguration } from '../apps/server/src/store/write-files.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,6 +28,7 @@ const { values } = parseArgs({
     address: { type: 'string', default: '127.0.0.1' },
     base: { type: 'string', default: '5100' },
     json: { type: 'boolean', default: false },
+    'keys-only': { type: 'boolean', default: false },
   },
 });
 
@@ -42,11 +47,21 @@ const site = (name: string, first: number) => ({
   sipPort: first + 60,
   gateway: `${values.address}:${first + 90}`,
 });
-const { objects } = await makeWorld({
-  agents,
-  sites: [site('north', base), site('south', base + 100)],
-  password: values.password,
-  phonePassword: values['phone-password'],
-});
-await writeConfiguration(values.out, objects, values.json ? 'json' : 'yaml');
-console.log(`${objects.length} objects written to ${values.out}`);
+
+async function makeObjects() {
+  if (values['keys-only'])
+    return [{ objectType: 'Keys', name: 'keys', enabled: true, options: {}, ...makeKeys() } as const];
+  const { objects } = await makeWorld({
+    agents,
+    sites: [site('north', base), site('south', base + 100)],
+    password: values.password,
+    phonePassword: values['phone-password'],
+  });
+  return objects;
+}
+
+const format = values.json ? 'json' : 'yaml';
+if (values['keys-only'] && existsSync(`${values.out}/keys.${format}`)) process.exit(0);
+const objects = await makeObjects();
+await writeConfiguration(values.out, objects, format);
+console.log(`${objects.length === 1 ? 'the keys' : `${objects.length} objects`} written to ${values.out}`);

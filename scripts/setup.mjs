@@ -1,6 +1,7 @@
 /**
- * All set-up of a fresh clone, for `npm start` and `npm test`: the libraries, the bundles, and with `--tests`
- * the real servers and phones from Debian's packages that the tests talk to. Plain JavaScript without
+ * All set-up of a fresh clone, for `npm start` and `npm test`: the libraries, the keys of the sample
+ * configuration, the bundles, and with `--tests` the real servers and phones from Debian's packages that the
+ * tests talk to. Plain JavaScript without
  * dependencies, because at the start there are none. Each step says what it does, and does nothing when there
  * is nothing to do.
  */
@@ -36,7 +37,8 @@ function installLibraries() {
   if (isFresh) return;
   console.log('holdfast set-up: installing the libraries named in package-lock.json (npm ci) …');
   const environment = { ...process.env, PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1' };
-  if (!run('npm', ['ci', '--no-audit', '--no-fund'], { env: environment })) {
+  // Warnings are of no use to whoever wants to see two sites; errors are shown.
+  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { env: environment })) {
     fail(
       'npm ci failed; its message above says why. A package registry must be reachable for the first set-up.',
     );
@@ -64,8 +66,17 @@ function installPeers() {
   });
 }
 
+/** Secrets do not stand in the repository, not even those of a sample: each checkout draws its own. */
+function makeSampleKeys() {
+  if (existsSync(`${root}config/sample/keys.yaml`)) return;
+  console.log('holdfast set-up: drawing the keys of the sample configuration (config/sample/keys.yaml) …');
+  if (!run(process.execPath, ['--import', 'tsx', 'scripts/make-sample.ts', '--keys-only']))
+    fail('the keys of the sample configuration could not be made; the message above says why.');
+}
+
 checkNode();
 installLibraries();
+makeSampleKeys();
 if (process.argv.includes('--tests')) installPeers();
 if (!run(process.execPath, ['--import', 'tsx', 'scripts/build.ts']))
   fail('the build failed; its message above says why.');

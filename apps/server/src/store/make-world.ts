@@ -25,10 +25,15 @@ export async function makeWorld(request: WorldRequest): Promise<GeneratedConfigu
       const text = `${dn}:${realm}:${phonePassword}`;
       return { md5: nodeHashes.md5(text), sha256: nodeHashes.sha256(text) };
     },
-    keys: {
-      tokenKeys: [createTokenKeys()],
-      nonceKeys: [randomBytes(32).toString('hex')],
-      serverSecret: randomBytes(24).toString('base64url'),
-    },
+    keys: makeKeys(),
   });
+}
+
+/** New secrets of the servers; each call draws others. */
+export function makeKeys(): GenerateRequest['keys'] {
+  return {
+    tokenKeys: [createTokenKeys()],
+    nonceKeys: [randomBytes(32).toString('hex')],
+    serverSecret: randomBytes(24).toString('base64url'),
+  };
 }

@@ -8,7 +8,8 @@ import { stringify } from 'yaml';
 /** Above each file. */
 const HEADINGS: Readonly<Record<string, string>> = {
   'tenant.yaml': 'The tenant: whom all other objects belong to.',
-  'keys.yaml': 'What the servers of both sites share. These are public, for trying out; real ones only the servers may read.',
+  'keys.yaml':
+    'What the servers of both sites share, and nobody else may read: drawn by chance when this file was made.',
   'servers.yaml':
     'Hosts, switches and applications of both sites. The desk application holds the options of the desks.',
   'queues.yaml': 'Queues, routing points and trunks of both switches.',
