@@ -52,7 +52,8 @@ export class Deadlines<Name> {
   }
 
   #dropDead(): void {
-    for (let top = this.#heap[0]; top !== undefined && this.#live.get(top.name) !== top; top = this.#heap[0]) this.#pop();
+    for (let top = this.#heap[0]; top !== undefined && this.#live.get(top.name) !== top; top = this.#heap[0])
+      this.#pop();
   }
 
   #rebuild(): void {

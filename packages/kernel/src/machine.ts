@@ -16,7 +16,11 @@ export interface Transition<State, Effect> {
 }
 
 /** A decision: the same state, event and instant always give the same answer. */
-export type Step<State, Event, Effect> = (state: State, event: Event, now: Millis) => Transition<State, Effect>;
+export type Step<State, Event, Effect> = (
+  state: State,
+  event: Event,
+  now: Millis,
+) => Transition<State, Effect>;
 
 /**
  * A process. After each call of `handle` or `expire` the answer of `nextDeadline` may have changed, and at no

@@ -11,7 +11,14 @@ export type * from './agent/registrar-types.ts';
 export * from './agent/registration.ts';
 export { type RegisterAccount, RegisterConversation } from './agent/registration-conversation.ts';
 export * from './agent/registration-types.ts';
+export * from './agent/user-agent.ts';
+export * from './agent/user-agent-options.ts';
+export { DIALOG_VERSION, type Dialog, type DialogRefusal, dialogFrom } from './dialog/dialog.ts';
+export * from './endpoint.ts';
 export type * from './endpoint-types.ts';
+export * from './locate/address-literal.ts';
+export { defaultPort } from './locate/locate.ts';
+export * from './locate/lookup.ts';
 export * from './message/build-message.ts';
 export * from './message/check-message.ts';
 export * from './message/edit-message.ts';
@@ -28,13 +35,10 @@ export * from './message/stream-framer.ts';
 export { formatUri, parseUri, sameUri } from './message/uri.ts';
 export { formatVia, parseVia } from './message/via.ts';
 export * from './target.ts';
-export type * from './user-agent-types.ts';
-export * from './endpoint.ts';
-export * from './locate/address-literal.ts';
-export { defaultPort } from './locate/locate.ts';
-export * from './locate/lookup.ts';
 export type { RequestOptions } from './transaction/client-transactions.ts';
-export { DEFAULT_LIMITS, type EndpointCounts, type EndpointLimits } from './transaction/transaction-settings.ts';
-export * from './agent/user-agent.ts';
-export * from './agent/user-agent-options.ts';
-export { type Dialog, type DialogRefusal, DIALOG_VERSION, dialogFrom } from './dialog/dialog.ts';
+export {
+  DEFAULT_LIMITS,
+  type EndpointCounts,
+  type EndpointLimits,
+} from './transaction/transaction-settings.ts';
+export type * from './user-agent-types.ts';
