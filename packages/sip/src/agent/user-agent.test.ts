@@ -167,6 +167,14 @@ describe('what is refused before it reaches the owner', () => {
       ask(s, makeRequest(method, strange, `<sip:bob@example.org>;tag=${dialog?.localTag}`));
       expect(s.last('alice', 'response').status).toBe(481);
     }
+    // Right Call-ID and tag of ours, but another From tag.
+    const own = s.messages('alice', 'INVITE')[0] as SipRequest;
+    const forged = makeRequest('BYE', strange, `<sip:bob@example.org>;tag=${dialog?.localTag}`);
+    const headers = forged.headers.map((field) =>
+      field.key === 'call-id' ? { ...field, value: headerValue(own, 'call-id') ?? '' } : field,
+    );
+    ask(s, { ...forged, headers });
+    expect(s.last('alice', 'response').status).toBe(481);
     for (const method of ['BYE', 'PRACK', 'UPDATE']) {
       ask(s, makeRequest(method));
       expect(s.last('alice', 'response').status).toBe(481);

@@ -32,7 +32,7 @@ import {
   tellOther,
 } from './in-dialog.ts';
 import type { Calling, Fork, Leg, LegEffect, LegEvent, Surroundings } from './leg.ts';
-import { answerOffer, askChange, changeAnswered, refuseOffer, takeUpdate } from './offers.ts';
+import { answerOffer, askChange, changeAnswered, changeRefused, refuseOffer, takeUpdate } from './offers.ts';
 
 /** Phones that may ring for one INVITE; more are reported to the owner but have no early dialog. */
 export const FORKS_MAX = 16;
@@ -49,6 +49,7 @@ export function stepCalling(leg: Leg, state: Calling, event: LegEvent, s: Surrou
       return;
     case 'noResponse':
       if (event.purpose === 'invite') return failed(leg, state, event.status, undefined, s);
+      if (event.purpose === 'update') return changeRefused(leg, event.status, s);
       if (event.purpose === 'other') tellOther(leg, event.request, event.status, undefined, s);
       return;
     case 'request':

@@ -111,7 +111,6 @@ function pendingOffer(leg: Leg, state: Established): 'nobody' | 'ours' | 'theirs
 
 function bye(leg: Leg, event: RequestEvent, s: Surroundings): void {
   respond(event, 200, s);
-  if (leg.remoteChange !== undefined) respond(leg.remoteChange, 487, s);
   over(leg);
   const reason = event.request.headers.find((field) => field.key === 'reason')?.value;
   tell(s, { type: 'ended', leg: leg.id, by: 'remote', ...(reason !== undefined && { reason }) });
@@ -201,8 +200,6 @@ function hangUp(leg: Leg, state: Established, headers: HeaderLines, s: Surroundi
 }
 
 function sendBye(leg: Leg, state: Established, headers: HeaderLines, s: Surroundings): void {
-  if (leg.remoteChange !== undefined) respond(leg.remoteChange, 487, s);
-  leg.remoteChange = undefined;
   leg.waiting.length = 0;
   const fields = [...leg.authorization, ...fieldsOf(headers)];
   leg.state = { name: 'ending', dialog: state.dialog, ack: state.ack };

@@ -186,18 +186,10 @@ function reject(
   how: { readonly status: number; readonly headers: HeaderLines; readonly reason?: string },
   s: Surroundings,
 ): void {
-  endOffers(leg, s);
   const { headers, reason } = how;
   const status = how.status >= 300 && how.status < 700 ? how.status : 500;
   respond(inviteOf(state), status, s, { toTag: leg.id, headers, ...(reason !== undefined && { reason }) });
   over(leg);
-}
-
-/** An UPDATE or PRACK of theirs must not stay without a final response when the call goes. */
-function endOffers(leg: Leg, s: Surroundings): void {
-  if (leg.remoteChange === undefined) return;
-  respond(leg.remoteChange, 487, s);
-  leg.remoteChange = undefined;
 }
 
 function withdrawn(leg: Leg, state: Incoming, s: Surroundings): void {

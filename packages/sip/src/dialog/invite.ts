@@ -20,12 +20,13 @@ import { stepEnding, stepEstablished } from './established.ts';
 import { sdpOf } from './in-dialog.ts';
 import { stepIncoming } from './incoming.ts';
 import type { Leg, LegEvent, Surroundings } from './leg.ts';
-import { endForgottenOffer, endStaleChange, maySend, sendWaiting } from './offers.ts';
+import { endForgottenOffer, endOpenOffer, endStaleChange, maySend, sendWaiting } from './offers.ts';
 
 export function stepInvite(leg: Leg, event: LegEvent, s: Surroundings): void {
   if (event.type === 'expire') endForgottenOffer(leg, s);
   stepState(leg, event, s);
   if (leg.change !== undefined) endStaleChange(leg, s);
+  if (leg.remoteChange !== undefined) endOpenOffer(leg, s);
   // Whatever has happened, a change of ours may have become possible by it.
   if (leg.waiting.length > 0) sendWaiting(leg, s);
 }

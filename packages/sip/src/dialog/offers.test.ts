@@ -162,6 +162,47 @@ describe('a change of a standing call', () => {
   });
 });
 
+describe('a call that ends while something is open', () => {
+  it('[IS34] a re-INVITE of theirs that waits for the owner gets 487, however the call ends', () => {
+    for (const how of ['bye', 'lost', 'remote'] as const) {
+      const s = new Scenario();
+      const { alice, bob } = s.connect();
+      s.act('alice', (agent, now) => agent.reinvite(now, alice, HOLD));
+      s.run(s.now + 10);
+      if (how === 'bye') s.act('bob', (agent, now) => agent.bye(now, bob));
+      if (how === 'remote') s.act('alice', (agent, now) => agent.bye(now, alice));
+      if (how === 'lost') {
+        s.link = (from) => (from === 'bob' ? [1] : []);
+        s.act('bob', (agent, now) => agent.sendInDialog(now, bob, 'INFO'));
+        s.run(s.now + GIVE_UP + 100);
+      }
+      s.run(s.now + 10);
+      expect(s.count('bob', '487'), how).toBeGreaterThan(0);
+      expect(s.told('bob').at(-1)).toBe('ended');
+      s.run(s.now + 200_000);
+      expect(s.held(), how).toBe(0);
+    }
+  });
+
+  it('[IS34] an early UPDATE that nobody answers does not hold up later changes', () => {
+    const s = new Scenario();
+    s.on('bob', 'incoming', (event) =>
+      s.act('bob', (agent, now) => agent.ring(now, event.leg, { status: 183, reliable: true, sdp: ANSWER })),
+    );
+    const alice = s.invite('alice', { sdp: OFFER, reliableProvisionals: 'supported' });
+    s.run(100);
+    s.link = (_from, message) => (nameOf(message) === 'UPDATE' ? [] : [1]);
+    s.act('alice', (agent, now) => agent.update(now, alice, HOLD));
+    s.run(s.now + GIVE_UP + 100);
+    expect(statuses(s, 'alice')).toEqual([408]);
+    takes(s, 'bob');
+    s.act('bob', (agent, now) => agent.answer(now, s.last('bob', 'incoming').leg, {}));
+    s.act('alice', (agent, now) => agent.reinvite(now, alice, HOLD));
+    s.run(s.now + 100);
+    expect(statuses(s, 'alice')).toEqual([408, 200]);
+  });
+});
+
 describe('an other side that falls silent', () => {
   it('[IS33] after 100 a re-INVITE is cancelled in time, and the leg is lost', () => {
     const s = new Scenario();

@@ -266,6 +266,14 @@ export function endForgottenOffer(leg: Leg, s: Surroundings): void {
   if (giveUpAt !== undefined && s.now >= giveUpAt) withdrawOffer(leg, 504, s);
 }
 
+/** No request of theirs stays without a final answer when the call is over (RFC 3261 §15.1.2). */
+export function endOpenOffer(leg: Leg, s: Surroundings): void {
+  const { remoteChange, state } = leg;
+  if (remoteChange === undefined || (state.name !== 'ending' && state.name !== 'over')) return;
+  leg.remoteChange = undefined;
+  respond(remoteChange, 487, s);
+}
+
 /**
  * A re-INVITE that nobody answers in the end, or whose call is over, is cancelled: without that its transaction
  * would wait for ever, because after a provisional response no timer runs (RFC 3261 §17.1.1.2).
