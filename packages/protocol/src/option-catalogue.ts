@@ -333,6 +333,16 @@ const holdfast = define('holdfast', {
     source: OURS,
     actsOn: 'login lease',
   },
+  'digest-algorithms': {
+    kind: { type: 'choice', values: ['sha-256-then-md5', 'sha-256', 'md5'] },
+    default: 'sha-256-then-md5',
+    setOn: ['Application:SIPServer', 'DN:Extension'],
+    takesEffect: 'immediately',
+    meaning:
+      'Digest algorithms that a phone may use and is offered, in this order (PH4). md5 is for phones that give up at an algorithm that they do not know.',
+    source: OURS,
+    actsOn: 'registrar, calls',
+  },
   'ringing-max': {
     kind: seconds(5, 3_600),
     default: '180',

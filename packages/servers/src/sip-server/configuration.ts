@@ -3,7 +3,7 @@
  * register, who may log in, and the times that govern it. Durations in ms.
  */
 import type { CentreConfiguration, DNConfiguration } from '@holdfast/centre';
-import type { NonceKeys } from '@holdfast/sip';
+import type { DigestAlgorithm, DigestSecrets, NonceKeys } from '@holdfast/sip';
 
 export interface SipServerConfiguration {
   readonly revision: string;
@@ -14,6 +14,8 @@ export interface SipServerConfiguration {
   readonly realm: string;
   /** Shared by both sites (PH4). */
   readonly nonceKeys: NonceKeys;
+  /** Offered in this order to those whose DN says nothing else, and to those who have none. */
+  readonly digestAlgorithms: readonly DigestAlgorithm[];
   readonly dns: readonly SipDN[];
   readonly centre: Omit<CentreConfiguration, 'dns' | 'site'>;
   readonly persons: readonly {
@@ -36,8 +38,10 @@ export interface SipServerConfiguration {
 export type Rank = 'agent' | 'supervisor' | 'administrator';
 
 export interface SipDN extends DNConfiguration {
-  /** Extension: H(user:realm:password) in both algorithms; absent means that the phone may not register. */
-  readonly credentials?: { readonly md5: string; readonly sha256: string };
+  /** Extension: H(user:realm:password) in the algorithms allowed; absent means that the phone may not register. */
+  readonly credentials?: DigestSecrets;
+  /** Extension: what its phone is offered, in this order. */
+  readonly digestAlgorithms?: readonly DigestAlgorithm[];
   /** Trunk: where the gateway is, and which calls are taken from that address. */
   readonly gateway?: { readonly host: string; readonly port: number; readonly transport: 'UDP' | 'TCP' };
 }

@@ -12,6 +12,7 @@ import {
   siteOf,
 } from '@holdfast/centre';
 import { type Application, type DN, OPTIONS } from '@holdfast/protocol';
+import type { DigestAlgorithm } from '@holdfast/sip';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 
 export type ReadResult =
@@ -61,6 +62,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       switchName,
       realm: optionValue(holdfast.realm, [levelOf(`Tenant/${tenant.name}`, tenant)]),
       nonceKeys: previous === undefined ? { current } : { current, previous },
+      digestAlgorithms: DIGEST_ALGORITHMS[optionValue(holdfast['digest-algorithms'], [own])],
       dns: dns.map((dn) => readDN(dn, own)),
       centre: readCentre(configuration, application, switchName, own),
       persons: readPersons(configuration, switchName),
@@ -76,14 +78,27 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
   };
 }
 
+const DIGEST_ALGORITHMS: Readonly<Record<DigestChoice, readonly DigestAlgorithm[]>> = {
+  'sha-256-then-md5': ['SHA-256', 'MD5'],
+  'sha-256': ['SHA-256'],
+  md5: ['MD5'],
+};
+type DigestChoice = (typeof holdfast)['digest-algorithms']['kind']['values'][number];
+
 function readDN(dn: DN, server: OptionLevel): SipDN {
   const own = levelOf(`DN/${dn.number}@${dn.switch}`, dn);
   const base = { number: dn.number, type: dn.type, name: dn.displayName ?? dn.number };
   switch (dn.type) {
-    case 'Extension':
-      return dn.digest === undefined
-        ? base
-        : { ...base, credentials: { md5: dn.digest.md5, sha256: dn.digest.sha256 } };
+    case 'Extension': {
+      if (dn.digest === undefined) return base;
+      const digestAlgorithms = DIGEST_ALGORITHMS[optionValue(holdfast['digest-algorithms'], [own, server])];
+      const { md5, sha256 } = dn.digest;
+      const credentials = {
+        ...(digestAlgorithms.includes('MD5') && { md5 }),
+        ...(digestAlgorithms.includes('SHA-256') && { sha256 }),
+      };
+      return { ...base, credentials, digestAlgorithms };
+    }
     case 'ACDQueue':
       return { ...base, queue: readQueue(own, server) };
     case 'RoutingPoint': {

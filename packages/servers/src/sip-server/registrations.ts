@@ -7,6 +7,7 @@ import type { Millis } from '@holdfast/kernel';
 import {
   Challenger,
   createResponse,
+  type DigestAlgorithm,
   type DigestVerdict,
   fromOf,
   type Hashes,
@@ -35,6 +36,7 @@ export class Registrations {
   #challenger: Challenger | undefined;
   #registrar: Registrar | undefined;
   #dns = new Map<string, SipDN>();
+  #algorithms: readonly DigestAlgorithm[] = [];
   readonly #inService = new Set<string>();
 
   constructor(options: RegistrationsOptions) {
@@ -43,6 +45,7 @@ export class Registrations {
 
   configure(configuration: SipServerConfiguration): void {
     this.#dns = new Map(configuration.dns.map((dn) => [dn.number, dn]));
+    this.#algorithms = configuration.digestAlgorithms;
     this.#challenger?.setKeys(configuration.nonceKeys);
     // What is registered stays registered when the configuration changes (field case C57).
     this.#challenger ??= new Challenger({
@@ -71,10 +74,10 @@ export class Registrations {
   register(now: Millis, request: SipRequest, source: Source): SipResponse {
     const { challenger, registrar } = this.#ready();
     if (challenger === undefined || registrar === undefined) return createResponse(request, 503);
-    const verdict = challenger.check(this.#options.wall(now), request);
+    const aor = parseUri(toOf(request)?.uri ?? '')?.user;
+    const verdict = challenger.check(this.#options.wall(now), request, this.#algorithmsFor(aor));
     if (verdict.name !== 'authentic')
       return createResponse(request, verdict.status, { headers: headersOf(verdict) });
-    const aor = parseUri(toOf(request)?.uri ?? '')?.user;
     if (aor !== verdict.user) return createResponse(request, 403);
     if (this.#dns.get(aor)?.type !== 'Extension') return createResponse(request, 404);
     const { response, changes } = registrar.handle(now, request, source);
@@ -85,12 +88,17 @@ export class Registrations {
   /** Whether a request from an extension proves who sends it. */
   authenticate(now: Millis, request: SipRequest): { readonly dn: string } | { readonly refuse: Refusal } {
     if (this.#challenger === undefined) return { refuse: { status: 503, headers: [] } };
-    const verdict = this.#challenger.check(this.#options.wall(now), request);
+    const from = parseUri(fromOf(request)?.uri ?? '')?.user;
+    const verdict = this.#challenger.check(this.#options.wall(now), request, this.#algorithmsFor(from));
     if (verdict.name !== 'authentic')
       return { refuse: { status: verdict.status, headers: headersOf(verdict) } };
-    if (parseUri(fromOf(request)?.uri ?? '')?.user !== verdict.user)
-      return { refuse: { status: 403, headers: [] } };
+    if (from !== verdict.user) return { refuse: { status: 403, headers: [] } };
     return { dn: verdict.user };
+  }
+
+  /** Of whom the request claims to be: a phone that knows only MD5 may give up at the sight of anything else. */
+  #algorithmsFor(claimed: string | undefined): readonly DigestAlgorithm[] {
+    return this.#dns.get(claimed ?? '')?.digestAlgorithms ?? this.#algorithms;
   }
 
   contactsOf(dn: string): { readonly uri: string; readonly target: Target }[] {

@@ -67,6 +67,19 @@ describe('the challenge', () => {
     expect(strict.check(WALL, register(md5.name === 'answer' ? md5.value : '')).name).toBe('challenge');
   });
 
+  test('[C81] one sender may be offered less than all others, and an answer in what it was not offered is none', () => {
+    const server = challenger();
+    const md5Only = server.check(WALL, register(), ['MD5']);
+    expect(offersOf(md5Only).map((offer) => parseDigest(offer)?.get('algorithm'))).toEqual(['MD5']);
+    const answer = answerTo(md5Only).value;
+    expect(server.check(WALL, register(answer), ['SHA-256'])).toMatchObject({
+      name: 'challenge',
+      because: 'no-credentials',
+    });
+    expect(server.check(WALL, register(answer), ['MD5'])).toEqual({ name: 'authentic', user: '7001' });
+    expect(offersOf(server.check(WALL, register()))).toHaveLength(2);
+  });
+
   test('[PH4] both algorithms are accepted, and the count may grow as long as the nonce lives', () => {
     const server = challenger();
     for (const which of [0, 1]) {

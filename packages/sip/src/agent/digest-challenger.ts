@@ -69,6 +69,12 @@ interface Answer {
   readonly protection?: { readonly qop: string; readonly nc: string; readonly cnonce: string };
 }
 
+interface Refusal {
+  readonly name: 'refused';
+  readonly because: Extract<DigestVerdict, { name: 'challenge' }>['because'];
+  readonly user: string | undefined;
+}
+
 export class Challenger {
   readonly #options: ChallengerOptions;
   readonly #algorithms: readonly DigestAlgorithm[];
@@ -103,30 +109,51 @@ export class Challenger {
     return this.#memory.size;
   }
 
-  /** `wallNow` is wall-clock time, ms since 1970: a nonce is valid at both sites [C29]. */
-  check(wallNow: number, request: SipRequest): DigestVerdict {
-    const answer = this.#answerIn(request.headers);
-    if (answer === undefined) return this.#challenge(wallNow, 'no-credentials');
+  /**
+   * `wallNow` is wall-clock time, ms since 1970: a nonce is valid at both sites [C29]. `algorithms` narrows what is
+   * offered and taken for this request, for a sender that may use less or cannot bear more.
+   */
+  check(wallNow: number, request: SipRequest, algorithms = this.#algorithms): DigestVerdict {
+    const verdict = this.#verdict(wallNow, request, algorithms);
+    if (verdict.name !== 'refused') return verdict;
+    return this.#challenge(wallNow, algorithms, verdict.because, verdict.user);
+  }
+
+  #verdict(
+    wallNow: number,
+    request: SipRequest,
+    algorithms: readonly DigestAlgorithm[],
+  ): Exclude<DigestVerdict, { name: 'challenge' }> | Refusal {
+    const refused = (because: Refusal['because'], user?: string): Refusal => ({
+      name: 'refused',
+      because,
+      user,
+    });
+    const answer = this.#answerIn(request.headers, algorithms);
+    if (answer === undefined) return refused('no-credentials');
     if (typeof answer === 'string') return { name: 'malformed', status: 400, reason: answer };
 
     const { hashes, realm } = this.#options;
     // A remembered nonce was found authentic when it was first used; that saves an HMAC for each refresh.
     const madeAt = this.#memory.madeAt(answer.nonce) ?? nonceMadeAt(hashes, this.#keys, realm, answer.nonce);
-    if (madeAt === undefined) return this.#challenge(wallNow, 'forged-nonce', answer.user);
-    if (!this.#isRight(request.method, answer)) return this.#challenge(wallNow, 'wrong-answer', answer.user);
+    if (madeAt === undefined) return refused('forged-nonce', answer.user);
+    if (!this.#isRight(request.method, answer)) return refused('wrong-answer', answer.user);
     if (wallNow < madeAt || wallNow > madeAt + this.#lifeMs) {
-      return this.#challenge(wallNow, 'stale-nonce', answer.user);
+      return refused('stale-nonce', answer.user);
     }
     // A client of RFC 2069 counts nothing, so its nonce is good for one request.
     const count = answer.protection === undefined ? 1 : Number.parseInt(answer.protection.nc, 16);
     if (!this.#memory.use(wallNow, answer.nonce, madeAt, count)) {
-      return this.#challenge(wallNow, 'repeated-count', answer.user);
+      return refused('repeated-count', answer.user);
     }
     return { name: 'authentic', user: answer.user };
   }
 
   /** The answer for our realm; undefined when there is none, a sentence when it is malformed. */
-  #answerIn(headers: readonly HeaderField[]): Answer | string | undefined {
+  #answerIn(
+    headers: readonly HeaderField[],
+    algorithms: readonly DigestAlgorithm[],
+  ): Answer | string | undefined {
     for (const header of headers) {
       if (header.key !== 'authorization') continue;
       const params = parseDigest(header.value);
@@ -134,7 +161,7 @@ export class Challenger {
         if (/^digest\b/i.test(header.value)) return 'Malformed Authorization';
         continue;
       }
-      if (params.get('realm') === this.#options.realm) return readAnswer(params, this.#algorithms);
+      if (params.get('realm') === this.#options.realm) return readAnswer(params, algorithms);
     }
     return undefined;
   }
@@ -165,17 +192,18 @@ export class Challenger {
 
   #challenge(
     wallNow: number,
-    because: Extract<DigestVerdict, { name: 'challenge' }>['because'],
-    user?: string,
-  ) {
+    algorithms: readonly DigestAlgorithm[],
+    because: Refusal['because'],
+    user: string | undefined,
+  ): DigestVerdict {
     const { hashes, realm, maker } = this.#options;
     const nonce = makeNonce(hashes, this.#keys, realm, { madeAt: wallNow, maker, number: this.#made++ });
     const stale = because === 'stale-nonce' || because === 'repeated-count' ? ', stale=true' : '';
-    const headers = this.#algorithms.map((algorithm): readonly [string, string] => [
+    const headers = algorithms.map((algorithm): readonly [string, string] => [
       'WWW-Authenticate',
       `Digest realm=${quote(realm)}, nonce="${nonce}", qop="auth", algorithm=${algorithm}${stale}`,
     ]);
-    return { name: 'challenge', status: 401, headers, because, ...(user !== undefined && { user }) } as const;
+    return { name: 'challenge', status: 401, headers, because, ...(user !== undefined && { user }) };
   }
 }
 
