@@ -23,7 +23,9 @@ export const boardAgent = z.object({
   /** Sites where the phone is registered now. */
   phoneAt: z.array(z.string()),
   /** The wait that is running, if any: what for, from when to when (wall clock, ms), and the option that governs it. */
-  wait: z.object({ what: z.string(), from: z.number(), until: z.number(), governedBy: z.string() }).nullable(),
+  wait: z
+    .object({ what: z.string(), from: z.number(), until: z.number(), governedBy: z.string() })
+    .nullable(),
   /** What the agent is told now, in plain words. */
   banner: z.string(),
 });
@@ -35,7 +37,13 @@ export const boardSite = z.object({
   state: z.enum(['up', 'down', 'hung', 'starting']),
   since: z.number(),
   /** Processes of the site and whether each answers. */
-  processes: z.array(z.object({ name: z.string(), state: z.enum(['up', 'down', 'hung', 'starting']), pid: z.number().nullable() })),
+  processes: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(['up', 'down', 'hung', 'starting']),
+      pid: z.number().nullable(),
+    }),
+  ),
   queues: z.array(
     z.object({
       dn: z.string(),
@@ -89,10 +97,18 @@ export const boardMessage = z.discriminatedUnion('type', [
     now: z.number(),
     sites: z.array(boardSite),
     agents: z.array(boardAgent),
-    calls: z.object({ offered: z.number(), answered: z.number(), waiting: z.number(), talking: z.number(), lost: z.number() }),
+    calls: z.object({
+      offered: z.number(),
+      answered: z.number(),
+      waiting: z.number(),
+      talking: z.number(),
+      lost: z.number(),
+    }),
     ledgers: z.array(boardLedger),
     /** How to join with a real phone, and where to call. */
-    join: z.object({ server: z.string(), user: z.string(), password: z.string(), queue: z.string() }).nullable(),
+    join: z
+      .object({ server: z.string(), user: z.string(), password: z.string(), queue: z.string() })
+      .nullable(),
   }),
   z.object({ type: z.literal('decision'), decision: boardDecision }),
   /** Outcome of a button. */
@@ -102,5 +118,8 @@ export type BoardMessage = z.infer<typeof boardMessage>;
 export type BoardSnapshot = Extract<BoardMessage, { type: 'snapshot' }>;
 
 /** From the page's buttons. */
-export const boardCommand = z.object({ type: z.enum(['kill', 'hang', 'restore']), site: z.string().min(1).max(64) });
+export const boardCommand = z.object({
+  type: z.enum(['kill', 'hang', 'restore']),
+  site: z.string().min(1).max(64),
+});
 export type BoardCommand = z.infer<typeof boardCommand>;

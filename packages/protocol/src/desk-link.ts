@@ -5,7 +5,15 @@
 import { z } from 'zod';
 import type { ErrorCode } from './error-code.ts';
 import { loginEpoch, position, stamp } from './position.ts';
-import { dnSnapshot, eventAttributes, eventName, queueSnapshot, reasons, userData, workMode } from './telephony.ts';
+import {
+  dnSnapshot,
+  eventAttributes,
+  eventName,
+  queueSnapshot,
+  reasons,
+  userData,
+  workMode,
+} from './telephony.ts';
 
 const name = z.string().min(1).max(255);
 const dn = z.string().min(1).max(64);
@@ -46,13 +54,37 @@ export const deskRequest = z.discriminatedUnion('type', [
     reasons: reasons.optional(),
   }),
   /** One's own logout; a supervisor names the DN of another and may give reasons (default `supervisor_logout`). */
-  z.object({ type: z.literal('AgentLogout'), ReferenceID, dn, epoch: loginEpoch.optional(), reasons: reasons.optional() }),
-  z.object({ type: z.literal('AgentReady'), ReferenceID, dn, workMode: workMode.optional(), reasons: reasons.optional() }),
-  z.object({ type: z.literal('AgentNotReady'), ReferenceID, dn, workMode: workMode.optional(), reasons: reasons.optional() }),
+  z.object({
+    type: z.literal('AgentLogout'),
+    ReferenceID,
+    dn,
+    epoch: loginEpoch.optional(),
+    reasons: reasons.optional(),
+  }),
+  z.object({
+    type: z.literal('AgentReady'),
+    ReferenceID,
+    dn,
+    workMode: workMode.optional(),
+    reasons: reasons.optional(),
+  }),
+  z.object({
+    type: z.literal('AgentNotReady'),
+    ReferenceID,
+    dn,
+    workMode: workMode.optional(),
+    reasons: reasons.optional(),
+  }),
   z.object({ type: z.literal('MakeCall'), ReferenceID, dn, destination: dn, userData: userData.optional() }),
   z.object({ type: z.literal('ReleaseCall'), ReferenceID, dn, ConnID: name }),
   z.object({ type: z.literal('AttachUserData'), ReferenceID, dn, ConnID: name, userData }),
-  z.object({ type: z.literal('DeleteUserData'), ReferenceID, dn, ConnID: name, keys: z.array(name).max(64).optional() }),
+  z.object({
+    type: z.literal('DeleteUserData'),
+    ReferenceID,
+    dn,
+    ConnID: name,
+    keys: z.array(name).max(64).optional(),
+  }),
   /** LL1: answers a stamp for one login. Sent in the message handler, never from a timer. */
   z.object({ type: z.literal('StampAnswer'), dn, epoch: loginEpoch, stamp }),
   /** ADDP: sent when the line has been idle; answered at once by `Pong`. */

@@ -27,11 +27,11 @@ export const ERROR_CODES = {
   'destination-unreachable': 'The destination does not exist or cannot be reached.',
   'shutting-down': 'The server is shutting down. Log in at the other site.',
   'not-ready': 'The server has no configuration yet, or is not primary. Try again after a pause.',
-  'overloaded': 'Too much at once. Try again after the time given.',
+  overloaded: 'Too much at once. Try again after the time given.',
   'resume-impossible': 'The log no longer holds what was asked for. Take the snapshot that follows.',
   'not-found': 'No such object.',
   'bad-configuration': 'The configuration does not allow it; the objects are named. Ask the administrator.',
-  'timeout': 'No answer in time.',
+  timeout: 'No answer in time.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

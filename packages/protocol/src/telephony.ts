@@ -135,7 +135,9 @@ export type DNSnapshot = z.infer<typeof dnSnapshot>;
 /** The state of one ACD queue, for boards and statistics. */
 export const queueSnapshot = z.object({
   dn: z.string(),
-  waiting: z.array(z.object({ ConnID: z.string(), ANI: z.string().optional(), priority: z.number(), waitedMs: z.number() })),
+  waiting: z.array(
+    z.object({ ConnID: z.string(), ANI: z.string().optional(), priority: z.number(), waitedMs: z.number() }),
+  ),
   agentsLoggedIn: z.number().int(),
   agentsReady: z.number().int(),
 });
