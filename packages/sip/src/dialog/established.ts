@@ -30,6 +30,7 @@ import {
   askChange,
   changeAnswered,
   changeRefused,
+  isUnheard,
   refuseOffer,
   takeInvite,
   takeUpdate,
@@ -184,6 +185,7 @@ function unanswered(
 }
 
 function gone(leg: Leg, state: Established, status: number, s: Surroundings): void {
+  if (isUnheard(state)) return;
   lose(leg, state.dialog, s, { withBye: status === 408, reason: `${status} to a request in the dialog` });
 }
 

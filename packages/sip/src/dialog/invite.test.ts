@@ -348,6 +348,20 @@ describe('a call ends', () => {
     expect(s.wire('alice').at(-1)).toBe('BYE');
   });
 
+  it('[IS12] 481 from a caller that has not heard our 2xx yet does not end the leg', () => {
+    const s = new Scenario({ link: losing('bob', '200', 2) });
+    s.bobAnswers();
+    s.invite();
+    s.run(10);
+    const bob = s.last('bob', 'incoming').leg;
+    s.act('bob', (agent, now) => agent.sendInDialog(now, bob, 'INFO'));
+    s.run(3_000);
+    expect(s.last('bob', 'inDialogResponse').status).toBe(481);
+    expect(s.told('bob')).toContain('acknowledged');
+    expect(s.ends.bob.legInfo(bob)?.state).toBe('established');
+    expect(s.ends.alice.sizes().legs).toBe(1);
+  });
+
   it('[IS12] another refusal of a request in the dialog does not end the leg', () => {
     const s = new Scenario();
     const { alice } = s.connect();

@@ -154,13 +154,21 @@ function pauseAfter(leg: Leg, response: SipResponse, s: Surroundings): Millis | 
 export function changeRefused(leg: Leg, status: number, s: Surroundings): void {
   leg.change = undefined;
   const { state } = leg;
-  if (state.name === 'established' && (status === 481 || status === 408)) {
+  if (state.name === 'established' && !isUnheard(state) && (status === 481 || status === 408)) {
     return lose(leg, state.dialog, s, {
       withBye: status === 408,
       reason: `${status} to a request in the dialog`,
     });
   }
   tell(s, { type: 'offerAnswered', leg: leg.id, status });
+}
+
+/**
+ * Our first 2xx may not have arrived: then the caller knows no dialog yet, and its 481 is no proof that it is gone.
+ * The 2xx is still being repeated, and that decides.
+ */
+export function isUnheard(state: Established): boolean {
+  return state.unacknowledged?.isFirst === true;
 }
 
 /** A re-INVITE of the other side (§14.2). */
