@@ -19,6 +19,7 @@ export interface BundleSource {
 const PROGRAMS: readonly BundleSource[] = [
   { name: 'server', entry: 'apps/server/src/main.ts' },
   { name: 'lab', entry: 'lab/live/main.ts' },
+  { name: 'simulate', entry: 'lab/sim/simulate-main.ts' },
   { name: 'cli', entry: 'apps/cli/src/main.ts' },
 ];
 

@@ -14,6 +14,7 @@ import { makeWorld, ProcessClock, writeConfiguration } from '@holdfast/server';
 import { Ledger } from '../src/ledger.ts';
 import { CallAccount } from './call-account.ts';
 import { Callers } from './callers.ts';
+import type { DoubleWatchOptions } from './double-watch.ts';
 import { freePorts } from './free-ports.ts';
 import { LabWatch } from './lab-watch.ts';
 import { Relays } from './relay.ts';
@@ -233,12 +234,13 @@ export class LiveLab {
   // ── what a scenario does ─────────────────────────────────────────────────────────────────────────────────
 
   /** Opens rows in the ledger for the able agents of that site. `isSilent`: nothing tells of the fault but silence. */
-  #fault(site: SiteName, isSilent: boolean): void {
+  #fault(site: SiteName, what: string, isSilent: boolean): void {
     const at = this.now();
     this.calls.fault();
     const concerned = this.robots.filter((robot) => this.isAble(robot) && robot.view?.site === site);
     this.ledger.fault(
       at,
+      { what, site },
       concerned.map((robot) => {
         const server = `127.0.0.1:${this.ports.clients[SITES.indexOf(site)]}`;
         const heardAt = (robot.heardAt.get(server) ?? this.#startedAt) - this.#startedAt;
@@ -255,17 +257,17 @@ export class LiveLab {
   }
 
   kill(site: SiteName): void {
-    this.#fault(site, false);
+    this.#fault(site, 'killed', false);
     this.sites[site].kill();
   }
 
   killSipServer(site: SiteName): void {
-    this.#fault(site, false);
+    this.#fault(site, 'SIP Server killed', false);
     this.sites[site].killServer(`sip-${site}`);
   }
 
   hang(site: SiteName): void {
-    this.#fault(site, true);
+    this.#fault(site, 'hung', true);
     this.sites[site].hang();
   }
 
@@ -279,7 +281,7 @@ export class LiveLab {
       const onCall = (robot.view?.calls.length ?? 0) > 0;
       // What ends the agent's work is the end of the registration: the site notices when it expires.
       const detectionMs = 1000 * this.options.times.registerEveryS;
-      this.ledger.fault(this.now(), [
+      this.ledger.fault(this.now(), { what: `phone of ${robot.name} lost`, site }, [
         { agent: robot.name, scheme: robot.options.scheme, site, detectionMs, onCall },
       ]);
     }
@@ -294,8 +296,13 @@ export class LiveLab {
     return this.ports.sip[SITES.indexOf(site)] as number;
   }
 
+  /** Where the clients of that site's SIP Server connect. */
+  clientAddress(site: SiteName) {
+    return { site, host: '127.0.0.1', port: this.ports.clients[SITES.indexOf(site)] as number };
+  }
+
   /** How a supervisor of this lab gets at both SIP Servers. */
-  supervisorAccess() {
+  supervisorAccess(): DoubleWatchOptions {
     return {
       sites: SITES.map((site, index) => ({
         site,

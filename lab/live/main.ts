@@ -1,10 +1,11 @@
 /**
- * The lab's entry: `list`, `run SCENARIO`, `simulate`, `demo`. Exit status: 0 all checks hold, 1 a check failed,
+ * The lab's entry: `list`, `run SCENARIO`, `demo`. Exit status: 0 all checks hold, 1 a check failed,
  * 2 it could not run (the reason on stderr).
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runDemo } from './demo.ts';
 import { runScenario } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 
@@ -20,8 +21,10 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     case 'run':
       return run(rest);
+    case 'demo':
+      return demo(rest);
     default:
-      throw new CannotRun(`unknown command "${command ?? ''}"; there are list, run, simulate and demo`);
+      throw new CannotRun(`unknown command "${command ?? ''}"; there are list, run and demo`);
   }
 }
 
@@ -59,6 +62,25 @@ async function run(args: readonly string[]): Promise<number> {
     `  calls: ${calls.offered} offered, ${calls.answered} answered${calls.established === null ? '' : `; ${calls.established} stood at the fault: ${calls.kept} kept, ${calls.lost} lost ${JSON.stringify(calls.lostBy)}`}`,
   );
   return report.checks.length > 0 && report.checks.every(({ ok }) => ok) ? 0 : 1;
+}
+
+async function demo(args: readonly string[]): Promise<number> {
+  const { values } = parse(args, {
+    agents: { type: 'string' },
+    port: { type: 'string' },
+    seed: { type: 'string' },
+  });
+  const agents = whole('--agents', values.agents, 6, 500) ?? 20;
+  const port = whole('--port', values.port, 1024, 65_535) ?? 8080;
+  const seed = whole('--seed', values.seed, 0, 2 ** 31) ?? 1;
+  const page = fileURLToPath(new URL('console', import.meta.url));
+  try {
+    await runDemo({ agents, port, seed, serverEntry, page });
+  } catch (error) {
+    // A port is taken, a process did not start: what it says is for people.
+    throw new CannotRun((error as Error).message);
+  }
+  return 0;
 }
 
 type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options'];

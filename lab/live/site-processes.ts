@@ -67,7 +67,7 @@ export class SiteProcesses {
       data,
     ];
     if (!restarts) args.push('--no-restart');
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
     this.#supervisor = child;
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });

@@ -96,9 +96,18 @@ interface Open {
   option: GovernedWait | undefined;
 }
 
+/** One fault and the rows that it opened. */
+export interface LedgerFault {
+  readonly at: Millis;
+  readonly what: string;
+  readonly site: string;
+  readonly rows: readonly LedgerAgent[];
+}
+
 export class Ledger {
   readonly #later: LaterFacts;
   readonly #rows: LedgerAgent[] = [];
+  readonly #faults: LedgerFault[] = [];
   readonly #open = new Map<string, Open>();
 
   constructor(later: LaterFacts) {
@@ -106,7 +115,13 @@ export class Ledger {
   }
 
   /** A fault has made these agents unable to work. One who is still unable from an earlier fault keeps that row. */
-  fault(at: Millis, agents: readonly FaultedAgent[]): void {
+  fault(
+    at: Millis,
+    fault: { readonly what: string; readonly site: string },
+    agents: readonly FaultedAgent[],
+  ): void {
+    const rows: LedgerAgent[] = [];
+    this.#faults.push({ at, ...fault, rows });
     for (const { agent, scheme, site, detectionMs, onCall } of agents) {
       if (this.#open.has(agent)) continue;
       const row: LedgerAgent = {
@@ -126,6 +141,7 @@ export class Ledger {
         because: null,
       };
       this.#rows.push(row);
+      rows.push(row);
       this.#open.set(agent, { row, faultAt: at, onCall, detectionMs, option: undefined });
     }
   }
@@ -183,6 +199,10 @@ export class Ledger {
   /** Agents who are still unable to work. */
   get waiting(): number {
     return this.#open.size;
+  }
+
+  get faults(): readonly LedgerFault[] {
+    return this.#faults;
   }
 
   get rows(): readonly LedgerAgent[] {

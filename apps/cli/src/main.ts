@@ -59,7 +59,7 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     .option('--from <s>', 'the first seed', '1')
     .option('--agents <n>', 'agents in a whole simulation')
     .option('--json <file>', 'write the report there, also when seeds fail')
-    .action((options: Record<string, string | boolean>) => child('lab.mjs', ['simulate', ...flags(options)]));
+    .action((options: Record<string, string | boolean>) => child('simulate.mjs', flags(options)));
 
   program
     .command('options')

@@ -1,0 +1,219 @@
+/**
+ * `npm start`: two sites, robot agents, a stream of callers, and the live page on which a site can be killed, hung
+ * and restored. Runs until Ctrl-C, and leaves nothing behind.
+ */
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import fastifyStatic from '@fastify/static';
+import { GUEST } from '@holdfast/centre';
+import { type BoardMessage, boardCommand } from '@holdfast/protocol';
+import Fastify from 'fastify';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { Board } from './board.ts';
+import { LiveLab as Lab, type LiveLab, SITES, type SiteName, type SitePorts } from './live-lab.ts';
+import { type LabTimes, SHORT } from './times.ts';
+
+/** Long enough to watch the rings close, short enough not to be bored. */
+const DEMO_TIMES: LabTimes = {
+  ...SHORT,
+  siteTimeoutS: 8,
+  phoneTimeoutS: 8,
+  addpMs: 2000,
+  stampEveryMs: 1000,
+  leaseLengthMs: 4000,
+  registerEveryS: 6,
+  registration: {
+    attemptMs: 1000,
+    returnEveryMs: 3000,
+    retryFirstMs: 500,
+    retryMaxMs: 2000,
+    moveJitterMs: 300,
+  },
+  wrapUpS: 2,
+  talkMs: 9000,
+};
+const PORTS: SitePorts = { config: [5110, 5210], clients: [5111, 5211], sip: [5160, 5260], gateway: 5190 };
+const CALLS_PER_SECOND_PER_AGENT = 0.055;
+const PUSH_EVERY_MS = 250;
+const PHONE_PASSWORD = 'fake-phone-password';
+const COMMAND_BYTES_MAX = 1024;
+
+export interface DemoOptions {
+  readonly agents: number;
+  readonly port: number;
+  readonly seed: number;
+  readonly serverEntry: string;
+  /** Folder of the built page. */
+  readonly page: string;
+}
+
+/** Rejects with a sentence for people when a port is taken or something is missing. Resolves at the end. */
+export async function runDemo(options: DemoOptions): Promise<void> {
+  if (!existsSync(`${options.page}/index.html`))
+    throw new Error(`the live page is not built (${options.page}); run npm run build`);
+  await checkPorts([options.port, ...PORTS.config, ...PORTS.clients, ...PORTS.sip, PORTS.gateway]);
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  console.log(`Starting two sites and ${options.agents} robot agents …`);
+  const feed = new Feed();
+  const lab = await Lab.make({
+    agents: options.agents,
+    seed: options.seed,
+    times: DEMO_TIMES,
+    serverEntry: options.serverEntry,
+    ports: PORTS,
+    restarts: true,
+    withSound: Math.min(20, options.agents),
+    onDecision: (decision) => feed.decision(decision),
+  });
+  let close: () => Promise<void> = async () => {};
+  try {
+    await lab.start();
+    lab.callers.stream(Math.max(0.2, CALLS_PER_SECOND_PER_AGENT * options.agents));
+    const board = new Board(lab, {
+      server: `127.0.0.1:${PORTS.sip[0]}`,
+      user: GUEST.dn,
+      password: PHONE_PASSWORD,
+      queue: '8000',
+    });
+    await board.start();
+    close = await serve(options, lab, board, feed);
+    console.log(introduction(options.port));
+    await stopped;
+    console.log('\nStopping …');
+    board.stop();
+  } finally {
+    await close();
+    await lab.stop();
+  }
+  console.log('Stopped; nothing is left running.');
+}
+
+function introduction(port: number): string {
+  return [
+    '',
+    `  Live page:    http://127.0.0.1:${port}`,
+    `  Join with a SIP phone: register ${GUEST.dn} with password ${PHONE_PASSWORD} at 127.0.0.1:${PORTS.sip[0]} (north)`,
+    `                or 127.0.0.1:${PORTS.sip[1]} (south), UDP or TCP, realm holdfast.`,
+    '  Call the queue: dial 8000 (Sales) or 8001 (Support).',
+    `  Time-outs here: disaster-recovery.timeout ${DEMO_TIMES.siteTimeoutS} s (the documents' default is 60 s).`,
+    '  Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}
+
+async function checkPorts(ports: readonly number[]): Promise<void> {
+  for (const port of ports) {
+    await new Promise<void>((resolve, reject) => {
+      const probe = createServer();
+      probe.once('error', (error: NodeJS.ErrnoException) => {
+        reject(
+          new Error(
+            error.code === 'EADDRINUSE'
+              ? `port ${port} is taken by another program; stop that program, or for the page choose another port with --port`
+              : `port ${port}: ${error.message}`,
+          ),
+        );
+      });
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()));
+    });
+  }
+}
+
+/** All pages that look on. */
+class Feed {
+  readonly #pages = new Set<WebSocket>();
+  board: Board | undefined;
+
+  add(page: WebSocket): void {
+    this.#pages.add(page);
+    page.on('close', () => this.#pages.delete(page));
+    // `close` follows.
+    page.on('error', () => {});
+  }
+
+  decision(decision: Parameters<Board['decision']>[0]): void {
+    if (this.board !== undefined) this.send({ type: 'decision', decision: this.board.decision(decision) });
+  }
+
+  send(message: BoardMessage): void {
+    const text = JSON.stringify(message);
+    for (const page of this.#pages) if (page.bufferedAmount < 1_000_000) page.send(text);
+  }
+
+  get size(): number {
+    return this.#pages.size;
+  }
+
+  close(): void {
+    for (const page of this.#pages) page.terminate();
+  }
+}
+
+async function serve(
+  options: DemoOptions,
+  lab: LiveLab,
+  board: Board,
+  feed: Feed,
+): Promise<() => Promise<void>> {
+  feed.board = board;
+  const http = Fastify({ logger: false });
+  await http.register(fastifyStatic, { root: options.page });
+  const sockets = new WebSocketServer({ server: http.server, path: '/board', maxPayload: COMMAND_BYTES_MAX });
+  sockets.on('connection', (page) => {
+    feed.add(page);
+    page.send(JSON.stringify(board.snapshot()));
+    page.on('message', (data) => void obey(String(data), lab, feed));
+  });
+  const timer = setInterval(() => {
+    if (feed.size > 0) feed.send(board.snapshot());
+  }, PUSH_EVERY_MS);
+  await http.listen({ host: '127.0.0.1', port: options.port });
+  return async () => {
+    clearInterval(timer);
+    feed.close();
+    sockets.close();
+    await http.close();
+  };
+}
+
+async function obey(text: string, lab: LiveLab, feed: Feed): Promise<void> {
+  const notice = (level: 'info' | 'error', words: string) =>
+    feed.send({ type: 'notice', level, text: words });
+  const command = boardCommand.safeParse(readJson(text));
+  if (!command.success || !SITES.includes(command.data.site as SiteName)) {
+    return notice('error', 'The command was not understood.');
+  }
+  const site = command.data.site as SiteName;
+  const { state } = lab.sites[site];
+  try {
+    switch (command.data.type) {
+      case 'kill':
+        if (state === 'down') return notice('info', `Site ${site} is down already.`);
+        lab.kill(site);
+        return notice('info', `Site ${site} was killed.`);
+      case 'hang':
+        if (state !== 'up') return notice('info', `Site ${site} is not up.`);
+        lab.hang(site);
+        return notice('info', `Site ${site} is stopped: it accepts nothing and says nothing.`);
+      case 'restore':
+        if (state === 'up' || state === 'starting') return notice('info', `Site ${site} is up already.`);
+        await lab.restore(site);
+        return notice('info', `Site ${site} is back.`);
+    }
+  } catch (error) {
+    // The site could not be started: its log says why, and so does this.
+    notice('error', (error as Error).message);
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: refused like any other command that is not understood.
+    return undefined;
+  }
+}
