@@ -14,7 +14,7 @@ import {
 } from '@holdfast/sip';
 import { NodeProgram, SIP_PORT } from './node-program.ts';
 import type { CloseReason, Process } from './process.ts';
-import { nodeHashes, PASSWORD } from './whole-servers.ts';
+import { nodeHashes, PASSWORD, type WholeDefect } from './whole-servers.ts';
 
 /** What outlives a run of the desk: the browser's local storage (LL7). */
 export interface DeskStorage {
@@ -27,6 +27,7 @@ export interface DeskPorts {
   readonly place: string;
   readonly localData: Omit<DeskLocalData, 'desk' | 'epochStored' | 'firstLogin'>;
   readonly storage: DeskStorage;
+  readonly defect: WholeDefect | undefined;
   decided(rule: string): void;
   /** The person looks at the screen whenever it changes. */
   seen(process: Process, view: DeskView): void;
@@ -41,7 +42,7 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
     super(process);
     this.#ports = ports;
     this.node = new DeskNode({ random: process.world.fork(process.index * 1_000 + process.life) });
-    const { user, place, localData, storage } = ports;
+    const { user, place, localData, storage, defect } = ports;
     storage.runs++;
     this.tell(now, {
       type: 'start',
@@ -52,7 +53,7 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
         ...localData,
         desk: `${user}-${storage.runs}`,
         epochStored: storage.epoch,
-        firstLogin: storage.runs === 1 ? 'nothingBefore' : 'wait',
+        firstLogin: storage.runs === 1 || defect === 'no-wait-at-start' ? 'nothingBefore' : 'wait',
       },
       wallOffset: process.wallOffsetMs(),
     });

@@ -31,6 +31,10 @@ export const nodeHashes: Hashes = {
   hmacSha256: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
 };
 
+/** ME4, whole: mistakes that the checkers must find within 500 seeds. */
+export const WHOLE_DEFECTS = ['lease-from-answer', 'sleep-unnoticed', 'no-wait-at-start'] as const;
+export type WholeDefect = (typeof WHOLE_DEFECTS)[number];
+
 /** What a check may want to know of every INVITE that leaves for a phone. */
 export type OfferObserver = (server: SipServerProgram, dn: string, transaction: string) => void;
 
@@ -38,6 +42,7 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
   readonly node: SipServerNode;
   readonly #offered: OfferObserver;
   readonly #decided: (rule: string) => void;
+  readonly #defect: WholeDefect | undefined;
 
   constructor(
     process: Process,
@@ -46,12 +51,14 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
       application: string;
       offered: OfferObserver;
       decided: (rule: string) => void;
+      defect: WholeDefect | undefined;
     },
     now: Millis,
   ) {
     super(process);
     this.#offered = options.offered;
     this.#decided = options.decided;
+    this.#defect = options.defect;
     const read = readSipServerConfiguration(options.configuration, options.application);
     assert(read.ok, read.ok ? '' : read.text);
     const host = process.host.name;
@@ -89,14 +96,22 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
   }
 
   protected connectionMessage(connection: string, message: unknown): SipServerInput {
-    return { type: 'message', connection, message: message as DeskRequest };
+    return { type: 'message', connection, message: this.#asRead(message as DeskRequest) };
+  }
+
+  /** The request as it is, unless a defect has the lease count from when an answer is read (LL1). */
+  #asRead(message: DeskRequest): DeskRequest {
+    if (this.#defect !== 'lease-from-answer') return message;
+    if (message.type !== 'StampAnswer' && message.type !== 'AgentLogin') return message;
+    return { ...message, stamp: this.node.parts.lease.stamp(this.process.now()) };
   }
 
   protected answered(id: string, answer: unknown): SipServerInput {
     return { type: 'lookedUp', id, answer: answer as LookupAnswer };
   }
 
-  protected jumped(wallOffsetMs: Millis): SipServerInput {
+  protected jumped(wallOffsetMs: Millis): SipServerInput | undefined {
+    if (this.#defect === 'sleep-unnoticed') return undefined;
     return { type: 'clockJumped', wallOffsetMs };
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runWholeSeed } from './whole.ts';
+import { WHOLE_DEFECTS } from './whole-servers.ts';
 
 describe('the whole simulation', () => {
   it('gives the same run for the same seed', { timeout: 60_000 }, () => {
@@ -29,5 +30,16 @@ describe('the whole simulation', () => {
     }
     expect(faults.size).toBeGreaterThan(12);
     for (const rule of ['DS5', 'DS8a', 'DS8b', 'DS9']) expect(rules.get(rule) ?? 0, rule).toBeGreaterThan(0);
+  });
+});
+
+describe('a planted defect is found within 500 whole seeds (ME4)', () => {
+  it.each(WHOLE_DEFECTS)('%s', { timeout: 180_000 }, (defect) => {
+    let found: number | undefined;
+    for (let seed = 0; seed < 500 && found === undefined; seed++) {
+      if (runWholeSeed(seed, { defect }).failed?.check === 'never-routable-twice') found = seed;
+    }
+    expect(found).toBeDefined();
+    expect(runWholeSeed(found ?? 0).failed?.check).not.toBe('never-routable-twice');
   });
 });

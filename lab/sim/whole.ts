@@ -36,12 +36,14 @@ import {
   nodeHashes,
   PASSWORD,
   SipServerProgram,
+  type WholeDefect,
 } from './whole-servers.ts';
 import { World } from './world.ts';
 
 export interface WholeOptions {
   readonly agents?: number;
   readonly tracing?: boolean;
+  readonly defect?: WholeDefect;
   /** Virtual time in which faults fall; 180 s unless a measurement wants another. */
   readonly breakMs?: number;
   readonly faults?: boolean;
@@ -125,6 +127,7 @@ export class WholeWorld {
   readonly callers: Callers;
   readonly #world: World;
   readonly #random: Random;
+  readonly #defect: WholeDefect | undefined;
   readonly #configuration: Configuration;
   readonly #servers: { name: string; sip: Process; config: Process }[] = [];
   readonly #persons: Person[] = [];
@@ -133,6 +136,7 @@ export class WholeWorld {
   constructor(world: World, options: WholeOptions) {
     this.#world = world;
     this.#random = world.fork(3);
+    this.#defect = options.defect;
     const random = this.#random;
     const agents = options.agents ?? randomInteger(random, AGENTS_MIN, AGENTS_MAX);
     world.stepsPerSecondMax = 20_000 + 200 * agents;
@@ -216,11 +220,12 @@ export class WholeWorld {
     const config = world.addProcess(`config-${name}`, host, (process) => {
       return new ConfigServerProgram(process, { configuration, application: `config-${name}` });
     });
+    const defect = this.#defect;
     const offered = callOfferedOnLease(world);
     const sip = world.addProcess(`sip-${name}`, host, (process, now) => {
       return new SipServerProgram(
         process,
-        { configuration, application: `sip-${name}`, offered, decided },
+        { configuration, application: `sip-${name}`, offered, decided, defect },
         now,
       );
     });
@@ -266,6 +271,7 @@ export class WholeWorld {
     );
     this.#phones.push(phone);
     const storage = { epoch: 0, runs: 0 };
+    const defect = this.#defect;
     const servers = homeFirst.map((site) => [{ host: site.address, port: CONFIG_PORT }]);
     const localData = {
       application: 'workspace',
@@ -277,7 +283,7 @@ export class WholeWorld {
       const seen = (_: Process, view: Parameters<Person['sees']>[0]) => person.sees(view);
       return new DeskProgram(
         process,
-        { user: agent.user, place: agent.place, localData, storage, decided, seen },
+        { user: agent.user, place: agent.place, localData, storage, defect, decided, seen },
         now,
       );
     });
