@@ -1,0 +1,73 @@
+/**
+ * Writes docs/options.md from the option catalogue, so that the document says what the code does. A test holds
+ * the file against the catalogue; after a change of the catalogue run
+ *
+ *     npx tsx scripts/make-options.ts
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  allowedValues,
+  OPTION_LIST,
+  type OPTIONS,
+  type OptionDefinition,
+} from '../packages/protocol/src/index.ts';
+
+const file = fileURLToPath(new URL('../docs/options.md', import.meta.url));
+
+/** What a section is about; a section that is not named here is refused. */
+const SECTIONS: Readonly<Record<keyof typeof OPTIONS, string>> = {
+  'interaction-workspace': 'Business continuity of the desk, as administrators know it from S0 and S1.',
+  TServer: 'What a SIP Server works by, under the names of the SIP Server manual.',
+  holdfast: 'Ours.',
+};
+
+const HEADING = `# Options
+
+Made from the catalogue (\`packages/protocol/src/option-catalogue.ts\`) by \`npx tsx scripts/make-options.ts\`; do not edit.
+\`npx holdfast options\` prints the same.
+
+An option stands in the options of an object, in its section. Of several places the more particular one wins: Person over Agent
+Group (of several groups that set it, the last by name) over Tenant over Application (rule DS4). A value that is not allowed, and an
+option where nobody reads it, are refused when the configuration is loaded, with object, option, value and what is allowed; an
+option that does not stand here is named in a warning. *set on* gives the type of an Application or a DN after the colon. The
+source documents S0 to S4 are listed in [sources.md](sources.md); FACTS are the documented defaults of the systems in the field.
+`;
+
+export function optionsDocument(): string {
+  const sections = Object.entries(SECTIONS).map(([section, about]) => {
+    const rows = OPTION_LIST.filter((option) => option.section === section).map(row);
+    return [
+      `## Section \`${section}\``,
+      '',
+      about,
+      '',
+      '| option | value | default | set on | takes effect | meaning | acted on by | source |',
+      '| ------ | ----- | ------- | ------ | ------------ | ------- | ----------- | ------ |',
+      ...rows,
+      '',
+    ].join('\n');
+  });
+  return [HEADING, ...sections].join('\n');
+}
+
+function row(option: OptionDefinition): string {
+  const cells = [
+    `\`${option.name}\``,
+    allowedValues(option.kind),
+    option.default === undefined ? 'none' : `\`${option.default}\``,
+    option.setOn.join(', '),
+    option.takesEffect,
+    option.meaning,
+    option.actsOn,
+    option.source,
+  ];
+  // A bar would end the cell.
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+export function writtenOptionsDocument(): string {
+  return readFileSync(file, 'utf8');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(file, optionsDocument());
