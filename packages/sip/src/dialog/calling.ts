@@ -200,6 +200,7 @@ function succeeded(leg: Leg, state: Calling, response: SipResponse, s: Surroundi
     ack,
     answerOwed: owesAnswer ? seq : undefined,
     unacknowledged: undefined,
+    unheardSeq: 0,
     heldBye: undefined,
     strays: [],
   };

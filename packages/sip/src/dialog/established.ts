@@ -6,7 +6,7 @@
 
 import type { HeaderLines } from '../message/build-message.ts';
 import { cseqOf, toOf } from '../message/headers.ts';
-import type { SipResponse } from '../message/message.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import { declineStray, FORKS_MAX } from './calling.ts';
 import { ackInDialog, nextHopOf, receiveInDialog } from './dialog.ts';
@@ -123,6 +123,7 @@ function acknowledged(leg: Leg, state: Established, sdp: Uint8Array | undefined,
   state.unacknowledged = undefined;
   const answer = answeredInvite.offered ? sdp : undefined;
   if (answer !== undefined) leg.remoteSdp = answer;
+  if (answeredInvite.isFirst) state.unheardSeq = state.dialog.localSeq;
   if (answeredInvite.isFirst || answeredInvite.offered)
     tell(s, { type: 'acknowledged', leg: leg.id, ...(answer !== undefined && { sdp: answer }) });
   if (state.heldBye !== undefined) sendBye(leg, state, state.heldBye, s);
@@ -145,7 +146,7 @@ function answered(
       return changeAnswered(leg, response, s);
     case 'other':
       otherAnswered(leg, request, response, s);
-      if (response.status === 481 || response.status === 408) gone(leg, state, response.status, s);
+      if (response.status === 481 || response.status === 408) gone(leg, state, request, response.status, s);
       return;
     case 'prack':
     case 'bye':
@@ -181,11 +182,11 @@ function unanswered(
   if (event.purpose === 'reinvite' || event.purpose === 'update') return changeRefused(leg, event.status, s);
   if (event.purpose !== 'other') return;
   tellOther(leg, event.request, event.status, undefined, s);
-  if (event.status === 408) gone(leg, state, 408, s);
+  if (event.status === 408) gone(leg, state, event.request, 408, s);
 }
 
-function gone(leg: Leg, state: Established, status: number, s: Surroundings): void {
-  if (isUnheard(state)) return;
+function gone(leg: Leg, state: Established, request: SipRequest, status: number, s: Surroundings): void {
+  if (isUnheard(state) || (cseqOf(request)?.number ?? 0) <= state.unheardSeq) return;
   lose(leg, state.dialog, s, { withBye: status === 408, reason: `${status} to a request in the dialog` });
 }
 

@@ -175,6 +175,7 @@ function answer(leg: Leg, state: Incoming, wanted: Answer, s: Surroundings): voi
     ack: undefined,
     answerOwed: undefined,
     unacknowledged: unacknowledged(invite, response, { isFirst: true, offered }, s),
+    unheardSeq: 0,
     heldBye: undefined,
     strays: [],
   };

@@ -362,6 +362,21 @@ describe('a call ends', () => {
     expect(s.ends.alice.sizes().legs).toBe(1);
   });
 
+  it('[IS12] nor does 481 to a request that was sent before and answered after the ACK', () => {
+    const s = new Scenario();
+    const leg = s.invite();
+    s.run(10);
+    const bob = s.last('bob', 'incoming').leg;
+    s.link = (from, message) => (from === 'alice' && nameOf(message) === '481' ? [50] : [1]);
+    s.act('bob', (agent, now) => agent.sendInDialog(now, bob, 'INFO'));
+    s.run(20);
+    s.act('bob', (agent, now) => agent.answer(now, bob, { sdp: ANSWER }));
+    s.run(100);
+    expect(s.told('bob')).toEqual(['incoming', 'acknowledged', 'inDialogResponse']);
+    expect(s.ends.bob.legInfo(bob)?.state).toBe('established');
+    expect(s.ends.alice.legInfo(leg)?.state).toBe('established');
+  });
+
   it('[IS12] another refusal of a request in the dialog does not end the leg', () => {
     const s = new Scenario();
     const { alice } = s.connect();

@@ -117,6 +117,8 @@ export interface Established {
   /** The CSeq of our INVITE whose 2xx held an offer: our owner owes the answer in the ACK. */
   answerOwed: number | undefined;
   unacknowledged: Unacknowledged | undefined;
+  /** The last CSeq that we used before the caller was known to know this dialog. */
+  unheardSeq: number;
   /** `bye` before the ACK came: it is sent when it comes (RFC 3261 §15). */
   heldBye: HeaderLines | undefined;
   /** To tags of other phones that answered too: BYE has been sent to them. */
