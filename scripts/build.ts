@@ -58,6 +58,29 @@ export async function buildProgram(program: BundleSource, force: boolean): Promi
 
 const inputsFile = (name: string) => `${folder}/${name}.inputs.json`;
 
+/** The live page becomes .build/console. True when there was something to do. */
+export async function buildPage(force: boolean): Promise<boolean> {
+  const output = `${folder}/console`;
+  if (!force && !isStale('console', `${output}/index.html`)) return false;
+  // Loaded only now: most runs of this file find nothing to do.
+  const { build: buildWithVite } = await import('vite');
+  const { default: react } = await import('@vitejs/plugin-react');
+  const result = await buildWithVite({
+    root: `${root}apps/console`,
+    configFile: false,
+    plugins: [react()],
+    logLevel: 'warn',
+    build: { outDir: output, emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 2000 },
+  });
+  const modules = [result].flat().flatMap((built) => ('output' in built ? built.output : []));
+  const sources = modules.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+  rememberInputs('console', [
+    'apps/console/index.html',
+    ...sources.filter((id) => id.startsWith(root) && existsSync(id)).map((id) => id.slice(root.length)),
+  ]);
+  return true;
+}
+
 /** Paths from the root of the repository. */
 function rememberInputs(name: string, inputs: readonly string[]): void {
   writeFileSync(inputsFile(name), JSON.stringify(inputs));
@@ -76,9 +99,11 @@ function isStale(name: string, output: string): boolean {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const force = process.argv.includes('--force');
   const isQuiet = process.argv.includes('--quiet');
-  for (const program of PROGRAMS) {
+  const report = async (output: string, isBuilt: Promise<boolean>) => {
     const startedAt = performance.now();
-    if ((await buildProgram(program, force)) && !isQuiet)
-      console.log(`.build/${program.name}.mjs built in ${Math.round(performance.now() - startedAt)} ms`);
-  }
+    if ((await isBuilt) && !isQuiet)
+      console.log(`${output} built in ${Math.round(performance.now() - startedAt)} ms`);
+  };
+  for (const program of PROGRAMS) await report(`.build/${program.name}.mjs`, buildProgram(program, force));
+  await report('.build/console', buildPage(force));
 }

@@ -1,0 +1,198 @@
+/**
+ * All that the page knows, and how each thing that happens changes it. The lab's messages are checked against the
+ * protocol here, once; what does not fit becomes a notice and changes nothing else.
+ *
+ * Instants of the lab are on the lab's wall clock; `labAheadMs` translates, since page and lab may run on
+ * different machines.
+ */
+import { type BoardDecision, type BoardSite, type BoardSnapshot, boardMessage } from '@holdfast/protocol';
+import type { Command } from './site-buttons.ts';
+
+export type LinkState =
+  | { readonly name: 'connecting' }
+  | { readonly name: 'live' }
+  /** `since` and `retryAt` on the page's clock. */
+  | { readonly name: 'lost'; readonly since: number; readonly retryAt: number; readonly attempt: number };
+
+export interface Crossing {
+  readonly agent: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** On the page's clock. */
+  readonly at: number;
+}
+
+export interface Notice {
+  readonly id: number;
+  readonly level: 'info' | 'error';
+  readonly text: string;
+  readonly at: number;
+}
+
+export interface FeedEntry extends BoardDecision {
+  readonly id: number;
+}
+
+export interface BoardState {
+  readonly link: LinkState;
+  readonly snapshot: BoardSnapshot | null;
+  readonly labAheadMs: number;
+  /** Newest first. */
+  readonly decisions: readonly FeedEntry[];
+  readonly notices: readonly Notice[];
+  /** Agents who changed banks just now. */
+  readonly crossings: readonly Crossing[];
+  /** Buttons that were pressed and whose effect is not seen yet, by site. */
+  readonly pending: Readonly<Record<string, { readonly command: Command; readonly at: number }>>;
+  /** For screen readers: the last great change. */
+  readonly announcement: { readonly site: string; readonly state: BoardSite['state'] } | null;
+  readonly nextId: number;
+}
+
+export type BoardEvent =
+  | { readonly type: 'opened' }
+  | { readonly type: 'lost'; readonly retryAt: number }
+  | { readonly type: 'received'; readonly text: string }
+  | { readonly type: 'pressed'; readonly site: string; readonly command: Command }
+  | { readonly type: 'dismissed'; readonly id: number }
+  | { readonly type: 'ticked' };
+
+/** Older decisions fall off the end of the feed. */
+export const DECISIONS_MAX = 300;
+export const NOTICES_MAX = 4;
+export const NOTICE_STAYS_MS = 8_000;
+/** How long a card counts as crossing: a little longer than its way takes. */
+export const CROSSING_MS = 2_500;
+/** A button that has had no effect by then may be pressed again. */
+export const PENDING_MAX_MS = 15_000;
+
+export const INITIAL_BOARD: BoardState = {
+  link: { name: 'connecting' },
+  snapshot: null,
+  labAheadMs: 0,
+  decisions: [],
+  notices: [],
+  crossings: [],
+  pending: {},
+  announcement: null,
+  nextId: 1,
+};
+
+/** `now`: the page's wall clock, ms. */
+export function boardStep(state: BoardState, event: BoardEvent, now: number): BoardState {
+  switch (event.type) {
+    case 'opened':
+      return { ...state, link: { name: 'live' } };
+    case 'lost': {
+      const before = state.link.name === 'lost' ? state.link : undefined;
+      return {
+        ...state,
+        pending: {},
+        link: {
+          name: 'lost',
+          since: before?.since ?? now,
+          retryAt: event.retryAt,
+          attempt: (before?.attempt ?? 0) + 1,
+        },
+      };
+    }
+    case 'received':
+      return receive(state, event.text, now);
+    case 'pressed':
+      return { ...state, pending: { ...state.pending, [event.site]: { command: event.command, at: now } } };
+    case 'dismissed':
+      return { ...state, notices: state.notices.filter(({ id }) => id !== event.id) };
+    case 'ticked':
+      return tick(state, now);
+  }
+}
+
+function receive(state: BoardState, text: string, now: number): BoardState {
+  const parsed = boardMessage.safeParse(parseJson(text));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'message'}: ${issue.message})`;
+    return notify(state, { level: 'error', text: `The lab sent what this page does not know${where}.` }, now);
+  }
+  switch (parsed.data.type) {
+    case 'snapshot':
+      return follow(state, parsed.data, now);
+    case 'decision': {
+      const entry = { ...parsed.data.decision, id: state.nextId };
+      return {
+        ...state,
+        decisions: [entry, ...state.decisions].slice(0, DECISIONS_MAX),
+        nextId: state.nextId + 1,
+      };
+    }
+    case 'notice': {
+      const { level, text: words } = parsed.data;
+      return notify(level === 'error' ? { ...state, pending: {} } : state, { level, text: words }, now);
+    }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // No JSON: the schema refuses undefined and says so.
+    return undefined;
+  }
+}
+
+function notify(state: BoardState, notice: Pick<Notice, 'level' | 'text'>, now: number): BoardState {
+  // The same words again only live longer: a lab that repeats itself must not fill the page.
+  const others = state.notices.filter(({ text }) => text !== notice.text);
+  return {
+    ...state,
+    notices: [...others, { ...notice, id: state.nextId, at: now }].slice(-NOTICES_MAX),
+    nextId: state.nextId + 1,
+  };
+}
+
+function follow(state: BoardState, snapshot: BoardSnapshot, now: number): BoardState {
+  const before = state.snapshot;
+  const formerSite = new Map(before?.agents.map(({ agent, site }) => [agent, site]));
+  const crossings = snapshot.agents.flatMap(({ agent, site }): Crossing[] => {
+    const from = formerSite.get(agent);
+    return from === undefined || from === site ? [] : [{ agent, from, to: site, at: now }];
+  });
+  const movedNow = new Set(crossings.map(({ agent }) => agent));
+  const changed = snapshot.sites.find(({ site, state: siteState }) => {
+    const former = before?.sites.find((other) => other.site === site);
+    return former !== undefined && former.state !== siteState;
+  });
+  return {
+    ...state,
+    snapshot,
+    labAheadMs: snapshot.now - now,
+    crossings: [...state.crossings.filter(({ agent }) => !movedNow.has(agent)), ...crossings],
+    pending: stillPending(state.pending, before, snapshot),
+    announcement: changed === undefined ? state.announcement : { site: changed.site, state: changed.state },
+  };
+}
+
+/** A button's effect is seen when its site is no longer in the state in which it was pressed. */
+function stillPending(
+  pending: BoardState['pending'],
+  before: BoardSnapshot | null,
+  snapshot: BoardSnapshot,
+): BoardState['pending'] {
+  const stateIn = (of: BoardSnapshot | null, site: string) =>
+    of?.sites.find((other) => other.site === site)?.state;
+  return Object.fromEntries(
+    Object.entries(pending).filter(([site]) => stateIn(before, site) === stateIn(snapshot, site)),
+  );
+}
+
+function tick(state: BoardState, now: number): BoardState {
+  const notices = state.notices.filter(({ at }) => now - at < NOTICE_STAYS_MS);
+  const crossings = state.crossings.filter(({ at }) => now - at < CROSSING_MS);
+  const pending = Object.entries(state.pending).filter(([, { at }]) => now - at < PENDING_MAX_MS);
+  const isSame =
+    notices.length === state.notices.length &&
+    crossings.length === state.crossings.length &&
+    pending.length === Object.keys(state.pending).length;
+  return isSame ? state : { ...state, notices, crossings, pending: Object.fromEntries(pending) };
+}

@@ -1,0 +1,36 @@
+/**
+ * What a card shows of an agent: one of six faces. A face is a colour, an icon and a word together, so that no
+ * state is told by colour alone.
+ *
+ *     ready     can take a call now                talking   in a call
+ *     wrapUp    after-call work                    notReady  at the desk, takes no calls
+ *     out       logged out: stands in the river    cut       logged in at a site that no longer answers
+ */
+import type { BoardAgent, BoardSite } from '@holdfast/protocol';
+
+export const FACES = ['ready', 'talking', 'wrapUp', 'notReady', 'out', 'cut'] as const;
+export type Face = (typeof FACES)[number];
+
+export function faceOf(agent: BoardAgent, sites: readonly BoardSite[]): Face {
+  // The speech of a call goes directly between the two phones: it lives on when the site does not.
+  if (agent.onCall) return 'talking';
+  if (agent.site === null || agent.state === 'LoggedOut') return 'out';
+  const site = sites.find(({ site }) => site === agent.site);
+  if (site !== undefined && isLost(site)) return 'cut';
+  if (agent.state === 'Ready') return 'ready';
+  return agent.workMode === 'AfterCallWork' ? 'wrapUp' : 'notReady';
+}
+
+export function isLost(site: BoardSite): boolean {
+  return site.state === 'down' || site.state === 'hung';
+}
+
+/** Short enough for a small card: agents who are named after their number show the number. */
+export function cardName(agent: Pick<BoardAgent, 'agent' | 'dn'>): string {
+  return agent.agent.endsWith(agent.dn) ? agent.dn : agent.agent;
+}
+
+/** Can take a call now, or after the one at hand: what a site's loss takes away. */
+export function isAtWork(face: Face): boolean {
+  return face === 'ready' || face === 'talking' || face === 'wrapUp';
+}

@@ -1,0 +1,75 @@
+/**
+ * One disaster as a picture: four lanes of marks (who noticed when, decided, logged in, was Ready again) and under
+ * them, on the same time axis, how many agents are Ready again: the ledger's cumulative curve. All times here are
+ * ms since the fault.
+ */
+import type { BoardLedger } from '@holdfast/protocol';
+
+export const LANES = ['detected', 'decided', 'loggedIn', 'ready'] as const;
+export type Lane = (typeof LANES)[number];
+
+export interface Recovery {
+  readonly concerned: number;
+  readonly lanes: Readonly<Record<Lane, readonly number[]>>;
+  /** Corners of the curve: from this moment on so many agents are Ready again. Begins with 0 at 0. */
+  readonly curve: readonly CurvePoint[];
+  /** The longest wait that options, phones and leases allowed; null while nobody has decided. */
+  readonly allowedMs: number | null;
+  /** Options that governed the waits, each once. */
+  readonly governedBy: readonly string[];
+  /** Right end of the time axis. */
+  readonly endMs: number;
+  /** Where the curve ends: now, or the end of the axis. */
+  readonly nowMs: number;
+}
+
+export interface CurvePoint {
+  readonly atMs: number;
+  readonly ready: number;
+}
+
+/** The axis shows at least so much, so that a fast recovery does not look like a slow one. */
+const AXIS_LEAST_MS = 5_000;
+/** While some agents are still away the axis grows with the time, but not without end. */
+const AXIS_PATIENCE_MS = 60_000;
+const MARGIN = 1.08;
+
+export function recoveryOf(ledger: BoardLedger, now: number): Recovery {
+  const since = (at: number | null) => (at === null ? [] : [Math.max(0, at - ledger.fault.at)]);
+  const sorted = (pick: (agent: BoardLedger['agents'][number]) => number | null) =>
+    ledger.agents.flatMap((agent) => since(pick(agent))).sort((a, b) => a - b);
+  const lanes = {
+    detected: sorted(({ detectedAt }) => detectedAt),
+    decided: sorted(({ decidedAt }) => decidedAt),
+    loggedIn: sorted(({ loggedInAt }) => loggedInAt),
+    ready: sorted(({ readyAt }) => readyAt),
+  };
+  const allowed = sorted(({ allowedAt }) => allowedAt);
+  const last = Math.max(0, ...LANES.map((lane) => lanes[lane].at(-1) ?? 0), allowed.at(-1) ?? 0);
+  const elapsed = Math.max(0, now - ledger.fault.at);
+  const isOver = lanes.ready.length === ledger.agents.length;
+  const growing = isOver ? 0 : Math.min(elapsed, Math.max(AXIS_PATIENCE_MS, 3 * last));
+  const endMs = Math.max(AXIS_LEAST_MS, last * MARGIN, growing);
+  return {
+    concerned: ledger.agents.length,
+    lanes,
+    curve: [{ atMs: 0, ready: 0 }, ...lanes.ready.map((atMs, index) => ({ atMs, ready: index + 1 }))],
+    allowedMs: allowed.at(-1) ?? null,
+    governedBy: [...new Set(ledger.agents.flatMap(({ governedBy }) => governedBy ?? []))].sort(),
+    endMs,
+    nowMs: Math.min(elapsed, endMs),
+  };
+}
+
+/** Round steps for people, at most eight of them. */
+export function axisTicks(endMs: number): readonly number[] {
+  const step = TICK_STEPS_MS.find((candidate) => endMs / candidate <= TICKS_MAX) ?? endMs;
+  const ticks: number[] = [];
+  for (let at = 0; at <= endMs && ticks.length <= TICKS_MAX; at += step) ticks.push(at);
+  return ticks;
+}
+
+const TICKS_MAX = 8;
+const TICK_STEPS_MS = [
+  1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000,
+];

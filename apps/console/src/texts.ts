@@ -1,0 +1,227 @@
+/**
+ * Every word that the page says, in one place: plain, short, and the same word for the same thing everywhere
+ * (GLOSSARY.md).
+ */
+import type { BoardAgent, BoardDecision, BoardSite } from '@holdfast/protocol';
+import type { Face } from './state/card-face.ts';
+import { clockTime, wholeDuration } from './state/durations.ts';
+import type { Lane } from './state/recovery.ts';
+import type { Command } from './state/site-buttons.ts';
+
+export const FACE_WORDS: Readonly<Record<Face, string>> = {
+  ready: 'Ready',
+  talking: 'On a call',
+  wrapUp: 'After call',
+  notReady: 'Not ready',
+  out: 'Logged out',
+  cut: 'Cut off',
+};
+
+export const FACE_MEANINGS: Readonly<Record<Face, string>> = {
+  ready: 'can take a call now',
+  talking: 'speaks with a caller',
+  wrapUp: 'finishes the work after a call',
+  notReady: 'is at the desk and takes no calls',
+  out: 'logged in nowhere: stands in the river',
+  cut: 'logged in at a site that no longer answers',
+};
+
+export const SITE_WORDS: Readonly<Record<BoardSite['state'], string>> = {
+  up: 'Running',
+  down: 'Dead',
+  hung: 'Hung',
+  starting: 'Starting',
+};
+
+export const SITE_MEANINGS: Readonly<Record<BoardSite['state'], string>> = {
+  up: 'all its servers answer',
+  down: 'all its servers are killed',
+  hung: 'connections stand, nothing answers',
+  starting: 'its servers are being started',
+};
+
+export const COMMAND_WORDS: Readonly<Record<Command, string>> = {
+  kill: 'Kill',
+  hang: 'Hang',
+  restore: 'Restore',
+};
+
+export const COMMAND_RUNNING: Readonly<Record<Command, string>> = {
+  kill: 'Killing',
+  hang: 'Stopping',
+  restore: 'Restoring',
+};
+
+export const COMMAND_HELP: Readonly<Record<Command, string>> = {
+  kill: 'End every process of this site at once (SIGKILL). Nothing can say good-bye.',
+  hang: 'Stop every process of this site (SIGSTOP): connections stand, nothing answers.',
+  restore: 'Start the site again, or let it run on if it hangs.',
+};
+
+export const LANE_WORDS: Readonly<Record<Lane, string>> = {
+  detected: 'Loss noticed',
+  decided: 'Move decided',
+  loggedIn: 'Logged in again',
+  ready: 'Ready again',
+};
+
+const DECISIONS: Readonly<Record<string, string>> = {
+  leave: 'leaves',
+  logIn: 'logs in at',
+  return: 'goes back to',
+  stay: 'stays at',
+  waitForPhone: 'waits for the phone after losing',
+  loggedOut: 'was logged out at',
+  refused: 'was refused at',
+};
+
+/** "logs in at south"; words of the lab that are not known here are shown as they are. */
+export function decisionWords({ what, site }: Pick<BoardDecision, 'what' | 'site'>): string {
+  const known = DECISIONS[what];
+  return known === undefined ? what : `${known} ${site ?? 'its site'}`;
+}
+
+const SCHEMES: Readonly<Record<BoardAgent['scheme'], string>> = {
+  single: 'one registration at a time, at the first site that answers',
+  dual: 'registered at both sites at once',
+  'active-backup': 'at the other site only while its own does not answer',
+  fixed: 'bound to one address: stays behind when its site dies',
+};
+export const schemeWords = (scheme: BoardAgent['scheme']) => `${scheme}: ${SCHEMES[scheme]}`;
+
+export const TEXTS = {
+  product: 'Holdfast',
+  tagline: 'two sites, one contact centre',
+  bank: (site: string) => `Site ${site}`,
+  river: 'The river',
+  riverEmpty: 'nobody is logged out',
+  riverCount: (count: number) => (count === 1 ? '1 agent logged out' : `${count} agents logged out`),
+  noCard: (count: number) => `and ${count} more agents, without a card`,
+  since: (ms: number) => `for ${wholeDuration(ms)}`,
+  talkingHere: (count: number) => (count === 1 ? '1 call' : `${count} calls`),
+  agentsHere: (atWork: number, here: number) => `${atWork} of ${here} agents at work`,
+  processes: 'Processes',
+  process: (name: string, state: string, pid: number | null) =>
+    `${name}: ${state}${pid === null ? '' : `, process ${pid}`}`,
+
+  figures: {
+    label: 'Right now',
+    atWork: 'at work',
+    waiting: 'callers waiting',
+    talking: 'in calls',
+    answered: 'answered',
+    lost: 'calls lost',
+    of: (number: number, all: number) => `${number}/${all}`,
+  },
+
+  agents: 'Agents',
+  agentsHelp: 'Arrow keys go from card to card, Enter opens one.',
+  agent: (name: string) => `Agent ${name}`,
+  card: (facts: { name: string; face: string; place: string; wait: string | undefined }) =>
+    `Agent ${facts.name}: ${facts.face}, ${facts.place}${facts.wait === undefined ? '' : `. ${facts.wait}`}`,
+  atSite: (site: string) => `at site ${site}`,
+  inRiver: 'in the river',
+  waitsFor: (what: string, seconds: number) => `Waits for ${what}: ${seconds} s`,
+  legend: 'What the cards mean',
+  waiting: 'Waits',
+  waitMeaning: 'the ring closes while a wait runs; the number counts its seconds down',
+
+  queues: (site: string) => `Queues at site ${site}`,
+  queueEmpty: 'nobody waits',
+  queueWaiting: (count: number) => (count === 1 ? '1 caller waits' : `${count} callers wait`),
+  moreWaiting: (count: number) => `+${count}`,
+  queueAgents: (ready: number, loggedIn: number) => `${ready} of ${loggedIn} ready`,
+  queueGone: 'not reachable',
+  callerWaits: (ani: string, ms: number) => `${ani || 'number withheld'} waits ${wholeDuration(ms)}`,
+
+  disaster: {
+    title: 'The disaster',
+    none: 'No disaster yet',
+    noneHelp:
+      'Kill or hang a site above. Here you will see when each agent noticed it, decided, logged in at the other site and was Ready again, and how long that took.',
+    fault: (site: string, what: string) => `Site ${site}: ${what}`,
+    ago: (ms: number) => `${wholeDuration(ms)} ago`,
+    nth: (index: number, count: number) => `${index} of ${count}`,
+    older: 'Earlier disaster',
+    newer: 'Later disaster',
+    readyAgain: (ready: number, all: number) => `${ready} of ${all} Ready again`,
+    nobody: 'Nobody was at work there: no agent had to move.',
+    axis: 'seconds since the fault',
+    curve: 'agents Ready again',
+    allowed: 'wait that the options allow',
+    governedBy: 'governed by',
+    figures: 'Time until Ready again',
+    total: 'in all',
+    afterWait: 'after the allowed wait',
+    none_yet: '–',
+    summary: (facts: { site: string; ready: number; all: number; p50: string; p99: string }) =>
+      `Site ${facts.site}: ${facts.ready} of ${facts.all} agents are Ready again; half of them within ${facts.p50}, 99 % within ${facts.p99}.`,
+  },
+
+  feed: {
+    title: 'Decisions',
+    empty: 'Agents decide by themselves when to move. Each decision appears here, with its reason.',
+    rule: (rule: string) => `Rule ${rule}`,
+    count: (count: number) => `${count}`,
+  },
+
+  details: {
+    close: 'Close',
+    dn: 'Number',
+    state: 'State',
+    login: 'Logged in',
+    nowhere: 'nowhere',
+    preferred: 'Preferred site',
+    phoneAt: 'Phone registered',
+    phoneNowhere: 'nowhere',
+    scheme: 'Phone',
+    reason: 'Reason',
+    told: 'Told',
+    wait: 'Waits for',
+    waitLeft: (what: string, seconds: number, option: string) => `${what}, ${seconds} s more (${option})`,
+    noDecisions: 'This agent has decided nothing yet.',
+  },
+
+  join: {
+    button: 'Join by phone',
+    title: 'Join with your own phone',
+    lead: 'Any SIP phone or softphone can take part: register with this account, then call the queue. One of the robot agents answers. Kill the site while you speak, and listen.',
+    server: 'Server',
+    user: 'Account',
+    password: 'Password',
+    queue: 'Number to call',
+    copy: 'Copy',
+    copied: 'Copied',
+    absent: 'The lab has no account to offer at the moment.',
+  },
+
+  help: {
+    button: 'What is this?',
+    title: 'What am I looking at?',
+    points: [
+      'Two sites of one contact centre, each on its own bank. Each has its own servers, which really run on this machine, with real SIP calls.',
+      'Every card is an agent with a phone and a desk. A card stands on the bank where the agent is logged in. Who is logged in nowhere stands in the river.',
+      'Press Kill on a site. Its agents notice, wait as long as their options say (the ring on the card closes), and log in at the other site by themselves: their cards cross the river.',
+      'Underneath is the account of the disaster: when each agent noticed, decided, logged in and was Ready again. The shaded part is the wait that the options ask for; what comes after it is ours.',
+      'Hang is nastier than Kill: connections stand but nothing answers, so that only silence tells. Restore brings a site back, and its agents return when it has been well for a while.',
+      'Nobody is told what to do from here. Each desk decides by itself, and says why under Decisions. Press a card to see one agent alone.',
+    ],
+    states: 'The cards',
+  },
+
+  link: {
+    live: 'Live',
+    connecting: 'Connecting',
+    gone: 'Lab gone',
+    lostTitle: 'The lab is gone.',
+    lost: (seenAt: number) => `What you see is how it was at ${clockTime(seenAt)}.`,
+    never: 'It has not answered yet. Is it running? Start it with: npm start',
+    retrying: (seconds: number) => (seconds > 0 ? `Next attempt in ${seconds} s.` : 'Trying now …'),
+    waiting: 'Waiting for the first picture from the lab …',
+  },
+
+  scheme: { label: 'Colours', light: 'Light', dark: 'Dark', auto: 'As the system' },
+  dismiss: 'Dismiss',
+  announce: (site: string, state: BoardSite['state']) =>
+    `Site ${site}: ${SITE_WORDS[state]}, ${SITE_MEANINGS[state]}.`,
+} as const;

@@ -1,0 +1,56 @@
+import type { BoardAgent } from '@holdfast/protocol';
+import type { KeyboardEvent } from 'react';
+import { cardName, type Face } from '../state/card-face.ts';
+import { wholeDuration } from '../state/durations.ts';
+import { ringProgress, secondsLeft } from '../state/ring.ts';
+import { FACE_WORDS, TEXTS } from '../texts.ts';
+import { Icon } from './icon.tsx';
+import { Ring } from './ring.tsx';
+
+export interface AgentCardProps {
+  readonly agent: BoardAgent;
+  readonly face: Face;
+  readonly now: number;
+  readonly isSelected: boolean;
+  readonly isTabStop: boolean;
+  readonly onFocus: () => void;
+  readonly onPress: () => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+}
+
+export function AgentCard(props: AgentCardProps) {
+  const { agent, face, now, isSelected, isTabStop, onFocus, onPress, onKeyDown } = props;
+  const { wait } = agent;
+  const label = TEXTS.card({
+    name: agent.agent,
+    face: FACE_WORDS[face],
+    place: agent.site === null ? TEXTS.inRiver : TEXTS.atSite(agent.site),
+    wait: wait === null ? undefined : TEXTS.waitsFor(wait.what, secondsLeft(wait, now)),
+  });
+  return (
+    <button
+      type="button"
+      className="card"
+      data-face={face}
+      data-waiting={wait !== null}
+      aria-label={label}
+      aria-pressed={isSelected}
+      tabIndex={isTabStop ? 0 : -1}
+      title={label}
+      onFocus={onFocus}
+      onClick={onPress}
+      onKeyDown={onKeyDown}
+    >
+      <span className="card-mark">
+        {wait === null ? (
+          <Icon name={face} size={18} />
+        ) : (
+          <Ring progress={ringProgress(wait, now)} text={String(secondsLeft(wait, now))} />
+        )}
+      </span>
+      <span className="card-name">{cardName(agent)}</span>
+      <span className="card-word">{FACE_WORDS[face]}</span>
+      <span className="card-since">{wholeDuration(now - agent.since)}</span>
+    </button>
+  );
+}

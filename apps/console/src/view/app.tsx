@@ -1,0 +1,77 @@
+import { useDisclosure } from '@mantine/hooks';
+import { useState, useSyncExternalStore } from 'react';
+import type { BoardLink } from '../board-link.ts';
+import type { BoardState } from '../state/board.ts';
+import { TEXTS } from '../texts.ts';
+import { AgentDetails } from './agent-details.tsx';
+import { DisasterPanel } from './disaster-panel.tsx';
+import { Feed } from './feed.tsx';
+import { Header } from './header.tsx';
+import { HelpPanel } from './help-panel.tsx';
+import { JoinPanel } from './join-panel.tsx';
+import { LinkBanner } from './link-banner.tsx';
+import { Notices } from './notices.tsx';
+import { Stage } from './stage.tsx';
+import { usePageClock } from './use-page-clock.ts';
+
+/** The whole page: two banks and a river, the disaster underneath, the decisions beside it. */
+export function App({ link }: { readonly link: BoardLink }) {
+  const board = useSyncExternalStore(link.subscribe, link.read);
+  const now = usePageClock();
+  const [selected, setSelected] = useState<string | null>(null);
+  const [isHelpOpen, help] = useDisclosure(false);
+  const [isJoinOpen, join] = useDisclosure(false);
+  const { snapshot } = board;
+  const labNow = now + board.labAheadMs;
+  const agent = snapshot?.agents.find((candidate) => candidate.agent === selected);
+  return (
+    <div className="page" data-link={board.link.name}>
+      <Header board={board} onHelp={help.open} onJoin={join.open} />
+      <main className="main">
+        <LinkBanner board={board} now={now} />
+        {snapshot === null ? null : (
+          <>
+            <Stage
+              board={board}
+              snapshot={snapshot}
+              // The picture stands still while nobody feeds it: a ring that closes would claim to know.
+              now={board.link.name === 'live' ? labNow : snapshot.now}
+              selected={selected}
+              onSelect={setSelected}
+              onPress={link.press}
+            />
+            <div className="below">
+              <DisasterPanel
+                ledgers={snapshot.ledgers}
+                now={board.link.name === 'live' ? labNow : snapshot.now}
+              />
+              {agent === undefined ? (
+                <Feed title={TEXTS.feed.title} empty={TEXTS.feed.empty} decisions={board.decisions} />
+              ) : (
+                <AgentDetails
+                  agent={agent}
+                  sites={snapshot.sites}
+                  decisions={board.decisions}
+                  now={labNow}
+                  onClose={() => setSelected(null)}
+                />
+              )}
+            </div>
+          </>
+        )}
+      </main>
+      <Notices notices={board.notices} onDismiss={link.dismiss} />
+      <HelpPanel isOpen={isHelpOpen} onClose={help.close} />
+      <JoinPanel isOpen={isJoinOpen} join={snapshot?.join ?? null} onClose={join.close} />
+      <Announcer announcement={board.announcement} />
+    </div>
+  );
+}
+
+function Announcer({ announcement }: Pick<BoardState, 'announcement'>) {
+  return (
+    <div className="unseen" role="status">
+      {announcement === null ? '' : TEXTS.announce(announcement.site, announcement.state)}
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+/**
+ * All cards, each at its seat. A card moves by `transform`, so that the browser animates it without laying out the
+ * page again; whoever asks for less motion sees it jump instead (page.css).
+ */
+import type { BoardAgent, BoardSite } from '@holdfast/protocol';
+import { type KeyboardEvent, useRef, useState } from 'react';
+import type { Crossing } from '../state/board.ts';
+import { faceOf } from '../state/card-face.ts';
+import { nextCard } from '../state/card-keys.ts';
+import type { Seating } from '../state/seating.ts';
+import { TEXTS } from '../texts.ts';
+import { AgentCard } from './agent-card.tsx';
+
+export interface CardLayerProps {
+  readonly agents: readonly BoardAgent[];
+  readonly sites: readonly BoardSite[];
+  readonly seating: Seating;
+  readonly crossings: readonly Crossing[];
+  readonly now: number;
+  readonly selected: string | null;
+  readonly onSelect: (agent: string | null) => void;
+}
+
+export function CardLayer(props: CardLayerProps) {
+  const { agents, sites, seating, crossings, now, selected, onSelect } = props;
+  const list = useRef<HTMLUListElement>(null);
+  // One card is in the tab order; the arrow keys pass it on.
+  const [reached, setReached] = useState<string | null>(null);
+  const tabStop = agents.some(({ agent }) => agent === reached) ? reached : agents[0]?.agent;
+  const crossing = new Set(crossings.map(({ agent }) => agent));
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') return onSelect(null);
+    const next = nextCard(event.key, tabStop ?? '', seating.seats);
+    if (next === undefined) return;
+    event.preventDefault();
+    setReached(next);
+    const index = agents.findIndex(({ agent }) => agent === next);
+    list.current?.querySelectorAll('button')[index]?.focus();
+  };
+
+  return (
+    <>
+      {seating.free.map(({ key, x, y }) => (
+        <div
+          key={key}
+          className="seat"
+          style={{ ...seating.card, transform: `translate(${x}px, ${y}px)` }}
+          aria-hidden="true"
+        />
+      ))}
+      <ul ref={list} className="cards" aria-label={TEXTS.agents} data-density={seating.density}>
+        {agents.map((agent) => {
+          const seat = seating.seats.get(agent.agent);
+          if (seat === undefined) return null;
+          return (
+            <li
+              key={agent.agent}
+              className="card-seat"
+              data-agent={agent.agent}
+              data-site={agent.site ?? 'river'}
+              data-crossing={crossing.has(agent.agent)}
+              style={{ ...seating.card, transform: `translate(${seat.x}px, ${seat.y}px)` }}
+            >
+              <AgentCard
+                agent={agent}
+                face={faceOf(agent, sites)}
+                now={now}
+                isSelected={agent.agent === selected}
+                isTabStop={agent.agent === tabStop}
+                onFocus={() => setReached(agent.agent)}
+                onPress={() => onSelect(agent.agent === selected ? null : agent.agent)}
+                onKeyDown={onKeyDown}
+              />
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}
