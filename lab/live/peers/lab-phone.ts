@@ -41,6 +41,7 @@ export class LabPhone {
   readonly sound: RtpStream;
   readonly #transports: SipTransports;
   readonly #phone: RunningNode<PhoneInput>;
+  #isClosed = false;
 
   private constructor(transports: SipTransports, sound: RtpStream, node: PhoneNode, clock: ProcessClock) {
     this.#transports = transports;
@@ -152,6 +153,8 @@ export class LabPhone {
   }
 
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#phone.stop();
     this.sound.close();
     await this.#transports.close();

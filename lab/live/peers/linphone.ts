@@ -1,0 +1,132 @@
+/**
+ * linphone (Debian: linphone-cli) as `linphonec`, which reads its commands from standard input: so that several of
+ * them run beside each other, which its daemon does not allow. Each has a home of its own. It knows SHA-256.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readWav } from '@holdfast/server';
+import { freePorts } from '../free-ports.ts';
+import { algorithmsIn } from './baresip.ts';
+import type { PeerPhone, PeerPhoneOptions } from './peer-phone.ts';
+import { Program } from './processes.ts';
+import { writeTone } from './tone.ts';
+
+const TONE_SECONDS = 120;
+const START_MAX_MS = 10_000;
+
+export class Linphone implements PeerPhone {
+  readonly program: Program;
+  readonly #folder: string;
+  readonly #registrars: number;
+
+  private constructor(program: Program, options: PeerPhoneOptions) {
+    this.program = program;
+    this.#folder = options.folder;
+    this.#registrars = options.registrars.length;
+  }
+
+  static async start(options: PeerPhoneOptions): Promise<Linphone> {
+    const { folder } = options;
+    // Where it wants to keep its history and keys.
+    for (const part of ['.local/share/linphone', '.config/linphone', '.cache', 'tmp'])
+      mkdirSync(join(folder, part), { recursive: true });
+    const [sip, rtp] = (await freePorts(2)) as [number, number];
+    writeTone(join(folder, 'tone.wav'), options.toneHz, TONE_SECONDS);
+    writeFileSync(join(folder, 'linphonerc'), configuration(options, sip, rtp));
+    const program = Program.start({
+      command: 'linphonec',
+      // -a answers by itself; -d 6 -l writes every SIP message to a file.
+      args: ['-c', join(folder, 'linphonerc'), '-a', '-C', '-d', '6', '-l', join(folder, 'log')],
+      folder,
+      environment: { HOME: folder, TMPDIR: join(folder, 'tmp'), XDG_RUNTIME_DIR: join(folder, 'tmp') },
+    });
+    const phone = new Linphone(program, options);
+    phone.command('soundcard use files');
+    phone.command(`play ${join(folder, 'tone.wav')}`);
+    phone.command(`record ${join(folder, 'heard.wav')}`);
+    return phone;
+  }
+
+  command(command: string): void {
+    this.program.write(`${command}\n`);
+  }
+
+  registered(): Promise<void> {
+    return this.program.until(
+      'it is registered everywhere',
+      START_MAX_MS,
+      () =>
+        count(this.#log(), /moving to state \[?LinphoneRegistrationOk\]?|Registration .* successful/g) >=
+        this.#registrars,
+    );
+  }
+
+  get calls(): number {
+    const log = this.#log();
+    return (
+      count(log, /moving from state \S+ to (?:LinphoneCall)?StreamsRunning/g) -
+      count(log, /moving from state \S+ to (?:LinphoneCall)?Released/g)
+    );
+  }
+
+  hangUp(): void {
+    this.command('terminate');
+  }
+
+  heard(): Int16Array {
+    const wav = readWav(readFileSync(join(this.#folder, 'heard.wav')));
+    if (!wav.ok) throw new Error(`heard.wav: ${wav.reason}`);
+    return wav.samples;
+  }
+
+  algorithms(): ReadonlySet<string> {
+    return algorithmsIn(this.#log());
+  }
+
+  async stop(): Promise<void> {
+    await this.program.stop();
+  }
+
+  #log(): string {
+    const file = join(this.#folder, 'log');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+}
+
+function count(text: string, pattern: RegExp): number {
+  return [...text.matchAll(pattern)].length;
+}
+
+function configuration(
+  { number, password, registrars, realm, registerEveryS }: PeerPhoneOptions,
+  sip: number,
+  rtp: number,
+): string {
+  const lines = [
+    '[sip]',
+    `sip_port=${sip}`,
+    'sip_tcp_port=-1',
+    'sip_tls_port=-1',
+    'bind_address=127.0.0.1',
+    'register_only_when_network_is_up=0',
+    'default_proxy=0',
+    '[rtp]',
+    `audio_rtp_port=${rtp}`,
+    '[video]',
+    'enabled=0',
+    '[auth_info_0]',
+    `username=${number}`,
+    `passwd=${password}`,
+    `realm=${realm}`,
+    ...registrars.flatMap((port, index) => [
+      `[proxy_${index}]`,
+      `reg_proxy=<sip:127.0.0.1:${port};transport=udp>`,
+      `reg_identity=sip:${number}@127.0.0.1:${port}`,
+      `realm=${realm}`,
+      `reg_expires=${registerEveryS}`,
+      'reg_sendregister=1',
+      'publish=0',
+    ]),
+  ];
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,94 @@
+/**
+ * The story of every telephone of others: it registers at both sites, is called, both hear each other, its site
+ * is killed in the middle of a call, and it is called again through the other site.
+ */
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { LabPhone } from './lab-phone.ts';
+import { GUEST_DN, PeerLab, PHONE_PASSWORD, REALM } from './peer-lab.ts';
+import type { PeerPhone, PeerPhoneOptions } from './peer-phone.ts';
+import { until } from './processes.ts';
+import { dominantTone } from './tone.ts';
+
+/** Far from each other, and each call has its own, so that a recording tells which was heard. */
+const PHONE_HZ = 620;
+const CALLER_HZ = 440;
+const LATER_CALLER_HZ = 310;
+/** 20 ms each. */
+const PACKETS_ENOUGH = 100;
+
+export interface PhoneStory {
+  readonly lab: PeerLab;
+  readonly phone: PeerPhone;
+}
+
+export async function beginStory(
+  start: (options: PeerPhoneOptions) => Promise<PeerPhone>,
+  algorithms: 'sha-256-then-md5' | 'md5',
+): Promise<PhoneStory> {
+  const holdfast = { 'digest-algorithms': algorithms };
+  const lab = await PeerLab.start({
+    options: () => ({ [`DN/${GUEST_DN}@north`]: { holdfast }, [`DN/${GUEST_DN}@south`]: { holdfast } }),
+  });
+  try {
+    const phone = await start({
+      folder: join(lab.folder, 'peer'),
+      number: GUEST_DN,
+      password: PHONE_PASSWORD,
+      registrars: [lab.sipPorts.north, lab.sipPorts.south],
+      realm: REALM,
+      toneHz: PHONE_HZ,
+      registerEveryS: 30,
+    });
+    return { lab, phone };
+  } catch (error) {
+    // Nobody has the lab yet who could end it.
+    await lab.stop();
+    throw error;
+  }
+}
+
+/** It is called at a site; both hear each other for two seconds. Who called hangs up. */
+export async function isCalledAndHears({ lab, phone }: PhoneStory): Promise<void> {
+  const caller = await lab.caller(CALLER_HZ);
+  await caller.call(GUEST_DN, 'north');
+  await talk(caller);
+  expect(await caller.hangUp()).toMatchObject({ by: 'local', status: 0, wasEstablished: true });
+  await until('the phone has hung up too', 5_000, () => phone.calls === 0);
+  expectHeard(phone, CALLER_HZ);
+  await caller.close();
+}
+
+/** The site dies in a call: the two ends go on hearing each other, and the next call comes through the other site. */
+export async function survivesItsSite({ lab, phone }: PhoneStory): Promise<void> {
+  const caller = await lab.caller(CALLER_HZ);
+  await caller.call(GUEST_DN, 'north');
+  await talk(caller);
+  lab.sites.north.kill();
+  const { received } = caller.sound.figures;
+  await until('sound still comes', 5_000, () => caller.sound.figures.received >= received + PACKETS_ENOUGH);
+  await caller.hears(PHONE_HZ);
+  // Nobody is there to pass a BYE on: each end hangs up for itself.
+  expect(await caller.hangUp()).toMatchObject({ by: 'lost', wasEstablished: true });
+  phone.hangUp();
+  await caller.close();
+
+  const later = await lab.caller(LATER_CALLER_HZ);
+  await later.call(GUEST_DN, 'south');
+  await talk(later);
+  expect(await later.hangUp()).toMatchObject({ by: 'local', status: 0, wasEstablished: true });
+  await until('the phone has hung up too', 40_000, () => phone.calls === 0);
+  expectHeard(phone, LATER_CALLER_HZ);
+}
+
+async function talk(caller: LabPhone): Promise<void> {
+  await caller.hears(PHONE_HZ);
+  await until('two seconds of sound', 8_000, () => caller.sound.figures.received >= PACKETS_ENOUGH);
+}
+
+/** In the newest of what it recorded: the last second and a half. */
+function expectHeard(phone: PeerPhone, toneHz: number): void {
+  const heard = dominantTone(phone.heard().slice(-12_000));
+  expect(heard?.hz).toBeGreaterThan(toneHz - 15);
+  expect(heard?.hz).toBeLessThan(toneHz + 15);
+}

@@ -1,0 +1,32 @@
+/** baresip with an account at each site: MD5, two tones, and the loss of a site. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { complaints } from './peers/accepted-by-others.ts';
+import { Baresip } from './peers/baresip.ts';
+import { beginStory, isCalledAndHears, type PhoneStory, survivesItsSite } from './peers/phone-story.ts';
+
+let story: PhoneStory;
+beforeAll(async () => {
+  story = await beginStory((options) => Baresip.start(options), 'md5');
+}, 40_000);
+afterAll(() => story?.lab.stop());
+
+test('it registers at both sites with MD5, the only algorithm that it can bear to be offered', async () => {
+  await story.phone.registered();
+  expect(story.phone.algorithms()).toEqual(new Set(['MD5']));
+});
+
+test('it is called, answers, and the two hear each other', () => isCalledAndHears(story));
+
+test(
+  'its site is killed in a call: the sound goes on, and the next call comes through the other site',
+  () => survivesItsSite(story),
+  60_000,
+);
+
+test('every message that was sent to it is accepted by the parsers of jssip and sip', () => {
+  const sent = story.lab.sent();
+  expect(sent.length).toBeGreaterThan(20);
+  expect(
+    sent.flatMap((message) => complaints(message).map((text) => `${text} in:\n${message.text}`)),
+  ).toEqual([]);
+});

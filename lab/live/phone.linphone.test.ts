@@ -1,0 +1,32 @@
+/** linphone with an account at each site: SHA-256, two tones, and the loss of a site. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { complaints } from './peers/accepted-by-others.ts';
+import { Linphone } from './peers/linphone.ts';
+import { beginStory, isCalledAndHears, type PhoneStory, survivesItsSite } from './peers/phone-story.ts';
+
+let story: PhoneStory;
+beforeAll(async () => {
+  story = await beginStory((options) => Linphone.start(options), 'sha-256-then-md5');
+}, 40_000);
+afterAll(() => story?.lab.stop());
+
+test('it registers at both sites with SHA-256, the first of two that it is offered', async () => {
+  await story.phone.registered();
+  expect(story.phone.algorithms()).toEqual(new Set(['SHA-256']));
+});
+
+test('it is called, answers, and the two hear each other', () => isCalledAndHears(story));
+
+test(
+  'its site is killed in a call: the sound goes on, and the next call comes through the other site',
+  () => survivesItsSite(story),
+  60_000,
+);
+
+test('every message that was sent to it is accepted by the parsers of jssip and sip', () => {
+  const sent = story.lab.sent();
+  expect(sent.length).toBeGreaterThan(20);
+  expect(
+    sent.flatMap((message) => complaints(message).map((text) => `${text} in:\n${message.text}`)),
+  ).toEqual([]);
+});
