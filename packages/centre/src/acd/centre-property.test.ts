@@ -289,7 +289,7 @@ function run(model: Model, step: Command): void {
     case 'phone':
       return model.perform({ type: 'phone', dn: step.dn, inService: step.up });
     case 'routable':
-      return model.perform({ type: 'routable', dn: step.dn, routable: step.yes });
+      return model.perform({ type: 'routable', changes: [{ dn: step.dn, routable: step.yes }] });
     case 'login':
       return model.perform(loginOf(model, step));
     case 'logout':

@@ -198,6 +198,17 @@ describe('the line of callers', () => {
       6000 Queued k1
     `,
     );
+    // Leases that were stamped together end together: what one agent gives back may not ring at the next (LL2).
+    after(
+      `${ANN_READY}${BOB_READY}\ncall k1 +1 6000`,
+      `
+      > routable 1001,1002 no
+      1001 Released k1 Redirected
+      withdraw k1 1001 lease
+      6000 Queued k1
+      treat k1 music
+    `,
+    );
   });
 
   test('[QU11] a caller who leaves while waiting has abandoned the queue', () => {

@@ -63,9 +63,12 @@ export type CentreInput =
   /**
    * The login lease of the agent on this DN is live (true) or has ended (LL3). A login is admitted with a live
    * lease only, so it starts routable. Leases that have ended by `now` must be told before the input that is
-   * handled at `now` (LL2).
+   * handled at `now` (LL2), all in one input: a call that one of them gives back may not go to another of them.
    */
-  | { readonly type: 'routable'; readonly dn: string; readonly routable: boolean }
+  | {
+      readonly type: 'routable';
+      readonly changes: readonly { readonly dn: string; readonly routable: boolean }[];
+    }
   | ({
       readonly type: 'login';
       readonly dn: string;

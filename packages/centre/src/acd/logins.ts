@@ -264,12 +264,16 @@ export function phoneChanged(turn: Turn, input: Input<'phone'>): void {
 }
 
 export function routableChanged(turn: Turn, input: Input<'routable'>): void {
-  const dn = turn.state.dns.get(input.dn);
-  const agent = dn?.agent;
-  if (dn === undefined || agent === undefined || agent.routable === input.routable) return;
-  agent.routable = input.routable;
-  turn.state.touchedDNs.add(dn.number);
-  if (!input.routable) takeBackOffer(turn, dn, 'lease');
+  const ended: DN[] = [];
+  for (const change of input.changes) {
+    const dn = turn.state.dns.get(change.dn);
+    const agent = dn?.agent;
+    if (dn === undefined || agent === undefined || agent.routable === change.routable) continue;
+    agent.routable = change.routable;
+    turn.state.touchedDNs.add(dn.number);
+    if (!change.routable) ended.push(dn);
+  }
+  for (const dn of ended) takeBackOffer(turn, dn, 'lease');
 }
 
 function unknownDN(turn: Turn, dn: string): Refusal {

@@ -85,8 +85,11 @@ export class Conversation {
     switch (verb) {
       case 'phone':
         return { type: 'phone', dn: first, inService: second === 'up' };
-      case 'routable':
-        return { type: 'routable', dn: first, routable: second === 'yes' };
+      case 'routable': {
+        // Several at once, as their leases end: `routable 1001,1002 no`.
+        const changes = first.split(',').map((dn) => ({ dn, routable: second === 'yes' }));
+        return { type: 'routable', changes };
+      }
       case 'login':
         return this.#login(first, second, named);
       case 'logout':

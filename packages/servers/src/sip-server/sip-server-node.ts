@@ -293,10 +293,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   /** LL2: before anything is decided, the centre knows which leases are live at this instant. */
   #tellLeases(now: Millis): void {
-    for (const { agentId, routable } of this.#lease.takeChanges(now)) {
+    const changes = this.#lease.takeChanges(now).flatMap(({ agentId, routable }) => {
       const dn = this.#dnOfAgent.get(agentId);
-      if (dn !== undefined) this.#perform(now, this.#centre.handle(now, { type: 'routable', dn, routable }));
-    }
+      return dn === undefined ? [] : [{ dn, routable }];
+    });
+    if (changes.length > 0) this.#perform(now, this.#centre.handle(now, { type: 'routable', changes }));
   }
 
   #onUserAgent(now: Millis, event: UserAgentEvent): void {
