@@ -52,20 +52,17 @@ export class Linphone implements PeerPhone {
   }
 
   registered(): Promise<void> {
-    return this.program.until(
-      'it is registered everywhere',
-      START_MAX_MS,
-      () =>
-        count(this.#log(), /moving to state \[?LinphoneRegistrationOk\]?|Registration .* successful/g) >=
-        this.#registrars,
-    );
+    return this.program.until('it is registered everywhere', START_MAX_MS, () => {
+      const identities = this.#log().matchAll(/identity \[(\S+)\] moving .* to \[LinphoneRegistrationOk\]/g);
+      return new Set([...identities].map(([, identity]) => identity)).size >= this.#registrars;
+    });
   }
 
   get calls(): number {
     const log = this.#log();
     return (
-      count(log, /moving from state \S+ to (?:LinphoneCall)?StreamsRunning/g) -
-      count(log, /moving from state \S+ to (?:LinphoneCall)?Released/g)
+      count(log, /moving from state LinphoneCallConnected to LinphoneCallStreamsRunning/g) -
+      count(log, /moving from state LinphoneCallStreamsRunning to LinphoneCall(?:End|Error)/g)
     );
   }
 
