@@ -76,7 +76,9 @@ export async function main(args: readonly string[], root: string): Promise<numbe
   program
     .command('run <application>')
     .description('run one server application, as its Application object says')
-    .requiredOption('--config <addresses>', 'host:port of a Configuration Server; several with commas')
+    .option('--config <addresses>', 'host:port of a Configuration Server; several with commas')
+    .option('--files <dir>', 'a Configuration Server has files instead')
+    .option('--secret-file <file>', 'what the server shows to the Configuration Server')
     .action((application: string, options: Record<string, string>) =>
       child('server.mjs', ['--application', application, ...flags(options)]),
     );
@@ -116,7 +118,9 @@ function parseSip(file: string): number {
 function flags(options: Readonly<Record<string, string | boolean>>): string[] {
   return Object.entries(options).flatMap(([name, value]) => {
     if (value === false) return [];
-    return value === true ? [`--${name}`] : [`--${name}`, String(value)];
+    // Commander writes secret-file as secretFile.
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return value === true ? [flag] : [flag, String(value)];
   });
 }
 
