@@ -1,0 +1,153 @@
+/**
+ * Kamailio as a registrar and proxy of somebody else's make: it keeps contacts, asks for a password when told to,
+ * and puts itself into the route of calls.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePorts } from '../free-ports.ts';
+import { Program } from './processes.ts';
+
+export interface KamailioOptions {
+  /** Of its own. */
+  readonly folder: string;
+  /** Asks for digest of this realm and takes this password from everybody; without it nobody is asked. */
+  readonly digest?: {
+    readonly realm: string;
+    readonly password: string;
+    readonly algorithm: 'MD5' | 'SHA-256';
+  };
+  /** Processes that read UDP. */
+  readonly children?: number;
+}
+
+const run = promisify(execFile);
+const START_MAX_MS = 10_000;
+const ANSWER_MAX_MS = 3_000;
+
+export class Kamailio {
+  readonly program: Program;
+  /** UDP and TCP on 127.0.0.1. */
+  readonly port: number;
+  readonly #control: string;
+
+  private constructor(program: Program, port: number, control: string) {
+    this.program = program;
+    this.port = port;
+    this.#control = control;
+  }
+
+  static async start(options: KamailioOptions): Promise<Kamailio> {
+    const { folder } = options;
+    mkdirSync(folder, { recursive: true });
+    const [port] = (await freePorts(1)) as [number];
+    const control = join(folder, 'control');
+    const file = join(folder, 'kamailio.cfg');
+    writeFileSync(file, configuration(options, port, control));
+    const program = Program.start({
+      command: 'kamailio',
+      // -DD stays in the foreground, -E logs to standard error, -m megabytes that its processes share.
+      args: ['-DD', '-E', '-f', file, '-P', join(folder, 'pid'), '-Y', folder, '-m', '256', '-M', '16'],
+      folder,
+    });
+    const kamailio = new Kamailio(program, port, control);
+    await program.until('it answers at its control socket', START_MAX_MS, async () => {
+      try {
+        return (await kamailio.control('core.uptime')).includes('uptime');
+      } catch {
+        // Not there yet.
+        return false;
+      }
+    });
+    return kamailio;
+  }
+
+  /** What `kamcmd` says; rejects when Kamailio refuses. */
+  async control(...command: string[]): Promise<string> {
+    const { stdout } = await run('kamcmd', ['-s', `unix:${this.#control}`, ...command], {
+      timeout: ANSWER_MAX_MS,
+    });
+    return stdout;
+  }
+
+  /** The contacts of one user, with the CSeq of the REGISTER that each came from. */
+  async contactsOf(user: string): Promise<{ readonly uri: string; readonly cseq: number }[]> {
+    try {
+      // The prefix keeps a number a text.
+      const answer = await this.control('ul.lookup', 'location', `s:${user}`);
+      const found = answer.matchAll(/^\s*Address:\s*(\S+)[^}]*?^\s*CSeq:\s*(\d+)/gm);
+      return [...found].map(([, uri, cseq]) => ({ uri: uri as string, cseq: Number(cseq) }));
+    } catch (error) {
+      // A user without contacts: 404.
+      if (String(error).includes('404')) return [];
+      throw error;
+    }
+  }
+
+  /** Contacts in all. */
+  async contacts(): Promise<number> {
+    const answer = await this.control('stats.get_statistics', 'usrloc:');
+    return Number(/location_contacts = (\d+)/.exec(answer)?.[1] ?? Number.NaN);
+  }
+
+  stop(): Promise<void> {
+    return this.program.stop();
+  }
+}
+
+function configuration({ digest, children = 4 }: KamailioOptions, port: number, control: string): string {
+  const modules = [
+    'kex',
+    'corex',
+    'tm',
+    'sl',
+    'rr',
+    'pv',
+    'maxfwd',
+    'textops',
+    'siputils',
+    'usrloc',
+    'registrar',
+  ];
+  if (digest !== undefined) modules.push('auth');
+  const challenge =
+    digest === undefined
+      ? ''
+      : `    if (!pv_www_authenticate("${digest.realm}", "${digest.password}", "0")) {
+      www_challenge("${digest.realm}", "1");
+      exit;
+    }
+`;
+  return `listen=udp:127.0.0.1:${port}
+listen=tcp:127.0.0.1:${port}
+children=${children}
+tcp_children=2
+debug=1
+${[...modules, 'ctl'].map((name) => `loadmodule "${name}.so"\n`).join('')}
+modparam("ctl", "binrpc", "unix:${control}")
+modparam("usrloc", "db_mode", 0)
+modparam("usrloc", "hash_size", 12)
+modparam("registrar", "gruu_enabled", 0)
+modparam("registrar", "min_expires", 1)
+${digest === undefined ? '' : `modparam("auth", "algorithm", "${digest.algorithm}")\n`}
+request_route {
+  if (is_method("OPTIONS") && $rU == $null) { sl_send_reply("200", "OK"); exit; }
+  if (is_method("REGISTER")) {
+${challenge}    if (!save("location")) sl_reply_error();
+    exit;
+  }
+  if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+  if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
+  if (is_method("INVITE")) record_route();
+  if (has_totag()) {
+    if (loose_route()) t_relay();
+    else if (is_method("ACK") && t_check_trans()) t_relay();
+    else sl_send_reply("404", "Not Here");
+    exit;
+  }
+  if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
+  t_relay();
+}
+`;
+}
