@@ -31,7 +31,7 @@ An option stands in the options of an object, in its section. Of several places 
 Group (of several groups that set it, the last by name) over Tenant over Application (rule DS4). A value that is not allowed, and an
 option where nobody reads it, are refused when the configuration is loaded, with object, option, value and what is allowed; an
 option that does not stand here is named in a warning. *set on* gives the type of an Application or a DN after the colon. The
-source documents S0 to S4 are listed in [sources.md](sources.md); FACTS are the documented defaults of the systems in the field.
+source documents S0 to S4 are listed in [sources.md](sources.md); the option references are the public manuals of Workspace and of the SIP Server.
 `;
 
 export function optionsDocument(): string {

@@ -1,6 +1,6 @@
 /**
  * The carrier's side: one gateway through which all callers come. It calls the queue at one site after the other
- * and goes on at the next site when one gives no sign, as media gateways do (FACTS 3.4).
+ * and goes on at the next site when one gives no sign, as media gateways do when it dies.
  */
 import type { Random } from '@holdfast/kernel';
 import { nodeHashes, type ProcessClock, type RunningNode, runNode, SipTransports } from '@holdfast/server';

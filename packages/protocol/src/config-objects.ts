@@ -87,7 +87,7 @@ export const applicationObject = z.strictObject({
   /** SIP Servers: the Switch that they control. */
   switch: objectName.optional(),
   connections: z.array(connection).max(256).default([]),
-  /** Pause, in seconds, after primary and backup have both failed (FACTS 1.3). */
+  /** Pause, in seconds, after primary and backup have both failed (S0). */
   reconnectTimeout: z.number().int().min(1).max(3_600).optional(),
   ...common,
 });

@@ -95,7 +95,7 @@ const workspace = define('interaction-workspace', {
     setOn: DESK,
     takesEffect: 'when the desk starts',
     meaning: 'Turns business continuity on. While false no link of the desk leaves its site (DS2).',
-    source: 'S0, FACTS 1.2',
+    source: 'S0, Workspace options reference',
     actsOn: 'desk site choice',
   },
   'disaster-recovery.preferred-site': {
@@ -131,7 +131,7 @@ const workspace = define('interaction-workspace', {
     setOn: SIP_SERVER,
     takesEffect: 'when the desk starts',
     meaning: 'The group of four SIP Servers: two pairs with one name and different sites are peers (DS3).',
-    source: 'S0, FACTS 1.2',
+    source: 'S0, Workspace options reference',
     actsOn: 'desk server choice',
   },
   'disaster-recovery.timeout': {
@@ -140,7 +140,7 @@ const workspace = define('interaction-workspace', {
     setOn: DESK,
     takesEffect: 'when the desk starts',
     meaning: 'How long a link is off without a break before it goes to the other site (DS8).',
-    source: 'S0, S1, FACTS 1.2',
+    source: 'S0, S1, Workspace options reference',
     actsOn: 'desk site choice',
   },
   'disaster-recovery.wait-for-sipphone-timeout': {
@@ -149,7 +149,7 @@ const workspace = define('interaction-workspace', {
     setOn: DESK,
     takesEffect: 'when the desk starts',
     meaning: 'How long the desk waits for its phone to come back before it changes the site (DS8).',
-    source: 'S0, S1; default FACTS 1.2',
+    source: 'S0, S1; default Workspace options reference',
     actsOn: 'desk site choice',
   },
   'disaster-recovery.auto-restore': {
@@ -158,7 +158,7 @@ const workspace = define('interaction-workspace', {
     setOn: DESK,
     takesEffect: 'when the desk starts',
     meaning: 'The voice link returns to the preferred site when that is available again (DS15).',
-    source: 'S0, S1; default FACTS 1.2',
+    source: 'S0, S1; default Workspace options reference',
     actsOn: 'desk site choice',
   },
   'disaster-recovery.restore-agent-state': {
@@ -167,7 +167,7 @@ const workspace = define('interaction-workspace', {
     setOn: DESK,
     takesEffect: 'when the desk starts',
     meaning: 'After a change of site the last state is set again; else the agent is NotReady (DS13).',
-    source: 'S0; default FACTS 1.2',
+    source: 'S0; default Workspace options reference',
     actsOn: 'desk log-in',
   },
   'warm-standby.retry-delay': {
@@ -176,7 +176,7 @@ const workspace = define('interaction-workspace', {
     setOn: [...DESK, ...SERVERS],
     takesEffect: 'when the desk starts',
     meaning: 'Pause after every member of a link has failed, before the next round (DS5).',
-    source: 'FACTS 1.3',
+    source: 'Workspace options reference',
     actsOn: 'desk links',
   },
   'warm-standby.reconnection-random-delay-range': {
@@ -185,7 +185,7 @@ const workspace = define('interaction-workspace', {
     setOn: DESK,
     takesEffect: 'when the desk starts',
     meaning: 'Upper bound of the random wait before the first attempt to reconnect.',
-    source: 'FACTS 1.3',
+    source: 'Workspace options reference',
     actsOn: 'desk links',
   },
 });
@@ -198,7 +198,7 @@ const tServer = define('TServer', {
     setOn: SIP_SERVER,
     takesEffect: 'when the server starts',
     meaning: 'Address for SIP. Unset: the address of the Host.',
-    source: 'FACTS 2.3',
+    source: 'SIP Server options reference',
     actsOn: 'SIP Server',
   },
   'sip-port': {
@@ -207,7 +207,7 @@ const tServer = define('TServer', {
     setOn: SIP_SERVER,
     takesEffect: 'when the server starts',
     meaning: 'UDP and TCP port for SIP.',
-    source: 'FACTS 2.3',
+    source: 'SIP Server options reference',
     actsOn: 'SIP Server',
   },
   'wrap-up-time': {
@@ -217,7 +217,7 @@ const tServer = define('TServer', {
     takesEffect: 'immediately',
     meaning:
       'After-call work after a business call; 0 is none; the value of untimed-wrap-up-value is untimed.',
-    source: 'FACTS 2.3',
+    source: 'SIP Server options reference',
     actsOn: 'agent state',
   },
   'untimed-wrap-up-value': {
@@ -226,7 +226,7 @@ const tServer = define('TServer', {
     setOn: SIP_SERVER,
     takesEffect: 'immediately',
     meaning: 'The value of wrap-up-time that means untimed.',
-    source: 'FACTS 2.3',
+    source: 'SIP Server options reference',
     actsOn: 'agent state',
   },
   'no-answer-timeout': {
@@ -254,7 +254,7 @@ const tServer = define('TServer', {
     setOn: SIP_SERVER,
     takesEffect: 'immediately',
     meaning: 'Expiry of a registration that asks for none.',
-    source: 'FACTS 2.3',
+    source: 'SIP Server options reference',
     actsOn: 'registrar',
   },
   contact: {
@@ -267,7 +267,7 @@ const tServer = define('TServer', {
     setOn: ['DN:Trunk'],
     takesEffect: 'at the next call',
     meaning: 'Where the gateway behind the trunk is; its calls come from that address.',
-    source: 'FACTS 2.3',
+    source: 'SIP Server options reference',
     actsOn: 'trunks',
   },
 });

@@ -313,7 +313,7 @@ function membersOf(configuration: Configuration, { server, connection }: Connect
   return members;
 }
 
-/** FACTS 1.3: the pair's own reconnect timeout; without a backup the server's option may override the desk's. */
+/** S0: the pair's own reconnect timeout; without a backup the server's option may override the desk's. */
 function reconnectPauseMs({ server, pauseLevel }: ConnectedServer, levels: readonly OptionLevel[]): number {
   if (server.backup !== undefined && server.reconnectTimeout !== undefined)
     return server.reconnectTimeout * 1000;
