@@ -3,13 +3,14 @@
  * `--strict` (as `.ci/run` calls it) that is a failure. The last line counts.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { missingPeers } from './peers.mjs';
+import { missingPeers, PEERS } from './peers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const strict = process.argv.includes('--strict');
-const report = `${root}.build/test-report.json`;
+/** Files that take longer are named at the end, so that nobody has to guess where the time goes. */
+const SLOW_MS = 5_000;
 
 function run(name, command, args) {
   console.log(`\n── ${name}`);
@@ -30,30 +31,51 @@ for (const [name, command, args] of checks) {
 
 mkdirSync(`${root}.build`, { recursive: true });
 const missing = missingPeers();
-const excluded = missing.flatMap((peer) => ['--exclude', `**/*.${peer.name}.test.ts`]);
-run('tests', 'npx', [
-  'vitest',
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-  ...excluded,
+
+/**
+ * Tests that start processes of ours or of others, and wait for them in real time: they run by themselves and one
+ * file after the other, so that what they wait for does not depend on what else is being computed.
+ */
+const REAL = ['lab/live/', 'apps/server/src/supervisor/', ...PEERS.map(({ name }) => `.${name}.test.ts`)];
+const without = (patterns) => patterns.flatMap((pattern) => ['--exclude', pattern]);
+const globOf = (part) => (part.endsWith('/') ? `${part}**` : `**/*${part}`);
+
+runTests('tests', without(REAL.map(globOf)));
+runTests('tests with real processes', [
+  ...REAL,
+  '--no-file-parallelism',
+  ...without(missing.map((peer) => `**/*.${peer.name}.test.ts`)),
 ]);
-try {
-  const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, success } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  );
-  passed += numPassedTests;
-  failed += numFailedTests;
-  if (numFailedTests === 0 && (!success || numFailedTestSuites > 0))
-    failed += Math.max(1, numFailedTestSuites);
-  if (numPendingTests > 0) {
-    console.log(`${numPendingTests} tests were skipped: no test may be.`);
-    failed += numPendingTests;
+
+function runTests(name, args) {
+  const report = `${root}.build/test-report-${name.replaceAll(' ', '-')}.json`;
+  rmSync(report, { force: true });
+  const output = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const isGood = run(name, 'npx', ['vitest', 'run', ...output, ...args]);
+  try {
+    const counted = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests } = counted;
+    passed += numPassedTests;
+    failed += numFailedTests;
+    // A file that could not be read has no tests that could fail, an error outside of any test neither.
+    if (!isGood && numFailedTests === 0) failed += Math.max(1, numFailedTestSuites);
+    if (numPendingTests > 0) {
+      console.log(`${numPendingTests} tests were skipped: no test may be.`);
+      failed += numPendingTests;
+    }
+    tellSlowest(counted);
+  } catch (error) {
+    console.log(`The tests left no report: ${error.message}`);
+    failed += 1;
   }
-} catch (error) {
-  console.log(`The tests left no report: ${error.message}`);
-  failed += 1;
+}
+
+function tellSlowest({ testResults }) {
+  const slow = testResults
+    .map(({ name, startTime, endTime }) => ({ name: name.replace(root, ''), ms: endTime - startTime }))
+    .filter(({ ms }) => ms >= SLOW_MS)
+    .sort((a, b) => b.ms - a.ms);
+  for (const { name, ms } of slow) console.log(`slow: ${(ms / 1000).toFixed(1)} s ${name}`);
 }
 
 for (const peer of missing) {
