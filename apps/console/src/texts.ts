@@ -82,12 +82,12 @@ export function decisionWords({ what, site }: Pick<BoardDecision, 'what' | 'site
 }
 
 const SCHEMES: Readonly<Record<BoardAgent['scheme'], string>> = {
-  single: 'one registration at a time, at the first site that answers',
-  dual: 'registered at both sites at once',
-  'active-backup': 'at the other site only while its own does not answer',
-  fixed: 'bound to one address: stays behind when its site dies',
+  single: 'at the first site that answers',
+  dual: 'at both sites at once',
+  'active-backup': 'at the other site only while its own is lost',
+  fixed: 'at one address for ever',
 };
-export const schemeWords = (scheme: BoardAgent['scheme']) => `${scheme}: ${SCHEMES[scheme]}`;
+export const schemeWords = (scheme: BoardAgent['scheme']) => `${scheme}, ${SCHEMES[scheme]}`;
 
 export const TEXTS = {
   product: 'Holdfast',
@@ -97,7 +97,7 @@ export const TEXTS = {
   riverEmpty: 'nobody is logged out',
   riverCount: (count: number) => (count === 1 ? '1 agent logged out' : `${count} agents logged out`),
   noCard: (count: number) => `and ${count} more agents, without a card`,
-  since: (ms: number) => `for ${wholeDuration(ms)}`,
+  since: (ms: number) => wholeDuration(ms),
   talkingHere: (count: number) => (count === 1 ? '1 call' : `${count} calls`),
   agentsHere: (atWork: number, here: number) => `${atWork} of ${here} agents at work`,
   processes: 'Processes',
@@ -116,7 +116,7 @@ export const TEXTS = {
 
   agents: 'Agents',
   agentsHelp: 'Arrow keys go from card to card, Enter opens one.',
-  agent: (name: string) => `Agent ${name}`,
+  agent: (name: string) => (name.startsWith('agent') ? name : `Agent ${name}`),
   card: (facts: { name: string; face: string; place: string; wait: string | undefined }) =>
     `Agent ${facts.name}: ${facts.face}, ${facts.place}${facts.wait === undefined ? '' : `. ${facts.wait}`}`,
   atSite: (site: string) => `at site ${site}`,
@@ -127,6 +127,7 @@ export const TEXTS = {
   waitMeaning: 'the ring closes while a wait runs; the number counts its seconds down',
 
   queues: (site: string) => `Queues at site ${site}`,
+  queuesGone: 'No word from the queues of this site.',
   queueEmpty: 'nobody waits',
   queueWaiting: (count: number) => (count === 1 ? '1 caller waits' : `${count} callers wait`),
   moreWaiting: (count: number) => `+${count}`,
@@ -171,10 +172,10 @@ export const TEXTS = {
     state: 'State',
     login: 'Logged in',
     nowhere: 'nowhere',
-    preferred: 'Preferred site',
-    phoneAt: 'Phone registered',
+    preferred: 'Prefers',
+    phoneAt: 'Phone at',
     phoneNowhere: 'nowhere',
-    scheme: 'Phone',
+    scheme: 'Registers',
     reason: 'Reason',
     told: 'Told',
     wait: 'Waits for',

@@ -60,7 +60,7 @@ export type BoardEvent =
 /** Older decisions fall off the end of the feed. */
 export const DECISIONS_MAX = 300;
 export const NOTICES_MAX = 4;
-export const NOTICE_STAYS_MS = 8_000;
+export const NOTICE_STAYS_MS = 6_000;
 /** How long a card counts as crossing: a little longer than its way takes. */
 export const CROSSING_MS = 2_500;
 /** A button that has had no effect by then may be pressed again. */
@@ -156,7 +156,10 @@ function follow(state: BoardState, snapshot: BoardSnapshot, now: number): BoardS
   const formerSite = new Map(before?.agents.map(({ agent, site }) => [agent, site]));
   const crossings = snapshot.agents.flatMap(({ agent, site }): Crossing[] => {
     const from = formerSite.get(agent);
-    return from === undefined || from === site ? [] : [{ agent, from, to: site, at: now }];
+    if (from === undefined || from === site) return [];
+    // Through the river without a stay is one crossing, from bank to bank.
+    const before = state.crossings.find((crossing) => crossing.agent === agent);
+    return [{ agent, from: from ?? before?.from ?? null, to: site, at: now }];
   });
   const movedNow = new Set(crossings.map(({ agent }) => agent));
   const changed = snapshot.sites.find(({ site, state: siteState }) => {

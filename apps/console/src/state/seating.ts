@@ -33,9 +33,11 @@ export interface Seating {
   readonly river: { readonly x: number; readonly width: number };
   /** Every agent's place now. */
   readonly seats: ReadonlyMap<string, Seat>;
-  /** Seats on the banks without their agent now. */
-  readonly free: readonly (Seat & { readonly key: string })[];
+  /** All seats of both banks, by `seatKey`. */
+  readonly banks: ReadonlyMap<string, Seat>;
 }
+
+export const seatKey = (site: string, agent: string): string => `${site} ${agent}`;
 
 export type SeatedAgent = Pick<BoardAgent, 'agent' | 'preferredSite' | 'site'>;
 
@@ -44,10 +46,10 @@ export const CARDS_MAX = 400;
 const GAP = 8;
 /** From here on cards stand closer. */
 const MANY = 40;
-const INSET = 12;
+const INSET = 10;
 /** Also the shape that cards keep to while they shrink. */
 const CARD_MAX: Size = { width: 128, height: 74 };
-const RIVER = { share: 0.19, least: 150, most: 260 };
+const RIVER = { share: 0.175, least: 150, most: 260 };
 
 export function seatAgents(
   agents: readonly SeatedAgent[],
@@ -58,18 +60,18 @@ export function seatAgents(
   const bank: Size = { width: river.x - 2 * INSET, height: stage.height };
   const grid = gridFor(agents.length, bank);
   const seats = new Map<string, Seat>();
-  const free: (Seat & { key: string })[] = [];
+  const banks = new Map<string, Seat>();
   siteNames.forEach((site, side) => {
     const left = side === 0 ? INSET : river.x + river.width + INSET;
     ownFirst(agents, site).forEach((agent, index) => {
       const seat = seatAt(index, grid, left);
+      banks.set(seatKey(site, agent.agent), seat);
       if (agent.site === site) seats.set(agent.agent, seat);
-      else free.push({ ...seat, key: `${site} ${agent.agent}` });
     });
   });
   const swimmers = agents.filter(({ agent }) => !seats.has(agent));
   for (const [agent, seat] of floatIn(swimmers, river, grid.card, stage.height)) seats.set(agent, seat);
-  return { card: grid.card, density: densityOf(grid.card), river, seats, free };
+  return { card: grid.card, density: densityOf(grid.card), river, seats, banks };
 }
 
 function riverOf(width: number): Seating['river'] {

@@ -1,7 +1,6 @@
 import type { BoardAgent } from '@holdfast/protocol';
 import type { KeyboardEvent } from 'react';
 import { cardName, type Face } from '../state/card-face.ts';
-import { wholeDuration } from '../state/durations.ts';
 import { ringProgress, secondsLeft } from '../state/ring.ts';
 import { FACE_WORDS, TEXTS } from '../texts.ts';
 import { Icon } from './icon.tsx';
@@ -50,7 +49,6 @@ export function AgentCard(props: AgentCardProps) {
       </span>
       <span className="card-name">{cardName(agent)}</span>
       <span className="card-word">{FACE_WORDS[face]}</span>
-      <span className="card-since">{wholeDuration(now - agent.since)}</span>
     </button>
   );
 }

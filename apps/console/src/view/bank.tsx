@@ -27,7 +27,7 @@ export function Bank({ site, sites, agents, now, isLive, pending, onPress, child
           <h2>{site.site}</h2>
           <span className="bank-state" data-state={site.state} title={SITE_MEANINGS[site.state]}>
             <Icon name={site.state} /> {SITE_WORDS[site.state]}{' '}
-            <span className="bank-since">{TEXTS.since(now - site.since)}</span>
+            {site.state === 'up' ? null : <span className="bank-since">{TEXTS.since(now - site.since)}</span>}
           </span>
         </div>
         <div className="bank-facts">
@@ -60,7 +60,8 @@ function Processes({ site }: { readonly site: BoardSite }) {
       {site.processes.map(({ name, state, pid }) => (
         <li key={name} data-state={state} title={TEXTS.process(name, SITE_WORDS[state], pid)}>
           <Icon name={state} size={11} />
-          <span>{name}</span>
+          {/* The bank says which site it is. */}
+          <span>{name.replace(`-${site.site}`, '')}</span>
           <span className="unseen">{SITE_WORDS[state]}</span>
         </li>
       ))}

@@ -7,7 +7,7 @@ import { type KeyboardEvent, useRef, useState } from 'react';
 import type { Crossing } from '../state/board.ts';
 import { faceOf } from '../state/card-face.ts';
 import { nextCard } from '../state/card-keys.ts';
-import type { Seating } from '../state/seating.ts';
+import { type Seating, seatKey } from '../state/seating.ts';
 import { TEXTS } from '../texts.ts';
 import { AgentCard } from './agent-card.tsx';
 
@@ -41,7 +41,7 @@ export function CardLayer(props: CardLayerProps) {
 
   return (
     <>
-      {seating.free.map(({ key, x, y }) => (
+      {[...seating.banks].map(([key, { x, y }]) => (
         <div
           key={key}
           className="seat"
@@ -49,6 +49,7 @@ export function CardLayer(props: CardLayerProps) {
           aria-hidden="true"
         />
       ))}
+      <Trails crossings={crossings} seating={seating} />
       <ul ref={list} className="cards" aria-label={TEXTS.agents} data-density={seating.density}>
         {agents.map((agent) => {
           const seat = seating.seats.get(agent.agent);
@@ -77,5 +78,28 @@ export function CardLayer(props: CardLayerProps) {
         })}
       </ul>
     </>
+  );
+}
+
+/** For a moment a line shows where a card came from. */
+function Trails({ crossings, seating }: Pick<CardLayerProps, 'crossings' | 'seating'>) {
+  const { card, banks } = seating;
+  return (
+    <svg className="trails" aria-hidden="true">
+      {crossings.map(({ agent, from, to, at }) => {
+        const start = from === null ? undefined : banks.get(seatKey(from, agent));
+        const end = to === null ? undefined : banks.get(seatKey(to, agent));
+        if (start === undefined || end === undefined) return null;
+        const x = card.width / 2;
+        const y = card.height / 2;
+        const middle = (start.x + end.x) / 2 + x;
+        return (
+          <path
+            key={`${agent} ${at}`}
+            d={`M${start.x + x} ${start.y + y}C${middle} ${start.y + y} ${middle} ${end.y + y} ${end.x + x} ${end.y + y}`}
+          />
+        );
+      })}
+    </svg>
   );
 }

@@ -8,6 +8,7 @@ import { Icon } from './icon.tsx';
 const CALLERS_SHOWN = 4;
 
 export function Queues({ site, now }: { readonly site: BoardSite; readonly now: number }) {
+  if (site.queues.length === 0) return <p className="queues muted">{TEXTS.queuesGone}</p>;
   return (
     <ul className="queues" aria-label={TEXTS.queues(site.site)}>
       {site.queues.map((queue) => (
