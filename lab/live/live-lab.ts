@@ -3,14 +3,14 @@
  * scenario breaks things. Here is what can be done to it and what can be seen of it; what must hold is in the
  * scenarios.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GeneratedAgent, SUPERVISOR } from '@holdfast/centre';
 import type { DeskView } from '@holdfast/desk';
 import { type Because, seededRandom } from '@holdfast/kernel';
 import type { ConfigObject } from '@holdfast/protocol';
-import { makeWorld, ProcessClock, writeConfiguration } from '@holdfast/server';
+import { makeMusic, makeWorld, ProcessClock, writeConfiguration, writeWav } from '@holdfast/server';
 import { Ledger } from '../src/ledger.ts';
 import { CallAccount } from './call-account.ts';
 import { Callers } from './callers.ts';
@@ -149,8 +149,11 @@ export class LiveLab {
       password: PASSWORD,
       phonePassword: PHONE_PASSWORD,
       realm: REALM,
-      options: optionsOf(options.times),
+      options: optionsOf(options.times, `${folder}/music.wav`),
     });
+    // What callers hear while they wait comes from a file, as it would in an installation.
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(`${folder}/music.wav`, writeWav(makeMusic()));
     await writeConfiguration(
       `${folder}/configuration`,
       objects.map((object) => withAddp(object, options.times)),
@@ -304,11 +307,7 @@ export class LiveLab {
   /** How a supervisor of this lab gets at both SIP Servers. */
   supervisorAccess(): DoubleWatchOptions {
     return {
-      sites: SITES.map((site, index) => ({
-        site,
-        host: '127.0.0.1',
-        port: this.ports.clients[index] as number,
-      })),
+      sites: [this.clientAddress('north'), this.clientAddress('south')],
       config: { host: '127.0.0.1', port: this.ports.config[0] },
       user: SUPERVISOR.user,
       password: PASSWORD,
@@ -382,10 +381,11 @@ async function drawPorts(): Promise<SitePorts> {
   return { config: [a, b], clients: [c, d], sip: [e, f], gateway: g };
 }
 
-function optionsOf(times: LabTimes): Record<string, Record<string, Record<string, string>>> {
+function optionsOf(times: LabTimes, music: string): Record<string, Record<string, Record<string, string>>> {
   const sip = {
     TServer: { 'wrap-up-time': String(times.wrapUpS) },
     holdfast: {
+      music,
       'stamp-period': String(times.stampEveryMs),
       'lease-length': String(times.leaseLengthMs),
       'registrar-min-timeout': '1',

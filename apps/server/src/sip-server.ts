@@ -3,8 +3,10 @@
  * thinking. Everything here is plumbing: sockets, links, DNS and the announcer on one side, the node's inputs
  * and effects on the other.
  */
+import { readFile } from 'node:fs/promises';
+import { levelOf, resolveOption } from '@holdfast/centre';
 import type { LogLine } from '@holdfast/kernel';
-import { type DeskReply, type DeskRequest, deskRequest } from '@holdfast/protocol';
+import { type DeskReply, type DeskRequest, deskRequest, OPTIONS } from '@holdfast/protocol';
 import {
   readSipServerConfiguration,
   type SipServerEffect,
@@ -20,19 +22,15 @@ import { type RunningNode, runNode } from './io/run-node.ts';
 import { SipTransports } from './io/sip-transports.ts';
 import { Announcer } from './media/announcer.ts';
 import { makeMusic, makeTone } from './media/sound.ts';
+import { readWav } from './media/wav.ts';
 import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
 import { verifyPersonToken } from './tokens.ts';
-
-export interface SipServerProcessOptions extends RoleOptions {
-  /** What waiting callers hear, 8,000 samples a second; the project's own music when absent. */
-  readonly music?: Int16Array;
-}
 
 /** The tone of the treatment `tone`: what a European exchange calls ringing. */
 const TONE_HZ = 425;
 
 /** Resolves when the server answers on all its ports; rejects when its configuration or a port cannot be had. */
-export async function startSipServer(options: SipServerProcessOptions): Promise<RunningRole> {
+export async function startSipServer(options: RoleOptions): Promise<RunningRole> {
   const { application, log } = options;
   const read = readSipServerConfiguration(options.configuration, application);
   if (!read.ok) throw new CannotRun(read.text);
@@ -43,7 +41,7 @@ export async function startSipServer(options: SipServerProcessOptions): Promise<
   const { sip } = read;
   let current = options.configuration;
   const clock = new ProcessClock();
-  const music = options.music ?? makeMusic();
+  const music = await musicOf(resolveOption(OPTIONS.holdfast.music, levelsOf(options))?.value, application);
   const announcer = await Announcer.open({
     host: sip.host,
     port: 0,
@@ -103,6 +101,29 @@ export async function startSipServer(options: SipServerProcessOptions): Promise<
       await Promise.all([links.stop(), transports.close()]);
     },
   };
+}
+
+function levelsOf({ configuration, application }: RoleOptions) {
+  const object = configuration.get('Application', application);
+  return object === undefined ? [] : [levelOf(`Application/${application}`, object)];
+}
+
+/** From the file that the option names, or the project's own. */
+async function musicOf(file: string | undefined, application: string): Promise<Int16Array> {
+  if (file === undefined) return makeMusic();
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    // It is missing or may not be read.
+    throw new CannotRun(`Application/${application}: option holdfast/music: ${(error as Error).message}`);
+  }
+  const wav = readWav(bytes);
+  if (!wav.ok)
+    throw new CannotRun(
+      `Application/${application}: option holdfast/music: ${file} cannot be played: ${wav.reason}.`,
+    );
+  return wav.samples;
 }
 
 interface Outside {

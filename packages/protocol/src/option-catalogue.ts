@@ -343,6 +343,19 @@ const holdfast = define('holdfast', {
     source: OURS,
     actsOn: 'registrar, calls',
   },
+  music: {
+    kind: {
+      type: 'text',
+      pattern: /^.{1,1024}$/,
+      allowed: 'the path of a WAV file: PCM, 16 bit, one channel, 8000 samples a second',
+    },
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning: 'What waiting callers hear where the treatment is music. Unset: music that the project makes.',
+    source: OURS,
+    actsOn: 'announcer',
+  },
   'ringing-max': {
     kind: seconds(5, 3_600),
     default: '180',
