@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { CallAccount } from '../lab/live/call-account.ts';
+import { runSeeds } from '../lab/sim/simulate.ts';
+import { Ledger } from '../lab/src/ledger.ts';
+
+const text = readFileSync(fileURLToPath(new URL('../docs/reports.md', import.meta.url)), 'utf8');
+
+/** Fields that no table row of the document names. */
+const unnamed = (fields: readonly string[]) =>
+  fields.filter((field) => !new RegExp(`^\\|[^|]*\`([a-z_]+\\.)*${field}(\\[\\])?\``, 'm').test(text));
+
+test('docs/reports.md names every field of the ledger and of the calls', () => {
+  const ledger = new Ledger({ phoneAt: () => 20, leaseEndAt: () => 30 });
+  const agent = { agent: 'agent7001', scheme: 'dual', site: 'north', detectionMs: 0, onCall: false };
+  ledger.fault(10, { what: 'kill', site: 'north' }, [agent]);
+  const report = ledger.report(100);
+  const [row] = report.agents;
+  expect(unnamed([...Object.keys(report), ...Object.keys(row ?? {})])).toEqual([]);
+  expect(unnamed(Object.keys(new CallAccount().figures()))).toEqual([]);
+});
+
+test('docs/reports.md names every field of a simulation', async () => {
+  const report = await runSeeds({ size: 'core', seeds: 1, workers: 0 });
+  expect(unnamed(Object.keys(report))).toEqual([]);
+});
+
+test('a field that the document does not know is found', () => {
+  expect(unnamed(['agents', 'invented_field'])).toEqual(['invented_field']);
+});
