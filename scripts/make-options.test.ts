@@ -9,7 +9,10 @@ test('docs/options.md says what the catalogue says', () => {
   ).toBe(optionsDocument());
 });
 
-test('every option of every section stands in the document once', () => {
-  const text = optionsDocument();
-  for (const { name } of OPTION_LIST) expect(text.split(`| \`${name}\` |`).length - 1).toBe(1);
+test('every option stands in the document once for each section that has it', () => {
+  const rows = optionsDocument().split('\n');
+  for (const { name } of OPTION_LIST) {
+    const wanted = OPTION_LIST.filter((option) => option.name === name).length;
+    expect(rows.filter((row) => row.startsWith(`| \`${name}\` |`))).toHaveLength(wanted);
+  }
 });
