@@ -4,20 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '@holdfast/kernel';
 import { ProcessClock } from '@holdfast/server';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Kamailio, type KamailioOptions } from './peers/kamailio.ts';
 import { LabPhone, type LabPhoneOptions } from './peers/lab-phone.ts';
 import { stopPrograms, until } from './peers/processes.ts';
+import { kindsOf, refusedByOthers, sentIn, tapTo } from './peers/sent-messages.ts';
 
 let folder: string;
 const phones: LabPhone[] = [];
-beforeEach(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-kamailio-'));
+  await tapTo(join(folder, 'sent.jsonl'));
 });
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(async () => {
   await Promise.all(phones.splice(0).map((phone) => phone.close()));
   await stopPrograms();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 let count = 0;
@@ -132,4 +134,12 @@ test('[PH1] a dual phone is at two registrars; when one dies it stays in service
   expect(await ours.fact('lost', { withinMs: 15_000 })).toMatchObject({ site: 'first' });
   expect(await second.contactsOf('7001')).toHaveLength(1);
   expect(ours.facts.some((fact) => fact.name === 'lost' && fact.site === 'second')).toBe(false);
+});
+
+test('every message that our phones sent is accepted by the parsers of jssip and sip', () => {
+  const sent = sentIn(join(folder, 'sent.jsonl'));
+  expect(refusedByOthers(sent)).toEqual([]);
+  for (const kind of ['REGISTER', 'INVITE', 'ACK', 'BYE', 'CANCEL', '180', '200', '487'])
+    expect(kindsOf(sent)).toContain(kind);
+  expect(new Set(sent.map(({ transport }) => transport))).toEqual(new Set(['UDP', 'TCP']));
 });

@@ -3,7 +3,6 @@
  * Both read header fields only when asked, so they are asked for all that routing, transactions and dialogs need.
  */
 import { createRequire } from 'node:module';
-import type { SentMessage } from './peer-lab.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -48,7 +47,7 @@ interface JssipMessage {
 }
 
 /** What is wrong with it in the eyes of others; empty when both take it. */
-export function complaints({ text }: Pick<SentMessage, 'text'>): string[] {
+export function complaints(text: string): string[] {
   return [...bySip(text), ...byJssip(text)];
 }
 

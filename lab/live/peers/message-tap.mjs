@@ -8,26 +8,24 @@ import { Socket as DatagramSocket } from 'node:dgram';
 import { appendFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 
-const file = process.env.HOLDFAST_TAP;
-
 /** Each message as one line of JSON. Over TCP our transports write one message at a time. */
 function keep(transport, bytes) {
-  if (!(bytes instanceof Uint8Array)) return;
+  const file = process.env.HOLDFAST_TAP ?? '';
+  if (file === '' || !(bytes instanceof Uint8Array)) return;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   const startLine = text.slice(0, text.indexOf('\r\n'));
   if (!startLine.includes('SIP/2.0')) return;
   appendFileSync(file, `${JSON.stringify({ pid: process.pid, transport, text })}\n`);
 }
 
-if (file !== undefined && file !== '') {
-  const { send } = DatagramSocket.prototype;
-  DatagramSocket.prototype.send = function (message, ...rest) {
-    keep('UDP', message);
-    return send.call(this, message, ...rest);
-  };
-  const { write } = Socket.prototype;
-  Socket.prototype.write = function (chunk, ...rest) {
-    keep('TCP', chunk);
-    return write.call(this, chunk, ...rest);
-  };
-}
+const { send } = DatagramSocket.prototype;
+DatagramSocket.prototype.send = function (message, ...rest) {
+  keep('UDP', message);
+  return send.call(this, message, ...rest);
+};
+
+const { write } = Socket.prototype;
+Socket.prototype.write = function (chunk, ...rest) {
+  keep('TCP', chunk);
+  return write.call(this, chunk, ...rest);
+};

@@ -18,6 +18,7 @@ import { SiteProcesses } from '../site-processes.ts';
 import { SHORT } from '../times.ts';
 import { LabPhone, type LabPhoneOptions } from './lab-phone.ts';
 import { stopPrograms, until } from './processes.ts';
+import { type SentMessage, sentIn, tapTo } from './sent-messages.ts';
 
 export type PeerSite = 'north' | 'south';
 const SITES: readonly PeerSite[] = ['north', 'south'];
@@ -33,7 +34,7 @@ export const QUEUE_WITH_RINGING = OVERFLOW_QUEUE;
 export const QUEUE_WITH_MUSIC = SALES_QUEUE;
 
 const SERVER_BUNDLE = fileURLToPath(new URL('../../../.build/server.mjs', import.meta.url));
-const TAP = new URL('message-tap.mjs', import.meta.url).href;
+const SENT_FILE = 'sent.jsonl';
 /** Robots have to outlast every call of a test: who calls hangs up. */
 const TALK_MS = 60_000;
 
@@ -42,14 +43,6 @@ export interface PeerLabOptions {
   readonly robots?: number;
   /** Object key → section → option → value; `gateway` is the port of the gateway. */
   readonly options?: (gateway: number) => Readonly<Record<string, OptionSections>>;
-}
-
-/** A message that a process of ours has sent. */
-export interface SentMessage {
-  readonly pid: number;
-  readonly transport: 'UDP' | 'TCP';
-  /** One character for each byte. */
-  readonly text: string;
 }
 
 export class PeerLab {
@@ -90,7 +83,7 @@ export class PeerLab {
     if (!existsSync(SERVER_BUNDLE))
       throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-peers-'));
-    await tap(folder);
+    await tapTo(join(folder, SENT_FILE));
     const ports = await drawPorts();
     const site = (name: PeerSite, index: 0 | 1) => ({
       name,
@@ -120,11 +113,17 @@ export class PeerLab {
       await Promise.all(SITES.map((name) => lab.sites[name].start()));
       await lab.#startRobots();
     } catch (error) {
-      // Nobody has the lab yet who could end it.
+      // Nobody has the lab yet who could end it, and its logs go with it.
+      const logs = SITES.map((name) => lab.#endOfLog(name)).join('\n');
       await lab.stop();
-      throw error;
+      throw new Error(`${(error as Error).message}\n${logs}`, { cause: error });
     }
     return lab;
+  }
+
+  #endOfLog(site: PeerSite): string {
+    const file = join(this.folder, site, `${site}.log`);
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-12).join('\n') : '';
   }
 
   async #startRobots(): Promise<void> {
@@ -196,12 +195,7 @@ export class PeerLab {
 
   /** What all processes of ours have sent until now, the robots' and callers' phones among them. */
   sent(): SentMessage[] {
-    const file = join(this.folder, 'sent.jsonl');
-    if (!existsSync(file)) return [];
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as SentMessage);
+    return sentIn(join(this.folder, SENT_FILE));
   }
 
   async stop(): Promise<void> {
@@ -217,13 +211,6 @@ export class PeerLab {
 /** Hundreds of Hz from the callers' tones. */
 export function robotTone(index: number): number {
   return 900 + 20 * index;
-}
-
-/** From now on this process and those that it starts keep what they send. */
-async function tap(folder: string): Promise<void> {
-  process.env.HOLDFAST_TAP = join(folder, 'sent.jsonl');
-  process.env.NODE_OPTIONS = `--import ${TAP}`;
-  await import(TAP);
 }
 
 /** What robots show is of no interest here. */

@@ -6,7 +6,7 @@ export interface PeerPhone {
   readonly calls: number;
   /** Ends its call. */
   hangUp(): void;
-  /** What it has heard in its calls, one recording after the other; complete once a call is over. */
+  /** What it has heard in its calls, one recording after the other; complete a moment after a call is over. */
   heard(): Int16Array;
   /** The algorithm of each Authorization that it has sent. */
   algorithms(): ReadonlySet<string>;

@@ -31,7 +31,8 @@ export interface SippOptions {
   readonly credentials?: { readonly user: string; readonly password: string };
   /** `[name]` in a scenario of ours. */
   readonly keys?: Readonly<Record<string, string>>;
-  readonly rtpPort?: number;
+  /** False under load: writing every message down would be what is measured. */
+  readonly keepsMessages?: boolean;
   readonly extra?: readonly string[];
 }
 
@@ -41,6 +42,8 @@ export interface SippReport {
   readonly successful: number;
   readonly failed: number;
   readonly retransmissions: number;
+  /** Calls a second, over the whole run. */
+  readonly perSecond: number;
   /** What it complained about, for the message of a failed test. */
   readonly errors: string;
 }
@@ -86,6 +89,7 @@ export class Sipp {
       successful: column('SuccessfulCall(C)'),
       failed: column('FailedCall(C)'),
       retransmissions: column('Retransmissions(C)'),
+      perSecond: column('CallRate(C)'),
       errors: readIfThere(join(this.#folder, 'errors.log')).slice(0, 2_000),
     };
   }
@@ -104,10 +108,9 @@ function argumentsOf(options: SippOptions): string[] {
   args.push('-nostdin', '-m', String(options.calls), '-r', String(options.rate ?? 10));
   args.push('-trace_stat', '-stf', join(folder, 'statistics.csv'), '-fd', '1');
   args.push('-trace_err', '-error_file', join(folder, 'errors.log'));
-  args.push('-trace_msg', '-message_file', join(folder, 'messages.log'));
+  if (options.keepsMessages !== false) args.push('-trace_msg', '-message_file', join(folder, 'messages.log'));
   if (options.service !== undefined) args.push('-s', options.service);
   if (options.durationMs !== undefined) args.push('-d', String(options.durationMs));
-  if (options.rtpPort !== undefined) args.push('-mp', String(options.rtpPort));
   if (credentials !== undefined) args.push('-au', credentials.user, '-ap', credentials.password);
   for (const [name, value] of Object.entries(options.keys ?? {})) args.push('-key', name, value);
   args.push(...(options.extra ?? []));
