@@ -335,6 +335,81 @@ test('a message that never ends closes its connection', async () => {
   expect(await failures.take()).toEqual({ flow });
 });
 
+test('a message that trickles in closes its connection just as soon', async () => {
+  const cuts = new Inbox<string>();
+  const { transports } = await openTransports({
+    tcp: { unfinishedMs: 120, firstMessageMs: 60_000 },
+    onCut: (why) => cuts.put(why),
+  });
+  const socket = await dial(transports);
+  socket.on('error', () => undefined);
+  const began = process.hrtime.bigint();
+  const drip = setInterval(() => socket.write('X: y\r\n'), 10);
+  socket.write('OPTIONS sip:a SIP/2.0\r\n');
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(drip);
+  expect(await cuts.take()).toBe('a message was not whole after 120 ms');
+  expect(Number(process.hrtime.bigint() - began) / 1e6).toBeLessThan(2_000);
+});
+
+test('each whole message gives the next one its full time', async () => {
+  const { transports, messages } = await openTransports({ tcp: { unfinishedMs: 100 } });
+  const socket = await dial(transports);
+  const whole = text(HEAD);
+  socket.write(whole.slice(0, 30));
+  // Always in the middle of a message, far longer than one of them may take.
+  for (let i = 0; i < 20; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    socket.write(whole.slice(30) + whole.slice(0, 30));
+    await messages.take();
+  }
+  expect(transports.connections).toBe(1);
+});
+
+test('who opens a connection and brings no message is closed, keep-alives or not', async () => {
+  const cuts = new Inbox<string>();
+  const { transports } = await openTransports({
+    tcp: { firstMessageMs: 50 },
+    onCut: (why) => cuts.put(why),
+  });
+  const socket = await dial(transports);
+  socket.resume();
+  socket.write('\r\n\r\n');
+  await once(socket, 'close');
+  expect(await cuts.take()).toBe('no message within 50 ms');
+});
+
+test('who opens a connection and says nothing gives way at the limit, who has spoken does not', async () => {
+  const { transports, messages } = await openTransports({ tcp: { connectionsMax: 3 } });
+  const phone = await dial(transports);
+  phone.write(text(HEAD));
+  await messages.take();
+  const silent = [await dial(transports), await dial(transports)];
+  const gone = silent.map((socket) => once(socket, 'close'));
+  const third = await dial(transports);
+  await gone[0];
+  expect(transports.connections).toBe(3);
+  phone.write(text(HEAD));
+  third.write(text(HEAD));
+  const flows = [await messages.take(), await messages.take()].map(({ source }) => source.port);
+  expect(new Set(flows)).toEqual(new Set([phone.localPort, third.localPort]));
+});
+
+test('an end that does not close after a broken stream is closed, whatever it goes on sending', async () => {
+  const { transports, malformed } = await openTransports();
+  const socket = connect({ port: transports.port, host: '127.0.0.1', allowHalfOpen: true });
+  closing.push(async () => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.write('\u0000\u0001');
+  await malformed.take();
+  socket.resume();
+  const flood = setInterval(() => socket.write('x'.repeat(1_000)), 20);
+  // It may hear of the end by an error first.
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(flood);
+  expect(transports.connections).toBe(0);
+});
+
 test('an end that reads nothing is cut off at the stated bound', async () => {
   const { transports, messages, failures } = await openTransports({ tcp: { unsentBytesMax: 100_000 } });
   const socket = await dial(transports);

@@ -24,6 +24,8 @@ export interface SipTransportsOptions {
   readonly port: number;
   readonly tcp?: Partial<TcpLimits>;
   readonly onMessage: (message: SipMessage, source: Source) => void;
+  /** A connection is closed because the other end oversteps a limit. For the log. */
+  readonly onCut?: (why: string, source: Source) => void;
   /** For `receiveMalformed`. */
   readonly onMalformed: (failure: ParseFailure, source: Source) => void;
   /** For `transportFailed`. */
@@ -65,6 +67,7 @@ export class SipTransports {
         ...(options.tcp && { limits: options.tcp }),
         onFramed: (framed, connection) => inbound.onFramed(framed, connection),
         onClosed: (connection) => inbound.onClosed(connection),
+        onCut: (why, { host, port, flow }) => options.onCut?.(why, { transport: 'TCP', host, port, flow }),
       });
       try {
         const udp = await UdpSocket.open({

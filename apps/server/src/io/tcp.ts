@@ -8,14 +8,19 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { connectionFlow, type Framed, StreamFramer, type Target } from '@holdfast/sip';
 
 export interface TcpLimits {
-  /** Connections in all; a further one that comes in is closed, one that is wanted fails. */
+  /**
+   * Connections in all. A further one that comes in takes the place of the one that has been silent the longest
+   * since it came in; when each has brought a message, it is closed. A further one that is wanted fails.
+   */
   readonly connectionsMax: number;
   /** Bytes that the other end has not taken yet; beyond, the connection is closed. */
   readonly unsentBytesMax: number;
   /** A connection attempt without an answer fails after this, ms. */
   readonly connectMs: number;
-  /** An unfinished message may keep a connection waiting for this, ms. */
+  /** A message must have come whole so long after its first byte, however steadily it trickles, ms. */
   readonly unfinishedMs: number;
+  /** A connection that comes in must have brought a whole message by then, ms: who only holds it is no phone. */
+  readonly firstMessageMs: number;
   /** A connection over which nothing came for this is closed, ms. Longer than the keep-alive of RFC 5626 §4.4.1. */
   readonly idleMs: number;
 }
@@ -25,6 +30,7 @@ export const TCP_LIMITS: TcpLimits = {
   unsentBytesMax: 1_048_576,
   connectMs: 3_000,
   unfinishedMs: 10_000,
+  firstMessageMs: 10_000,
   idleMs: 900_000,
 };
 
@@ -36,6 +42,8 @@ export interface TcpOptions {
   readonly onFramed: (framed: Framed, connection: TcpConnection) => void;
   /** The connection is gone, whoever closed it. */
   readonly onClosed: (connection: TcpConnection) => void;
+  /** Before `onClosed`: this end closes it because the other end oversteps a limit. For the log. */
+  readonly onCut?: (why: string, connection: TcpConnection) => void;
 }
 
 export interface TcpConnection {
@@ -48,13 +56,19 @@ export interface TcpConnection {
 interface Connection extends TcpConnection {
   readonly socket: Socket;
   readonly framer: StreamFramer;
+  /** Runs while a message is unfinished. */
   unfinishedTimer: NodeJS.Timeout | undefined;
+  /** Runs until the first message has come. */
+  firstMessageTimer: NodeJS.Timeout | undefined;
   isOpen: boolean;
   /** To be told if the connection never stands. */
   readonly waiting: (() => void)[];
 }
 
 const PING_ANSWER = '\r\n';
+
+/** Who has been told why the connection ends has so long to read it and to close, ms. */
+const CLOSING_MAX_MS = 1_000;
 
 /** Requests that wait for one connection to stand. */
 const WAITING_MAX = 10_000;
@@ -66,6 +80,8 @@ export class TcpTransport {
   readonly #limits: TcpLimits;
   readonly #options: TcpOptions;
   readonly #connections = new Map<string, Connection>();
+  /** Came in and have brought nothing yet, the longest silent first. */
+  readonly #silent = new Set<Connection>();
   #isClosing = false;
 
   private constructor(server: Server, options: TcpOptions) {
@@ -78,6 +94,8 @@ export class TcpTransport {
     this.host = address.address;
     this.port = address.port;
     server.on('connection', (socket) => this.#accept(socket));
+    // From here on an error of the listener is one connection that the system would not let us take (EMFILE).
+    server.on('error', () => undefined);
   }
 
   /** Rejects with the system's error, such as EADDRINUSE. */
@@ -102,7 +120,8 @@ export class TcpTransport {
       connection.waiting.push(failed);
     }
     connection.socket.write(bytes);
-    if (connection.socket.writableLength > this.#limits.unsentBytesMax) connection.socket.destroy();
+    if (connection.socket.writableLength > this.#limits.unsentBytesMax)
+      this.#cut(connection, `more than ${this.#limits.unsentBytesMax} bytes wait to be read`);
   }
 
   /** Breaks one connection off. */
@@ -139,8 +158,27 @@ export class TcpTransport {
     const { remoteAddress, remotePort } = socket;
     // The other end may be gone before this turn.
     const isGone = remoteAddress === undefined || remotePort === undefined;
-    if (isGone || this.#isClosing || this.#connections.size >= this.#limits.connectionsMax) socket.destroy();
-    else this.#keep(socket, remoteAddress, remotePort, true);
+    if (isGone || this.#isClosing || !this.#makeRoom()) return void socket.destroy();
+    const connection = this.#keep(socket, remoteAddress, remotePort, true);
+    this.#silent.add(connection);
+    const ms = this.#limits.firstMessageMs;
+    connection.firstMessageTimer = setTimeout(() => this.#cut(connection, `no message within ${ms} ms`), ms);
+  }
+
+  /** So that nobody keeps phones out by opening connections and saying nothing. */
+  #makeRoom(): boolean {
+    if (this.#connections.size < this.#limits.connectionsMax) return true;
+    const [longest] = this.#silent;
+    if (longest === undefined) return false;
+    this.#cut(longest, 'it has brought nothing yet, and others want its place');
+    this.#forget(longest);
+    return true;
+  }
+
+  #cut(connection: Connection, why: string): void {
+    if (connection.socket.destroyed) return;
+    this.#options.onCut?.(why, connection);
+    connection.socket.destroy();
   }
 
   #keep(socket: Socket, host: string, port: number, isOpen: boolean): Connection {
@@ -152,6 +190,7 @@ export class TcpTransport {
       socket,
       framer: new StreamFramer(),
       unfinishedTimer: undefined,
+      firstMessageTimer: undefined,
       isOpen,
       waiting: [],
     };
@@ -168,19 +207,47 @@ export class TcpTransport {
     const { framer, socket } = connection;
     for (const framed of framer.push(bytes)) {
       if (framed.type === 'ping') socket.write(PING_ANSWER);
+      if (framed.type === 'message') this.#hasSpoken(connection);
+      if (framed.type !== 'ping' && framed.type !== 'pong') this.#isFinished(connection);
       this.#options.onFramed(framed, connection);
-      if (framed.type === 'broken') socket.end();
+      if (framed.type === 'broken') return this.#endBroken(connection);
     }
+    if (!framer.isMidMessage) return this.#isFinished(connection);
+    const ms = this.#limits.unfinishedMs;
+    connection.unfinishedTimer ??= setTimeout(
+      () => this.#cut(connection, `a message was not whole after ${ms} ms`),
+      ms,
+    );
+  }
+
+  /** What still comes is not read: the end of a message cannot be found in it. */
+  #endBroken({ socket }: Connection): void {
+    socket.removeAllListeners('data');
+    socket.resume();
+    socket.end();
+    const timer = setTimeout(() => socket.destroy(), CLOSING_MAX_MS);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  #hasSpoken(connection: Connection): void {
+    this.#silent.delete(connection);
+    clearTimeout(connection.firstMessageTimer);
+  }
+
+  #isFinished(connection: Connection): void {
     clearTimeout(connection.unfinishedTimer);
-    connection.unfinishedTimer = framer.isMidMessage
-      ? setTimeout(() => socket.destroy(), this.#limits.unfinishedMs)
-      : undefined;
+    connection.unfinishedTimer = undefined;
   }
 
   #closed(connection: Connection): void {
-    clearTimeout(connection.unfinishedTimer);
-    if (this.#connections.get(connection.flow) === connection) this.#connections.delete(connection.flow);
+    this.#forget(connection);
     for (const failed of connection.waiting.splice(0)) failed();
     this.#options.onClosed(connection);
+  }
+
+  #forget(connection: Connection): void {
+    this.#isFinished(connection);
+    this.#hasSpoken(connection);
+    if (this.#connections.get(connection.flow) === connection) this.#connections.delete(connection.flow);
   }
 }
