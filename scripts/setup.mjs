@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { missingPeers } from './peers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const NODE_OLDEST = [20, 11];
+const NODE_OLDEST = [20, 19];
 
 function run(command, args, more = {}) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...more });

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { findImpurities, findLadderBreaks, findRuleGaps, findUnfinished } from './tidy.ts';
+import {
+  findImpurities,
+  findLadderBreaks,
+  findRuleGaps,
+  findUnfinished,
+  findUnnamedDependencies,
+} from './tidy.ts';
 
 test('imports go down the ladder, and through the entry of a package', () => {
   expect(findLadderBreaks()).toEqual([]);
@@ -15,4 +21,8 @@ test('every rule of a SPEC.md has a test whose title names it, and the reverse',
 
 test('nothing is left unfinished or skipped', () => {
   expect(findUnfinished()).toEqual([]);
+});
+
+test('every library is named in ARCHITECTURE.md with what it saves', () => {
+  expect(findUnnamedDependencies()).toEqual([]);
 });

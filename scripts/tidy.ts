@@ -1,6 +1,6 @@
 /**
  * The house rules that no compiler checks, as data: who may import whom, what pure packages may not touch, that
- * every numbered rule of a SPEC.md has a test and the reverse. `tidy.test.ts` runs it; run this file to see the
+ * every numbered rule of a SPEC.md has a test and the reverse, that every library is named. `tidy.test.ts` runs it; run this file to see the
  * nudges (sizes) as well.
  */
 import { execFileSync } from 'node:child_process';
@@ -152,6 +152,30 @@ export function findUnfinished(): Finding[] {
   return findings;
 }
 
+/** Libraries that a package.json lists and ARCHITECTURE.md does not name with what they save, and the reverse. */
+export function findUnnamedDependencies(): Finding[] {
+  const listed = new Map<string, string>();
+  for (const file of trackedFiles().filter((name) => /(^|\/)package\.json$/.test(name))) {
+    const manifest = JSON.parse(readFileSync(root + file, 'utf8')) as Record<string, Record<string, string>>;
+    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }))
+      if (!name.startsWith('@holdfast/')) listed.set(name, file);
+  }
+  const named = new Map<string, Finding>();
+  const lines = readFileSync(`${root}ARCHITECTURE.md`, 'utf8').split('\n');
+  const start = lines.indexOf('## Dependencies');
+  const end = lines.findIndex((line, index) => index > start && line.startsWith('## '));
+  lines.forEach((line, index) => {
+    const cell = /^\| ([^|]+) \|/.exec(line)?.[1];
+    if (cell === undefined || index < start || index > end || /^(-+|dependency)$/.test(cell)) return;
+    for (const name of cell.split(', '))
+      named.set(name, { file: 'ARCHITECTURE.md', line: index + 1, text: `no package.json lists ${name}` });
+  });
+  const unnamed = [...listed]
+    .filter(([name]) => !named.has(name))
+    .map(([name, file]) => ({ file, line: 1, text: `ARCHITECTURE.md does not name ${name}` }));
+  return [...unnamed, ...[...named].filter(([name]) => !listed.has(name)).map(([, finding]) => finding)];
+}
+
 /** Nudges, not failures: a file of more than 500 lines wants to be two. */
 export function findLongFiles(): Finding[] {
   return trackedFiles()
@@ -161,7 +185,13 @@ export function findLongFiles(): Finding[] {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const findings = [...findLadderBreaks(), ...findImpurities(), ...findRuleGaps(), ...findUnfinished()];
+  const findings = [
+    ...findLadderBreaks(),
+    ...findImpurities(),
+    ...findRuleGaps(),
+    ...findUnfinished(),
+    ...findUnnamedDependencies(),
+  ];
   for (const { file, line, text } of findings) console.log(`${file}:${line}: ${text}`);
   for (const { file, line } of findLongFiles())
     console.log(`nudge: ${file} has ${line} lines; one idea fits 500`);
