@@ -37,7 +37,7 @@ export class Baresip implements PeerPhone {
     this.#control = control;
     this.#folder = options.folder;
     this.#registrars = options.registrars.length;
-    let buffered = Buffer.alloc(0);
+    let buffered: Buffer = Buffer.alloc(0);
     control.on('data', (bytes: Buffer) => {
       buffered = Buffer.concat([buffered, bytes]);
       for (let next = takeNetstring(buffered); next !== undefined; next = takeNetstring(buffered)) {
