@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import {
   BUFFERED_BYTES_MAX,
   CLOSING_MAX_MS,
+  closingReason,
   type LinkEnd,
   linkUrl,
   MALFORMED_MAX,
@@ -109,7 +110,7 @@ export function connectLink<Request, Reply>(options: LinkClientOptions<Reply>): 
     close(reason = 'done') {
       end ??= { kind: 'local', text: reason };
       if (!opened) return socket.terminate();
-      socket.close(1000, reason.slice(0, 100));
+      socket.close(1000, closingReason(reason));
       const cut = setTimeout(() => socket.terminate(), CLOSING_MAX_MS);
       cut.unref();
       socket.once('close', () => clearTimeout(cut));

@@ -3,14 +3,17 @@
  *
  * It decides nothing. It tells who has opened, what whole message came and why a link ended, in the order in
  * which things happened; after `closed` nothing more is heard of that id. Memory is bounded at every place:
- * links, bytes of one message, bytes that wait for a slow reader, malformed messages.
+ * links, bytes of one message, bytes that wait for a slow reader, malformed messages. Nobody gets more of our time than
+ * others do: of each link one message is handled in a turn of the event loop, then the next link has its turn.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { LogLine } from '@holdfast/kernel';
 import { type WebSocket, WebSocketServer } from 'ws';
 import {
   BUFFERED_BYTES_MAX,
   CLOSING_MAX_MS,
+  closingReason,
   type LinkEnd,
   MALFORMED_MAX,
   type MessageSchema,
@@ -22,6 +25,8 @@ export interface LinkHandlers<Request> {
   opened(link: string, remote: string): void;
   message(link: string, request: Request): void;
   closed(link: string, end: LinkEnd): void;
+  /** What the other end did wrong, for the log. A stranger can cause any number of these. */
+  trouble?(line: LogLine, remote: string): void;
 }
 
 export interface LinkServerOptions<Request> {
@@ -54,8 +59,11 @@ export interface LinkServer<Reply> {
 
 /** Desks of a large site, its servers and boards. */
 export const LINKS_MAX = 8_192;
-/** A connection that does not become a WebSocket in this time is dropped. */
+/** A connection that does not become a WebSocket in this time is dropped, at the latest a look later. */
 const UPGRADE_MAX_MS = 5_000;
+const UPGRADE_LOOK_MS = 1_000;
+/** Connections that are no WebSocket yet; one more is dropped by the system's listener. */
+const UPGRADING_MAX = 1_024;
 
 interface Link {
   readonly socket: WebSocket;
@@ -72,17 +80,29 @@ export async function startLinkServer<Request, Reply>(
 ): Promise<LinkServer<Reply>> {
   const linksMax = options.linksMax ?? LINKS_MAX;
   const links = new Map<string, Link>();
-  const http = createServer({
-    headersTimeout: UPGRADE_MAX_MS,
-    requestTimeout: UPGRADE_MAX_MS,
-    keepAliveTimeout: 1,
-  });
+  const http = createServer(
+    {
+      headersTimeout: UPGRADE_MAX_MS,
+      requestTimeout: UPGRADE_MAX_MS,
+      connectionsCheckingInterval: UPGRADE_LOOK_MS,
+      keepAliveTimeout: 1,
+    },
+    (_request, response) => {
+      response.writeHead(426, { Upgrade: 'websocket', Connection: 'close', 'Content-Type': 'text/plain' });
+      response.end('Links are WebSockets.\n');
+    },
+  );
+  http.maxConnections = linksMax + UPGRADING_MAX;
   await listen(http, options.host, options.port);
   const sockets = new WebSocketServer({
     server: http,
     maxPayload: options.requestBytesMax ?? REQUEST_BYTES_MAX,
     perMessageDeflate: false,
     clientTracking: false,
+    // One message of a link in a turn of the event loop, so that a flood on one link delays others by one message.
+    allowSynchronousEvents: false,
+    // We answer pings ourselves, because their answers too must not pile up before a slow reader.
+    autoPong: false,
     verifyClient: (_info, answer) => {
       if (links.size < linksMax) answer(true);
       else answer(false, 503, 'Too many links');
@@ -128,8 +148,9 @@ function accept<Request>(
   id: string,
   socket: WebSocket,
   request: IncomingMessage,
-  { schema, handlers }: LinkServerOptions<Request>,
+  { schema, handlers, bufferedBytesMax = BUFFERED_BYTES_MAX }: LinkServerOptions<Request>,
 ): void {
+  const remote = `${request.socket.remoteAddress ?? '?'}:${request.socket.remotePort ?? 0}`;
   const link: Link = { socket, malformed: 0 };
   links.set(id, link);
   // Small messages must not wait for one another (Nagle), and a reset is known by its name only here.
@@ -145,15 +166,27 @@ function accept<Request>(
     const reading = readMessage(schema, isBinary ? undefined : String(data));
     if (reading.ok) return handlers.message(id, reading.message);
     const { ok: _, ...told } = reading;
-    socket.send(JSON.stringify({ type: 'Error', code: 'bad-message', ...told }));
+    handlers.trouble?.(
+      { level: 'warn', what: 'malformed message on a link', because: reading.text, detail: { remote } },
+      remote,
+    );
+    deliver(link, JSON.stringify({ type: 'Error', code: 'bad-message', ...told }), bufferedBytesMax);
     link.malformed += 1;
     if (link.malformed >= MALFORMED_MAX) closeLink(link, 1008, { kind: 'protocol', text: reading.text });
   });
+  socket.on('ping', (data) => {
+    if (hasRoom(link, bufferedBytesMax)) socket.pong(data);
+  });
   socket.on('close', (code, reason) => {
     links.delete(id);
-    handlers.closed(id, link.end ?? endOf(code, String(reason), link.failure));
+    const end = link.end ?? endOf(code, String(reason), link.failure);
+    if (end.kind === 'protocol' || end.kind === 'slow-reader') {
+      const detail = { kind: end.kind, remote };
+      handlers.trouble?.({ level: 'warn', what: 'link cut', because: end.text, detail }, remote);
+    }
+    handlers.closed(id, end);
   });
-  handlers.opened(id, `${request.socket.remoteAddress ?? '?'}:${request.socket.remotePort ?? 0}`);
+  handlers.opened(id, remote);
 }
 
 /** 1006 is the library's word for a connection that ended without the closing handshake. */
@@ -163,20 +196,23 @@ function endOf(code: number, reason: string, failure: string | undefined): LinkE
 }
 
 function deliver(link: Link | undefined, text: string, bufferedBytesMax: number): boolean {
-  if (link === undefined || link.end !== undefined || link.socket.readyState !== link.socket.OPEN)
-    return false;
-  if (link.socket.bufferedAmount > bufferedBytesMax) {
-    link.end = { kind: 'slow-reader', text: `more than ${bufferedBytesMax} bytes wait` };
-    link.socket.terminate();
-    return false;
-  }
+  if (link === undefined || !hasRoom(link, bufferedBytesMax)) return false;
   link.socket.send(text);
   return true;
 }
 
+/** Whether it stands and its reader keeps up; one that does not is cut. */
+function hasRoom(link: Link, bufferedBytesMax: number): boolean {
+  if (link.end !== undefined || link.socket.readyState !== link.socket.OPEN) return false;
+  if (link.socket.bufferedAmount <= bufferedBytesMax) return true;
+  link.end = { kind: 'slow-reader', text: `more than ${bufferedBytesMax} bytes wait` };
+  link.socket.terminate();
+  return false;
+}
+
 function closeLink(link: Link, status: number, end: LinkEnd): void {
   link.end ??= end;
-  link.socket.close(status, end.text.slice(0, 100));
+  link.socket.close(status, closingReason(end.text));
   const cut = setTimeout(() => link.socket.terminate(), CLOSING_MAX_MS);
   cut.unref();
   link.socket.once('close', () => clearTimeout(cut));

@@ -1,8 +1,9 @@
 import { createConnection, createServer, type Socket } from 'node:net';
+import type { LogLine } from '@holdfast/kernel';
 import { type ConfigReply, type ConfigRequest, configReply, configRequest } from '@holdfast/protocol';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import type { LinkEnd } from './link.ts';
+import type { LinkEnd, MessageSchema } from './link.ts';
 import { connectLink, type LinkClient } from './link-client.ts';
 import { type LinkServer, type LinkServerOptions, startLinkServer } from './link-server.ts';
 
@@ -80,6 +81,14 @@ function client(port: number, extra: { connectMaxMs?: number; replyBytesMax?: nu
   return { link, seen };
 }
 
+async function open(port: number): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
+  cleanups.push(() => socket.terminate());
+  await new Promise((resolve) => socket.on('open', resolve));
+  return socket;
+}
+
+const SILENT = { opened: () => {}, message: () => {}, closed: () => {} };
 const isClosed = (entry: { what: string }) => entry.what === 'closed';
 const isOpened = (entry: { what: string }) => entry.what === 'opened';
 const isMessage = (entry: { what: string }) => entry.what === 'message';
@@ -118,6 +127,80 @@ test('a malformed message is answered with its field, the link stays until the t
   await answers.until((answer) => String(answer.text).includes('not JSON'));
   expect(await closed).toBe(1008);
   expect((await seen.until(isClosed)).end?.kind).toBe('protocol');
+});
+
+test('a refusal that quotes the sender fits into the closing frame, whatever was quoted', async () => {
+  const quoting: MessageSchema<ConfigRequest> = {
+    safeParse: (value) => {
+      const path = ['reasons', ...Object.keys((value as { reasons: object }).reasons)];
+      return { success: false, error: { issues: [{ path, message: 'must be text' }] } };
+    },
+  };
+  const { links, seen } = await server({ schema: quoting });
+  const socket = await open(links.port);
+  const closed = new Promise<string>((resolve) => socket.on('close', (_, reason) => resolve(String(reason))));
+  const text = JSON.stringify({ reasons: { [`${'😀'.repeat(45)}${'x'.repeat(5_000)}`]: 5 } });
+  for (let i = 0; i < 3; i++) socket.send(text);
+  expect(await closed).toMatch(/^Field "reasons\.😀+$/u);
+  expect((await seen.until(isClosed)).end?.kind).toBe('protocol');
+});
+
+test('what is wrong on a link is told for the log, with who it was', async () => {
+  const lines = journal<LogLine>();
+  const { links } = await server({ handlers: { ...SILENT, trouble: (line) => lines.add(line) } });
+  const socket = await open(links.port);
+  for (let i = 0; i < 3; i++) socket.send('{');
+  await lines.until(({ what }) => what === 'link cut');
+  expect(lines.entries.map(({ what }) => what)).toEqual([
+    ...Array(3).fill('malformed message on a link'),
+    'link cut',
+  ]);
+  expect(lines.entries[0]).toMatchObject({ because: 'The message is not JSON.' });
+  expect(lines.entries[0]?.detail?.remote).toMatch(/^127\.0\.0\.1:\d+$/);
+});
+
+test('a flood on one link delays the others by a message, not by the flood', async () => {
+  const order: string[] = [];
+  const both = journal<string>();
+  const { links } = await server({
+    handlers: {
+      ...SILENT,
+      message: (link) => {
+        order.push(link);
+        if (link === 'link-2') both.add(link);
+      },
+    },
+  });
+  const flood = await open(links.port);
+  const other = await open(links.port);
+  for (let n = 0; n < 20_000; n++) flood.send('{"type":"Ping","n":1}');
+  other.send('{"type":"Ping","n":2}');
+  await both.until(() => true);
+  expect(order.indexOf('link-2')).toBeLessThan(1_000);
+});
+
+test('pings that nobody reads the answers of do not pile up', async () => {
+  const { links, seen } = await server({ bufferedBytesMax: 100_000 });
+  const socket = await open(links.port);
+  socket.pause();
+  const closed = seen.until(isClosed);
+  let isOver = false;
+  void closed.then(() => {
+    isOver = true;
+  });
+  // The system's own buffers take the first megabytes.
+  for (let n = 0; n < 400 && !isOver; n++) {
+    for (let i = 0; i < 1_000; i++) socket.ping('x'.repeat(125));
+    await new Promise(setImmediate);
+  }
+  expect((await closed).end?.kind).toBe('slow-reader');
+  socket.terminate();
+});
+
+test('who asks for a page is told that links are WebSockets', async () => {
+  const { links } = await server();
+  const response = await fetch(`http://127.0.0.1:${links.port}/`);
+  expect(response.status).toBe(426);
 });
 
 test('a message over the limit closes the link and no other', async () => {

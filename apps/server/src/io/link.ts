@@ -26,6 +26,10 @@ export const REPLY_BYTES_MAX = 32 * 1024 * 1024;
 export const BUFFERED_BYTES_MAX = 16 * 1024 * 1024;
 /** Malformed messages on one link: each is answered by an Error, with the last one the link is closed (status 1008). */
 export const MALFORMED_MAX = 3;
+/** Bytes of the reason in a closing frame: the protocol has room for 123, and a cut letter may grow by three. */
+const REASON_BYTES_MAX = 117;
+/** Of a field's name, which is the sender's own text where it is a key: more is left out. */
+const FIELD_MAX = 100;
 /** How long the other end may take to agree to a closing before the connection is cut. */
 export const CLOSING_MAX_MS = 1_000;
 
@@ -66,8 +70,8 @@ export function readMessage<Message>(
   const parsed = schema.safeParse(value);
   if (parsed.success) return { ok: true, message: parsed.data };
   const issue = parsed.error.issues[0];
-  const field = issue === undefined ? '' : issue.path.map(String).join('.');
-  const text = `Field "${field}" is wrong: ${issue?.message ?? 'malformed'}.`;
+  const field = issue === undefined ? '' : issue.path.map(String).join('.').slice(0, FIELD_MAX);
+  const text = `Field "${field}" is wrong: ${(issue?.message ?? 'malformed').slice(0, 2 * FIELD_MAX)}.`;
   const reference = referenceOf(value);
   return reference === undefined
     ? { ok: false, field, text }
@@ -81,6 +85,16 @@ function referenceOf(value: unknown): number | undefined {
   return typeof reference === 'number' && Number.isSafeInteger(reference) && reference >= 0
     ? reference
     : undefined;
+}
+
+/** What of a text fits into a closing frame. A longer one would be our own mistake, and thrown at us. */
+export function closingReason(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= REASON_BYTES_MAX) return text;
+  return bytes
+    .subarray(0, REASON_BYTES_MAX)
+    .toString()
+    .replace(/\uFFFD+$/, '');
 }
 
 /** `host:port` as a URL wants it. */
