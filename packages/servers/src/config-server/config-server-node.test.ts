@@ -4,7 +4,7 @@ import { PROTOCOL_VERSION } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { ConfigServerNode, OPEN_MAX_MS, SUBSCRIPTIONS_MAX } from './config-server-node.ts';
 import type { ConfigServerEffect, TokenReading } from './config-server-types.ts';
-import { VERIFICATIONS_MAX } from './log-in.ts';
+import { CHECKS_MAX, VERIFICATIONS_MAX } from './log-in.ts';
 
 const SECRET = 'a secret of the servers';
 const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g';
@@ -210,27 +210,41 @@ test('[CS5] after five failures a name is locked, known or not, and a token stil
   }
 });
 
-test('[CS6] one log-in of a connection is checked at a time, and so many in all', () => {
+test('[CS6] one log-in of a connection is checked at a time, so many in all, the others in their order', () => {
   const world = start();
-  world.open('a');
-  const message: ConfigRequest = { type: 'LogIn', ReferenceID: 1, user: 'agent7001', password: 'x' };
-  world.say('a', message);
-  expect(world.ask('a', message)).toMatchObject({ code: 'wrong-state' });
-  for (let i = 1; i < VERIFICATIONS_MAX; i++) {
+  const logIn = (user: string): ConfigRequest => ({ type: 'LogIn', ReferenceID: 1, user, password: user });
+  const checked = (effects: readonly ConfigServerEffect[]) =>
+    effects.flatMap((effect) => (effect.type === 'verifyPassword' ? [effect.password] : []));
+  const begun: string[] = [];
+  for (let i = 0; i < VERIFICATIONS_MAX; i++) {
     world.open(`c${i}`);
-    expect(world.say(`c${i}`, { ...message, user: `u${i}` }).map(({ type }) => type)).toEqual([
-      'verifyPassword',
-    ]);
+    begun.push(...checked(world.say(`c${i}`, logIn(`u${i}`))));
   }
+  expect(begun).toEqual(Array.from({ length: CHECKS_MAX }, (_, i) => `u${i}`));
+  expect(world.ask('c0', logIn('u0'))).toMatchObject({ code: 'wrong-state' });
+  expect(world.ask(`c${VERIFICATIONS_MAX - 1}`, logIn('other'))).toMatchObject({ code: 'wrong-state' });
   world.open('last');
-  expect(world.ask('last', { ...message, user: 'agent7002' })).toMatchObject({
-    code: 'overloaded',
-    retryAfterMs: 1_000,
-  });
-  world.input({ type: 'passwordVerified', id: 1, ok: true });
-  expect(world.say('last', { ...message, user: 'agent7002' }).map(({ type }) => type)).toEqual([
-    'verifyPassword',
-  ]);
+  expect(world.ask('last', logIn('agent7002'))).toMatchObject({ code: 'overloaded', retryAfterMs: 1_000 });
+  const next = world.input({ type: 'passwordVerified', id: 1, ok: true });
+  expect(checked(next)).toEqual([`u${CHECKS_MAX}`]);
+  expect(checked(world.say('last', logIn('agent7002')))).toEqual([]);
+});
+
+test('[CS6] who goes away before the check has begun costs none, and is not counted as a failure', () => {
+  const world = start();
+  const logIn = (user: string): ConfigRequest => ({ type: 'LogIn', ReferenceID: 1, user, password: 'x' });
+  for (let i = 0; i < CHECKS_MAX; i++) {
+    world.open(`c${i}`);
+    world.say(`c${i}`, logIn(`u${i}`));
+  }
+  for (let attempt = 0; attempt < 10; attempt++) {
+    world.open('impatient');
+    expect(world.say('impatient', logIn('agent7001'))).toEqual([]);
+    world.input({ type: 'closed', connection: 'impatient' });
+  }
+  expect(world.input({ type: 'passwordVerified', id: 1, ok: false }).filter(isCheck)).toEqual([]);
+  world.open('a');
+  expect(world.logIn('a', 'agent7001', true)).toMatchObject({ type: 'LoggedIn' });
 });
 
 test('[CS6] the result of a check whose connection is gone is dropped, and one that was never asked likewise', () => {

@@ -90,10 +90,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         this.#message(now, input.connection, input.message);
         break;
       case 'closed':
-        this.#forget(input.connection);
+        this.#forget(now, input.connection);
         break;
       case 'passwordVerified':
         this.#passwordVerified(now, input.id, input.ok);
+        this.#checkNext();
         break;
       case 'clockJumped':
         this.#wallOffsetMs = input.wallOffsetMs;
@@ -112,7 +113,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
       const client = this.#clients.get(due);
       if (client === undefined) continue;
-      if (client.application === undefined) this.#close(due, `no Open within ${OPEN_MAX_MS} ms`);
+      if (client.application === undefined) this.#close(now, due, `no Open within ${OPEN_MAX_MS} ms`);
       else this.#stepHealth(now, due, client, { type: 'expire' });
     }
     return this.#takeEffects();
@@ -249,11 +250,22 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   }
 
   #logIn(now: Millis, connection: string, message: LogInMessage): void {
-    const id = this.#logIns.begin(now, connection, message);
-    if (typeof id !== 'number') return this.#refuse(connection, message, id.code, id.text, id);
-    const hash = this.#configuration.get('Person', message.user)?.passwordHash;
-    const { password } = message;
-    this.#effects.push({ type: 'verifyPassword', id, ...(hash === undefined ? {} : { hash }), password });
+    const refused = this.#logIns.begin(now, connection, message);
+    if (refused !== undefined) return this.#refuse(connection, message, refused.code, refused.text, refused);
+    this.#checkNext();
+  }
+
+  #checkNext(): void {
+    for (let next = this.#logIns.takeNext(); next !== undefined; next = this.#logIns.takeNext()) {
+      const { user, password } = next.message;
+      const hash = this.#configuration.get('Person', user)?.passwordHash;
+      this.#effects.push({
+        type: 'verifyPassword',
+        id: next.id,
+        ...(hash === undefined ? {} : { hash }),
+        password,
+      });
+    }
   }
 
   #passwordVerified(now: Millis, id: number, ok: boolean): void {
@@ -355,7 +367,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     client.health = state;
     for (const effect of effects) {
       if (effect.type === 'sendPing') this.#send(connection, { type: 'Ping', n: effect.n });
-      else this.#close(connection, effect.because.text);
+      else this.#close(now, connection, effect.because.text);
     }
     const at = linkDeadline(state, options);
     // Traffic moves the deadline away all the time; the old one finds nothing due and sets the new one.
@@ -381,12 +393,13 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#effects.push({ type: 'send', connection, message });
   }
 
-  #close(connection: string, why: string): void {
+  #close(now: Millis, connection: string, why: string): void {
     this.#effects.push({ type: 'close', connection, why });
-    this.#forget(connection);
+    this.#forget(now, connection);
   }
 
-  #forget(connection: string): void {
+  #forget(now: Millis, connection: string): void {
+    this.#logIns.abandon(now, connection);
     this.#clients.delete(connection);
     this.#deadlines.clear(connection);
   }

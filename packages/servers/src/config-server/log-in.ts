@@ -16,8 +16,10 @@ import {
 import type { ConfigServerOptions } from './config-server-types.ts';
 import { LoginFailures } from './login-failures.ts';
 
-/** Passwords being checked at a time; at 235 a second on two cores this is about a second of work. */
+/** Log-ins by password that wait or are being checked; at 235 a second on two cores this is about a second of work. */
 export const VERIFICATIONS_MAX = 256;
+/** Being checked at a time: enough to keep a pool of four threads at work. What waits here can still be taken back. */
+export const CHECKS_MAX = 8;
 /** What who comes too early is told to wait. */
 const OVERLOAD_PAUSE_MS = 1_000;
 
@@ -36,23 +38,25 @@ export interface Verification {
 export class LogIns {
   readonly #options: ConfigServerOptions;
   readonly #failures = new LoginFailures();
-  readonly #verifications = new Map<number, Verification>();
+  /** In the order in which they came. */
+  readonly #waiting = new Map<number, Verification>();
+  readonly #checking = new Map<number, Verification>();
   #count = 0;
 
   constructor(options: ConfigServerOptions) {
     this.#options = options;
   }
 
-  /** The number under which the password's check will be answered, or a refusal. One at a time for a connection. */
+  /** In line for its check, or a refusal. One at a time for a connection. */
   begin(
     now: Millis,
     connection: string,
     message: LogInMessage,
-  ): number | Extract<LogInResult, { ok: false }> {
-    for (const pending of this.#verifications.values())
+  ): Extract<LogInResult, { ok: false }> | undefined {
+    for (const pending of [...this.#waiting.values(), ...this.#checking.values()])
       if (pending.connection === connection)
         return refusal('wrong-state', 'A log-in of this connection is being checked. Wait for its answer.');
-    if (this.#verifications.size >= VERIFICATIONS_MAX)
+    if (this.#waiting.size + this.#checking.size >= VERIFICATIONS_MAX)
       return refusal('overloaded', 'Too many log-ins at once. Try again in a second.', OVERLOAD_PAUSE_MS);
     const waitMs = this.#failures.begin(message.user, now);
     if (waitMs > 0) {
@@ -60,15 +64,37 @@ export class LogIns {
       return refusal('too-many-failures', text, waitMs);
     }
     this.#count += 1;
-    this.#verifications.set(this.#count, { connection, message });
-    return this.#count;
+    this.#waiting.set(this.#count, { connection, message });
+    return undefined;
+  }
+
+  /** The next whose check is to begin, with the number under which it will be answered; asked until there is none. */
+  takeNext(): (Verification & { readonly id: number }) | undefined {
+    const next = this.#waiting.entries().next();
+    if (next.done || this.#checking.size >= CHECKS_MAX) return undefined;
+    const [id, verification] = next.value;
+    this.#waiting.delete(id);
+    this.#checking.set(id, verification);
+    return { id, ...verification };
+  }
+
+  /**
+   * That connection is gone. Without this, clients that run out of patience and come again would fill the line
+   * with checks that nobody waits for, until the server does nothing else.
+   */
+  abandon(now: Millis, connection: string): void {
+    for (const [id, { connection: whose, message }] of this.#waiting) {
+      if (whose !== connection) continue;
+      this.#waiting.delete(id);
+      this.#failures.abandoned(message.user, now);
+    }
   }
 
   /** Whose check this was, and whether the password was right; undefined for a number that is not pending. */
   verified(now: Millis, id: number, ok: boolean): (Verification & { readonly ok: boolean }) | undefined {
-    const verification = this.#verifications.get(id);
+    const verification = this.#checking.get(id);
     if (verification === undefined) return undefined;
-    this.#verifications.delete(id);
+    this.#checking.delete(id);
     this.#failures.ended(verification.message.user, ok, now);
     return { ...verification, ok };
   }

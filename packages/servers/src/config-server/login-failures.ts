@@ -29,7 +29,7 @@ export class LoginFailures {
     return this.#users.size;
   }
 
-  /** How long the user must wait, or 0: then an attempt has begun, and `ended` must follow. */
+  /** How long the user must wait, or 0: then an attempt has begun, and `ended` or `abandoned` must follow. */
   begin(user: string, now: Millis): Millis {
     const failures = this.#of(user, now);
     if (failures.count + failures.pending >= FAILURES_MAX) {
@@ -46,6 +46,12 @@ export class LoginFailures {
     const { count, pending } = this.#of(user, now);
     if (ok) this.#set(user, { count: 0, pending: Math.max(0, pending - 1), lastAt: now });
     else this.#set(user, { count: count + 1, pending: Math.max(0, pending - 1), lastAt: now });
+  }
+
+  /** The attempt was taken back before anything was checked: it says nothing about the password. */
+  abandoned(user: string, now: Millis): void {
+    const failures = this.#of(user, now);
+    this.#set(user, { ...failures, pending: Math.max(0, failures.pending - 1) });
   }
 
   #of(user: string, now: Millis): Failures {
