@@ -19,22 +19,45 @@ export type EndpointEffect =
       readonly transaction?: TransactionId;
     }
   /** RFC 3263 look-up of one DNS record set; the answer comes back through `lookedUp` under the same id. */
-  | { readonly type: 'lookup'; readonly id: string; readonly record: 'NAPTR' | 'SRV' | 'A' | 'AAAA'; readonly name: string };
+  | {
+      readonly type: 'lookup';
+      readonly id: string;
+      readonly record: 'NAPTR' | 'SRV' | 'A' | 'AAAA';
+      readonly name: string;
+    };
 
 /** For the owner. */
 export type EndpointEvent =
   /** A new request; answer through `sendResponse`. Never an ACK, never a retransmission, never a CANCEL. */
-  | { readonly type: 'request'; readonly transaction: TransactionId; readonly request: SipRequest; readonly source: Source }
+  | {
+      readonly type: 'request';
+      readonly transaction: TransactionId;
+      readonly request: SipRequest;
+      readonly source: Source;
+    }
   /** An ACK to a 2xx, which belongs to no transaction (RFC 3261 §13.2.2.4). */
   | { readonly type: 'ack'; readonly request: SipRequest; readonly source: Source }
   /** A CANCEL for an INVITE that is still pending; the endpoint has answered the CANCEL itself with 200. */
   | { readonly type: 'cancelled'; readonly transaction: TransactionId; readonly cancel: SipRequest }
   /** A response to a request of ours; every 2xx to INVITE is passed up, also retransmitted ones (RFC 6026). */
-  | { readonly type: 'response'; readonly transaction: TransactionId; readonly response: SipResponse; readonly source: Source }
+  | {
+      readonly type: 'response';
+      readonly transaction: TransactionId;
+      readonly response: SipResponse;
+      readonly source: Source;
+    }
   /** No (final) response will come: the owner treats it as 408 (timeout) or 503 (transport, no-target). */
-  | { readonly type: 'failed'; readonly transaction: TransactionId; readonly reason: 'timeout' | 'transport' | 'no-target' }
+  | {
+      readonly type: 'failed';
+      readonly transaction: TransactionId;
+      readonly reason: 'timeout' | 'transport' | 'no-target';
+    }
   /** A server INVITE transaction got no ACK for its non-2xx response, or its response could not be sent. */
-  | { readonly type: 'unacknowledged'; readonly transaction: TransactionId; readonly reason: 'timeout' | 'transport' };
+  | {
+      readonly type: 'unacknowledged';
+      readonly transaction: TransactionId;
+      readonly reason: 'timeout' | 'transport';
+    };
 
 export interface EndpointOutput {
   readonly effects: EndpointEffect[];
