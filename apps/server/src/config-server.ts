@@ -11,6 +11,7 @@ import { ProcessClock } from './io/clock.ts';
 import { type LinkServer, startLinkServer } from './io/link-server.ts';
 import { runNode } from './io/run-node.ts';
 import type { Log } from './log.ts';
+import { LogBudget } from './log-budget.ts';
 import { CannotRun, type RunningRole } from './role.ts';
 import { loadFiles } from './store/read-files.ts';
 import { signPersonToken, verifyPersonToken } from './tokens.ts';
@@ -59,6 +60,7 @@ export async function startConfigServer({
     const verified = hash === undefined ? verifyNoPassword(password) : verifyPassword(hash, password);
     verified.then((ok) => running.input({ type: 'passwordVerified', id, ok }));
   }
+  const strangers = new LogBudget(log);
   clock.onJump(() => running.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
   links = await startLinkServer<ConfigRequest, ConfigReply>({
     host: address,
@@ -68,6 +70,7 @@ export async function startConfigServer({
       opened: (connection) => running.input({ type: 'opened', connection }),
       message: (connection, message) => running.input({ type: 'message', connection, message }),
       closed: (connection) => running.input({ type: 'closed', connection }),
+      trouble: (line, remote) => strangers.line(line, remote),
     },
   }).catch((error: Error) => {
     throw new CannotRun(error.message);
@@ -92,6 +95,7 @@ export async function startConfigServer({
     },
     async stop() {
       running.stop();
+      strangers.stop();
       await links?.stop();
     },
   };

@@ -13,6 +13,7 @@ import {
   type SipServerInput,
   SipServerNode,
 } from '@holdfast/servers';
+import type { ParseFailure, Source } from '@holdfast/sip';
 import { nodeHashes } from './crypto.ts';
 import { ProcessClock } from './io/clock.ts';
 import { DnsClient } from './io/dns.ts';
@@ -20,6 +21,7 @@ import { type LinkServer, startLinkServer } from './io/link-server.ts';
 import { cryptoRandom } from './io/random.ts';
 import { type RunningNode, runNode } from './io/run-node.ts';
 import { SipTransports } from './io/sip-transports.ts';
+import { LogBudget } from './log-budget.ts';
 import { Announcer } from './media/announcer.ts';
 import { makeMusic, makeTone } from './media/sound.ts';
 import { readWav } from './media/wav.ts';
@@ -47,11 +49,20 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
     port: 0,
     sounds: { music, tone: makeTone(TONE_HZ, 4) },
   });
+  const strangers = new LogBudget(log);
   const transports = await SipTransports.open({
     host: sip.host,
     port: sip.port,
     onMessage: (message, source) => node.input({ type: 'sip', message, source }),
-    onMalformed: (failure, source) => node.input({ type: 'sipMalformed', failure, source }),
+    onMalformed: (failure, source) => {
+      strangers.line(malformedLine(failure, source), source.host);
+      node.input({ type: 'sipMalformed', failure, source });
+    },
+    onCut: (because, { host, port }) =>
+      strangers.line(
+        { level: 'warn', what: 'SIP connection cut', because, detail: { remote: `${host}:${port}` } },
+        host,
+      ),
     onFailure: (what) => node.input({ type: 'sipFailed', ...what }),
     onBroken: (error) => log({ level: 'error', what: 'SIP socket lost', because: error.message }),
   });
@@ -63,6 +74,7 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
       opened: (connection) => node.input({ type: 'opened', connection }),
       message: (connection, message) => node.input({ type: 'message', connection, message }),
       closed: (connection) => node.input({ type: 'closed', connection }),
+      trouble: (line, remote) => strangers.line(line, remote),
     },
   });
   const dns = new DnsClient();
@@ -96,6 +108,7 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
     ports: { sip: sip.port, clients: clientPort },
     stop: async () => {
       node.stop();
+      strangers.stop();
       dns.close();
       announcer.close();
       await Promise.all([links.stop(), transports.close()]);
@@ -124,6 +137,18 @@ async function musicOf(file: string | undefined, application: string): Promise<I
       `Application/${application}: option holdfast/music: ${file} cannot be played: ${wav.reason}.`,
     );
   return wav.samples;
+}
+
+/** What was wrong with it and who sent it, never what stood in it: that may be a secret, or meant to mislead. */
+function malformedLine({ status, field, reason, method }: ParseFailure, source: Source): LogLine {
+  const detail = {
+    status,
+    field,
+    transport: source.transport,
+    remote: `${source.host}:${source.port}`,
+    ...(method === undefined ? {} : { method: method.slice(0, 32) }),
+  };
+  return { level: 'warn', what: 'malformed SIP message', because: reason.slice(0, 200), detail };
 }
 
 interface Outside {
