@@ -16,21 +16,22 @@
 import type { CentreEffect, CentreInput, PartyRelease } from '@holdfast/centre';
 import { type Millis, must, type Random, randomToken } from '@holdfast/kernel';
 import {
-  fromOf,
-  headerValue,
   type InviteOptions,
   type LegId,
   maxForwardsOf,
-  parseUri,
   type SipRequest,
+  type SipResponse,
   type SipUserAgent,
   type Source,
   type Target,
   type UserAgentEvent,
+  withBrackets,
 } from '@holdfast/sip';
+import { type AdmissionPorts, CallAdmission, type Refusal } from './call-admission.ts';
 import type { CallRecord, LegRole, MakeCall } from './call-record.ts';
 import { CallRelay } from './call-relay.ts';
-import type { SipDN, SipServerConfiguration } from './configuration.ts';
+import { CallSound } from './call-sound.ts';
+import type { SipServerConfiguration } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
 import { inactiveOffer } from './sdp.ts';
 
@@ -40,17 +41,26 @@ const MAX_FORWARDS_DEFAULT = 70;
 export const FORKS_MAX = 4;
 /** Calls at once in one SIP Server; one more is answered 503. About 10 KB each. */
 export const CALLS_MAX = 20_000;
+/** Asked of whoever is refused for that, s. */
+const RETRY_AFTER_S = 5;
 
 type Ring = Extract<CentreEffect, { type: 'ring' }>;
 
+/** Where a phone or gateway is called. */
+export interface Contact {
+  readonly uri: string;
+  readonly target: Target;
+}
+
 /** What call control needs around it. */
-export interface CallPorts {
+export interface CallPorts extends AdmissionPorts {
   readonly userAgent: SipUserAgent;
   readonly random: Random;
+  readonly callsMax: number;
   /** Where requests to a registered phone go, the most recent contact first; empty when out of service. */
-  contactsOf(dn: string): readonly { readonly uri: string; readonly target: Target }[];
-  /** Who may call from an extension: the DN when the request proves it, else the refusal to send. */
-  authenticate(now: Millis, request: SipRequest): { readonly dn: string } | { readonly refuse: Refusal };
+  contactsOf(dn: string): readonly Contact[];
+  /** Nobody answers at this contact of the DN [D16, D17]. */
+  contactFailed(now: Millis, dn: string, contact: string): void;
   /** Performs what a user agent method answered. */
   run(output: ReturnType<SipUserAgent['receive']>): void;
   /** Tells the centre a fact; it is handled after the present input. */
@@ -58,33 +68,34 @@ export interface CallPorts {
   emit(effect: SipServerEffect): void;
 }
 
-export interface Refusal {
-  readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
-}
-
 export class CallControl {
   readonly #ports: CallPorts;
   readonly #calls = new Map<string, CallRecord>();
   readonly #legs = new Map<LegId, LegRole>();
+  readonly #admission: CallAdmission;
+  readonly #sound: CallSound;
   readonly #relay: CallRelay;
   #configuration: SipServerConfiguration | undefined;
-  #dns = new Map<string, SipDN>();
-  #trunks: SipDN[] = [];
 
   constructor(ports: CallPorts) {
     this.#ports = ports;
+    this.#admission = new CallAdmission(ports);
+    this.#sound = new CallSound(ports);
     this.#relay = new CallRelay(ports, (leg) => this.#legs.get(leg));
   }
 
   configure(configuration: SipServerConfiguration): void {
     this.#configuration = configuration;
-    this.#dns = new Map(configuration.dns.map((dn) => [dn.number, dn]));
-    this.#trunks = configuration.dns.filter((dn) => dn.gateway !== undefined);
+    this.#admission.configure(configuration);
   }
 
   get size(): number {
     return this.#calls.size;
+  }
+
+  /** Calls, legs and requests that wait: all 0 when nobody calls. */
+  sizes(): { readonly calls: number; readonly legs: number; readonly passedThrough: number } {
+    return { calls: this.#calls.size, legs: this.#legs.size, passedThrough: this.#relay.size };
   }
 
   /** For checks: every call with its number of standing legs. */
@@ -99,17 +110,19 @@ export class CallControl {
       case 'incoming':
         return this.#incoming(now, event.leg, event.request, event.source);
       case 'cancelled':
-        return this.#originGone(event.leg, 'normal');
+        return this.#ended(now, event.leg, 'normal');
       case 'progress':
         return this.#progress(now, event.leg, event.sdp);
       case 'answered':
         return this.#answered(now, event.leg, event.sdp);
       case 'failed':
-        return this.#failed(event.leg, event.status);
+        return this.#failed(now, event.leg, event.status, event.response);
       case 'acknowledged':
         return this.#relay.acknowledged(now, event.leg, event.sdp);
       case 'offer':
         return this.#relay.offer(now, event.leg, event.sdp);
+      case 'offerWithdrawn':
+        return this.#relay.offerWithdrawn(event.leg);
       case 'offerAnswered':
         return this.#relay.offerAnswered(now, event.leg, event.status, event.sdp);
       case 'inDialogRequest':
@@ -117,7 +130,8 @@ export class CallControl {
       case 'inDialogResponse':
         return this.#relay.passResponse(now, event.leg, event.status, event.response);
       case 'ended':
-        return this.#ended(event.leg, event.by === 'lost' ? 'lost' : 'normal');
+        return this.#ended(now, event.leg, event.by === 'lost' ? 'lost' : 'normal');
+      case 'ringAcknowledged':
       case 'request':
       case 'response':
         return;
@@ -125,207 +139,140 @@ export class CallControl {
   }
 
   #incoming(now: Millis, leg: LegId, request: SipRequest, source: Source): void {
-    const configuration = this.#configuration;
-    if (configuration === undefined) return this.#reject(now, leg, 503);
-    if (this.#calls.size >= CALLS_MAX) return this.#reject(now, leg, 503, [['Retry-After', '5']]);
-    const called = parseUri(request.uri)?.user;
-    if (called === undefined) return this.#reject(now, leg, 404);
-    const trunk = this.#trunkOf(request, source);
-    let dn: string | undefined;
-    if (trunk === undefined) {
-      const proof = this.#ports.authenticate(now, request);
-      if ('refuse' in proof) return this.#reject(now, leg, proof.refuse.status, proof.refuse.headers);
-      dn = proof.dn;
+    if (this.#configuration === undefined) return this.#reject(now, leg, { status: 503, headers: [] });
+    if (this.#calls.size >= this.#ports.callsMax) {
+      return this.#reject(now, leg, { status: 503, headers: [['Retry-After', String(RETRY_AFTER_S)]] });
     }
-    const outbound = this.#dns.has(called) ? undefined : this.#trunks[0];
-    if (!this.#dns.has(called) && (trunk !== undefined || outbound === undefined))
-      return this.#reject(now, leg, 404);
-    const ani = dn ?? parseUri(fromOf(request)?.uri ?? '')?.user ?? 'anonymous';
-    const call = this.#open(leg, {
-      dn,
-      ani,
-      maxForwards: (maxForwardsOf(request) ?? MAX_FORWARDS_DEFAULT) - 1,
-    });
-    call.origin.sdp = request.body.length > 0 ? request.body : undefined;
+    const admitted = this.#admission.admit(now, request, source);
+    if ('status' in admitted) return this.#reject(now, leg, admitted);
+    const { dn, ani, from, to, trunk, sdp } = admitted;
+    const maxForwards = (maxForwardsOf(request) ?? MAX_FORWARDS_DEFAULT) - 1;
+    const call = this.#open({ leg, dn, ani, maxForwards, sdp });
+    this.#legs.set(leg, { call, role: 'origin', dn, offer: undefined, contact: undefined });
+    const { connId } = call;
     this.#ports.tell({
       type: 'callStarted',
-      connId: call.connId,
-      from:
-        trunk !== undefined
-          ? { ani, trunk: trunk.number }
-          : { dn: must(dn, 'an authenticated caller has a DN') },
-      to: called,
-      ...(outbound === undefined ? {} : { trunk: outbound.number }),
+      connId,
+      from,
+      to,
+      ...(trunk === undefined ? {} : { trunk }),
       userData: {},
     });
   }
 
-  /** A request comes from a gateway when it comes from the gateway's address, or names it in its Via over TCP. */
-  #trunkOf(request: SipRequest, source: Source): SipDN | undefined {
-    return this.#trunks.find((dn) => {
-      if (dn.gateway === undefined || dn.gateway.host !== source.host) return false;
-      if (dn.gateway.port === source.port) return true;
-      return (
-        source.transport === 'TCP' &&
-        headerValue(request, 'via')?.includes(`${dn.gateway.host}:${dn.gateway.port}`) === true
-      );
-    });
-  }
-
-  #open(leg: LegId, origin: { dn: string | undefined; ani: string; maxForwards: number }): CallRecord {
+  #open(origin: Pick<CallRecord['origin'], 'leg' | 'dn' | 'ani' | 'maxForwards' | 'sdp'>): CallRecord {
     const call: CallRecord = {
       connId: randomToken(this.#ports.random, 16),
-      origin: {
-        leg,
-        dn: origin.dn,
-        ani: origin.ani,
-        answered: false,
-        sdp: undefined,
-        maxForwards: origin.maxForwards,
-      },
+      origin: { ...origin, answered: false, told: undefined },
       ringing: new Map(),
       party: undefined,
       treatment: undefined,
       alerted: false,
-      acknowledgeWithAnswer: false,
+      early: undefined,
+      offeredInAnswer: undefined,
+      turns: [],
       relay: undefined,
       makeCall: undefined,
       over: false,
     };
     this.#calls.set(call.connId, call);
-    this.#legs.set(leg, { call, role: 'origin', dn: origin.dn });
     return call;
   }
 
-  #reject(
-    now: Millis,
-    leg: LegId,
-    status: number,
-    headers: readonly (readonly [string, string])[] = [],
-  ): void {
+  #reject(now: Millis, leg: LegId, { status, headers }: Refusal): void {
     this.#ports.run(this.#ports.userAgent.reject(now, leg, status, { headers }));
   }
 
   #progress(now: Millis, leg: LegId, sdp: Uint8Array | undefined): void {
     const role = this.#legs.get(leg);
-    if (role === undefined || role.role === 'origin' || role.dn === undefined) return;
-    const { call } = role;
-    this.#ports.tell({ type: 'partyRinging', connId: call.connId, dn: role.dn });
-    // Early media reach the caller only from a single called party: two at once would fight for one ear.
-    const early = sdp !== undefined && call.ringing.size === 1 ? sdp : undefined;
-    this.#alert(now, call, early);
-  }
-
-  #alert(now: Millis, call: CallRecord, sdp?: Uint8Array): void {
-    if (call.origin.answered || call.makeCall !== undefined || (call.alerted && sdp === undefined)) return;
-    call.alerted = true;
-    const status = sdp === undefined ? 180 : 183;
-    this.#ports.run(
-      this.#ports.userAgent.ring(now, call.origin.leg, { status, ...(sdp === undefined ? {} : { sdp }) }),
-    );
+    if (role?.role !== 'party' || role.dn === undefined) return;
+    const { call, dn } = role;
+    this.#ports.tell({ type: 'partyRinging', connId: call.connId, dn });
+    // Early media reach the caller only from a single phone: two at once would fight for one ear. And what is
+    // no answer to an offer of ours is an offer, for which there is no room before the call is answered.
+    const isOnly = call.ringing.size === 1 && call.ringing.get(dn)?.legs.size === 1;
+    const early = sdp !== undefined && isOnly && role.offer !== undefined ? { leg, sdp } : undefined;
+    this.#sound.alert(now, call, early);
   }
 
   #answered(now: Millis, leg: LegId, sdp: Uint8Array | undefined): void {
     const role = this.#legs.get(leg);
     if (role === undefined) return;
-    if (role.role === 'origin') return this.#originAnswered(now, role.call);
     const { call } = role;
+    if (role.role === 'origin') return this.#originAnswered(call, sdp);
     const dn = must(role.dn, 'a called party has a DN');
-    if (call.over || call.party !== undefined || !call.ringing.has(dn)) {
-      // Answered in the moment in which it was withdrawn (RFC 3261 §13.2.2.4).
-      if (sdp !== undefined && call.origin.sdp === undefined)
-        this.#ports.run(this.#ports.userAgent.acknowledge(now, leg, sdp));
+    const ringing = call.ringing.get(dn);
+    // Answered in the moment in which it was withdrawn (RFC 3261 §13.2.2.4).
+    if (call.over || call.party !== undefined || ringing === undefined) return this.#hangUp(now, leg);
+    call.ringing.delete(dn);
+    for (const other of ringing.legs) if (other !== leg) this.#giveUp(now, other);
+    if (sdp === undefined) {
+      // Neither answer nor offer: nobody could hear anything.
+      this.#ports.tell({ type: 'partyFailed', connId: call.connId, dn, why: 'rejected' });
       return this.#hangUp(now, leg);
     }
-    const others = call.ringing.get(dn);
-    call.ringing.delete(dn);
-    for (const other of others ?? []) if (other !== leg) this.#giveUp(now, other);
-    call.party = { dn, leg, sdp };
+    const { offer } = role;
+    call.party = { dn, leg, sdp, told: offer, awaitsAnswer: offer === undefined };
     this.#ports.tell({ type: 'partyAnswered', connId: call.connId, dn });
-    this.#connect(now, call, sdp);
-  }
-
-  /** Brings the two ends together once the party has answered. */
-  #connect(now: Millis, call: CallRecord, partySdp: Uint8Array | undefined): void {
-    const { userAgent } = this.#ports;
-    call.acknowledgeWithAnswer = call.origin.sdp === undefined;
-    if (!call.origin.answered) {
-      call.origin.answered = true;
-      this.#ports.run(
-        userAgent.answer(now, call.origin.leg, partySdp === undefined ? {} : { sdp: partySdp }),
-      );
-      return;
-    }
-    this.#stopTreatment(call);
-    this.#ports.run(userAgent.reinvite(now, call.origin.leg, partySdp));
+    this.#sound.connect(now, call, call.party);
   }
 
   /** The phone for which a client made a call has answered: now the destination is called. */
-  #originAnswered(_now: Millis, call: CallRecord): void {
+  #originAnswered(call: CallRecord, _inactive: Uint8Array | undefined): void {
     call.origin.answered = true;
     const asked = must(call.makeCall, 'only MakeCall calls its origin');
     call.makeCall = undefined;
-    const dn = must(call.origin.dn, 'MakeCall starts at an extension');
-    const outbound = this.#dns.has(asked.destination) ? undefined : this.#trunks[0];
+    const trunk = this.#admission.trunkFor(asked.destination);
     this.#ports.tell({
       type: 'callStarted',
       connId: call.connId,
-      from: { dn },
+      from: { dn: must(call.origin.dn, 'MakeCall starts at an extension') },
       to: asked.destination,
-      ...(outbound === undefined ? {} : { trunk: outbound.number }),
+      ...(trunk === undefined ? {} : { trunk }),
       userData: asked.userData,
     });
   }
 
-  #failed(leg: LegId, status: number): void {
+  #failed(now: Millis, leg: LegId, status: number, response: SipResponse | undefined): void {
     const role = this.#legs.get(leg);
     if (role === undefined) return;
     this.#legs.delete(leg);
-    const { call } = role;
+    const { call, dn, contact } = role;
+    if (response === undefined && contact !== undefined && dn !== undefined)
+      this.#ports.contactFailed(now, dn, contact);
     if (role.role === 'origin') {
       // The phone that a client wanted to call from did not answer: the centre has not heard of the call yet.
       call.over = true;
       return this.#forgetIfEmpty(call);
     }
-    const dn = must(role.dn, 'a called party has a DN');
-    const legs = call.ringing.get(dn);
-    legs?.delete(leg);
-    if (legs !== undefined && legs.size === 0) {
-      call.ringing.delete(dn);
-      this.#ports.tell({ type: 'partyFailed', connId: call.connId, dn, why: releaseOf(status) });
-    }
+    this.#forkFailed(now, call, { leg, dn: must(dn, 'a called party has a DN'), status });
     this.#forgetIfEmpty(call);
   }
 
-  #originGone(leg: LegId, why: PartyRelease): void {
-    const role = this.#legs.get(leg);
-    if (role === undefined) return;
-    this.#legs.delete(leg);
-    const { call } = role;
-    this.#stopTreatment(call);
-    this.#ports.tell({
-      type: 'partyGone',
-      connId: call.connId,
-      ...(call.origin.dn === undefined ? {} : { dn: call.origin.dn }),
-      why,
-    });
-    this.#forgetIfEmpty(call);
+  /** The party has failed when none of its phones is left; the best of their reasons counts (RFC 3261 §16.7). */
+  #forkFailed(now: Millis, call: CallRecord, fork: { leg: LegId; dn: string; status: number }): void {
+    const { leg, dn, status } = fork;
+    const ringing = call.ringing.get(dn);
+    if (ringing?.legs.delete(leg) !== true) return;
+    const why = releaseOf(status);
+    if (RANK.indexOf(why) < RANK.indexOf(ringing.why)) ringing.why = why;
+    // A 6xx speaks for the person, at whatever phone.
+    if (status < 600 && ringing.legs.size > 0) return;
+    call.ringing.delete(dn);
+    for (const other of ringing.legs) this.#giveUp(now, other);
+    this.#ports.tell({ type: 'partyFailed', connId: call.connId, dn, why: ringing.why });
   }
 
-  #ended(leg: LegId, why: PartyRelease): void {
+  #ended(now: Millis, leg: LegId, why: PartyRelease): void {
     const role = this.#legs.get(leg);
     if (role === undefined) return;
-    if (role.role === 'origin') return this.#originGone(leg, why);
-    this.#legs.delete(leg);
-    const { call } = role;
-    if (call.party?.leg === leg) {
-      call.party = undefined;
-      this.#ports.tell({
-        type: 'partyGone',
-        connId: call.connId,
-        dn: must(role.dn, 'a called party has a DN'),
-        why,
-      });
+    const { call, dn } = role;
+    this.#drop(now, leg);
+    const isParty = call.party?.leg === leg;
+    if (role.role === 'origin') this.#sound.stop(call);
+    if (isParty) call.party = undefined;
+    if (role.role === 'origin' || isParty) {
+      this.#ports.tell({ type: 'partyGone', connId: call.connId, ...(dn === undefined ? {} : { dn }), why });
     }
     this.#forgetIfEmpty(call);
   }
@@ -336,47 +283,51 @@ export class CallControl {
     const call = this.#calls.get(effect.connId);
     const configuration = this.#configuration;
     if (call === undefined || call.over || configuration === undefined) return;
+    const { connId } = call;
+    const { dn } = effect;
     const contacts = this.#contactsFor(effect);
-    if (contacts.length === 0) {
-      return this.#ports.tell({
-        type: 'partyFailed',
-        connId: call.connId,
-        dn: effect.dn,
-        why: 'unreachable',
-      });
-    }
+    if (contacts.length === 0)
+      return this.#ports.tell({ type: 'partyFailed', connId, dn, why: 'unreachable' });
     const legs = new Set<LegId>();
-    call.ringing.set(effect.dn, legs);
+    call.ringing.set(dn, { legs, why: 'unreachable' });
+    const offer = call.origin.sdp;
     for (const contact of contacts) {
-      const options = this.#inviteOptions(call, effect.dn, contact, configuration);
+      const options = this.#inviteOptions(call, { dn, contact, offer }, configuration);
       const { leg, output } = this.#ports.userAgent.invite(now, options);
       legs.add(leg);
-      this.#legs.set(leg, { call, role: 'party', dn: effect.dn });
+      const registered = effect.trunk === undefined ? contact.uri : undefined;
+      this.#legs.set(leg, { call, role: 'party', dn, offer, contact: registered });
       this.#ports.run(output);
     }
   }
 
-  #contactsFor(effect: Ring): readonly { readonly uri: string; readonly target: Target }[] {
+  #contactsFor(effect: Ring): readonly Contact[] {
     if (effect.trunk === undefined) return this.#ports.contactsOf(effect.dn).slice(0, FORKS_MAX);
-    const gateway = this.#dns.get(effect.trunk)?.gateway;
+    const gateway = this.#admission.dn(effect.trunk)?.gateway;
     if (gateway === undefined) return [];
     const { host, port, transport } = gateway;
-    return [{ uri: `sip:${effect.dn}@${host}:${port}`, target: { host, port, transport } }];
+    const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
+    const uri = `sip:${effect.dn}@${withBrackets(host)}:${port}${parameter}`;
+    return [{ uri, target: { host, port, transport } }];
   }
 
   #inviteOptions(
     call: CallRecord,
-    dn: string,
-    contact: { readonly uri: string; readonly target: Target },
+    called: {
+      readonly dn: string;
+      readonly contact: Contact;
+      readonly offer: Uint8Array | undefined;
+    },
     configuration: SipServerConfiguration,
   ): InviteOptions {
+    const { dn, contact, offer } = called;
     return {
       uri: contact.uri,
       destination: { type: 'target', target: contact.target },
       from: `<sip:${call.origin.ani}@${configuration.realm}>`,
       to: `<sip:${dn}@${configuration.realm}>`,
       contact: this.#ports.userAgent.contactFor(contact.target.transport),
-      ...(call.origin.sdp === undefined ? {} : { sdp: call.origin.sdp }),
+      ...(offer === undefined ? {} : { sdp: offer }),
       headers: [
         ['Max-Forwards', String(Math.max(0, call.origin.maxForwards))],
         ['X-Holdfast-ConnID', call.connId],
@@ -387,9 +338,9 @@ export class CallControl {
 
   withdraw(now: Millis, connId: string, dn: string): void {
     const call = this.#calls.get(connId);
-    const legs = call?.ringing.get(dn);
+    const ringing = call?.ringing.get(dn);
     call?.ringing.delete(dn);
-    for (const leg of legs ?? []) this.#giveUp(now, leg);
+    for (const leg of ringing?.legs ?? []) this.#giveUp(now, leg);
     if (call?.party?.dn === dn) {
       const { leg } = call.party;
       call.party = undefined;
@@ -399,48 +350,24 @@ export class CallControl {
 
   treat(now: Millis, connId: string, treatment: 'ringback' | 'music' | 'tone'): void {
     const call = this.#calls.get(connId);
-    if (call === undefined || call.over) return;
-    if (treatment === 'ringback') return this.#alert(now, call);
-    if (call.treatment?.kind === treatment) return;
-    this.#stopTreatment(call);
-    call.treatment = { kind: treatment, sdp: undefined };
-    const { sdp } = call.origin;
-    this.#ports.emit({
-      type: 'treatmentStart',
-      id: connId,
-      kind: treatment,
-      ...(sdp === undefined ? {} : { remote: sdp }),
-    });
+    if (call !== undefined) this.#sound.treat(now, call, treatment);
   }
 
   treatmentReady(now: Millis, connId: string, sdp: Uint8Array): void {
-    const call = this.#calls.get(connId);
-    if (call?.treatment === undefined || call.over || call.party !== undefined) {
-      // Served or gone while the announcer was getting ready.
-      this.#ports.emit({ type: 'treatmentStop', id: connId });
-      return;
-    }
-    call.treatment.sdp = sdp;
-    if (call.origin.answered)
-      return this.#ports.run(this.#ports.userAgent.reinvite(now, call.origin.leg, sdp));
-    call.origin.answered = true;
-    this.#ports.run(this.#ports.userAgent.answer(now, call.origin.leg, { sdp }));
+    this.#sound.ready(now, this.#calls.get(connId), connId, sdp);
   }
 
-  /** Without music the caller at least hears that the call is alive. */
   treatmentFailed(now: Millis, connId: string): void {
     const call = this.#calls.get(connId);
-    if (call === undefined) return;
-    call.treatment = undefined;
-    this.#alert(now, call);
+    if (call !== undefined) this.#sound.failed(now, call);
   }
 
   release(now: Millis, connId: string, status: number): void {
     const call = this.#calls.get(connId);
     if (call === undefined) return;
     call.over = true;
-    this.#stopTreatment(call);
-    for (const legs of call.ringing.values()) for (const leg of legs) this.#giveUp(now, leg);
+    this.#sound.stop(call);
+    for (const { legs } of call.ringing.values()) for (const leg of legs) this.#giveUp(now, leg);
     call.ringing.clear();
     if (call.party !== undefined) this.#hangUp(now, call.party.leg);
     call.party = undefined;
@@ -448,40 +375,34 @@ export class CallControl {
     if (this.#legs.has(leg)) {
       if (answered) this.#hangUp(now, leg);
       else {
-        this.#legs.delete(leg);
-        this.#reject(now, leg, status);
+        this.#drop(now, leg);
+        this.#reject(now, leg, { status, headers: [] });
       }
     }
     this.#forgetIfEmpty(call);
   }
 
   /** MakeCall of a client: first the phone of the DN is called, then the destination (RFC 3725 §4.4). */
-  makeCall(now: Millis, dn: string, asked: MakeCall, address: string): boolean {
+  makeCall(now: Millis, dn: string, asked: MakeCall, address: string): 'started' | 'no-phone' | 'too-many' {
     const contact = this.#ports.contactsOf(dn)[0];
-    if (contact === undefined || this.#configuration === undefined || this.#calls.size >= CALLS_MAX)
-      return false;
+    if (contact === undefined || this.#configuration === undefined) return 'no-phone';
+    if (this.#calls.size >= this.#ports.callsMax) return 'too-many';
     const offer = inactiveOffer(address, Math.floor(this.#ports.random() * 1e9));
-    const call = this.#open('', { dn, ani: dn, maxForwards: MAX_FORWARDS_DEFAULT });
+    // Its own description is of no use yet: it answers silence with silence.
+    const call = this.#open({ leg: '', dn, ani: dn, maxForwards: MAX_FORWARDS_DEFAULT, sdp: undefined });
     call.makeCall = asked;
-    const options = this.#inviteOptions(call, dn, contact, this.#configuration);
-    const { leg, output } = this.#ports.userAgent.invite(now, { ...options, sdp: offer });
-    this.#legs.delete('');
+    call.origin.told = offer;
+    const options = this.#inviteOptions(call, { dn, contact, offer }, this.#configuration);
+    const { leg, output } = this.#ports.userAgent.invite(now, options);
     call.origin.leg = leg;
-    this.#legs.set(leg, { call, role: 'origin', dn });
+    this.#legs.set(leg, { call, role: 'origin', dn, offer, contact: contact.uri });
     this.#ports.run(output);
-    return true;
-  }
-
-  #stopTreatment(call: CallRecord): void {
-    if (call.treatment === undefined) return;
-    call.treatment = undefined;
-    this.#ports.emit({ type: 'treatmentStop', id: call.connId });
+    return 'started';
   }
 
   #hangUp(now: Millis, leg: LegId): void {
     const role = this.#legs.get(leg);
-    this.#legs.delete(leg);
-    this.#relay.forget(leg);
+    this.#drop(now, leg);
     this.#ports.run(this.#ports.userAgent.bye(now, leg, {}));
     if (role !== undefined) this.#forgetIfEmpty(role.call);
   }
@@ -489,6 +410,11 @@ export class CallControl {
   #giveUp(now: Millis, leg: LegId): void {
     // The leg stays known until its INVITE has ended: it may still be answered in this moment.
     this.#ports.run(this.#ports.userAgent.cancel(now, leg));
+  }
+
+  #drop(now: Millis, leg: LegId): void {
+    this.#legs.delete(leg);
+    this.#relay.forget(now, leg);
   }
 
   #forgetIfEmpty(call: CallRecord): void {
@@ -501,7 +427,9 @@ export class CallControl {
 function releaseOf(status: number): PartyRelease {
   if (status === 486 || status === 600) return 'busy';
   if (status === 603 || status === 403 || status === 488) return 'rejected';
-  if (status === 487) return 'no-answer';
-  if (status === 480) return 'no-answer';
+  if (status === 487 || status === 480) return 'no-answer';
   return 'unreachable';
 }
+
+/** What a person did says more than what a network did. */
+const RANK: readonly PartyRelease[] = ['rejected', 'busy', 'no-answer', 'lost', 'normal', 'unreachable'];

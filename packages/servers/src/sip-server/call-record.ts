@@ -3,6 +3,7 @@
  * what the origin hears meanwhile. What the call means (queues, agents, events) is in `centre`, under the same
  * ConnID.
  */
+import type { PartyRelease } from '@holdfast/centre';
 import type { LegId } from '@holdfast/sip';
 
 export interface CallRecord {
@@ -17,23 +18,60 @@ export interface CallRecord {
     answered: boolean;
     /** The origin's own description, once it is known: the offer that the next party gets. */
     sdp: Uint8Array | undefined;
+    /** The description that it was sent last. */
+    told: Uint8Array | undefined;
     /** Hop guard, counted down on the way through (RFC 3261 §8.2, §16.6; field case D11). */
     readonly maxForwards: number;
   };
-  /** Called parties whose phones ring: DN → its legs (one for each registered contact). */
-  readonly ringing: Map<string, Set<LegId>>;
-  party: { readonly dn: string; readonly leg: LegId; sdp: Uint8Array | undefined } | undefined;
+  /** Called parties whose phones ring, by DN. */
+  readonly ringing: Map<string, Ringing>;
+  party: Party | undefined;
   treatment: { readonly kind: 'music' | 'tone'; sdp: Uint8Array | undefined } | undefined;
   /** 180 or 183 has been sent to the origin. */
   alerted: boolean;
-  /** The party's 2xx held an offer, and its ACK waits for the origin's answer (RFC 3261 §13.2.1). */
-  acknowledgeWithAnswer: boolean;
+  /** Whose early media the origin hears. */
+  early: LegId | undefined;
+  /** The origin was answered with an offer, since it had made none: its ACK brings the answer to this. */
+  offeredInAnswer: Turn | undefined;
+  /** Our own re-INVITEs to the origin that have no answer yet, in order. */
+  readonly turns: Turn[];
   /** An offer of one leg that is being put to the other: whom to answer. */
-  relay: { readonly from: LegId; readonly to: LegId; readonly sdp: Uint8Array } | undefined;
+  relay: Relay | undefined;
   /** A client asked for this call (MakeCall): what to start once the origin's phone has answered. */
   makeCall: MakeCall | undefined;
   /** `release` was decided: no leg may come up any more. */
   over: boolean;
+}
+
+/** One called DN: a leg for each contact of its phone, and the best reason why none of them is left. */
+export interface Ringing {
+  readonly legs: Set<LegId>;
+  why: PartyRelease;
+}
+
+export interface Party {
+  readonly dn: string;
+  readonly leg: LegId;
+  /** Its own description: what the origin is to hear. */
+  sdp: Uint8Array;
+  /** The description that it was sent last. */
+  told: Uint8Array | undefined;
+  /** It was called without an offer, its 2xx held one, and its ACK waits for the origin's answer (RFC 3261 §13.2.1). */
+  awaitsAnswer: boolean;
+}
+
+/** To what the origin is being turned by an offer of ours; `relay` is an offer of the party put through. */
+export type Turn =
+  | { readonly to: 'treatment' }
+  | { readonly to: 'party'; readonly leg: LegId }
+  | { readonly to: 'relay' };
+
+export interface Relay {
+  readonly from: LegId;
+  readonly to: LegId;
+  readonly sdp: Uint8Array;
+  /** Whoever made the offer took it back before it was answered. */
+  withdrawn: boolean;
 }
 
 /** What a leg is to its call. */
@@ -42,6 +80,10 @@ export interface LegRole {
   readonly role: 'origin' | 'party';
   /** Undefined for a caller from a trunk. */
   readonly dn: string | undefined;
+  /** The offer in our INVITE to it; without one its 2xx holds the offer. */
+  readonly offer: Uint8Array | undefined;
+  /** The registered contact that was called; undefined for callers and gateways. */
+  readonly contact: string | undefined;
 }
 
 export interface MakeCall {

@@ -24,6 +24,8 @@ export const SESSIONS_MAX = 10_000;
 /** What a session has that outlives its connection. */
 interface Session {
   readonly id: string;
+  /** Whose it is: nobody else hears what it missed. */
+  readonly person: string | undefined;
   readonly dns: Set<string>;
   all: boolean;
 }
@@ -58,6 +60,11 @@ export class Clients {
     this.#emit = emit;
   }
 
+  /** For checks: how much is held. */
+  sizes(): { readonly clients: number; readonly sessions: number; readonly listened: number } {
+    return { clients: this.#clients.size, sessions: this.#sessions.size, listened: this.#byDN.size };
+  }
+
   get(connection: string): Client | undefined {
     return this.#clients.get(connection);
   }
@@ -89,8 +96,14 @@ export class Clients {
     }
     const former = this.#sessions.get(request.session);
     const resumed =
-      former !== undefined && request.resume !== undefined && this.#log.canResume(request.resume);
-    const session = resumed ? former : { id: request.session, dns: new Set<string>(), all: false };
+      former !== undefined &&
+      former.person === person?.name &&
+      (!former.all || isSupervisor(person)) &&
+      request.resume !== undefined &&
+      this.#log.canResume(request.resume);
+    const session: Session = resumed
+      ? former
+      : { id: request.session, person: person?.name, dns: new Set(), all: false };
     this.#keep(session);
     this.drop(connection);
     this.#dropOthersOf(session.id, connection);
@@ -187,6 +200,9 @@ export class Clients {
     const listeners = this.#byDN.get(entry.dn);
     for (const client of listeners ?? []) tell(client);
     for (const client of this.#all) if (listeners?.has(client) !== true) tell(client);
+    // The event is the answer to whoever asked, registered for this DN or not.
+    const client = asker === undefined ? undefined : this.#clients.get(asker.connection);
+    if (client !== undefined && listeners?.has(client) !== true && !this.#all.has(client)) tell(client);
   }
 
   send(connection: string, message: DeskReply): void {
@@ -201,4 +217,8 @@ export class Clients {
   ): void {
     this.send(connection, { type: 'Error', ReferenceID, code, ...more });
   }
+}
+
+function isSupervisor(person: Client['person']): boolean {
+  return person !== undefined && person.rank !== 'agent';
 }

@@ -6,10 +6,12 @@ import type { CentreInput } from '@holdfast/centre';
 import type { SiteLease } from '@holdfast/continuity';
 import { type Millis, must } from '@holdfast/kernel';
 import {
+  compareLoginEpochs,
   type DeskRequest,
   type DNSnapshot,
   type ErrorCode,
   LOGOUT_REASONS,
+  type LoginEpoch,
   type QueueSnapshot,
 } from '@holdfast/protocol';
 import type { CallControl } from './call-control.ts';
@@ -40,6 +42,11 @@ export interface DeskRequestPorts {
 
 type Login = Extract<DeskRequest, { type: 'AgentLogin' }>;
 type OwnDN = Extract<DeskRequest, { dn: string; ReferenceID: number }>;
+/** What only the agent on the DN and supervisors may ask. */
+type Acting = Exclude<
+  OwnDN,
+  { type: 'RegisterAddress' | 'UnregisterAddress' | 'AgentLogin' | 'AgentLogout' }
+>;
 
 export class DeskRequests {
   readonly #ports: DeskRequestPorts;
@@ -49,6 +56,8 @@ export class DeskRequests {
   #owners = new Map<string, string>();
   /** Enabled persons only. */
   #ranks = new Map<string, Rank>();
+  /** The highest epoch of each person that was told `NotLoggedIn`: what we have denied once we never admit. */
+  readonly #denied = new Map<string, LoginEpoch>();
 
   constructor(ports: DeskRequestPorts) {
     this.#ports = ports;
@@ -76,11 +85,7 @@ export class DeskRequests {
     if (!check.ok) return { ...check, text: 'Log in by password at the Configuration Server.' };
     const rank = this.#ranks.get(check.person);
     if (rank !== undefined) return { ok: true, name: check.person, rank };
-    return {
-      ok: false,
-      code: 'account-disabled',
-      text: `${check.person} is disabled or no Person of this configuration.`,
-    };
+    return { ok: false, code: 'account-disabled', text: disabled(check.person) };
   }
 
   handle(now: Millis, connection: string, request: DeskRequest): void {
@@ -89,15 +94,17 @@ export class DeskRequests {
     if (request.type === 'Pong') return;
     if (request.type === 'RegisterClient') return this.#registerClient(now, connection, request);
     const client = clients.get(connection);
+    const ReferenceID = 'ReferenceID' in request ? request.ReferenceID : 0;
     if (client === undefined) {
-      const ReferenceID = 'ReferenceID' in request ? request.ReferenceID : 0;
       return clients.refuse(connection, ReferenceID, 'wrong-state', { text: 'Send RegisterClient first.' });
     }
-    if (client.person === undefined || (request.type === 'RegisterAll' && !isSupervisor(client))) {
-      const ReferenceID = 'ReferenceID' in request ? request.ReferenceID : 0;
-      return clients.refuse(connection, ReferenceID, 'not-allowed', {
-        text: 'Show a token in RegisterClient; for all DNs, that of a supervisor.',
-      });
+    if (client.person !== undefined && !this.#ranks.has(client.person.name)) {
+      // Disabled since it has shown its token.
+      return this.#refuse(client, { ReferenceID }, 'account-disabled', disabled(client.person.name));
+    }
+    if (client.person === undefined || (request.type === 'RegisterAll' && !this.#isSupervisor(client))) {
+      const text = 'Show a token in RegisterClient; for all DNs, that of a supervisor.';
+      return this.#refuse(client, { ReferenceID }, 'not-allowed', text);
     }
     if (request.type === 'StampAnswer') return this.#stampAnswer(now, client, request);
     if (request.type === 'RegisterAll') return this.#registerAll(now, client, request.ReferenceID);
@@ -108,7 +115,7 @@ export class DeskRequests {
   }
 
   #onDN(now: Millis, client: Client, request: OwnDN): void {
-    const { clients, calls } = this.#ports;
+    const { clients } = this.#ports;
     switch (request.type) {
       case 'RegisterAddress': {
         if (!clients.register(client, request.dn)) {
@@ -136,7 +143,11 @@ export class DeskRequests {
       case 'AgentLogout':
         return this.#logout(client, request);
       default:
+        return this.#onOwnDN(now, client, request);
     }
+  }
+
+  #onOwnDN(now: Millis, client: Client, request: Acting): void {
     if (!this.#owns(client, request.dn)) {
       return this.#refuse(
         client,
@@ -156,23 +167,8 @@ export class DeskRequests {
           ...(request.reasons === undefined ? {} : { reasons: request.reasons }),
           ...asked,
         });
-      case 'MakeCall': {
-        const { dn, destination, userData = {} } = request;
-        const started = calls.makeCall(
-          now,
-          dn,
-          { destination, userData, client: client.connection, referenceId: request.ReferenceID },
-          this.#ports.mediaAddress,
-        );
-        if (!started)
-          return this.#refuse(
-            client,
-            request,
-            'phone-out-of-service',
-            `The phone of ${dn} is not registered here.`,
-          );
-        return clients.send(client.connection, { type: 'Done', ReferenceID: request.ReferenceID });
-      }
+      case 'MakeCall':
+        return this.#makeCall(now, client, request);
       case 'ReleaseCall':
         return this.#ports.tell({ type: 'releaseCall', connId: request.ConnID, dn: request.dn, ...asked });
       case 'AttachUserData':
@@ -193,6 +189,27 @@ export class DeskRequests {
           ...asked,
         });
       }
+    }
+  }
+
+  #makeCall(now: Millis, client: Client, request: Extract<DeskRequest, { type: 'MakeCall' }>): void {
+    const { calls, clients, mediaAddress } = this.#ports;
+    const { dn, destination, userData = {}, ReferenceID } = request;
+    const asked = { destination, userData, client: client.connection, referenceId: ReferenceID };
+    switch (calls.makeCall(now, dn, asked, mediaAddress)) {
+      case 'started':
+        return clients.send(client.connection, { type: 'Done', ReferenceID });
+      case 'no-phone': {
+        const text = `The phone of ${dn} is not registered here.`;
+        return this.#refuse(client, request, 'phone-out-of-service', text);
+      }
+      case 'too-many':
+        return this.#refuse(
+          client,
+          request,
+          'overloaded',
+          'Too many calls at once. Try again after a pause.',
+        );
     }
   }
 
@@ -234,6 +251,17 @@ export class DeskRequests {
   #login(now: Millis, client: Client, request: Login): void {
     const check = this.#personOf(request.token, now);
     if (!check.ok) return this.#refuse(client, request, check.code, check.text);
+    if (check.name !== client.person?.name) {
+      const text = `The token is ${check.name}'s, and this client registered as ${client.person?.name}.`;
+      return this.#refuse(client, request, 'token-invalid', text);
+    }
+    const denied = this.#denied.get(check.name);
+    if (denied !== undefined && compareLoginEpochs(request.epoch, denied) <= 0) {
+      return this.#ports.clients.refuse(client.connection, request.ReferenceID, 'epoch-too-low', {
+        text: `Epoch ${denied.number} (${denied.desk}) was said to be not logged in here. Log in with a higher one.`,
+        epoch: denied,
+      });
+    }
     const owner = this.#owners.get(request.AgentID);
     if (owner === undefined) {
       return this.#refuse(
@@ -276,7 +304,7 @@ export class DeskRequests {
 
   #logout(client: Client, request: Extract<DeskRequest, { type: 'AgentLogout' }>): void {
     const own = this.#ports.agentOn(request.dn)?.person === client.person?.name;
-    if (!own && !isSupervisor(client)) {
+    if (!own && !this.#isSupervisor(client)) {
       return this.#refuse(
         client,
         request,
@@ -300,20 +328,30 @@ export class DeskRequests {
   #stampAnswer(now: Millis, client: Client, answer: Extract<DeskRequest, { type: 'StampAnswer' }>): void {
     const agent = this.#ports.agentOn(answer.dn);
     const holds = agent !== undefined && agent.person === client.person?.name;
-    if (!holds || !this.#ports.lease.answered(agent.agentId, answer.epoch, answer.stamp, now)) {
-      this.#ports.clients.send(client.connection, {
-        type: 'NotLoggedIn',
-        dn: answer.dn,
-        epoch: answer.epoch,
-      });
-    }
+    const { lease, clients } = this.#ports;
+    if (holds && lease.answered(agent.agentId, answer.epoch, answer.stamp, now)) return;
+    const { dn, epoch } = answer;
+    this.#deny(must(client.person, 'whoever has shown no token is refused before').name, epoch);
+    clients.send(client.connection, { type: 'NotLoggedIn', dn, epoch });
+  }
+
+  /** The desk may log in elsewhere on our word, so that a log-in of this epoch that is still on its way comes too late. */
+  #deny(person: string, epoch: LoginEpoch): void {
+    const former = this.#denied.get(person);
+    if (former === undefined || compareLoginEpochs(epoch, former) > 0) this.#denied.set(person, epoch);
   }
 
   #owns(client: Client, dn: string): boolean {
     return (
       client.person !== undefined &&
-      (isSupervisor(client) || this.#ports.agentOn(dn)?.person === client.person.name)
+      (this.#isSupervisor(client) || this.#ports.agentOn(dn)?.person === client.person.name)
     );
+  }
+
+  /** By the rank of now: what a client was when it came may have been taken away since. */
+  #isSupervisor(client: Client): boolean {
+    const rank = client.person === undefined ? undefined : this.#ranks.get(client.person.name);
+    return rank !== undefined && rank !== 'agent';
   }
 
   #switchName(): string {
@@ -325,6 +363,6 @@ export class DeskRequests {
   }
 }
 
-function isSupervisor(client: Client): boolean {
-  return client.person !== undefined && client.person.rank !== 'agent';
+function disabled(person: string): string {
+  return `${person} is disabled or no Person of this configuration.`;
 }

@@ -12,7 +12,7 @@ import {
   siteOf,
 } from '@holdfast/centre';
 import { type Application, type DN, OPTIONS } from '@holdfast/protocol';
-import type { DigestAlgorithm } from '@holdfast/sip';
+import { type DigestAlgorithm, withoutBrackets } from '@holdfast/sip';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 
 export type ReadResult =
@@ -133,7 +133,7 @@ function readContact(contact: string | undefined): SipDN['gateway'] | undefined 
   const parts = /^sip:(\[[^\]]+\]|[^:;]+)(?::(\d+))?(?:;transport=(udp|tcp))?$/i.exec(contact ?? '');
   if (parts?.[1] === undefined) return undefined;
   const transport = parts[3]?.toUpperCase() === 'TCP' ? 'TCP' : 'UDP';
-  return { host: parts[1], port: Number(parts[2] ?? 5060), transport };
+  return { host: withoutBrackets(parts[1]), port: Number(parts[2] ?? 5060), transport };
 }
 
 function readCentre(

@@ -17,10 +17,10 @@ import {
   type SipRequest,
   type SipResponse,
   type Source,
-  type Target,
   toOf,
 } from '@holdfast/sip';
-import type { Refusal } from './call-control.ts';
+import type { Refusal } from './call-admission.ts';
+import type { Contact } from './call-control.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 
 export interface RegistrationsOptions {
@@ -44,7 +44,13 @@ export class Registrations {
   }
 
   configure(configuration: SipServerConfiguration): void {
+    const former = this.#dns;
     this.#dns = new Map(configuration.dns.map((dn) => [dn.number, dn]));
+    // A DN that comes back (removed by mistake, say) starts out of service, and its phone may have stayed [C57].
+    for (const { number, type } of configuration.dns) {
+      if (former.get(number)?.type !== type && this.#inService.has(number))
+        this.#options.tell({ type: 'phone', dn: number, inService: true });
+    }
     this.#algorithms = configuration.digestAlgorithms;
     this.#challenger?.setKeys(configuration.nonceKeys);
     // What is registered stays registered when the configuration changes (field case C57).
@@ -101,7 +107,7 @@ export class Registrations {
     return this.#dns.get(claimed ?? '')?.digestAlgorithms ?? this.#algorithms;
   }
 
-  contactsOf(dn: string): { readonly uri: string; readonly target: Target }[] {
+  contactsOf(dn: string): Contact[] {
     return (this.#registrar?.bindings(dn) ?? []).map(({ contact, target }) => ({ uri: contact, target }));
   }
 
@@ -109,6 +115,12 @@ export class Registrations {
   flowFailed(now: Millis, flow: string): void {
     const registrar = this.#registrar;
     if (registrar !== undefined) this.#note(registrar, registrar.flowFailed(now, flow));
+  }
+
+  /** Nobody answers there: it must not stand until it expires [D16, D17]. */
+  contactFailed(now: Millis, dn: string, contact: string): void {
+    const registrar = this.#registrar;
+    if (registrar !== undefined) this.#note(registrar, registrar.contactFailed(now, dn, contact));
   }
 
   nextDeadline(): Millis | undefined {

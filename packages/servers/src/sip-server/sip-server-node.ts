@@ -10,25 +10,22 @@
  * after it, so that no part is entered while it is at work.
  */
 import { Centre, type CentreEffect, type CentreInput } from '@holdfast/centre';
-import {
-  freshLink,
-  type LinkHealth,
-  type LinkHealthEvent,
-  type LinkHealthOptions,
-  linkDeadline,
-  SiteLease,
-  stepLink,
-} from '@holdfast/continuity';
-import { Deadlines, type Millis, must, type Node, type Random, unreachable } from '@holdfast/kernel';
+import { SiteLease } from '@holdfast/continuity';
+import { type Millis, must, type Node, type Random, unreachable } from '@holdfast/kernel';
 import type { DeskRequest, LoginEpoch } from '@holdfast/protocol';
 import {
   createResponse,
+  DEFAULT_LIMITS,
   type Hashes,
+  LEGS_MAX,
   SipUserAgent,
   type TransportName,
   type UserAgentEvent,
+  withBrackets,
 } from '@holdfast/sip';
-import { CallControl } from './call-control.ts';
+import { CALLS_MAX, CallControl } from './call-control.ts';
+import { ALLOW } from './call-relay.ts';
+import { ClientHealth } from './client-health.ts';
 import { Clients } from './clients.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import { DeskRequests, type TokenCheck } from './desk-requests.ts';
@@ -48,9 +45,9 @@ export interface SipServerOptions {
   verifyToken(token: string, wall: Millis): TokenCheck;
   /** Entries kept for clients that come back; the default suits a site. */
   readonly logEntriesMax?: number;
+  /** Calls at once; the default suits a site. */
+  readonly callsMax?: number;
 }
-
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REGISTER';
 
 export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #userAgent: SipUserAgent;
@@ -61,8 +58,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #requests: DeskRequests;
   readonly #lease: SiteLease;
   readonly #log: EventLog;
-  readonly #health = new Map<string, { state: LinkHealth; readonly options: LinkHealthOptions }>();
-  readonly #healthDeadlines = new Deadlines<string>();
+  readonly #health: ClientHealth;
   /** Who is logged in, by DN, as the lease has to know it. */
   readonly #logins = new Map<string, { readonly agentId: string; readonly epoch: LoginEpoch }>();
   readonly #dnOfAgent = new Map<string, string>();
@@ -89,6 +85,13 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     // Whole ms: nonces and tokens are written with it.
     const wall = (now: Millis) => Math.floor(now + this.#wallOffsetMs);
     this.#clients = new Clients(this.#log, emit);
+    this.#health = new ClientHealth({
+      ping: (connection, n) => this.#clients.send(connection, { type: 'Ping', n }),
+      lost: (connection, why) => {
+        emit({ type: 'close', connection, why });
+        this.#clients.drop(connection);
+      },
+    });
     this.#registrations = new Registrations({
       hashes: options.hashes,
       maker: epoch.toString(36),
@@ -98,7 +101,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#calls = new CallControl({
       userAgent: this.#userAgent,
       random: options.random,
+      callsMax: options.callsMax ?? CALLS_MAX,
       contactsOf: (dn) => this.#registrations.contactsOf(dn),
+      contactFailed: (now, dn, contact) => this.#contactFailed(now, dn, contact),
       authenticate: (now, request) => this.#registrations.authenticate(now, request),
       run: (output) => this.#run(output),
       tell,
@@ -132,6 +137,19 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     };
   }
 
+  /** How much is held at this moment; what belongs to calls is 0 when nobody calls. */
+  sizes() {
+    const { legs, sent, serving, asked } = this.#userAgent.sizes();
+    return {
+      ...this.#calls.sizes(),
+      centre: this.#centre.callCount,
+      userAgent: legs + sent + serving + asked,
+      transactions: this.#userAgent.status().clientTransactions + this.#userAgent.status().serverTransactions,
+      health: this.#health.size,
+      ...this.#clients.sizes(),
+    };
+  }
+
   handle(now: Millis, input: SipServerInput): SipServerEffect[] {
     this.#input(now, input);
     return this.#finish(now);
@@ -151,7 +169,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       case 'lookedUp':
         return this.#run(this.#userAgent.lookedUp(now, input.id, input.answer));
       case 'opened':
-        return;
+        return this.#health.opened(now, input.connection);
       case 'message':
         return this.#message(now, input.connection, input.message);
       case 'closed':
@@ -178,7 +196,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       this.#centre.nextDeadline(),
       this.#registrations.nextDeadline(),
       this.#lease.nextDeadline(),
-      this.#healthDeadlines.next(),
+      this.#health.nextDeadline(),
       this.#stampAt,
     ];
     let earliest: Millis | undefined;
@@ -190,13 +208,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   expire(now: Millis): SipServerEffect[] {
     this.#run(this.#userAgent.expire(now));
     this.#registrations.expire(now);
-    for (
-      let name = this.#healthDeadlines.takeDue(now);
-      name !== undefined;
-      name = this.#healthDeadlines.takeDue(now)
-    ) {
-      this.#stepHealth(now, name, { type: 'expire' });
-    }
+    this.#health.expire(now);
     this.#sendStamps(now);
     this.#tellLeases(now);
     this.#perform(now, this.#centre.expire(now));
@@ -219,44 +231,24 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   #message(now: Millis, connection: string, message: DeskRequest): void {
     if (message.type === 'RegisterClient') {
-      const option = {
-        name: 'addp-timeout',
-        value: `${message.addpTimeoutMs} ms`,
-        source: message.application,
-      };
-      const options = { timeoutMs: { value: message.addpTimeoutMs, option } };
-      this.#health.set(connection, { state: freshLink(now), options });
+      const { addpTimeoutMs: timeoutMs, application } = message;
+      this.#health.greeted(now, connection, { timeoutMs, application });
     }
-    this.#stepHealth(now, connection, { type: 'heard' });
+    this.#health.heard(now, connection);
     this.#requests.handle(now, connection, message);
-  }
-
-  #stepHealth(now: Millis, connection: string, event: LinkHealthEvent): void {
-    const health = this.#health.get(connection);
-    if (health === undefined) return;
-    const { state, effects } = stepLink(health.state, event, health.options, now);
-    health.state = state;
-    for (const effect of effects) {
-      if (effect.type === 'sendPing') this.#clients.send(connection, { type: 'Ping', n: effect.n });
-      else {
-        this.#effects.push({ type: 'close', connection, why: effect.because.text });
-        return this.#forget(connection);
-      }
-    }
-    // Traffic moves the deadline away all the time; the old one then finds nothing due and sets the new one.
-    const at = linkDeadline(state, health.options);
-    if (
-      at !== undefined &&
-      (event.type === 'expire' || this.#healthDeadlines.get(connection) === undefined)
-    ) {
-      this.#healthDeadlines.set(connection, at);
-    }
   }
 
   #forget(connection: string): void {
     this.#clients.drop(connection);
-    this.#health.delete(connection);
-    this.#healthDeadlines.clear(connection);
+    this.#health.closed(connection);
+  }
+
+  /** A silence that may be our own doing says nothing about the phone. */
+  #contactFailed(now: Millis, dn: string, contact: string): void {
+    if (this.#userAgent.sizes().legs >= LEGS_MAX) return;
+    if (this.#userAgent.status().clientTransactions >= DEFAULT_LIMITS.clientTransactionsMax) return;
+    this.#registrations.contactFailed(now, dn, contact);
+    this.#logLine('warn', 'contact dropped', { because: `nobody answers at ${contact}`, dn });
   }
 
   /** LL1: every 2 s to whoever is registered; the desk of the basic connection needs a fresh one to log in. */
@@ -352,17 +344,14 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   #publish(now: Millis, effect: Extract<CentreEffect, { type: 'event' }>): void {
     this.#trackLogin(effect);
-    const entry = this.#log.append({
-      dn: effect.dn,
-      name: effect.name,
-      attributes: effect.attributes,
-      time: now + this.#wallOffsetMs,
-    });
-    const { ReferenceID } = effect.attributes;
+    const { dn, name, client } = effect;
+    // The number of a request means something to the client that sent it, and another thing to every other.
+    const { ReferenceID, ...attributes } = effect.attributes;
+    const entry = this.#log.append({ dn, name, attributes, time: now + this.#wallOffsetMs });
     const asker =
-      effect.client === undefined || ReferenceID === undefined
+      client === undefined || ReferenceID === undefined
         ? undefined
-        : { connection: effect.client, referenceId: ReferenceID };
+        : { connection: client, referenceId: ReferenceID };
     this.#clients.publish(entry, asker);
   }
 
@@ -385,7 +374,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   #logLine(
     level: 'info' | 'warn',
     what: string,
-    more: { because?: string; call?: string; detail?: Record<string, string | number> },
+    more: { because?: string; call?: string; dn?: string; detail?: Record<string, string | number> },
   ): void {
     this.#effects.push({ type: 'log', line: { level, what, ...more } });
   }
@@ -395,7 +384,6 @@ function contactAt(
   { host, port }: { readonly host: string; readonly port: number },
   transport: TransportName,
 ): string {
-  return transport === 'UDP'
-    ? `sip:${host}:${port}`
-    : `sip:${host}:${port};transport=${transport.toLowerCase()}`;
+  const address = `sip:${withBrackets(host)}:${port}`;
+  return transport === 'UDP' ? address : `${address};transport=${transport.toLowerCase()}`;
 }

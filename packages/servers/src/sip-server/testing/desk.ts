@@ -1,0 +1,140 @@
+/** A wire client in the world of the tests: a desk, a board, or whatever sends desk messages. */
+import { must } from '@holdfast/kernel';
+import {
+  type DeskReply,
+  type DeskRequest,
+  deskReply,
+  deskRequest,
+  type EventMessage,
+  type LoginEpoch,
+  type Position,
+  type Stamp,
+} from '@holdfast/protocol';
+import type { Site } from './server-site.ts';
+import { WALL } from './server-site.ts';
+
+type Asked = Exclude<DeskRequest, { type: 'Ping' | 'Pong' | 'StampAnswer' }>;
+/** A request without its number. */
+export type Ask = Asked extends infer Request
+  ? Request extends Asked
+    ? Omit<Request, 'ReferenceID'>
+    : never
+  : never;
+
+let connections = 0;
+
+export class Desk {
+  readonly connection = `c${++connections}`;
+  readonly site: Site;
+  readonly person: string | undefined;
+  /** Everything but stamps, pings and events, the newest last. */
+  readonly replies: DeskReply[] = [];
+  readonly events: EventMessage[] = [];
+  stamps: Stamp[] = [];
+  pings = 0;
+  answersPings = true;
+  /** Stamps of this login are answered while it is set. */
+  answering: { readonly dn: string; readonly epoch: LoginEpoch } | undefined;
+  closedBecause: string | undefined;
+  session: string;
+  #references = 0;
+
+  constructor(site: Site, person?: string, session = `session-${person ?? 'nobody'}`) {
+    this.site = site;
+    this.person = person;
+    this.session = session;
+    site.connect(this);
+  }
+
+  /** What comes from the server; checked against the schema of the wire. */
+  receive(reply: DeskReply): void {
+    const message = deskReply.parse(JSON.parse(JSON.stringify(reply)));
+    switch (message.type) {
+      case 'Ping':
+        this.pings++;
+        if (this.answersPings) this.send({ type: 'Pong', n: message.n });
+        return;
+      case 'Stamp':
+        this.stamps.push(message.stamp);
+        if (this.answering !== undefined)
+          this.send({ type: 'StampAnswer', ...this.answering, stamp: message.stamp });
+        return;
+      case 'Event':
+        this.events.push(message);
+        return;
+      default:
+        this.replies.push(message);
+    }
+  }
+
+  send(request: DeskRequest): void {
+    this.site.fromDesk(this, deskRequest.parse(JSON.parse(JSON.stringify(request))));
+  }
+
+  /** Sends a request and gives back its answer: a reply or the event with its ReferenceID. */
+  ask(request: Ask): DeskReply {
+    const ReferenceID = ++this.#references;
+    this.send({ ...request, ReferenceID } as DeskRequest);
+    this.site.world.run(10);
+    const answers = [
+      ...this.replies.filter((reply) => 'ReferenceID' in reply && reply.ReferenceID === ReferenceID),
+      ...this.events.filter((event) => event.attributes.ReferenceID === ReferenceID),
+    ];
+    if (answers.length !== 1) throw new Error(`${request.type} was answered ${answers.length} times`);
+    return must(answers[0], 'there is one');
+  }
+
+  /** In short: the name of the event, the code of the refusal, or the type of the reply. */
+  outcome(request: Ask): string {
+    const reply = this.ask(request);
+    if (reply.type === 'Event') return reply.name;
+    return reply.type === 'Error' ? reply.code : reply.type;
+  }
+
+  register(more: { resume?: Position; token?: string; addpTimeoutMs?: number; version?: number } = {}) {
+    const token = more.token ?? (this.person === undefined ? undefined : `token ${this.person}`);
+    return this.ask({
+      type: 'RegisterClient',
+      application: 'desk',
+      session: this.session,
+      version: more.version ?? 1,
+      addpTimeoutMs: more.addpTimeoutMs ?? 20_000,
+      ...(token !== undefined && { token }),
+      ...(more.resume !== undefined && { resume: more.resume }),
+    });
+  }
+
+  get newestStamp(): Stamp {
+    return must(this.stamps.at(-1), 'a stamp has come');
+  }
+
+  login(dn: string, more: Partial<Extract<Ask, { type: 'AgentLogin' }>> & { number?: number } = {}): string {
+    const { number, ...rest } = more;
+    const epoch = { number: number ?? Math.floor(WALL + this.site.world.now), desk: this.session };
+    this.answering = { dn, epoch: rest.epoch ?? epoch };
+    const outcome = this.outcome({
+      type: 'AgentLogin',
+      dn,
+      AgentID: `100${dn.slice(-1)}`,
+      queues: ['8000', '8001'],
+      place: `place ${dn}`,
+      token: `token ${this.person}`,
+      epoch,
+      stamp: this.newestStamp,
+      workMode: 'AutoIn',
+      ...rest,
+    });
+    if (outcome !== 'EventAgentLogin') this.answering = undefined;
+    return outcome;
+  }
+
+  /** Names of the events since the last call, with their DN. */
+  news(): string[] {
+    return this.events.splice(0).map(({ name, attributes }) => `${name} ${attributes.ThisDN}`);
+  }
+
+  /** The network to the server is gone, and the server notices. */
+  drop(): void {
+    this.site.disconnect(this);
+  }
+}

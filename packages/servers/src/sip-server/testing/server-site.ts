@@ -1,0 +1,222 @@
+/** A SIP Server in the world of the tests, with its announcer and the connections of its clients. */
+import type { LogLine, Millis } from '@holdfast/kernel';
+import { encodeUtf8 } from '@holdfast/kernel';
+import {
+  digestSecret,
+  type ParseFailure,
+  portableHashes,
+  type SipMessage,
+  type Source,
+  writeSdp,
+} from '@holdfast/sip';
+import type { SipDN, SipServerConfiguration } from '../configuration.ts';
+import type { TokenCheck } from '../desk-requests.ts';
+import type { SipServerEffect, SipServerInput } from '../effects.ts';
+import { SipServerNode, type SipServerOptions } from '../sip-server-node.ts';
+import type { Desk } from './desk.ts';
+import { type Party, SIP_PORT, type World } from './server-world.ts';
+
+export const SERVER = '10.0.0.1';
+export const GATEWAY = '10.0.9.1';
+export const REALM = 'holdfast';
+/** Wall clock minus monotonic clock. */
+export const WALL = 1_790_000_000_000;
+const DESK_DELAY_MS = 2;
+
+export function passwordOf(number: string): string {
+  return `secret of ${number}`;
+}
+
+export function extension(number: string): SipDN {
+  const account = { user: number, realm: REALM, password: passwordOf(number) };
+  const credentials = {
+    md5: digestSecret(portableHashes, 'MD5', account),
+    sha256: digestSecret(portableHashes, 'SHA-256', account),
+  };
+  return { number, type: 'Extension', name: number, credentials };
+}
+
+export function queue(number: string, more: Partial<NonNullable<SipDN['queue']>> = {}): SipDN {
+  const options = {
+    noAnswerMs: 10_000,
+    noAnswerNotReady: true,
+    waitingMax: 5,
+    treatment: 'music',
+    priority: 1,
+    ...more,
+  } as const;
+  return { number, type: 'ACDQueue', name: `queue ${number}`, queue: options };
+}
+
+export function trunk(number: string, host: string, transport: 'UDP' | 'TCP' = 'UDP'): SipDN {
+  return { number, type: 'Trunk', name: `trunk ${number}`, gateway: { host, port: SIP_PORT, transport } };
+}
+
+/** Extensions 7001–7004 of ada, bob, cyd and dan; 8000 with music, 8001 with ringing tone; the trunk 9000. */
+export function configurationOf(more: Partial<SipServerConfiguration> = {}): SipServerConfiguration {
+  const people = ['ada', 'bob', 'cyd', 'dan'];
+  return {
+    revision: 'r1',
+    site: 'north',
+    application: 'sip-north',
+    switchName: 'switch-north',
+    realm: REALM,
+    digestAlgorithms: ['SHA-256', 'MD5'],
+    nonceKeys: { current: 'a key of both sites' },
+    dns: [
+      ...['7001', '7002', '7003', '7004'].map(extension),
+      queue('8000'),
+      queue('8001', { treatment: 'ringback' }),
+      { number: '8900', type: 'RoutingPoint', name: 'route', routeTo: '8000' },
+      trunk('9000', GATEWAY),
+    ],
+    centre: {
+      wrapUpMs: 0,
+      agentLogins: people.map((_, i) => ({ code: `100${i + 1}`, wrapUpMs: undefined })),
+    },
+    persons: [
+      ...people.map((name, i) => ({ name, agentLogins: [`100${i + 1}`], rank: 'agent' as const })),
+      { name: 'sue', agentLogins: [], rank: 'supervisor' },
+    ],
+    registrar: { minExpiresS: 10, maxExpiresS: 3600, defaultExpiresS: 60 },
+    stampEveryMs: 2_000,
+    leaseLengthMs: 8_000,
+    ringingMaxMs: 60_000,
+    ...more,
+  };
+}
+
+/** `token NAME` until its time, `expired NAME`; everything else is forged. */
+function verifyToken(token: string): TokenCheck {
+  const [kind, person = ''] = token.split(' ');
+  if (kind === 'token') return { ok: true, person };
+  return { ok: false, code: kind === 'expired' ? 'token-expired' : 'token-invalid' };
+}
+
+export class Site implements Party {
+  readonly host: string;
+  readonly world: World;
+  readonly node: SipServerNode;
+  readonly logs: LogLine[] = [];
+  /** What was asked of the announcer, in order: `start music`, `remote`, `stop`. */
+  readonly announced: string[] = [];
+  /** How long the announcer takes, ms; 0 is at once, null fails. */
+  announcerMs: Millis | null = 0;
+  readonly #desks = new Map<string, Desk>();
+  #sounds = 0;
+
+  constructor(
+    world: World,
+    configuration = configurationOf(),
+    more: Partial<SipServerOptions> & { host?: string } = {},
+  ) {
+    this.world = world;
+    this.host = more.host ?? SERVER;
+    this.node = new SipServerNode({
+      configuration,
+      random: world.random,
+      hashes: portableHashes,
+      wallOffsetMs: WALL,
+      now: world.now,
+      sentBy: () => ({ host: this.host, port: SIP_PORT }),
+      verifyToken,
+      ...more,
+    });
+    world.add(this);
+  }
+
+  input(input: SipServerInput): void {
+    this.#perform(this.node.handle(this.world.now, input));
+    this.world.touch(this);
+  }
+
+  sip(message: SipMessage, source: Source): void {
+    this.input({ type: 'sip', message, source });
+  }
+
+  malformed(failure: ParseFailure, source: Source): void {
+    this.input({ type: 'sipMalformed', failure, source });
+  }
+
+  failed(what: { readonly transaction?: string; readonly flow?: string }): void {
+    this.input({ type: 'sipFailed', ...what });
+  }
+
+  nextDeadline(): Millis | undefined {
+    return this.node.nextDeadline();
+  }
+
+  wake(): void {
+    this.#perform(this.node.expire(this.world.now));
+  }
+
+  connect(desk: Desk): void {
+    this.#desks.set(desk.connection, desk);
+    this.input({ type: 'opened', connection: desk.connection });
+  }
+
+  disconnect(desk: Desk): void {
+    if (this.#desks.delete(desk.connection)) this.input({ type: 'closed', connection: desk.connection });
+  }
+
+  fromDesk(desk: Desk, message: Extract<SipServerInput, { type: 'message' }>['message']): void {
+    const { connection } = desk;
+    this.world.after(DESK_DELAY_MS, () => {
+      if (this.#desks.get(connection) === desk) this.input({ type: 'message', connection, message });
+    });
+  }
+
+  #perform(effects: readonly SipServerEffect[]): void {
+    for (const effect of effects) this.#performOne(effect);
+  }
+
+  #performOne(effect: SipServerEffect): void {
+    switch (effect.type) {
+      case 'transmit':
+        return this.world.transmit(this, effect);
+      case 'lookup':
+        return this.world.after(1, () =>
+          this.input({ type: 'lookedUp', id: effect.id, answer: { type: 'none', ttlS: 0 } }),
+        );
+      case 'send': {
+        const desk = this.#desks.get(effect.connection);
+        if (desk !== undefined) this.world.after(DESK_DELAY_MS, () => desk.receive(effect.message));
+        return;
+      }
+      case 'close': {
+        const desk = this.#desks.get(effect.connection);
+        if (desk === undefined) return;
+        desk.closedBecause = effect.why;
+        return this.world.after(0, () => this.disconnect(desk));
+      }
+      case 'treatmentStart':
+        this.announced.push(`start ${effect.kind}${effect.remote === undefined ? '' : ' with remote'}`);
+        return this.#announce(effect.id);
+      case 'treatmentRemote':
+        this.announced.push('remote');
+        return;
+      case 'treatmentStop':
+        this.announced.push('stop');
+        return;
+      case 'log':
+        this.logs.push(effect.line);
+    }
+  }
+
+  #announce(id: string): void {
+    const ms = this.announcerMs;
+    this.world.after(ms ?? 0, () => {
+      if (ms === null) return this.input({ type: 'treatmentFailed', id, reason: 'no port is free' });
+      this.input({ type: 'treatmentReady', id, sdp: soundOf(this.host, ++this.#sounds) });
+    });
+  }
+}
+
+/** The announcer's description: it sends and never listens. */
+export function soundOf(host: string, session: number): Uint8Array {
+  return writeSdp({ host, port: 20_000 + 2 * session, direction: 'sendonly', session, version: 1 });
+}
+
+export function bytes(text: string): Uint8Array {
+  return encodeUtf8(text);
+}
