@@ -3,7 +3,7 @@
  * configuration. SIGHUP reads the files again; a copy with a mistake in it changes nothing.
  */
 import { performance } from 'node:perf_hooks';
-import { type Configuration, problemLine } from '@holdfast/centre';
+import { type Configuration, type LoadedConfiguration, problemLine } from '@holdfast/centre';
 import { type ConfigReply, type ConfigRequest, configRequest } from '@holdfast/protocol';
 import { type ConfigServerEffect, type ConfigServerInput, ConfigServerNode } from '@holdfast/servers';
 import { verifyNoPassword, verifyPassword } from './crypto.ts';
@@ -34,9 +34,13 @@ export async function startConfigServer({
   log,
 }: ConfigServerStart): Promise<RunningConfigServer> {
   const startedAt = performance.now();
-  const configuration = await configurationOf(files, log);
-  if (configuration === undefined)
-    throw new CannotRun(`The configuration in ${files} has problems; they are in the log.`);
+  const loaded = await loadFiles(files);
+  tellWarnings(loaded, log);
+  if (!loaded.ok)
+    throw new CannotRun(
+      `The configuration in ${files} has problems:\n${loaded.problems.map(problemLine).join('\n')}`,
+    );
+  const { configuration } = loaded;
   const { address, port } = whereToListen(configuration, application);
   const clock = new ProcessClock();
   const node = new ConfigServerNode({
@@ -88,10 +92,13 @@ export async function startConfigServer({
   return {
     ports: { default: links.port },
     async reload() {
-      const next = await configurationOf(files, log);
-      if (next === undefined) return false;
-      running.input({ type: 'configuration', configuration: next });
-      return true;
+      const next = await loadFiles(files);
+      tellWarnings(next, log);
+      if (next.ok) running.input({ type: 'configuration', configuration: next.configuration });
+      else
+        for (const problem of next.problems)
+          log({ level: 'error', what: 'new configuration not taken', because: problemLine(problem) });
+      return next.ok;
     },
     async stop() {
       running.stop();
@@ -101,14 +108,9 @@ export async function startConfigServer({
   };
 }
 
-async function configurationOf(files: string, log: Log): Promise<Configuration | undefined> {
-  const loaded = await loadFiles(files);
-  for (const warning of loaded.warnings)
+function tellWarnings({ warnings }: LoadedConfiguration, log: Log): void {
+  for (const warning of warnings)
     log({ level: 'warn', what: 'configuration', because: problemLine(warning) });
-  if (loaded.ok) return loaded.configuration;
-  for (const problem of loaded.problems)
-    log({ level: 'error', what: 'configuration', because: problemLine(problem) });
-  return undefined;
 }
 
 function whereToListen(

@@ -48,7 +48,7 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
     host: sip.host,
     port: 0,
     sounds: { music, tone: makeTone(TONE_HZ, 4) },
-  });
+  }).catch(cannotOpen('The port of the announcer', sip.host));
   const strangers = new LogBudget(log);
   const transports = await SipTransports.open({
     host: sip.host,
@@ -64,8 +64,12 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
         host,
       ),
     onFailure: (what) => node.input({ type: 'sipFailed', ...what }),
-    onBroken: (error) => log({ level: 'error', what: 'SIP socket lost', because: error.message }),
-  });
+    onBroken: (error) => {
+      log({ level: 'error', what: 'SIP socket lost', because: error.message });
+      // Without it nothing works: the process ends, and the supervisor starts another.
+      throw error;
+    },
+  }).catch(cannotOpen(`SIP port ${sip.port}`, sip.host));
   const links: LinkServer<DeskReply> = await startLinkServer<DeskRequest, DeskReply>({
     host: sip.host,
     port: clientPort,
@@ -76,6 +80,8 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
       closed: (connection) => node.input({ type: 'closed', connection }),
       trouble: (line, remote) => strangers.line(line, remote),
     },
+  }).catch((error: Error) => {
+    throw new CannotRun(error.message);
   });
   const dns = new DnsClient();
   const thinking = new SipServerNode({
@@ -137,6 +143,13 @@ async function musicOf(file: string | undefined, application: string): Promise<I
       `Application/${application}: option holdfast/music: ${file} cannot be played: ${wav.reason}.`,
     );
   return wav.samples;
+}
+
+function cannotOpen(port: string, host: string): (error: NodeJS.ErrnoException) => never {
+  return ({ code, message }) => {
+    const why = code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be opened: ${message}`;
+    throw new CannotRun(`${port} on ${host} ${why}.`);
+  };
 }
 
 /** What was wrong with it and who sent it, never what stood in it: that may be a secret, or meant to mislead. */

@@ -283,3 +283,33 @@ test('[CF12] two Agent Logins of a Person at one Switch, and one Agent Login of 
   expect(problems).toContain('This is a second AgentLogin at Switch "north"');
   expect(problems).toContain('already belongs to Person "agent7001"');
 });
+
+test('[CF14] a secret that is refused is named and not shown', () => {
+  const password = problemsOf(
+    changed('persons', 'agent7001', (person) => {
+      person.passwordHash = 'hunter2';
+    }),
+  );
+  expect(password).toEqual(
+    expect.arrayContaining([
+      'Person/agent7001: passwordHash: (not shown) is not allowed: must be an argon2id hash ($argon2id$v=19$…).',
+    ]),
+  );
+  expect(password.join()).not.toContain('hunter2');
+  const others = [
+    changed('keys', 'keys', (keys) => {
+      keys.serverSecret = 'hunter2';
+    }),
+    changed('keys', 'keys', (keys) => {
+      keys.nonceKeys = ['hunter2'];
+    }),
+    changed('dns', '7001@north', (dn) => {
+      dn.digest = { realm: 'holdfast', md5: 'hunter2', sha256: 'hunter2' };
+    }),
+  ];
+  for (const files of others) {
+    const loaded = load(files);
+    expect(loaded.ok).toBe(false);
+    expect(JSON.stringify(loaded)).not.toContain('hunter2');
+  }
+});

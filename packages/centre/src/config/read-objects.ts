@@ -46,6 +46,9 @@ export const OBJECTS_MAX = 500_000;
 /** Enough to see what is wrong; the rest is counted. */
 export const PROBLEMS_MAX = 200;
 
+/** Fields that hold secrets, and what a person may have typed there by mistake: a password instead of its hash. */
+const SECRETS = new Set(['passwordHash', 'digest', 'privateKey', 'nonceKeys', 'serverSecret']);
+
 /** Fields (by their last name) that are numbers. Below `options` all is text. */
 const NUMBERS = new Set(['reconnectTimeout', 'timeout', 'remoteTimeout']);
 
@@ -153,15 +156,18 @@ function schemaProblem(file: string, objectType: ObjectType, value: unknown, iss
       text,
     };
   }
+  // CF14.
+  const isSecret = issue.path.some((step) => SECRETS.has(String(step)));
+  const shown = isSecret ? '(not shown)' : `"${shownValue(at)}"`;
   const text =
     at === undefined
       ? `This field is missing (${issue.message}).`
-      : `"${shownValue(at)}" is not allowed: ${issue.message}.`;
+      : `${shown} is not allowed: ${issue.message}.`;
   return {
     file,
     object: `${objectType}/${rawName(value)}`,
     field: issue.path.map(String).join('.'),
-    value: shownValue(at),
+    value: isSecret ? '' : shownValue(at),
     text,
   };
 }
