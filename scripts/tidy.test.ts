@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   findImpurities,
   findLadderBreaks,
+  findLockGaps,
   findRuleGaps,
   findUnfinished,
   findUnnamedDependencies,
@@ -25,4 +26,8 @@ test('nothing is left unfinished or skipped', () => {
 
 test('every library is named in ARCHITECTURE.md with what it saves', () => {
   expect(findUnnamedDependencies()).toEqual([]);
+});
+
+test('package-lock.json knows what every package.json lists, so that npm ci holds', () => {
+  expect(findLockGaps()).toEqual([]);
 });

@@ -176,6 +176,43 @@ export function findUnnamedDependencies(): Finding[] {
   return [...unnamed, ...[...named].filter(([name]) => !listed.has(name)).map(([, finding]) => finding)];
 }
 
+/**
+ * A package.json that says something else than package-lock.json, or a lock without the binaries of other
+ * platforms (an install from a registry that lacks them drops them): then `npm ci` fails on every fresh clone.
+ */
+export function findLockGaps(): Finding[] {
+  const lock = JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8')) as {
+    packages: Record<string, Record<string, Record<string, string>>>;
+  };
+  const sorted = (names: Record<string, string> | undefined) =>
+    JSON.stringify(Object.entries(names ?? {}).sort());
+  const changed = trackedFiles()
+    .filter((file) => /(^|\/)package\.json$/.test(file))
+    .flatMap((file) => {
+      const manifest = JSON.parse(readFileSync(root + file, 'utf8')) as Record<
+        string,
+        Record<string, string>
+      >;
+      const locked = lock.packages[file.replace(/\/?package\.json$/, '')];
+      return ['dependencies', 'devDependencies', 'engines']
+        .filter((field) => sorted(manifest[field]) !== sorted(locked?.[field]))
+        .map((field) => ({ file, line: 1, text: `package-lock.json has other ${field}; run npm install` }));
+    });
+  const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies ?? {})
+      .filter(
+        (name) =>
+          !(`node_modules/${name}` in lock.packages) && !(`${path}/node_modules/${name}` in lock.packages),
+      )
+      .map((name) => ({
+        file: 'package-lock.json',
+        line: 1,
+        text: `${path} wants ${name}, which has no entry`,
+      })),
+  );
+  return [...changed, ...missing];
+}
+
 /** Nudges, not failures: a file of more than 500 lines wants to be two. */
 export function findLongFiles(): Finding[] {
   return trackedFiles()
