@@ -23,6 +23,7 @@ interface PackageMessage {
     readonly route?: readonly Address[];
     readonly cseq?: { readonly seq: number; readonly method: string };
     readonly 'call-id'?: string;
+    readonly 'content-length'?: number;
   };
   readonly content: string;
 }
@@ -42,13 +43,16 @@ interface JssipMessage {
   readonly to: unknown;
   readonly cseq: number | undefined;
   readonly body: string | null;
-  readonly headers: Readonly<Record<string, readonly { readonly raw: string }[]>>;
+  /** As they came. */
+  getHeaders(name: string): readonly string[];
   parseHeader(name: string, index: number): unknown;
 }
 
-/** What is wrong with it in the eyes of others; empty when both take it. */
-export function complaints(text: string): string[] {
-  return [...bySip(text), ...byJssip(text)];
+/** What is wrong with a message in the eyes of others; empty when both take it. */
+export function complaints(message: Uint8Array): string[] {
+  const bytes = Buffer.from(message);
+  // As each gets it at home: `sip` one character for each byte, jssip as UTF-8.
+  return [...bySip(bytes.toString('latin1')), ...byJssip(bytes.toString('utf8'))];
 }
 
 function bySip(text: string): string[] {
@@ -86,6 +90,7 @@ function bySip(text: string): string[] {
     (headers.route ?? []).every(({ uri }) => isUri(uri)),
   );
   need('body', message.content === bodyOf(text));
+  need('Content-Length', headers['content-length'] === Buffer.byteLength(message.content, 'latin1'));
   return wrong;
 }
 
@@ -105,6 +110,8 @@ const GRAMMAR_FIELDS = [
   'Event',
   'Subscription-State',
   'Refer-To',
+  'Replaces',
+  'Session-Expires',
 ];
 
 function byJssip(text: string): string[] {
@@ -124,9 +131,8 @@ function byJssip(text: string): string[] {
   need('CSeq', message.cseq !== undefined);
   need('body', (message.body ?? '') === bodyOf(text));
   for (const name of GRAMMAR_FIELDS) {
-    const count = message.headers[name]?.length ?? 0;
-    for (let index = 0; index < count; index++)
-      need(`${name}: ${message.headers[name]?.[index]?.raw}`, message.parseHeader(name, index) !== undefined);
+    for (const [index, value] of message.getHeaders(name).entries())
+      need(`${name}: ${value}`, message.parseHeader(name, index) !== undefined);
   }
   return wrong;
 }

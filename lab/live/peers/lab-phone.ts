@@ -149,7 +149,14 @@ export class LabPhone {
   }
 
   async hears(toneHz: number, withinMs = 5_000): Promise<void> {
-    await until(`${toneHz} Hz is heard`, withinMs, () => this.sound.hears(toneHz));
+    const before = this.sound.figures.received;
+    try {
+      await until(`${toneHz} Hz is heard`, withinMs, () => this.sound.hears(toneHz));
+    } catch (error) {
+      // Silence and another sound are two different failures.
+      const { received } = this.sound.figures;
+      throw new Error(`${(error as Error).message}; ${received - before} packets came`, { cause: error });
+    }
   }
 
   async close(): Promise<void> {

@@ -32,7 +32,9 @@ export function sentIn(file: string): SentMessage[] {
 
 /** What parsers of others refuse, each with the message; empty when they take all. */
 export function refusedByOthers(sent: readonly SentMessage[]): string[] {
-  return sent.flatMap((message) => complaints(message.text).map((text) => `${text} in:\n${message.text}`));
+  return sent.flatMap((message) =>
+    complaints(Buffer.from(message.text, 'latin1')).map((text) => `${text} in:\n${message.text}`),
+  );
 }
 
 /** Method or status of each message. */
