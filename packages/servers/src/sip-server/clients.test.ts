@@ -42,7 +42,9 @@ describe('a client', () => {
     const { world, site, board, caller, phone, agent } = centreWorld();
     const ada = phone('7001');
     const desk = agent('ada', '7001');
-    const { position } = desk.register();
+    const info = desk.register();
+    if (info.type !== 'ServerInfo') throw new Error('not admitted');
+    const { position } = info;
     desk.ask({ type: 'RegisterAddress', dn: '7001' });
     desk.news();
     const heard = site.node.parts.clients.sizes().clients;
@@ -93,7 +95,9 @@ describe('a client', () => {
 
   it('[SS7] is nobody else: the same session with another token hears nothing of the former', () => {
     const { world, site, board } = centreWorld();
-    const { position } = board.register();
+    const info = board.register();
+    if (info.type !== 'ServerInfo') throw new Error('not admitted');
+    const { position } = info;
     board.ask({ type: 'RegisterAll' });
     const bob = new Desk(site, 'bob', board.session);
     expect(bob.register({ resume: position })).toMatchObject({ resumed: false });
