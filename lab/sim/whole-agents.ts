@@ -12,8 +12,11 @@ import {
   type SipMessage,
   type Source,
 } from '@holdfast/sip';
+import { DeskWatch } from './desk-watch.ts';
 import { NodeProgram, SIP_PORT } from './node-program.ts';
 import type { CloseReason, Process } from './process.ts';
+import type { RuleCensus } from './rule-census.ts';
+import type { StreamEnd } from './stream.ts';
 import { nodeHashes, PASSWORD, type WholeDefect } from './whole-servers.ts';
 
 /** What outlives a run of the desk: the browser's local storage (LL7). */
@@ -28,7 +31,9 @@ export interface DeskPorts {
   readonly localData: Omit<DeskLocalData, 'desk' | 'epochStored' | 'firstLogin'>;
   readonly storage: DeskStorage;
   readonly defect: WholeDefect | undefined;
-  decided(rule: string): void;
+  readonly census: RuleCensus;
+  /** What the lab's ledger is told (ME1). */
+  fact?(effect: Extract<DeskEffect, { type: 'fact' }>): void;
   /** The person looks at the screen whenever it changes. */
   seen(process: Process, view: DeskView): void;
 }
@@ -36,11 +41,14 @@ export interface DeskPorts {
 export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
   readonly node: DeskNode;
   readonly #ports: DeskPorts;
+  readonly #watch: DeskWatch;
+  readonly #established = new Set<string>();
   view: DeskView | undefined;
 
   constructor(process: Process, ports: DeskPorts, now: Millis) {
     super(process);
     this.#ports = ports;
+    this.#watch = new DeskWatch(ports.census);
     this.node = new DeskNode({ random: process.world.fork(process.index * 1_000 + process.life) });
     const { user, place, localData, storage, defect } = ports;
     storage.runs++;
@@ -59,6 +67,26 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
     });
   }
 
+  /** A person's hand on the desk. */
+  press(now: Millis, input: DeskInput): void {
+    this.#watch.isHandOn = true;
+    this.tell(now, input);
+    this.#watch.isHandOn = false;
+  }
+
+  override closed(now: Millis, end: StreamEnd, reason: CloseReason): void {
+    const siteBefore = this.view?.site ?? null;
+    const hasStood = this.#established.delete(end.tag);
+    super.closed(now, end, reason);
+    this.#watch.lost(end.tag, { byDesk: false, hasStood, siteBefore });
+  }
+
+  override clockJumped(now: Millis, wallOffsetMs: Millis): void {
+    this.#watch.isShaken = true;
+    super.clockJumped(now, wallOffsetMs);
+    this.#watch.isShaken = false;
+  }
+
   protected sip(): DeskInput {
     throw new Error('a desk hears no SIP');
   }
@@ -73,7 +101,12 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
   }
 
   protected connectionMessage(connection: string, message: unknown): DeskInput {
-    return { type: 'message', connection, message: message as DeskReply | ConfigReply };
+    const read = message as DeskReply | ConfigReply;
+    if (read.type !== 'Stamp') {
+      this.#watch.hears(connection, read);
+      if (read.type === 'Registered' || read.type === 'LoggedIn') this.#established.add(connection);
+    }
+    return { type: 'message', connection, message: read };
   }
 
   protected answered(): DeskInput {
@@ -88,25 +121,31 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
     switch (effect.type) {
       case 'connect':
         return this.connect(effect.connection, effect);
-      case 'close':
+      case 'close': {
+        const hasStood = this.#established.delete(effect.connection);
+        this.#watch.lost(effect.connection, { byDesk: true, hasStood, siteBefore: this.view?.site ?? null });
         return this.close(effect.connection);
+      }
       case 'send':
+        this.#watch.sends(effect.connection, effect.message);
         return this.send(effect.connection, effect.message);
       case 'persist':
         this.#ports.storage.epoch = effect.epoch.number;
         return;
       case 'view':
         this.view = effect.view;
+        this.#watch.sees(effect.view);
         return this.#ports.seen(this.process, effect.view);
       case 'decision':
-        this.#ports.decided(effect.because.rule);
+        this.#watch.decides(effect.what, effect.because.rule);
         return this.process.world.note(
           this.process.name,
           `decides: ${effect.what} ${effect.site}`,
           effect.because,
         );
-      case 'answerPhone':
       case 'fact':
+        return this.#ports.fact?.(effect);
+      case 'answerPhone':
       case 'log':
         return;
       default:
@@ -118,13 +157,16 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
 export interface PhonePorts {
   readonly options: Omit<PhoneOptions, 'hashes' | 'random' | 'sentBy' | 'media'>;
   readonly lines: number;
-  decided(rule: string): void;
+  readonly census: RuleCensus;
   told(process: Process, phone: PhoneProgram, fact: PhoneFact): void;
 }
 
 export class PhoneProgram extends NodeProgram<PhoneInput, PhoneEffect> {
   readonly node: PhoneNode;
   readonly #ports: PhonePorts;
+  readonly #registered = new Set<string>();
+  /** Whom the phone dials while nobody has given a sign of life. */
+  #dialled: string | undefined;
 
   constructor(process: Process, ports: PhonePorts, now: Millis) {
     super(process);
@@ -142,7 +184,26 @@ export class PhoneProgram extends NodeProgram<PhoneInput, PhoneEffect> {
     if (ports.options.scheme !== 'none') this.tell(now, { type: 'command', command: { name: 'register' } });
   }
 
+  /** What the phone's facts show of its rules; where it registered before decides what a registration is. */
+  #watch(fact: PhoneFact): void {
+    const { census, options } = this.#ports;
+    census.phoneTells(fact);
+    if (fact.name === 'registered') {
+      const isHome = fact.site === options.sites[0]?.site;
+      const isElsewhere = options.scheme === 'dual' || !isHome;
+      census.count(this.#registered.has(fact.site) ? 'PH5' : isElsewhere ? 'PH1' : 'PH5');
+      this.#registered.add(fact.site);
+    }
+    if (fact.name === 'lost') this.#registered.delete(fact.site);
+    if (fact.name === 'dialing') {
+      if (this.#dialled === fact.to) census.count('PH3');
+      this.#dialled = fact.to;
+    }
+    if (fact.name === 'progress' || fact.name === 'ended') this.#dialled = undefined;
+  }
+
   protected sip(message: SipMessage, source: Source): PhoneInput {
+    if (message.kind === 'request' && message.method === 'OPTIONS') this.#ports.census.count('PH13');
     return { type: 'sip', message, source };
   }
 
@@ -176,6 +237,7 @@ export class PhoneProgram extends NodeProgram<PhoneInput, PhoneEffect> {
         return;
       case 'phone':
         this.process.world.note(this.process.name, effect.fact.name, effect.fact);
+        this.#watch(effect.fact);
         return this.#ports.told(this.process, this, effect.fact);
       default:
         unreachable(effect);

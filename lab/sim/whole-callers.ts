@@ -3,6 +3,7 @@ import { type Random, randomInteger } from '@holdfast/kernel';
 import type { PhoneFact } from '@holdfast/sip';
 import { SIP_PORT } from './node-program.ts';
 import type { Host, Process } from './process.ts';
+import type { RuleCensus } from './rule-census.ts';
 import { PhoneProgram } from './whole-agents.ts';
 import type { World } from './world.ts';
 
@@ -10,13 +11,18 @@ export interface CallersOptions {
   readonly callsPerSecond: number;
   readonly queues: readonly string[];
   readonly sites: readonly { readonly site: string; readonly host: string }[];
-  decided(rule: string): void;
+  /** Called now and then instead of a queue: a routing point, extensions. */
+  readonly others: readonly string[];
+  readonly census: RuleCensus;
 }
 
 /** Lines of the gateway: more calls at once find no line, as at a real one. */
 const LINES_MAX = 1_000;
 const PATIENCE_MAX_MS = 90_000;
 const TALK_MAX_MS = 40_000;
+const OTHERS_SHARE = 0.1;
+/** The outside's own number. */
+export const OUTSIDE = '555';
 
 export class Callers {
   readonly process: Process;
@@ -39,17 +45,19 @@ export class Callers {
     }));
     this.process = world.addProcess('callers', host, (process, now) => {
       const phone = {
-        number: '555',
+        number: OUTSIDE,
         domain: 'gateway',
         password: '',
         scheme: 'none' as const,
         sites,
         ringingMaxMs: PATIENCE_MAX_MS,
+        // Whoever of the outside is called by an agent answers.
+        answerAfterMs: 2_000,
       };
       const told = (_: Process, __: PhoneProgram, fact: PhoneFact) => this.#told(fact);
       return new PhoneProgram(
         process,
-        { options: phone, lines: LINES_MAX, decided: options.decided, told },
+        { options: phone, lines: LINES_MAX, census: options.census, told },
         now,
       );
     });
@@ -79,7 +87,8 @@ export class Callers {
   }
 
   #call(): void {
-    const { queues, sites } = this.#options;
+    const { others, sites } = this.#options;
+    const queues = others.length > 0 && this.#random() < OTHERS_SHARE ? others : this.#options.queues;
     const to = queues[randomInteger(this.#random, 0, queues.length - 1)];
     const site = sites[randomInteger(this.#random, 0, sites.length - 1)]?.site;
     if (to === undefined || site === undefined) return;
@@ -89,7 +98,7 @@ export class Callers {
 
   #told(fact: PhoneFact): void {
     if (fact.name === 'established') {
-      this.established++;
+      if (fact.direction === 'out') this.established++;
       this.#hangUpAfter(fact.leg, this.#random() * TALK_MAX_MS);
     }
     // Whoever is not answered hangs up some day; a leg that is over refuses the command, which is as good.

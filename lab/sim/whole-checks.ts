@@ -52,7 +52,7 @@ export function centresInOrder(sites: readonly RoutingSite[], agents: number): C
   };
 }
 
-/** LL2, LL3: no call leaves for the phone of an agent whose lease has ended. All calls here come from queues. */
+/** LL2, LL3: no call of a queue leaves for the phone of an agent whose lease has ended. Who is called by number is rung (CA5). */
 export function callOfferedOnLease(world: World): OfferObserver {
   // A new life of the server is a new program with transactions of its own.
   const seen = new WeakMap<SipServerProgram, Set<string>>();
@@ -64,10 +64,15 @@ export function callOfferedOnLease(world: World): OfferObserver {
     known.add(transaction);
     // Logged out by something that was read in the same turn: the INVITE is followed by its CANCEL.
     if (server.node.parts.centre.agentOn(dn) === undefined) return;
-    if (!server.isRoutable(dn)) {
+    if (!server.isRoutable(dn) && isOfQueue(server, dn)) {
       world.fail('no-offer-without-lease', `a call was offered to ${dn}, whose lease has ended`);
     }
   };
+}
+
+function isOfQueue(server: SipServerProgram, dn: string): boolean {
+  const calls = server.node.parts.centre.dnSnapshot(dn, 0)?.calls ?? [];
+  return calls.some((call) => call.state === 'Ringing' && call.ThisQueue !== undefined);
 }
 
 /** Liveness: everyone is Ready at exactly one site, and that site would route to them. */

@@ -1,7 +1,7 @@
 /**
  * The person at a simulated desk: reads the screen, and wants to work. One who finds the desk NotReady, not held
- * back and not in after-call work, presses Ready a moment later; one whose desk has given up logs in again; one
- * whose call stood at a lost site says that it is over once the phone is silent (DS14).
+ * back, presses Ready a moment later, in after-call work when it has lasted for long; one whose desk has given up
+ * logs in again; one whose call stood at a lost site says that it is over once the phone is silent (DS14).
  */
 import type { DeskInput, DeskView } from '@holdfast/desk';
 import { type Random, randomInteger } from '@holdfast/kernel';
@@ -9,14 +9,14 @@ import type { Process } from './process.ts';
 import type { DeskProgram, PhoneProgram } from './whole-agents.ts';
 import type { World } from './world.ts';
 
-/** How long a person waits in front of a desk that is logged out before pressing a button. */
+/** How long a person leaves a desk logged out, or in after-call work, which may be untimed, before pressing a button. */
 const PATIENCE_MS = 20_000;
 
 export class Person {
   readonly desk: Process;
   readonly dn: string;
   readonly #world: World;
-  readonly #phone: Process;
+  readonly phone: Process;
   readonly #random: Random;
   #view: DeskView | undefined;
   /** A hand is on its way to the screen. */
@@ -26,7 +26,7 @@ export class Person {
     this.#world = world;
     this.desk = at.desk;
     this.dn = at.dn;
-    this.#phone = at.phone;
+    this.phone = at.phone;
     this.#random = random;
   }
 
@@ -34,11 +34,24 @@ export class Person {
     return this.#view;
   }
 
+  /** Calls on the person's phone. */
+  get phoneCalls(): number {
+    return (this.phone.program as PhoneProgram | undefined)?.node.calls ?? 0;
+  }
+
   describe(): string {
     const view = this.#view;
     if (view === undefined) return `${this.dn} has seen nothing`;
     const { state, workMode, site, banner, notice, reasons, calls, isStateHeldBack, phoneAt } = view;
-    const more = { reasons, calls: calls.length, isStateHeldBack, phoneAt, banner, notice };
+    const more = {
+      reasons,
+      calls: calls.length,
+      onPhone: this.phoneCalls,
+      isStateHeldBack,
+      phoneAt,
+      banner,
+      notice,
+    };
     return `${this.dn} ${state}/${workMode} at ${site ?? 'no site'} ${JSON.stringify(more)}`;
   }
 
@@ -46,14 +59,14 @@ export class Person {
     this.#view = view;
     if (this.#isReaching || this.#wish(view) === undefined) return;
     this.#isReaching = true;
-    const afterMs = view.site === null ? PATIENCE_MS : randomInteger(this.#random, 500, 2_000);
+    const isPatient = view.site === null || view.workMode === 'AfterCallWork';
+    const afterMs = isPatient ? PATIENCE_MS : randomInteger(this.#random, 500, 2_000);
     this.#world.plan(this.#world.at + afterMs, () => this.#press());
   }
 
   #wish(view: DeskView): DeskInput | undefined {
     if (view.site === null) return { type: 'login' };
-    if (view.state !== 'NotReady' || view.workMode === 'AfterCallWork' || view.calls.length > 0)
-      return undefined;
+    if (view.state !== 'NotReady' || view.calls.length > 0) return undefined;
     return view.isStateHeldBack ? { type: 'callOver' } : { type: 'ready' };
   }
 
@@ -63,9 +76,8 @@ export class Person {
     const wish = view === undefined ? undefined : this.#wish(view);
     if (view === undefined || wish === undefined) return;
     const { desk } = this;
-    const phone = this.#phone.program as PhoneProgram | undefined;
-    if (wish.type === 'callOver' && phone !== undefined && phone.node.calls > 0) return this.sees(view);
-    this.#world.act(desk, () => (desk.program as DeskProgram).tell(desk.now(), wish));
+    if (wish.type === 'callOver' && this.phoneCalls > 0) return this.sees(view);
+    this.#world.act(desk, () => (desk.program as DeskProgram).press(desk.now(), wish));
     // The screen may not change by that: look again.
     if (this.#view !== undefined) this.sees(this.#view);
   }

@@ -2,7 +2,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Configuration } from '@holdfast/centre';
 import { assert, type Millis, unreachable } from '@holdfast/kernel';
-import type { ConfigRequest, DeskRequest } from '@holdfast/protocol';
+import type { ConfigRequest, DeskReply, DeskRequest } from '@holdfast/protocol';
 import {
   type ConfigServerEffect,
   type ConfigServerInput,
@@ -19,6 +19,7 @@ import { toOf, writeSdp } from '@holdfast/sip';
 import { EventKind } from './event-heap.ts';
 import { NodeProgram, SIP_PORT } from './node-program.ts';
 import type { Process } from './process.ts';
+import type { RuleCensus } from './rule-census.ts';
 
 export const CLIENT_PORT = 7_000;
 export const CONFIG_PORT = 7_001;
@@ -32,7 +33,18 @@ export const nodeHashes: Hashes = {
 };
 
 /** ME4, whole: mistakes that the checkers must find within 500 seeds. */
-export const WHOLE_DEFECTS = ['lease-from-answer', 'sleep-unnoticed', 'no-wait-at-start'] as const;
+export const WHOLE_DEFECTS = [
+  /** LL1: the lease counts from when the answer is read. */
+  'lease-from-answer',
+  /** LL2: nobody looks whether a lease has ended. */
+  'no-lease-check',
+  /** LL6: the site does not notice that its host has slept. */
+  'sleep-unnoticed',
+  /** LL8: a desk that has just started logs in at once. */
+  'no-wait-at-start',
+  /** LG1: a follower takes a position for its number alone. */
+  'resume-by-number',
+] as const;
 export type WholeDefect = (typeof WHOLE_DEFECTS)[number];
 
 /** What a check may want to know of every INVITE that leaves for a phone. */
@@ -41,8 +53,13 @@ export type OfferObserver = (server: SipServerProgram, dn: string, transaction: 
 export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffect> {
   readonly node: SipServerNode;
   readonly #offered: OfferObserver;
-  readonly #decided: (rule: string) => void;
+  readonly #census: RuleCensus;
   readonly #defect: WholeDefect | undefined;
+  readonly #leaseLengthMs: Millis;
+  /** Of the last input, on this process's clock. */
+  #toldAt: Millis | undefined;
+  /** DNs whose agent was last seen logged in and not routable. */
+  readonly #unroutable = new Set<string>();
 
   constructor(
     process: Process,
@@ -50,20 +67,22 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
       configuration: Configuration;
       application: string;
       offered: OfferObserver;
-      decided: (rule: string) => void;
+      census: RuleCensus;
       defect: WholeDefect | undefined;
     },
     now: Millis,
   ) {
     super(process);
     this.#offered = options.offered;
-    this.#decided = options.decided;
+    this.#census = options.census;
     this.#defect = options.defect;
     const read = readSipServerConfiguration(options.configuration, options.application);
     assert(read.ok, read.ok ? '' : read.text);
     const host = process.host.name;
+    this.#leaseLengthMs = read.configuration.leaseLengthMs;
+    const leaseLengthMs = this.#defect === 'no-lease-check' ? NEVER_MS : this.#leaseLengthMs;
     this.node = new SipServerNode({
-      configuration: read.configuration,
+      configuration: { ...read.configuration, leaseLengthMs },
       random: process.world.fork(process.index * 1_000 + process.life),
       hashes: nodeHashes,
       wallOffsetMs: process.wallOffsetMs(),
@@ -80,10 +99,25 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
   isRoutable(dn: string): boolean {
     const { centre, lease } = this.node.parts;
     const agent = centre.agentOn(dn);
-    return agent !== undefined && lease.isRoutable(agent.agentId, agent.epoch, this.process.now());
+    const isRoutable =
+      agent !== undefined && lease.isRoutable(agent.agentId, agent.epoch, this.process.now());
+    if (agent === undefined || isRoutable) this.#unroutable.delete(dn);
+    else if (this.process.state === 'running' && !this.#unroutable.has(dn)) {
+      this.#unroutable.add(dn);
+      this.#census.count('AG14');
+    }
+    return isRoutable;
+  }
+
+  override tell(now: Millis, input: SipServerInput): void {
+    // LL2: an input after a stop longer than a lease is decided on with the leases as they are now.
+    if (this.#toldAt !== undefined && now - this.#toldAt > this.#leaseLengthMs) this.#census.count('LL2');
+    this.#toldAt = now;
+    super.tell(now, input);
   }
 
   protected sip(message: SipMessage, source: Source): SipServerInput {
+    if (message.kind === 'response') this.#census.siteHears(message);
     return { type: 'sip', message, source };
   }
 
@@ -106,6 +140,12 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
     return { ...message, stamp: this.node.parts.lease.stamp(this.process.now()) };
   }
 
+  /** The site that never looks at a lease still tells desks its true length. */
+  #asSaid(message: DeskReply): DeskReply {
+    if (this.#defect !== 'no-lease-check' || message.type !== 'ServerInfo') return message;
+    return { ...message, leaseLengthMs: this.#leaseLengthMs };
+  }
+
   protected answered(id: string, answer: unknown): SipServerInput {
     return { type: 'lookedUp', id, answer: answer as LookupAnswer };
   }
@@ -123,10 +163,13 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
       case 'lookup':
         return this.process.lookup(effect.id, effect.record, effect.name);
       case 'send':
-        return this.send(effect.connection, effect.message);
+        if (effect.message.type !== 'Stamp') this.#census.siteSays(effect.message);
+        return this.send(effect.connection, this.#asSaid(effect.message));
       case 'close':
+        if (effect.why.startsWith('No answer to a ping')) this.#census.count('LH3');
         return this.close(effect.connection);
       case 'treatmentStart': {
+        this.#census.count('QU10');
         // The announcer of a simulated site is always ready, and nobody listens.
         const media = {
           host: this.process.host.name,
@@ -145,8 +188,7 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
       case 'treatmentStop':
         return;
       case 'log': {
-        const rule = /^[A-Z]{2}\d+[a-z]?/.exec(effect.line.because ?? '');
-        if (rule !== null) this.#decided(rule[0]);
+        this.#census.because(effect.line.because);
         if (effect.line.level !== 'debug')
           this.process.world.note(this.process.name, effect.line.what, effect.line);
         return;
@@ -158,6 +200,7 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
 
   #observe(effect: Extract<SipServerEffect, { type: 'transmit' }>): void {
     const { message, transaction } = effect;
+    this.#census.siteTransmits(message);
     if (message.kind !== 'request' || message.method !== 'INVITE' || transaction === undefined) return;
     // Inside a dialog it offers no new call.
     if (toOf(message)?.params.has('tag') === true) return;
@@ -165,6 +208,9 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
     if (dn !== undefined) this.#offered(this, dn, transaction);
   }
 }
+
+/** Longer than any world. */
+const NEVER_MS = 1e12;
 
 export class ConfigServerProgram extends NodeProgram<ConfigServerInput, ConfigServerEffect> {
   readonly node: ConfigServerNode;
@@ -235,7 +281,7 @@ export class ConfigServerProgram extends NodeProgram<ConfigServerInput, ConfigSe
 export const PASSWORD = 'secret';
 
 /** A token as readable text: forging tokens is not what this world is about. */
-function writeToken({ person, expiresAt }: TokenContent): string {
+export function writeToken({ person, expiresAt }: Pick<TokenContent, 'person' | 'expiresAt'>): string {
   return `sim ${person} ${expiresAt}`;
 }
 

@@ -8,7 +8,9 @@ import {
   type GeneratedAgent,
   generateConfiguration,
   makeConfiguration,
+  OVERFLOW_QUEUE,
   SALES_QUEUE,
+  SUPERVISOR,
   SUPPORT_QUEUE,
 } from '@holdfast/centre';
 import { must, type Random, randomInteger } from '@holdfast/kernel';
@@ -18,9 +20,11 @@ import { type FaultName, type FaultTargets, injectFaults, planFaults, RATE_ERROR
 import { CALM_NETWORK } from './net.ts';
 import { SIP_PORT } from './node-program.ts';
 import type { Process } from './process.ts';
-import { count, type SeedResult } from './seed-result.ts';
+import { RuleCensus, SiteWatch } from './rule-census.ts';
+import type { SeedResult } from './seed-result.ts';
 import { DeskProgram, PhoneProgram } from './whole-agents.ts';
-import { Callers } from './whole-callers.ts';
+import { addBoard, boardsCurrent } from './whole-board.ts';
+import { Callers, OUTSIDE } from './whole-callers.ts';
 import {
   callOfferedOnLease,
   centresInOrder,
@@ -28,6 +32,7 @@ import {
   neverTwiceInTurn,
   nobodyLeftBehind,
 } from './whole-checks.ts';
+import { Habits } from './whole-habits.ts';
 import { Person } from './whole-person.ts';
 import {
   CLIENT_PORT,
@@ -37,6 +42,7 @@ import {
   PASSWORD,
   SipServerProgram,
   type WholeDefect,
+  writeToken,
 } from './whole-servers.ts';
 import { World } from './world.ts';
 
@@ -47,6 +53,8 @@ export interface WholeOptions {
   /** Virtual time in which faults fall; 180 s unless a measurement wants another. */
   readonly breakMs?: number;
   readonly faults?: boolean;
+  /** Breaks, windows, calls of their own: what people do besides (default true). */
+  readonly habits?: boolean;
   /** Calls a virtual second. */
   readonly callsPerSecond?: number;
 }
@@ -95,6 +103,7 @@ export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResu
     injectFaults(world, plan, centre.targets, faults);
   }
   centre.healAt(breakMs);
+  if (options.habits !== false) centre.live(breakMs);
   watch(world, [neverTwiceInTurn(centre.sites, centre.dns), centresInOrder(centre.sites, centre.dns.length)]);
   world.run(breakMs + WHOLE_SETTLE_MS);
   if (world.failure === undefined) apply(world, centre.finalChecks());
@@ -122,6 +131,7 @@ const GATEWAY = '10.0.9.1';
 
 export class WholeWorld {
   readonly rules = new Map<string, number>();
+  readonly #census = new RuleCensus(this.rules);
   readonly sites: RoutingSite[] = [];
   readonly dns: string[] = [];
   readonly callers: Callers;
@@ -130,7 +140,9 @@ export class WholeWorld {
   readonly #defect: WholeDefect | undefined;
   readonly #configuration: Configuration;
   readonly #servers: { name: string; sip: Process; config: Process }[] = [];
+  readonly #boards: { site: Process; board: Process }[] = [];
   readonly #persons: Person[] = [];
+  #waitMaxMs = 0;
   readonly #phones: Process[] = [];
 
   constructor(world: World, options: WholeOptions) {
@@ -160,7 +172,8 @@ export class WholeWorld {
       callsPerSecond: rate,
       queues: [SALES_QUEUE, SUPPORT_QUEUE],
       sites: SITES.map((site) => ({ site: site.name, host: site.address })),
-      decided: (rule) => count(this.rules, rule),
+      others: [ROUTING_POINT, ...this.dns.slice(0, 2)],
+      census: this.#census,
     });
     for (const process of world.processes) this.#startAtItsTime(process);
   }
@@ -189,9 +202,11 @@ export class WholeWorld {
   }
 
   finalChecks() {
+    // A leg that stands for ever holds its agent: named first, it sorts such failures apart.
     return [
-      everybodyBack(this.sites, this.#persons),
       nobodyLeftBehind(this.sites, this.#phones, this.callers),
+      everybodyBack(this.sites, this.#persons),
+      boardsCurrent(this.#boards, this.dns),
     ];
   }
 
@@ -215,7 +230,7 @@ export class WholeWorld {
   #addSite({ name, address }: Site): void {
     const world = this.#world;
     const host = this.#addHost(address);
-    const decided = (rule: string) => count(this.rules, rule);
+    const census = this.#census;
     const configuration = this.#configuration;
     const config = world.addProcess(`config-${name}`, host, (process) => {
       return new ConfigServerProgram(process, { configuration, application: `config-${name}` });
@@ -225,7 +240,7 @@ export class WholeWorld {
     const sip = world.addProcess(`sip-${name}`, host, (process, now) => {
       return new SipServerProgram(
         process,
-        { configuration, application: `sip-${name}`, offered, decided, defect },
+        { configuration, application: `sip-${name}`, offered, census, defect },
         now,
       );
     });
@@ -235,6 +250,18 @@ export class WholeWorld {
       process: sip,
       isRoutable: (dn) => (sip.program as SipServerProgram).isRoutable(dn),
     });
+    const board = addBoard(
+      world,
+      {
+        site: name,
+        server: { host: address, port: CLIENT_PORT },
+        token: () => writeToken({ person: SUPERVISOR.user, expiresAt: Number.MAX_SAFE_INTEGER }),
+        watch: new SiteWatch(census, OVERFLOW_QUEUE, this.#waitMaxMs),
+        defect,
+      },
+      this.#addHost(`board.${name}`),
+    );
+    this.#boards.push({ site: sip, board });
   }
 
   #addAgent(agent: GeneratedAgent): void {
@@ -242,7 +269,7 @@ export class WholeWorld {
     const index = this.dns.length;
     this.dns.push(agent.dn);
     const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
-    const decided = (rule: string) => count(this.rules, rule);
+    const census = this.#census;
     const phone = world.addProcess(
       `phone-${agent.dn}`,
       this.#addHost(addressOf(3, index)),
@@ -252,7 +279,7 @@ export class WholeWorld {
           domain: REALM,
           password: PASSWORD,
           scheme: agent.scheme,
-          sites: homeFirst.map((site) => ({
+          sites: homeFirst.slice(0, agent.scheme === 'fixed' ? 1 : 2).map((site) => ({
             site: site.name,
             registrar: `sip:${REALM}`,
             destination: {
@@ -266,7 +293,7 @@ export class WholeWorld {
           instance: `urn:uuid:00000000-0000-4000-8000-${agent.dn.padStart(12, '0')}`,
           answerAfterMs: 1_000 + Math.floor(3_000 * this.#random()),
         };
-        return new PhoneProgram(process, { options, lines: 2, decided, told: () => undefined }, now);
+        return new PhoneProgram(process, { options, lines: 2, census, told: () => undefined }, now);
       },
     );
     this.#phones.push(phone);
@@ -283,12 +310,25 @@ export class WholeWorld {
       const seen = (_: Process, view: Parameters<Person['sees']>[0]) => person.sees(view);
       return new DeskProgram(
         process,
-        { user: agent.user, place: agent.place, localData, storage, defect, decided, seen },
+        { user: agent.user, place: agent.place, localData, storage, defect, census, seen },
         now,
       );
     });
     const person = new Person(world, { desk, phone, dn: agent.dn }, world.fork(1_000 + index));
     this.#persons.push(person);
+  }
+
+  /** What people do besides their work, until `until`. */
+  live(until: number): void {
+    const options = {
+      until,
+      everyMs: 60_000,
+      dns: this.dns,
+      outside: OUTSIDE,
+      sites: SITES.map(({ name }) => name),
+    };
+    const habits = new Habits(this.#world, this.#world.fork(5), options);
+    for (const person of this.#persons) habits.follow(person);
   }
 
   #generate(agents: number) {
@@ -300,8 +340,16 @@ export class WholeWorld {
       gateway: `${GATEWAY}:${SIP_PORT}`,
     };
     const siteTimeoutS = String(randomInteger(random, 10, 20));
+    // Some centres have short lines, so that callers overflow.
+    const isTight = random() < 0.5;
+    this.#waitMaxMs = isTight ? 20_000 : 120_000;
+    const line = isTight ? { holdfast: { 'wait-max': '20', 'waiting-max': '3' } } : {};
+    const queues = SITES.flatMap(({ name }) =>
+      [SALES_QUEUE, SUPPORT_QUEUE].map((queue) => [`DN/${queue}@${name}`, line] as const),
+    );
     return generateConfiguration({
       agents,
+      schemes: ['active-backup', 'dual', 'single', 'fixed'],
       sites: [
         { ...SITES[0], ...port },
         { ...SITES[1], ...port },
@@ -317,6 +365,7 @@ export class WholeWorld {
       },
       keys: { tokenKeys: [], nonceKeys: ['simulated'], serverSecret: 'simulated' },
       options: {
+        ...Object.fromEntries(queues),
         'Application/workspace': { 'interaction-workspace': { 'disaster-recovery.timeout': siteTimeoutS } },
       },
     });
@@ -324,6 +373,8 @@ export class WholeWorld {
 }
 
 const REALM = 'holdfast';
+/** Of the generated configuration: it sends its callers to sales. */
+const ROUTING_POINT = '8500';
 
 /** An address literal for each desk and phone: nothing is left to look up. */
 function addressOf(net: number, index: number): string {

@@ -1,0 +1,145 @@
+/**
+ * What people at simulated desks do of their own accord while the world breaks: breaks, after-call work, windows left
+ * open, calls to colleagues and to the outside, holding, ringing phones that nobody takes. None of it is needed to
+ * survive a disaster; all of it may be going on when one comes. From the healing on everybody only works.
+ */
+import type { DeskInput, DeskView } from '@holdfast/desk';
+import { type Random, randomInteger } from '@holdfast/kernel';
+import type { PhoneCommand } from '@holdfast/sip';
+import type { Process } from './process.ts';
+import type { DeskProgram, PhoneProgram } from './whole-agents.ts';
+import type { Person } from './whole-person.ts';
+import type { World } from './world.ts';
+
+export interface HabitsOptions {
+  /** Until then; afterwards what was begun is only brought to its end. */
+  readonly until: number;
+  /** Mean pause between two habits of one person. */
+  readonly everyMs: number;
+  /** Numbers of colleagues, and one of the outside. */
+  readonly dns: readonly string[];
+  readonly outside: string;
+  readonly sites: readonly string[];
+}
+
+type Habit = (person: Person, view: DeskView) => void;
+
+/** What is begun ends within so long. */
+const LASTS_MAX_MS = 20_000;
+
+export class Habits {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #options: HabitsOptions;
+  readonly #all: readonly Habit[];
+
+  constructor(world: World, random: Random, options: HabitsOptions) {
+    this.#world = world;
+    this.#random = random;
+    this.#options = options;
+    this.#all = [
+      (person) => this.#tell(person, { type: 'notReady', reason: 'lunch' }),
+      (person, view) => {
+        if (view.state === 'Ready') this.#tell(person, { type: 'notReady', workMode: 'AfterCallWork' });
+      },
+      (person) => this.#tell(person, { type: 'ready' }),
+      (person) => this.#tell(person, { type: 'logout' }),
+      (person, view) => this.#move(person, view),
+      (person) => this.#openWindow(person),
+      (person) => this.#attach(person),
+      (person) => this.#release(person),
+      (person) => this.#hold(person),
+      (person) => this.#command(person, { name: 'reject' }),
+      (person) => this.#leavePhone(person),
+      (person) => this.#callByDesk(person),
+      (person) => this.#dial(person, this.#colleague()),
+      (person) => this.#dial(person, this.#options.outside),
+    ];
+  }
+
+  follow(person: Person): void {
+    this.#planNext(person);
+  }
+
+  #planNext(person: Person): void {
+    const at = this.#world.at - Math.log(1 - this.#random()) * this.#options.everyMs;
+    if (at > this.#options.until) return;
+    this.#world.plan(at, () => {
+      const habit = this.#all[Math.floor(this.#random() * this.#all.length)];
+      if (person.view !== undefined && habit !== undefined) habit(person, person.view);
+      this.#planNext(person);
+    });
+  }
+
+  #move(person: Person, { site }: DeskView): void {
+    const to = this.#options.sites.find((one) => one !== site);
+    if (site !== null && to !== undefined) this.#tell(person, { type: 'move', to, by: 'The agent' });
+  }
+
+  #openWindow(person: Person): void {
+    this.#tell(person, { type: 'windowOpen', window: 'case' });
+    this.#later(() => this.#tell(person, { type: 'windowClosed', window: 'case' }));
+  }
+
+  #attach(person: Person): void {
+    const ConnID = person.view?.calls[0]?.ConnID;
+    const note = String(randomInteger(this.#random, 0, 3));
+    if (ConnID !== undefined) this.#tell(person, { type: 'attach', ConnID, userData: { note } });
+  }
+
+  #release(person: Person): void {
+    const ConnID = person.view?.calls[0]?.ConnID;
+    if (ConnID !== undefined) this.#tell(person, { type: 'release', ConnID });
+  }
+
+  #hold(person: Person): void {
+    this.#command(person, { name: 'hold' });
+    this.#later(() => this.#command(person, { name: 'retrieve' }));
+  }
+
+  /** The phone rings and nobody takes it, longer than a queue lets it ring. */
+  #leavePhone(person: Person): void {
+    this.#command(person, { name: 'answerAfter', ms: null });
+    this.#later(() => this.#command(person, { name: 'answerAfter', ms: 1_500 }));
+  }
+
+  #callByDesk(person: Person): void {
+    this.#tell(person, { type: 'call', destination: this.#colleague() });
+    this.#later(() => this.#hangUp(person));
+  }
+
+  #dial(person: Person, to: string): void {
+    if (person.phoneCalls > 0) return;
+    this.#command(person, { name: 'call', to });
+    this.#later(() => this.#hangUp(person));
+  }
+
+  /** One call after another, the oldest first; a phone that is stopped takes no hand and is hung up later. */
+  #hangUp(person: Person): void {
+    this.#command(person, { name: 'hangup' });
+    if (person.phoneCalls > 0) this.#later(() => this.#hangUp(person));
+  }
+
+  #colleague(): string {
+    const { dns } = this.#options;
+    return dns[Math.floor(this.#random() * dns.length)] ?? this.#options.outside;
+  }
+
+  #later(what: () => void): void {
+    this.#world.plan(this.#world.at + 2_000 + (LASTS_MAX_MS - 2_000) * this.#random(), what);
+  }
+
+  #tell(person: Person, input: DeskInput): void {
+    this.#act(person.desk, (process) => (process.program as DeskProgram).press(process.now(), input));
+  }
+
+  #command(person: Person, command: PhoneCommand): void {
+    this.#act(person.phone, (process) => {
+      (process.program as PhoneProgram).tell(process.now(), { type: 'command', command });
+    });
+  }
+
+  #act(process: Process, what: (process: Process) => void): void {
+    this.#world.act(process, () => what(process));
+  }
+}
