@@ -153,7 +153,7 @@ export const TEXTS = {
     governedBy: 'governed by',
     figures: 'Time until Ready again',
     total: 'in all',
-    afterWait: 'after the allowed wait',
+    afterWait: 'past the wait',
     none_yet: '–',
     summary: (facts: { site: string; ready: number; all: number; p50: string; p99: string }) =>
       `Site ${facts.site}: ${facts.ready} of ${facts.all} agents are Ready again; half of them within ${facts.p50}, 99 % within ${facts.p99}.`,
@@ -203,7 +203,7 @@ export const TEXTS = {
       'Two sites of one contact centre, each on its own bank. Each has its own servers, which really run on this machine, with real SIP calls.',
       'Every card is an agent with a phone and a desk. A card stands on the bank where the agent is logged in. Who is logged in nowhere stands in the river.',
       'Press Kill on a site. Its agents notice, wait as long as their options say (the ring on the card closes), and log in at the other site by themselves: their cards cross the river.',
-      'Underneath is the account of the disaster: when each agent noticed, decided, logged in and was Ready again. The shaded part is the wait that the options ask for; what comes after it is ours.',
+      'Underneath is the account of the disaster: when each agent noticed, decided, logged in and was Ready again. The shaded part is the wait that the options ask for; the white between it and the green curve is what we added.',
       'Hang is nastier than Kill: connections stand but nothing answers, so that only silence tells. Restore brings a site back, and its agents return when it has been well for a while.',
       'Nobody is told what to do from here. Each desk decides by itself, and says why under Decisions. Press a card to see one agent alone.',
     ],

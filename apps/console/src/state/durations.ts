@@ -2,7 +2,7 @@
  * Durations in words, for people who read them from across a room: "3.4 s", "48 s", "2 min 05 s", "1 h 10 min".
  */
 export function exactDuration(ms: number): string {
-  return ms < 9_950 ? `${(ms / 1000).toFixed(1)} s` : wholeDuration(ms);
+  return ms < 59_950 ? `${(ms / 1000).toFixed(1)} s` : wholeDuration(ms + 500);
 }
 
 /** Without tenths: for what changes while one looks at it. */

@@ -11,9 +11,11 @@ export type Lane = (typeof LANES)[number];
 export interface Recovery {
   readonly concerned: number;
   readonly lanes: Readonly<Record<Lane, readonly number[]>>;
-  /** Corners of the curve: from this moment on so many agents are Ready again. Begins with 0 at 0. */
+  /** Corners of the curve of those who are Ready again. Begins with 0 at 0. */
   readonly curve: readonly CurvePoint[];
-  /** The longest wait that options, phones and leases allowed; null while nobody has decided. */
+  /** The same for the moments from which each agent might have been Ready: options, phones and leases allowed it. */
+  readonly allowed: readonly CurvePoint[];
+  /** The longest of these waits; null while nobody has decided. */
   readonly allowedMs: number | null;
   /** Options that governed the waits, each once. */
   readonly governedBy: readonly string[];
@@ -23,9 +25,10 @@ export interface Recovery {
   readonly nowMs: number;
 }
 
+/** From this moment on so many agents. */
 export interface CurvePoint {
   readonly atMs: number;
-  readonly ready: number;
+  readonly agents: number;
 }
 
 /** The axis shows at least so much, so that a fast recovery does not look like a slow one. */
@@ -53,13 +56,19 @@ export function recoveryOf(ledger: BoardLedger, now: number): Recovery {
   return {
     concerned: ledger.agents.length,
     lanes,
-    curve: [{ atMs: 0, ready: 0 }, ...lanes.ready.map((atMs, index) => ({ atMs, ready: index + 1 }))],
+    curve: cumulative(lanes.ready),
+    allowed: cumulative(allowed),
     allowedMs: allowed.at(-1) ?? null,
     governedBy: [...new Set(ledger.agents.flatMap(({ governedBy }) => governedBy ?? []))].sort(),
     endMs,
     nowMs: Math.min(elapsed, endMs),
   };
 }
+
+const cumulative = (sorted: readonly number[]): CurvePoint[] => [
+  { atMs: 0, agents: 0 },
+  ...sorted.map((atMs, index) => ({ atMs, agents: index + 1 })),
+];
 
 /** Round steps for people, at most eight of them. */
 export function axisTicks(endMs: number): readonly number[] {

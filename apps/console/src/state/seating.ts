@@ -49,6 +49,8 @@ const MANY = 40;
 const INSET = 10;
 /** Also the shape that cards keep to while they shrink. */
 const CARD_MAX: Size = { width: 128, height: 74 };
+/** The river is free a little beyond the banks' cards, towards its name and towards the legend. */
+const RIVER_OVERHANG = { above: 18, below: 6 };
 const RIVER = { share: 0.175, least: 150, most: 260 };
 
 export function seatAgents(
@@ -123,10 +125,11 @@ function floatIn(
 ): (readonly [string, Seat])[] {
   const columns = Math.max(1, Math.floor((river.width + GAP) / (card.width + GAP)));
   const rows = Math.ceil(agents.length / columns);
-  const pitch = rows < 2 ? 0 : Math.min(card.height + GAP, Math.max(0, (height - card.height) / (rows - 1)));
+  const room = Math.max(0, height + RIVER_OVERHANG.above + RIVER_OVERHANG.below - card.height);
+  const pitch = rows < 2 ? 0 : Math.min(card.height + GAP, room / (rows - 1));
   const used = Math.min(columns, agents.length);
   const left = river.x + (river.width - used * card.width - (used - 1) * GAP) / 2;
-  const top = Math.max(0, (height - card.height - pitch * (rows - 1)) / 2);
+  const top = (room - pitch * (rows - 1)) / 2 - RIVER_OVERHANG.above;
   return agents.map(({ agent }, index) => [
     agent,
     {

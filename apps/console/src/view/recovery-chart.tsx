@@ -6,7 +6,7 @@
 import type { BoardLedger } from '@holdfast/protocol';
 import { useElementSize } from '@mantine/hooks';
 import { exactDuration } from '../state/durations.ts';
-import { axisTicks, LANES, type Recovery } from '../state/recovery.ts';
+import { axisTicks, type CurvePoint, LANES, type Recovery } from '../state/recovery.ts';
 import { LANE_WORDS, TEXTS } from '../texts.ts';
 
 const LABELS = 168;
@@ -39,15 +39,6 @@ export function RecoveryChart({
     <div className="chart" ref={ref}>
       {width === 0 ? null : (
         <svg width={width} height={height} role="img" aria-label={summary}>
-          {recovery.allowedMs === null ? null : (
-            <rect
-              className="chart-allowed"
-              x={x(0)}
-              y={TOP}
-              width={Math.max(0, x(recovery.allowedMs) - x(0))}
-              height={bottom - TOP}
-            />
-          )}
           <Axis recovery={recovery} x={x} bottom={bottom} />
           <Lanes recovery={recovery} x={x} right={right} />
           <Curve recovery={recovery} x={x} top={LANES_END + 10} bottom={bottom} />
@@ -132,12 +123,18 @@ interface CurveProps {
 function Curve({ recovery, x, top, bottom }: CurveProps) {
   const most = Math.max(1, recovery.concerned);
   const y = (ready: number) => bottom - (ready / most) * (bottom - top);
-  const steps = recovery.curve.map(({ atMs, ready }, index) =>
-    index === 0 ? `M${x(atMs)} ${y(ready)}` : `H${x(atMs)}V${y(ready)}`,
-  );
-  const line = `${steps.join('')}H${x(recovery.nowMs)}`;
+  const steps = (points: readonly CurvePoint[]) =>
+    points
+      .map(
+        ({ atMs, agents }, index) =>
+          `${index === 0 ? 'M' : 'H'}${x(atMs)}${index === 0 ? ' ' : 'V'}${y(agents)}`,
+      )
+      .join('');
+  const line = `${steps(recovery.curve)}H${x(recovery.nowMs)}`;
   return (
     <g className="curve">
+      {/* All that lies to the left of what was allowed; what is white between it and the curve is ours. */}
+      <path className="chart-allowed" d={`${steps(recovery.allowed)}H${x(0)}z`} />
       <line className="curve-all" x1={x(0)} x2={x(recovery.endMs)} y1={y(most)} y2={y(most)} />
       <path className="curve-area" d={`${line}V${bottom}H${x(0)}z`} />
       <path className="curve-line" d={line} />

@@ -1,0 +1,278 @@
+/**
+ * The built page in a real browser, fed by the invented lab (dev/fake-lab.ts): what a person sees, presses and
+ * reads, by mouse, keyboard and screen reader.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+const CHROMIUM = {
+  executablePath: '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+};
+const STEP_MS = 20_000;
+
+class FakeLab {
+  readonly commands: unknown[] = [];
+  #child: ChildProcess | undefined;
+
+  constructor(
+    readonly port: number,
+    readonly agents = 20,
+  ) {}
+
+  async start(): Promise<void> {
+    const { port, agents } = this;
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', 'apps/console/dev/fake-lab.ts', `--port=${port}`, `--agents=${agents}`],
+      { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    this.#child = child;
+    const lines = createInterface({ input: child.stdout });
+    const [first] = (await once(lines, 'line')) as [string];
+    expect(first).toBe('listening');
+    lines.on('line', (line) => this.commands.push(JSON.parse(line)));
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
+let browser: Browser;
+let lab: FakeLab;
+let page: Page;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function open(options: { agents?: number; dark?: boolean; lessMotion?: boolean } = {}): Promise<void> {
+  lab = new FakeLab(await freePort(), options.agents);
+  await lab.start();
+  page = await browser.newPage({
+    viewport: { width: 1280, height: 800 },
+    colorScheme: options.dark === true ? 'dark' : 'light',
+    reducedMotion: options.lessMotion === true ? 'reduce' : 'no-preference',
+  });
+  page.setDefaultTimeout(STEP_MS);
+  await page.goto(`http://127.0.0.1:${lab.port}/`);
+  await page.waitForSelector('.card');
+}
+
+const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
+const cardsAt = (place: string) => page.locator(`.card-seat[data-site="${place}"]`);
+/** Waits in the page until so many cards stand there, at their place and not on the way. */
+const untilCardsAt = (place: string, count: number) =>
+  page.waitForFunction(
+    ([where, many]) => document.querySelectorAll(`.card-seat[data-site="${where}"]`).length === many,
+    [place, count] as const,
+  );
+
+async function violations(): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: {
+        run: () => Promise<{
+          violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+        }>;
+      };
+    };
+    const found = await axe.run();
+    return found.violations.map(
+      ({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary} (${nodes.length})`,
+    );
+  });
+}
+
+beforeAll(async () => {
+  const built = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--quiet'], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  expect(built.status).toBe(0);
+  browser = await chromium.launch(CHROMIUM);
+}, 60_000);
+
+afterEach(async () => {
+  await page?.close();
+  await lab?.kill();
+});
+afterAll(async () => {
+  await browser?.close();
+});
+
+describe('the live page', { timeout: 60_000 }, () => {
+  it('shows twenty agents, ten on each bank, without scrolling at 1280 by 800', async () => {
+    await open();
+    expect(await cardsAt('north').count()).toBe(10);
+    expect(await cardsAt('south').count()).toBe(10);
+    const overflow = await page.evaluate(() => [
+      document.documentElement.scrollWidth - window.innerWidth,
+      document.documentElement.scrollHeight - window.innerHeight,
+    ]);
+    expect(overflow).toEqual([0, 0]);
+    const clipped = await page.evaluate(() =>
+      [...document.querySelectorAll('.card-name, .card-word, .bank-title, .legend li')]
+        .filter((element) => element.scrollWidth > element.clientWidth + 1)
+        .map((element) => element.textContent),
+    );
+    expect(clipped).toEqual([]);
+  });
+
+  it('a hundred agents have their whole number on their card', async () => {
+    await open({ agents: 100 });
+    expect(await page.locator('.card').count()).toBe(100);
+    const clipped = await page.evaluate(
+      () =>
+        [...document.querySelectorAll('.card-name')].filter(
+          (element) => element.scrollWidth > element.clientWidth + 1,
+        ).length,
+    );
+    expect(clipped).toBe(0);
+  });
+
+  it('a killed site: rings close, cards cross to the other bank, the curve reaches everybody', async () => {
+    await open();
+    const card = page.locator('[data-agent="agent7001"]');
+    const startX = (await card.boundingBox())?.x ?? 0;
+    await press('Kill north');
+    await page.waitForSelector('[data-agent="agent7001"] .ring');
+    expect(await page.getByRole('region', { name: 'Site north' }).textContent()).toContain('Dead');
+    await untilCardsAt('south', 20);
+    await page.waitForFunction(
+      (x) => (document.querySelector('[data-agent="agent7001"]')?.getBoundingClientRect().x ?? 0) > x,
+      startX + 600,
+    );
+    expect(lab.commands).toEqual([{ type: 'kill', site: 'north' }]);
+    await page.getByText('10 of 10 Ready again', { exact: true }).waitFor();
+    expect(await page.locator('.lane[data-lane="ready"] .mark').count()).toBe(10);
+    const p99 = await page.locator('.disaster-figures tbody tr').nth(2).locator('td').first().textContent();
+    expect(p99).toMatch(/^\d+\.\d s$/);
+    const decisions = page.getByRole('region', { name: 'Decisions' }).first();
+    expect(await decisions.textContent()).toContain('logs in at south');
+    expect(await decisions.textContent()).toContain('DS9');
+  });
+
+  it('a card moves on its way, unless less motion is asked for', async () => {
+    await open({ lessMotion: true });
+    const duration = () =>
+      page
+        .locator('.card-seat')
+        .first()
+        .evaluate((element) => getComputedStyle(element).transitionDuration);
+    expect(await duration()).toBe('0s');
+    await page.emulateMedia({ reducedMotion: 'no-preference' });
+    expect(await duration()).toContain('1.1s');
+  });
+
+  it('the buttons send kill, hang and restore, and offer only what makes sense', async () => {
+    await open();
+    const state = (name: string) =>
+      page.getByRole('button', { name, exact: true }).getAttribute('aria-disabled');
+    expect(await state('Restore south')).toBe('true');
+    await press('Hang south');
+    await page.getByText('Hung', { exact: false }).first().waitFor();
+    await page.waitForSelector('[aria-label="Restore south"][aria-disabled="false"]');
+    expect(await state('Hang south')).toBe('true');
+    await press('Restore south');
+    await page.waitForSelector('[aria-label="Kill south"][aria-disabled="false"]');
+    await press('Kill south');
+    await page.waitForSelector('[aria-label="Restore south"][aria-disabled="false"]');
+    expect(lab.commands).toEqual([
+      { type: 'hang', site: 'south' },
+      { type: 'restore', site: 'south' },
+      { type: 'kill', site: 'south' },
+    ]);
+  });
+
+  it('says that the lab is gone, keeps the picture, and comes back by itself', async () => {
+    await open();
+    await lab.kill();
+    await page.getByText('The lab is gone.').waitFor();
+    expect(await page.locator('.card').count()).toBe(20);
+    expect(await page.locator('.site-button[aria-disabled="false"]').count()).toBe(0);
+    await lab.start();
+    await page.waitForSelector('.page[data-link="live"]');
+    expect(await page.getByText('The lab is gone.').count()).toBe(0);
+    await press('Hang north');
+    await page.waitForSelector('[aria-label="Restore north"][aria-disabled="false"]');
+  });
+
+  it.each([false, true])('axe finds nothing, calm and in a disaster (dark: %s)', async (dark) => {
+    await open({ dark });
+    expect(await violations()).toEqual([]);
+    await press('Hang north');
+    await press('Kill south');
+    await page.waitForSelector('.ring');
+    await page.locator('.card').first().click();
+    expect(await violations()).toEqual([]);
+    await press('What is this?');
+    await page.getByText('What am I looking at?').waitFor();
+    // The dialog fades in: only then are its colours those that count.
+    await page.waitForFunction(() =>
+      document.getAnimations().every(({ effect }) => effect?.getTiming().iterations === Infinity),
+    );
+    expect(await violations()).toEqual([]);
+  });
+
+  it('light and dark can be chosen against the system', async () => {
+    await open();
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await ground();
+    await press('Dark');
+    expect(await ground()).not.toBe(light);
+    await press('Light');
+    expect(await ground()).toBe(light);
+  });
+
+  it('by keyboard: one tab stop for all cards, arrows between them, Enter opens one', async () => {
+    await open();
+    expect(await page.locator('.card[tabindex="0"]').count()).toBe(1);
+    await page.locator('.card[tabindex="0"]').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'agent7003' }).waitFor();
+    expect(await page.locator('.card[tabindex="0"]').getAttribute('aria-label')).toContain('agent7003');
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: 'Decisions' }).waitFor();
+  });
+
+  it('tells how to join with a phone', async () => {
+    await open();
+    await press('Join by phone');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('127.0.0.1:5160').waitFor();
+    const text = await dialog.textContent();
+    for (const value of ['7999', 'fake-phone-password', '8000']) expect(text).toContain(value);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await dialog.getByRole('button', { name: 'Copy: Account' }).click();
+    await dialog.getByRole('button', { name: 'Copied: Account' }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('7999');
+  });
+});

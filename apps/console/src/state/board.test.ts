@@ -1,0 +1,165 @@
+import type { BoardSnapshot } from '@holdfast/protocol';
+import { describe, expect, it } from 'vitest';
+import {
+  type BoardEvent,
+  type BoardState,
+  boardStep,
+  CROSSING_MS,
+  DECISIONS_MAX,
+  INITIAL_BOARD,
+  NOTICE_STAYS_MS,
+  NOTICES_MAX,
+  PENDING_MAX_MS,
+} from './board.ts';
+
+const LAB_AHEAD_MS = 5_000;
+
+function snapshot(where: Readonly<Record<string, string | null>>, northIs: 'up' | 'down' = 'up'): string {
+  const board: BoardSnapshot = {
+    type: 'snapshot',
+    now: LAB_AHEAD_MS,
+    sites: [
+      { site: 'north', state: northIs, since: 0, processes: [], queues: [], calls: 0 },
+      { site: 'south', state: 'up', since: 0, processes: [], queues: [], calls: 0 },
+    ],
+    agents: Object.entries(where).map(([agent, site]) => ({
+      agent,
+      scheme: 'dual',
+      dn: '7001',
+      preferredSite: 'north',
+      site,
+      state: site === null ? 'LoggedOut' : 'Ready',
+      workMode: 'AutoIn',
+      reason: '',
+      onCall: false,
+      since: 0,
+      phoneAt: [],
+      wait: null,
+      banner: '',
+    })),
+    calls: { offered: 0, answered: 0, waiting: 0, talking: 0, lost: 0 },
+    ledgers: [],
+    join: null,
+  };
+  return JSON.stringify(board);
+}
+
+/** Each event at its own moment, ms on the page's clock. */
+function play(...events: readonly (readonly [at: number, event: BoardEvent])[]): BoardState {
+  return events.reduce((state, [at, event]) => boardStep(state, event, at), INITIAL_BOARD);
+}
+const received = (text: string): BoardEvent => ({ type: 'received', text });
+const decision = (because: string): BoardEvent =>
+  received(
+    JSON.stringify({
+      type: 'decision',
+      decision: { at: 1, who: 'agent1', what: 'leave', because, rule: 'DS8a', site: 'north' },
+    }),
+  );
+const notice = (level: string, text: string): BoardEvent =>
+  received(JSON.stringify({ type: 'notice', level, text }));
+
+describe('snapshots', () => {
+  it('the first picture moves nobody, and tells how far the lab’s clock is ahead', () => {
+    const state = play([0, { type: 'opened' }], [0, received(snapshot({ a: 'north', b: null }))]);
+    expect(state.link).toEqual({ name: 'live' });
+    expect(state.crossings).toEqual([]);
+    expect(state.labAheadMs).toBe(LAB_AHEAD_MS);
+  });
+
+  it('an agent who changes sites is a crossing, for a while', () => {
+    const state = play([0, received(snapshot({ a: 'north' }))], [100, received(snapshot({ a: 'south' }))]);
+    expect(state.crossings).toEqual([{ agent: 'a', from: 'north', to: 'south', at: 100 }]);
+    expect(boardStep(state, { type: 'ticked' }, 100 + CROSSING_MS).crossings).toEqual([]);
+  });
+
+  it('through the river without a stay is one crossing from bank to bank', () => {
+    const state = play(
+      [0, received(snapshot({ a: 'north' }))],
+      [100, received(snapshot({ a: null }))],
+      [400, received(snapshot({ a: 'south' }))],
+    );
+    expect(state.crossings).toEqual([{ agent: 'a', from: 'north', to: 'south', at: 400 }]);
+  });
+
+  it('a site that changes its state is announced', () => {
+    const state = play(
+      [0, received(snapshot({ a: 'north' }))],
+      [100, received(snapshot({ a: 'north' }, 'down'))],
+    );
+    expect(state.announcement).toEqual({ site: 'north', state: 'down' });
+  });
+});
+
+describe('decisions', () => {
+  it('stand newest first, and the oldest fall off', () => {
+    let state = INITIAL_BOARD;
+    for (let i = 0; i < DECISIONS_MAX + 20; i += 1) state = boardStep(state, decision(`because ${i}`), i);
+    expect(state.decisions).toHaveLength(DECISIONS_MAX);
+    expect(state.decisions[0]?.because).toBe(`because ${DECISIONS_MAX + 19}`);
+    expect(new Set(state.decisions.map(({ id }) => id)).size).toBe(DECISIONS_MAX);
+  });
+});
+
+describe('notices', () => {
+  it('stay for a while, can be dismissed, and do not pile up', () => {
+    let state = INITIAL_BOARD;
+    for (let i = 0; i < 10; i += 1) state = boardStep(state, notice('info', `notice ${i}`), i);
+    expect(state.notices).toHaveLength(NOTICES_MAX);
+    const [first] = state.notices;
+    expect(boardStep(state, { type: 'dismissed', id: first?.id ?? 0 }, 20).notices).not.toContain(first);
+    expect(boardStep(state, { type: 'ticked' }, 20 + NOTICE_STAYS_MS).notices).toEqual([]);
+  });
+
+  it('the same words twice are one notice', () => {
+    expect(play([0, notice('info', 'same')], [5, notice('info', 'same')]).notices).toHaveLength(1);
+  });
+
+  it.each([
+    ['no JSON', 'hello'],
+    ['an unknown type', '{"type":"weather"}'],
+    ['a wrong field', snapshot({ a: 'north' }).replace('"Ready"', '"Asleep"')],
+  ])('a message with %s is an error notice and changes nothing else', (_, text) => {
+    const before = play([0, { type: 'opened' }], [0, received(snapshot({ a: 'north' }))]);
+    const after = boardStep(before, received(text), 10);
+    expect(after.notices[0]?.level).toBe('error');
+    expect({ ...after, notices: [], nextId: 0 }).toEqual({ ...before, notices: [], nextId: 0 });
+  });
+});
+
+describe('buttons', () => {
+  const pressed: BoardEvent = { type: 'pressed', site: 'north', command: 'kill' };
+
+  it('a pressed button is pending until the site has changed its state', () => {
+    const waiting = play([0, received(snapshot({}))], [5, pressed], [50, received(snapshot({}))]);
+    expect(waiting.pending.north?.command).toBe('kill');
+    expect(boardStep(waiting, received(snapshot({}, 'down')), 300).pending).toEqual({});
+  });
+
+  it('a refusal, a lost link or a long silence frees it', () => {
+    const waiting = play([0, received(snapshot({}))], [5, pressed]);
+    expect(boardStep(waiting, notice('error', 'no'), 10).pending).toEqual({});
+    expect(boardStep(waiting, notice('info', 'yes'), 10).pending).not.toEqual({});
+    expect(boardStep(waiting, { type: 'lost', retryAt: 99 }, 10).pending).toEqual({});
+    expect(boardStep(waiting, { type: 'ticked' }, 5 + PENDING_MAX_MS).pending).toEqual({});
+  });
+});
+
+describe('the link', () => {
+  it('keeps the picture while the lab is gone, counts attempts, and is live again', () => {
+    const gone = play(
+      [0, { type: 'opened' }],
+      [0, received(snapshot({ a: 'north' }))],
+      [1_000, { type: 'lost', retryAt: 1_500 }],
+      [1_600, { type: 'lost', retryAt: 2_600 }],
+    );
+    expect(gone.snapshot).not.toBeNull();
+    expect(gone.link).toEqual({ name: 'lost', since: 1_000, retryAt: 2_600, attempt: 2 });
+    expect(boardStep(gone, { type: 'opened' }, 2_700).link).toEqual({ name: 'live' });
+  });
+
+  it('a tick without news is the same state, so that nothing is drawn again', () => {
+    const state = play([0, received(snapshot({ a: 'north' }))]);
+    expect(boardStep(state, { type: 'ticked' }, 10)).toBe(state);
+  });
+});
