@@ -33,6 +33,7 @@ import { CallRelay } from './call-relay.ts';
 import { CallSound } from './call-sound.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
+import { LegWatch } from './leg-watch.ts';
 import { inactiveOffer } from './sdp.ts';
 
 /** RFC 3261 §8.1.1.6. */
@@ -75,6 +76,7 @@ export class CallControl {
   readonly #admission: CallAdmission;
   readonly #sound: CallSound;
   readonly #relay: CallRelay;
+  readonly #watch: LegWatch;
   #configuration: SipServerConfiguration | undefined;
 
   constructor(ports: CallPorts) {
@@ -82,6 +84,7 @@ export class CallControl {
     this.#admission = new CallAdmission(ports);
     this.#sound = new CallSound(ports);
     this.#relay = new CallRelay(ports, (leg) => this.#legs.get(leg));
+    this.#watch = new LegWatch(ports);
   }
 
   configure(configuration: SipServerConfiguration): void {
@@ -96,6 +99,14 @@ export class CallControl {
   /** Calls, legs and requests that wait: all 0 when nobody calls. */
   sizes(): { readonly calls: number; readonly legs: number; readonly passedThrough: number } {
     return { calls: this.#calls.size, legs: this.#legs.size, passedThrough: this.#relay.size };
+  }
+
+  nextDeadline(): Millis | undefined {
+    return this.#watch.nextDeadline();
+  }
+
+  expire(now: Millis): void {
+    this.#watch.expire(now);
   }
 
   /** For checks: every call with its number of standing legs. */
@@ -114,10 +125,13 @@ export class CallControl {
       case 'progress':
         return this.#progress(now, event.leg, event.sdp);
       case 'answered':
+        this.#watch.watch(now, event.leg);
         return this.#answered(now, event.leg, event.sdp);
       case 'failed':
+        this.#watch.forget(event.leg);
         return this.#failed(now, event.leg, event.status, event.response);
       case 'acknowledged':
+        this.#watch.watch(now, event.leg);
         return this.#relay.acknowledged(now, event.leg, event.sdp);
       case 'offer':
         return this.#relay.offer(now, event.leg, event.sdp);
@@ -128,8 +142,10 @@ export class CallControl {
       case 'inDialogRequest':
         return this.#relay.passRequest(now, event.leg, event.transaction, event.request);
       case 'inDialogResponse':
+        if (event.method !== 'INFO') return;
         return this.#relay.passResponse(now, event.leg, event.status, event.response);
       case 'ended':
+        this.#watch.forget(event.leg);
         return this.#ended(now, event.leg, event.by === 'lost' ? 'lost' : 'normal');
       case 'ringAcknowledged':
       case 'request':
@@ -413,6 +429,7 @@ export class CallControl {
   }
 
   #drop(now: Millis, leg: LegId): void {
+    this.#watch.forget(leg);
     this.#legs.delete(leg);
     this.#relay.forget(now, leg);
   }

@@ -193,6 +193,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   nextDeadline(): Millis | undefined {
     const deadlines = [
       this.#userAgent.nextDeadline(),
+      this.#calls.nextDeadline(),
       this.#centre.nextDeadline(),
       this.#registrations.nextDeadline(),
       this.#lease.nextDeadline(),
@@ -208,6 +209,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   expire(now: Millis): SipServerEffect[] {
     this.#run(this.#userAgent.expire(now));
     this.#registrations.expire(now);
+    this.#calls.expire(now);
     this.#health.expire(now);
     this.#sendStamps(now);
     this.#tellLeases(now);
