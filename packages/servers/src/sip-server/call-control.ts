@@ -96,9 +96,10 @@ export class CallControl {
     return this.#calls.size;
   }
 
-  /** Calls, legs and requests that wait: all 0 when nobody calls. */
-  sizes(): { readonly calls: number; readonly legs: number; readonly passedThrough: number } {
-    return { calls: this.#calls.size, legs: this.#legs.size, passedThrough: this.#relay.size };
+  /** Calls, legs, legs that are asked about, and requests that wait: all 0 when nobody calls. */
+  sizes() {
+    const { size: watched } = this.#watch;
+    return { calls: this.#calls.size, legs: this.#legs.size, watched, passedThrough: this.#relay.size };
   }
 
   nextDeadline(): Millis | undefined {
@@ -125,13 +126,14 @@ export class CallControl {
       case 'progress':
         return this.#progress(now, event.leg, event.sdp);
       case 'answered':
-        this.#watch.watch(now, event.leg);
+        if (this.#legs.has(event.leg)) this.#watch.watch(now, event.leg);
         return this.#answered(now, event.leg, event.sdp);
       case 'failed':
         this.#watch.forget(event.leg);
         return this.#failed(now, event.leg, event.status, event.response);
       case 'acknowledged':
-        this.#watch.watch(now, event.leg);
+        // Unless it has been hung up meanwhile.
+        if (this.#legs.has(event.leg)) this.#watch.watch(now, event.leg);
         return this.#relay.acknowledged(now, event.leg, event.sdp);
       case 'offer':
         return this.#relay.offer(now, event.leg, event.sdp);

@@ -6,7 +6,7 @@ import type { Millis } from '@holdfast/kernel';
 import { cseqOf, headerValue, type LegId, type SipRequest, type SipResponse } from '@holdfast/sip';
 import type { CallPorts } from './call-control.ts';
 import type { CallRecord, LegRole, Relay, Turn } from './call-record.ts';
-import { continued, inactive, isHold, sameDescription } from './sdp.ts';
+import { continued, inactive, isHold, sameDescription, unrestricted } from './sdp.ts';
 
 /** In a dialog: what may come, as answers to anything else say (RFC 3261 §8.2.1). */
 export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REGISTER';
@@ -123,6 +123,7 @@ export class CallRelay {
       return;
     }
     this.#takeOrigin(call, answer);
+    call.origin.sdp = unrestricted(answer);
     const { party } = call;
     if (turn.to !== 'party' || party?.leg !== turn.leg || !party.awaitsAnswer) return;
     party.awaitsAnswer = false;

@@ -270,7 +270,7 @@ describe('a call to a queue with ringing tone', () => {
     expect(desk.news().at(-1)).toBe('EventReleased 7001');
     expect(ada.types().at(-1)).toBe('ended');
     expect(caller.news()).toContain('established');
-    expect(site.announced).toEqual(['start tone with remote']);
+    expect(site.announced).toEqual(['start tone with remote', 'remote']);
     desk.answering = undefined;
     caller.tell({ name: 'hangup' });
     world.run(1_000);

@@ -1,6 +1,6 @@
 import { decodeUtf8, encodeUtf8 } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
-import { continued, inactive, isHold } from './sdp.ts';
+import { continued, inactive, isHold, unrestricted } from './sdp.ts';
 
 const text = (lines: string[]) => encodeUtf8(`${lines.join('\r\n')}\r\n`);
 const description = (origin: string, port = 4000, direction = 'sendrecv') =>
@@ -57,6 +57,13 @@ describe('SDP, as much as a B2BUA needs', () => {
     expect(isHold(text([...session, ...live]))).toBe(false);
     expect(isHold(text([...session, ...live, 'm=video 0 RTP/AVP 99', 'a=inactive']))).toBe(false);
     expect(isHold(encodeUtf8('rubbish'))).toBe(false);
+  });
+
+  it('[SS23] makes an offer of an answer that could only listen', () => {
+    const listening = description('ada 1 1 IN IP4 x', 4000, 'recvonly');
+    expect(decodeUtf8(unrestricted(listening))).toBe(decodeUtf8(description('ada 1 1 IN IP4 x')));
+    const free = description('ada 1 1 IN IP4 x');
+    expect(unrestricted(free)).toBe(free);
   });
 
   it('[SS25] puts every stream of a description to rest', () => {

@@ -36,6 +36,16 @@ export function inactive(sdp: Uint8Array): Uint8Array {
 }
 
 /**
+ * A description as an offer to somebody else, when it was the answer to an announcer: that the one could only
+ * listen there says nothing about the other.
+ */
+export function unrestricted(answer: Uint8Array): Uint8Array {
+  const text = decodeUtf8(answer);
+  const free = text.replace(/^a=(sendonly|recvonly|inactive)(?=\s*$)/gm, 'a=sendrecv');
+  return free === text ? answer : encodeUtf8(free);
+}
+
+/**
  * What one end is sent after it was told `told`. RFC 3264 §8: the origin line stays that of the first description
  * and its version grows, also when the one that is described is now another party; strict phones take anything
  * else for an error. What comes from the same party as before passes as it is.

@@ -63,11 +63,19 @@ export function leftovers({ world, site }: Pick<CentreWorld, 'world' | 'site'>):
   world.run(40_000);
   world.removeAllBut(site);
   world.run(70_000);
-  const { centre, calls, legs, passedThrough, userAgent, transactions } = site.node.sizes();
-  return { centre, calls, legs, passedThrough, userAgent, transactions };
+  const { centre, calls, legs, watched, passedThrough, userAgent, transactions } = site.node.sizes();
+  return { centre, calls, legs, watched, passedThrough, userAgent, transactions };
 }
 
-export const NOTHING = { centre: 0, calls: 0, legs: 0, passedThrough: 0, userAgent: 0, transactions: 0 };
+export const NOTHING = {
+  centre: 0,
+  calls: 0,
+  legs: 0,
+  watched: 0,
+  passedThrough: 0,
+  userAgent: 0,
+  transactions: 0,
+};
 
 export function attributesOf(events: readonly EventMessage[], name: string, dn: string) {
   return events.find((event) => event.name === name && event.attributes.ThisDN === dn)?.attributes;

@@ -44,6 +44,8 @@ export class Phone implements Party {
       scheme: 'dual',
       sites: [{ site: 'north', registrar: `sip:${REALM}`, destination: { type: 'target', target } }],
       expires: 60,
+      // They register when the test says so.
+      registration: { moveJitterMs: 0 },
       hashes: portableHashes,
       random: world.random,
       sentBy: () => ({ host: this.host, port: SIP_PORT }),
