@@ -258,7 +258,8 @@ describe('the live page', { timeout: 60_000 }, () => {
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'agent7003' }).waitFor();
-    expect(await page.locator('.card[tabindex="0"]').getAttribute('aria-label')).toContain('agent7003');
+    const name = await page.locator('.card[tabindex="0"]').textContent();
+    expect(name).toMatch(/^7003 [A-Z][a-z ]+, at site north$/);
     await page.keyboard.press('Escape');
     await page.getByRole('heading', { name: 'Decisions' }).waitFor();
   });

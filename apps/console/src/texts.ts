@@ -115,10 +115,10 @@ export const TEXTS = {
   },
 
   agents: 'Agents',
-  agentsHelp: 'Arrow keys go from card to card, Enter opens one.',
   agent: (name: string) => (name.startsWith('agent') ? name : `Agent ${name}`),
-  card: (facts: { name: string; face: string; place: string; wait: string | undefined }) =>
-    `Agent ${facts.name}: ${facts.face}, ${facts.place}${facts.wait === undefined ? '' : `. ${facts.wait}`}`,
+  /** Said after number and state. */
+  cardMore: (facts: { place: string; wait: string | undefined }) =>
+    `, ${facts.place}${facts.wait === undefined ? '' : `. ${facts.wait}`}`,
   atSite: (site: string) => `at site ${site}`,
   inRiver: 'in the river',
   waitsFor: (what: string, seconds: number) => `Waits for ${what}: ${seconds} s`,
@@ -147,7 +147,6 @@ export const TEXTS = {
     newer: 'Later disaster',
     readyAgain: (ready: number, all: number) => `${ready} of ${all} Ready again`,
     nobody: 'Nobody was at work there: no agent had to move.',
-    axis: 'seconds since the fault',
     curve: 'agents Ready again',
     allowed: 'wait that the options allow',
     governedBy: 'governed by',
@@ -161,13 +160,14 @@ export const TEXTS = {
 
   feed: {
     title: 'Decisions',
+    list: 'All decisions, newest first',
     empty: 'Agents decide by themselves when to move. Each decision appears here, with its reason.',
     rule: (rule: string) => `Rule ${rule}`,
-    count: (count: number) => `${count}`,
   },
 
   details: {
     close: 'Close',
+    all: 'All that is known of this agent',
     dn: 'Number',
     state: 'State',
     login: 'Logged in',

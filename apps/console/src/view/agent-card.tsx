@@ -20,9 +20,7 @@ export interface AgentCardProps {
 export function AgentCard(props: AgentCardProps) {
   const { agent, face, now, isSelected, isTabStop, onFocus, onPress, onKeyDown } = props;
   const { wait } = agent;
-  const label = TEXTS.card({
-    name: agent.agent,
-    face: FACE_WORDS[face],
+  const more = TEXTS.cardMore({
     place: agent.site === null ? TEXTS.inRiver : TEXTS.atSite(agent.site),
     wait: wait === null ? undefined : TEXTS.waitsFor(wait.what, secondsLeft(wait, now)),
   });
@@ -32,10 +30,9 @@ export function AgentCard(props: AgentCardProps) {
       className="card"
       data-face={face}
       data-waiting={wait !== null}
-      aria-label={label}
       aria-pressed={isSelected}
       tabIndex={isTabStop ? 0 : -1}
-      title={label}
+      title={`${agent.agent}: ${FACE_WORDS[face]}${more}`}
       onFocus={onFocus}
       onClick={onPress}
       onKeyDown={onKeyDown}
@@ -47,8 +44,9 @@ export function AgentCard(props: AgentCardProps) {
           <Ring progress={ringProgress(wait, now)} text={String(secondsLeft(wait, now))} />
         )}
       </span>
-      <span className="card-name">{cardName(agent)}</span>
+      <span className="card-name">{cardName(agent)}</span>{' '}
       <span className="card-word">{FACE_WORDS[face]}</span>
+      <span className="unseen">{more}</span>
     </button>
   );
 }

@@ -3,7 +3,7 @@ import type { FeedEntry } from '../state/board.ts';
 import { faceOf } from '../state/card-face.ts';
 import { secondsLeft } from '../state/ring.ts';
 import { FACE_WORDS, schemeWords, TEXTS } from '../texts.ts';
-import { DecisionList } from './feed.tsx';
+import { Decisions, ScrollRegion } from './feed.tsx';
 import { Icon } from './icon.tsx';
 
 const WORDS = TEXTS.details;
@@ -31,6 +31,7 @@ export function AgentDetails({ agent, sites, decisions, now, onClose }: AgentDet
       : [[WORDS.wait, WORDS.waitLeft(wait.what, secondsLeft(wait, now), wait.governedBy)] as const]),
     ...(agent.banner === '' ? [] : [[WORDS.told, agent.banner] as const]),
   ];
+  const own = decisions.filter(({ who }) => who === agent.agent);
   return (
     <section className="panel feed details" aria-label={TEXTS.agent(agent.agent)}>
       <div className="panel-head">
@@ -39,19 +40,17 @@ export function AgentDetails({ agent, sites, decisions, now, onClose }: AgentDet
           <Icon name="close" size={14} />
         </button>
       </div>
-      <dl className="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-      <DecisionList
-        title={TEXTS.feed.title}
-        empty={WORDS.noDecisions}
-        decisions={decisions.filter(({ who }) => who === agent.agent)}
-      />
+      <ScrollRegion label={WORDS.all}>
+        <dl className="facts">
+          {facts.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+        {own.length === 0 ? <p className="muted">{WORDS.noDecisions}</p> : <Decisions decisions={own} />}
+      </ScrollRegion>
     </section>
   );
 }

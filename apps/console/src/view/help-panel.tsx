@@ -1,6 +1,6 @@
-import { Modal } from '@mantine/core';
 import { FACES } from '../state/card-face.ts';
 import { FACE_MEANINGS, FACE_WORDS, TEXTS } from '../texts.ts';
+import { Dialog } from './dialog.tsx';
 import { Icon } from './icon.tsx';
 import { Ring } from './ring.tsx';
 
@@ -8,13 +8,7 @@ const WORDS = TEXTS.help;
 
 export function HelpPanel({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={WORDS.title}
-      size="xl"
-      closeButtonProps={{ 'aria-label': TEXTS.dismiss }}
-    >
+    <Dialog isOpen={isOpen} title={WORDS.title} onClose={onClose}>
       <ul className="help-points">
         {WORDS.points.map((point) => (
           <li key={point}>{point}</li>
@@ -37,6 +31,6 @@ export function HelpPanel({ isOpen, onClose }: { readonly isOpen: boolean; reado
           <b>{TEXTS.waiting}</b> {TEXTS.waitMeaning}
         </li>
       </ul>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 import type { BoardSnapshot } from '@holdfast/protocol';
-import { CopyButton, Modal } from '@mantine/core';
+import { CopyButton } from '@mantine/core';
 import { TEXTS } from '../texts.ts';
+import { Dialog } from './dialog.tsx';
 
 const WORDS = TEXTS.join;
 const FIELDS = ['server', 'user', 'password', 'queue'] as const;
@@ -13,13 +14,7 @@ export interface JoinPanelProps {
 
 export function JoinPanel({ isOpen, join, onClose }: JoinPanelProps) {
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      title={WORDS.title}
-      size="lg"
-      closeButtonProps={{ 'aria-label': TEXTS.dismiss }}
-    >
+    <Dialog isOpen={isOpen} title={WORDS.title} onClose={onClose}>
       <p className="lead">{join === null ? WORDS.absent : WORDS.lead}</p>
       {join === null ? null : (
         <dl className="join">
@@ -45,6 +40,6 @@ export function JoinPanel({ isOpen, join, onClose }: JoinPanelProps) {
           ))}
         </dl>
       )}
-    </Modal>
+    </Dialog>
   );
 }
