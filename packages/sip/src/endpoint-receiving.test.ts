@@ -265,6 +265,33 @@ test('[EP9] a malformed request is answered where the sender could match the ans
   expect(ends.bob.status()).toMatchObject({ malformed: 6, serverTransactions: 0 });
 });
 
+test('[EP9] what would have to be answered by a malformed message is not answered', () => {
+  const { ends } = new EndpointPair();
+  const request = (from: string) =>
+    parsed(
+      'OPTIONS sip:b@x SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\n' +
+        `From: ${from}\r\nTo: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nno colon\r\n\r\n`,
+    );
+  for (const from of ['<sip:a@x>;tag=a\nContact: <sip:thief@y>', '<sip:a@x>\rX: y', 'a\u0000b <sip:a@x>']) {
+    expect(ends.bob.receiveMalformed(0, request(from), FROM_ALICE).effects, from).toEqual([]);
+  }
+  const answered = ends.bob.receiveMalformed(0, request('<sip:a@x>;tag=a'), FROM_ALICE).effects;
+  expect(answered).toMatchObject([{ type: 'transmit', message: { status: 400 } }]);
+});
+
+test('[EP9] a field that stands hundreds of times is copied once', () => {
+  const { ends } = new EndpointPair();
+  const twice = ['From: <sip:a@x>', 'To: <sip:b@x>', 'Call-ID: c', 'CSeq: 1 OPTIONS'].flatMap((line) =>
+    Array<string>(50).fill(line),
+  );
+  const request = parsed(
+    `OPTIONS sip:b@x SIP/7.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\n${twice.join('\r\n')}\r\n\r\n`,
+  );
+  const [effect] = ends.bob.receiveMalformed(0, request, FROM_ALICE).effects;
+  if (effect?.type !== 'transmit') throw new Error('not answered');
+  expect(effect.message.headers.map(({ key }) => key)).toEqual(['via', 'from', 'to', 'call-id', 'cseq']);
+});
+
 test('[EP9] a message that lacks what a transaction needs, and reached the endpoint all the same, is dropped', () => {
   const { ends } = new EndpointPair();
   const bare = createRequest({ method: 'INVITE', uri: 'sip:b@x', headers: [] });

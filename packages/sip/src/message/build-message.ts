@@ -31,22 +31,43 @@ export interface ResponseParts {
   readonly body?: Uint8Array | string;
 }
 
+/** Which of the fields that stand once have been copied: bits, because every response comes by here. */
+const FROM = 1;
+const TO = 2;
+const CALL_ID = 4;
+const CSEQ = 8;
+
 /** Requests whose responses 101 to 299 make a dialog and so carry its Record-Route (RFC 3261 §12.1.1, RFC 6665, RFC 3515). */
 const DIALOG_FORMING = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
 
-/** RFC 3261 §8.2.6. Works on requests that failed `checkMessage` too: what is there is copied as it is. */
+/**
+ * RFC 3261 §8.2.6. Works on requests that failed `checkMessage` too: what is there is copied as it is, but once where
+ * it may stand only once, so that the answer is not malformed for the same reason.
+ */
 export function createResponse(request: SipRequest, status: number, parts: ResponseParts = {}): SipResponse {
   const headers: HeaderField[] = [];
+  let copied = 0;
   const copiesRoute = status > 100 && status < 300 && DIALOG_FORMING.has(request.method);
   for (const field of request.headers) {
     switch (field.key) {
       case 'via':
-      case 'from':
-      case 'call-id':
-      case 'cseq':
         headers.push(field);
         break;
+      case 'from':
+        if ((copied & FROM) === 0) headers.push(field);
+        copied |= FROM;
+        break;
+      case 'call-id':
+        if ((copied & CALL_ID) === 0) headers.push(field);
+        copied |= CALL_ID;
+        break;
+      case 'cseq':
+        if ((copied & CSEQ) === 0) headers.push(field);
+        copied |= CSEQ;
+        break;
       case 'to':
+        if ((copied & TO) !== 0) break;
+        copied |= TO;
         headers.push(
           status > 100 && parts.toTag !== undefined ? withTag(request, field, parts.toTag) : field,
         );

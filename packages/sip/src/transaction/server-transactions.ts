@@ -4,12 +4,14 @@
  * of their own: the same request again gets the same answer again.
  */
 import { type Millis, randomInteger } from '@holdfast/kernel';
-import type { EndpointOutput, TransactionId } from '../endpoint-types.ts';
+import type { EndpointEffect, EndpointOutput, TransactionId } from '../endpoint-types.ts';
 import type { Locator } from '../locate/locator.ts';
 import { createResponse, type HeaderLines } from '../message/build-message.ts';
 import { toOf, topVia } from '../message/headers.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
+import { parseMessage } from '../message/parse-message.ts';
+import { serializeMessage } from '../message/serialize-message.ts';
 import type { Source } from '../target.ts';
 import type { ClientTransaction } from './client-transaction.ts';
 import { isSuccess } from './invite-client.ts';
@@ -202,7 +204,8 @@ export class ServerTransactions {
 
   /**
    * What the parser could not accept: answered if enough of it can be read for the sender to match the answer
-   * (§8.2.6), else dropped. An ACK is never answered (§17).
+   * (§8.2.6), else dropped. An ACK is never answered (§17), and nothing is answered that could only be answered by
+   * a malformed message: a lone line end copied from a From would let a stranger write header fields in our name.
    */
   receiveMalformed(
     request: SipRequest,
@@ -214,23 +217,33 @@ export class ServerTransactions {
     if (request.method === 'ACK') return;
     const keys = new Set(request.headers.map((field) => field.key));
     if (!NEEDED_FOR_AN_ANSWER.every((key) => keys.has(key)) || topVia(request) === undefined) return;
-    this.#reply(withArrival(request, source), source, status, output, { reason });
+    const effect = this.#answer(withArrival(request, source), source, status, { reason });
+    if (parseMessage(serializeMessage(effect.message)).ok) output.effects.push(effect);
   }
 
-  /** A response without a transaction (§8.2.7): the same request again gets the same response again. */
   #reply(
     request: SipRequest,
     source: Source,
     status: number,
     output: EndpointOutput,
-    parts: { toTag?: string; reason?: string; headers?: HeaderLines } = {},
+    parts: AnswerParts = {},
   ): void {
+    output.effects.push(this.#answer(request, source, status, parts));
+  }
+
+  /** A response without a transaction (§8.2.7): the same request again gets the same response again. */
+  #answer(
+    request: SipRequest,
+    source: Source,
+    status: number,
+    parts: AnswerParts,
+  ): Extract<EndpointEffect, { type: 'transmit' }> {
     const { userAgent } = this.#options;
     const toTag = parts.toTag ?? steadyTag(serverKey(request) ?? '', this.#tagSeed);
     const headers =
       userAgent === undefined ? parts.headers : [...(parts.headers ?? []), ['Server', userAgent] as const];
     const message = createResponse(request, status, { ...parts, toTag, ...(headers && { headers }) });
-    output.effects.push({ type: 'transmit', message, target: replyTarget(request, source) });
+    return { type: 'transmit', message, target: replyTarget(request, source) };
   }
 
   expire(now: Millis, transaction: ServerTransaction, output: EndpointOutput): void {
@@ -300,6 +313,12 @@ export class ServerTransactions {
     this.#unmerge(transaction);
     schedule(this.#settings, transaction, null);
   }
+}
+
+interface AnswerParts {
+  readonly toTag?: string;
+  readonly reason?: string;
+  readonly headers?: HeaderLines;
 }
 
 const NEEDED_FOR_AN_ANSWER = ['via', 'from', 'to', 'call-id', 'cseq'];
