@@ -29,12 +29,14 @@ const STEP_MS = 20_000;
 
 class FakeLab {
   readonly commands: unknown[] = [];
+  readonly port: number;
+  readonly agents: number;
   #child: ChildProcess | undefined;
 
-  constructor(
-    readonly port: number,
-    readonly agents = 20,
-  ) {}
+  constructor(port: number, agents = 20) {
+    this.port = port;
+    this.agents = agents;
+  }
 
   async start(): Promise<void> {
     const { port, agents } = this;

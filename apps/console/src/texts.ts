@@ -150,7 +150,7 @@ export const TEXTS = {
     curve: 'agents Ready again',
     allowed: 'wait that the options allow',
     governedBy: 'governed by',
-    figures: 'Time until Ready again',
+    figures: 'Time unable to take calls',
     total: 'in all',
     afterWait: 'past the wait',
     none_yet: '–',
