@@ -6,7 +6,7 @@
 import type { DeskReply, DeskRequest, ErrorCode } from '@holdfast/protocol';
 import { LOGOUT_REASONS } from '@holdfast/protocol';
 import type { PhoneFact, SipMessage } from '@holdfast/sip';
-import { cseqOf } from '@holdfast/sip';
+import { cseqOf, toOf } from '@holdfast/sip';
 
 export class RuleCensus {
   readonly counts: Map<string, number>;
@@ -32,10 +32,13 @@ export class RuleCensus {
       case 'Pong':
         return;
       case 'Ping':
-        return this.count('LH2');
+        return this.#each('LH2', 'SS9');
       case 'NotLoggedIn':
-        this.count('AG4');
-        return this.count('LL3');
+        return this.#each('AG4', 'LL3', 'SS13');
+      case 'ServerInfo':
+        return this.count(message.resumed ? 'SS7' : 'SS6');
+      case 'RegisteredAll':
+        return this.count('SS10');
       case 'Error':
         return this.#refused(message.code);
       case 'Registered':
@@ -44,10 +47,23 @@ export class RuleCensus {
       case 'Done':
         return this.count('AG17');
       case 'Event':
-        if (message.attributes.ReferenceID !== undefined) this.count('AG17');
+        if (message.attributes.ReferenceID === undefined) return;
+        this.count('AG17');
+        if (message.name === 'EventAgentLogin') this.count('SS12');
+        if (message.name === 'EventAgentLogout') this.count('SS15');
         return;
       default:
     }
+  }
+
+  /** A connection that a SIP Server closes, by its own words. */
+  siteCloses(why: string): void {
+    if (why.startsWith('No answer to a ping')) this.#each('LH3', 'SS9');
+    if (why.startsWith('the same session')) this.count('SS8');
+  }
+
+  #each(...rules: readonly string[]): void {
+    for (const rule of rules) this.count(rule);
   }
 
   #refused(code: ErrorCode): void {
@@ -58,14 +74,27 @@ export class RuleCensus {
   /** What a SIP Server sends over SIP. `isRetransmission` tells itself: a rule decides once. */
   siteTransmits(message: SipMessage): void {
     if (message.kind === 'request') {
-      if (message.method === 'INVITE') this.count('RG6');
+      // In a dialog it turns the caller from the announcer to the agent, or puts one end's offer to the other.
+      if (message.method === 'INVITE') this.count(toOf(message)?.params.has('tag') === true ? 'SS20' : 'RG6');
+      if (message.method === 'OPTIONS') this.count('SS60');
+      if (message.method === 'BYE') this.count('SS27');
       return;
     }
     const { status } = message;
-    if (cseqOf(message)?.method !== 'REGISTER') return;
-    if (status === 200) this.count('RG1');
-    else if (status === 401) this.count('PH4');
-    else if (status === 500) this.count('RG3');
+    switch (cseqOf(message)?.method) {
+      case 'REGISTER':
+        if (status === 200) this.count('RG1');
+        else if (status === 401) this.count('PH4');
+        else if (status === 500) this.count('RG3');
+        return;
+      case 'INVITE':
+        if (status === 180) this.count('SS21');
+        if (status === 401) this.count('SS16');
+        return;
+      case 'OPTIONS':
+        return this.count('SS26');
+      default:
+    }
   }
 
   /** An answer of a phone that a SIP Server receives: one that does not take the call. */
@@ -78,6 +107,10 @@ export class RuleCensus {
     switch (fact.name) {
       case 'registrationFailed':
         return this.count('PH2');
+      case 'ringing':
+        // Our own phone, called because we asked for a call by the desk.
+        if (fact.from === fact.to) this.count('SS28');
+        return;
       case 'established':
         return this.count('PH9');
       case 'held':
@@ -215,8 +248,9 @@ export class SiteWatch {
         return;
       case 'EventDNOutOfService':
         census.count('RG4');
-        return;
+        return census.count('SS2');
       case 'EventDNBackInService':
+        census.count('SS1');
         return census.count('AG12');
       case 'EventQueued':
         return this.#queued(dn, ConnID, time);
@@ -224,6 +258,7 @@ export class SiteWatch {
         return this.#left(dn, ConnID, true);
       case 'EventAbandoned':
         census.count(this.#waiting.get(dn)?.has(ConnID) === true ? 'QU11' : 'CA7');
+        this.#rungOn.delete(ConnID);
         this.#left(dn, ConnID, false);
         return this.#over(dn, ConnID);
       case 'EventRouteRequest':
@@ -247,6 +282,7 @@ export class SiteWatch {
         return;
       case 'EventHeld':
       case 'EventRetrieved':
+        census.count('SS25');
         return census.count('CA8');
       case 'EventAttachedDataChanged':
         return census.count('CA9');

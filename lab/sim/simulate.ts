@@ -8,6 +8,8 @@ import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { must } from '@holdfast/kernel';
 import { CORE_FAULTS, runCoreSeed } from './core.ts';
+import { REGRESSIONS } from './regressions.ts';
+import { OCCURS_WITHIN_SEEDS, rulesOf } from './rule-list.ts';
 import type { SeedResult } from './seed-result.ts';
 import { runWholeSeed, WHOLE_FAULTS } from './whole.ts';
 
@@ -16,6 +18,10 @@ export type SimulationSize = 'core' | 'whole';
 export interface SimulateOptions {
   readonly size: SimulationSize;
   readonly seeds: number;
+  /** Ends after so many minutes of wall time, with the seeds that have been run by then. */
+  readonly minutes?: number;
+  /** The seeds that failed once come first, beside the others. */
+  readonly regressions?: boolean;
   /** The first seed; default 0. */
   readonly from?: number;
   /** Whole only: how many agents; the world's own choice (at least 8) unless set. */
@@ -28,6 +34,7 @@ export interface SimulateOptions {
 export interface SimulateReport {
   readonly version: 1;
   readonly size: SimulationSize;
+  /** How many have really been run. */
   readonly seeds: number;
   readonly failed: readonly { readonly seed: number; readonly check: string; readonly detail: string }[];
   readonly faults: Readonly<Record<string, number>>;
@@ -51,30 +58,53 @@ interface Batch {
 }
 
 interface Sum {
+  seeds: number;
   readonly failed: { seed: number; check: string; detail: string }[];
   readonly faults: Map<string, number>;
   readonly rules: Map<string, number>;
   virtualMs: number;
 }
 
+/** Takes the next batch of work, until there is none or the time is over. */
+type NextBatch = () => Batch | undefined;
+
 export async function runSeeds(options: SimulateOptions): Promise<SimulateReport> {
   const startedAt = process.hrtime.bigint();
+  const elapsedS = () => Number(process.hrtime.bigint() - startedAt) / 1e9;
   const sum = emptySum(options.size);
   const batches = batchesOf(options);
-  const workers = Math.min(options.workers ?? WORKERS_DEFAULT, batches.length);
-  if (workers === 0) for (const batch of batches) add(sum, runBatch(batch));
-  else await Promise.all(Array.from({ length: workers }, () => workOff(batches, sum)));
+  const mostS = options.minutes === undefined ? Number.POSITIVE_INFINITY : 60 * options.minutes;
+  const next: NextBatch = () => (elapsedS() < mostS ? batches.next().value : undefined);
+  const workers = Math.min(
+    options.workers ?? WORKERS_DEFAULT,
+    Math.ceil(options.seeds / BATCH[options.size]),
+  );
+  if (workers === 0) for (let batch = next(); batch !== undefined; batch = next()) add(sum, runBatch(batch));
+  else await Promise.all(Array.from({ length: workers }, () => workOff(next, sum)));
   sum.failed.sort((a, b) => a.seed - b.seed);
   return {
     version: 1,
     size: options.size,
-    seeds: options.seeds,
-    failed: sum.failed.slice(0, FAILED_MAX),
+    seeds: sum.seeds,
+    failed: [...sum.failed, ...neverOccurred(options, sum)].slice(0, FAILED_MAX),
     faults: sorted(sum.faults),
     rules: sorted(sum.rules),
     virtual_s: Math.round(sum.virtualMs / 1000),
-    wall_s: Number(process.hrtime.bigint() - startedAt) / 1e9,
+    wall_s: elapsedS(),
   };
+}
+
+/** Not the failure of a seed, but of the worlds as a whole: they are poorer than they should be. */
+export const EVERYTHING_OCCURS = 'everything-occurs';
+
+/** ME3: over so many seeds each fault and each rule of this size has occurred. */
+function neverOccurred({ from = 0, agents }: SimulateOptions, sum: Sum): SimulateReport['failed'] {
+  // A world of a given size is not the mixture of worlds that has to meet everything.
+  if (sum.seeds < OCCURS_WITHIN_SEEDS || agents !== undefined) return [];
+  const missing = [...sum.faults, ...sum.rules].filter(([, times]) => times === 0).map(([name]) => name);
+  if (missing.length === 0) return [];
+  const detail = `in ${sum.seeds} seeds these never occurred: ${missing.join(', ')}`;
+  return [{ seed: from, check: EVERYTHING_OCCURS, detail }];
 }
 
 /** One seed with its last happenings, for whoever looks for the cause. */
@@ -98,46 +128,55 @@ function runBatch(batch: Batch): Sum {
     const result = runSeed(batch.size, seed, batch.agents, false);
     const failed =
       result.failed === undefined ? [] : [{ seed, check: result.failed.check, detail: result.failed.detail }];
-    add(sum, { failed, faults: result.faults, rules: result.rules, virtualMs: result.virtualMs });
+    const { rules, virtualMs } = result;
+    add(sum, { seeds: 1, failed, faults: new Map(result.faults), rules: new Map(rules), virtualMs });
   }
   return sum;
 }
 
-/** Every fault of the size is in the report, also one that never occurred (ME3). */
+/** Every fault and every rule of the size is in the report, also one that never occurred (ME3). */
 function emptySum(size: SimulationSize): Sum {
   const names = size === 'core' ? CORE_FAULTS : WHOLE_FAULTS;
-  return { failed: [], faults: new Map(names.map((name) => [name, 0])), rules: new Map(), virtualMs: 0 };
+  return {
+    seeds: 0,
+    failed: [],
+    faults: new Map(names.map((name) => [name, 0])),
+    rules: new Map(rulesOf(size).map((rule) => [rule, 0])),
+    virtualMs: 0,
+  };
 }
 
-function add(
-  sum: Sum,
-  more: {
-    failed: Sum['failed'];
-    faults: SeedResult['faults'];
-    rules: SeedResult['rules'];
-    virtualMs: number;
-  },
-): void {
+function add(sum: Sum, more: Sum): void {
+  sum.seeds += more.seeds;
   sum.failed.push(...more.failed);
   for (const [name, times] of more.faults) sum.faults.set(name, (sum.faults.get(name) ?? 0) + times);
   for (const [name, times] of more.rules) sum.rules.set(name, (sum.rules.get(name) ?? 0) + times);
   sum.virtualMs += more.virtualMs;
 }
 
-function batchesOf({ size, seeds, from = 0, agents }: SimulateOptions): Batch[] {
-  const batches: Batch[] = [];
-  for (let first = from; first < from + seeds; first += BATCH[size]) {
-    batches.push({ size, from: first, seeds: Math.min(BATCH[size], from + seeds - first), agents });
+function* batchesOf({
+  size,
+  seeds,
+  from = 0,
+  agents,
+  regressions,
+}: SimulateOptions): Generator<Batch, undefined> {
+  if (regressions === true) {
+    for (const { size: itsSize, seed } of REGRESSIONS)
+      if (itsSize === size) yield { size, from: seed, seeds: 1, agents };
   }
-  return batches.reverse();
+  for (let first = from; first < from + seeds; first += BATCH[size]) {
+    yield { size, from: first, seeds: Math.min(BATCH[size], from + seeds - first), agents };
+  }
+  return undefined;
 }
 
 /** One worker takes batch after batch until none is left. */
-function workOff(batches: Batch[], sum: Sum): Promise<void> {
+function workOff(nextBatch: NextBatch, sum: Sum): Promise<void> {
   const worker = new Worker(new URL(import.meta.url), { workerData: WORKER_MARK });
   return new Promise((resolve, reject) => {
     const next = () => {
-      const batch = batches.pop();
+      const batch = nextBatch();
       if (batch !== undefined) worker.postMessage(batch);
       else void worker.terminate().then(() => resolve());
     };

@@ -5,7 +5,7 @@
  */
 import type { DeskInput, DeskView } from '@holdfast/desk';
 import { type Random, randomInteger } from '@holdfast/kernel';
-import type { PhoneCommand } from '@holdfast/sip';
+import type { PhoneCommand, PhoneFact } from '@holdfast/sip';
 import type { Process } from './process.ts';
 import type { DeskProgram, PhoneProgram } from './whole-agents.ts';
 import type { Person } from './whole-person.ts';
@@ -32,6 +32,8 @@ export class Habits {
   readonly #random: Random;
   readonly #options: HabitsOptions;
   readonly #all: readonly Habit[];
+  /** Legs of calls that are no business of a queue, until they end. */
+  readonly #own = new Set<string>();
 
   constructor(world: World, random: Random, options: HabitsOptions) {
     this.#world = world;
@@ -59,6 +61,22 @@ export class Habits {
 
   follow(person: Person): void {
     this.#planNext(person);
+  }
+
+  /** Conversations among colleagues, and those that an agent began, end by one of the two hanging up, if need be again. */
+  phoneTells(person: Person, fact: PhoneFact): void {
+    if (fact.name === 'dialing') this.#own.add(fact.leg);
+    if (fact.name === 'ringing' && fact.from !== this.#options.outside) this.#own.add(fact.leg);
+    if (fact.name === 'ended') this.#own.delete(fact.leg);
+    if (fact.name === 'established' && this.#own.has(fact.leg)) this.#hangUp(person, fact.leg);
+  }
+
+  #hangUp(person: Person, leg: string): void {
+    this.#later(() => {
+      if (!this.#own.has(leg)) return;
+      this.#command(person, { name: 'hangup', leg });
+      if (person.phone.state === 'paused') this.#hangUp(person, leg);
+    });
   }
 
   #planNext(person: Person): void {
@@ -105,19 +123,11 @@ export class Habits {
 
   #callByDesk(person: Person): void {
     this.#tell(person, { type: 'call', destination: this.#colleague() });
-    this.#later(() => this.#hangUp(person));
   }
 
   #dial(person: Person, to: string): void {
     if (person.phoneCalls > 0) return;
     this.#command(person, { name: 'call', to });
-    this.#later(() => this.#hangUp(person));
-  }
-
-  /** One call after another, the oldest first; a phone that is stopped takes no hand and is hung up later. */
-  #hangUp(person: Person): void {
-    this.#command(person, { name: 'hangup' });
-    if (person.phoneCalls > 0) this.#later(() => this.#hangUp(person));
   }
 
   #colleague(): string {

@@ -105,6 +105,7 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
     else if (this.process.state === 'running' && !this.#unroutable.has(dn)) {
       this.#unroutable.add(dn);
       this.#census.count('AG14');
+      this.#census.count('SS14');
     }
     return isRoutable;
   }
@@ -166,7 +167,7 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
         if (effect.message.type !== 'Stamp') this.#census.siteSays(effect.message);
         return this.send(effect.connection, this.#asSaid(effect.message));
       case 'close':
-        if (effect.why.startsWith('No answer to a ping')) this.#census.count('LH3');
+        this.#census.siteCloses(effect.why);
         return this.close(effect.connection);
       case 'treatmentStart': {
         this.#census.count('QU10');

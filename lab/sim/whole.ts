@@ -14,7 +14,7 @@ import {
   SUPPORT_QUEUE,
 } from '@holdfast/centre';
 import { must, type Random, randomInteger } from '@holdfast/kernel';
-import { digestSecret, type LookupAnswer } from '@holdfast/sip';
+import { digestSecret, type LookupAnswer, type PhoneFact } from '@holdfast/sip';
 import { apply, type RoutingSite, watch } from './checkers.ts';
 import { type FaultName, type FaultTargets, injectFaults, planFaults, RATE_ERROR_MAX } from './faults.ts';
 import { CALM_NETWORK } from './net.ts';
@@ -143,6 +143,7 @@ export class WholeWorld {
   readonly #boards: { site: Process; board: Process }[] = [];
   readonly #persons: Person[] = [];
   #waitMaxMs = 0;
+  #habits: Habits | undefined;
   readonly #phones: Process[] = [];
 
   constructor(world: World, options: WholeOptions) {
@@ -293,7 +294,11 @@ export class WholeWorld {
           instance: `urn:uuid:00000000-0000-4000-8000-${agent.dn.padStart(12, '0')}`,
           answerAfterMs: 1_000 + Math.floor(3_000 * this.#random()),
         };
-        return new PhoneProgram(process, { options, lines: 2, census, told: () => undefined }, now);
+        return new PhoneProgram(
+          process,
+          { options, lines: 2, census, told: (_, __, fact) => this.#phoneTells(index, fact) },
+          now,
+        );
       },
     );
     this.#phones.push(phone);
@@ -327,8 +332,13 @@ export class WholeWorld {
       outside: OUTSIDE,
       sites: SITES.map(({ name }) => name),
     };
-    const habits = new Habits(this.#world, this.#world.fork(5), options);
-    for (const person of this.#persons) habits.follow(person);
+    this.#habits = new Habits(this.#world, this.#world.fork(5), options);
+    for (const person of this.#persons) this.#habits.follow(person);
+  }
+
+  #phoneTells(agent: number, fact: PhoneFact): void {
+    const person = this.#persons[agent];
+    if (person !== undefined) this.#habits?.phoneTells(person, fact);
   }
 
   #generate(agents: number) {

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { NOT_SIMULATED, RUN_TIME_FAMILIES, rulesOf } from './rule-list.ts';
+
+const packages = new URL('../../packages/', import.meta.url);
+
+/** The ids of every SPEC.md that belong to a run-time family. */
+function specified(): Set<string> {
+  const found = new Set<string>();
+  for (const name of readdirSync(packages)) {
+    let text: string;
+    try {
+      text = readFileSync(new URL(`${name}/SPEC.md`, packages), 'utf8');
+    } catch {
+      // A package without rules of its own has no SPEC.md.
+      continue;
+    }
+    for (const [, id = ''] of text.matchAll(/^- \*\*([A-Z]{2}\d+[a-z]?)\*\*/gm))
+      if (RUN_TIME_FAMILIES.some((family) => id.startsWith(family))) found.add(id);
+  }
+  return found;
+}
+
+describe('the list of rules that a simulation must meet', () => {
+  it('names every run-time rule of every SPEC.md, met or not met with the reason, and no other', () => {
+    const met = new Set([...rulesOf('core'), ...rulesOf('whole')]);
+    const listed = [...met, ...Object.keys(NOT_SIMULATED)];
+    expect(listed.filter((id) => !specified().has(id))).toEqual([]);
+    expect([...specified()].filter((id) => !listed.includes(id))).toEqual([]);
+    expect(Object.keys(NOT_SIMULATED).filter((id) => met.has(id))).toEqual([]);
+  });
+});
