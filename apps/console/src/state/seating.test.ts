@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type SeatedAgent, seatAgents, seatKey } from './seating.ts';
+import { densityOf, type SeatedAgent, seatAgents, seatKey } from './seating.ts';
 
 const SITES = ['north', 'south'] as const;
 const STAGE = { width: 1256, height: 295 };
@@ -35,11 +35,13 @@ describe('seats', () => {
 
   it('twenty cards have room for number and word, a hundred for the number', () => {
     const density = (count: number) =>
-      seatAgents(
-        people(count, (home) => home),
-        SITES,
-        STAGE,
-      ).density;
+      densityOf(
+        seatAgents(
+          people(count, (home) => home),
+          SITES,
+          STAGE,
+        ).card,
+      );
     expect(density(20)).toBe('roomy');
     expect(density(100)).toBe('tiny');
   });
@@ -73,15 +75,28 @@ describe('seats', () => {
     }
   });
 
+  it('twenty in the river become flat, so that each name can be read', () => {
+    const { seats, afloat, card } = seatAgents(
+      people(20, () => null),
+      SITES,
+      STAGE,
+    );
+    expect(afloat.height).toBeLessThan(card.height);
+    expect(densityOf(afloat)).toBe('close');
+    const rows = [...new Set([...seats.values()].map(({ y }) => y))].sort((a, b) => a - b);
+    for (const [index, y] of rows.slice(1).entries())
+      expect(y - (rows[index] ?? 0)).toBeGreaterThanOrEqual(afloat.height);
+  });
+
   it('a whole river of agents stays within the picture and no two stand on the same spot', () => {
-    const { seats, card } = seatAgents(
+    const { seats, afloat } = seatAgents(
       people(100, () => null),
       SITES,
       STAGE,
     );
     const spots = new Set([...seats.values()].map(({ x, y }) => `${x} ${y}`));
     expect(spots.size).toBe(100);
-    for (const { y } of seats.values()) expect(y + card.height).toBeLessThanOrEqual(STAGE.height + 10);
+    for (const { y } of seats.values()) expect(y + afloat.height).toBeLessThanOrEqual(STAGE.height + 10);
   });
 
   it('no agents, no seats', () => {

@@ -27,8 +27,10 @@ export interface Seat {
 export type Density = 'roomy' | 'close' | 'tiny';
 
 export interface Seating {
+  /** Of a card on a bank. */
   readonly card: Size;
-  readonly density: Density;
+  /** Of a card in the river: flatter when many stand there. */
+  readonly afloat: Size;
   /** Where the river begins, and its width. */
   readonly river: { readonly x: number; readonly width: number };
   /** Every agent's place now. */
@@ -51,6 +53,8 @@ const INSET = 10;
 const CARD_MAX: Size = { width: 128, height: 74 };
 /** The river is free a little beyond the banks' cards, towards its name and towards the legend. */
 const RIVER_OVERHANG = { above: 18, below: 6 };
+const FLOAT_GAP = 3;
+const NAME_HEIGHT = 16;
 const RIVER = { share: 0.175, least: 150, most: 260 };
 
 export function seatAgents(
@@ -72,8 +76,9 @@ export function seatAgents(
     });
   });
   const swimmers = agents.filter(({ agent }) => !seats.has(agent));
-  for (const [agent, seat] of floatIn(swimmers, river, grid.card, stage.height)) seats.set(agent, seat);
-  return { card: grid.card, density: densityOf(grid.card), river, seats, banks };
+  const afloat = floatIn(swimmers, river, grid.card, stage.height);
+  for (const [agent, seat] of afloat.seats) seats.set(agent, seat);
+  return { card: grid.card, afloat: afloat.card, river, seats, banks };
 }
 
 function riverOf(width: number): Seating['river'] {
@@ -116,30 +121,35 @@ function seatAt(index: number, { columns, card, gap }: Grid, left: number): Seat
   };
 }
 
-/** Cards in the river overlap when there are many: the upper edge, with the name, stays in sight. */
+/** Cards in the river become flat when there are many, down to the height of a name; only then they overlap. */
 function floatIn(
   agents: readonly SeatedAgent[],
   river: Seating['river'],
   card: Size,
   height: number,
-): (readonly [string, Seat])[] {
+): { readonly card: Size; readonly seats: readonly (readonly [string, Seat])[] } {
   const columns = Math.max(1, Math.floor((river.width + GAP) / (card.width + GAP)));
   const rows = Math.ceil(agents.length / columns);
-  const room = Math.max(0, height + RIVER_OVERHANG.above + RIVER_OVERHANG.below - card.height);
-  const pitch = rows < 2 ? 0 : Math.min(card.height + GAP, room / (rows - 1));
+  const whole = Math.max(card.height, height + RIVER_OVERHANG.above + RIVER_OVERHANG.below);
+  const share = (whole + FLOAT_GAP) / Math.max(1, rows) - FLOAT_GAP;
+  const flat = Math.floor(Math.min(card.height, Math.max(NAME_HEIGHT, share)));
+  const pitch = rows < 2 ? 0 : Math.min(flat + GAP, (whole - flat) / (rows - 1));
   const used = Math.min(columns, agents.length);
   const left = river.x + (river.width - used * card.width - (used - 1) * GAP) / 2;
-  const top = (room - pitch * (rows - 1)) / 2 - RIVER_OVERHANG.above;
-  return agents.map(({ agent }, index) => [
-    agent,
-    {
-      x: Math.round(left + (index % columns) * (card.width + GAP)),
-      y: Math.round(top + Math.floor(index / columns) * pitch),
-    },
-  ]);
+  const top = (whole - flat - pitch * (rows - 1)) / 2 - RIVER_OVERHANG.above;
+  return {
+    card: { width: card.width, height: flat },
+    seats: agents.map(({ agent }, index) => [
+      agent,
+      {
+        x: Math.round(left + (index % columns) * (card.width + GAP)),
+        y: Math.round(top + Math.floor(index / columns) * pitch),
+      },
+    ]),
+  };
 }
 
-function densityOf({ width, height }: Size): Density {
+export function densityOf({ width, height }: Size): Density {
   if (width >= 84 && height >= 48) return 'roomy';
-  return width >= 56 && height >= 30 ? 'close' : 'tiny';
+  return width >= 56 && height >= 22 ? 'close' : 'tiny';
 }

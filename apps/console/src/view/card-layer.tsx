@@ -7,7 +7,7 @@ import { type KeyboardEvent, useRef, useState } from 'react';
 import type { Crossing } from '../state/board.ts';
 import { faceOf } from '../state/card-face.ts';
 import { nextCard } from '../state/card-keys.ts';
-import { type Seating, seatKey } from '../state/seating.ts';
+import { densityOf, type Seating, seatKey } from '../state/seating.ts';
 import { TEXTS } from '../texts.ts';
 import { AgentCard } from './agent-card.tsx';
 
@@ -50,10 +50,12 @@ export function CardLayer(props: CardLayerProps) {
         />
       ))}
       <Trails crossings={crossings} seating={seating} />
-      <ul ref={list} className="cards" aria-label={TEXTS.agents} data-density={seating.density}>
+      <ul ref={list} className="cards" aria-label={TEXTS.agents}>
         {agents.map((agent) => {
           const seat = seating.seats.get(agent.agent);
           if (seat === undefined) return null;
+          const isOnBank = agent.site !== null && seating.banks.has(seatKey(agent.site, agent.agent));
+          const size = isOnBank ? seating.card : seating.afloat;
           return (
             <li
               key={agent.agent}
@@ -61,7 +63,8 @@ export function CardLayer(props: CardLayerProps) {
               data-agent={agent.agent}
               data-site={agent.site ?? 'river'}
               data-crossing={crossing.has(agent.agent)}
-              style={{ ...seating.card, transform: `translate(${seat.x}px, ${seat.y}px)` }}
+              data-density={densityOf(size)}
+              style={{ ...size, transform: `translate(${seat.x}px, ${seat.y}px)` }}
             >
               <AgentCard
                 agent={agent}
