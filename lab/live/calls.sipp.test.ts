@@ -42,22 +42,24 @@ const server = (site: 'north' | 'south') => `127.0.0.1:${lab.sipPorts[site]}`;
 const good = (calls: number) => ({ code: 0, successful: calls, failed: 0, errors: '' });
 
 test.each([
-  ['UDP', 'u1', 'north'],
-  ['TCP', 't1', 'south'],
+  ['UDP', 'a queue', 'u1', 'north', QUEUE_WITH_RINGING, 12],
+  ['TCP', 'a queue', 't1', 'south', QUEUE_WITH_RINGING, 12],
+  ['UDP', 'an agent', 'u1', 'south', '7001', 2],
+  ['TCP', 'an agent', 't1', 'north', '7001', 2],
 ] as const)(
-  'its own caller over %s calls a queue: agents answer every call',
-  async (_name, transport, site) => {
+  'its own caller over %s calls %s: every call is answered',
+  async (_name, _whom, transport, site, service, calls) => {
     const caller = sipp({
       scenario: { embedded: 'uac' },
       transport,
       port: lab.gatewayPort,
       remote: server(site),
-      service: QUEUE_WITH_RINGING,
-      calls: 12,
-      rate: 6,
+      service,
+      calls,
+      rate: calls === 2 ? 1 : 6,
       durationMs: 200,
     });
-    expect(await caller.report(20_000)).toMatchObject(good(12));
+    expect(await caller.report(20_000)).toMatchObject(good(calls));
   },
 );
 

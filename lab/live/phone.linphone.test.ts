@@ -1,7 +1,13 @@
 /** linphone with an account at each site: SHA-256, two tones, and the loss of a site. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Linphone } from './peers/linphone.ts';
-import { beginStory, isCalledAndHears, type PhoneStory, survivesItsSite } from './peers/phone-story.ts';
+import {
+  beginStory,
+  dialsAQueue,
+  isCalledAndHears,
+  type PhoneStory,
+  survivesItsSite,
+} from './peers/phone-story.ts';
 import { kindsOf, refusedByOthers } from './peers/sent-messages.ts';
 
 let story: PhoneStory;
@@ -16,6 +22,8 @@ test('it registers at both sites with SHA-256, the first of two that it is offer
 });
 
 test('it is called, answers, and the two hear each other', () => isCalledAndHears(story));
+
+test('it dials a queue, an agent answers, and the two hear each other', () => dialsAQueue(story));
 
 test(
   'its site is killed in a call: the sound goes on, and the next call comes through the other site',

@@ -181,7 +181,8 @@ export class Robot {
         });
         return;
       case 'media':
-        if (effect.remote !== null) this.#sound?.sendToAddress(effect.remote);
+        if (effect.remote === null) this.#sound?.stopSending();
+        else this.#sound?.sendToAddress(effect.remote);
         return this.options.watch.media(this, effect.leg, effect.remote?.port);
       case 'phone':
         this.#onPhone(effect.fact);

@@ -68,6 +68,13 @@ export class RtpStream {
     this.#timer ??= setInterval(() => this.#send(), FRAME_MS);
   }
 
+  /** The call is over or held: a phone that went on sending would talk into the next call at that port. */
+  stopSending(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#remote = undefined;
+  }
+
   #send(): void {
     const remote = this.#remote;
     if (remote === undefined) return;
@@ -110,7 +117,7 @@ export class RtpStream {
   }
 
   close(): void {
-    if (this.#timer !== undefined) clearInterval(this.#timer);
+    this.stopSending();
     this.#socket.close();
   }
 }

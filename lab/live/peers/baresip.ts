@@ -90,6 +90,10 @@ export class Baresip implements PeerPhone {
     this.#control.write(`${Buffer.byteLength(text)}:${text},`);
   }
 
+  dial(uri: string): void {
+    this.command('dial', uri);
+  }
+
   hangUp(): void {
     this.command('hangup');
   }

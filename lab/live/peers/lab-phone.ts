@@ -109,7 +109,8 @@ export class LabPhone {
           answer: { type: 'failed', reason: 'no DNS here' },
         });
       case 'media':
-        if (effect.remote !== null) this.sound.sendToAddress(effect.remote);
+        if (effect.remote === null) this.sound.stopSending();
+        else this.sound.sendToAddress(effect.remote);
         return;
       case 'phone':
         this.facts.push(effect.fact);

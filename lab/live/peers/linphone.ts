@@ -66,6 +66,10 @@ export class Linphone implements PeerPhone {
     );
   }
 
+  dial(uri: string): void {
+    this.command(`call ${uri}`);
+  }
+
   hangUp(): void {
     this.command('terminate');
   }

@@ -4,6 +4,8 @@ export interface PeerPhone {
   registered(): Promise<void>;
   /** Calls that it has answered and that still stand. */
   readonly calls: number;
+  /** Calls a URI from its first account. */
+  dial(uri: string): void;
   /** Ends its call. */
   hangUp(): void;
   /** What it has heard in its calls, one recording after the other; complete a moment after a call is over. */

@@ -3,9 +3,12 @@
  * is killed in the middle of a call, and it is called again through the other site.
  */
 import { join } from 'node:path';
+import { must } from '@holdfast/kernel';
+import { SAMPLE_RATE } from '@holdfast/server';
 import { expect } from 'vitest';
+import type { Robot } from '../robot.ts';
 import type { LabPhone } from './lab-phone.ts';
-import { GUEST_DN, PeerLab, PHONE_PASSWORD, REALM } from './peer-lab.ts';
+import { GUEST_DN, PeerLab, PHONE_PASSWORD, QUEUE_WITH_RINGING, REALM, robotTone } from './peer-lab.ts';
 import type { PeerPhone, PeerPhoneOptions } from './peer-phone.ts';
 import { until } from './processes.ts';
 import { dominantTone } from './tone.ts';
@@ -14,9 +17,8 @@ import { dominantTone } from './tone.ts';
 const PHONE_HZ = 620;
 const CALLER_HZ = 440;
 const LATER_CALLER_HZ = 310;
-/** 20 ms each. */
-const PACKETS_ENOUGH = 100;
-const RECORDED_SAMPLES = 12_000;
+/** Three seconds, 20 ms each. */
+const PACKETS_ENOUGH = 150;
 const TONE_SLACK_HZ = 15;
 const RECORDING_MAX_MS = 5_000;
 
@@ -31,6 +33,7 @@ export async function beginStory(
 ): Promise<PhoneStory> {
   const holdfast = { 'digest-algorithms': algorithms };
   const lab = await PeerLab.start({
+    robots: 1,
     options: () => ({ [`DN/${GUEST_DN}@north`]: { holdfast }, [`DN/${GUEST_DN}@south`]: { holdfast } }),
   });
   try {
@@ -51,15 +54,31 @@ export async function beginStory(
   }
 }
 
-/** It is called at a site; both hear each other for two seconds. Who called hangs up. */
+/** It is called at a site; both hear each other for three seconds. Who called hangs up. */
 export async function isCalledAndHears({ lab, phone }: PhoneStory): Promise<void> {
+  const before = phone.heard();
   await withCaller(lab, CALLER_HZ, async (caller) => {
     await caller.call(GUEST_DN, 'north');
     await talk(caller);
     expect(await caller.hangUp()).toMatchObject({ by: 'local', status: 0, wasEstablished: true });
   });
   await until('the phone has hung up too', 5_000, () => phone.calls === 0);
-  await hasHeard(phone, CALLER_HZ);
+  await hasHeard(phone, CALLER_HZ, before);
+}
+
+/** It dials a queue, proves who it is, an agent answers, and both hear each other. */
+export async function dialsAQueue({ lab, phone }: PhoneStory): Promise<void> {
+  const before = phone.heard();
+  const [robot] = lab.robots as [Robot];
+  const sound = must(robot.sound, 'robots of this lab have sound');
+  phone.dial(`sip:${QUEUE_WITH_RINGING}@127.0.0.1:${lab.sipPorts.north}`);
+  await until('the agent hears the phone', 10_000, () => sound.hears(PHONE_HZ));
+  const { received } = sound.figures;
+  await until('three seconds of sound', 8_000, () => sound.figures.received >= received + PACKETS_ENOUGH);
+  expect(robot.view?.calls).toMatchObject([{ ANI: GUEST_DN }]);
+  phone.hangUp();
+  await until('the agent has no call any more', 5_000, () => robot.view?.calls.length === 0);
+  await hasHeard(phone, robotTone(0), before);
 }
 
 /** The site dies in a call: the two ends go on hearing each other, and the next call comes through the other site. */
@@ -75,13 +94,15 @@ export async function survivesItsSite({ lab, phone }: PhoneStory): Promise<void>
     expect(await caller.hangUp()).toMatchObject({ by: 'lost', wasEstablished: true });
     phone.hangUp();
   });
+  await until('the phone has hung up too', 5_000, () => phone.calls === 0);
+  const before = phone.heard();
   await withCaller(lab, LATER_CALLER_HZ, async (caller) => {
     await caller.call(GUEST_DN, 'south');
     await talk(caller);
     expect(await caller.hangUp()).toMatchObject({ by: 'local', status: 0, wasEstablished: true });
   });
   await until('the phone has hung up too', 5_000, () => phone.calls === 0);
-  await hasHeard(phone, LATER_CALLER_HZ);
+  await hasHeard(phone, LATER_CALLER_HZ, before);
 }
 
 /** The gateway has one port: whoever calls gives it back, also when the test fails. */
@@ -108,10 +129,14 @@ async function talk(caller: LabPhone): Promise<void> {
   );
 }
 
-/** That tone is in the last second and a half of what it recorded, once its recorder has finished the file. */
-async function hasHeard(phone: PeerPhone, toneHz: number): Promise<void> {
+/** In what it has recorded since then there is a second of that tone, once its recorder has finished the file. */
+async function hasHeard(phone: PeerPhone, toneHz: number, { length }: Int16Array): Promise<void> {
   await until(`the phone has recorded ${toneHz} Hz`, RECORDING_MAX_MS, () => {
-    const heard = dominantTone(phone.heard().slice(-RECORDED_SAMPLES));
-    return heard !== undefined && Math.abs(heard.hz - toneHz) <= TONE_SLACK_HZ;
+    const heard = phone.heard().subarray(length);
+    for (let at = 0; at + SAMPLE_RATE <= heard.length; at += SAMPLE_RATE / 4) {
+      const hz = dominantTone(heard.subarray(at, at + SAMPLE_RATE));
+      if (hz !== undefined && Math.abs(hz - toneHz) <= TONE_SLACK_HZ) return true;
+    }
+    return false;
   });
 }
