@@ -51,7 +51,7 @@ describe('a call from outside to a queue with music', () => {
     } as const;
     expect(board.outcome(attach)).toBe('EventAttachedDataChanged');
     expect(board.outcome(attach)).toBe('Done');
-    const remove = { type: 'DeleteUserData', dn: '7001', ConnID, keys: ['vip'] } as const;
+    const remove = { type: 'DeleteUserData' as const, dn: '7001', ConnID, keys: ['vip'] };
     expect(board.outcome(remove)).toBe('EventAttachedDataChanged');
     expect(board.outcome({ ...remove, ConnID: 'nothing' })).toBe('unknown-call');
     caller.tell({ name: 'hangup' });
