@@ -1,0 +1,122 @@
+/**
+ * Authorised REGISTERs a second (SHA-256, nonce in hand) through a whole SIP Server over UDP, beside a bare Node UDP
+ * echo with messages of the same size, in one run.
+ *
+ *     npx tsx bench/register.ts [--short] [--seconds 60] [--json FILE] [--profile FOLDER]
+ *
+ * Prints one JSON object. Exit status 1 when the rate is below 20 % of the echo's, anything was refused, or memory
+ * grew. `ratio` compares what two processes did in a second of the clock, `cpuRatio` what the answering process did
+ * in a second of its own CPU time: the second holds also where other work shares the machine.
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { measureEcho, openSocket, pause } from './echo-load.ts';
+import { nonceIn, RegisteringPhone } from './phones-load.ts';
+import { startProgram } from './two-processes.ts';
+
+const { values } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    seconds: { type: 'string' },
+    json: { type: 'string' },
+    profile: { type: 'string' },
+  },
+});
+const seconds = Number(values.seconds ?? (values.short ? 2 : 5));
+const PHONES = 1_000;
+const ON_THEIR_WAY = 64;
+const LEAST_RATIO = 0.2;
+/** Growth after the warm-up that is no growth: transactions live 32 s, so that only longer runs can be flat. */
+const GROWTH_MAX_MB = 20;
+/** Timer J: from here on as many transactions end as begin. */
+const STEADY_S = 40;
+
+const server = await startProgram<{ port: number }>(
+  'sip-server-process',
+  { phones: PHONES, gatewayPort: 9 },
+  values.profile,
+);
+const socket = await openSocket();
+const phones = Array.from({ length: PHONES }, (_, index) => new RegisteringPhone(index, socket));
+const counts = { served: 0, challenged: 0, refused: 0 };
+let requestBytes = 0;
+let answerBytes = 0;
+let next = 0;
+let isOver = false;
+
+function send(phone: RegisteringPhone): void {
+  const message = phone.register();
+  requestBytes = message.length;
+  socket.send(message, server.ready.port, '127.0.0.1');
+}
+
+socket.on('message', (bytes) => {
+  const text = bytes.toString('latin1');
+  const status = text.slice(8, 11);
+  const at = text.indexOf('Call-ID: reg-') + 13;
+  const phone = phones[Number(text.slice(at, at + 5)) - 10_000];
+  if (status === '401' && phone !== undefined) {
+    counts.challenged++;
+    phone.take(nonceIn(text));
+    if (!isOver) send(phone);
+    return;
+  }
+  if (status === '200') {
+    counts.served++;
+    answerBytes = bytes.length;
+  } else counts.refused++;
+  if (!isOver) send(phones[next++ % PHONES] as RegisteringPhone);
+});
+
+for (; next < ON_THEIR_WAY; next++) send(phones[next] as RegisteringPhone);
+await pause(values.short ? 500 : 2_000);
+const steadyFrom = seconds > STEADY_S ? STEADY_S : 0;
+const before = await server.usage();
+const startedAt = performance.now();
+const first = counts.served;
+await pause(1_000 * steadyFrom);
+const steady = await server.usage();
+await pause(1_000 * (seconds - steadyFrom));
+const wallS = (performance.now() - startedAt) / 1_000;
+const served = counts.served - first;
+const after = await server.usage();
+isOver = true;
+await pause(100);
+socket.close();
+await server.stop();
+const echo = await measureEcho({ seconds: Math.min(seconds, 5), requestBytes, answerBytes });
+
+const perSecond = served / wallS;
+const perCpuSecond = served / ((after.cpuMs - before.cpuMs) / 1_000);
+const round = (value: number, digits = 0) => Number(value.toFixed(digits));
+const isLong = steadyFrom > 0;
+const growthMB = after.heapMB - steady.heapMB;
+const ratio = perSecond / echo.pairsPerSecond;
+const ok = ratio >= LEAST_RATIO && counts.refused === 0 && (!isLong || growthMB < GROWTH_MAX_MB);
+const result = {
+  version: 1,
+  what: 'authorised REGISTER, SHA-256, nonce in hand, over UDP',
+  seconds,
+  phones: PHONES,
+  bytes: { request: requestBytes, answer: answerBytes },
+  perSecond: round(perSecond),
+  perCpuSecond: round(perCpuSecond),
+  ...counts,
+  echo,
+  ratio: round(ratio, 3),
+  cpuRatio: round(perCpuSecond / echo.pairsPerCpuSecond, 3),
+  least: LEAST_RATIO,
+  memory: {
+    heapMB: [before, steady, after].map(({ heapMB }) => round(heapMB)),
+    rssMB: [before, steady, after].map(({ rssMB }) => round(rssMB)),
+    /** Between the moment from which as many transactions end as begin and the end; null in short runs. */
+    growthMB: isLong ? round(growthMB, 1) : null,
+  },
+  transactions: after.figures.transactions,
+  host: { cpus: cpus().length, node: process.version },
+  ok,
+};
+console.log(JSON.stringify(result, null, 2));
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
+process.exitCode = ok ? 0 : 1;
