@@ -40,3 +40,11 @@ test('senders that nobody could count are told as so many or more', () => {
   budget.stop();
   expect(lines.at(-1)?.detail).toEqual({ leftOut: 20_000 - LINES_MAX, senders: '1000 or more' });
 });
+
+test('a flood of one kind hides no other', () => {
+  const lines: LogLine[] = [];
+  const budget = new LogBudget((line) => lines.push(line));
+  for (let n = 0; n < 1_000; n++) budget.line(bad(n), 'a');
+  budget.line({ level: 'warn', what: 'something else' }, 'a');
+  expect(lines.at(-1)).toEqual({ level: 'warn', what: 'something else' });
+});

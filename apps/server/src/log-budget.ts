@@ -13,14 +13,20 @@ export const PERIOD_MS = 10_000;
 /** Senders told apart in one period; a stranger can forge any number of them. */
 const SENDERS_MAX = 1_000;
 
+/** The lines of one kind since the period began. */
+interface Period {
+  readonly timer: NodeJS.Timeout;
+  written: number;
+  leftOut: number;
+  last: LogLine | undefined;
+  readonly senders: Set<string>;
+}
+
 export class LogBudget {
   readonly #log: Log;
   readonly #periodMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  #written = 0;
-  #leftOut = 0;
-  #last: LogLine | undefined;
-  readonly #senders = new Set<string>();
+  /** By what happened, so that a flood of one kind hides no other. The kinds are our own words: a handful. */
+  readonly #periods = new Map<string, Period>();
 
   constructor(log: Log, periodMs = PERIOD_MS) {
     this.#log = log;
@@ -29,39 +35,38 @@ export class LogBudget {
 
   /** `sender`: whoever caused the line. */
   line(line: LogLine, sender: string): void {
-    if (this.#timer === undefined) {
-      this.#timer = setTimeout(() => this.#endPeriod(), this.#periodMs);
-      this.#timer.unref();
-    }
-    if (this.#written < LINES_MAX) {
-      this.#written += 1;
+    const period = this.#periods.get(line.what) ?? this.#begin(line.what);
+    if (period.written < LINES_MAX) {
+      period.written += 1;
       return this.#log(line);
     }
-    this.#leftOut += 1;
-    this.#last = line;
-    if (this.#senders.size < SENDERS_MAX) this.#senders.add(sender);
+    period.leftOut += 1;
+    period.last = line;
+    if (period.senders.size < SENDERS_MAX) period.senders.add(sender);
   }
 
   /** Says what is still unsaid. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#endPeriod();
+    for (const what of [...this.#periods.keys()]) this.#end(what);
   }
 
-  #endPeriod(): void {
-    this.#timer = undefined;
-    this.#written = 0;
-    if (this.#last !== undefined) {
-      const { size } = this.#senders;
-      const detail = {
-        ...this.#last.detail,
-        leftOut: this.#leftOut,
-        senders: size < SENDERS_MAX ? size : `${size} or more`,
-      };
-      this.#log({ ...this.#last, what: `${this.#last.what}, and more like it`, detail });
-    }
-    this.#leftOut = 0;
-    this.#last = undefined;
-    this.#senders.clear();
+  #begin(what: string): Period {
+    const timer = setTimeout(() => this.#end(what), this.#periodMs);
+    timer.unref();
+    const period = { timer, written: 0, leftOut: 0, last: undefined, senders: new Set<string>() };
+    this.#periods.set(what, period);
+    return period;
+  }
+
+  #end(what: string): void {
+    const period = this.#periods.get(what);
+    if (period === undefined) return;
+    clearTimeout(period.timer);
+    this.#periods.delete(what);
+    const { last, leftOut, senders } = period;
+    if (last === undefined) return;
+    const told = senders.size < SENDERS_MAX ? senders.size : `${senders.size} or more`;
+    const detail = { ...last.detail, leftOut, senders: told };
+    this.#log({ ...last, what: `${what}, and more like it`, detail });
   }
 }

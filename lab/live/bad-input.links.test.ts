@@ -1,0 +1,281 @@
+/**
+ * What a client of a server may do wrong on its link, done to a real Configuration Server and a real SIP Server: a
+ * message that is none, one that is too large, a reader that does not read, a client that floods, one that has gone
+ * without a word. Each gets the answer that is stated for it, and everybody else their own in time.
+ */
+import { connect } from 'node:net';
+import { SUPERVISOR } from '@holdfast/centre';
+import { PROTOCOL_VERSION } from '@holdfast/protocol';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { AttackedSite, PASSWORD } from './attacked-site.ts';
+import { until } from './peers/processes.ts';
+import { pause } from './site-processes.ts';
+
+type Message = Record<string, unknown> & { type: string };
+
+let site: AttackedSite;
+const opened: { destroy(): void }[] = [];
+
+beforeAll(async () => {
+  site = await AttackedSite.start();
+}, 40_000);
+afterEach(async () => {
+  for (const one of opened.splice(0)) one.destroy();
+  await site.works();
+});
+afterAll(() => site.stop());
+
+/** A client that sends what it likes and keeps what it gets. */
+class RawClient {
+  readonly socket: WebSocket;
+  readonly messages: Message[] = [];
+  readonly closed: Promise<number>;
+  closedWith: number | undefined;
+
+  private constructor(port: number) {
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}/`, { perMessageDeflate: false });
+    opened.push({ destroy: () => this.socket.terminate() });
+    this.socket.on('error', () => undefined);
+    this.socket.on('message', (data) => this.messages.push(JSON.parse(String(data)) as Message));
+    this.closed = new Promise((resolve) =>
+      this.socket.on('close', (code) => {
+        this.closedWith = code;
+        resolve(code);
+      }),
+    );
+  }
+
+  static async open(port: number): Promise<RawClient> {
+    const client = new RawClient(port);
+    await new Promise((resolve, reject) => {
+      client.socket.once('open', resolve);
+      client.socket.once('error', reject);
+    });
+    return client;
+  }
+
+  send(message: object | string | Uint8Array): void {
+    const isRaw = typeof message === 'string' || message instanceof Uint8Array;
+    this.socket.send(isRaw ? message : JSON.stringify(message));
+  }
+
+  /** The next message of that type; what came before it stays unread. */
+  async next(type: string, withinMs = 3_000): Promise<Message> {
+    const from = this.messages.length;
+    await until(`${type} comes`, withinMs, () => this.messages.slice(from).some((one) => one.type === type));
+    return this.messages.slice(from).find((one) => one.type === type) as Message;
+  }
+
+  async ask(message: object, type: string, withinMs?: number): Promise<Message> {
+    const next = this.next(type, withinMs);
+    this.send(message);
+    return next;
+  }
+
+  /** How long the answer to a Ping takes, ms. */
+  async roundTrip(): Promise<number> {
+    const startedAt = performance.now();
+    await this.ask({ type: 'Ping', n: 1 }, 'Pong', 10_000);
+    return performance.now() - startedAt;
+  }
+}
+
+let sessions = 0;
+const greeting = {
+  config: (addpTimeoutMs: number) => ({
+    type: 'Open',
+    ReferenceID: 1,
+    application: 'workspace',
+    version: PROTOCOL_VERSION,
+    addpTimeoutMs,
+  }),
+  sip: (addpTimeoutMs: number) => ({
+    type: 'RegisterClient',
+    ReferenceID: 1,
+    application: 'workspace',
+    session: `session-${++sessions}-of-a-test`,
+    version: PROTOCOL_VERSION,
+    addpTimeoutMs,
+  }),
+};
+const GREETED = { config: 'Opened', sip: 'ServerInfo' } as const;
+const SERVERS = [
+  ['Configuration Server', 'config'],
+  ['SIP Server', 'sip'],
+] as const;
+type Server = (typeof SERVERS)[number][1];
+
+const portOf = (server: Server) => (server === 'config' ? site.configPort : site.clientPort);
+const linesAbout = (what: string) => site.lines().filter((line) => line.what.startsWith(what));
+
+async function greeted(server: Server, addpTimeoutMs = 60_000): Promise<RawClient> {
+  const client = await RawClient.open(portOf(server));
+  await client.ask(greeting[server](addpTimeoutMs), GREETED[server]);
+  return client;
+}
+
+/** A supervisor's client of the SIP Server: it may ask for everything. */
+async function supervisor(): Promise<RawClient> {
+  const config = await greeted('config');
+  const logIn = { type: 'LogIn', ReferenceID: 2, user: SUPERVISOR.user, password: PASSWORD };
+  const { token } = await config.ask(logIn, 'LoggedIn');
+  const client = await RawClient.open(site.clientPort);
+  await client.ask({ ...greeting.sip(60_000), token }, 'ServerInfo');
+  return client;
+}
+
+describe.each(SERVERS)('%s', (_name, server) => {
+  test('a malformed message is answered by an error with its field, and the link stays', async () => {
+    const mistakes = [
+      ['{"type":', 'not JSON', undefined],
+      ['', 'not JSON', undefined],
+      ['[]', 'Field ""', undefined],
+      ['null', 'Field ""', undefined],
+      [{ type: 'Reboot', ReferenceID: 7 }, 'type', 7],
+      ['{"type":"constructor","__proto__":{"type":"Ping"},"ReferenceID":8}', 'type', 8],
+      [{ type: 'Ping', n: 'one' }, 'Field "n"', undefined],
+      ['{"type":"Ping","n":1e999}', 'Field "n"', undefined],
+      [{ ...greeting[server](0), ReferenceID: 9 }, 'addpTimeoutMs', 9],
+      [{ type: 'Pong' }, 'Field "n"', undefined],
+      [Uint8Array.of(0, 255, 1), 'binary', undefined],
+    ] as const;
+    for (const [message, text, reference] of mistakes) {
+      const client = await greeted(server);
+      const answer = client.next('Error');
+      client.send(message);
+      const error = await answer;
+      expect(error).toMatchObject({ code: 'bad-message', text: expect.stringContaining(text) });
+      expect(error.ReferenceID).toBe(reference);
+      expect(error).toHaveProperty('field');
+      expect(await client.roundTrip()).toBeLessThan(1_000);
+    }
+  });
+
+  test('the third malformed message closes the link, and each has its log line', async () => {
+    const before = linesAbout('link cut').length;
+    const client = await greeted(server);
+    const other = await greeted(server);
+    for (let n = 0; n < 3; n++) client.send('{');
+    expect(await client.closed).toBe(1008);
+    expect(client.messages.filter(({ type }) => type === 'Error')).toHaveLength(3);
+    expect(await other.roundTrip()).toBeLessThan(1_000);
+    await until('the line is written', 15_000, () => linesAbout('link cut').length > before);
+    expect(linesAbout('malformed message')[0]).toMatchObject({ level: 'warn', because: expect.any(String) });
+  });
+
+  test('a message of a megabyte closes its link with 1009, before it is read', async () => {
+    const client = await greeted(server);
+    client.send({ type: 'Ping', n: 1, more: 'x'.repeat(1_048_576) });
+    expect(await client.closed).toBe(1009);
+  });
+
+  test('a deep and a wide message cost no more than their length', async () => {
+    const client = await greeted(server);
+    const other = await greeted(server);
+    client.send(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+    client.send(`{"type":"Ping","n":1,${Array.from({ length: 20_000 }, (_, n) => `"k${n}":1`).join()}}`);
+    expect(await other.roundTrip()).toBeLessThan(1_000);
+    await until('an error and an answer', 5_000, () =>
+      ['Error', 'Pong'].every((type) => client.messages.some((one) => one.type === type)),
+    );
+  });
+
+  test('who never answers pings is given up after twice its own time-out, and nobody else', async () => {
+    const silent = await greeted(server, 300);
+    const alive = await greeted(server, 60_000);
+    const startedAt = performance.now();
+    await silent.closed;
+    const tookMs = performance.now() - startedAt;
+    expect(silent.messages.some(({ type }) => type === 'Ping')).toBe(true);
+    expect(tookMs).toBeGreaterThan(500);
+    expect(tookMs).toBeLessThan(3_000);
+    expect(await alive.roundTrip()).toBeLessThan(1_000);
+  });
+
+  test('a flood of valid requests from one client does not delay another one', async () => {
+    const flood = await greeted(server);
+    const other = await greeted(server);
+    let isOver = false;
+    let sent = 0;
+    const pour = async () => {
+      while (!isOver) {
+        for (let n = 0; n < 500; n++) flood.send('{"type":"Ping","n":1}');
+        sent += 500;
+        // As much as the server takes.
+        while (flood.socket.bufferedAmount > 1_000_000 && !isOver) await pause(1);
+        await pause(0);
+      }
+    };
+    const pouring = pour();
+    await pause(200);
+    const took: number[] = [];
+    for (let n = 0; n < 40; n++) took.push(await other.roundTrip());
+    isOver = true;
+    await pouring;
+    took.sort((a, b) => a - b);
+    expect(sent).toBeGreaterThan(5_000);
+    // This process pours, reads and measures on the same processor.
+    expect(took[20]).toBeLessThan(150);
+    expect(took[39]).toBeLessThan(600);
+  });
+});
+
+test('who connects and says nothing, half a request, or as a WebSocket not who it is, is closed in time', async () => {
+  const silent = SERVERS.flatMap(([, server]) =>
+    ['', 'GET / HTTP/1.1\r\nHost: x\r\n'].map((text) => {
+      const socket = connect(portOf(server), '127.0.0.1');
+      opened.push(socket);
+      socket.on('error', () => undefined);
+      socket.resume();
+      socket.write(text);
+      return new Promise((resolve) => socket.once('close', resolve));
+    }),
+  );
+  const clients = await Promise.all(SERVERS.map(([, server]) => RawClient.open(portOf(server))));
+  await Promise.all([...silent, ...clients.map(({ closed }) => closed)]);
+}, 15_000);
+
+test('a slow reader is cut at the stated bound, with its log line, and the server keeps its memory', async () => {
+  const slow = await supervisor();
+  const before = site.memoryOf('sip-north');
+  slow.socket.pause();
+  const cuts = linesAbout('link cut').length;
+  // Each answer carries the whole switch.
+  for (let n = 0; n < 12_000 && linesAbout('link cut').length === cuts; n++) {
+    slow.send({ type: 'RegisterAll', ReferenceID: n });
+    if (n % 200 === 0) await pause(2);
+  }
+  await until('it is cut', 15_000, () => linesAbout('link cut').length > cuts);
+  expect(linesAbout('link cut').at(-1)?.detail?.kind).toBe('slow-reader');
+  expect(site.memoryOf('sip-north') - before).toBeLessThan(160);
+}, 30_000);
+
+test('a flood of the most costly requests leaves others their turn', async () => {
+  const flood = await supervisor();
+  const other = await greeted('sip');
+  for (let n = 0; n < 3_000; n++) flood.send({ type: 'RegisterAll', ReferenceID: n });
+  const took: number[] = [];
+  for (let n = 0; n < 20; n++) took.push(await other.roundTrip());
+  took.sort((a, b) => a - b);
+  expect(took[10]).toBeLessThan(150);
+});
+
+test('[D41] a thousand clients that come at once are all served, and who is there is answered meanwhile', async () => {
+  const there = await greeted('sip');
+  const startedAt = performance.now();
+  const coming = Array.from({ length: 1_000 }, async () => {
+    const client = await RawClient.open(site.clientPort);
+    await client.ask(greeting.sip(60_000), 'ServerInfo', 15_000);
+  });
+  const took: number[] = [];
+  let isOver = false;
+  const all = Promise.all(coming).then(() => {
+    isOver = true;
+  });
+  while (!isOver) took.push(await there.roundTrip());
+  await all;
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  expect(took.length).toBeGreaterThan(1);
+  expect(Math.max(...took)).toBeLessThan(3_000);
+}, 30_000);
