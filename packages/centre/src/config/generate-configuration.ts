@@ -58,6 +58,8 @@ export const SUPPORT_QUEUE = '8001';
 export const OVERFLOW_QUEUE = '8009';
 export const SUPERVISOR = { user: 'supervisor1', dn: '7900' } as const;
 export const GUEST = { user: 'guest', dn: '7999' } as const;
+/** Whatever phone somebody brings: some give up where SHA-256 is offered before MD5 (C81). */
+const GUEST_PHONE = { holdfast: { 'digest-algorithms': 'md5' } };
 const TENANT = 'holdfast';
 export const DESK_APPLICATION = 'workspace';
 const ALL_SCHEMES: readonly RegistrationScheme[] = ['active-backup', 'dual', 'single'];
@@ -228,7 +230,15 @@ function seatObjects(seat: Seat, request: GenerateRequest): ConfigObject[] {
   const digest = { realm: request.realm, ...request.digest(seat.dn) };
   return [
     ...request.sites.flatMap((site): ConfigObject[] => [
-      { objectType: 'DN', number: seat.dn, switch: site.name, type: 'Extension', digest, ...common },
+      {
+        objectType: 'DN',
+        number: seat.dn,
+        switch: site.name,
+        type: 'Extension',
+        digest,
+        enabled: true,
+        options: seat.dn === GUEST.dn ? GUEST_PHONE : {},
+      },
       { objectType: 'AgentLogin', code: seat.dn, switch: site.name, ...common },
     ]),
     {
