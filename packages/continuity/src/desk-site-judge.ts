@@ -47,11 +47,12 @@ export function isReady(facts: SiteFacts, now: Millis): boolean {
 /** LL4, LL8: when every other site has certainly stopped routing calls to this agent. */
 export function leaseBarAt(desk: DeskSite, site: string): Millis {
   const { leaseLengthMs } = factsOf(desk, site);
-  const others = Object.entries(desk.sites).filter(([name]) => name !== site);
-  return Math.max(
-    Number.NEGATIVE_INFINITY,
-    ...others.map(([, other]) => mayLogInElsewhereAt(other.promised, leaseLengthMs)),
-  );
+  let latest = Number.NEGATIVE_INFINITY;
+  for (const other in desk.sites) {
+    if (other !== site)
+      latest = Math.max(latest, mayLogInElsewhereAt(factsOf(desk, other).promised, leaseLengthMs));
+  }
+  return latest;
 }
 
 /** LL2: compared with now at each decision. */

@@ -231,31 +231,43 @@ function enter(
 
 /** When `expire` is wanted next: the earliest instant, not yet looked at, at which the facts decide otherwise. */
 export function deskSiteDeadline(desk: DeskSite): Millis | undefined {
-  const next = Math.min(...instantsOf(desk).filter((at) => at > desk.seenAt));
+  const next = nextInstant(desk);
   return next < Number.POSITIVE_INFINITY ? next : undefined;
 }
 
-function instantsOf(desk: DeskSite): Millis[] {
+/** Asked after every message, so that it makes no lists. */
+function nextInstant(desk: DeskSite): Millis {
   const { situation } = desk;
-  const entries = Object.keys(desk.sites).flatMap((site) => [
-    factsOf(desk, site).notBefore,
-    leaseBarAt(desk, site),
-  ]);
   switch (situation.name) {
     case 'out':
-      return [];
+      return Number.POSITIVE_INFINITY;
     case 'waiting': {
       const { telephonyAt, phoneAt } = leaveAt(desk, situation.site);
-      return [telephonyAt, phoneAt, ...entries];
+      const leavesAt = Math.min(unseen(desk, telephonyAt), unseen(desk, phoneAt));
+      return Math.min(leavesAt, nextEntry(desk, true));
     }
     case 'serving':
-      return Object.values(desk.sites).map((facts) => facts.notBefore);
+      return nextEntry(desk, false);
     case 'seeking':
     case 'withdrawing':
-      return entries;
+      return nextEntry(desk, true);
     case 'entering':
-      return [situation.answerBy];
+      return unseen(desk, situation.answerBy);
     default:
       return unreachable(situation);
   }
+}
+
+/** When a site may be entered: its pause after a refusal is over, and the leases of the others have ended. */
+function nextEntry(desk: DeskSite, withLeases: boolean): Millis {
+  let next = Number.POSITIVE_INFINITY;
+  for (const site in desk.sites) {
+    next = Math.min(next, unseen(desk, factsOf(desk, site).notBefore));
+    if (withLeases) next = Math.min(next, unseen(desk, leaseBarAt(desk, site)));
+  }
+  return next;
+}
+
+function unseen(desk: DeskSite, at: Millis): Millis {
+  return at > desk.seenAt ? at : Number.POSITIVE_INFINITY;
 }

@@ -103,9 +103,9 @@ export class SiteLease {
   /** LL2: ask at each decision. */
   isRoutable(agentId: string, epoch: LoginEpoch, now: Millis): boolean {
     const holding = this.#holdings.get(agentId);
-    const lease = [holding?.admitted, holding?.carried].find(
-      (candidate) => candidate !== undefined && compareEpochs(candidate.epoch, epoch) === 0,
-    );
+    if (holding === undefined) return false;
+    const { admitted, carried } = holding;
+    const lease = isOf(admitted, epoch) ? admitted : isOf(carried, epoch) ? carried : undefined;
     return isRoutable(this.#clock, lease, this.#lengthMs, now);
   }
 
@@ -165,12 +165,15 @@ export class SiteLease {
   /** The earliest end that is still to come; one that has passed is dealt with by `takeChanges`. */
   #watch(agentId: string, holding: Holding, after = Number.NEGATIVE_INFINITY): void {
     this.#touched.add(agentId);
-    const ends = [holding.admitted, holding.carried].flatMap((lease) =>
-      lease === undefined ? [] : [leaseEndsAt(lease, this.#lengthMs)],
-    );
-    const next = Math.min(...ends.filter((end) => end > after));
+    const { admitted, carried } = holding;
+    const next = Math.min(this.#endAfter(admitted, after), this.#endAfter(carried, after));
     if (next < Number.POSITIVE_INFINITY) this.#ends.set(agentId, next);
     else this.#ends.clear(agentId);
+  }
+
+  #endAfter(lease: Lease | undefined, after: Millis): Millis {
+    const end = lease === undefined ? Number.POSITIVE_INFINITY : leaseEndsAt(lease, this.#lengthMs);
+    return end > after ? end : Number.POSITIVE_INFINITY;
   }
 
   #dropEmpty(agentId: string, holding: Holding): void {
@@ -178,4 +181,8 @@ export class SiteLease {
     this.#holdings.delete(agentId);
     this.#ends.clear(agentId);
   }
+}
+
+function isOf(lease: Lease | undefined, epoch: LoginEpoch): boolean {
+  return lease !== undefined && compareEpochs(lease.epoch, epoch) === 0;
 }

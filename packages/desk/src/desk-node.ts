@@ -87,13 +87,13 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   nextDeadline(): Millis | undefined {
-    const instants = [
-      ...this.#links().map((link) => link.nextDeadline()),
-      this.#site === undefined ? undefined : deskSiteDeadline(this.#site),
-      this.#state?.nextDeadline(),
-    ];
-    const next = Math.min(...instants.map((at) => at ?? Number.POSITIVE_INFINITY));
-    return next < Number.POSITIVE_INFINITY ? next : undefined;
+    // Asked after every message, so that it makes no lists.
+    const never = Number.POSITIVE_INFINITY;
+    let next = this.#configurationLink?.link.nextDeadline() ?? never;
+    for (const { link } of this.#telephony.values()) next = Math.min(next, link.nextDeadline() ?? never);
+    if (this.#site !== undefined) next = Math.min(next, deskSiteDeadline(this.#site) ?? never);
+    next = Math.min(next, this.#state?.nextDeadline() ?? never);
+    return next < never ? next : undefined;
   }
 
   expire(now: Millis): DeskEffect[] {
