@@ -1,21 +1,28 @@
 import { expect, test } from 'vitest';
 import { CallAccount } from './call-account.ts';
 
+function dial(account: CallAccount, leg: string, site: string, port: number): void {
+  account.offered(0, leg, { site, to: '8000', port });
+}
+
 function talking(account: CallAccount, number: number): void {
-  account.offered(0, `c${number}`, 'north', 4000 + number);
-  account.answered(`agent${number}`, `a${number}`, 4000 + number);
+  dial(account, `c${number}`, 'north', 4000 + number);
+  account.answered(0, `agent${number}`, `a${number}`, 4000 + number);
 }
 
 test('a call is kept only when both ends ended normally after the fault', () => {
   const account = new CallAccount();
   for (const number of [1, 2, 3, 4]) talking(account, number);
   account.fault();
-  account.callerEnded('c1', 'normal');
-  account.agentEnded('agent1', 'a1', 'normal');
-  account.callerEnded('c2', 'lost');
+  account.callerEnded(0, 'c1', 'told');
+  account.agentEnded('agent1', 'a1', 'hung-up');
+  account.callerEnded(0, 'c2', 'lost');
   account.agentEnded('agent2', 'a2', 'lost');
-  account.agentEnded('agent3', 'a3', 'normal');
-  account.callerEnded('c3', 'lost');
+  account.agentEnded('agent3', 'a3', 'hung-up');
+  account.callerEnded(0, 'c3', 'lost');
+  expect(account.figures()).toMatchObject({ established: 4, kept: 1, lost: 2 });
+  expect(account.openSinceFault).toBe(1);
+  account.close();
   expect(account.figures()).toEqual({
     offered: 4,
     answered: 4,
@@ -26,23 +33,52 @@ test('a call is kept only when both ends ended normally after the fault', () => 
   });
 });
 
+test('two ends that hang up each for itself were not kept together', () => {
+  const account = new CallAccount();
+  talking(account, 1);
+  account.fault();
+  account.agentEnded('agent1', 'a1', 'hung-up');
+  account.callerEnded(0, 'c1', 'hung-up');
+  expect(account.figures()).toMatchObject({ kept: 0, lost: 1, lostBy: { 'not-told': 1 } });
+});
+
 test('a caller who waits is no established call, and one answered after the fault is not counted', () => {
   const account = new CallAccount();
-  account.offered(0, 'c1', 'north', 4001);
+  dial(account, 'c1', 'north', 4001);
   expect(account.waiting).toBe(1);
   account.fault();
-  account.answered('agent1', 'a1', 4001);
+  account.answered(0, 'agent1', 'a1', 4001);
   expect(account.talking).toBe(1);
-  account.callerEnded('c1', 'normal');
-  account.agentEnded('agent1', 'a1', 'normal');
+  account.callerEnded(0, 'c1', 'told');
+  account.agentEnded('agent1', 'a1', 'hung-up');
   expect(account.figures()).toMatchObject({ answered: 1, established: 0, kept: 0, lost: 0 });
 });
 
 test('a caller who goes on at the next site is one call', () => {
   const account = new CallAccount();
-  account.offered(0, 'c1', 'north', 4001);
-  account.offered(4, 'c1b', 'south', 4001);
-  account.answered('agent1', 'a1', 4001);
-  account.callerEnded('c1b', 'normal');
+  dial(account, 'c1', 'north', 4001);
+  dial(account, 'c1b', 'south', 4001);
+  account.answered(0, 'agent1', 'a1', 4001);
+  account.callerEnded(0, 'c1b', 'hung-up');
   expect(account.figures()).toMatchObject({ offered: 1, answered: 1, established: null });
+});
+
+test('a caller is served when the phone begins to ring, and a site that dies loses those who wait there', () => {
+  const account = new CallAccount();
+  const arrive = (at: number, port: number) => {
+    account.offered(at, `c${port}`, { site: 'north', to: '8000', port });
+    account.taken(at, `c${port}`);
+  };
+  arrive(0, 1);
+  arrive(200, 2);
+  arrive(400, 3);
+  account.ringing(1000, 'agent1', 'a1');
+  account.ringing(1200, 'agent2', 'a2');
+  // Who rang first answers last.
+  account.answered(1400, 'agent2', 'a2', 2);
+  account.answered(1900, 'agent1', 'a1', 1);
+  expect(account.line(2000)).toEqual({ waiting: 1, inversions: 0, lost: 0 });
+  expect(account.siteGone('north')).toEqual(['c3']);
+  account.callerEnded(3000, 'c3', 'lost');
+  expect(account.line(4000)).toEqual({ waiting: 0, inversions: 0, lost: 1 });
 });

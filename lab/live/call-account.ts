@@ -1,9 +1,11 @@
 /**
  * The account of calls (ME2): what was offered and answered, what stood at a fault, and what became of it. A call
- * is kept only if both its ends were ended by a BYE that was answered after the fault; everything else is lost,
- * by cause. The two ends find each other by the port to which the agent's phone sends its sound: SDP passes
+ * is kept only if after the fault one end hung up and the other was told; everything else is lost, by cause. The two ends find each other by the port to which the agent's phone sends its sound: SDP passes
  * through the servers, so that it is the caller's own.
  */
+import type { PhoneFact } from '@holdfast/sip';
+import { LineAccount, type LineFigures } from './line-account.ts';
+
 export interface CallFigures {
   readonly offered: number;
   readonly answered: number;
@@ -14,7 +16,16 @@ export interface CallFigures {
   readonly lostBy: Readonly<Record<string, number>> | null;
 }
 
-export type End = 'normal' | 'lost' | 'refused' | 'cancelled';
+export interface Dialled {
+  readonly site: string;
+  /** Number or URI. */
+  readonly to: string;
+  /** The caller's own for sound: it names the caller. */
+  readonly port: number;
+}
+
+/** `told`: by the other side's BYE; `hung-up`: by the own BYE, which was answered, be it with 481. */
+export type End = 'told' | 'hung-up' | 'lost' | 'refused' | 'cancelled';
 
 interface Call {
   readonly callerLeg: string;
@@ -39,12 +50,16 @@ export class CallAccount {
   readonly #byLeg = new Map<string, Call>();
   readonly #byPort = new Map<number, Call>();
   readonly #byAgentLeg = new Map<string, Call>();
+  /** Since when an agent's phone rings, until that end is over. */
+  readonly #rangAt = new Map<string, number>();
+  readonly #lines = new LineAccount();
   #offered = 0;
   #answered = 0;
   #fault: FaultAccount | undefined;
 
   /** A caller dials; again under another leg when the first site gave no sign and the next is called. */
-  offered(at: number, leg: string, site: string, port: number): void {
+  offered(at: number, leg: string, { site, to, port }: Dialled): void {
+    this.#lines.dialled(leg, { site, number: to });
     const before = this.#byPort.get(port);
     if (before !== undefined && before.agent === undefined) return this.#moved(before, leg, site);
     const call: Call = {
@@ -64,18 +79,29 @@ export class CallAccount {
 
   #moved(before: Call, leg: string, site: string): void {
     this.#byLeg.delete(before.callerLeg);
+    this.#lines.movedOn(before.callerLeg);
     const call = { ...before, callerLeg: leg, site };
     this.#byLeg.set(leg, call);
     this.#byPort.set(call.port, call);
   }
 
+  /** The site has given the caller a sign. */
+  taken(at: number, leg: string): void {
+    this.#lines.taken(at, leg);
+  }
+
+  ringing(at: number, agent: string, leg: string): void {
+    this.#rangAt.set(`${agent} ${leg}`, at);
+  }
+
   /** An agent's phone has answered and sends to this port. */
-  answered(agent: string, leg: string, port: number): void {
+  answered(at: number, agent: string, leg: string, port: number): void {
     const call = this.#byPort.get(port);
     if (call === undefined || call.agent !== undefined) return;
     call.agent = { name: agent, leg };
     this.#answered += 1;
     this.#byAgentLeg.set(`${agent} ${leg}`, call);
+    this.#lines.served(this.#rangAt.get(`${agent} ${leg}`) ?? at, call.callerLeg);
   }
 
   /** Calls in which both ends talk now. */
@@ -91,7 +117,8 @@ export class CallAccount {
     return count;
   }
 
-  callerEnded(leg: string, end: End): void {
+  callerEnded(at: number, leg: string, end: End): void {
+    this.#lines.left(at, leg, end === 'lost');
     const call = this.#byLeg.get(leg);
     if (call === undefined) return;
     call.callerEnd = end;
@@ -102,6 +129,7 @@ export class CallAccount {
 
   /** The caller's leg, when that end still stands: nobody talks to it any more. */
   agentEnded(agent: string, leg: string, end: End): string | undefined {
+    this.#rangAt.delete(`${agent} ${leg}`);
     const call = this.#byAgentLeg.get(`${agent} ${leg}`);
     if (call === undefined) return undefined;
     this.#byAgentLeg.delete(`${agent} ${leg}`);
@@ -117,18 +145,26 @@ export class CallAccount {
     this.#fault = { established: open.size, kept: 0, lostBy: new Map(), open };
   }
 
+  /** That site's SIP Server is dead: the callers who waited there, by their legs, now hear silence. */
+  siteGone(site: string): string[] {
+    return this.#lines.siteGone(site);
+  }
+
+  line(now: number): LineFigures {
+    return this.#lines.figures(now);
+  }
+
   #settle(call: Call): void {
     const fault = this.#fault;
     if (fault === undefined || !fault.open.has(call)) return;
     const isOver = call.callerEnd !== undefined && call.agentEnd !== undefined;
     if (!isOver) return;
     fault.open.delete(call);
-    if (call.callerEnd === 'normal' && call.agentEnd === 'normal') {
-      fault.kept += 1;
-      return;
-    }
-    if (call.agentEnd === 'normal') lose(fault, 'caller-end');
-    else lose(fault, call.callerEnd === 'normal' ? 'agent-end' : 'both-ends');
+    const [caller, agent] = [isOrderly(call.callerEnd), isOrderly(call.agentEnd)];
+    if (!caller || !agent) lose(fault, caller ? 'agent-end' : agent ? 'caller-end' : 'both-ends');
+    else if (call.callerEnd === 'told' || call.agentEnd === 'told') fault.kept += 1;
+    // Each end has hung up for itself: nobody carried the BYE of one to the other.
+    else lose(fault, 'not-told');
   }
 
   /** Calls that stood at the fault and are not over. */
@@ -136,19 +172,32 @@ export class CallAccount {
     return this.#fault?.open.size ?? 0;
   }
 
-  /** At the end of a run: what still stands of the calls at the fault has not been shown to be kept. */
+  /** The run is over: what still stands of the calls at the fault has not been shown to be kept. */
+  close(): void {
+    for (const _ of this.#fault?.open ?? []) lose(this.#fault as FaultAccount, 'not-ended');
+    this.#fault?.open.clear();
+  }
+
+  /** So far. Calls of the fault that go on are neither kept nor lost. */
   figures(): CallFigures {
     const fault = this.#fault;
     const base = { offered: this.#offered, answered: this.#answered };
     if (fault === undefined) return { ...base, established: null, kept: null, lost: null, lostBy: null };
-    for (const call of fault.open) {
-      fault.open.delete(call);
-      lose(fault, 'not-ended');
-    }
     const lostBy = Object.fromEntries(fault.lostBy);
     const lost = Object.values(lostBy).reduce((sum, count) => sum + count, 0);
     return { ...base, established: fault.established, kept: fault.kept, lost, lostBy };
   }
+}
+
+/** What a phone tells of its call's end. */
+export function endOf({ by, status, wasEstablished }: Extract<PhoneFact, { name: 'ended' }>): End {
+  if (wasEstablished && status === 0 && by === 'remote') return 'told';
+  if (wasEstablished && status === 0 && by === 'local') return 'hung-up';
+  return by === 'lost' || by === 'refused' ? by : 'cancelled';
+}
+
+function isOrderly(end: End | undefined): boolean {
+  return end === 'told' || end === 'hung-up';
 }
 
 function isTalking(call: Call): boolean {

@@ -5,7 +5,7 @@
 import type { Random } from '@holdfast/kernel';
 import { nodeHashes, type ProcessClock, type RunningNode, runNode, SipTransports } from '@holdfast/server';
 import { type PhoneEffect, type PhoneInput, PhoneNode } from '@holdfast/sip';
-import type { CallAccount } from './call-account.ts';
+import { type CallAccount, endOf } from './call-account.ts';
 
 export interface CallersOptions {
   readonly clock: ProcessClock;
@@ -32,6 +32,7 @@ export class Callers {
   #phone: RunningNode<PhoneInput> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #next = 0;
+  #perSecond = 1;
 
   constructor(options: CallersOptions) {
     this.#options = options;
@@ -78,15 +79,9 @@ export class Callers {
     if (effect.type === 'transmit') return this.#transports?.transmit(effect);
     if (effect.type !== 'phone') return;
     const { fact } = effect;
-    if (fact.name === 'dialing') account.offered(now(), fact.leg, fact.site, fact.port);
-    if (fact.name === 'ended') {
-      const isNormal =
-        fact.wasEstablished && (fact.by === 'local' || fact.by === 'remote') && fact.status === 0;
-      account.callerEnded(
-        fact.leg,
-        isNormal ? 'normal' : fact.by === 'lost' ? 'lost' : fact.by === 'refused' ? 'refused' : 'cancelled',
-      );
-    }
+    if (fact.name === 'dialing') account.offered(now(), fact.leg, fact);
+    if (fact.name === 'progress' || fact.name === 'established') account.taken(now(), fact.leg);
+    if (fact.name === 'ended') account.callerEnded(now(), fact.leg, endOf(fact));
   }
 
   /** One call now, to the given number, first at the given site. */
@@ -102,8 +97,14 @@ export class Callers {
     ).unref();
   }
 
+  /** Rate of the stream. */
+  get perSecond(): number {
+    return this.#perSecond;
+  }
+
   /** A stream: so many calls a second, to the queue, the sites in turn. */
   stream(perSecond: number, to = '8000'): void {
+    this.#perSecond = perSecond;
     const { random, sites } = this.#options;
     const next = () => {
       const site = sites[this.#next++ % sites.length]?.site ?? 'north';

@@ -7,7 +7,7 @@ import { leaseWithMargin } from '@holdfast/continuity';
 import type { DeskEffect, DeskView } from '@holdfast/desk';
 import type { PhoneFact } from '@holdfast/sip';
 import type { GovernedWait, LaterFacts, Ledger } from '../src/ledger.ts';
-import type { CallAccount } from './call-account.ts';
+import { type CallAccount, endOf } from './call-account.ts';
 import type { LabDecision } from './live-lab.ts';
 import type { Robot, RobotWatch } from './robot.ts';
 import type { LabTimes } from './times.ts';
@@ -104,11 +104,11 @@ export class LabWatch implements RobotWatch, LaterFacts {
       case 'lost':
         registeredAt.delete(fact.site);
         return;
+      case 'ringing':
+        this.#options.calls.ringing(at, robot.name, fact.leg);
+        return;
       case 'ended': {
-        const isNormal =
-          fact.wasEstablished && (fact.by === 'remote' || fact.by === 'local') && fact.status === 0;
-        const end = isNormal ? 'normal' : fact.by === 'lost' ? 'lost' : 'cancelled';
-        const left = this.#options.calls.agentEnded(robot.name, fact.leg, end);
+        const left = this.#options.calls.agentEnded(robot.name, fact.leg, endOf(fact));
         if (left !== undefined) this.#options.onLeftAlone(left);
         this.ledger?.see(at, robot.name, { type: 'callEnded' });
         return;
@@ -118,7 +118,8 @@ export class LabWatch implements RobotWatch, LaterFacts {
   }
 
   media(robot: Robot, leg: string, remotePort: number | undefined): void {
-    if (remotePort !== undefined) this.#options.calls.answered(robot.name, leg, remotePort);
+    const { calls, now } = this.#options;
+    if (remotePort !== undefined) calls.answered(now(), robot.name, leg, remotePort);
   }
 
   stampAnswered(robot: Robot, receivedAt: number): void {

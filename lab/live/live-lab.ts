@@ -262,11 +262,18 @@ export class LiveLab {
   kill(site: SiteName): void {
     this.#fault(site, 'killed', false);
     this.sites[site].kill();
+    this.#silence(site);
   }
 
   killSipServer(site: SiteName): void {
     this.#fault(site, 'SIP Server killed', false);
     this.sites[site].killServer(`sip-${site}`);
+    this.#silence(site);
+  }
+
+  /** The music stops for who waited there. */
+  #silence(site: SiteName): void {
+    for (const leg of this.calls.siteGone(site)) this.callers.hangUpSoon(leg);
   }
 
   hang(site: SiteName): void {

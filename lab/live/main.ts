@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { runDemo } from './demo.ts';
 import { runScenario } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
+import { DOCUMENTS, SHORT } from './times.ts';
 
 const serverEntry = fileURLToPath(new URL('server.mjs', import.meta.url));
 
@@ -33,6 +34,7 @@ async function run(args: readonly string[]): Promise<number> {
     agents: { type: 'string' },
     seed: { type: 'string' },
     json: { type: 'string' },
+    times: { type: 'string' },
   });
   const scenario = SCENARIOS.find(({ name }) => name === positionals[0]);
   if (scenario === undefined) {
@@ -42,8 +44,12 @@ async function run(args: readonly string[]): Promise<number> {
   }
   const agents = whole('--agents', values.agents, 6, 5000);
   const seed = whole('--seed', values.seed, 0, 2 ** 31);
+  const times = [SHORT, DOCUMENTS].find(({ name }) => name === values.times);
+  if (values.times !== undefined && times === undefined)
+    throw new CannotRun(`--times must be ${SHORT.name} or ${DOCUMENTS.name}, not "${values.times}"`);
   const report = await runScenario({
     scenario,
+    ...(times === undefined ? {} : { times }),
     ...(agents === undefined ? {} : { agents }),
     ...(seed === undefined ? {} : { seed }),
     serverEntry,
@@ -61,6 +67,8 @@ async function run(args: readonly string[]): Promise<number> {
   console.log(
     `  calls: ${calls.offered} offered, ${calls.answered} answered${calls.established === null ? '' : `; ${calls.established} stood at the fault: ${calls.kept} kept, ${calls.lost} lost ${JSON.stringify(calls.lostBy)}`}`,
   );
+  const { waiting, inversions, lost } = report.queue;
+  console.log(`  queue: ${waiting} waiting, ${inversions} overtaken, ${lost} lost`);
   return report.checks.length > 0 && report.checks.every(({ ok }) => ok) ? 0 : 1;
 }
 

@@ -7,8 +7,10 @@ import { availableParallelism } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { LedgerReport } from '../src/ledger.ts';
 import type { CallFigures } from './call-account.ts';
+import type { LineFigures } from './line-account.ts';
 import { type Check, LiveLab } from './live-lab.ts';
-import type { Scenario } from './scenarios/scenario.ts';
+import { callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
+import type { LabTimes } from './times.ts';
 
 /** Documented in docs/reports.md; instants are ms since the run's start. */
 export interface LabReport {
@@ -19,11 +21,7 @@ export interface LabReport {
   readonly checks: readonly Check[];
   readonly ledger: LedgerReport;
   readonly calls: CallFigures;
-  readonly queue: {
-    readonly waiting: number;
-    readonly inversions: number | null;
-    readonly lost: number | null;
-  };
+  readonly queue: LineFigures;
   readonly host: {
     readonly cpus: number;
     readonly node: string;
@@ -35,6 +33,8 @@ export interface RunOptions {
   readonly scenario: Scenario;
   readonly agents?: number;
   readonly seed?: number;
+  /** Unless told otherwise those of the scenario. */
+  readonly times?: LabTimes;
   readonly serverEntry: string;
   readonly say: (text: string) => void;
 }
@@ -43,10 +43,10 @@ export async function runScenario({
   scenario,
   agents = scenario.agents,
   seed = 1,
+  times = scenario.times,
   serverEntry,
   say,
 }: RunOptions): Promise<LabReport> {
-  const { times } = scenario;
   const lab = await LiveLab.make({
     agents,
     seed,
@@ -61,8 +61,11 @@ export async function runScenario({
   const delay = monitorEventLoopDelay({ resolution: 10 });
   try {
     await lab.start();
+    await everybodyAtHome(lab);
     delay.enable();
-    if (scenario.callsPerSecond > 0) lab.callers.stream(scenario.callsPerSecond);
+    lab.callers.stream((scenario.occupancy * agents) / (times.talkMs / 1000 + times.wrapUpS));
+    // By then about as many talk as will go on talking.
+    await callsAreAnswered(lab, Math.max(4, Math.round(scenario.occupancy * agents)));
     await scenario.run(lab);
     // What becomes of the calls that stood at the fault shows only when they end.
     await lab.until(4 * times.talkMs, () => lab.calls.openSinceFault === 0);
@@ -71,6 +74,7 @@ export async function runScenario({
     lab.check('scenario-ran', false, String((error as Error).stack ?? error));
   } finally {
     delay.disable();
+    lab.calls.close();
     await lab.stop();
   }
   return {
@@ -81,7 +85,7 @@ export async function runScenario({
     checks: lab.checks,
     ledger: roundLedger(lab.ledger.report(lab.now())),
     calls: lab.calls.figures(),
-    queue: { waiting: lab.calls.waiting, inversions: null, lost: null },
+    queue: lab.calls.line(lab.now()),
     host: {
       cpus: availableParallelism(),
       node: process.version,

@@ -55,6 +55,12 @@ export class SiteProcesses {
     const { site, entry, files, data, restarts } = this.#options;
     const log = createWriteStream(`${data}/${site}.log`, { flags: 'a' });
     this.#state = 'starting';
+    // What was killed a moment ago may still hold its ports, and would be taken for the new one.
+    const goneBy = Date.now() + STOP_MAX_MS;
+    while (this.#pids().length > 0) {
+      if (Date.now() > goneBy) throw new Error(`the former processes of ${site} do not end`);
+      await pause(5);
+    }
     const args = [
       '--enable-source-maps',
       entry,

@@ -1,9 +1,8 @@
 import type { LiveLab } from '../live-lab.ts';
-import { allReady, callsAreAnswered, describe, everybodyAtHome, moveMax } from './scenario.ts';
+import { allReady, callsAreAnswered, describe, moveMax } from './scenario.ts';
 
 /** DS19, [D1]: south comes back first and gets everybody, north's agents too; later north gets its own back. */
 export async function bothSitesDown(lab: LiveLab): Promise<void> {
-  await everybodyAtHome(lab);
   lab.kill('north');
   lab.kill('south');
   const wholly = 1000 * lab.options.times.siteTimeoutS + 1000;

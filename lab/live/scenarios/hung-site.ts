@@ -1,13 +1,12 @@
 import { DoubleWatch } from '../double-watch.ts';
 import type { LiveLab } from '../live-lab.ts';
-import { callsAreAnswered, describe, everybodyAtHome, movedExactly, moveMax } from './scenario.ts';
+import { callsAreAnswered, describe, movedExactly, moveMax } from './scenario.ts';
 
 /**
  * The site accepts nothing and says nothing, then goes on as if nothing had been: its buffers are full of old
  * answers to its stamps, and none of them may make an agent routable there again (LL1).
  */
 export async function hungSite(lab: LiveLab): Promise<void> {
-  await everybodyAtHome(lab);
   const watch = new DoubleWatch(lab.supervisorAccess());
   await watch.start();
   try {

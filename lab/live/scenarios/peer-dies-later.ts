@@ -1,9 +1,8 @@
 import type { LiveLab } from '../live-lab.ts';
-import { callsAreAnswered, describe, everybodyAtHome, movedExactly, moveMax } from './scenario.ts';
+import { callsAreAnswered, describe, movedExactly, moveMax } from './scenario.ts';
 
 /** Agents who have moved to the other site lose that one too, when the first is back: they go home. */
 export async function peerDiesLater(lab: LiveLab): Promise<void> {
-  await everybodyAtHome(lab);
   const since = lab.now();
   lab.kill('north');
   await movedExactly(lab, { from: 'north', to: 'south', since });

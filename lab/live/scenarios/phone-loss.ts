@@ -1,5 +1,5 @@
 import type { LiveLab } from '../live-lab.ts';
-import { allReady, describe, everybodyAtHome, moveMax } from './scenario.ts';
+import { allReady, describe, moveMax } from './scenario.ts';
 
 /**
  * One agent's phone gives up its registration at home and registers at the other site only (its cable to the
@@ -7,7 +7,6 @@ import { allReady, describe, everybodyAtHome, moveMax } from './scenario.ts';
  * phone comes back in time: its agent stays (DS11).
  */
 export async function phoneLoss(lab: LiveLab): Promise<void> {
-  await everybodyAtHome(lab);
   const [mover, stayer] = lab.robots.filter(
     (robot) => robot.options.home === 'north' && robot.options.scheme === 'active-backup',
   ) as [LiveLab['robots'][number], LiveLab['robots'][number]];

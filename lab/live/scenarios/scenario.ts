@@ -1,7 +1,9 @@
 /**
- * A scenario breaks one thing on purpose and says what must hold: who must move, who must not, where each ends,
- * and how many (ME3). The checks below are those that nearly all share.
+ * A scenario begins with everybody Ready at home and callers who are answered, breaks one thing on purpose and says
+ * what must hold: who must move, who must not, where each ends, and how many (ME3). The checks below are those that
+ * nearly all share.
  */
+import { SALES_QUEUE } from '@holdfast/centre';
 import { type LiveLab, SITES, type SiteName } from '../live-lab.ts';
 import type { LabTimes } from '../times.ts';
 
@@ -11,8 +13,8 @@ export interface Scenario {
   /** Unless told otherwise. */
   readonly agents: number;
   readonly times: LabTimes;
-  /** Calls a second that are offered while it runs. */
-  readonly callsPerSecond: number;
+  /** The share of the agents whom the stream of callers keeps at work; the rate of calls follows from it. */
+  readonly occupancy: number;
   /** Supervisors start a server again that has died; off where it has to stay away. */
   readonly restarts: boolean;
   run(lab: LiveLab): Promise<void>;
@@ -31,10 +33,14 @@ export function moveMax(lab: LiveLab): number {
   );
 }
 
-/** Everybody at home and able, or the scenario has nothing to break. */
+/** Log-ins by password a second that both sites together manage on a busy machine; each costs 11 ms and more on purpose. */
+const LOG_INS_PER_S = 20;
+
+/** Before each scenario: everybody at home and able, or it has nothing to break. */
 export async function everybodyAtHome(lab: LiveLab): Promise<void> {
   const isHome = (robot: LiveLab['robots'][number]) => lab.worksAt(robot, robot.options.home);
-  await lab.until(30_000, () => lab.robots.every(isHome));
+  const patienceMs = 30_000 + (1000 * lab.robots.length) / LOG_INS_PER_S;
+  await lab.until(patienceMs, () => lab.robots.every(isHome));
   const away = lab.robots.filter((robot) => !isHome(robot));
   const perSite = SITES.map(
     (site) => `${lab.robots.filter((robot) => robot.options.home === site).length} ${site}`,
@@ -116,6 +122,50 @@ export function nobodyMoved(lab: LiveLab, since: number): void {
 /** Calls go on being answered: the number grows by so many within the time. */
 export async function callsAreAnswered(lab: LiveLab, more: number): Promise<void> {
   const before = lab.calls.figures().answered;
-  const ok = await lab.until(20_000, () => lab.calls.figures().answered >= before + more);
+  const patienceMs = 10_000 + (4000 * more) / lab.callers.perSecond;
+  const ok = await lab.until(patienceMs, () => lab.calls.figures().answered >= before + more);
   lab.check('calls-answered', ok, `${lab.calls.figures().answered - before} more calls answered`);
+}
+
+/** Agents who serve the line, and callers who stand in it. */
+const SERVING = 3;
+const IN_LINE = 6;
+/** Between two callers; far enough apart that their order is beyond doubt. */
+const ARRIVAL_MS = 150;
+
+/**
+ * Everybody at that site takes a rest, callers come, three agents go to work again: those who came first are served
+ * first, and nobody vanishes. Last in a scenario, because no more calls come by themselves then.
+ */
+export async function lineIsServedInOrder(lab: LiveLab, site: SiteName): Promise<void> {
+  lab.callers.stop();
+  const atSite = lab.robots.filter((robot) => robot.view?.site === site);
+  const isResting = (robot: LiveLab['robots'][number]) =>
+    robot.view?.state === 'NotReady' &&
+    robot.view.workMode !== 'AfterCallWork' &&
+    robot.view.calls.length === 0;
+  const restMax = 1.5 * lab.options.times.talkMs + 1000 * lab.options.times.wrapUpS + SLACK_MS;
+  const giveUpAt = lab.now() + restMax;
+  while (!atSite.every(isResting) && lab.now() < giveUpAt) {
+    for (const robot of atSite) if (robot.view?.state === 'Ready') robot.command({ type: 'notReady' });
+    await lab.until(200, () => atSite.every(isResting));
+  }
+  const before = lab.calls.line(lab.now());
+  for (let caller = 0; caller < IN_LINE; caller++) {
+    lab.callers.call(SALES_QUEUE, site);
+    await lab.until(ARRIVAL_MS, () => false);
+  }
+  const { waiting } = lab.calls.line(lab.now());
+  // The first agents of a generated world serve this queue.
+  for (const robot of atSite.slice(0, SERVING)) robot.command({ type: 'ready' });
+  const rounds = Math.ceil((before.waiting + IN_LINE) / SERVING);
+  await lab.until(rounds * restMax, () => lab.calls.line(lab.now()).waiting === 0);
+  const after = lab.calls.line(lab.now());
+  const inversions = (after.inversions ?? 0) - (before.inversions ?? 0);
+  const lost = (after.lost ?? 0) - (before.lost ?? 0);
+  lab.check(
+    'line-served-in-order',
+    waiting >= IN_LINE && after.waiting === 0 && inversions === 0 && lost === 0,
+    `${waiting} stood in line at ${site}, ${waiting - after.waiting} were served, ${inversions} overtaken, ${lost} lost`,
+  );
 }

@@ -1,10 +1,8 @@
 import type { LiveLab } from '../live-lab.ts';
-import { callsAreAnswered, everybodyAtHome, movedExactly } from './scenario.ts';
+import { callsAreAnswered, movedExactly } from './scenario.ts';
 
 /** The configuration of the site lives; only telephony is gone, and that is what moves a desk (DS8a). */
 export async function sipOnlyLoss(lab: LiveLab): Promise<void> {
-  await everybodyAtHome(lab);
-  await callsAreAnswered(lab, 4);
   const since = lab.now();
   lab.killSipServer('north');
   await movedExactly(lab, { from: 'north', to: 'south', since });

@@ -1,11 +1,10 @@
 import type { LiveLab } from '../live-lab.ts';
-import { callsAreAnswered, everybodyAtHome, movedExactly } from './scenario.ts';
+import { callsAreAnswered, lineIsServedInOrder, movedExactly } from './scenario.ts';
 
 export async function siteLoss(lab: LiveLab): Promise<void> {
-  await everybodyAtHome(lab);
-  await callsAreAnswered(lab, 4);
   const since = lab.now();
   lab.kill('north');
   await movedExactly(lab, { from: 'north', to: 'south', since });
   await callsAreAnswered(lab, 4);
+  await lineIsServedInOrder(lab, 'south');
 }

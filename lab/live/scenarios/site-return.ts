@@ -1,9 +1,8 @@
 import type { LiveLab } from '../live-lab.ts';
-import { callsAreAnswered, describe, everybodyAtHome, movedExactly, moveMax } from './scenario.ts';
+import { callsAreAnswered, describe, movedExactly, moveMax } from './scenario.ts';
 
 /** DS15: with auto-restore, and once the phone is in service at home again. */
 export async function siteReturn(lab: LiveLab): Promise<void> {
-  await everybodyAtHome(lab);
   const since = lab.now();
   lab.kill('north');
   await movedExactly(lab, { from: 'north', to: 'south', since });
