@@ -6,7 +6,7 @@
 import type { Millis, Random } from '@holdfast/kernel';
 import { EventKind } from './event-heap.ts';
 import type { Address, CloseReason, Host, Process } from './process.ts';
-import { HELD_MAX, type Segment, StreamEnd } from './stream.ts';
+import { HELD_MAX, type SegmentKind, StreamEnd } from './stream.ts';
 import type { World } from './world.ts';
 
 export interface NetworkQuality {
@@ -106,7 +106,7 @@ export class Net {
     const quality = this.quality;
     const random = this.#random;
     const loss = this.#loss(from.host, host);
-    const source = { host: from.host.name, port: fromPort };
+    const source = from.addressAt(fromPort);
     let copies = quality.duplication > 0 && random() < quality.duplication ? 2 : 1;
     for (; copies > 0; copies--) {
       if (loss > 0 && random() < loss) continue;
@@ -136,22 +136,22 @@ export class Net {
       undefined,
       'unreachable' satisfies CloseReason,
     );
-    this.transmit(end, { kind: 'connect', payload: undefined });
+    this.transmit(end, 'connect', undefined);
     return end;
   }
 
   /** Sends one thing from `end` to its peer, behind everything that was sent before. */
-  transmit(end: StreamEnd, segment: Segment): void {
+  transmit(end: StreamEnd, kind: SegmentKind, payload: unknown): void {
     if (end.peer === undefined) return;
     this.segments++;
     if (end.held.length > 0 || this.isCut(end.host, end.peer.host)) {
       if (end.held.length >= HELD_MAX) return;
       if (end.held.length === 0) end.heldSince = this.#world.at;
-      end.held.push(segment);
+      end.held.push({ kind, payload });
       this.#waiting.add(end);
       return;
     }
-    this.#pass(end, segment, this.#world.at);
+    this.#pass(end, kind, payload, this.#world.at);
   }
 
   /** A reset is not repeated by TCP: under a cut it is lost, and the next segment calls forth another. */
@@ -177,14 +177,14 @@ export class Net {
       this.#waiting.delete(end);
       const held = end.held.splice(0);
       const pause = Math.min(now - end.heldSince, RETRANSMISSION_PAUSE_MAX_MS) * this.#random();
-      for (const segment of held) this.#pass(end, segment, now + pause);
+      for (const { kind, payload } of held) this.#pass(end, kind, payload, now + pause);
     }
   }
 
-  #pass(end: StreamEnd, segment: Segment, from: number): void {
+  #pass(end: StreamEnd, kind: SegmentKind, payload: unknown, from: number): void {
     const at = Math.max(from + this.#delay(end.host, end.peer.host), end.lastArrivalAt);
     end.lastArrivalAt = at;
-    this.#world.schedule(at, EventKind[segment.kind], end.peer, 0, undefined, segment.payload);
+    this.#world.schedule(at, EventKind[kind], end.peer, 0, undefined, payload);
   }
 
   #delay(from: Host, to: Host): Millis {

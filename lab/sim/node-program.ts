@@ -16,6 +16,7 @@ export abstract class NodeProgram<Input, Effect> implements Program {
   protected readonly process: Process;
   protected abstract readonly node: Node<Input, Effect>;
   readonly #ends = new Map<string, StreamEnd>();
+  readonly #sources = new WeakMap<Address, Source>();
   #accepted = 0;
 
   constructor(process: Process) {
@@ -36,8 +37,16 @@ export abstract class NodeProgram<Input, Effect> implements Program {
   }
 
   datagram(now: Millis, message: unknown, source: Address): void {
-    const { host, port } = source;
-    this.tell(now, this.sip(message as SipMessage, { transport: 'UDP', host, port, flow: 'udp' }));
+    this.tell(now, this.sip(message as SipMessage, this.#sourceOf(source)));
+  }
+
+  /** The same object for whatever comes from one address: most of what a process hears comes from few. */
+  #sourceOf(address: Address): Source {
+    const known = this.#sources.get(address);
+    if (known !== undefined) return known;
+    const source: Source = { transport: 'UDP', host: address.host, port: address.port, flow: 'udp' };
+    this.#sources.set(address, source);
+    return source;
   }
 
   accepted(now: Millis, end: StreamEnd): void {

@@ -83,6 +83,7 @@ export class Process {
   readonly factory: ProgramFactory;
   #monotonicBase = 0;
   #worldBase = 0;
+  #address: Address | undefined;
 
   constructor(world: World, name: string, index: number, host: Host, factory: ProgramFactory) {
     this.world = world;
@@ -125,6 +126,12 @@ export class Process {
   worldTimeOf(deadline: Millis): number {
     // A nanosecond later than computed, so that rounding never wakes a process just before its deadline.
     return this.#worldBase + (deadline - this.#monotonicBase) / this.host.rate + 1e-6;
+  }
+
+  /** One object for all that is sent from there. */
+  addressAt(port: number): Address {
+    if (this.#address?.port !== port) this.#address = { host: this.host.name, port };
+    return this.#address;
   }
 
   listenDatagrams(port: number): void {

@@ -9,8 +9,10 @@ import type { CloseReason, Host, Process } from './process.ts';
 export const HELD_MAX = 10_000;
 
 /** One thing on its way. */
+export type SegmentKind = 'connect' | 'opened' | 'message' | 'closed';
+
 export interface Segment {
-  readonly kind: 'connect' | 'opened' | 'message' | 'closed';
+  readonly kind: SegmentKind;
   readonly payload: unknown;
 }
 
@@ -64,7 +66,7 @@ export class StreamEnd {
     this.process?.ends.delete(this);
   }
 
-  #transmit(kind: Segment['kind'], payload: unknown): void {
-    if (this.state !== 'closed') this.process?.world.net.transmit(this, { kind, payload });
+  #transmit(kind: SegmentKind, payload: unknown): void {
+    if (this.state !== 'closed') this.process?.world.net.transmit(this, kind, payload);
   }
 }

@@ -24,6 +24,7 @@ export interface HabitsOptions {
 
 type Habit = (person: Person, view: DeskView) => void;
 
+const RINGING_MAX_MS = 30_000;
 /** What is begun ends within so long. */
 const LASTS_MAX_MS = 20_000;
 
@@ -65,7 +66,11 @@ export class Habits {
 
   /** Conversations among colleagues, and those that an agent began, end by one of the two hanging up, if need be again. */
   phoneTells(person: Person, fact: PhoneFact): void {
-    if (fact.name === 'dialing') this.#own.add(fact.leg);
+    if (fact.name === 'dialing') {
+      this.#own.add(fact.leg);
+      // Nobody listens to a ringing tone for ever, and no server is left to end that of a lost site.
+      this.#world.plan(this.#world.at + RINGING_MAX_MS, () => this.#hangUp(person, fact.leg));
+    }
     if (fact.name === 'ringing' && fact.from !== this.#options.outside) this.#own.add(fact.leg);
     if (fact.name === 'ended') this.#own.delete(fact.leg);
     if (fact.name === 'established' && this.#own.has(fact.leg)) this.#hangUp(person, fact.leg);

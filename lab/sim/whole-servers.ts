@@ -98,7 +98,8 @@ export class SipServerProgram extends NodeProgram<SipServerInput, SipServerEffec
   /** LL2: whether a call that came now would be offered to the agent on this DN. */
   isRoutable(dn: string): boolean {
     const { centre, lease } = this.node.parts;
-    const agent = centre.agentOn(dn);
+    // The state itself: a view of it would be made for each look.
+    const agent = centre.stateToCheck.dns.get(dn)?.agent;
     const isRoutable =
       agent !== undefined && lease.isRoutable(agent.agentId, agent.epoch, this.process.now());
     if (agent === undefined || isRoutable) this.#unroutable.delete(dn);

@@ -165,8 +165,7 @@ export class World {
     for (const [port, owner] of process.host.streamPorts)
       if (owner === process) process.host.streamPorts.delete(port);
     for (const end of process.ends) {
-      if (!process.host.dark)
-        this.net.transmit(end, { kind: 'closed', payload: 'reset' satisfies CloseReason });
+      if (!process.host.dark) this.net.transmit(end, 'closed', 'reset' satisfies CloseReason);
       end.state = 'closed';
     }
     process.ends.clear();
@@ -290,7 +289,7 @@ export class World {
     if (end.host.dark) return;
     if (process === undefined) {
       end.state = 'closed';
-      this.net.transmit(end, { kind: 'closed', payload: 'refused' satisfies CloseReason });
+      this.net.transmit(end, 'closed', 'refused' satisfies CloseReason);
       return;
     }
     end.process = process;
@@ -354,7 +353,7 @@ export class World {
       case EventKind.connect: {
         const end = event.target as StreamEnd;
         end.state = 'open';
-        this.net.transmit(end, { kind: 'opened', payload: undefined });
+        this.net.transmit(end, 'opened', undefined);
         program.accepted(now, end, end.port);
         return;
       }
@@ -377,7 +376,7 @@ export class World {
       // The limit of an attempt to connect: void once the connection stands.
       if (reason === 'unreachable') {
         if (end.state !== 'connecting') return;
-        this.net.transmit(end, { kind: 'closed', payload: 'closed' satisfies CloseReason });
+        this.net.transmit(end, 'closed', 'closed' satisfies CloseReason);
       }
       end.state = 'closed';
       process.ends.delete(end);

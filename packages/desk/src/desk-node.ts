@@ -100,8 +100,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#now = now;
     for (const link of this.#links()) {
       if ((link.nextDeadline() ?? Number.POSITIVE_INFINITY) > now) continue;
+      const { state, health } = link.view;
       link.expire(now);
-      this.#isViewStale = true;
+      // A ping that is due every few seconds changes no picture.
+      if (link.view.state !== state || link.view.health !== health) this.#isViewStale = true;
     }
     if (this.#site !== undefined && (deskSiteDeadline(this.#site) ?? Number.POSITIVE_INFINITY) <= now) {
       this.#tellSite({ type: 'expire' });
