@@ -185,6 +185,9 @@ test('every message of RFC 4475 is answered as its syntax deserves, or dropped',
     'mismatch02.sip 400',
     'ltgtruri.sip 400',
     'bext01.sip 420',
+    'unkscm.sip 416',
+    'novelsc.sip 416',
+    'invut.sip 415',
     'zeromf.sip 200',
   ])
     expect(seen).toContain(answer);

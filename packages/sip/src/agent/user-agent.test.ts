@@ -195,6 +195,20 @@ describe('what is refused before it reaches the owner', () => {
     expect(s.told('alice')).toEqual(['failed', 'answered']);
   });
 
+  it('[UA6] OPTIONS too is looked at before our owner gets it: 420 for what it requires, 416 for where it goes', () => {
+    const s = new Scenario();
+    const known = s.told('bob').length;
+    ask(s, makeRequest('OPTIONS', [['Require', 'secret']]));
+    expect(s.last('alice', 'response').status).toBe(420);
+    ask(s, { ...makeRequest('OPTIONS', []), uri: 'nobodyknows:opaque' });
+    expect(s.last('alice', 'response').status).toBe(416);
+    expect(s.told('bob')).toHaveLength(known);
+    for (const uri of ['SIP:bob@example.org', 'sips:bob@example.org', 'tel:+15550100']) {
+      ask(s, { ...makeRequest('OPTIONS', []), uri });
+      expect(s.told('bob').at(-1)).toBe('request');
+    }
+  });
+
   it('[UA7] a body of another kind gets 415 and what we accept, unless it is optional', () => {
     const s = new Scenario();
     s.bobAnswers();
