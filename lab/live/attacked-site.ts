@@ -158,7 +158,7 @@ export class AttackedSite {
   async works(transport: 'UDP' | 'TCP' = 'UDP'): Promise<{ registeredMs: number; answeredMs: number }> {
     this.pidOf('sip-north');
     this.pidOf('config-north');
-    const phones = await Promise.all([this.#phone(CALLER, transport), this.#phone(CALLED, transport)]);
+    const phones = await Promise.all([this.phone(CALLER, transport), this.phone(CALLED, transport)]);
     const [caller, called] = phones as [LabPhone, LabPhone];
     try {
       const startedAt = this.#clock.now();
@@ -178,7 +178,8 @@ export class AttackedSite {
     }
   }
 
-  #phone(number: string, transport: 'UDP' | 'TCP'): Promise<LabPhone> {
+  /** A phone of that extension, not yet registered; whoever opens it closes it. */
+  phone(number: string, transport: 'UDP' | 'TCP' = 'UDP'): Promise<LabPhone> {
     return LabPhone.open({
       number,
       domain: REALM,

@@ -5,14 +5,12 @@
  */
 import { connect } from 'node:net';
 import { SUPERVISOR } from '@holdfast/centre';
-import { PROTOCOL_VERSION } from '@holdfast/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { AttackedSite, PASSWORD } from './attacked-site.ts';
 import { until } from './peers/processes.ts';
+import { greeting, RawClient } from './raw-client.ts';
 import { pause } from './site-processes.ts';
-
-type Message = Record<string, unknown> & { type: string };
 
 let site: AttackedSite;
 const opened: { destroy(): void }[] = [];
@@ -22,83 +20,11 @@ beforeAll(async () => {
 }, 40_000);
 afterEach(async () => {
   for (const one of opened.splice(0)) one.destroy();
+  RawClient.closeAll();
   await site.works();
 });
 afterAll(() => site.stop());
 
-/** A client that sends what it likes and keeps what it gets. */
-class RawClient {
-  readonly socket: WebSocket;
-  readonly messages: Message[] = [];
-  readonly closed: Promise<number>;
-  closedWith: number | undefined;
-
-  private constructor(port: number) {
-    this.socket = new WebSocket(`ws://127.0.0.1:${port}/`, { perMessageDeflate: false });
-    opened.push({ destroy: () => this.socket.terminate() });
-    this.socket.on('error', () => undefined);
-    this.socket.on('message', (data) => this.messages.push(JSON.parse(String(data)) as Message));
-    this.closed = new Promise((resolve) =>
-      this.socket.on('close', (code) => {
-        this.closedWith = code;
-        resolve(code);
-      }),
-    );
-  }
-
-  static async open(port: number): Promise<RawClient> {
-    const client = new RawClient(port);
-    await new Promise((resolve, reject) => {
-      client.socket.once('open', resolve);
-      client.socket.once('error', reject);
-    });
-    return client;
-  }
-
-  send(message: object | string | Uint8Array): void {
-    const isRaw = typeof message === 'string' || message instanceof Uint8Array;
-    this.socket.send(isRaw ? message : JSON.stringify(message));
-  }
-
-  /** The next message of that type; what came before it stays unread. */
-  async next(type: string, withinMs = 3_000): Promise<Message> {
-    const from = this.messages.length;
-    await until(`${type} comes`, withinMs, () => this.messages.slice(from).some((one) => one.type === type));
-    return this.messages.slice(from).find((one) => one.type === type) as Message;
-  }
-
-  async ask(message: object, type: string, withinMs?: number): Promise<Message> {
-    const next = this.next(type, withinMs);
-    this.send(message);
-    return next;
-  }
-
-  /** How long the answer to a Ping takes, ms. */
-  async roundTrip(): Promise<number> {
-    const startedAt = performance.now();
-    await this.ask({ type: 'Ping', n: 1 }, 'Pong', 10_000);
-    return performance.now() - startedAt;
-  }
-}
-
-let sessions = 0;
-const greeting = {
-  config: (addpTimeoutMs: number) => ({
-    type: 'Open',
-    ReferenceID: 1,
-    application: 'workspace',
-    version: PROTOCOL_VERSION,
-    addpTimeoutMs,
-  }),
-  sip: (addpTimeoutMs: number) => ({
-    type: 'RegisterClient',
-    ReferenceID: 1,
-    application: 'workspace',
-    session: `session-${++sessions}-of-a-test`,
-    version: PROTOCOL_VERSION,
-    addpTimeoutMs,
-  }),
-};
 const GREETED = { config: 'Opened', sip: 'ServerInfo' } as const;
 const SERVERS = [
   ['Configuration Server', 'config'],
