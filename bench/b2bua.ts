@@ -16,12 +16,13 @@
  *
  * Caller and phone are two sockets of this process, their messages are made by hand. Prints one JSON object. Exit
  * status 1 when the rate is below 8 % of the echo's pairs ÷ 6.5, or a call failed. `ratio` compares what two processes
- * did in a second of the clock, `cpuRatio` what the serving process did in a second of its own CPU time.
+ * did in a second of the clock, `cpuRatio` what the serving thread did in a second of its own CPU time: that one
+ * decides, because it holds also where other work shares the machine.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { measureEcho, openSocket, pause } from './echo-load.ts';
+import { measureEcho, openSocket, pause, stayAwake } from './echo-load.ts';
 import { field, nonceIn, RegisteringPhone } from './phones-load.ts';
 import { startProgram } from './two-processes.ts';
 
@@ -145,6 +146,7 @@ caller.on('message', (bytes) => {
 
 callee.send((phones[0] as RegisteringPhone).register(), serverPort, '127.0.0.1');
 while (registered < PHONES) await pause(20);
+stayAwake(() => isOver);
 for (let i = 0; i < ON_THEIR_WAY; i++) start();
 await pause(values.short ? 1_500 : 3_000);
 const before = await server.usage();
@@ -166,8 +168,9 @@ const echo = await measureEcho({ seconds: Math.min(seconds, 5), requestBytes: 65
 const perSecond = calls / wallS;
 const perCpuSecond = calls / ((after.cpuMs - before.cpuMs) / 1_000);
 const ratio = perSecond / (echo.pairsPerSecond / PAIRS_PER_CALL);
+const cpuRatio = perCpuSecond / (echo.pairsPerCpuSecond / PAIRS_PER_CALL);
 const round = (value: number, digits = 0) => Number(value.toFixed(digits));
-const ok = ratio >= LEAST_RATIO && failed === 0 && held === 0;
+const ok = cpuRatio >= LEAST_RATIO && failed === 0 && held === 0;
 const result = {
   version: 1,
   what: 'whole B2BUA calls, INVITE to BYE, events on',
@@ -182,7 +185,7 @@ const result = {
   eventsPerCall: round(((after.figures.events ?? 0) - (before.figures.events ?? 0)) / calls, 2),
   echo,
   ratio: round(ratio, 3),
-  cpuRatio: round(perCpuSecond / (echo.pairsPerCpuSecond / PAIRS_PER_CALL), 3),
+  cpuRatio: round(cpuRatio, 3),
   least: LEAST_RATIO,
   memory: {
     heapMB: [before, after].map(({ heapMB }) => round(heapMB)),
