@@ -17,7 +17,7 @@ describe('the whole simulation', () => {
     }
   });
 
-  it('keeps its promises under faults, and every agent is back at work at the end', {
+  it('[D31] keeps its promises under faults, and both sites agree on where every agent works at the end', {
     timeout: 120_000,
   }, () => {
     const faults = new Map<string, number>();
@@ -29,6 +29,7 @@ describe('the whole simulation', () => {
       for (const [rule, times] of result.rules) rules.set(rule, (rules.get(rule) ?? 0) + times);
     }
     expect(faults.size).toBeGreaterThan(12);
+    expect(faults.get('sites-partition')).toBeGreaterThan(0);
     for (const rule of ['DS5', 'DS8a', 'DS8b', 'DS9']) expect(rules.get(rule) ?? 0, rule).toBeGreaterThan(0);
   });
 });

@@ -197,7 +197,7 @@ describe('causes to leave', () => {
     expect(scene.admit().stands).toBe('serving south');
   });
 
-  it('[D7] [DS8a] an outage below the time-out moves nobody', () => {
+  it('[D7] [C37] [DS8a] an outage below the time-out moves nobody', () => {
     const scene = working().at(5_000).off('north').at(64_000);
     const [login] = scene.logins();
     scene.on('north', true, login?.epoch).at(500_000);
@@ -291,7 +291,7 @@ describe('causes to leave', () => {
 });
 
 describe('where to', () => {
-  it('[DS9] a cause without the phone waits, and takes the other site when the phone comes', () => {
+  it('[DS9] [C79] a cause without the phone waits, and takes the other site when the phone comes', () => {
     const scene = working({}, false).off('north').at(100_000);
     expect(scene.decisions('waitForPhone')).toHaveLength(1);
     expect(scene.logins()).toHaveLength(1);

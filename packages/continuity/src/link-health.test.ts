@@ -42,6 +42,37 @@ describe('link health', () => {
     ]);
   });
 
+  it('[C69] pings of 3 s find a silent server in 6 s, one that answers is never given up, a reset is known at once', () => {
+    const three = { timeoutMs: { ...options.timeoutMs, value: 3_000 } };
+    const stepAt = (link: LinkHealth, event: Parameters<typeof stepLink>[1], now: number) =>
+      stepLink(link, event, three, now);
+    /** Looked at every 100 ms; answers come 2,900 ms after each ping as long as the server lives. */
+    const lostAt = (diesAt: number): number | undefined => {
+      let link = freshLink(0);
+      let answerAt = Number.POSITIVE_INFINITY;
+      for (let now = 0; now <= 60_000; now += 100) {
+        if (now >= answerAt && now < diesAt) {
+          link = stepAt(link, { type: 'heard' }, now).state;
+          answerAt = Number.POSITIVE_INFINITY;
+        }
+        const { state, effects } = stepAt(link, { type: 'expire' }, now);
+        link = state;
+        for (const effect of effects) {
+          if (effect.type === 'lost') return now;
+          answerAt = now + 2_900;
+        }
+      }
+      return undefined;
+    };
+    expect(lostAt(Number.POSITIVE_INFINITY)).toBeUndefined();
+    for (const diesAt of [0, 1_000, 5_900, 20_000]) {
+      const found = lostAt(diesAt) ?? Number.POSITIVE_INFINITY;
+      expect(found - diesAt).toBeGreaterThan(0);
+      expect(found - diesAt).toBeLessThanOrEqual(6_000);
+    }
+    expect(stepAt(freshLink(0), { type: 'broken', how: 'reset' }, 10).state.name).toBe('red');
+  });
+
   it('[LH4] a process that slept asks again instead of blaming the other side', () => {
     const asked = step(freshLink(0), { type: 'expire' }, 1_000).state;
     const woken = step(asked, { type: 'expire' }, 60_000);

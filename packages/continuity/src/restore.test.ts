@@ -39,7 +39,7 @@ function run(restoresState: boolean, events: readonly RestoreEvent[]) {
 }
 
 describe('restore', () => {
-  it('[DS13] true: the last state seen comes back, with its reason', () => {
+  it('[DS13] [C59] true: the last state seen comes back, with its reason', () => {
     const { asked, rules } = run(true, [
       { type: 'loggedIn' },
       seen(LUNCH),

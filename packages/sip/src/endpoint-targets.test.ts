@@ -196,6 +196,18 @@ test('[EP12] [D17] the mark of a dead target ends by itself, and with all target
   expect(hosts(pair, 'INFO')).toEqual(['10.0.0.9']);
 });
 
+test('[EP12] [C67] a target that answers 503 counts as ill: the next request goes elsewhere, until it may be well again', () => {
+  const pair = new EndpointPair();
+  sendToSite(pair, makeTestRequest('OPTIONS'));
+  const busy = refusal(sentBy(pair, 'alice', 'OPTIONS')[0]?.message as SipRequest, 503);
+  pair.perform('alice', pair.ends.alice.receive(0, busy, FROM_FIRST));
+  pair.now = 4_900;
+  sendToSite(pair, makeTestRequest('INFO', [], 2));
+  pair.now = 5_100;
+  sendToSite(pair, makeTestRequest('INFO', [], 3));
+  expect(hosts(pair, 'INFO')).toEqual(['10.0.0.2', '10.0.0.9']);
+});
+
 test('[EP12] a Retry-After is believed for five minutes at the most, and an answer clears the mark', () => {
   const pair = new EndpointPair();
   sendToSite(pair, makeTestRequest('OPTIONS'));

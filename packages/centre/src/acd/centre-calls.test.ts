@@ -365,7 +365,7 @@ describe('during a call', () => {
     );
   });
 
-  test('[CA11] [D32] [D34] a call whose BYE was lost is over for its agent, its queue and every list', () => {
+  test('[CA11] [C44] [D32] [D34] a call whose BYE was lost is over for its agent, its queue and every list', () => {
     const talk = new Conversation();
     talk.tell({ type: 'configured', configuration: SITE });
     for (const line of ['phone 1001 up', 'login 1001 ann', 'ready 1001', 'call k1 +1 6000', 'answer k1 1001'])

@@ -88,6 +88,29 @@ describe('registration over the wire', () => {
     expect(bad.north.requests.length).toBeLessThan(8);
   });
 
+  test('[C34] what the phone believes and what the server knows agree, through losses of packets and of the site', () => {
+    const { world, north } = twoSites(7);
+    const phone = new Phone(world, '7001', { scheme: 'fixed', expires: 20 }).tell({ name: 'register' });
+    // Two messages may cross: a difference of one look is none.
+    let differs = 0;
+    let looks = { both: 0, neither: 0 };
+    for (let now = 1_000; now <= 600_000; now += 1_000) {
+      world.loss = now < 300_000 ? 0.3 : 0;
+      if (now % 90_000 === 0) world.down.add('north');
+      if (now % 90_000 === 45_000) world.down.delete('north');
+      world.run(now);
+      const believes = phone.node.registeredAt.includes('north');
+      const isBound = north.registrar.bindings('7001').some(({ expiresAt }) => expiresAt > now);
+      // Believed and not there is what leaves an agent without calls; there and not believed ends with its time.
+      differs = believes && !isBound ? differs + 1 : 0;
+      expect(differs, `at ${now} ms`).toBeLessThan(2);
+      if (believes && isBound) looks = { ...looks, both: looks.both + 1 };
+      if (!believes && !isBound) looks = { ...looks, neither: looks.neither + 1 };
+    }
+    expect(looks.both).toBeGreaterThan(100);
+    expect(looks.neither).toBeGreaterThan(50);
+  });
+
   test('[C16] a wrong password asks seldom and never in a loop', () => {
     const { world, north } = twoSites();
     const phone = new Phone(world, '7001', { password: 'wrong', scheme: 'fixed' }).tell({ name: 'register' });
