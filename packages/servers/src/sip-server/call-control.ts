@@ -77,6 +77,8 @@ export class CallControl {
   readonly #sound: CallSound;
   readonly #relay: CallRelay;
   readonly #watch: LegWatch;
+  /** Legs whose connection is lost. */
+  readonly #adrift = new Set<LegId>();
   #configuration: SipServerConfiguration | undefined;
 
   constructor(ports: CallPorts) {
@@ -99,7 +101,8 @@ export class CallControl {
   /** Calls, legs, legs that are asked about, and requests that wait: all 0 when nobody calls. */
   sizes() {
     const { size: watched } = this.#watch;
-    return { calls: this.#calls.size, legs: this.#legs.size, watched, passedThrough: this.#relay.size };
+    const legs = this.#legs.size + this.#adrift.size;
+    return { calls: this.#calls.size, legs, watched, passedThrough: this.#relay.size };
   }
 
   nextDeadline(): Millis | undefined {
@@ -129,7 +132,6 @@ export class CallControl {
         if (this.#legs.has(event.leg)) this.#watch.watch(now, event.leg);
         return this.#answered(now, event.leg, event.sdp);
       case 'failed':
-        this.#watch.forget(event.leg);
         return this.#failed(now, event.leg, event.status, event.response);
       case 'acknowledged':
         // Unless it has been hung up meanwhile.
@@ -254,7 +256,7 @@ export class CallControl {
   #failed(now: Millis, leg: LegId, status: number, response: SipResponse | undefined): void {
     const role = this.#legs.get(leg);
     if (role === undefined) return;
-    this.#legs.delete(leg);
+    this.#drop(now, leg);
     const { call, dn, contact } = role;
     if (response === undefined && contact !== undefined && dn !== undefined)
       this.#ports.contactFailed(now, dn, contact);
@@ -293,6 +295,24 @@ export class CallControl {
       this.#ports.tell({ type: 'partyGone', connId: call.connId, ...(dn === undefined ? {} : { dn }), why });
     }
     this.#forgetIfEmpty(call);
+  }
+
+  /** A connection is lost: its legs wait for their phones to come back over another [C42]. */
+  flowFailed(flow: string): void {
+    for (const [leg, { dn }] of this.#legs) {
+      if (dn !== undefined && this.#ports.userAgent.legInfo(leg)?.source?.flow === flow)
+        this.#adrift.add(leg);
+    }
+  }
+
+  /** The phone of this DN is reached there: so are its legs whose connection was lost. */
+  reached(dn: string, target: Target): void {
+    if (this.#adrift.size === 0) return;
+    for (const leg of this.#adrift) {
+      if (this.#legs.get(leg)?.dn !== dn) continue;
+      this.#adrift.delete(leg);
+      this.#ports.userAgent.reachAt(leg, target);
+    }
   }
 
   // ── centre → SIP ─────────────────────────────────────────────────────────────────────────────────────────
@@ -432,6 +452,7 @@ export class CallControl {
 
   #drop(now: Millis, leg: LegId): void {
     this.#watch.forget(leg);
+    this.#adrift.delete(leg);
     this.#legs.delete(leg);
     this.#relay.forget(now, leg);
   }

@@ -156,6 +156,29 @@ describe('phones', () => {
     expect(leftovers(centre)).toEqual(NOTHING);
   });
 
+  it('[C42] hear the end of a call over the connection over which they came back', () => {
+    const centre = centreWorld();
+    const { world, caller, phone } = centre;
+    const ada = phone('7001', { transport: 'TCP', answerAfterMs: 500, checkCallsEveryMs: 0 });
+    const bob = phone('7002', { transport: 'TCP', checkCallsEveryMs: 0 });
+    for (const origin of [caller, bob]) {
+      origin.tell({ name: 'call', to: '7001' });
+      world.run(2_000);
+      expect(ada.news()).toContain('established');
+      world.breakConnections(ada.host);
+      world.breakConnections(bob.host);
+      world.run(20_000);
+      // The one end hangs up here, the other there: the server has to find both.
+      const [ender, other] = origin === caller ? [caller, ada] : [ada, bob];
+      expect(other.node.calls).toBe(1);
+      ender.tell({ name: 'hangup' });
+      world.run(1_000);
+      expect(other.news().at(-1)).toBe('ended remote 0');
+      ada.news();
+    }
+    expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
   it('[C57] stay registered, with their agents and calls, when the configuration changes', () => {
     const { world, site, board, caller, phone, agent } = centreWorld();
     const ada = phone('7001', { answerAfterMs: 500 });

@@ -17,6 +17,7 @@ import {
   type SipRequest,
   type SipResponse,
   type Source,
+  type Target,
   toOf,
 } from '@holdfast/sip';
 import type { Refusal } from './call-admission.ts';
@@ -29,6 +30,8 @@ export interface RegistrationsOptions {
   readonly maker: string;
   wall(now: Millis): Millis;
   tell(input: CentreInput): void;
+  /** The phone of this DN has registered; its requests go there. */
+  reached(dn: string, target: Target): void;
 }
 
 export class Registrations {
@@ -137,7 +140,8 @@ export class Registrations {
   }
 
   #note(registrar: Registrar, changes: readonly RegistrarChange[]): void {
-    for (const { aor } of changes) {
+    for (const { aor, kind, binding } of changes) {
+      if (kind === 'added' || kind === 'refreshed') this.#options.reached(aor, binding.target);
       const inService = registrar.bindings(aor).length > 0;
       if (inService === this.#inService.has(aor)) continue;
       if (inService) this.#inService.add(aor);

@@ -97,6 +97,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       maker: epoch.toString(36),
       wall,
       tell,
+      reached: (dn, target) => this.#calls.reached(dn, target),
     });
     this.#calls = new CallControl({
       userAgent: this.#userAgent,
@@ -164,7 +165,10 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       case 'sipMalformed':
         return this.#run(this.#userAgent.receiveMalformed(now, input.failure, input.source));
       case 'sipFailed':
-        if (input.flow !== undefined) this.#registrations.flowFailed(now, input.flow);
+        if (input.flow !== undefined) {
+          this.#registrations.flowFailed(now, input.flow);
+          this.#calls.flowFailed(input.flow);
+        }
         return this.#run(this.#userAgent.transportFailed(now, input));
       case 'lookedUp':
         return this.#run(this.#userAgent.lookedUp(now, input.id, input.answer));

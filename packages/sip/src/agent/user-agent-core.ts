@@ -9,6 +9,7 @@
  */
 import { Deadlines, type Millis, must, randomToken } from '@holdfast/kernel';
 import { declineStray } from '../dialog/calling.ts';
+import { nextHopOf } from '../dialog/dialog.ts';
 import { firstInvite } from '../dialog/first-invite.ts';
 import { dialogOf, dialogWith, remoteTagOf } from '../dialog/in-dialog.ts';
 import { deadlineOf, startCall, startIncoming, stepInvite } from '../dialog/invite.ts';
@@ -20,7 +21,7 @@ import { headerField } from '../message/header-names.ts';
 import { callIdOf, cseqOf, fromOf, maxForwardsOf, toOf } from '../message/headers.ts';
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
-import type { Source, TransportName } from '../target.ts';
+import type { Source, Target, TransportName } from '../target.ts';
 import { timerValues } from '../transaction/timers.ts';
 import type { InviteOptions, LegId, UserAgentEvent } from '../user-agent-types.ts';
 import { answerTo } from './user-agent-challenge.ts';
@@ -147,6 +148,13 @@ export class UserAgentCore {
   contactFor(transport: TransportName): string {
     const { contact } = this.#options;
     return typeof contact === 'string' ? contact : contact(transport);
+  }
+
+  reachAt(id: LegId, target: Target): void {
+    const held = this.#legs.get(id);
+    const dialog = held === undefined ? undefined : dialogOf(held.leg);
+    if (held === undefined || dialog === undefined) return;
+    held.invited = { uri: nextHopOf(dialog), destination: { type: 'target', target } };
   }
 
   legInfo(id: LegId): LegInfo | undefined {

@@ -11,7 +11,8 @@ export interface Held {
   readonly leg: Leg;
   readonly callId: string;
   source: Source | undefined;
-  readonly invited: { readonly uri: string; readonly destination: Destination } | undefined;
+  /** Where its next hop is reached: by our INVITE at first, and anew when its connection has changed. */
+  invited: { readonly uri: string; readonly destination: Destination } | undefined;
   readonly credentials: Credentials | undefined;
 }
 

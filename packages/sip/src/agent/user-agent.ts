@@ -18,7 +18,7 @@ import type { LookupAnswer } from '../locate/lookup.ts';
 import type { HeaderLines } from '../message/build-message.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import type { ParseFailure } from '../message/parse-message.ts';
-import type { Source, TransportName } from '../target.ts';
+import type { Source, Target, TransportName } from '../target.ts';
 import type { InviteOptions, LegId } from '../user-agent-types.ts';
 import { UserAgentCore } from './user-agent-core.ts';
 import type {
@@ -190,6 +190,14 @@ export class SipUserAgent {
   }
 
   // ── to look at ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * The other side of this leg is reached there from now on: its connection is lost, and it has registered over
+   * another [C42]. A dialog belongs to a phone, not to a socket.
+   */
+  reachAt(leg: LegId, target: Target): void {
+    this.#core.reachAt(leg, target);
+  }
 
   contactFor(transport: TransportName): string {
     return this.#core.contactFor(transport);
