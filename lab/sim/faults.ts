@@ -17,6 +17,7 @@ export const FAULT_NAMES = [
   'process-pause-inside',
   'site-pause',
   'desk-restart',
+  'desk-restart-cut-off',
   'desk-pause',
   'suspension',
   'wall-clock-jump',
@@ -74,6 +75,8 @@ export interface PlanOptions {
 /** So many faults are in force together at some instant, at least (ME5). */
 export const OVERLAP_MIN = 3;
 const FAULT_MIN_MS = 200;
+/** An agent's machine that starts anew at once. */
+const RESTART_MS = 300;
 /** Wall clocks are wrong by up to this after a jump. */
 const WALL_JUMP_MAX_MS = 120_000;
 /** LL6: rates differ by at most 1 %, so each by at most half of it from true time. */
@@ -208,6 +211,8 @@ class Injector {
           : this.#cut([host], site.hosts, fault.size < 0.5 ? 'there' : 'back');
       case 'sites-partition':
         return other === undefined || other === site ? undefined : this.#cut(site.hosts, other.hosts, 'both');
+      case 'desk-restart-cut-off':
+        return desk === undefined ? undefined : this.#restartCutOff(desk, site);
       case 'desk-site-partition':
         return desk === undefined ? undefined : this.#cut([desk.host], site.hosts, 'both');
       case 'phones-site-partition':
@@ -249,6 +254,14 @@ class Injector {
     const left = (this.#down.get(process) ?? 1) - 1;
     this.#down.set(process, left);
     if (left === 0 && process.state === 'dead' && !process.host.dark) this.#world.start(process);
+  }
+
+  /** The desk starts anew at once, and one site, where its former run may be logged in, cannot hear it (LL8). */
+  #restartCutOff(desk: Process, site: SiteTargets): () => void {
+    const give = this.#take([desk]);
+    const mend = this.#cut([desk.host], site.hosts, 'both');
+    this.#world.plan(this.#world.at + RESTART_MS, give);
+    return mend;
   }
 
   #darken(site: SiteTargets): () => void {

@@ -49,7 +49,7 @@ export class RuleCensus {
       case 'Event':
         if (message.attributes.ReferenceID === undefined) return;
         this.count('AG17');
-        if (message.name === 'EventAgentLogin') this.count('SS12');
+        if (message.name === 'EventAgentLogin') this.#each('SS12', 'AG1');
         if (message.name === 'EventAgentLogout') this.count('SS15');
         return;
       default:

@@ -33,7 +33,8 @@ export interface DeskPorts {
   readonly defect: WholeDefect | undefined;
   readonly census: RuleCensus;
   /** What the lab's ledger is told (ME1). */
-  fact?(effect: Extract<DeskEffect, { type: 'fact' }>): void;
+  fact(effect: Extract<DeskEffect, { type: 'fact' }>): void;
+  stampAnswered(): void;
   /** The person looks at the screen whenever it changes. */
   seen(process: Process, view: DeskView): void;
 }
@@ -127,6 +128,7 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
         return this.close(effect.connection);
       }
       case 'send':
+        if (effect.message.type === 'StampAnswer') this.#ports.stampAnswered();
         this.#watch.sends(effect.connection, effect.message);
         return this.send(effect.connection, effect.message);
       case 'persist':
@@ -144,7 +146,7 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
           effect.because,
         );
       case 'fact':
-        return this.#ports.fact?.(effect);
+        return this.#ports.fact(effect);
       case 'answerPhone':
       case 'log':
         return;

@@ -101,7 +101,15 @@ export class Habits {
 
   #openWindow(person: Person): void {
     this.#tell(person, { type: 'windowOpen', window: 'case' });
-    this.#later(() => this.#tell(person, { type: 'windowClosed', window: 'case' }));
+    this.#closeWindow(person);
+  }
+
+  /** A desk that is stopped takes no hand; one that has started anew has no windows. */
+  #closeWindow(person: Person): void {
+    this.#later(() => {
+      if (person.desk.state === 'paused') return this.#closeWindow(person);
+      this.#tell(person, { type: 'windowClosed', window: 'case' });
+    });
   }
 
   #attach(person: Person): void {

@@ -13,6 +13,7 @@ import {
   SUPERVISOR,
   SUPPORT_QUEUE,
 } from '@holdfast/centre';
+import { LEASE_LENGTH_MS } from '@holdfast/continuity';
 import { must, type Random, randomInteger } from '@holdfast/kernel';
 import { digestSecret, type LookupAnswer, type PhoneFact } from '@holdfast/sip';
 import { apply, type RoutingSite, watch } from './checkers.ts';
@@ -33,6 +34,7 @@ import {
   nobodyLeftBehind,
 } from './whole-checks.ts';
 import { Habits } from './whole-habits.ts';
+import { WholeLedger } from './whole-ledger.ts';
 import { Person } from './whole-person.ts';
 import {
   CLIENT_PORT,
@@ -55,6 +57,8 @@ export interface WholeOptions {
   readonly faults?: boolean;
   /** Breaks, windows, calls of their own: what people do besides (default true). */
   readonly habits?: boolean;
+  /** Of the agents' phones, in turn; all four unless set (PH1). */
+  readonly schemes?: readonly GeneratedAgent['scheme'][];
   /** Calls a virtual second. */
   readonly callsPerSecond?: number;
 }
@@ -73,6 +77,7 @@ export const WHOLE_FAULTS: readonly FaultName[] = [
   'process-pause-inside',
   'site-pause',
   'desk-restart',
+  'desk-restart-cut-off',
   'desk-pause',
   'suspension',
   'wall-clock-jump',
@@ -142,6 +147,9 @@ export class WholeWorld {
   readonly #servers: { name: string; sip: Process; config: Process }[] = [];
   readonly #boards: { site: Process; board: Process }[] = [];
   readonly #persons: Person[] = [];
+  readonly #schemes: string[] = [];
+  #siteTimeoutMs = 0;
+  #ledger: WholeLedger | undefined;
   #waitMaxMs = 0;
   #habits: Habits | undefined;
   readonly #phones: Process[] = [];
@@ -163,7 +171,7 @@ export class WholeWorld {
     };
     world.net.dnsFailure = { type: 'failed', reason: 'the simulated resolver does not answer' };
     world.net.resolve = resolve;
-    const generated = this.#generate(agents);
+    const generated = this.#generate(agents, options.schemes ?? SCHEMES);
     this.#configuration = makeConfiguration(generated.objects, nodeHashes.sha256);
     for (const site of SITES) this.#addSite(site);
     for (const agent of generated.agents) this.#addAgent(agent);
@@ -269,6 +277,7 @@ export class WholeWorld {
     const world = this.#world;
     const index = this.dns.length;
     this.dns.push(agent.dn);
+    this.#schemes.push(agent.scheme);
     const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
     const census = this.#census;
     const phone = world.addProcess(
@@ -315,7 +324,17 @@ export class WholeWorld {
       const seen = (_: Process, view: Parameters<Person['sees']>[0]) => person.sees(view);
       return new DeskProgram(
         process,
-        { user: agent.user, place: agent.place, localData, storage, defect, census, seen },
+        {
+          user: agent.user,
+          place: agent.place,
+          localData,
+          storage,
+          defect,
+          census,
+          seen,
+          fact: (effect) => this.#ledger?.desk(agent.dn, process.host.rate, effect),
+          stampAnswered: () => this.#ledger?.stampAnswered(agent.dn),
+        },
         now,
       );
     });
@@ -336,12 +355,35 @@ export class WholeWorld {
     for (const person of this.#persons) this.#habits.follow(person);
   }
 
+  /** From now on the agent-seconds of this world are counted (ME1). */
+  keepLedger(): WholeLedger {
+    this.#ledger = new WholeLedger(this.#world, {
+      leaseLengthMs: LEASE_LENGTH_MS,
+      waits: {
+        'disaster-recovery.timeout': this.#siteTimeoutMs,
+        'disaster-recovery.wait-for-sipphone-timeout': PHONE_TIMEOUT_MS,
+      },
+    });
+    return this.#ledger;
+  }
+
+  /** All processes of the site die; its hosts live and reset every connection. */
+  killSite(site: string): void {
+    this.#ledger?.siteLost(
+      site,
+      this.#persons.map((person, index) => [person, this.#schemes[index] ?? '']),
+    );
+    for (const { name, sip, config } of this.#servers)
+      if (name === site) for (const process of [config, sip]) this.#world.kill(process);
+  }
+
   #phoneTells(agent: number, fact: PhoneFact): void {
     const person = this.#persons[agent];
+    if (person !== undefined) this.#ledger?.phone(person.dn, fact);
     if (person !== undefined) this.#habits?.phoneTells(person, fact);
   }
 
-  #generate(agents: number) {
+  #generate(agents: number, schemes: readonly GeneratedAgent['scheme'][]) {
     const random = this.#random;
     const port = {
       configPort: CONFIG_PORT,
@@ -349,7 +391,8 @@ export class WholeWorld {
       sipPort: SIP_PORT,
       gateway: `${GATEWAY}:${SIP_PORT}`,
     };
-    const siteTimeoutS = String(randomInteger(random, 10, 20));
+    const siteTimeoutS = randomInteger(random, 10, 20);
+    this.#siteTimeoutMs = 1000 * siteTimeoutS;
     // Some centres have short lines, so that callers overflow.
     const isTight = random() < 0.5;
     this.#waitMaxMs = isTight ? 20_000 : 120_000;
@@ -359,7 +402,7 @@ export class WholeWorld {
     );
     return generateConfiguration({
       agents,
-      schemes: ['active-backup', 'dual', 'single', 'fixed'],
+      schemes,
       sites: [
         { ...SITES[0], ...port },
         { ...SITES[1], ...port },
@@ -376,13 +419,18 @@ export class WholeWorld {
       keys: { tokenKeys: [], nonceKeys: ['simulated'], serverSecret: 'simulated' },
       options: {
         ...Object.fromEntries(queues),
-        'Application/workspace': { 'interaction-workspace': { 'disaster-recovery.timeout': siteTimeoutS } },
+        'Application/workspace': {
+          'interaction-workspace': { 'disaster-recovery.timeout': String(siteTimeoutS) },
+        },
       },
     });
   }
 }
 
 const REALM = 'holdfast';
+const SCHEMES: readonly GeneratedAgent['scheme'][] = ['active-backup', 'dual', 'single', 'fixed'];
+/** As the generated configuration sets it. */
+const PHONE_TIMEOUT_MS = 10_000;
 /** Of the generated configuration: it sends its callers to sales. */
 const ROUTING_POINT = '8500';
 
