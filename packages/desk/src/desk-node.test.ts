@@ -306,6 +306,15 @@ describe('the state', () => {
     expect(world.tell({ type: 'callOver' }).run(100).view).toMatchObject({ state: 'Ready' });
   });
 
+  it('[DS14] a call that is over before the loss is noticed holds nothing back', () => {
+    const world = ready();
+    world.north.calls = [CALL];
+    world.north.callEvent('EventRinging', 'c1');
+    world.north.callEvent('EventEstablished', 'c1');
+    world.run(100).hang('north').run(50).tell({ type: 'callOver' }).run(30_000);
+    expect(world.view).toMatchObject({ site: 'south', state: 'Ready', isStateHeldBack: false });
+  });
+
   it('[DS14] a call that is over before the desk is logged in again holds nothing back', () => {
     const world = ready();
     world.north.calls = [CALL];

@@ -51,6 +51,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #chosenEarly: AgentChoice | undefined;
   /** Calls that stood at the site of the login when its link was lost (DS14). */
   #callsAtLoss = 0;
+  /** ConnIDs of calls that are over as the phone says, and whose end the site has not told. */
+  #over: ReadonlySet<string> = new Set();
   readonly #windows = new Set<string>();
   #notice: string | undefined;
   #isViewStale = false;
@@ -290,8 +292,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         this.#windows.delete(command.window);
         return this.#tellWindows();
       case 'callOver':
-        // It may be over before the desk is logged in again: then nothing is held back for it.
+        // It may be over before the desk is logged in again, or before the loss of the link is even noticed: then
+        // nothing is held back for it.
         this.#callsAtLoss = 0;
+        this.#over = new Set([...this.#telephony.values()].flatMap(standingCalls));
         return this.#state?.tell(this.#now, { type: 'callOver' });
       case 'move':
         return this.#tellSite({
@@ -381,8 +385,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     if (situation.name === 'out') return this.#state?.forget(this.#now, this.#windows.size);
     if (situation.name === 'withdrawing') return;
     if (factsOf(after, site).telephony.name === 'off') {
-      const calls = [...(this.#telephony.get(site)?.calls.values() ?? [])];
-      this.#callsAtLoss = calls.filter((call) => call.state !== 'Ringing' && call.state !== 'Queued').length;
+      const telephony = must(this.#telephony.get(site), 'a decision names a known site');
+      this.#callsAtLoss = standingCalls(telephony).filter((call) => !this.#over.has(call)).length;
     }
     this.#fact('detected', site);
   }
@@ -486,3 +490,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 }
 
 type WithoutDN = Ask extends infer Each ? (Each extends { dn: string } ? Omit<Each, 'dn'> : never) : never;
+
+/** ConnIDs of the calls in which the agent takes part, as that site has told. */
+function standingCalls({ calls }: TelephonyLink): string[] {
+  return [...calls.values()].flatMap(({ ConnID, state }) =>
+    state === 'Ringing' || state === 'Queued' ? [] : [ConnID],
+  );
+}
