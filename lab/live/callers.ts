@@ -102,13 +102,14 @@ export class Callers {
     return this.#perSecond;
   }
 
-  /** A stream: so many calls a second, to the queue, the sites in turn. */
-  stream(perSecond: number, to = '8000'): void {
+  /** So many calls a second, the sites in turn; several numbers are called in turn, each at every site. */
+  stream(perSecond: number, numbers: readonly string[] = ['8000']): void {
     this.#perSecond = perSecond;
     const { random, sites } = this.#options;
     const next = () => {
-      const site = sites[this.#next++ % sites.length]?.site ?? 'north';
-      this.call(to, site);
+      const turn = this.#next++;
+      const site = sites[turn % sites.length]?.site ?? 'north';
+      this.call(numbers[Math.floor(turn / sites.length) % numbers.length] ?? '8000', site);
       // Poisson: calls do not know of one another.
       this.#timer = setTimeout(next, (-Math.log(1 - random()) / perSecond) * 1000);
     };

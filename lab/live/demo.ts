@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import fastifyStatic from '@fastify/static';
-import { GUEST } from '@holdfast/centre';
+import { GUEST, SALES_QUEUE, SUPPORT_QUEUE } from '@holdfast/centre';
 import { type BoardMessage, boardCommand } from '@holdfast/protocol';
 import Fastify from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -71,7 +71,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   let close: () => Promise<void> = async () => {};
   try {
     await lab.start();
-    lab.callers.stream(Math.max(0.2, CALLS_PER_SECOND_PER_AGENT * options.agents));
+    lab.callers.stream(Math.max(0.2, CALLS_PER_SECOND_PER_AGENT * options.agents), [
+      SALES_QUEUE,
+      SUPPORT_QUEUE,
+    ]);
     const board = new Board(lab, {
       server: `127.0.0.1:${PORTS.sip[0]}`,
       user: GUEST.dn,

@@ -293,7 +293,8 @@ function secretsIn(reply: ConfigReply): string[] {
   const text = JSON.stringify(reply);
   const secrets = {
     password: HASH,
-    digest: '"md5"',
+    // A property, not the value of an option.
+    digest: '"md5":',
     signing: 'B'.repeat(43),
     server: SECRET,
     nonce: 'ab'.repeat(16),
