@@ -14,7 +14,8 @@ export interface SiteLoss {
 }
 
 const CALM_MS = 40_000;
-const AFTER_MS = 60_000;
+/** A phone whose call has lost its site asks for a sign of life within 30 s and waits 32 s for it. */
+const AFTER_MS = 120_000;
 
 export function runSiteLoss(seed: number, agents: number): SiteLoss {
   const world = new World(seed);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { runSiteLoss } from './site-loss.ts';
 import { runWholeSeed } from './whole.ts';
-import { WHOLE_DEFECTS } from './whole-servers.ts';
+import { WHOLE_DEFECTS, type WholeDefect } from './whole-servers.ts';
 
 describe('the whole simulation', () => {
   it('gives the same run for the same seed', { timeout: 60_000 }, () => {
@@ -34,13 +35,49 @@ describe('the whole simulation', () => {
   });
 });
 
+/** Where a defect that shows seldom is known to show; a test finds it there first. Any of the 500 will do as well. */
+const SHOWS_AT: Partial<Record<WholeDefect, number>> = {
+  'lease-from-answer': 30,
+  'sleep-unnoticed': 95,
+  'no-wait-at-start': 98,
+};
+/** ME4: a defect must be found within so many whole seeds. */
+const SEEDS_TO_FIND_MAX = 500;
+
+function firstFailure(defect: WholeDefect): number | undefined {
+  const check = defect === 'resume-by-number' ? 'board-current' : 'never-routable-twice';
+  const isFound = (seed: number) => runWholeSeed(seed, { defect }).failed?.check === check;
+  const shown = SHOWS_AT[defect];
+  if (shown !== undefined && isFound(shown)) return shown;
+  for (let seed = 0; seed < SEEDS_TO_FIND_MAX; seed++) if (isFound(seed)) return seed;
+  return undefined;
+}
+
 describe('a planted defect is found within 500 whole seeds (ME4)', () => {
   it.each(WHOLE_DEFECTS)('%s', { timeout: 180_000 }, (defect) => {
-    let found: number | undefined;
-    for (let seed = 0; seed < 500 && found === undefined; seed++) {
-      if (runWholeSeed(seed, { defect }).failed?.check === 'never-routable-twice') found = seed;
-    }
+    const found = firstFailure(defect);
     expect(found).toBeDefined();
-    expect(runWholeSeed(found ?? 0).failed?.check).not.toBe('never-routable-twice');
+    // It is the defect, not the world: without it the same seed holds.
+    expect(runWholeSeed(found ?? 0).failed).toBeUndefined();
+  });
+});
+
+describe('the loss of a site in virtual time (ME1)', () => {
+  it('opens a row for each agent who was able to work there, and all are Ready again at the other', {
+    timeout: 60_000,
+  }, () => {
+    const { ledger, failed } = runSiteLoss(1, 20);
+    expect(failed).toBeUndefined();
+    expect(ledger.agents.length).toBeGreaterThan(5);
+    for (const row of ledger.agents) {
+      expect(row).toMatchObject({ from: 'north', to: 'south' });
+      expect(row.readyAt).not.toBeNull();
+      // The ledger's clock is true; a desk's may run 0.5 % fast (LL6), and so do the waits that it counts.
+      const earliest =
+        row.lastAbleAt + ((row.allowedAt ?? Number.POSITIVE_INFINITY) - row.lastAbleAt) * 0.995;
+      expect(row.readyAt ?? 0).toBeGreaterThanOrEqual(Math.floor(earliest));
+    }
+    expect(ledger.wait_ms ?? 0).toBeGreaterThan(10_000);
+    expect(ledger.after_wait_ms?.p50 ?? Number.POSITIVE_INFINITY).toBeLessThan(3_000);
   });
 });
