@@ -19,6 +19,7 @@ import { freePorts } from './free-ports.ts';
 import { LabWatch } from './lab-watch.ts';
 import { Relays } from './relay.ts';
 import { Robot } from './robot.ts';
+import type { ServerLoad } from './server-loads.ts';
 import { pause, SiteProcesses } from './site-processes.ts';
 import type { LabTimes } from './times.ts';
 
@@ -27,6 +28,8 @@ export type SiteName = (typeof SITES)[number];
 const PASSWORD = 'fake-password';
 const PHONE_PASSWORD = 'fake-phone-password';
 const REALM = 'holdfast';
+/** A relay doubles what the lab's process has to read and write; beyond so many agents it would measure itself. */
+const RELAYED_AGENTS_MAX = 100;
 
 export interface LiveLabOptions {
   readonly agents: number;
@@ -170,9 +173,9 @@ export class LiveLab {
   /** Starts both sites, then the robots, and waits until every one is Ready at home. */
   async start(): Promise<void> {
     await Promise.all(SITES.map((site) => this.sites[site].start()));
-    for (const index of [0, 1] as const) {
-      await this.#relays.open('127.0.0.1', this.ports.clients[index]);
-      await this.#relays.open('127.0.0.1', this.ports.config[index]);
+    if (this.#agents.length <= RELAYED_AGENTS_MAX) {
+      for (const port of [...this.ports.clients, ...this.ports.config])
+        await this.#relays.open('127.0.0.1', port);
     }
     await this.callers.start();
     for (const agent of this.#agents) this.robots.push(this.#makeRobot(agent));
@@ -354,6 +357,11 @@ export class LiveLab {
       await pause(10);
     }
     return true;
+  }
+
+  /** How busy the living servers of both sites are, by their own account. */
+  async serverLoads(): Promise<ServerLoad[]> {
+    return (await Promise.all(SITES.map((site) => this.sites[site].loads()))).flat();
   }
 
   check(name: string, ok: boolean, detail: string): void {

@@ -4,12 +4,13 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { LoopDelay } from '@holdfast/server';
 import type { LedgerReport } from '../src/ledger.ts';
 import type { CallFigures } from './call-account.ts';
 import type { LineFigures } from './line-account.ts';
 import { type Check, LiveLab } from './live-lab.ts';
 import { callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
+import type { ServerLoad } from './server-loads.ts';
 import type { LabTimes } from './times.ts';
 
 /** Documented in docs/reports.md; instants are ms since the run's start. */
@@ -18,6 +19,8 @@ export interface LabReport {
   readonly scenario: string;
   readonly seed: number;
   readonly agents: number;
+  /** The set of waits that was used. */
+  readonly times: LabTimes['name'];
   readonly checks: readonly Check[];
   readonly ledger: LedgerReport;
   readonly calls: CallFigures;
@@ -26,6 +29,12 @@ export interface LabReport {
     readonly cpus: number;
     readonly node: string;
     readonly loop_delay_ms_p99: { readonly lab: number; readonly servers: number | null };
+    /** Of each server, with everybody logged in, before anything is broken. */
+    readonly memory_kb: readonly {
+      readonly application: string;
+      readonly rss: number;
+      readonly heap: number;
+    }[];
   };
 }
 
@@ -58,11 +67,15 @@ export async function runScenario({
   say(
     `${scenario.name}: ${agents} agents, seed ${seed}; time-outs: site ${times.siteTimeoutS} s, phone ${times.phoneTimeoutS} s, ADDP ${times.addpMs} ms, lease ${times.leaseLengthMs} ms, registration ${times.registerEveryS} s`,
   );
-  const delay = monitorEventLoopDelay({ resolution: 10 });
+  const delay = new LoopDelay();
+  let before: readonly ServerLoad[] = [];
+  let after: readonly ServerLoad[] = [];
+  let lateMs = 0;
   try {
     await lab.start();
     await everybodyAtHome(lab);
-    delay.enable();
+    before = await lab.serverLoads();
+    delay.reset();
     lab.callers.stream((scenario.occupancy * agents) / (times.talkMs / 1000 + times.wrapUpS));
     // By then about as many talk as will go on talking.
     await callsAreAnswered(lab, Math.max(4, Math.round(scenario.occupancy * agents)));
@@ -73,7 +86,8 @@ export async function runScenario({
     // Whatever broke the scenario is a failed check, and what was seen until then is still worth a report.
     lab.check('scenario-ran', false, String((error as Error).stack ?? error));
   } finally {
-    delay.disable();
+    lateMs = delay.figures().p99Ms;
+    after = await lab.serverLoads();
     lab.calls.close();
     await lab.stop();
   }
@@ -82,6 +96,7 @@ export async function runScenario({
     scenario: scenario.name,
     seed,
     agents,
+    times: times.name,
     checks: lab.checks,
     ledger: roundLedger(lab.ledger.report(lab.now())),
     calls: lab.calls.figures(),
@@ -89,7 +104,11 @@ export async function runScenario({
     host: {
       cpus: availableParallelism(),
       node: process.version,
-      loop_delay_ms_p99: { lab: Math.round(delay.percentile(99) / 1e5) / 10, servers: null },
+      loop_delay_ms_p99: {
+        lab: lateMs,
+        servers: after.length === 0 ? null : Math.max(...after.map((load) => load.loopDelayP99Ms)),
+      },
+      memory_kb: before.map(({ application, rssKB, heapKB }) => ({ application, rss: rssKB, heap: heapKB })),
     },
   };
 }

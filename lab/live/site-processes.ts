@@ -6,6 +6,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { LOAD_SIGNAL } from '@holdfast/server';
+import { type ServerLoad, ServerLoads } from './server-loads.ts';
 
 export interface SiteProcessesOptions {
   readonly site: string;
@@ -31,6 +33,7 @@ export type SiteState = 'down' | 'starting' | 'up' | 'hung';
 /** A site that is not up by then has failed to start; its log says why. */
 const START_MAX_MS = 20_000;
 const STOP_MAX_MS = 5_000;
+const LOADS_MAX_MS = 1_000;
 
 export class SiteProcesses {
   readonly site: string;
@@ -39,6 +42,7 @@ export class SiteProcesses {
   #state: SiteState = 'down';
   /** The supervisor may be dead and its servers alive: those that were seen are remembered by pid. */
   readonly #seen = new Map<number, string>();
+  readonly #loads = new ServerLoads();
 
   constructor(options: SiteProcessesOptions) {
     this.site = options.site;
@@ -76,6 +80,7 @@ export class SiteProcesses {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
     this.#supervisor = child;
     child.stdout?.pipe(log, { end: false });
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#loads.read(text));
     child.stderr?.pipe(log, { end: false });
     const ended = new Promise<never>((_, reject) => {
       child.once('error', (error) =>
@@ -126,6 +131,16 @@ export class SiteProcesses {
       },
       ...this.#options.servers.map(({ application }) => ({ application, pid: pidOf(application) })),
     ];
+  }
+
+  /** What those servers say that answer in time; the delay of their event loops counts from the last time of asking. */
+  async loads(): Promise<ServerLoad[]> {
+    const servers = this.processes().filter(({ application }) => !application.startsWith('supervisor-'));
+    const pids = this.#state === 'up' ? servers.flatMap(({ pid }) => pid ?? []) : [];
+    for (const pid of pids) send(pid, LOAD_SIGNAL);
+    const giveUpAt = Date.now() + LOADS_MAX_MS;
+    while (!this.#loads.hasAll(pids) && Date.now() < giveUpAt) await pause(10);
+    return this.#loads.take(pids);
   }
 
   /** All of the site at once, supervisor first, so that nothing is started again. */

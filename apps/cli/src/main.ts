@@ -45,6 +45,10 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     .description('run one scenario and check what must hold')
     .option('--agents <n>', 'robot agents')
     .option('--seed <s>', 'seed of all that the lab draws by chance')
+    .option(
+      '--times <set>',
+      'the waits: short, or documents for those of the source documents (a minute and more)',
+    )
     .option('--json <file>', 'write the report there, also when checks fail')
     .action((scenario: string, options: Record<string, string>) =>
       child('lab.mjs', ['run', scenario, ...flags(options)]),

@@ -7,10 +7,12 @@
  *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210
  *     server.mjs supervisor --site north --files DIR --data DIR [--no-restart] [--outlive]
  *
- * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again. Exit status: 0
- * ended in order, 1 failed, 2 could not run (the reason is on stderr).
+ * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again; SIGUSR2 makes a
+ * server log how busy it is (process-load), and the supervisor start what is down. Exit status: 0 ended in order,
+ * 1 failed, 2 could not run (the reason is on stderr).
  */
 import { parseArgs } from 'node:util';
+import { reportLoad } from './io/process-load.ts';
 import { processLog } from './log.ts';
 import { CannotRun, type RunningRole } from './role.ts';
 
@@ -71,6 +73,7 @@ interface RoleArguments {
 
 async function startRole(application: string, values: RoleArguments): Promise<RunningRole> {
   const log = processLog(application);
+  reportLoad(log);
   if (values.files !== undefined) {
     const { startConfigServer } = await import('./config-server.ts');
     const server = await startConfigServer({ application, files: values.files, log });
