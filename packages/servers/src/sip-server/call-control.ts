@@ -45,6 +45,9 @@ export const CALLS_MAX = 20_000;
 /** Asked of whoever is refused for that, s. */
 const RETRY_AFTER_S = 5;
 
+/** MakeCall: who has just asked for a call picks up, or is not there. */
+export const OWN_PHONE_RINGING_MAX_MS = 30_000;
+
 type Ring = Extract<CentreEffect, { type: 'ring' }>;
 
 /** Where a phone or gateway is called. */
@@ -431,7 +434,8 @@ export class CallControl {
     call.makeCall = asked;
     call.origin.told = offer;
     const options = this.#inviteOptions(call, { dn, contact, offer }, this.#configuration);
-    const { leg, output } = this.#ports.userAgent.invite(now, options);
+    const ringingMax = Math.min(this.#configuration.ringingMaxMs, OWN_PHONE_RINGING_MAX_MS);
+    const { leg, output } = this.#ports.userAgent.invite(now, { ...options, ringingMax });
     call.origin.leg = leg;
     this.#legs.set(leg, { call, role: 'origin', dn, offer, contact: contact.uri });
     this.#ports.run(output);

@@ -84,6 +84,18 @@ describe('a call that a desk makes', () => {
     expect(leftovers(centre)).toEqual(NOTHING);
   });
 
+  it('[SS28] gives its own phone 30 s', () => {
+    const centre = centreWorld();
+    const { world, site, phone, agent } = centre;
+    const ada = phone('7001', { answerAfterMs: null });
+    agent('ada', '7001').ask({ type: 'MakeCall', dn: '7001', destination: '7002' });
+    world.run(29_000);
+    expect(site.node.parts.calls.size).toBe(1);
+    world.run(2_000);
+    expect(ada.news()).toEqual(['ringing', 'ended remote 487']);
+    expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
   it('[SS28] is over when its own phone hangs up while the other rings', () => {
     const centre = centreWorld();
     const { world, board, phone, agent } = centre;
