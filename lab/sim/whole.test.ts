@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runSiteLoss } from './site-loss.ts';
-import { runWholeSeed } from './whole.ts';
+import { runWholeSeed, WholeWorld } from './whole.ts';
 import { WHOLE_DEFECTS, type WholeDefect } from './whole-servers.ts';
+import { World } from './world.ts';
 
 describe('the whole simulation', () => {
   it('gives the same run for the same seed', { timeout: 60_000 }, () => {
@@ -79,5 +80,24 @@ describe('the loss of a site in virtual time (ME1)', () => {
     }
     expect(ledger.wait_ms ?? 0).toBeGreaterThan(10_000);
     expect(ledger.after_wait_ms?.p50 ?? Number.POSITIVE_INFINITY).toBeLessThan(3_000);
+  });
+
+  it('[PH1] leaves the agents of fixed phones logged out, each with that because, until their site is back', {
+    timeout: 60_000,
+  }, () => {
+    const world = new World(1);
+    const centre = new WholeWorld(world, { agents: 8, schemes: ['fixed'], callsPerSecond: 0.1 });
+    world.run(40_000);
+    const there = centre.people.filter(({ view }) => view?.site === 'north');
+    expect(there).toHaveLength(4);
+    centre.killSite('north');
+    world.run(120_000);
+    for (const { view } of there) {
+      expect(view?.site).toBeNull();
+      expect(view?.banner).toMatch(/could be reached .* Waiting until a site has the phone in service\./);
+    }
+    centre.startSite('north');
+    world.run(180_000);
+    for (const { view } of there) expect(view).toMatchObject({ site: 'north', state: 'Ready' });
   });
 });

@@ -355,6 +355,10 @@ export class WholeWorld {
     for (const person of this.#persons) this.#habits.follow(person);
   }
 
+  get people(): readonly Person[] {
+    return this.#persons;
+  }
+
   /** From now on the agent-seconds of this world are counted (ME1). */
   keepLedger(): WholeLedger {
     this.#ledger = new WholeLedger(this.#world, {
@@ -375,6 +379,11 @@ export class WholeWorld {
     );
     for (const { name, sip, config } of this.#servers)
       if (name === site) for (const process of [config, sip]) this.#world.kill(process);
+  }
+
+  startSite(site: string): void {
+    for (const { name, sip, config } of this.#servers)
+      if (name === site) for (const process of [config, sip]) this.#world.start(process);
   }
 
   #phoneTells(agent: number, fact: PhoneFact): void {
