@@ -25,9 +25,9 @@ export class RegisteringPhone {
   #count = 0;
   #cseq = 0;
 
-  constructor(index: number, socket: Socket) {
-    this.number = String(10_000 + index);
-    this.#secret = sha256(`${this.number}:${REALM}:secret`);
+  constructor(index: number, socket: Socket, { number = String(10_000 + index), password = 'secret' } = {}) {
+    this.number = number;
+    this.#secret = sha256(`${number}:${REALM}:${password}`);
     this.#contact = `127.0.0.1:${socket.address().port}`;
   }
 

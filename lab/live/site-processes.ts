@@ -19,6 +19,8 @@ export interface SiteProcessesOptions {
   readonly restarts: boolean;
   /** Folder for what the processes write. */
   readonly data: string;
+  /** For Node, of the supervisor and of all that it starts. */
+  readonly nodeFlags?: readonly string[];
   /** Applications in the order in which they start, with the port at which each answers. */
   readonly servers: readonly { readonly application: string; readonly host: string; readonly port: number }[];
 }
@@ -66,6 +68,7 @@ export class SiteProcesses {
       await pause(5);
     }
     const args = [
+      ...(this.#options.nodeFlags ?? []),
       '--enable-source-maps',
       entry,
       'supervisor',
