@@ -20,8 +20,6 @@ export interface Scenario {
   run(lab: LiveLab): Promise<void>;
 }
 
-export const otherSite = (site: SiteName): SiteName => (site === 'north' ? 'south' : 'north');
-
 /** Slack on top of the waits that options set: pacing, jitter, a busy machine. */
 export const SLACK_MS = 6_000;
 
@@ -34,7 +32,7 @@ export function moveMax(lab: LiveLab): number {
 }
 
 /** Log-ins by password a second that both sites together manage on a busy machine; each costs 11 ms and more on purpose. */
-const LOG_INS_PER_S = 20;
+const LOG_INS_PER_S = 10;
 
 /** Before each scenario: everybody at home and able, or it has nothing to break. */
 export async function everybodyAtHome(lab: LiveLab): Promise<void> {
