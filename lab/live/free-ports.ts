@@ -2,9 +2,10 @@
  * Ports that are free for UDP and TCP at this moment, all different. Somebody else may still take one before we
  * use it; then the start fails and says which.
  */
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
 const ATTEMPTS_MAX = 200;
 
@@ -18,11 +19,20 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...ports];
 }
 
+/** Below those that the system gives to connections: one of these would take the port before we use it. */
+const PORT_LEAST = 20_000;
+const PORT_MOST = 31_999;
+
 async function freePort(): Promise<number | undefined> {
+  const port = randomInt(PORT_LEAST, PORT_MOST + 1);
   const tcp = createServer();
-  tcp.listen(0, '127.0.0.1');
-  await once(tcp, 'listening');
-  const { port } = tcp.address() as AddressInfo;
+  try {
+    tcp.listen(port, '127.0.0.1');
+    await once(tcp, 'listening');
+  } catch {
+    // Taken for TCP.
+    return undefined;
+  }
   const udp = createSocket('udp4');
   try {
     udp.bind(port, '127.0.0.1');

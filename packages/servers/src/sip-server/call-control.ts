@@ -171,7 +171,7 @@ export class CallControl {
     const { dn, ani, from, to, trunk, sdp } = admitted;
     const maxForwards = (maxForwardsOf(request) ?? MAX_FORWARDS_DEFAULT) - 1;
     const call = this.#open({ leg, dn, ani, maxForwards, sdp });
-    this.#legs.set(leg, { call, role: 'origin', dn, offer: undefined, contact: undefined });
+    this.#legs.set(leg, { call, role: 'origin', dn, offer: undefined, contact: undefined, hasRung: true });
     const { connId } = call;
     this.#ports.tell({
       type: 'callStarted',
@@ -208,6 +208,7 @@ export class CallControl {
 
   #progress(now: Millis, leg: LegId, sdp: Uint8Array | undefined): void {
     const role = this.#legs.get(leg);
+    if (role !== undefined) role.hasRung = true;
     if (role?.role !== 'party' || role.dn === undefined) return;
     const { call, dn } = role;
     this.#ports.tell({ type: 'partyRinging', connId: call.connId, dn });
@@ -261,7 +262,7 @@ export class CallControl {
     if (role === undefined) return;
     this.#drop(now, leg);
     const { call, dn, contact } = role;
-    if (response === undefined && contact !== undefined && dn !== undefined)
+    if (response === undefined && contact !== undefined && dn !== undefined && !role.hasRung)
       this.#ports.contactFailed(now, dn, contact);
     if (role.role === 'origin') {
       // The phone that a client wanted to call from did not answer: the centre has not heard of the call yet.
@@ -337,7 +338,7 @@ export class CallControl {
       const { leg, output } = this.#ports.userAgent.invite(now, options);
       legs.add(leg);
       const registered = effect.trunk === undefined ? contact.uri : undefined;
-      this.#legs.set(leg, { call, role: 'party', dn, offer, contact: registered });
+      this.#legs.set(leg, { call, role: 'party', dn, offer, contact: registered, hasRung: false });
       this.#ports.run(output);
     }
   }
@@ -437,7 +438,7 @@ export class CallControl {
     const ringingMax = Math.min(this.#configuration.ringingMaxMs, OWN_PHONE_RINGING_MAX_MS);
     const { leg, output } = this.#ports.userAgent.invite(now, { ...options, ringingMax });
     call.origin.leg = leg;
-    this.#legs.set(leg, { call, role: 'origin', dn, offer, contact: contact.uri });
+    this.#legs.set(leg, { call, role: 'origin', dn, offer, contact: contact.uri, hasRung: false });
     this.#ports.run(output);
     return 'started';
   }

@@ -84,6 +84,8 @@ export interface LegRole {
   readonly offer: Uint8Array | undefined;
   /** The registered contact that was called; undefined for callers and gateways. */
   readonly contact: string | undefined;
+  /** The phone has given a sign of life: if it is silent later, its contact may be a newer one and is not to blame. */
+  hasRung: boolean;
 }
 
 export interface MakeCall {
