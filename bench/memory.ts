@@ -29,11 +29,11 @@ const AGENTS = values.short ? [0, 50, 200] : [0, 500, 2_000];
 const CALLS = values.short ? [0, 20, 100] : [0, 200, 1_000];
 /**
  * Calls a second that come and go, each held for so long. The server keeps its last 100,000 events for clients that
- * come back, which are full after about 6,000 calls, and transactions for 32 s: only then can memory be flat.
+ * come back, which are full after some 13,000 calls, and transactions for 32 s: only then can memory be flat.
  */
 const CHURN = values.short
   ? undefined
-  : { perSecond: 80, heldMs: 2_000, warmUpS: 100, windowS: 180, everyS: 15 };
+  : { perSecond: 80, heldMs: 2_000, warmUpS: 180, windowS: 180, everyS: 15 };
 const PASSWORD = 'fake-password';
 const QUEUE = '8000';
 const AT_ONCE = 25;
