@@ -51,7 +51,10 @@ export interface DemoOptions {
 export async function runDemo(options: DemoOptions): Promise<void> {
   if (!existsSync(`${options.page}/index.html`))
     throw new Error(`the live page is not built (${options.page}); run npm run build`);
-  await checkPorts([options.port, ...PORTS.config, ...PORTS.clients, ...PORTS.sip, PORTS.gateway]);
+  await checkPorts(
+    [options.port, ...PORTS.config, ...PORTS.clients, ...PORTS.sip, PORTS.gateway],
+    options.port,
+  );
   const stopped = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
@@ -107,7 +110,8 @@ function introduction(port: number): string {
   ].join('\n');
 }
 
-async function checkPorts(ports: readonly number[]): Promise<void> {
+/** Of all these ports only that of the page can be chosen. */
+async function checkPorts(ports: readonly number[], pagePort: number): Promise<void> {
   for (const port of ports) {
     await new Promise<void>((resolve, reject) => {
       const probe = createServer();
@@ -115,7 +119,7 @@ async function checkPorts(ports: readonly number[]): Promise<void> {
         reject(
           new Error(
             error.code === 'EADDRINUSE'
-              ? `port ${port} is taken by another program; stop that program, or for the page choose another port with --port`
+              ? `port ${port} is taken by another program; ${port === pagePort ? 'stop that program, or choose another port for the page with --port' : 'the sites need it: stop that program (perhaps another demonstration)'}`
               : `port ${port}: ${error.message}`,
           ),
         );
