@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HEAD_BYTES_MAX } from './limits.ts';
+import { HEAD_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 import { type Framed, StreamFramer } from './stream-framer.ts';
 
 const encoder = new TextEncoder();
@@ -69,6 +69,7 @@ describe('StreamFramer', () => {
     ['two Content-Lengths', message('', 'Content-Length: 3\r\n'), 400],
     ['a body over the limit', message('').replace('Content-Length: 0', 'Content-Length: 70000'), 513],
     ['a head without end', `MESSAGE sip:a@b SIP/2.0\r\nX: ${'y'.repeat(HEAD_BYTES_MAX)}`, 513],
+    ['a head over every limit that has an end', message('', `X: ${'y'.repeat(MESSAGE_BYTES_MAX)}\r\n`), 513],
     ['no SIP at all', '\x16\x03\x01\x02', 400],
   ])('[MS22] gives up the stream on %s', (_, text, status) => {
     const { items, framer } = framedIn([encoder.encode(text), encoder.encode(message('never'))]);

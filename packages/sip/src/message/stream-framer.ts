@@ -141,10 +141,9 @@ export class StreamFramer {
       this.#searched = bytes.length;
       return undefined;
     }
-    const head = new HeadScanner(
-      headEnd === -1 ? bytes.subarray(0, HEAD_BYTES_MAX + 1) : bytes.subarray(0, headEnd),
-      0,
-    );
+    // One byte beyond what a head may have is enough to refuse it, wherever its empty line stands.
+    const headBytes = headEnd === -1 ? bytes.length : headEnd;
+    const head = new HeadScanner(bytes.subarray(0, Math.min(headBytes, HEAD_BYTES_MAX + 1)), 0);
     const isWhole = head.scan();
     if (!isWhole || head.failure?.field === 'Content-Length') return failedHead(head);
     if (head.contentLength === undefined) {
