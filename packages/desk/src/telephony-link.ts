@@ -98,7 +98,8 @@ export class TelephonyLink {
     this.#options = options;
     this.#token = token;
     this.#ports = ports;
-    const { addpTimeoutMs, reconnectPauseMs: pauseMs, site } = configuration;
+    const { site, telephony } = configuration;
+    const { addpTimeoutMs, reconnectPauseMs: pauseMs, members } = telephony;
     const option = { name: 'addp-timeout', value: `${addpTimeoutMs / 1000}`, source: `site ${site}` };
     this.#link = new Link(
       {
@@ -108,7 +109,7 @@ export class TelephonyLink {
         pauseMs,
         random: options.random,
       },
-      configuration.sipServers,
+      members,
       {
         connect: (connection, member) => ports.connect(connection, member),
         close: (connection) => ports.close(connection),
@@ -160,7 +161,7 @@ export class TelephonyLink {
       session,
       version: PROTOCOL_VERSION,
       token: this.#token,
-      addpTimeoutMs: configuration.addpTimeoutMs,
+      addpTimeoutMs: configuration.telephony.addpTimeoutMs,
       ...(this.#position === undefined ? {} : { resume: this.#position }),
     });
   }

@@ -9,6 +9,7 @@ import type {
   DeskConfiguration,
   DeskReply,
   DeskRequest,
+  LinkServers,
 } from '@holdfast/protocol';
 import { DeskNode } from './desk-node.ts';
 import type { DeskEffect, DeskInput, DeskLocalData, DeskView } from './desk-types.ts';
@@ -295,15 +296,22 @@ export function deskConfiguration(options: Readonly<Record<string, string>>): De
     preferredSite: 'north',
     peerSite: 'south',
     place: 'P1',
+    warnings: [],
     sites: (['north', 'south'] as const).map((site) => ({
       site,
-      sipServers: [{ application: `sip-${site}`, host: `${site}-sip`, port: PORTS[site] }],
-      configServers: [{ application: `config-${site}`, host: `${site}-config`, port: PORTS[site] }],
-      addpTimeoutMs: 500,
-      reconnectPauseMs: 1_000,
+      application: 'Workspace',
+      options: {},
+      telephony: pairOf({ application: `sip-${site}`, host: `${site}-sip`, port: PORTS[site] }),
+      configuration: pairOf({ application: `config-${site}`, host: `${site}-config`, port: PORTS[site] }),
+      statistics: pairOf(),
+      place: 'P1',
       dn: DN,
       AgentID: 'A1',
       queues: ['6001'],
     })),
   };
+}
+
+function pairOf(...members: LinkServers['members']): LinkServers {
+  return { form: 'pair', members, addpTimeoutMs: 500, reconnectPauseMs: 1_000 };
 }

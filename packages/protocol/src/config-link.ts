@@ -51,6 +51,20 @@ export const configRequest = z.discriminatedUnion('type', [
 ]);
 export type ConfigRequest = z.infer<typeof configRequest>;
 
+/** The servers of one link at one site (DS3, DS5). None where the desk's Application is connected to none. */
+const linkServers = z.object({
+  /** A pair is tried in its order, primary first; of a cluster each desk draws its own order. */
+  form: z.enum(['pair', 'cluster']),
+  members: z.array(z.object({ application: z.string(), host: z.string(), port: z.number().int() })),
+  addpTimeoutMs: z.number().int(),
+  /** Pause after all members have failed, ms. */
+  reconnectPauseMs: z.number().int(),
+});
+export type LinkServers = z.infer<typeof linkServers>;
+
+/** Option → value as configured, and the object that set it. */
+const resolvedOptions = z.record(z.string(), z.object({ value: z.string(), source: z.string() }));
+
 /** What a desk needs of the configuration to work, computed by the server for the person who logged in. */
 export const deskConfiguration = z.object({
   person: z.object({
@@ -61,23 +75,29 @@ export const deskConfiguration = z.object({
   /** What the desk's application is: which option family it follows (DS1). */
   family: z.enum(['interaction-workspace', 'agent-desktop']),
   /** Resolved options of the family, each with the object that its value came from (DS4). */
-  options: z.record(z.string(), z.object({ value: z.string(), source: z.string() })),
+  options: resolvedOptions,
   preferredSite: z.string().optional(),
   peerSite: z.string().optional(),
-  /** DS3: per site the servers to connect to, primary first, and the DN and Agent Login of the agent's place there. */
+  /** DS3: for each site of the agent, the preferred one first, what the desk works with there. */
   sites: z.array(
     z.object({
       site: z.string(),
-      sipServers: z.array(z.object({ application: z.string(), host: z.string(), port: z.number().int() })),
-      configServers: z.array(z.object({ application: z.string(), host: z.string(), port: z.number().int() })),
-      addpTimeoutMs: z.number().int(),
-      /** Pause between rounds of attempts while a link is off (DS5), ms. */
-      reconnectPauseMs: z.number().int(),
+      /** The desk's Application for this site: the same everywhere in the Workspace family, one a site in the other. */
+      application: z.string(),
+      /** Options of that Application where the family keeps them there (`agent-desktop`; DS1). */
+      options: resolvedOptions,
+      telephony: linkServers,
+      configuration: linkServers,
+      statistics: linkServers,
+      /** The agent's seat there (DS21). */
+      place: z.string(),
       dn: z.string(),
       AgentID: z.string(),
       queues: z.array(z.string()),
     }),
   ),
+  /** DS22: what endangers this agent's own move, each with object, reason and remedy. */
+  warnings: z.array(z.string()),
   place: z.string(),
 });
 export type DeskConfiguration = z.infer<typeof deskConfiguration>;

@@ -1,4 +1,4 @@
-import type { ConfigObject, DeskConfiguration, OptionSections } from '@holdfast/protocol';
+import type { ConfigObject, DeskConfiguration, LinkServers, OptionSections } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { type Configuration, makeConfiguration } from './configuration.ts';
 import { deskConfiguration } from './desk-configuration.ts';
@@ -82,6 +82,10 @@ function refusal(change: Change, user?: string, place?: string): string {
   return answer.ok ? 'not refused' : answer.text;
 }
 
+function pairOf(...members: LinkServers['members']): LinkServers {
+  return { form: 'pair', members, addpTimeoutMs: 5_000, reconnectPauseMs: 2_000 };
+}
+
 test('a desk gets its sites in order of preference, each with its servers, DN, log-in and queues', () => {
   const configuration = desk();
   expect(configuration).toMatchObject({
@@ -94,20 +98,24 @@ test('a desk gets its sites in order of preference, each with its servers, DN, l
   expect(configuration.sites).toEqual([
     {
       site: 'north',
-      sipServers: [{ application: 'sip-north', host: '127.0.0.1', port: 5111 }],
-      configServers: [{ application: 'config-north', host: '127.0.0.1', port: 5110 }],
-      addpTimeoutMs: 5_000,
-      reconnectPauseMs: 2_000,
+      application: 'workspace',
+      options: {},
+      telephony: pairOf({ application: 'sip-north', host: '127.0.0.1', port: 5111 }),
+      configuration: pairOf({ application: 'config-north', host: '127.0.0.1', port: 5110 }),
+      statistics: { ...pairOf(), addpTimeoutMs: 10_000 },
+      place: 'place-7001',
       dn: '7001',
       AgentID: '7001',
       queues: ['8000', '8009'],
     },
     {
       site: 'south',
-      sipServers: [{ application: 'sip-south', host: '127.0.0.1', port: 5211 }],
-      configServers: [{ application: 'config-south', host: '127.0.0.1', port: 5210 }],
-      addpTimeoutMs: 5_000,
-      reconnectPauseMs: 2_000,
+      application: 'workspace',
+      options: {},
+      telephony: pairOf({ application: 'sip-south', host: '127.0.0.1', port: 5211 }),
+      configuration: pairOf({ application: 'config-south', host: '127.0.0.1', port: 5210 }),
+      statistics: { ...pairOf(), addpTimeoutMs: 10_000 },
+      place: 'place-7001',
       dn: '7001',
       AgentID: '7001',
       queues: ['8000', '8009'],
@@ -128,9 +136,12 @@ test('a pair is named primary first, and its own reconnect timeout governs the p
     primary.reconnectTimeout = 7;
   };
   const [north, south] = desk(backup).sites;
-  expect(north?.sipServers.map(({ application }) => application)).toEqual(['sip-north', 'sip-north-b']);
-  expect(north?.reconnectPauseMs).toBe(7_000);
-  expect(south?.reconnectPauseMs).toBe(2_000);
+  expect(north?.telephony.members.map(({ application }) => application)).toEqual([
+    'sip-north',
+    'sip-north-b',
+  ]);
+  expect(north?.telephony.reconnectPauseMs).toBe(7_000);
+  expect(south?.telephony.reconnectPauseMs).toBe(2_000);
 });
 
 test('[DS1] an application that is no Workspace gets no desk configuration of that family', () => {
@@ -174,8 +185,8 @@ test('[DS3] of several SIP Server groups the one whose switches own the place is
       workspace.connections.unshift({ server: twin.name, port: 'default', addp: { timeout: 5 } });
     }
   };
-  const names = desk(second).sites.flatMap(({ sipServers }) =>
-    sipServers.map(({ application }) => application),
+  const names = desk(second).sites.flatMap(({ telephony }) =>
+    telephony.members.map(({ application }) => application),
   );
   expect(names).toEqual(['sip-north', 'sip-south']);
 });
@@ -314,7 +325,7 @@ test('a cluster of Configuration Servers stands for its members', () => {
     for (const connection of workspace.connections)
       if (connection.server === 'config-north') connection.server = 'cluster-north';
   };
-  expect(desk(cluster).sites[0]?.configServers.map(({ application }) => application)).toEqual([
-    'config-north',
-  ]);
+  const [north] = desk(cluster).sites;
+  expect(north?.configuration.members.map(({ application }) => application)).toEqual(['config-north']);
+  expect(north?.configuration.form).toBe('cluster');
 });

@@ -10,8 +10,10 @@
  */
 import {
   type Application,
+  type ApplicationType,
   type Connection,
   type DeskConfiguration,
+  type LinkServers,
   OPTION_LIST,
   OPTIONS,
   type Person,
@@ -83,8 +85,16 @@ function compute(
       const pair = groups.get(group);
       if (pair === undefined)
         throw new Refusal(`Group "${group}" is missing at a site of Application "${application.name}".`);
-      return deskSite(configuration, person, levels, servers, pair, peerSite !== undefined);
+      return deskSite(
+        configuration,
+        { person, application, place },
+        levels,
+        servers,
+        pair,
+        peerSite !== undefined,
+      );
     }),
+    warnings: [],
     place: place.name,
   };
 }
@@ -99,11 +109,20 @@ function placeOf(configuration: Configuration, person: Person, named: string | u
   return place;
 }
 
+/** Who sits where, at which desktop. */
+interface Seat {
+  readonly person: Person;
+  readonly application: Application;
+  readonly place: Place;
+}
+
 /** A server that the desk's Application is connected to; a cluster stands for its own connections. */
 interface ConnectedServer {
   readonly server: Application;
   readonly connection: Connection;
   readonly site: string;
+  /** One of a cluster. */
+  readonly isNode: boolean;
   /** DS5: whose `warm-standby.retry-delay` may override. */
   readonly pauseLevel: OptionLevel;
 }
@@ -116,12 +135,12 @@ function connectedServers(configuration: Configuration, application: Application
     if (server === undefined || !server.enabled || site === undefined) continue;
     const pauseLevel = levelOf(`Application/${server.name}`, server);
     if (server.type !== 'ApplicationCluster') {
-      servers.push({ server, connection, site, pauseLevel });
+      servers.push({ server, connection, site, isNode: false, pauseLevel });
       continue;
     }
     for (const node of server.connections) {
       const member = configuration.get('Application', node.server);
-      if (member?.enabled) servers.push({ server: member, connection: node, site, pauseLevel });
+      if (member?.enabled) servers.push({ server: member, connection: node, site, isNode: true, pauseLevel });
     }
   }
   return servers;
@@ -252,37 +271,56 @@ function commonGroup(
 
 function deskSite(
   configuration: Configuration,
-  person: Person,
+  { person, application, place }: Seat,
   levels: readonly OptionLevel[],
   servers: readonly ConnectedServer[],
   pair: PlacePair,
   canMove: boolean,
 ): DeskConfiguration['sites'][number] {
-  const { server, site, dn, connection } = pair;
+  const { server, site, dn } = pair;
   const login = person.agentLogins.find((reference) => splitReference(reference).switch === server.switch);
   if (login === undefined || configuration.get('AgentLogin', login)?.enabled !== true)
     throw new Refusal(
       `Person "${person.name}" has no enabled AgentLogin at Switch "${server.switch}" (site "${site}").`,
     );
   if (canMove) checkLease(server, levels);
-  const configServers = servers.filter(
-    (one) =>
-      one.site === site &&
-      (one.server.type === 'ConfigurationServer' || one.server.type === 'ConfigurationServerProxy'),
-  );
-  if (configServers.length === 0)
+  const linkTo = (types: readonly ApplicationType[]) =>
+    linkServers(
+      configuration,
+      servers.filter((one) => one.site === site && types.includes(one.server.type)),
+      levels,
+    );
+  const toConfiguration = linkTo(['ConfigurationServer', 'ConfigurationServerProxy']);
+  if (toConfiguration.members.length === 0)
     throw new Refusal(
       `The Application of the desk is connected to no Configuration Server at site "${site}".`,
     );
   return {
     site,
-    sipServers: membersOf(configuration, pair),
-    configServers: configServers.flatMap((one) => membersOf(configuration, one)),
-    addpTimeoutMs: Math.round(connection.addp.timeout * 1000),
-    reconnectPauseMs: reconnectPauseMs(pair, levels),
+    application: application.name,
+    options: {},
+    telephony: linkServers(configuration, [pair], levels),
+    configuration: toConfiguration,
+    statistics: linkTo(['StatServer']),
+    place: place.name,
     dn,
     AgentID: splitReference(login).number,
     queues: queuesOf(configuration, person, server.switch ?? ''),
+  };
+}
+
+/** One link's servers at one site: a pair, or the nodes of a cluster (DS5). */
+function linkServers(
+  configuration: Configuration,
+  connected: readonly ConnectedServer[],
+  levels: readonly OptionLevel[],
+): LinkServers {
+  const [first] = connected;
+  return {
+    form: first?.isNode === true ? 'cluster' : 'pair',
+    members: connected.flatMap((one) => membersOf(configuration, one)),
+    addpTimeoutMs: Math.round((first?.connection.addp.timeout ?? 10) * 1000),
+    reconnectPauseMs: reconnectPauseMs(first, levels),
   };
 }
 
@@ -314,11 +352,13 @@ function membersOf(configuration: Configuration, { server, connection }: Connect
 }
 
 /** S0: the pair's own reconnect timeout; without a backup the server's option may override the desk's. */
-function reconnectPauseMs({ server, pauseLevel }: ConnectedServer, levels: readonly OptionLevel[]): number {
-  if (server.backup !== undefined && server.reconnectTimeout !== undefined)
-    return server.reconnectTimeout * 1000;
-  const delay = OPTIONS['interaction-workspace']['warm-standby.retry-delay'];
-  return 1000 * optionValue(delay, server.backup === undefined ? [pauseLevel, ...levels] : levels);
+function reconnectPauseMs(connected: ConnectedServer | undefined, levels: readonly OptionLevel[]): number {
+  const { backup, reconnectTimeout } = connected?.server ?? {};
+  if (backup !== undefined && reconnectTimeout !== undefined) return reconnectTimeout * 1000;
+  const own = connected === undefined || backup !== undefined ? [] : [connected.pauseLevel];
+  return (
+    1000 * optionValue(OPTIONS['interaction-workspace']['warm-standby.retry-delay'], [...own, ...levels])
+  );
 }
 
 /** The queues of this Switch from which the person's groups get their calls. */
