@@ -80,12 +80,6 @@ export class ConfigClient {
       }
       case 'refused': {
         const { server, code, text } = effect;
-        this.#options.log({
-          level: 'error',
-          what: 'configuration server refused',
-          because: text,
-          detail: { code },
-        });
         return this.#options.onRefused?.(server, code, text);
       }
       case 'log':

@@ -1,4 +1,4 @@
-import { seededRandom } from '@holdfast/kernel';
+import { type LogLine, must, seededRandom } from '@holdfast/kernel';
 import type { ConfigReply } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import {
@@ -6,6 +6,7 @@ import {
   ConfigFollowerNode,
   FOLLOWER_ADDP_MS,
   FOLLOWER_PAUSE_MS,
+  FOLLOWER_REPEAT_MS,
 } from './config-follower.ts';
 
 const north = { host: 'n', port: 1 };
@@ -23,6 +24,7 @@ function start(servers = [north, south]) {
   const world = {
     node,
     attempt: 0,
+    lines: [] as LogLine[],
     expire: (now: number) => note(node.expire(now)),
     opened: (now: number) => note(node.handle(now, { type: 'opened', attempt: world.attempt })),
     says: (now: number, message: ConfigReply) =>
@@ -44,7 +46,10 @@ function start(servers = [north, south]) {
     },
   };
   function note(effects: ConfigFollowerEffect[]): ConfigFollowerEffect[] {
-    for (const effect of effects) if (effect.type === 'connect') world.attempt = effect.attempt;
+    for (const effect of effects) {
+      if (effect.type === 'connect') world.attempt = effect.attempt;
+      if (effect.type === 'log') world.lines.push(effect.line);
+    }
     return effects.filter(({ type }) => type !== 'log');
   }
   return world;
@@ -141,4 +146,50 @@ test('[CS13] what is heard of a former connection, and what cannot be read, chan
   expect(world.node.handle(2, { type: 'opened', attempt: former })).toEqual([]);
   expect(world.follow(3, 'r1', [{ objectType: 'Widget' }])).toMatchObject([{ type: 'close' }]);
   expect(world.node.nextDeadline()).toBeGreaterThan(3);
+});
+
+test('[CS14] an outage is said when it begins, once a minute with the count, and when it is over', () => {
+  const world = start();
+  let failures = 0;
+  let now = 0;
+  const roundUntil = (until: number) => {
+    for (;;) {
+      now = must(world.node.nextDeadline(), 'it goes round for ever');
+      if (now > until) return;
+      world.expire(now);
+      world.closed(now, 'ECONNREFUSED');
+      failures += 1;
+    }
+  };
+  const said = () => world.lines.splice(0).map(({ what }) => what);
+  roundUntil(1);
+  expect(said()).toEqual(['configuration server lost']);
+  roundUntil(FOLLOWER_REPEAT_MS - 2_000);
+  expect(said()).toEqual([]);
+  roundUntil(10 * FOLLOWER_REPEAT_MS);
+  const lines = [...world.lines];
+  expect(new Set(said())).toEqual(new Set(['configuration server still lost']));
+  expect(lines.length).toBeGreaterThanOrEqual(9);
+  expect(lines.length).toBeLessThanOrEqual(10);
+  expect(lines.at(-1)).toMatchObject({ because: 'ECONNREFUSED' });
+  // Another reason is news.
+  world.expire(now);
+  world.opened(now);
+  world.says(now, { type: 'Error', ReferenceID: 1, code: 'not-allowed', text: 'no' });
+  expect(world.lines.splice(0)).toMatchObject([
+    { what: 'configuration server lost', because: 'refused: no' },
+  ]);
+  now = must(world.node.nextDeadline(), 'it goes on');
+  world.expire(now);
+  world.follow(now, 'r1', [tenant('a')]);
+  expect(world.lines.splice(0)).toMatchObject([
+    { level: 'info', what: 'configuration server back', detail: { failures: failures + 1 } },
+  ]);
+  // The next outage is one of its own; a first connection that stands at once says nothing.
+  world.closed(now + 10, 'ECONNREFUSED');
+  expect(said()).toEqual(['configuration server lost']);
+  const calm = start();
+  calm.expire(0);
+  calm.follow(1, 'r1', []);
+  expect(calm.lines).toEqual([]);
 });
