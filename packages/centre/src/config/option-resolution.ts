@@ -6,7 +6,6 @@
 import { assert } from '@holdfast/kernel';
 import {
   type Application,
-  findOption,
   type ObjectOf,
   type OptionDefinition,
   type OptionSections,
@@ -87,11 +86,4 @@ export function groupsOf(configuration: Configuration, person: Person): ObjectOf
 /** The site of a server, from its `disaster-recovery.site`. */
 export function siteOf(application: Application): string | undefined {
   return application.options['interaction-workspace']?.['disaster-recovery.site']?.trim();
-}
-
-/** One option of the catalogue by name, for callers that hold names only. */
-export function definitionOf(section: string, name: string): OptionDefinition {
-  const definition = findOption(section, name);
-  assert(definition !== undefined, `no option ${section}/${name}`);
-  return definition;
 }
