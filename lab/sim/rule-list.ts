@@ -27,6 +27,7 @@ const WHOLE_RULES = [
 export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   DS1: 'Every desk of this release is of one family; another is refused as bad configuration.',
   DS2: 'Business continuity is on in every world, with time-outs that end.',
+  DS16: 'No Stat Server runs in a world yet, and a desk has one link to configuration.',
   CS2: 'The SIP Servers of a world are handed their configuration; no server reads it over a link.',
   CS4: 'Nobody mistypes a password here.',
   CS5: 'Nobody mistypes a password here.',
