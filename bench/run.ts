@@ -24,7 +24,7 @@ interface Bench {
 }
 
 const BENCHES: readonly Bench[] = [
-  { name: 'parse', shortArgs: ['--rounds', '8'] },
+  { name: 'parse', shortArgs: ['--blocks', '4'] },
   { name: 'registrar-core', shortArgs: ['2'] },
   { name: 'endpoint', shortArgs: ['--seconds', '3'] },
   { name: 'centre', nodeFlags: ['--expose-gc'], shortArgs: ['--calls', '50000'] },
