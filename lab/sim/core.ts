@@ -230,15 +230,18 @@ class CoreWorld {
   #policy(): DeskSitePolicy {
     const random = this.#random;
     const preferredSite = must(SITES[randomInteger(random, 0, 1)], 'one of two sites');
-    return {
-      enabled: governed('disaster-recovery.enabled', true),
-      preferredSite,
-      peerSite: preferredSite === 'north' ? 'south' : 'north',
+    const timeouts = {
       siteTimeoutMs: governed('disaster-recovery.timeout', randomInteger(random, 100, 12_000)),
       phoneTimeoutMs: governed(
         'disaster-recovery.wait-for-sipphone-timeout',
         randomInteger(random, 100, 10_000),
       ),
+    };
+    return {
+      enabled: governed('disaster-recovery.enabled', true),
+      preferredSite,
+      peerSite: preferredSite === 'north' ? 'south' : 'north',
+      timeouts: { north: timeouts, south: timeouts },
       autoRestore: governed('disaster-recovery.auto-restore', random() < 0.5),
       loginAnswerMaxMs: randomInteger(random, 500, 4_000),
       refusedPauseMs: 1_000,

@@ -3,16 +3,16 @@
  * the banner, the administrator in the log, the stranger on the live page.
  */
 import type { Because, Millis } from '@holdfast/kernel';
-import type { Cause, DeskSitePolicy } from './desk-site-types.ts';
+import type { Cause, DeskSitePolicy, SiteTimeouts } from './desk-site-types.ts';
 
-export function telephonyLost(site: string, policy: DeskSitePolicy): Cause {
-  const { value, option } = policy.siteTimeoutMs;
+export function telephonyLost(site: string, timeouts: SiteTimeouts): Cause {
+  const { value, option } = timeouts.siteTimeoutMs;
   const text = `No SIP Server of site ${site} could be reached for ${inSeconds(value)}.`;
   return { name: 'telephony', because: { rule: 'DS8a', text, option } };
 }
 
-export function phoneLost(site: string, policy: DeskSitePolicy): Cause {
-  const { value, option } = policy.phoneTimeoutMs;
+export function phoneLost(site: string, timeouts: SiteTimeouts): Cause {
+  const { value, option } = timeouts.phoneTimeoutMs;
   const text = `The phone has not been in service at site ${site} for ${inSeconds(value)}.`;
   return { name: 'phone', because: { rule: 'DS8b', text, option } };
 }

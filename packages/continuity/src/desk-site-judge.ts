@@ -4,7 +4,7 @@
  */
 import { type Millis, must } from '@holdfast/kernel';
 import { phoneLost, shutdown, telephonyLost } from './causes.ts';
-import type { Cause, DeskSite, SiteFacts } from './desk-site-types.ts';
+import type { Cause, DeskSite, DeskSitePolicy, SiteFacts, SiteTimeouts } from './desk-site-types.ts';
 import { mayLogInElsewhereAt } from './login-lease.ts';
 
 /** DS8: the cause to leave that was complete first, if any is. A desk without a second site has nowhere to go. */
@@ -13,7 +13,8 @@ export function completeCause(desk: DeskSite, site: string, now: Millis): Cause 
   if (factsOf(desk, site).isClosing) return shutdown(site);
   const { telephonyAt, phoneAt } = leaveAt(desk, site);
   if (now < Math.min(telephonyAt, phoneAt)) return undefined;
-  return telephonyAt <= phoneAt ? telephonyLost(site, desk.policy) : phoneLost(site, desk.policy);
+  const timeouts = timeoutsAt(desk.policy, site);
+  return telephonyAt <= phoneAt ? telephonyLost(site, timeouts) : phoneLost(site, timeouts);
 }
 
 /** DS10: when each cause will be complete if nothing changes; infinity while it does not run. */
@@ -22,7 +23,7 @@ export function leaveAt(
   site: string,
 ): { readonly telephonyAt: Millis; readonly phoneAt: Millis } {
   const { telephony, phone, login } = factsOf(desk, site);
-  const { siteTimeoutMs, phoneTimeoutMs } = desk.policy;
+  const { siteTimeoutMs, phoneTimeoutMs } = timeoutsAt(desk.policy, site);
   const never = Number.POSITIVE_INFINITY;
   const isOff = telephony.name === 'off' && siteTimeoutMs.value !== 'never';
   const isWithoutPhone =
@@ -70,6 +71,10 @@ export function mayReturn(desk: DeskSite, site: string, now: Millis): boolean {
 /** DS15: never during a call, after-call work or with open windows. */
 export function isFree(desk: DeskSite): boolean {
   return desk.busy.calls === 0 && !desk.busy.afterCallWork && desk.busy.openWindows === 0;
+}
+
+export function timeoutsAt(policy: DeskSitePolicy, site: string): SiteTimeouts {
+  return must(policy.timeouts[site], `no time-outs for site ${site}`);
 }
 
 export function factsOf(desk: DeskSite, site: string): SiteFacts {

@@ -16,16 +16,21 @@ export interface DeskSitePolicy {
   readonly preferredSite: string;
   /** Undefined where there is no other site. */
   readonly peerSite: string | undefined;
-  /** DS8a: telephony off without a break for so long. */
-  readonly siteTimeoutMs: Governed<Millis | 'never'>;
-  /** DS8b: the phone out of service for so long after it cost the login. */
-  readonly phoneTimeoutMs: Governed<Millis | 'never'>;
+  /** For each site, while the desk belongs there (DS1: in the third-party family each site's Application has its own). */
+  readonly timeouts: Readonly<Record<string, SiteTimeouts>>;
   /** DS15. */
   readonly autoRestore: Governed<boolean>;
   /** An unanswered log-in makes its connection suspect after so long. */
   readonly loginAnswerMaxMs: Millis;
   /** Pause before a log-in that was refused is tried again at the same site; doubles with each refusal. */
   readonly refusedPauseMs: Millis;
+}
+
+export interface SiteTimeouts {
+  /** DS8a: telephony off without a break for so long. */
+  readonly siteTimeoutMs: Governed<Millis | 'never'>;
+  /** DS8b: the phone out of service for so long after it cost the login. */
+  readonly phoneTimeoutMs: Governed<Millis | 'never'>;
 }
 
 /** What the desk knows of one site. */

@@ -3,7 +3,7 @@
  */
 import { type Because, type Millis, unreachable } from '@holdfast/kernel';
 import { inSeconds } from './causes.ts';
-import { factsOf, isReady, leaseBarAt, leaveAt } from './desk-site-judge.ts';
+import { factsOf, isReady, leaseBarAt, leaveAt, timeoutsAt } from './desk-site-judge.ts';
 import type { DeskSite } from './desk-site-types.ts';
 import type { GoverningOption } from './governed.ts';
 import { leaseWithMargin } from './login-lease.ts';
@@ -70,7 +70,7 @@ function reportServing(desk: DeskSite, site: string): DeskSiteReport {
 function reportWaiting(desk: DeskSite, site: string): DeskSiteReport {
   const facts = factsOf(desk, site);
   const { telephonyAt, phoneAt } = leaveAt(desk, site);
-  const { siteTimeoutMs, phoneTimeoutMs } = desk.policy;
+  const { siteTimeoutMs, phoneTimeoutMs } = timeoutsAt(desk.policy, site);
   if (facts.telephony.name === 'off' && telephonyAt <= phoneAt) {
     const wait = {
       what: `site ${site} to answer`,

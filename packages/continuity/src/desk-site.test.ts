@@ -7,17 +7,25 @@ import type {
   DeskSiteEvent,
   DeskSitePolicy,
   LogoutReason,
+  SiteTimeouts,
 } from './desk-site-types.ts';
 import { reportOf } from './desk-site-wait.ts';
 import type { LoginEpoch } from './login-lease.ts';
 
 const by = (name: string, value: unknown) => ({ name, value: String(value), source: 'test' });
+function timeouts(changes: Partial<SiteTimeouts> = {}): DeskSitePolicy['timeouts'] {
+  const both: SiteTimeouts = {
+    siteTimeoutMs: { value: 60_000, option: by('disaster-recovery.timeout', 60) },
+    phoneTimeoutMs: { value: 30_000, option: by('disaster-recovery.wait-for-sipphone-timeout', 30) },
+    ...changes,
+  };
+  return { north: both, south: both };
+}
 const POLICY: DeskSitePolicy = {
   enabled: { value: true, option: by('disaster-recovery.enabled', true) },
   preferredSite: 'north',
   peerSite: 'south',
-  siteTimeoutMs: { value: 60_000, option: by('disaster-recovery.timeout', 60) },
-  phoneTimeoutMs: { value: 30_000, option: by('disaster-recovery.wait-for-sipphone-timeout', 30) },
+  timeouts: timeouts(),
   autoRestore: { value: true, option: by('disaster-recovery.auto-restore', true) },
   loginAnswerMaxMs: 3_000,
   refusedPauseMs: 1_000,
@@ -158,7 +166,7 @@ describe('the first log-in', () => {
   });
 
   it('[DS6] with the time-out "never" it stays logged out', () => {
-    const scene = new Scene({ siteTimeoutMs: NEVER })
+    const scene = new Scene({ timeouts: timeouts({ siteTimeoutMs: NEVER }) })
       .tell({ type: 'logIn' })
       .on('south')
       .off('north')
@@ -280,7 +288,7 @@ describe('causes to leave', () => {
   });
 
   it('[DS2] "never" is not at once: the third-party family without time-outs waits for ever', () => {
-    const scene = working({ siteTimeoutMs: NEVER, phoneTimeoutMs: NEVER });
+    const scene = working({ timeouts: timeouts({ siteTimeoutMs: NEVER, phoneTimeoutMs: NEVER }) });
     scene.off('north').at(1e6);
     expect(scene.stands).toBe('waiting north');
     scene.restart('north').on('north', false).at(2e6);
@@ -355,9 +363,26 @@ describe('where to', () => {
     expect(scene.logins()).toHaveLength(2);
   });
 
+  it('[DS1] the time-outs are those of the site to which the desk belongs', () => {
+    const short = { value: 2_000, option: by('site-timeout', 2) };
+    const own = {
+      ...timeouts(),
+      south: { ...timeouts().south, siteTimeoutMs: short },
+    } as DeskSitePolicy['timeouts'];
+    expect(working({ timeouts: own }).off('north').at(10_000).stands).toBe('waiting north');
+    const scene = moved({ timeouts: own }).on('north', false);
+    const lostAt = scene.now;
+    scene.off('south').at(lostAt + 1_999);
+    expect(scene.stands).toBe('waiting south');
+    expect(scene.at(lostAt + 2_000).stands).toBe('seeking');
+  });
+
   it('[DS19] both at once: the preferred one', () => {
     const siteTimeoutMs = { value: 1_000, option: by('t', 1) };
-    const scene = new Scene({ siteTimeoutMs }, 'wait').tell({ type: 'logIn' }).off('north').off('south');
+    const scene = new Scene({ timeouts: timeouts({ siteTimeoutMs }) }, 'wait')
+      .tell({ type: 'logIn' })
+      .off('north')
+      .off('south');
     scene.at(2_000).on('south').on('north').at(8_400);
     expect(scene.logins()).toMatchObject([{ site: 'north', at: 8_400 }]);
   });
@@ -365,7 +390,7 @@ describe('where to', () => {
 
 describe('the lease', () => {
   it('[LL4] the other site waits until the lease has ended, though the cause is complete', () => {
-    const scene = working({ siteTimeoutMs: { value: 1_000, option: by('t', 1) } })
+    const scene = working({ timeouts: timeouts({ siteTimeoutMs: { value: 1_000, option: by('t', 1) } }) })
       .at(4_000)
       .stamp('north');
     scene.at(4_100).off('north').at(5_100);
@@ -392,7 +417,7 @@ describe('the lease', () => {
   });
 
   it('[LL4] a word of an older primary releases nothing', () => {
-    const scene = working({ siteTimeoutMs: { value: 1_000, option: by('t', 1) } });
+    const scene = working({ timeouts: timeouts({ siteTimeoutMs: { value: 1_000, option: by('t', 1) } }) });
     scene.restart('north').stamp('north').at(2_000).loggedOut('north', 'shutdown', 1);
     expect(scene.logins()).toHaveLength(1);
     scene.at(8_400);

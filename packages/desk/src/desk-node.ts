@@ -20,6 +20,7 @@ import {
   type SeenState,
   startDeskSite,
   stepDeskSite,
+  timeoutsAt,
 } from '@holdfast/continuity';
 import { type Because, type LogLine, type Millis, must, type Node, type Random } from '@holdfast/kernel';
 import type { DeskConfiguration } from '@holdfast/protocol';
@@ -414,7 +415,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   /** LL5: a lease that is longer than a time-out would rule the wait in its place. Told once a connection. */
   #checkTerms(site: string, leaseLengthMs: Millis): void {
-    const { siteTimeoutMs } = must(this.#policy, 'configured').site;
+    const { siteTimeoutMs } = timeoutsAt(must(this.#policy, 'configured').site, site);
     if (siteTimeoutMs.value === 'never' || leaseWithMargin(leaseLengthMs) < siteTimeoutMs.value) return;
     const because = `The login lease of ${leaseLengthMs} ms and its margin are not shorter than ${siteTimeoutMs.option.name} = ${siteTimeoutMs.option.value}; the lease will rule the wait.`;
     this.#log('warn', 'lease longer than the site time-out', { site, because });

@@ -51,13 +51,16 @@ export function readPolicy(configuration: DeskConfiguration): PolicyReading {
     (site) => site.site === configuration.peerSite && site.site !== preferredSite,
   )?.site;
   const { options } = configuration;
+  const timeouts = {
+    siteTimeoutMs: inMs(governed(options, WORKSPACE['disaster-recovery.timeout'])),
+    phoneTimeoutMs: inMs(governed(options, WORKSPACE['disaster-recovery.wait-for-sipphone-timeout'])),
+  };
   const policy: DeskPolicy = {
     site: {
       enabled: governed(options, WORKSPACE['disaster-recovery.enabled']),
       preferredSite,
       peerSite,
-      siteTimeoutMs: inMs(governed(options, WORKSPACE['disaster-recovery.timeout'])),
-      phoneTimeoutMs: inMs(governed(options, WORKSPACE['disaster-recovery.wait-for-sipphone-timeout'])),
+      timeouts: Object.fromEntries(sites.map(({ site }) => [site, timeouts])),
       autoRestore: governed(options, WORKSPACE['disaster-recovery.auto-restore']),
       loginAnswerMaxMs: LOGIN_ANSWER_MAX_MS,
       refusedPauseMs: REFUSED_PAUSE_MS,
