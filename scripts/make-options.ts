@@ -18,7 +18,10 @@ const file = fileURLToPath(new URL('../docs/options.md', import.meta.url));
 /** What a section is about; a section that is not named here is refused. */
 const SECTIONS: Readonly<Record<keyof typeof OPTIONS, string>> = {
   'interaction-workspace': 'Business continuity of the desk, as administrators know it from S0 and S1.',
+  'agent-desktop': 'Business continuity of a third-party desktop, as administrators know it from S3 and S4.',
+  loading: 'How a third-party desktop loads its data (S4).',
   TServer: 'What a SIP Server works by, under the names of the SIP Server manual.',
+  'backup-sync': 'The link between the members of a SIP Server pair.',
   holdfast: 'Ours.',
 };
 
@@ -30,7 +33,7 @@ Made from the catalogue (\`packages/protocol/src/option-catalogue.ts\`) by \`npx
 An option stands in the options of an object, in its section. Of several places the more particular one wins: Person over Agent
 Group (of several groups that set it, the last by name) over Tenant over Application (rule DS4). A value that is not allowed, and an
 option where nobody reads it, are refused when the configuration is loaded, with object, option, value and what is allowed; an
-option that does not stand here is named in a warning. *set on* gives the type of an Application or a DN after the colon. The
+option that does not stand here, or on which this release does not act, is named in a warning. *set on* gives the type of an Application or a DN after the colon. The
 source documents S0 to S4 are listed in [sources.md](sources.md); the option references are the public manuals of Workspace and of the SIP Server.
 `;
 
@@ -59,7 +62,7 @@ function row(option: OptionDefinition): string {
     option.setOn.join(', '),
     option.takesEffect,
     option.meaning,
-    option.actsOn,
+    option.actsOn ?? '**nobody in this release**; setting it is warned of',
     option.source,
   ];
   // A bar would end the cell.

@@ -14,7 +14,7 @@ function describe(option: OptionDefinition): string {
     `    ${option.meaning}`,
     `    value: ${allowedValues(option.kind)}; default: ${option.default ?? 'none'}`,
     `    set on: ${option.setOn.join(', ')}; takes effect ${option.takesEffect}`,
-    `    acted on by: ${option.actsOn}; source: ${option.source}`,
+    `    acted on by: ${option.actsOn ?? 'nobody in this release'}; source: ${option.source}`,
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -5,6 +5,7 @@ export * from './desk-link.ts';
 export * from './error-code.ts';
 export * from './option-catalogue.ts';
 export * from './option-value.ts';
+export type { OptionDefinition, OptionKind, OptionPlace } from './options/option-definition.ts';
 export * from './position.ts';
 export * from './telephony.ts';
 export * from './version.ts';

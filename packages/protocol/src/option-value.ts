@@ -2,7 +2,8 @@
  * From the text of an option to its value. A value that is not allowed never becomes another one in silence: the
  * reader gets an error that names the object, the option, the value and what is allowed.
  */
-import { type OptionDefinition, type OptionKind, optionName } from './option-catalogue.ts';
+import { optionName } from './option-catalogue.ts';
+import type { OptionDefinition, OptionKind } from './options/option-definition.ts';
 
 export interface OptionError {
   /** `Person/kim`, as the caller named it. */

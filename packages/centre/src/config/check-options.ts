@@ -46,7 +46,14 @@ export function checkOptions({ file, object }: ReadObject): {
         if (!reading.ok) {
           const text = `"${value}" is not allowed: must be ${reading.error.allowed}.`;
           problems.push({ file, object: key, field, value, text });
-        }
+        } else if (definition.actsOn === null)
+          warnings.push({
+            file,
+            object: key,
+            field,
+            value,
+            text: 'This release does not act on this option.',
+          });
       }
     }
   }

@@ -1,0 +1,83 @@
+import { define, HOST_NAME, SIP_SERVER, seconds } from './option-definition.ts';
+
+/** Section `TServer`: what a SIP Server works by. */
+export const sipServerOptions = define('TServer', {
+  'sip-address': {
+    kind: HOST_NAME,
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning: 'Address for SIP. Unset: the address of the Host.',
+    source: 'SIP Server options reference',
+    actsOn: 'SIP Server',
+  },
+  'sip-port': {
+    kind: { type: 'integer', min: 1, max: 65_535, unit: '' },
+    default: '5060',
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning: 'UDP and TCP port for SIP.',
+    source: 'SIP Server options reference',
+    actsOn: 'SIP Server',
+  },
+  'wrap-up-time': {
+    kind: seconds(0, 86_400),
+    default: '0',
+    setOn: [...SIP_SERVER, 'AgentLogin'],
+    takesEffect: 'immediately',
+    meaning:
+      'After-call work after a business call; 0 is none; the value of untimed-wrap-up-value is untimed.',
+    source: 'SIP Server options reference',
+    actsOn: 'agent state',
+  },
+  'untimed-wrap-up-value': {
+    kind: seconds(1, 86_400),
+    default: '1000',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning: 'The value of wrap-up-time that means untimed.',
+    source: 'SIP Server options reference',
+    actsOn: 'agent state',
+  },
+  'no-answer-timeout': {
+    kind: seconds(1, 600),
+    default: '15',
+    setOn: [...SIP_SERVER, 'DN:ACDQueue'],
+    takesEffect: 'at the next call',
+    meaning:
+      'How long an agent is rung before the call is offered to the next. The queue goes before the server.',
+    source: 'SIP Server manual (name); default ours',
+    actsOn: 'ACD',
+  },
+  'no-answer-action': {
+    kind: { type: 'choice', values: ['none', 'notready'] },
+    default: 'notready',
+    setOn: [...SIP_SERVER, 'DN:ACDQueue'],
+    takesEffect: 'at the next call',
+    meaning: 'What becomes of an agent who does not answer. The queue goes before the server.',
+    source: 'SIP Server manual (name); default ours',
+    actsOn: 'ACD',
+  },
+  'registrar-default-timeout': {
+    kind: seconds(1, 86_400),
+    default: '1800',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning: 'Expiry of a registration that asks for none.',
+    source: 'SIP Server options reference',
+    actsOn: 'registrar',
+  },
+  contact: {
+    kind: {
+      type: 'text',
+      pattern: /^sip:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:\d{1,5})?(;transport=(udp|tcp))?$/i,
+      allowed: 'sip:host[:port][;transport=udp|tcp]',
+    },
+    default: undefined,
+    setOn: ['DN:Trunk'],
+    takesEffect: 'at the next call',
+    meaning: 'Where the gateway behind the trunk is; its calls come from that address.',
+    source: 'SIP Server options reference',
+    actsOn: 'trunks',
+  },
+});
