@@ -14,6 +14,7 @@ export type {
   TokenReading,
 } from './config-server/config-server-types.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
+export type { CallRecord } from './sip-server/call-record.ts';
 export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
 export type { TokenCheck } from './sip-server/desk-requests.ts';
 export type { SipServerEffect, SipServerInput } from './sip-server/effects.ts';

@@ -29,6 +29,8 @@ export interface InviteOptions {
   readonly reliableProvisionals?: 'none' | 'supported' | 'required';
   /** Ends the attempt (CANCEL) after this time without a final answer, ms. Absent: Timer C does not run. */
   readonly ringingMax?: number;
+  /** No answer of any kind after this time ends the attempt: Timer B, where its 32 s are too long, ms. */
+  readonly giveUpMs?: number;
 }
 
 export type UserAgentEvent =

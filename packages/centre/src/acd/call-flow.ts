@@ -6,7 +6,7 @@ import { assert } from '@holdfast/kernel';
 import type { UserData } from '@holdfast/protocol';
 import { type Call, partyOf } from './call.ts';
 import { changeCall } from './call-changes.ts';
-import { DEADLINE, type Turn } from './centre-state.ts';
+import { DEADLINE, log, type Turn } from './centre-state.ts';
 import type { CentreInput, PartyRelease } from './centre-types.ts';
 import { done, refuse, tellCall } from './events.ts';
 import { count } from './queue.ts';
@@ -30,6 +30,7 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
     startedAt: turn.now,
     userData: input.userData,
     hops: 0,
+    isRedirected: false,
     waitingSince: undefined,
     treatedBy: undefined,
     phase: { name: 'new' },
@@ -83,6 +84,21 @@ export function partyFailed(turn: Turn, input: Input<'partyFailed'>): void {
   const call = turn.state.calls.get(input.connId);
   if (call !== undefined && partyOf(call) === input.dn)
     partyLeaves(turn, call, { dn: input.dn, why: input.why });
+}
+
+/** CA15: once in a call, and not where a queue distributes: a caller in line keeps the place, and the next agent rings. */
+export function partyRedirected(turn: Turn, input: Input<'partyRedirected'>): void {
+  const call = turn.state.calls.get(input.connId);
+  if (call === undefined || partyOf(call) !== input.dn) return;
+  const { dn, to, trunk } = input;
+  if (call.phase.name === 'offered') return partyLeaves(turn, call, { dn, why: 'rejected' });
+  if (call.phase.name !== 'alerting' || call.isRedirected)
+    return partyLeaves(turn, call, { dn, why: 'unreachable' });
+  const because = `the phone of ${dn} sends its callers to ${to}`;
+  log(turn, { level: 'info', what: 'call redirected', call: call.connId, dn, because });
+  const free = changeCall(turn, call, { type: 'redirected' });
+  if (trunk === undefined) return place(turn, free, to);
+  changeCall(turn, free, { type: 'alert', dn: to, trunk });
 }
 
 export function partyGone(turn: Turn, input: Input<'partyGone'>): void {

@@ -27,6 +27,8 @@ export interface Call {
   readonly userData: UserData;
   /** Queues, routing points and overflows passed, so that a ring of them ends (D14). */
   readonly hops: number;
+  /** A called phone has sent the caller elsewhere; a second one is not followed (CA15). */
+  readonly isRedirected: boolean;
   /** Since when the caller has waited in queues; undefined before the first. */
   readonly waitingSince: Millis | undefined;
   /** The queue whose treatment the caller hears. */
@@ -80,6 +82,8 @@ export type CallEvent =
   | { readonly type: 'ringing'; readonly dn: string }
   | { readonly type: 'answered'; readonly dn: string }
   | { readonly type: 'partyFailed'; readonly dn: string; readonly why: PartyRelease }
+  /** The phone that rings sends the caller elsewhere. */
+  | { readonly type: 'redirected' }
   | { readonly type: 'originGone'; readonly why: PartyRelease }
   | { readonly type: 'partyGone'; readonly dn: string; readonly why: PartyRelease }
   | { readonly type: 'held'; readonly dn: string; readonly held: boolean }
@@ -137,6 +141,12 @@ export function stepCall(call: Call, event: CallEvent, now: Millis): Answer {
     case 'partyFailed':
     case 'partyGone':
       return stepPartyGone(call, event);
+    case 'redirected':
+      assert(call.phase.name === 'alerting', 'only a phone that rings redirects');
+      return {
+        state: { ...inPhase(call, { name: 'new' }), isRedirected: true },
+        effects: tellPartyOver(call, 'EventReleased', 'Redirected'),
+      };
     case 'originGone':
       return stepOriginGone(call, event.why);
     case 'held':

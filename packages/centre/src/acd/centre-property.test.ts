@@ -174,6 +174,15 @@ const command = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('redirect' as const),
+      nth: fc.nat(9),
+      to: fc.constantFrom('1001', '1002', '6000', '7777'),
+      trunk: fc.boolean(),
+    }),
+  },
+  {
     weight: 5,
     arbitrary: fc.record({ do: fc.constant('gone' as const), nth: fc.nat(9), party: fc.boolean() }),
   },
@@ -259,6 +268,13 @@ function run(model: Model, step: Command): void {
     case 'fail':
       if (nth !== undefined && party !== undefined)
         model.perform({ type: 'partyFailed', connId: nth, dn: party, why: step.why });
+      return;
+    case 'redirect':
+      if (nth !== undefined && party !== undefined) {
+        const { to, trunk } = step;
+        const over = trunk ? { trunk: 'trunk' } : {};
+        model.perform({ type: 'partyRedirected', connId: nth, dn: party, to, ...over });
+      }
       return;
     case 'ringing':
       if (nth !== undefined && party !== undefined)

@@ -117,6 +117,14 @@ export type CentreInput =
   | { readonly type: 'partyRinging'; readonly connId: string; readonly dn: string }
   | { readonly type: 'partyAnswered'; readonly connId: string; readonly dn: string }
   | { readonly type: 'partyFailed'; readonly connId: string; readonly dn: string; readonly why: PartyRelease }
+  /** The called phone sends the caller elsewhere (3xx): to a DN of this site, or to a number behind `trunk`. */
+  | {
+      readonly type: 'partyRedirected';
+      readonly connId: string;
+      readonly dn: string;
+      readonly to: string;
+      readonly trunk?: string;
+    }
   /** A leg of the call is over: the caller (`dn` undefined for a caller from a trunk) or another party. */
   | { readonly type: 'partyGone'; readonly connId: string; readonly dn?: string; readonly why: PartyRelease }
   | { readonly type: 'partyHeld'; readonly connId: string; readonly dn: string; readonly held: boolean }

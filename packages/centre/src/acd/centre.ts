@@ -114,6 +114,8 @@ function handleInput(turn: Turn, input: CentreInput): void {
       return calls.partyAnswered(turn, input);
     case 'partyFailed':
       return calls.partyFailed(turn, input);
+    case 'partyRedirected':
+      return calls.partyRedirected(turn, input);
     case 'partyGone':
       return calls.partyGone(turn, input);
     case 'partyHeld':

@@ -114,6 +114,8 @@ export class Conversation {
         return { type: 'partyAnswered', ...call };
       case 'fail':
         return { type: 'partyFailed', ...call, why: (third ?? 'rejected') as 'rejected' };
+      case 'redirect':
+        return { type: 'partyRedirected', ...call, to: third ?? '', ...named };
       case 'gone':
         return second === ''
           ? { type: 'partyGone', connId: first, why: 'normal' }

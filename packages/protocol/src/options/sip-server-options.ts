@@ -74,9 +74,10 @@ export const sipServerOptions = define('TServer', {
       allowed: 'sip:host[:port][;transport=udp|tcp]',
     },
     default: undefined,
-    setOn: ['DN:Trunk'],
+    setOn: ['DN:Trunk', 'DN:CallProcessingPort'],
     takesEffect: 'at the next call',
-    meaning: 'Where the gateway behind the trunk is; its calls come from that address.',
+    meaning:
+      'Trunk: where its gateway is, and the address that its calls come from. Call Processing Port: where it is called.',
     source: 'SIP Server options reference',
     actsOn: 'trunks',
   },

@@ -151,7 +151,7 @@ function admit(
 ): LogInResult {
   if (!person.enabled)
     return refusal('account-disabled', `Person "${person.name}" is disabled. Ask the administrator.`);
-  const answer = deskConfiguration(configuration, { person, application, place: message.place });
+  const answer = deskConfiguration(configuration, { person, application, places: message.places ?? [] });
   if (!answer.ok) return refusal('bad-configuration', answer.text);
   const { ReferenceID } = message;
   const reply = {

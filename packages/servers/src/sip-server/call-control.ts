@@ -16,7 +16,6 @@
 import type { CentreEffect, CentreInput, PartyRelease } from '@holdfast/centre';
 import { type Millis, must, type Random, randomToken } from '@holdfast/kernel';
 import {
-  type InviteOptions,
   type LegId,
   maxForwardsOf,
   type SipRequest,
@@ -25,21 +24,19 @@ import {
   type Source,
   type Target,
   type UserAgentEvent,
-  withBrackets,
 } from '@holdfast/sip';
 import { type AdmissionPorts, CallAdmission, type Refusal } from './call-admission.ts';
-import type { CallRecord, LegRole, MakeCall } from './call-record.ts';
+import { CallLegs } from './call-legs.ts';
+import type { CallRecord, MakeCall } from './call-record.ts';
 import { CallRelay } from './call-relay.ts';
+import { CallRinging, releaseOf } from './call-ringing.ts';
 import { CallSound } from './call-sound.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
-import { LegWatch } from './leg-watch.ts';
 import { inactiveOffer } from './sdp.ts';
 
 /** RFC 3261 §8.1.1.6. */
 const MAX_FORWARDS_DEFAULT = 70;
-/** A phone that is registered from more places than this rings at the most recent ones only. */
-export const FORKS_MAX = 4;
 /** Calls at once in one SIP Server; one more is answered 503. About 10 KB each. */
 export const CALLS_MAX = 20_000;
 /** Asked of whoever is refused for that, s. */
@@ -65,6 +62,8 @@ export interface CallPorts extends AdmissionPorts {
   contactsOf(dn: string): readonly Contact[];
   /** Nobody answers at this contact of the DN [D16, D17]. */
   contactFailed(now: Millis, dn: string, contact: string): void;
+  /** The phone for which a client makes a call has answered, or why there is no call. */
+  phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void;
   /** Performs what a user agent method answered. */
   run(output: ReturnType<SipUserAgent['receive']>): void;
   /** Tells the centre a fact; it is handled after the present input. */
@@ -75,26 +74,26 @@ export interface CallPorts extends AdmissionPorts {
 export class CallControl {
   readonly #ports: CallPorts;
   readonly #calls = new Map<string, CallRecord>();
-  readonly #legs = new Map<LegId, LegRole>();
+  readonly #legs: CallLegs;
   readonly #admission: CallAdmission;
+  readonly #ringing: CallRinging;
   readonly #sound: CallSound;
   readonly #relay: CallRelay;
-  readonly #watch: LegWatch;
-  /** Legs whose connection is lost. */
-  readonly #adrift = new Set<LegId>();
   #configuration: SipServerConfiguration | undefined;
 
   constructor(ports: CallPorts) {
     this.#ports = ports;
+    this.#legs = new CallLegs(ports);
     this.#admission = new CallAdmission(ports);
+    this.#ringing = new CallRinging(ports, this.#legs);
     this.#sound = new CallSound(ports);
-    this.#relay = new CallRelay(ports, (leg) => this.#legs.get(leg));
-    this.#watch = new LegWatch(ports);
+    this.#relay = new CallRelay(ports, this.#legs);
   }
 
   configure(configuration: SipServerConfiguration): void {
     this.#configuration = configuration;
     this.#admission.configure(configuration);
+    this.#ringing.configure(configuration);
   }
 
   get size(): number {
@@ -103,17 +102,15 @@ export class CallControl {
 
   /** Calls, legs, legs that are asked about, and requests that wait: all 0 when nobody calls. */
   sizes() {
-    const { size: watched } = this.#watch;
-    const legs = this.#legs.size + this.#adrift.size;
-    return { calls: this.#calls.size, legs, watched, passedThrough: this.#relay.size };
+    return { calls: this.#calls.size, ...this.#legs.sizes(), passedThrough: this.#relay.size };
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#watch.nextDeadline();
+    return this.#legs.nextDeadline();
   }
 
   expire(now: Millis): void {
-    this.#watch.expire(now);
+    this.#legs.expire(now);
   }
 
   /** For checks: every call with its number of standing legs. */
@@ -132,13 +129,12 @@ export class CallControl {
       case 'progress':
         return this.#progress(now, event.leg, event.sdp);
       case 'answered':
-        if (this.#legs.has(event.leg)) this.#watch.watch(now, event.leg);
+        this.#legs.stands(now, event.leg);
         return this.#answered(now, event.leg, event.sdp);
       case 'failed':
         return this.#failed(now, event.leg, event.status, event.response);
       case 'acknowledged':
-        // Unless it has been hung up meanwhile.
-        if (this.#legs.has(event.leg)) this.#watch.watch(now, event.leg);
+        this.#legs.stands(now, event.leg);
         return this.#relay.acknowledged(now, event.leg, event.sdp);
       case 'offer':
         return this.#relay.offer(now, event.leg, event.sdp);
@@ -152,7 +148,6 @@ export class CallControl {
         if (event.method !== 'INFO') return;
         return this.#relay.passResponse(now, event.leg, event.status, event.response);
       case 'ended':
-        this.#watch.forget(event.leg);
         return this.#ended(now, event.leg, event.by === 'lost' ? 'lost' : 'normal');
       case 'ringAcknowledged':
       case 'request':
@@ -171,7 +166,8 @@ export class CallControl {
     const { dn, ani, from, to, trunk, sdp } = admitted;
     const maxForwards = (maxForwardsOf(request) ?? MAX_FORWARDS_DEFAULT) - 1;
     const call = this.#open({ leg, dn, ani, maxForwards, sdp });
-    this.#legs.set(leg, { call, role: 'origin', dn, offer: undefined, contact: undefined, hasRung: true });
+    const origin = { role: 'origin', dn, offer: undefined, contact: undefined, over: undefined } as const;
+    this.#legs.add(leg, { call, ...origin, hasRung: true });
     const { connId } = call;
     this.#ports.tell({
       type: 'callStarted',
@@ -210,6 +206,7 @@ export class CallControl {
     const role = this.#legs.get(leg);
     if (role !== undefined) role.hasRung = true;
     if (role?.role !== 'party' || role.dn === undefined) return;
+    this.#ringing.heardFrom(role);
     const { call, dn } = role;
     this.#ports.tell({ type: 'partyRinging', connId: call.connId, dn });
     // Early media reach the caller only from a single phone: two at once would fight for one ear. And what is
@@ -223,13 +220,15 @@ export class CallControl {
     const role = this.#legs.get(leg);
     if (role === undefined) return;
     const { call } = role;
-    if (role.role === 'origin') return this.#originAnswered(call, sdp);
+    if (role.role === 'origin') return this.#originAnswered(call);
     const dn = must(role.dn, 'a called party has a DN');
+    this.#ringing.heardFrom(role);
     const ringing = call.ringing.get(dn);
     // Answered in the moment in which it was withdrawn (RFC 3261 §13.2.2.4).
     if (call.over || call.party !== undefined || ringing === undefined) return this.#hangUp(now, leg);
     call.ringing.delete(dn);
-    for (const other of ringing.legs) if (other !== leg) this.#giveUp(now, other);
+    ringing.legs.delete(leg);
+    this.#ringing.giveUp(now, ringing.legs);
     if (sdp === undefined) {
       // Neither answer nor offer: nobody could hear anything.
       this.#ports.tell({ type: 'partyFailed', connId: call.connId, dn, why: 'rejected' });
@@ -242,15 +241,17 @@ export class CallControl {
   }
 
   /** The phone for which a client made a call has answered: now the destination is called. */
-  #originAnswered(call: CallRecord, _inactive: Uint8Array | undefined): void {
+  #originAnswered(call: CallRecord): void {
     call.origin.answered = true;
+    const dn = must(call.origin.dn, 'MakeCall starts at an extension');
     const asked = must(call.makeCall, 'only MakeCall calls its origin');
     call.makeCall = undefined;
+    this.#ports.phoneCalled(asked, dn, 'answered');
     const trunk = this.#admission.trunkFor(asked.destination);
     this.#ports.tell({
       type: 'callStarted',
       connId: call.connId,
-      from: { dn: must(call.origin.dn, 'MakeCall starts at an extension') },
+      from: { dn },
       to: asked.destination,
       ...(trunk === undefined ? {} : { trunk }),
       userData: asked.userData,
@@ -267,24 +268,13 @@ export class CallControl {
     if (role.role === 'origin') {
       // The phone that a client wanted to call from did not answer: the centre has not heard of the call yet.
       call.over = true;
+      const asked = must(call.makeCall, 'only MakeCall calls its origin');
+      const why = status < 400 ? 'rejected' : releaseOf(status);
+      this.#ports.phoneCalled(asked, must(dn, 'MakeCall starts at an extension'), why);
       return this.#forgetIfEmpty(call);
     }
-    this.#forkFailed(now, call, { leg, dn: must(dn, 'a called party has a DN'), status });
+    this.#ringing.failed(now, role, { leg, dn: must(dn, 'a called party has a DN'), status, response });
     this.#forgetIfEmpty(call);
-  }
-
-  /** The party has failed when none of its phones is left; the best of their reasons counts (RFC 3261 §16.7). */
-  #forkFailed(now: Millis, call: CallRecord, fork: { leg: LegId; dn: string; status: number }): void {
-    const { leg, dn, status } = fork;
-    const ringing = call.ringing.get(dn);
-    if (ringing?.legs.delete(leg) !== true) return;
-    const why = releaseOf(status);
-    if (RANK.indexOf(why) < RANK.indexOf(ringing.why)) ringing.why = why;
-    // A 6xx speaks for the person, at whatever phone.
-    if (status < 600 && ringing.legs.size > 0) return;
-    call.ringing.delete(dn);
-    for (const other of ringing.legs) this.#giveUp(now, other);
-    this.#ports.tell({ type: 'partyFailed', connId: call.connId, dn, why: ringing.why });
   }
 
   #ended(now: Millis, leg: LegId, why: PartyRelease): void {
@@ -301,88 +291,26 @@ export class CallControl {
     this.#forgetIfEmpty(call);
   }
 
-  /** A connection is lost: its legs wait for their phones to come back over another [C42]. */
   flowFailed(flow: string): void {
-    for (const [leg, { dn }] of this.#legs) {
-      if (dn !== undefined && this.#ports.userAgent.legInfo(leg)?.source?.flow === flow)
-        this.#adrift.add(leg);
-    }
+    this.#legs.flowFailed(flow);
   }
 
-  /** The phone of this DN is reached there: so are its legs whose connection was lost. */
   reached(dn: string, target: Target): void {
-    if (this.#adrift.size === 0) return;
-    for (const leg of this.#adrift) {
-      if (this.#legs.get(leg)?.dn !== dn) continue;
-      this.#adrift.delete(leg);
-      this.#ports.userAgent.reachAt(leg, target);
-    }
+    this.#legs.reached(dn, target);
   }
 
   // ── centre → SIP ─────────────────────────────────────────────────────────────────────────────────────────
 
   ring(now: Millis, effect: Ring): void {
     const call = this.#calls.get(effect.connId);
-    const configuration = this.#configuration;
-    if (call === undefined || call.over || configuration === undefined) return;
-    const { connId } = call;
-    const { dn } = effect;
-    const contacts = this.#contactsFor(effect);
-    if (contacts.length === 0)
-      return this.#ports.tell({ type: 'partyFailed', connId, dn, why: 'unreachable' });
-    const legs = new Set<LegId>();
-    call.ringing.set(dn, { legs, why: 'unreachable' });
-    const offer = call.origin.sdp;
-    for (const contact of contacts) {
-      const options = this.#inviteOptions(call, { dn, contact, offer }, configuration);
-      const { leg, output } = this.#ports.userAgent.invite(now, options);
-      legs.add(leg);
-      const registered = effect.trunk === undefined ? contact.uri : undefined;
-      this.#legs.set(leg, { call, role: 'party', dn, offer, contact: registered, hasRung: false });
-      this.#ports.run(output);
-    }
-  }
-
-  #contactsFor(effect: Ring): readonly Contact[] {
-    if (effect.trunk === undefined) return this.#ports.contactsOf(effect.dn).slice(0, FORKS_MAX);
-    const gateway = this.#admission.dn(effect.trunk)?.gateway;
-    if (gateway === undefined) return [];
-    const { host, port, transport } = gateway;
-    const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
-    const uri = `sip:${effect.dn}@${withBrackets(host)}:${port}${parameter}`;
-    return [{ uri, target: { host, port, transport } }];
-  }
-
-  #inviteOptions(
-    call: CallRecord,
-    called: {
-      readonly dn: string;
-      readonly contact: Contact;
-      readonly offer: Uint8Array | undefined;
-    },
-    configuration: SipServerConfiguration,
-  ): InviteOptions {
-    const { dn, contact, offer } = called;
-    return {
-      uri: contact.uri,
-      destination: { type: 'target', target: contact.target },
-      from: `<sip:${call.origin.ani}@${configuration.realm}>`,
-      to: `<sip:${dn}@${configuration.realm}>`,
-      contact: this.#ports.userAgent.contactFor(contact.target.transport),
-      ...(offer === undefined ? {} : { sdp: offer }),
-      headers: [
-        ['Max-Forwards', String(Math.max(0, call.origin.maxForwards))],
-        ['X-Holdfast-ConnID', call.connId],
-      ],
-      ringingMax: configuration.ringingMaxMs,
-    };
+    if (call !== undefined && !call.over) this.#ringing.ring(now, call, effect);
   }
 
   withdraw(now: Millis, connId: string, dn: string): void {
     const call = this.#calls.get(connId);
     const ringing = call?.ringing.get(dn);
     call?.ringing.delete(dn);
-    for (const leg of ringing?.legs ?? []) this.#giveUp(now, leg);
+    this.#ringing.giveUp(now, ringing?.legs ?? []);
     if (call?.party?.dn === dn) {
       const { leg } = call.party;
       call.party = undefined;
@@ -409,7 +337,7 @@ export class CallControl {
     if (call === undefined) return;
     call.over = true;
     this.#sound.stop(call);
-    for (const { legs } of call.ringing.values()) for (const leg of legs) this.#giveUp(now, leg);
+    for (const { legs } of call.ringing.values()) this.#ringing.giveUp(now, legs);
     call.ringing.clear();
     if (call.party !== undefined) this.#hangUp(now, call.party.leg);
     call.party = undefined;
@@ -434,12 +362,10 @@ export class CallControl {
     const call = this.#open({ leg: '', dn, ani: dn, maxForwards: MAX_FORWARDS_DEFAULT, sdp: undefined });
     call.makeCall = asked;
     call.origin.told = offer;
-    const options = this.#inviteOptions(call, { dn, contact, offer }, this.#configuration);
-    const ringingMax = Math.min(this.#configuration.ringingMaxMs, OWN_PHONE_RINGING_MAX_MS);
-    const { leg, output } = this.#ports.userAgent.invite(now, { ...options, ringingMax });
-    call.origin.leg = leg;
-    this.#legs.set(leg, { call, role: 'origin', dn, offer, contact: contact.uri, hasRung: false });
-    this.#ports.run(output);
+    const { uri } = contact;
+    const called = { role: 'origin', dn, at: contact, offer, contact: uri, over: undefined } as const;
+    const ringingMax = OWN_PHONE_RINGING_MAX_MS;
+    call.origin.leg = this.#ringing.invite(now, call, { ...called, ringingMax });
     return 'started';
   }
 
@@ -450,15 +376,8 @@ export class CallControl {
     if (role !== undefined) this.#forgetIfEmpty(role.call);
   }
 
-  #giveUp(now: Millis, leg: LegId): void {
-    // The leg stays known until its INVITE has ended: it may still be answered in this moment.
-    this.#ports.run(this.#ports.userAgent.cancel(now, leg));
-  }
-
   #drop(now: Millis, leg: LegId): void {
-    this.#watch.forget(leg);
-    this.#adrift.delete(leg);
-    this.#legs.delete(leg);
+    this.#legs.drop(leg);
     this.#relay.forget(now, leg);
   }
 
@@ -467,14 +386,3 @@ export class CallControl {
     if (call.over || !stands) this.#calls.delete(call.connId);
   }
 }
-
-/** What a failure of a called party means to the centre (RFC 3261 §21). */
-function releaseOf(status: number): PartyRelease {
-  if (status === 486 || status === 600) return 'busy';
-  if (status === 603 || status === 403 || status === 488) return 'rejected';
-  if (status === 487 || status === 480) return 'no-answer';
-  return 'unreachable';
-}
-
-/** What a person did says more than what a network did. */
-const RANK: readonly PartyRelease[] = ['rejected', 'busy', 'no-answer', 'lost', 'normal', 'unreachable'];

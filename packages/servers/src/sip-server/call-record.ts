@@ -47,6 +47,14 @@ export interface CallRecord {
 export interface Ringing {
   readonly legs: Set<LegId>;
   why: PartyRelease;
+  /** Where a 3xx of its phone sends the caller, as far as we follow. */
+  redirect: Redirect | undefined;
+}
+
+/** A DN of ours, or a number behind a trunk. */
+export interface Redirect {
+  readonly to: string;
+  readonly trunk: string | undefined;
 }
 
 export interface Party {
@@ -84,6 +92,8 @@ export interface LegRole {
   readonly offer: Uint8Array | undefined;
   /** The registered contact that was called; undefined for callers and gateways. */
   readonly contact: string | undefined;
+  /** The trunk over which it was called, and those that are tried if this one fails. */
+  readonly over: { readonly trunk: string; readonly left: readonly string[] } | undefined;
   /** The phone has given a sign of life: if it is silent later, its contact may be a newer one and is not to blame. */
   hasRung: boolean;
 }

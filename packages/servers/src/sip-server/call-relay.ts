@@ -5,7 +5,8 @@
 import type { Millis } from '@holdfast/kernel';
 import { cseqOf, headerValue, type LegId, type SipRequest, type SipResponse } from '@holdfast/sip';
 import type { CallPorts } from './call-control.ts';
-import type { CallRecord, LegRole, Relay, Turn } from './call-record.ts';
+import type { CallLegs } from './call-legs.ts';
+import type { CallRecord, Relay, Turn } from './call-record.ts';
 import { continued, inactive, isHold, sameDescription, unrestricted } from './sdp.ts';
 
 /** In a dialog: what may come, as answers to anything else say (RFC 3261 §8.2.1). */
@@ -13,13 +14,13 @@ export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, RE
 
 export class CallRelay {
   readonly #ports: CallPorts;
-  readonly #roleOf: (leg: LegId) => LegRole | undefined;
+  readonly #legs: CallLegs;
   /** In-dialog requests (INFO) put through: leg that got ours → the transaction that waits for the answer. */
   readonly #passedThrough = new Map<LegId, string>();
 
-  constructor(ports: CallPorts, roleOf: (leg: LegId) => LegRole | undefined) {
+  constructor(ports: CallPorts, legs: CallLegs) {
     this.#ports = ports;
-    this.#roleOf = roleOf;
+    this.#legs = legs;
   }
 
   /** Requests that wait for the answer of the other side. */
@@ -29,7 +30,7 @@ export class CallRelay {
 
   /** The ACK to a 2xx of ours came; `sdp` when the 2xx held an offer. */
   acknowledged(now: Millis, leg: LegId, sdp: Uint8Array | undefined): void {
-    const role = this.#roleOf(leg);
+    const role = this.#legs.get(leg);
     if (role === undefined) return;
     const { call } = role;
     const turn = call.offeredInAnswer;
@@ -48,7 +49,7 @@ export class CallRelay {
 
   offer(now: Millis, leg: LegId, sdp: Uint8Array | undefined): void {
     const { userAgent } = this.#ports;
-    const role = this.#roleOf(leg);
+    const role = this.#legs.get(leg);
     if (role === undefined) return this.#ports.run(userAgent.rejectOffer(now, leg, 481));
     const { call } = role;
     const told = role.role === 'origin' ? call.origin.told : call.party?.told;
@@ -95,13 +96,13 @@ export class CallRelay {
 
   /** Whoever made the offer that is being put through has taken it back. */
   offerWithdrawn(leg: LegId): void {
-    const relay = this.#roleOf(leg)?.call.relay;
+    const relay = this.#legs.get(leg)?.call.relay;
     if (relay?.from === leg) relay.withdrawn = true;
   }
 
   /** The answer to an offer of ours: one that turned the origin, or one that was put through. */
   offerAnswered(now: Millis, leg: LegId, status: number, sdp: Uint8Array | undefined): void {
-    const role = this.#roleOf(leg);
+    const role = this.#legs.get(leg);
     if (role === undefined) return;
     const { call } = role;
     const answer = status < 300 ? sdp : undefined;
@@ -174,7 +175,7 @@ export class CallRelay {
   /** INFO passes through (DTMF, RFC 6086); what would change the call without the centre does not. */
   passRequest(now: Millis, leg: LegId, transaction: string, request: SipRequest): void {
     const { userAgent } = this.#ports;
-    const role = this.#roleOf(leg);
+    const role = this.#legs.get(leg);
     const other = role === undefined ? undefined : this.#otherLeg(role.call, leg);
     // A phone asks whether the call still stands: for a leg that we know it does [C47].
     if (request.method === 'OPTIONS')

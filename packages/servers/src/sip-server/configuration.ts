@@ -43,5 +43,13 @@ export interface SipDN extends DNConfiguration {
   /** Extension: what its phone is offered, in this order. */
   readonly digestAlgorithms?: readonly DigestAlgorithm[];
   /** Trunk: where the gateway is, and which calls are taken from that address. */
-  readonly gateway?: { readonly host: string; readonly port: number; readonly transport: 'UDP' | 'TCP' };
+  readonly gateway?: Gateway;
+  /** Call Processing Port: where it is called (an announcer, an IVR); calls are not taken from there. */
+  readonly contact?: Gateway;
+}
+
+export interface Gateway {
+  readonly host: string;
+  readonly port: number;
+  readonly transport: 'UDP' | 'TCP';
 }

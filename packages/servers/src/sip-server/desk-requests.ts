@@ -2,7 +2,7 @@
  * What clients ask of a SIP Server, turned into facts for the contact centre. Here it is decided who may ask
  * (token, rank, login lease); what the request does to agents and calls is decided there.
  */
-import type { CentreInput } from '@holdfast/centre';
+import type { CentreInput, PartyRelease } from '@holdfast/centre';
 import type { SiteLease } from '@holdfast/continuity';
 import { type Millis, must } from '@holdfast/kernel';
 import {
@@ -15,6 +15,7 @@ import {
   type QueueSnapshot,
 } from '@holdfast/protocol';
 import type { CallControl } from './call-control.ts';
+import type { MakeCall } from './call-record.ts';
 import type { Client, Clients } from './clients.ts';
 import type { Rank, SipServerConfiguration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
@@ -193,12 +194,13 @@ export class DeskRequests {
   }
 
   #makeCall(now: Millis, client: Client, request: Extract<DeskRequest, { type: 'MakeCall' }>): void {
-    const { calls, clients, mediaAddress } = this.#ports;
+    const { calls, mediaAddress } = this.#ports;
     const { dn, destination, userData = {}, ReferenceID } = request;
     const asked = { destination, userData, client: client.connection, referenceId: ReferenceID };
     switch (calls.makeCall(now, dn, asked, mediaAddress)) {
       case 'started':
-        return clients.send(client.connection, { type: 'Done', ReferenceID });
+        // Answered when the phone is: `phoneCalled`.
+        return;
       case 'no-phone': {
         const text = `The phone of ${dn} is not registered here.`;
         return this.#refuse(client, request, 'phone-out-of-service', text);
@@ -211,6 +213,15 @@ export class DeskRequests {
           'Too many calls at once. Try again after a pause.',
         );
     }
+  }
+
+  /** SS31: what became of the phone for which a client makes a call. */
+  phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void {
+    const { clients } = this.#ports;
+    const { client, referenceId } = asked;
+    if (outcome === 'answered') return clients.send(client, { type: 'Done', ReferenceID: referenceId });
+    const { code, text } = NO_CALL[outcome];
+    clients.refuse(client, referenceId, code, { text: `The phone of ${dn} ${text}` });
   }
 
   #registerClient(
@@ -362,6 +373,22 @@ export class DeskRequests {
     this.#ports.clients.refuse(client.connection, request.ReferenceID, code, { text });
   }
 }
+
+/** Why there is no call: the own phone comes first (SS28). */
+const NO_CALL: Readonly<Record<PartyRelease, { readonly code: ErrorCode; readonly text: string }>> = {
+  busy: { code: 'phone-busy', text: 'is busy. End the call there, then call again.' },
+  'no-answer': { code: 'phone-no-answer', text: 'was not answered. Pick up when it rings.' },
+  rejected: {
+    code: 'phone-rejected',
+    text: 'refused the call. Check its settings, or pick up when it rings.',
+  },
+  normal: { code: 'phone-rejected', text: 'hung up.' },
+  unreachable: {
+    code: 'phone-out-of-service',
+    text: 'cannot be reached. Wait until it is registered again.',
+  },
+  lost: { code: 'phone-out-of-service', text: 'cannot be reached. Wait until it is registered again.' },
+};
 
 function disabled(person: string): string {
   return `${person} is disabled or no Person of this configuration.`;

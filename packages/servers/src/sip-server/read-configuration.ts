@@ -13,7 +13,7 @@ import {
 } from '@holdfast/centre';
 import { type Application, type DN, OPTIONS } from '@holdfast/protocol';
 import { type DigestAlgorithm, withoutBrackets } from '@holdfast/sip';
-import type { SipDN, SipServerConfiguration } from './configuration.ts';
+import type { Gateway, SipDN, SipServerConfiguration } from './configuration.ts';
 
 export type ReadResult =
   | { readonly ok: true; readonly configuration: SipServerConfiguration; readonly sip: SipAddress }
@@ -109,8 +109,10 @@ function readDN(dn: DN, server: OptionLevel): SipDN {
       const gateway = readContact(resolveOption(TServer.contact, [own])?.value);
       return gateway === undefined ? base : { ...base, gateway };
     }
-    case 'CallProcessingPort':
-      return base;
+    case 'CallProcessingPort': {
+      const contact = readContact(resolveOption(TServer.contact, [own])?.value);
+      return contact === undefined ? base : { ...base, contact };
+    }
   }
 }
 
@@ -129,7 +131,7 @@ function readQueue(own: OptionLevel, server: OptionLevel): NonNullable<DNConfigu
 }
 
 /** `sip:host[:port][;transport=udp|tcp]`, as the catalogue's pattern has let through. */
-function readContact(contact: string | undefined): SipDN['gateway'] | undefined {
+function readContact(contact: string | undefined): Gateway | undefined {
   const parts = /^sip:(\[[^\]]+\]|[^:;]+)(?::(\d+))?(?:;transport=(udp|tcp))?$/i.exec(contact ?? '');
   if (parts?.[1] === undefined) return undefined;
   const transport = parts[3]?.toUpperCase() === 'TCP' ? 'TCP' : 'UDP';

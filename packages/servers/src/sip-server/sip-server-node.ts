@@ -105,6 +105,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       callsMax: options.callsMax ?? CALLS_MAX,
       contactsOf: (dn) => this.#registrations.contactsOf(dn),
       contactFailed: (now, dn, contact) => this.#contactFailed(now, dn, contact),
+      phoneCalled: (asked, dn, outcome) => this.#requests.phoneCalled(asked, dn, outcome),
       authenticate: (now, request) => this.#registrations.authenticate(now, request),
       run: (output) => this.#run(output),
       tell,
@@ -135,6 +136,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       registrations: this.#registrations,
       lease: this.#lease,
       clients: this.#clients,
+      log: this.#log,
     };
   }
 

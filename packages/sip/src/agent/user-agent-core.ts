@@ -115,7 +115,7 @@ export class UserAgentCore {
       request: invite,
       destination,
       credentials,
-      giveUpMs: undefined,
+      giveUpMs: options.giveUpMs,
       answered: 0,
       known: undefined,
     });

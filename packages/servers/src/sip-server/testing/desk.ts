@@ -73,15 +73,21 @@ export class Desk {
 
   /** Sends a request and gives back its answer: a reply or the event with its ReferenceID. */
   ask(request: Ask): DeskReply {
+    const answers = this.begin(request);
+    this.site.world.run(10);
+    const [answer, ...more] = answers();
+    if (more.length > 0) throw new Error(`${request.type} was answered ${more.length + 1} times`);
+    return must(answer, `${request.type} was not answered`);
+  }
+
+  /** Sends a request whose answer takes its time; gives back how to look for what has answered it. */
+  begin(request: Ask): () => DeskReply[] {
     const ReferenceID = ++this.#references;
     this.send({ ...request, ReferenceID } as DeskRequest);
-    this.site.world.run(10);
-    const answers = [
+    return () => [
       ...this.replies.filter((reply) => 'ReferenceID' in reply && reply.ReferenceID === ReferenceID),
       ...this.events.filter((event) => event.attributes.ReferenceID === ReferenceID),
     ];
-    if (answers.length !== 1) throw new Error(`${request.type} was answered ${answers.length} times`);
-    return must(answers[0], 'there is one');
   }
 
   /** In short: the name of the event, the code of the refusal, or the type of the reply. */

@@ -1,0 +1,227 @@
+/**
+ * Calling a party: a leg for each contact of its phone, or one over a trunk, until somebody answers or none is left.
+ *
+ *     ring ──▶ contacts of a DN   all at once; the best of their refusals counts (RFC 3261 §16.7)
+ *          ──▶ trunk, next trunk  one after the other, while gateways fail as servers (RFC 3263 §4.3)
+ *
+ * What is left at the end is one fact for the centre: the party has failed, or its phone sends the caller elsewhere.
+ */
+import type { CentreEffect, PartyRelease } from '@holdfast/centre';
+import type { Millis } from '@holdfast/kernel';
+import {
+  contactsOf,
+  type InviteOptions,
+  type LegId,
+  parseUri,
+  type SipResponse,
+  withBrackets,
+} from '@holdfast/sip';
+import type { CallPorts, Contact } from './call-control.ts';
+import type { CallLegs } from './call-legs.ts';
+import type { CallRecord, LegRole, Redirect } from './call-record.ts';
+import type { Gateway, SipDN, SipServerConfiguration } from './configuration.ts';
+import { OutboundTrunks } from './outbound-trunks.ts';
+
+/** A phone that is registered from more places than this rings at the most recent ones only. */
+export const FORKS_MAX = 4;
+/** A gateway that is silent for so long is left for the next trunk, where there is one: a caller waits (as PH2). */
+export const TRUNK_SILENT_MAX_MS = 4_000;
+
+type Ring = Extract<CentreEffect, { type: 'ring' }>;
+
+/** One leg that is to be called. */
+export interface Called extends Pick<LegRole, 'role' | 'contact' | 'over'> {
+  readonly dn: string;
+  readonly at: Contact;
+  readonly offer: Uint8Array | undefined;
+  readonly ringingMax?: number;
+  readonly giveUpMs?: number;
+}
+
+export class CallRinging {
+  readonly #ports: CallPorts;
+  readonly #legs: CallLegs;
+  readonly #trunks = new OutboundTrunks();
+  #dns = new Map<string, SipDN>();
+  #configuration: SipServerConfiguration | undefined;
+
+  constructor(ports: CallPorts, legs: CallLegs) {
+    this.#ports = ports;
+    this.#legs = legs;
+  }
+
+  configure(configuration: SipServerConfiguration): void {
+    this.#configuration = configuration;
+    this.#dns = new Map(configuration.dns.map((dn) => [dn.number, dn]));
+    this.#trunks.configure(configuration);
+  }
+
+  ring(now: Millis, call: CallRecord, { dn, trunk }: Ring): void {
+    const legs = new Set<LegId>();
+    call.ringing.set(dn, { legs, why: 'unreachable', redirect: undefined });
+    if (trunk !== undefined) this.#overTrunk(now, call, dn, this.#trunks.order(now, trunk));
+    else {
+      const offer = call.origin.sdp;
+      for (const { at, contact } of this.#contactsOf(dn))
+        legs.add(this.invite(now, call, { role: 'party', dn, at, offer, contact, over: undefined }));
+    }
+    if (legs.size > 0) return;
+    call.ringing.delete(dn);
+    this.#ports.tell({ type: 'partyFailed', connId: call.connId, dn, why: 'unreachable' });
+  }
+
+  /** What is registered, or the fixed address of a Call Processing Port. */
+  #contactsOf(dn: string): readonly { readonly at: Contact; readonly contact: string | undefined }[] {
+    const fixed = this.#dns.get(dn)?.contact;
+    if (fixed !== undefined) return [{ at: contactAt(dn, fixed), contact: undefined }];
+    return this.#ports
+      .contactsOf(dn)
+      .slice(0, FORKS_MAX)
+      .map((at) => ({ at, contact: at.uri }));
+  }
+
+  #overTrunk(now: Millis, call: CallRecord, dn: string, [trunk, ...left]: readonly string[]): void {
+    const gateway = trunk === undefined ? undefined : this.#trunks.gateway(trunk);
+    if (trunk === undefined || gateway === undefined) return;
+    const leg = this.invite(now, call, {
+      role: 'party',
+      dn,
+      at: contactAt(dn, gateway),
+      offer: call.origin.sdp,
+      contact: undefined,
+      over: { trunk, left },
+      ...(left.length > 0 && { giveUpMs: TRUNK_SILENT_MAX_MS }),
+    });
+    call.ringing.get(dn)?.legs.add(leg);
+  }
+
+  /** Calls one leg. */
+  invite(now: Millis, call: CallRecord, called: Called): LegId {
+    const { role, dn, offer, contact, over } = called;
+    const { leg, output } = this.#ports.userAgent.invite(now, this.#options(call, called));
+    this.#legs.add(leg, { call, role, dn, offer, contact, over, hasRung: false });
+    this.#ports.run(output);
+    return leg;
+  }
+
+  #options(call: CallRecord, called: Called): InviteOptions {
+    const { dn, at, offer, giveUpMs } = called;
+    const { realm = '', ringingMaxMs = 0 } = this.#configuration ?? {};
+    return {
+      uri: at.uri,
+      destination: { type: 'target', target: at.target },
+      from: `<sip:${call.origin.ani}@${realm}>`,
+      to: `<sip:${dn}@${realm}>`,
+      contact: this.#ports.userAgent.contactFor(at.target.transport),
+      ...(offer === undefined ? {} : { sdp: offer }),
+      headers: [
+        ['Max-Forwards', String(Math.max(0, call.origin.maxForwards))],
+        ['X-Holdfast-ConnID', call.connId],
+      ],
+      ringingMax: Math.min(ringingMaxMs, called.ringingMax ?? ringingMaxMs),
+      ...(giveUpMs === undefined ? {} : { giveUpMs }),
+    };
+  }
+
+  /** The leg stays known until its INVITE has ended: it may still be answered in this moment. */
+  giveUp(now: Millis, legs: Iterable<LegId>): void {
+    for (const leg of legs) this.#ports.run(this.#ports.userAgent.cancel(now, leg));
+  }
+
+  /** The gateway of this trunk lives. */
+  heardFrom({ over }: Pick<LegRole, 'over'>): void {
+    if (over !== undefined) this.#trunks.answered(over.trunk);
+  }
+
+  /** One leg of a called party has failed; the party has when none is left. */
+  failed(
+    now: Millis,
+    { call, over, hasRung }: LegRole,
+    fork: { leg: LegId; dn: string; status: number; response: SipResponse | undefined },
+  ): void {
+    const { leg, dn, status, response } = fork;
+    const ringing = call.ringing.get(dn);
+    if (over !== undefined) {
+      const isDown = !hasRung && isServerFailure(status, response);
+      if (isDown) this.#trunks.failed(now, over.trunk);
+      else this.heardFrom({ over });
+      if (isDown && ringing?.legs.has(leg) === true) this.#overTrunk(now, call, dn, over.left);
+    }
+    if (ringing?.legs.delete(leg) !== true) return;
+    const why = releaseOf(status);
+    if (RANK.indexOf(why) < RANK.indexOf(ringing.why)) ringing.why = why;
+    ringing.redirect ??= response === undefined ? undefined : this.#redirectIn(call, dn, response);
+    // A 6xx speaks for the person, at whatever phone.
+    if (status < 600 && ringing.legs.size > 0) return;
+    call.ringing.delete(dn);
+    this.giveUp(now, ringing.legs);
+    const { connId } = call;
+    const { redirect } = ringing;
+    if (redirect === undefined || status >= 600)
+      return this.#ports.tell({ type: 'partyFailed', connId, dn, why: ringing.why });
+    const { to, trunk } = redirect;
+    this.#ports.tell({ type: 'partyRedirected', connId, dn, to, ...(trunk === undefined ? {} : { trunk }) });
+  }
+
+  /**
+   * The first Contact of a 3xx, by preference, that leads to a DN of ours or to the gateway of a trunk: nobody sends
+   * a caller to an address that the configuration does not name (SS33).
+   */
+  #redirectIn(call: CallRecord, dn: string, response: SipResponse): Redirect | undefined {
+    if (!FOLLOWED.has(response.status)) return undefined;
+    const contacts = contactsOf(response);
+    if (contacts === undefined || contacts === '*') return undefined;
+    const byPreference = [...contacts].sort((a, b) => preferenceOf(b.params) - preferenceOf(a.params));
+    for (const { uri } of byPreference) {
+      const redirect = this.#redirectTo(call, uri);
+      if (redirect !== undefined && redirect.to !== dn) return redirect;
+    }
+    return undefined;
+  }
+
+  #redirectTo(call: CallRecord, text: string): Redirect | undefined {
+    const uri = parseUri(text);
+    if (uri?.scheme !== 'sip' || uri.user === undefined) return undefined;
+    const { user: to, host, port = SIP_PORT } = uri;
+    const isOurs = host === this.#configuration?.realm || this.#isOwnAddress(host, port);
+    if (isOurs) return this.#dns.has(to) ? { to, trunk: undefined } : undefined;
+    // What came in over a trunk never leaves over one [D14].
+    const trunk = call.origin.dn === undefined ? undefined : this.#trunks.at({ host, port });
+    return trunk === undefined ? undefined : { to, trunk };
+  }
+
+  #isOwnAddress(host: string, port: number): boolean {
+    const own = parseUri(this.#ports.userAgent.contactFor('UDP'));
+    return own?.host === host && (own.port ?? SIP_PORT) === port;
+  }
+}
+
+const SIP_PORT = 5060;
+/** Multiple choices, moved for good, moved for now; 305 and 380 ask for what we do not do. */
+const FOLLOWED: ReadonlySet<number> = new Set([300, 301, 302]);
+
+function preferenceOf(params: ReadonlyMap<string, string | null>): number {
+  const q = Number(params.get('q') ?? 1);
+  return Number.isNaN(q) ? 0 : q;
+}
+
+function contactAt(dn: string, { host, port, transport }: Gateway): Contact {
+  const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
+  return { uri: `sip:${dn}@${withBrackets(host)}:${port}${parameter}`, target: { host, port, transport } };
+}
+
+/** RFC 3263 §4.3: 503, a transport error or a time-out say that the server, not the person, has failed. */
+function isServerFailure(status: number, response: SipResponse | undefined): boolean {
+  return status === 503 || (status === 408 && response === undefined);
+}
+
+/** What a failure of a called party means to the centre (RFC 3261 §21). */
+export function releaseOf(status: number): PartyRelease {
+  if (status === 486 || status === 600) return 'busy';
+  if (status === 603 || status === 403 || status === 488) return 'rejected';
+  if (status === 487 || status === 480) return 'no-answer';
+  return 'unreachable';
+}
+
+/** What a person did says more than what a network did. */
+const RANK: readonly PartyRelease[] = ['rejected', 'busy', 'no-answer', 'lost', 'normal', 'unreachable'];

@@ -1,0 +1,53 @@
+/**
+ * Over which trunk a call leaves: the one that was chosen for it, then the others of the switch, as RFC 3263 §4.3
+ * goes from one target to the next. A gateway that has just failed is tried last for a while, so that a dead one
+ * costs its wait once and not with every call; the mark ends by itself, so that none is out for ever.
+ */
+import type { Millis } from '@holdfast/kernel';
+import type { Gateway, SipServerConfiguration } from './configuration.ts';
+
+/** How long a trunk that failed is tried after the others. */
+export const TRUNK_ILL_MS = 30_000;
+/** More trunks than this are not tried for one call: by then its caller has hung up. */
+export const TRUNKS_TRIED_MAX = 4;
+
+export class OutboundTrunks {
+  #gateways = new Map<string, Gateway>();
+  readonly #illUntil = new Map<string, Millis>();
+
+  configure({ dns }: Pick<SipServerConfiguration, 'dns'>): void {
+    this.#gateways = new Map(
+      dns.flatMap(({ number, gateway }) => (gateway === undefined ? [] : [[number, gateway] as const])),
+    );
+    for (const trunk of this.#illUntil.keys()) if (!this.#gateways.has(trunk)) this.#illUntil.delete(trunk);
+  }
+
+  gateway(trunk: string): Gateway | undefined {
+    return this.#gateways.get(trunk);
+  }
+
+  /** The trunks to try for a call that was to leave over `chosen`. */
+  order(now: Millis, chosen: string): string[] {
+    const others = [...this.#gateways.keys()].filter((trunk) => trunk !== chosen);
+    const trunks = this.#gateways.has(chosen) ? [chosen, ...others] : others;
+    const isIll = (trunk: string) => now < (this.#illUntil.get(trunk) ?? Number.NEGATIVE_INFINITY);
+    const well = trunks.filter((trunk) => !isIll(trunk));
+    return [...well, ...trunks.filter(isIll)].slice(0, TRUNKS_TRIED_MAX);
+  }
+
+  failed(now: Millis, trunk: string): void {
+    this.#illUntil.set(trunk, now + TRUNK_ILL_MS);
+  }
+
+  /** Any other answer shows that it lives. */
+  answered(trunk: string): void {
+    this.#illUntil.delete(trunk);
+  }
+
+  /** The trunk whose gateway is there. */
+  at({ host, port }: { readonly host: string; readonly port: number }): string | undefined {
+    for (const [trunk, gateway] of this.#gateways)
+      if (gateway.host === host && gateway.port === port) return trunk;
+    return undefined;
+  }
+}

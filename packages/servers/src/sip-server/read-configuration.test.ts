@@ -1,0 +1,57 @@
+import { makeConfiguration } from '@holdfast/centre';
+import type { ConfigObject } from '@holdfast/protocol';
+import { expect, it } from 'vitest';
+import { readSipServerConfiguration } from './read-configuration.ts';
+
+const base = { enabled: true, options: {} } as const;
+const dn = (number: string, type: 'Trunk' | 'CallProcessingPort', contact?: string): ConfigObject => ({
+  objectType: 'DN',
+  ...base,
+  switch: 'sw',
+  number,
+  type,
+  options: contact === undefined ? {} : { TServer: { contact } },
+});
+
+const OBJECTS: readonly ConfigObject[] = [
+  { objectType: 'Tenant', ...base, name: 'bank' },
+  { objectType: 'Host', ...base, name: 'h', address: '10.0.0.1' },
+  { objectType: 'Switch', ...base, name: 'sw', tenant: 'bank' },
+  {
+    objectType: 'Application',
+    ...base,
+    name: 'sip',
+    type: 'SIPServer',
+    host: 'h',
+    switch: 'sw',
+    ports: { default: 5111 },
+    connections: [],
+    options: { 'interaction-workspace': { 'disaster-recovery.site': 'north' } },
+  },
+  {
+    objectType: 'Keys',
+    ...base,
+    name: 'keys',
+    tokenKeys: [{ id: 'k1', publicKey: 'A'.repeat(43), privateKey: 'B'.repeat(43) }],
+    nonceKeys: ['ab'.repeat(16)],
+    serverSecret: 'a secret of the servers',
+  },
+  dn('9000', 'Trunk', 'sip:10.0.9.1:5070'),
+  dn('8800', 'CallProcessingPort', 'sip:[2001:db8::8];transport=tcp'),
+  dn('8801', 'CallProcessingPort'),
+];
+
+it('[SS34] the contact of a Call Processing Port is where it is called, and makes no trunk of it', () => {
+  const read = readSipServerConfiguration(
+    makeConfiguration(OBJECTS, (text) => text),
+    'sip',
+  );
+  if (!read.ok) throw new Error(read.text);
+  expect(
+    read.configuration.dns.map(({ number, gateway, contact }) => ({ number, gateway, contact })),
+  ).toEqual([
+    { number: '8800', gateway: undefined, contact: { host: '2001:db8::8', port: 5060, transport: 'TCP' } },
+    { number: '8801', gateway: undefined, contact: undefined },
+    { number: '9000', gateway: { host: '10.0.9.1', port: 5070, transport: 'UDP' }, contact: undefined },
+  ]);
+});
