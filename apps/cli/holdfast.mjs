@@ -6,7 +6,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { npmAbove } from './npm-above.mjs';
 
+// Before anything else: npm may be gone when the bundles are built.
+const isNpmGone = npmAbove();
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 if (!existsSync(`${root}node_modules/.package-lock.json`)) {
@@ -24,4 +27,4 @@ if (build.status !== 0) {
   process.exit(2);
 }
 const { main } = await import(new URL('../../.build/cli.mjs', import.meta.url).href);
-process.exitCode = await main(process.argv.slice(2), root);
+process.exitCode = await main(process.argv.slice(2), root, isNpmGone);

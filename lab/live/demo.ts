@@ -3,13 +3,13 @@
  * and restored. Runs until Ctrl-C, and leaves nothing behind.
  */
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import fastifyStatic from '@fastify/static';
 import { GUEST, SALES_QUEUE, SUPPORT_QUEUE } from '@holdfast/centre';
 import { type BoardMessage, boardCommand } from '@holdfast/protocol';
 import Fastify from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Board } from './board.ts';
+import { sitePorts, takenPorts } from './demo-ports.ts';
 import { LiveLab as Lab, type LiveLab, SITES, type SiteName, type SitePorts } from './live-lab.ts';
 import { type LabTimes, SHORT } from './times.ts';
 
@@ -32,7 +32,6 @@ const DEMO_TIMES: LabTimes = {
   wrapUpS: 2,
   talkMs: 9000,
 };
-const PORTS: SitePorts = { config: [5110, 5210], clients: [5111, 5211], sip: [5160, 5260], gateway: 5190 };
 const CALLS_PER_SECOND_PER_AGENT = 0.055;
 const PUSH_EVERY_MS = 250;
 const PHONE_PASSWORD = 'fake-phone-password';
@@ -41,24 +40,23 @@ const COMMAND_BYTES_MAX = 1024;
 export interface DemoOptions {
   readonly agents: number;
   readonly port: number;
+  /** The first of those of the two sites. */
+  readonly firstSitePort: number;
   readonly seed: number;
   readonly serverEntry: string;
   /** Folder of the built page. */
   readonly page: string;
+  /** Aborted when it has to end. */
+  readonly end: AbortSignal;
 }
 
 /** Rejects with a sentence for people when a port is taken or something is missing. Resolves at the end. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   if (!existsSync(`${options.page}/index.html`))
     throw new Error(`the live page is not built (${options.page}); run npm run build`);
-  await checkPorts(
-    [options.port, ...PORTS.config, ...PORTS.clients, ...PORTS.sip, PORTS.gateway],
-    options.port,
-  );
-  const stopped = new Promise<void>((resolve) => {
-    process.once('SIGINT', resolve);
-    process.once('SIGTERM', resolve);
-  });
+  const ports = sitePorts(options.firstSitePort);
+  const taken = await takenPorts(ports, options.port);
+  if (taken !== undefined) throw new Error(taken);
   console.log(`Starting two sites and ${options.agents} robot agents …`);
   const feed = new Feed();
   const lab = await Lab.make({
@@ -66,67 +64,61 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     seed: options.seed,
     times: DEMO_TIMES,
     serverEntry: options.serverEntry,
-    ports: PORTS,
+    ports,
     restarts: true,
     withSound: Math.min(20, options.agents),
     onDecision: (decision) => feed.decision(decision),
   });
+  const board = new Board(lab, {
+    server: `127.0.0.1:${ports.sip[0]}`,
+    user: GUEST.dn,
+    password: PHONE_PASSWORD,
+    queue: '8000',
+  });
   let close: () => Promise<void> = async () => {};
-  try {
+  const play = async (): Promise<never> => {
     await lab.start();
     lab.callers.stream(Math.max(0.2, CALLS_PER_SECOND_PER_AGENT * options.agents), [
       SALES_QUEUE,
       SUPPORT_QUEUE,
     ]);
-    const board = new Board(lab, {
-      server: `127.0.0.1:${PORTS.sip[0]}`,
-      user: GUEST.dn,
-      password: PHONE_PASSWORD,
-      queue: '8000',
-    });
     await board.start();
     close = await serve(options, lab, board, feed);
-    console.log(introduction(options.port));
-    await stopped;
+    console.log(introduction(options.port, ports));
+    // It goes on by itself until it is told to end.
+    return new Promise<never>(() => {});
+  };
+  try {
+    await untilAborted(options.end, play());
     console.log('\nStopping …');
-    board.stop();
   } finally {
+    board.stop();
     await close();
     await lab.stop();
   }
   console.log('Stopped; nothing is left running.');
 }
 
-function introduction(port: number): string {
+/** Waits for the work, or no longer than until the signal: then it resolves, and the work is left to itself. */
+function untilAborted(signal: AbortSignal, work: Promise<never>): Promise<void> {
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  return Promise.race([aborted, work]);
+}
+
+function introduction(port: number, { sip }: SitePorts): string {
   return [
     '',
     `  Live page:    http://127.0.0.1:${port}`,
-    `  Join with a SIP phone: register ${GUEST.dn} with password ${PHONE_PASSWORD} at 127.0.0.1:${PORTS.sip[0]} (north)`,
-    `                or 127.0.0.1:${PORTS.sip[1]} (south), UDP or TCP, realm holdfast.`,
+    `  Join with a SIP phone: register ${GUEST.dn} with password ${PHONE_PASSWORD} at 127.0.0.1:${sip[0]} (north)`,
+    `                or 127.0.0.1:${sip[1]} (south), UDP or TCP, realm holdfast.`,
     '  Call the queue: dial 8000 (Sales) or 8001 (Support).',
     `  Time-outs here: disaster-recovery.timeout ${DEMO_TIMES.siteTimeoutS} s (the documents' default is 60 s).`,
     '  Ctrl-C stops everything.',
     '',
   ].join('\n');
-}
-
-/** Of all these ports only that of the page can be chosen. */
-async function checkPorts(ports: readonly number[], pagePort: number): Promise<void> {
-  for (const port of ports) {
-    await new Promise<void>((resolve, reject) => {
-      const probe = createServer();
-      probe.once('error', (error: NodeJS.ErrnoException) => {
-        reject(
-          new Error(
-            error.code === 'EADDRINUSE'
-              ? `port ${port} is taken by another program; ${port === pagePort ? 'stop that program, or choose another port for the page with --port' : 'the sites need it: stop that program (perhaps another demonstration)'}`
-              : `port ${port}: ${error.message}`,
-          ),
-        );
-      });
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()));
-    });
-  }
 }
 
 /** All pages that look on. */

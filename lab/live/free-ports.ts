@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, Server } from 'node:net';
 
 const ATTEMPTS_MAX = 200;
 
@@ -25,24 +25,26 @@ const PORT_MOST = 31_999;
 
 async function freePort(): Promise<number | undefined> {
   const port = randomInt(PORT_LEAST, PORT_MOST + 1);
-  const tcp = createServer();
+  const isTaken = (await bindFailure('TCP', port)) ?? (await bindFailure('UDP', port));
+  return isTaken === undefined ? port : undefined;
+}
+
+/** Why that port of 127.0.0.1 cannot be opened at this moment; undefined when it can. */
+export async function bindFailure(
+  transport: 'UDP' | 'TCP',
+  port: number,
+): Promise<NodeJS.ErrnoException | undefined> {
+  const probe = transport === 'TCP' ? createServer() : createSocket('udp4');
   try {
-    tcp.listen(port, '127.0.0.1');
-    await once(tcp, 'listening');
-  } catch {
-    // Taken for TCP.
+    if (probe instanceof Server) probe.listen(port, '127.0.0.1');
+    else probe.bind(port, '127.0.0.1');
+    await once(probe, 'listening');
+    const closed = once(probe, 'close');
+    probe.close();
+    await closed;
     return undefined;
-  }
-  const udp = createSocket('udp4');
-  try {
-    udp.bind(port, '127.0.0.1');
-    await once(udp, 'listening');
-    return port;
-  } catch {
-    // Taken for UDP.
-    return undefined;
-  } finally {
-    udp.close();
-    tcp.close();
+  } catch (error) {
+    // Taken, or not allowed: the system's code says which.
+    return error as NodeJS.ErrnoException;
   }
 }

@@ -37,7 +37,7 @@ export interface LiveLabOptions {
   readonly times: LabTimes;
   /** The bundle of the servers. */
   readonly serverEntry: string;
-  /** Kept when given; else a folder of its own that is removed at the end. */
+  /** Kept when given; else a folder of its own that is removed at the end, unless a site did not start. */
   readonly folder?: string;
   /** Fixed ports, for people who want to join; free ones when absent. */
   readonly ports?: SitePorts;
@@ -84,6 +84,8 @@ export class LiveLab {
   readonly #folder: string;
   readonly #agents: readonly GeneratedAgent[];
   readonly #random;
+  #isStopping = false;
+  #keepsFolder = false;
 
   private constructor(
     options: LiveLabOptions,
@@ -172,7 +174,13 @@ export class LiveLab {
 
   /** Starts both sites, then the robots, and waits until every one is Ready at home. */
   async start(): Promise<void> {
-    await Promise.all(SITES.map((site) => this.sites[site].start()));
+    try {
+      await Promise.all(SITES.map((site) => this.sites[site].start()));
+    } catch (error) {
+      // Its log says why, and the error where that is.
+      if (!this.#isStopping) this.#keepsFolder = true;
+      throw error;
+    }
     if (this.#agents.length <= RELAYED_AGENTS_MAX) {
       for (const port of [...this.ports.clients, ...this.ports.config])
         await this.#relays.open('127.0.0.1', port);
@@ -369,12 +377,14 @@ export class LiveLab {
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.callers.stop();
     await Promise.all(this.robots.map((robot) => robot.stop()));
     await this.callers.close();
     await Promise.all(SITES.map((site) => this.sites[site].stop()));
     await this.#relays.close();
-    if (this.options.folder === undefined) rmSync(this.#folder, { recursive: true, force: true });
+    if (this.options.folder === undefined && !this.#keepsFolder)
+      rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** Where the logs of the servers are, while the lab lives. */

@@ -5,20 +5,38 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { onProcessEnd } from '@holdfast/server';
 import { runDemo } from './demo.ts';
+import { FIRST_SITE_PORT, SITE_PORTS_SPAN } from './demo-ports.ts';
 import { runScenario } from './run-scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
+import { ALL_SCHEMES_AT_BOTH_SITES, type Scenario } from './scenarios/scenario.ts';
+import { SiteStartError } from './site-processes.ts';
 import { DOCUMENTS, SHORT } from './times.ts';
 
 const serverEntry = fileURLToPath(new URL('server.mjs', import.meta.url));
 
+/** Ending in order takes no longer; then the process ends all the same, and every site with it. */
+const STOP_MAX_MS = 12_000;
+
 class CannotRun extends Error {}
+
+const ending = new AbortController();
+onProcessEnd((why) => {
+  if (ending.signal.aborted) return;
+  ending.abort(new CannotRun(`ended by ${why} before all checks were made`));
+  setTimeout(() => process.exit(2), STOP_MAX_MS).unref();
+});
+// Whoever read what we say may be gone; what runs has to be ended all the same.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
 
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   switch (command) {
     case 'list':
-      for (const { name, about } of SCENARIOS) console.log(`${name.padEnd(18)} ${about}`);
+      for (const { name, about, agentsMin } of SCENARIOS)
+        console.log(`${name.padEnd(16)} ${about} (at least ${agentsMin.count} agents)`);
       return 0;
     case 'run':
       return run(rest);
@@ -42,12 +60,13 @@ async function run(args: readonly string[]): Promise<number> {
       `there is no scenario "${positionals[0] ?? ''}"; there are ${SCENARIOS.map(({ name }) => name).join(', ')}`,
     );
   }
-  const agents = whole('--agents', values.agents, 6, 5000);
+  const agents = agentCount(scenario.name, scenario.agentsMin, values.agents, 5000);
   const seed = whole('--seed', values.seed, 0, 2 ** 31);
   const times = [SHORT, DOCUMENTS].find(({ name }) => name === values.times);
   if (values.times !== undefined && times === undefined)
     throw new CannotRun(`--times must be ${SHORT.name} or ${DOCUMENTS.name}, not "${values.times}"`);
   const report = await runScenario({
+    end: ending.signal,
     scenario,
     ...(times === undefined ? {} : { times }),
     ...(agents === undefined ? {} : { agents }),
@@ -69,6 +88,7 @@ async function run(args: readonly string[]): Promise<number> {
   );
   const { waiting, inversions, lost } = report.queue;
   console.log(`  queue: ${waiting} waiting, ${inversions} overtaken, ${lost} lost`);
+  if (ending.signal.aborted) throw ending.signal.reason;
   return report.checks.length > 0 && report.checks.every(({ ok }) => ok) ? 0 : 1;
 }
 
@@ -76,14 +96,17 @@ async function demo(args: readonly string[]): Promise<number> {
   const { values } = parse(args, {
     agents: { type: 'string' },
     port: { type: 'string' },
+    'site-ports': { type: 'string' },
     seed: { type: 'string' },
   });
-  const agents = whole('--agents', values.agents, 6, 500) ?? 20;
+  const agents = agentCount('demo', ALL_SCHEMES_AT_BOTH_SITES, values.agents, 500) ?? 20;
   const port = whole('--port', values.port, 1024, 65_535) ?? 8080;
+  const firstSitePort =
+    whole('--site-ports', values['site-ports'], 1024, 65_535 - SITE_PORTS_SPAN) ?? FIRST_SITE_PORT;
   const seed = whole('--seed', values.seed, 0, 2 ** 31) ?? 1;
   const page = fileURLToPath(new URL('console', import.meta.url));
   try {
-    await runDemo({ agents, port, seed, serverEntry, page });
+    await runDemo({ agents, port, firstSitePort, seed, serverEntry, page, end: ending.signal });
   } catch (error) {
     // A port is taken, a process did not start: what it says is for people.
     throw new CannotRun((error as Error).message);
@@ -113,11 +136,25 @@ function whole(name: string, text: string | undefined, least: number, most: numb
   return number;
 }
 
+function agentCount(
+  name: string,
+  least: Scenario['agentsMin'],
+  text: string | undefined,
+  most: number,
+): number | undefined {
+  const count = whole('--agents', text, 0, most);
+  if (count !== undefined && count < least.count)
+    throw new CannotRun(
+      `${name} needs at least ${least.count} agents (${least.because}), not ${count}: use --agents ${least.count} or more`,
+    );
+  return count;
+}
+
 main(process.argv.slice(2)).then(
   (status) => process.exit(status),
   (error: unknown) => {
     process.stderr.write(
-      `holdfast: ${error instanceof CannotRun ? error.message : ((error as Error).stack ?? error)}\n`,
+      `holdfast: ${error instanceof CannotRun || error instanceof SiteStartError ? error.message : ((error as Error).stack ?? error)}\n`,
     );
     process.exit(2);
   },

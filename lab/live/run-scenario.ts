@@ -11,6 +11,7 @@ import type { LineFigures } from './line-account.ts';
 import { type Check, LiveLab } from './live-lab.ts';
 import { callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
 import type { ServerLoad } from './server-loads.ts';
+import { SiteStartError } from './site-processes.ts';
 import type { LabTimes } from './times.ts';
 
 /** Documented in docs/reports.md; instants are ms since the run's start. */
@@ -45,6 +46,8 @@ export interface RunOptions {
   /** Unless told otherwise those of the scenario. */
   readonly times?: LabTimes;
   readonly serverEntry: string;
+  /** Aborted when it has to end before all is done; the reason is an Error. */
+  readonly end?: AbortSignal;
   readonly say: (text: string) => void;
 }
 
@@ -54,6 +57,7 @@ export async function runScenario({
   seed = 1,
   times = scenario.times,
   serverEntry,
+  end = new AbortController().signal,
   say,
 }: RunOptions): Promise<LabReport> {
   const lab = await LiveLab.make({
@@ -71,7 +75,7 @@ export async function runScenario({
   let before: readonly ServerLoad[] = [];
   let after: readonly ServerLoad[] = [];
   let lateMs = 0;
-  try {
+  const play = async () => {
     await lab.start();
     await everybodyAtHome(lab);
     before = await lab.serverLoads();
@@ -82,7 +86,12 @@ export async function runScenario({
     await scenario.run(lab);
     // What becomes of the calls that stood at the fault shows only when they end.
     await lab.until(4 * times.talkMs, () => lab.calls.openSinceFault === 0);
+  };
+  try {
+    await Promise.race([play(), aborted(end)]);
   } catch (error) {
+    // Nothing has been seen yet that would be worth a report.
+    if (error instanceof SiteStartError) throw error;
     // Whatever broke the scenario is a failed check, and what was seen until then is still worth a report.
     lab.check('scenario-ran', false, String((error as Error).stack ?? error));
   } finally {
@@ -101,16 +110,36 @@ export async function runScenario({
     ledger: roundLedger(lab.ledger.report(lab.now())),
     calls: lab.calls.figures(),
     queue: lab.calls.line(lab.now()),
-    host: {
-      cpus: availableParallelism(),
-      node: process.version,
-      loop_delay_ms_p99: {
-        lab: lateMs,
-        servers: after.length === 0 ? null : Math.max(...after.map((load) => load.loopDelayP99Ms)),
-      },
-      memory_kb: before.map(({ application, rssKB, heapKB }) => ({ application, rss: rssKB, heap: heapKB })),
-    },
+    host: hostFigures({ lateMs, before, after }),
   };
+}
+
+/** Memory is of the time before the fault, the delay of the time since. */
+function hostFigures({
+  lateMs,
+  before,
+  after,
+}: {
+  readonly lateMs: number;
+  readonly before: readonly ServerLoad[];
+  readonly after: readonly ServerLoad[];
+}): LabReport['host'] {
+  return {
+    cpus: availableParallelism(),
+    node: process.version,
+    loop_delay_ms_p99: {
+      lab: lateMs,
+      servers: after.length === 0 ? null : Math.max(...after.map((load) => load.loopDelayP99Ms)),
+    },
+    memory_kb: before.map(({ application, rssKB, heapKB }) => ({ application, rss: rssKB, heap: heapKB })),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 function roundLedger(report: LedgerReport): LedgerReport {

@@ -4,10 +4,13 @@
  * can say good-bye, or with SIGSTOP, so that everything still looks alive.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { LOAD_SIGNAL } from '@holdfast/server';
+import { descendants, isAlive, send } from './process-tree.ts';
 import { type ServerLoad, ServerLoads } from './server-loads.ts';
+import { StartLog } from './start-log.ts';
+import { StoppedGuard } from './stopped-guard.ts';
 
 export interface SiteProcessesOptions {
   readonly site: string;
@@ -30,12 +33,21 @@ export interface ServerProcess {
   readonly pid: number | undefined;
 }
 
+/** A site did not start; the sentence is for people and names its log. */
+export class SiteStartError extends Error {}
+
 export type SiteState = 'down' | 'starting' | 'up' | 'hung';
 
-/** A site that is not up by then has failed to start; its log says why. */
+/** A site that is not up by then has failed to start, although none of its processes ended. */
 const START_MAX_MS = 20_000;
 const STOP_MAX_MS = 5_000;
 const LOADS_MAX_MS = 1_000;
+
+/** Of this process: whatever ends it in disorder, no site may be left. */
+const sites = new Set<SiteProcesses>();
+process.on('exit', () => {
+  for (const site of sites) if (site.state !== 'down') site.kill();
+});
 
 export class SiteProcesses {
   readonly site: string;
@@ -45,74 +57,96 @@ export class SiteProcesses {
   /** The supervisor may be dead and its servers alive: those that were seen are remembered by pid. */
   readonly #seen = new Map<number, string>();
   readonly #loads = new ServerLoads();
+  #guard: StoppedGuard | undefined;
+  #starts = 0;
 
   constructor(options: SiteProcessesOptions) {
     this.site = options.site;
     this.#options = options;
     mkdirSync(options.data, { recursive: true });
+    sites.add(this);
   }
 
   get state(): SiteState {
     return this.#state;
   }
 
-  /** Resolves when every server of the site accepts connections; rejects with the place of the log. */
+  /**
+   * Resolves when every server of the site accepts connections. Rejects as soon as it is certain that it will not,
+   * with the last that was logged and the place of the log; nothing of the site is left running then.
+   */
   async start(): Promise<void> {
-    const { site, entry, files, data, restarts } = this.#options;
-    const log = createWriteStream(`${data}/${site}.log`, { flags: 'a' });
     this.#state = 'starting';
-    // What was killed a moment ago may still hold its ports, and would be taken for the new one.
-    const goneBy = Date.now() + STOP_MAX_MS;
-    while (this.#pids().length > 0) {
-      if (Date.now() > goneBy) throw new Error(`the former processes of ${site} do not end`);
-      await pause(5);
+    this.#starts += 1;
+    const start = this.#starts;
+    try {
+      await this.#formerGone();
+      const log = new StartLog({ restarts: this.#options.restarts });
+      const ended = this.#spawnSupervisor(log);
+      await Promise.race([ended, log.failed, this.#answering(start)]);
+    } catch (error) {
+      const { data, site } = this.#options;
+      // Killed and started anew meanwhile: what runs now belongs to the later start.
+      if (start === this.#starts) this.kill();
+      throw new SiteStartError(`${(error as Error).message}\n  The whole log: ${data}/${site}.log`);
     }
-    const args = [
-      ...(this.#options.nodeFlags ?? []),
-      '--enable-source-maps',
-      entry,
-      'supervisor',
-      '--site',
-      site,
-      '--files',
-      files,
-      '--data',
-      data,
-    ];
-    if (!restarts) args.push('--no-restart');
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
-    this.#supervisor = child;
-    child.stdout?.pipe(log, { end: false });
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#loads.read(text));
-    child.stderr?.pipe(log, { end: false });
-    const ended = new Promise<never>((_, reject) => {
-      child.once('error', (error) =>
-        reject(new Error(`the supervisor of ${site} could not be started: ${error.message}`)),
-      );
-      child.once('exit', (code, signal) => {
-        if (this.#state === 'starting')
-          reject(new Error(`the supervisor of ${site} ended (${signal ?? code}); see ${data}/${site}.log`));
-      });
-    });
-    // Nobody waits for the end of a supervisor once its site is up.
-    ended.catch(() => {});
-    await Promise.race([ended, this.#answering()]);
     this.#state = 'up';
     this.processes();
   }
 
-  async #answering(): Promise<void> {
+  /** What was killed a moment ago may still hold its ports, and would be taken for the new one. */
+  async #formerGone(): Promise<void> {
+    const goneBy = Date.now() + STOP_MAX_MS;
+    while (this.#pids().length > 0) {
+      if (Date.now() > goneBy) throw new Error(`the former processes of ${this.site} do not end`);
+      await pause(5);
+    }
+  }
+
+  /** Rejects when the supervisor ends before its site is up. */
+  #spawnSupervisor(startLog: StartLog): Promise<never> {
+    const { site, entry, files, data, restarts, nodeFlags = [] } = this.#options;
+    const log = createWriteStream(`${data}/${site}.log`, { flags: 'a' });
+    // The disk is full or the folder is gone: the site runs all the same, only its log is missing.
+    log.on('error', () => {});
+    const args = [...nodeFlags, '--enable-source-maps', entry, 'supervisor', '--site', site];
+    args.push('--files', files, '--data', data, ...(restarts ? [] : ['--no-restart']));
+    // In a group of its own, so that Ctrl-C reaches it through us alone: we end in order.
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+    this.#supervisor = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.pipe(log, { end: false });
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        if (this.#state === 'starting') startLog.read(text);
+      });
+    }
+    child.stdout?.on('data', (text: string) => this.#loads.read(text));
+    const ended = new Promise<never>((_, reject) => {
+      child.once('error', (error) =>
+        reject(new Error(`the supervisor of ${site} could not be started: ${error.message}`)),
+      );
+      // When the streams are closed too: all that it had to say has been read.
+      child.once('close', (code, signal) => {
+        if (this.#state !== 'starting' || this.#supervisor !== child) return;
+        reject(new Error(`the supervisor of ${site} ended (${signal ?? code})${startLog.tail()}`));
+      });
+    });
+    // Nobody waits for the end of a supervisor once its site is up.
+    ended.catch(() => {});
+    return ended;
+  }
+
+  async #answering(start: number): Promise<void> {
+    const isWanted = () => this.#state === 'starting' && this.#starts === start;
     const giveUpAt = Date.now() + START_MAX_MS;
-    for (const server of this.#options.servers) {
-      while (!(await accepts(server.host, server.port))) {
-        if (Date.now() > giveUpAt) {
-          throw new Error(
-            `${server.application} does not answer at ${server.host}:${server.port} after ${START_MAX_MS} ms; see ${this.#options.data}/${this.site}.log`,
-          );
-        }
+    for (const { application, host, port } of this.#options.servers) {
+      while (isWanted() && !(await accepts(host, port))) {
+        if (Date.now() > giveUpAt)
+          throw new Error(`${application} does not answer at ${host}:${port} after ${START_MAX_MS} ms`);
         await pause(20);
       }
     }
+    if (!isWanted()) throw new Error(`site ${this.site} was ended while it started`);
   }
 
   /** What runs now, by application; the supervisor under its own name. */
@@ -150,6 +184,7 @@ export class SiteProcesses {
   kill(): void {
     this.#signal('SIGKILL');
     this.#state = 'down';
+    this.#guard?.release();
   }
 
   /** One server; the supervisor lives and may start it again. */
@@ -160,6 +195,8 @@ export class SiteProcesses {
   }
 
   hang(): void {
+    this.#guard?.release();
+    this.#guard = new StoppedGuard(this.#pids());
     this.#signal('SIGSTOP');
     this.#state = 'hung';
   }
@@ -167,6 +204,7 @@ export class SiteProcesses {
   resume(): void {
     this.#signal('SIGCONT');
     this.#state = 'up';
+    this.#guard?.release();
   }
 
   /** In order; what does not end in time is killed. */
@@ -179,6 +217,7 @@ export class SiteProcesses {
     while (pids.some(isAlive) && Date.now() < giveUpAt) await pause(20);
     for (const pid of pids) send(pid, 'SIGKILL');
     this.#state = 'down';
+    this.#guard?.release();
   }
 
   #pids(): number[] {
@@ -188,55 +227,6 @@ export class SiteProcesses {
   #signal(signal: NodeJS.Signals): void {
     for (const pid of this.#pids()) send(pid, signal);
   }
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-/** A zombie is dead: it only waits to be noticed. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    // No such process.
-    return false;
-  }
-}
-
-/** The processes below these, with their command lines. */
-function descendants(roots: readonly number[]): { pid: number; command: string }[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  const found = new Set<number>(roots);
-  for (let grew = true; grew; ) {
-    grew = false;
-    for (const [pid, parent] of parents) {
-      if (!found.has(parent) || found.has(pid)) continue;
-      found.add(pid);
-      grew = true;
-    }
-  }
-  return [...found].flatMap((pid) => {
-    try {
-      return [{ pid, command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') }];
-    } catch {
-      // It ended while we looked.
-      return [];
-    }
-  });
 }
 
 function accepts(host: string, port: number): Promise<boolean> {

@@ -73,6 +73,13 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 if (isMainThread) {
+  // Whoever started us is gone, whatever ended it: nobody waits for these seeds any more.
+  const parentGone = () => process.exit(2);
+  process.on('disconnect', parentGone);
+  // It may have ended while this program was being loaded and nobody listened.
+  if (process.connected === false) parentGone();
+  // Listening for that must not keep us alive when all is done.
+  process.channel?.unref();
   main(process.argv.slice(2)).then(
     (status) => {
       process.exitCode = status;

@@ -4,46 +4,77 @@
  *
  * Exit status: 0 all checks hold, 1 a check failed, 2 it could not run (the reason on stderr).
  */
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { OPTION_LIST } from '@holdfast/protocol';
 import { explainMessage } from '@holdfast/sip';
 import { Command, CommanderError } from 'commander';
+import { CHECK_FAILED, COULD_NOT_RUN, OK } from './exit-status.ts';
 import { optionTable, plainOption } from './option-table.ts';
+import { runChild } from './run-child.ts';
 
-const OK = 0;
-const CHECK_FAILED = 1;
-const COULD_NOT_RUN = 2;
+/** How a command says what the program ends with. */
+interface Runner {
+  child(entry: string, args: readonly string[]): Promise<void>;
+  ended(status: number): void;
+}
 
-export async function main(args: readonly string[], root: string): Promise<number> {
+/** `isParentGone`: whether whoever started us has gone without being able to tell us. */
+export async function main(
+  args: readonly string[],
+  root: string,
+  isParentGone: () => boolean = () => false,
+): Promise<number> {
   let status = OK;
-  const child = async (entry: string, childArgs: readonly string[]) => {
-    status = await runChild(root, entry, childArgs);
+  const runner: Runner = {
+    async child(entry, childArgs) {
+      status = await runChild({ root, entry, args: childArgs, isParentGone });
+    },
+    ended(value) {
+      status = value;
+    },
   };
   const program = new Command('holdfast')
     .description('An open, two-site SIP contact centre whose agents keep taking calls when a site dies.')
     .exitOverride()
     .showHelpAfterError();
+  addDemo(program, runner);
+  addLab(program, runner);
+  addSimulate(program, runner);
+  addOptions(program);
+  addRun(program, runner);
+  addSip(program, runner);
+  try {
+    await program.parseAsync(args as string[], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? OK : COULD_NOT_RUN;
+  }
+  return status;
+}
 
+function addDemo(program: Command, { child }: Runner): void {
   program
     .command('demo')
     .description(
       'two sites, robot agents and callers, and a live page to kill a site on (what `npm start` runs)',
     )
-    .option('--agents <n>', 'robot agents', '20')
+    .option('--agents <n>', 'robot agents, at least 6', '20')
     .option('--port <n>', 'port of the live page', '8080')
+    .option('--site-ports <n>', 'first port of the two sites, which use some up to 150 above it', '5110')
     .option('--seed <s>', 'seed of all that the lab draws by chance', '1')
     .action((options: Record<string, string>) => child('lab.mjs', ['demo', ...flags(options)]));
+}
 
+function addLab(program: Command, { child }: Runner): void {
   const lab = program.command('lab').description('disasters with real processes on this machine');
   lab
     .command('list')
-    .description('the scenarios, with what each one breaks')
+    .description('the scenarios: what each one breaks, and how many agents it needs at least')
     .action(() => child('lab.mjs', ['list']));
   lab
     .command('run <scenario>')
     .description('run one scenario and check what must hold')
-    .option('--agents <n>', 'robot agents')
+    .option('--agents <n>', 'robot agents: 20 unless told otherwise; `lab list` says how many at least')
     .option('--seed <s>', 'seed of all that the lab draws by chance')
     .option(
       '--times <set>',
@@ -53,7 +84,9 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     .action((scenario: string, options: Record<string, string>) =>
       child('lab.mjs', ['run', scenario, ...flags(options)]),
     );
+}
 
+function addSimulate(program: Command, { child }: Runner): void {
   program
     .command('simulate')
     .description('disasters in virtual time, each from one seed that replays exactly')
@@ -65,7 +98,9 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     .option('--agents <n>', 'agents in a whole simulation')
     .option('--json <file>', 'write the report there, also when seeds fail')
     .action((options: Record<string, string | boolean>) => child('simulate.mjs', flags(options)));
+}
 
+function addOptions(program: Command): void {
   program
     .command('options')
     .description('every option: section, range, default, unit, where it may be set and what it does')
@@ -77,7 +112,9 @@ export async function main(args: readonly string[], root: string): Promise<numbe
           : optionTable(OPTION_LIST),
       );
     });
+}
 
+function addRun(program: Command, { child }: Runner): void {
   program
     .command('run <application>')
     .description('run one server application, as its Application object says')
@@ -87,22 +124,14 @@ export async function main(args: readonly string[], root: string): Promise<numbe
     .action((application: string, options: Record<string, string>) =>
       child('server.mjs', ['--application', application, ...flags(options)]),
     );
+}
 
+function addSip(program: Command, { ended }: Runner): void {
   const sip = program.command('sip').description('look at SIP');
   sip
     .command('parse <file>')
     .description('one SIP message as JSON, or what is wrong with it and where')
-    .action((file: string) => {
-      status = parseSip(file);
-    });
-
-  try {
-    await program.parseAsync(args as string[], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? OK : COULD_NOT_RUN;
-  }
-  return status;
+    .action((file: string) => ended(parseSip(file)));
 }
 
 function parseSip(file: string): number {
@@ -126,27 +155,5 @@ function flags(options: Readonly<Record<string, string | boolean>>): string[] {
     // Commander writes secret-file as secretFile.
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     return value === true ? [flag] : [flag, String(value)];
-  });
-}
-
-/** Ctrl-C reaches the child through the terminal; here it only must not end us before the child has cleaned up. */
-function runChild(root: string, entry: string, args: readonly string[]): Promise<number> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['--enable-source-maps', `${root}.build/${entry}`, ...args], {
-      stdio: 'inherit',
-    });
-    const pass = (signal: NodeJS.Signals) => child.kill(signal);
-    const ignore = () => {};
-    process.on('SIGINT', ignore);
-    process.on('SIGTERM', pass);
-    child.on('error', (error) => {
-      process.stderr.write(`holdfast: ${entry} could not be started: ${error.message}\n`);
-      resolve(COULD_NOT_RUN);
-    });
-    child.on('exit', (code, signal) => {
-      process.off('SIGINT', ignore);
-      process.off('SIGTERM', pass);
-      resolve(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? OK : COULD_NOT_RUN));
-    });
   });
 }

@@ -11,6 +11,7 @@ export { DnsClient } from './io/dns.ts';
 export type { LinkEnd } from './io/link.ts';
 export { connectLink, type LinkClient } from './io/link-client.ts';
 export { type LinkServer, startLinkServer } from './io/link-server.ts';
+export { onProcessEnd } from './io/process-end.ts';
 export { LOAD_LINE, LOAD_SIGNAL, LoopDelay } from './io/process-load.ts';
 export { cryptoRandom } from './io/random.ts';
 export { type RunningNode, runNode } from './io/run-node.ts';

@@ -12,6 +12,7 @@
  * 1 failed, 2 could not run (the reason is on stderr).
  */
 import { parseArgs } from 'node:util';
+import { onProcessEnd } from './io/process-end.ts';
 import { reportLoad } from './io/process-load.ts';
 import { processLog } from './log.ts';
 import { CannotRun, type RunningRole } from './role.ts';
@@ -149,12 +150,7 @@ async function runUntilEnded(starting: Promise<RunningRole>, outlive = false): P
       },
     );
   };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
-  // The channel to the supervisor closes with it, whatever ended it.
-  process.on('disconnect', () => {
-    if (!outlive) end();
-  });
+  onProcessEnd(end, { signals: ['SIGTERM', 'SIGINT'], outlive });
   role = await starting;
   process.send?.({ type: 'ready', ports: role.ports });
 }

@@ -4,13 +4,19 @@ import { bothSitesDown } from './both-sites-down.ts';
 import { hungSite } from './hung-site.ts';
 import { peerDiesLater } from './peer-dies-later.ts';
 import { phoneLoss } from './phone-loss.ts';
-import type { Scenario } from './scenario.ts';
+import { ALL_SCHEMES_AT_BOTH_SITES, type Scenario } from './scenario.ts';
 import { shortOutage } from './short-outage.ts';
 import { sipOnlyLoss } from './sip-only-loss.ts';
 import { siteLoss } from './site-loss.ts';
 import { siteReturn } from './site-return.ts';
 
-const common = { agents: 20, times: SHORT, occupancy: 0.2, restarts: true };
+const common = {
+  agents: 20,
+  agentsMin: ALL_SCHEMES_AT_BOTH_SITES,
+  times: SHORT,
+  occupancy: 0.2,
+  restarts: true,
+};
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -34,6 +40,11 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...common,
+    // Schemes change every two agents: the fourth at north has the scheme of the first again.
+    agentsMin: {
+      count: 7,
+      because: 'two at north whose phones register at the other site when their own is lost',
+    },
     name: 'phone-loss',
     about: 'one phone loses its site and registers at the other',
     run: phoneLoss,

@@ -12,6 +12,8 @@ export interface Scenario {
   readonly about: string;
   /** Unless told otherwise. */
   readonly agents: number;
+  /** With fewer there is nothing to see, and why. */
+  readonly agentsMin: { readonly count: number; readonly because: string };
   readonly times: LabTimes;
   /** The share of the agents whom the stream of callers keeps at work; the rate of calls follows from it. */
   readonly occupancy: number;
@@ -34,6 +36,12 @@ export function moveMax(lab: LiveLab): number {
 /** Log-ins by password a second that both sites together manage on a busy machine; each costs 11 ms and more on purpose. */
 const LOG_INS_PER_S = 10;
 
+/** Fewest agents of any scenario. */
+export const ALL_SCHEMES_AT_BOTH_SITES = {
+  count: 6,
+  because: 'one of each of the three registration schemes at each site',
+};
+
 /** Before each scenario: everybody at home and able, or it has nothing to break. */
 export async function everybodyAtHome(lab: LiveLab): Promise<void> {
   const isHome = (robot: LiveLab['robots'][number]) => lab.worksAt(robot, robot.options.home);
@@ -45,7 +53,7 @@ export async function everybodyAtHome(lab: LiveLab): Promise<void> {
   );
   lab.check(
     'everybody-at-home',
-    lab.robots.length >= 6 && away.length === 0,
+    lab.robots.length >= ALL_SCHEMES_AT_BOTH_SITES.count && away.length === 0,
     away.length === 0 ? perSite.join(', ') : away.map(describe).join('; '),
   );
 }

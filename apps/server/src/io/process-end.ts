@@ -1,0 +1,25 @@
+/**
+ * What tells a process to end: a signal, or the end of whoever started it with a channel. The channel closes with
+ * the parent whatever ended it, also SIGKILL, so that no process of ours outlives the one that asked for it.
+ */
+export interface EndOptions {
+  /** SIGHUP is left out where it means to read files again. */
+  readonly signals?: readonly NodeJS.Signals[];
+  /** Go on when the parent is gone. */
+  readonly outlive?: boolean;
+}
+
+export const END_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * `end` may be called several times: a terminal and a parent tell the same process, and a signal that comes again
+ * says nothing new. Whoever ends in order states how long that takes at most.
+ */
+export function onProcessEnd(end: (why: string) => void, options: EndOptions = {}): void {
+  for (const signal of options.signals ?? END_SIGNALS) process.on(signal, () => end(signal));
+  if (options.outlive || process.connected === undefined) return;
+  const parentGone = () => end('the end of the process that started it');
+  process.on('disconnect', parentGone);
+  // The parent may have died while this program was being loaded and nobody listened.
+  if (!process.connected) parentGone();
+}
