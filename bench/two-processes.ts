@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export interface Usage {
   /** User and system time of the thread that runs our code: what one core would have to give. */
   readonly cpuMs: number;
+  /** The same of all its threads, those that collect garbage beside our code among them. */
+  readonly processCpuMs: number;
   readonly rssMB: number;
   /** After a collection. */
   readonly heapMB: number;
@@ -81,9 +83,13 @@ function threadCpuMs(): number {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND;
   } catch {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1_000;
+    return processCpuMs();
   }
+}
+
+function processCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** The child's side: tells that it is ready, and answers until it is told to stop. */
@@ -94,6 +100,7 @@ export function serveParent(ready: unknown, figures: () => Readonly<Record<strin
     const { rss, heapUsed } = process.memoryUsage();
     process.send?.({
       cpuMs: threadCpuMs(),
+      processCpuMs: processCpuMs(),
       rssMB: rss / 1e6,
       heapMB: heapUsed / 1e6,
       figures: figures(),
