@@ -91,7 +91,7 @@ test('what else the Configuration Server refuses', async () => {
   await refused(client, { type: 'Read', objectType: 'Person', subscribe: false }, 'not-allowed', 'Log in');
   const token = await tokenOf('agent7001');
   await refused(client, { type: 'LogInByToken', token: `${token}x` }, 'token-invalid', 'password');
-  await refused(client, { type: 'LogInByToken', token, place: 'attic' }, 'bad-configuration', 'attic');
+  await refused(client, { type: 'LogInByToken', token, places: ['attic'] }, 'bad-configuration', 'attic');
   await client.ask({ type: 'LogInByToken', ReferenceID: 1, token }, 'LoggedIn');
   const read = { type: 'Read', objectType: 'Person', name: 'nobody', subscribe: false };
   await refused(client, read, 'not-found', 'nobody');

@@ -137,7 +137,7 @@ export class ConfigurationLink {
   #logIn(connection: string): void {
     const { user, password, place } = this.#credentials;
     const ReferenceID = ++this.#references;
-    const seat = place === '' ? {} : { place };
+    const seat = place === '' ? {} : { places: [place] };
     if (this.#token === undefined) {
       return this.#ports.send(connection, { type: 'LogIn', ReferenceID, user, password, ...seat });
     }

@@ -7,6 +7,8 @@ import type { ErrorCode } from './error-code.ts';
 
 const ReferenceID = z.number().int().nonnegative();
 
+const places = z.array(z.string().min(1).max(255)).max(4).optional();
+
 export const configRequest = z.discriminatedUnion('type', [
   /** First message: which Application the client runs as. */
   z.object({
@@ -19,22 +21,22 @@ export const configRequest = z.discriminatedUnion('type', [
     secret: z.string().max(1024).optional(),
   }),
   /**
-   * Log-in of a person by password; the answer carries a token that both sites accept. `place` is where the
-   * person sits today; absent means the person's default place.
+   * Log-in of a person by password; the answer carries a token that both sites accept. `places` is where the
+   * person sits today: one Place, or one for each site (DS21); absent means the person's default place.
    */
   z.object({
     type: z.literal('LogIn'),
     ReferenceID,
     user: z.string().min(1).max(255),
     password: z.string().max(1024),
-    place: z.string().min(1).max(255).optional(),
+    places,
   }),
   /** Log-in at the other site: the token says who it is; the answer is the same as to LogIn, with the same token. */
   z.object({
     type: z.literal('LogInByToken'),
     ReferenceID,
     token: z.string().max(4096),
-    place: z.string().min(1).max(255).optional(),
+    places,
   }),
   /** Server applications only: every object that this Application may read. Changes follow as `Changed`. */
   z.object({ type: z.literal('ReadAll'), ReferenceID, subscribe: z.boolean() }),

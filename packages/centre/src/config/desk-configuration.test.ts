@@ -68,13 +68,24 @@ function ask(configuration: Configuration, user = 'agent7001', place?: string, a
   const person = configuration.get('Person', user);
   const app = configuration.get('Application', application);
   if (person === undefined || app === undefined) throw new Error('no such person or application');
-  return deskConfiguration(configuration, { person, application: app, place });
+  return deskConfiguration(configuration, {
+    person,
+    application: app,
+    places: place === undefined ? [] : [place],
+  });
 }
 
 function desk(change?: Change, user?: string, place?: string): DeskConfiguration {
   const answer = ask(world(change), user, place);
   if (!answer.ok) throw new Error(answer.text);
   return answer.configuration;
+}
+
+/** The warnings of a desk that goes on with these sites. */
+function warned(change: Change, sites: readonly string[]): string {
+  const configuration = desk(change);
+  expect(configuration.sites.map(({ site }) => site)).toEqual(sites);
+  return configuration.warnings.join(' ');
 }
 
 function refusal(change: Change, user?: string, place?: string): string {
@@ -144,11 +155,109 @@ test('a pair is named primary first, and its own reconnect timeout governs the p
   expect(south?.telephony.reconnectPauseMs).toBe(2_000);
 });
 
-test('[DS1] an application that is no Workspace gets no desk configuration of that family', () => {
-  const change = edit('Application', 'workspace', (object) => {
-    object.type = 'ThirdPartyApplication';
+test('[DS1] an application that is neither Workspace nor ThirdPartyApplication gets no desk configuration', () => {
+  const answer = ask(world(), 'agent7001', undefined, 'sip-north');
+  expect(answer.ok ? '' : answer.text).toContain('"sip-north" is a SIPServer');
+});
+
+/** One ThirdPartyApplication a site, as S3 has it, and the sites of agent7001. */
+function thirdParty(
+  person: Record<string, string> = { 'site-1': 'desktop-north', 'site-2': 'desktop-south' },
+): Change {
+  return (objects) => {
+    const workspace = objects.get('Application/workspace');
+    const agent = objects.get('Person/agent7001');
+    if (workspace?.objectType !== 'Application' || agent === undefined) throw new Error('missing');
+    for (const site of ['north', 'south'])
+      objects.set(`Application/desktop-${site}`, {
+        ...structuredClone(workspace),
+        name: `desktop-${site}`,
+        type: 'ThirdPartyApplication',
+        connections: workspace.connections.filter(({ server }) => server.endsWith(site)),
+        options: { 'agent-desktop': { 'site-timeout': site === 'north' ? '30' : '25' } },
+      });
+    agent.options['agent-desktop'] = person;
+  };
+}
+
+function thirdPartyDesk(change: Change, application = 'desktop-south'): DeskConfiguration {
+  const answer = ask(world(change), 'agent7001', undefined, application);
+  if (!answer.ok) throw new Error(answer.text);
+  return answer.configuration;
+}
+
+test('[DS1] a third-party desktop follows agent-desktop: sites of the Person, time-outs of each site', () => {
+  const desktop = thirdPartyDesk(thirdParty());
+  expect(desktop).toMatchObject({
+    family: 'agent-desktop',
+    options: {},
+    preferredSite: 'north',
+    peerSite: 'south',
+    warnings: [],
   });
-  expect(refusal(change)).toContain('"workspace" is a ThirdPartyApplication');
+  expect(desktop.sites).toMatchObject([
+    {
+      site: 'north',
+      application: 'desktop-north',
+      options: {
+        'site-timeout': { value: '30', source: 'Application/desktop-north' },
+        'supervisor-logout-codes': { value: 'supervisor_logout', source: 'default' },
+      },
+    },
+    { site: 'south', application: 'desktop-south', options: { 'site-timeout': { value: '25' } } },
+  ]);
+  // DS2: what is not set has no default in this family.
+  expect(desktop.sites[0]?.options['site-sip-register-timeout']).toBeUndefined();
+});
+
+test.each([
+  [
+    { 'site-1': 'desktop-north', 'site-2': 'desktop-north' },
+    'site-1 and site-2 are both "desktop-north"',
+    'north',
+  ],
+  [{ 'site-1': 'desktop-north', 'site-2': 'desktop-west' }, 'names "desktop-west"', 'north'],
+  [
+    { 'site-1': 'workspace', 'site-2': 'desktop-south' },
+    'names "workspace", which is no enabled Third',
+    'south',
+  ],
+  [{ 'site-1': 'desktop-north' }, 'has no agent-desktop/site-2', 'north'],
+  [{}, 'has no agent-desktop/site-1', 'south'],
+])(
+  '[DS22] sites %o of a third-party desktop are warned of, and the sound one is used',
+  (sites, text, site) => {
+    const desktop = thirdPartyDesk(thirdParty(sites));
+    expect(desktop.sites.map((one) => one.site)).toEqual([site]);
+    expect(desktop.warnings.join(' ')).toContain(text);
+  },
+);
+
+test('[DS21] the seat may be one Place for each site', () => {
+  const two = all(
+    edit('Place', 'place-7001', (place) => {
+      place.dns = ['7001@north'];
+    }),
+    (objects) => {
+      const place = objects.get('Place/place-7001');
+      if (place?.objectType !== 'Place') throw new Error('missing');
+      objects.set('Place/place-7001-south', {
+        ...structuredClone(place),
+        name: 'place-7001-south',
+        dns: ['7001@south'],
+      });
+    },
+  );
+  const configuration = world(two);
+  const person = configuration.get('Person', 'agent7001');
+  const application = configuration.get('Application', 'workspace');
+  if (person === undefined || application === undefined) throw new Error('missing');
+  const places = ['place-7001', 'place-7001-south'];
+  const answer = deskConfiguration(configuration, { person, application, places });
+  expect(answer.ok && answer.configuration.sites.map(({ place, dn }) => [place, dn])).toEqual([
+    ['place-7001', '7001'],
+    ['place-7001-south', '7001'],
+  ]);
 });
 
 test('[DS2] with disaster-recovery.enabled false the desk knows one site only', () => {
@@ -191,11 +300,11 @@ test('[DS3] of several SIP Server groups the one whose switches own the place is
   expect(names).toEqual(['sip-north', 'sip-south']);
 });
 
-test('[DS3] none, and more than one, are refused with the objects named', () => {
+test('[DS3] more than one group is refused with the objects named, and so is none', () => {
   const noPeerPhone = edit('Place', 'place-7001', (place) => {
     place.dns = ['7001@north'];
   });
-  expect(refusal(noPeerPhone)).toContain(
+  expect(warned(noPeerPhone, ['north'])).toContain(
     'Place "place-7001" of Person "agent7001" has no Extension on a Switch whose SIP Server serves site "south"',
   );
   const unconnected = edit('Application', 'workspace', (object) => {
@@ -211,19 +320,23 @@ test('[DS3] none, and more than one, are refused with the objects named', () => 
   );
 });
 
-test('[DS3] what else is missing at a site is named too', () => {
+test('[DS22] what is missing at one site is warned of with its objects, and the other site is used', () => {
   const noLogin = edit('Person', 'agent7001', (person) => {
     person.agentLogins = ['7001@north'];
   });
-  expect(refusal(noLogin)).toContain('no enabled AgentLogin at Switch "south"');
+  expect(warned(noLogin, ['north'])).toContain('no enabled AgentLogin at Switch "south"');
   const noConfigServer = edit('Application', 'workspace', (object) => {
     object.connections = object.connections.filter(({ server }) => server !== 'config-south');
   });
-  expect(refusal(noConfigServer)).toContain('no Configuration Server at site "south"');
+  expect(warned(noConfigServer, ['north'])).toContain('no Configuration Server at site "south"');
   const disabled = edit('DN', '7001@south', (dn) => {
     dn.enabled = false;
   });
-  expect(refusal(disabled)).toContain('site "south"');
+  expect(warned(disabled, ['north'])).toContain('site "south"');
+  const nowhere = edit('Person', 'agent7001', (person) => {
+    person.agentLogins = [];
+  });
+  expect(refusal(nowhere)).toContain('Switch "north"');
 });
 
 test('[DS4] Person goes over Agent Group, of several the last by name, over Tenant, over Application', () => {
@@ -291,21 +404,24 @@ test('[DS4] an agent may sit at any place that has an Extension at both sites, a
   expect(refusal(homeless)).toContain('has no default Place and none was named');
 });
 
-test('a site that no server has, or the same site twice, is refused with its source', () => {
-  expect(refusal(set('Person/agent7001', { 'preferred-site': 'west' }))).toContain(
+test('[DS22] a site that no server has, or the same site twice, is warned of, and what is sound is used', () => {
+  expect(warned(set('Person/agent7001', { 'preferred-site': 'west' }), ['north', 'south'])).toContain(
     'Person/agent7001 names site "west"',
   );
-  expect(refusal(set('Person/agent7001', { 'peer-site': 'north' }))).toContain('are both "north"');
+  expect(warned(set('Person/agent7001', { 'peer-site': 'west' }), ['north', 'south'])).toContain(
+    'site "west"',
+  );
+  expect(warned(set('Person/agent7001', { 'peer-site': 'north' }), ['north'])).toContain('are both "north"');
 });
 
-test('[CF13] a lease that outlasts the time-out of the desk is refused', () => {
+test('[CF13] a lease that outlasts the time-out of the desk is warned of', () => {
   // 8,000 ms and 5 % are 8,400 ms.
-  expect(refusal(set('Application/workspace', { timeout: '8' }))).toContain(
+  expect(warned(set('Application/workspace', { timeout: '8' }), ['north', 'south'])).toContain(
     'disaster-recovery.timeout is 8 s (Application/workspace), but a login lease of Application "sip-north" with its margin lasts 8400 ms',
   );
-  expect(desk(set('Application/workspace', { timeout: '9' })).preferredSite).toBe('north');
+  expect(desk(set('Application/workspace', { timeout: '9' })).warnings).toEqual([]);
   const off = all(set('Application/workspace', { timeout: '8', enabled: 'false' }));
-  expect(desk(off).sites).toHaveLength(1);
+  expect(desk(off)).toMatchObject({ sites: [{}], warnings: [] });
 });
 
 test('a cluster of Configuration Servers stands for its members', () => {

@@ -2,24 +2,25 @@
  * What one agent's desk needs in order to work: computed by the Configuration Server at log-in, so that desks
  * hold no configuration of others and both sites give the same answer (rules DS1 to DS4).
  *
- *     person → options (DS4) → preferred and peer site
- *     application → connections → the servers of these sites (DS3)
- *     place → the Extension of each site's switch → which of several SIP Server pairs is meant
+ *     person → options → the sites of this agent, preferred first (desk-sites)
+ *     application → connections → the servers of these sites      (desk-servers)
+ *     seat → the Extension of each site's switch → which of several SIP Server pairs is meant
  *
- * Whatever does not fit is refused here, with the objects named, and not when a site has died.
+ * What does not fit is told here, with the objects named, and not when a site has died: a site that is not sound is
+ * left out with a warning (DS22), and only where none is left the desk is refused.
  */
 import {
   type Application,
-  type ApplicationType,
-  type Connection,
   type DeskConfiguration,
-  type LinkServers,
   OPTION_LIST,
   OPTIONS,
   type Person,
   type Place,
 } from '@holdfast/protocol';
 import { type Configuration, compareText, splitReference } from './configuration.ts';
+import { Refusal } from './desk-refusal.ts';
+import { linkServers, pairsAt, type SeatPair, seatName } from './desk-servers.ts';
+import { type AgentSite, thirdPartySites, workspaceSites } from './desk-sites.ts';
 import {
   deskLevels,
   groupsOf,
@@ -27,7 +28,6 @@ import {
   type OptionLevel,
   optionValue,
   resolveOption,
-  siteOf,
 } from './option-resolution.ts';
 
 export type DeskAnswer =
@@ -38,12 +38,9 @@ export type DeskAnswer =
 export interface DeskQuestion {
   readonly person: Person;
   readonly application: Application;
-  /** Where the person sits; the default place of the person when absent. */
-  readonly place?: string | undefined;
+  /** Where the person sits: one Place, or one for each site (DS21). None: the default place of the person. */
+  readonly places: readonly string[];
 }
-
-/** A refusal travels as an exception inside this file only, so that the happy path can be read in one go. */
-class Refusal extends Error {}
 
 export function deskConfiguration(configuration: Configuration, question: DeskQuestion): DeskAnswer {
   try {
@@ -54,208 +51,80 @@ export function deskConfiguration(configuration: Configuration, question: DeskQu
   }
 }
 
-function compute(
-  configuration: Configuration,
-  { person, application, place: named }: DeskQuestion,
-): DeskConfiguration {
-  // DS1: the application decides the option family; this release serves desks of the Workspace family.
-  if (application.type !== 'Workspace')
-    throw new Refusal(
-      `Application "${application.name}" is a ${application.type}; desks run as one of type Workspace.`,
-    );
-  const place = placeOf(configuration, person, named);
+type Site = DeskConfiguration['sites'][number];
+
+function compute(configuration: Configuration, question: DeskQuestion): DeskConfiguration {
+  const { person, application } = question;
+  const family = familyOf(application);
+  const seat = seatOf(configuration, person, question.places);
   const levels = deskLevels(configuration, person, application);
-  const servers = connectedServers(configuration, application);
-  const { preferredSite, peerSite, preferenceSource } = chooseSites(person, application, levels, servers);
-  const sites = [preferredSite, ...(peerSite === undefined ? [] : [peerSite])];
-  const candidates = sites.map((site) => groupsAt(configuration, servers, place, site));
-  const group = commonGroup(person, application, place, sites, candidates);
-  const options = deskOptions(levels);
-  if (options['disaster-recovery.preferred-site'] === undefined)
-    options['disaster-recovery.preferred-site'] = { value: preferredSite, source: preferenceSource };
-  if (peerSite !== undefined)
-    options['disaster-recovery.peer-site'] ??= { value: peerSite, source: preferenceSource };
+  const chosen =
+    family === 'interaction-workspace'
+      ? workspaceSites(configuration, person, application, levels)
+      : thirdPartySites(configuration, person, application);
+  const warnings = [...chosen.warnings];
+  const sites: Site[] = [];
+  const found: { readonly pairs: ReadonlyMap<string, SeatPair>; readonly at: AgentSite }[] = [];
+  for (const at of chosen.sites) {
+    const pairs = pairsAt(configuration, at.servers, seat, at.site);
+    if (pairs.size > 0) found.push({ pairs, at });
+    else warnings.push(noExtension(seat, person, at));
+  }
+  if (found.length === 0) throw new Refusal(warnings.join(' '));
+  const group = commonGroup(
+    seat,
+    found.map(({ pairs }) => pairs),
+  );
+  for (const { pairs, at } of found) {
+    const pair = pairs.get(group);
+    if (pair === undefined) throw new Refusal(`Group "${group}" is missing at site "${at.site}".`);
+    const site = siteOfAgent(configuration, person, levels, at, pair);
+    if (typeof site === 'string') warnings.push(site);
+    else sites.push(site);
+    if (chosen.sites.length > 1) warnings.push(...longLease(pair.server, at, levels));
+  }
+  const [preferred, peer] = sites;
+  if (preferred === undefined) throw new Refusal(warnings.join(' '));
   return {
     person: { name: person.name, displayName: person.displayName ?? person.name, rank: person.rank },
-    family: 'interaction-workspace',
-    options,
-    preferredSite,
-    ...(peerSite === undefined ? {} : { peerSite }),
-    sites: candidates.map((groups) => {
-      const pair = groups.get(group);
-      if (pair === undefined)
-        throw new Refusal(`Group "${group}" is missing at a site of Application "${application.name}".`);
-      return deskSite(
-        configuration,
-        { person, application, place },
-        levels,
-        servers,
-        pair,
-        peerSite !== undefined,
-      );
-    }),
-    warnings: [],
-    place: place.name,
+    family,
+    options:
+      family === 'interaction-workspace' ? workspaceOptions(levels, sites, chosen.preferenceSource) : {},
+    preferredSite: preferred.site,
+    ...(peer === undefined ? {} : { peerSite: peer.site }),
+    sites,
+    warnings,
+    place: preferred.place,
   };
 }
 
-function placeOf(configuration: Configuration, person: Person, named: string | undefined): Place {
-  const name = named ?? person.defaultPlace;
-  if (name === undefined)
+/** DS1: the type of the desk's Application decides. */
+function familyOf({ name, type }: Application): DeskConfiguration['family'] {
+  if (type === 'Workspace') return 'interaction-workspace';
+  if (type === 'ThirdPartyApplication') return 'agent-desktop';
+  throw new Refusal(
+    `Application "${name}" is a ${type}; desks run as one of type Workspace or ThirdPartyApplication.`,
+  );
+}
+
+function seatOf(configuration: Configuration, person: Person, named: readonly string[]): Place[] {
+  const names = named.length > 0 ? named : person.defaultPlace === undefined ? [] : [person.defaultPlace];
+  if (names.length === 0)
     throw new Refusal(`Person "${person.name}" has no default Place and none was named at log-in.`);
-  const place = configuration.get('Place', name);
-  if (place === undefined || !place.enabled)
-    throw new Refusal(`There is no Place "${name}", or it is disabled.`);
-  return place;
+  return [...new Set(names)].map((name) => {
+    const place = configuration.get('Place', name);
+    if (place === undefined || !place.enabled)
+      throw new Refusal(`There is no Place "${name}", or it is disabled.`);
+    return place;
+  });
 }
 
-/** Who sits where, at which desktop. */
-interface Seat {
-  readonly person: Person;
-  readonly application: Application;
-  readonly place: Place;
+function noExtension(seat: readonly Place[], person: Person, { site, application }: AgentSite): string {
+  return `${seatName(seat)} of Person "${person.name}" has no Extension on a Switch whose SIP Server serves site "${site}" for Application "${application.name}". Give the place one.`;
 }
 
-/** A server that the desk's Application is connected to; a cluster stands for its own connections. */
-interface ConnectedServer {
-  readonly server: Application;
-  readonly connection: Connection;
-  readonly site: string;
-  /** One of a cluster. */
-  readonly isNode: boolean;
-  /** DS5: whose `warm-standby.retry-delay` may override. */
-  readonly pauseLevel: OptionLevel;
-}
-
-function connectedServers(configuration: Configuration, application: Application): ConnectedServer[] {
-  const servers: ConnectedServer[] = [];
-  for (const connection of application.connections) {
-    const server = configuration.get('Application', connection.server);
-    const site = server === undefined ? undefined : siteOf(server);
-    if (server === undefined || !server.enabled || site === undefined) continue;
-    const pauseLevel = levelOf(`Application/${server.name}`, server);
-    if (server.type !== 'ApplicationCluster') {
-      servers.push({ server, connection, site, isNode: false, pauseLevel });
-      continue;
-    }
-    for (const node of server.connections) {
-      const member = configuration.get('Application', node.server);
-      if (member?.enabled) servers.push({ server: member, connection: node, site, isNode: true, pauseLevel });
-    }
-  }
-  return servers;
-}
-
-interface Sites {
-  readonly preferredSite: string;
-  readonly peerSite: string | undefined;
-  /** Where the preference comes from when no option names it. */
-  readonly preferenceSource: string;
-}
-
-function chooseSites(
-  person: Person,
-  application: Application,
-  levels: readonly OptionLevel[],
-  servers: readonly ConnectedServer[],
-): Sites {
-  const workspace = OPTIONS['interaction-workspace'];
-  const isEnabled = optionValue(workspace['disaster-recovery.enabled'], levels);
-  const preferred = resolveOption(workspace['disaster-recovery.preferred-site'], levels);
-  const peer = resolveOption(workspace['disaster-recovery.peer-site'], levels);
-  const known = [
-    ...new Set(servers.filter(({ server }) => server.type === 'SIPServer').map(({ site }) => site)),
-  ].sort(compareText);
-  if (known.length === 0)
-    throw new Refusal(
-      `Application "${application.name}" is connected to no SIP Server that has a disaster-recovery.site.`,
-    );
-  for (const named of [preferred, isEnabled ? peer : undefined])
-    if (named !== undefined && !known.includes(named.value))
-      throw new Refusal(
-        `${named.source} names site "${named.value}", but Application "${application.name}" is connected to no SIP Server there (its sites: ${known.join(', ')}).`,
-      );
-  // DS4: without a preference agents are spread evenly, each always to the same site.
-  const preferredSite = preferred?.value ?? (known[spread(person.name) % known.length] as string);
-  const preferenceSource = 'stable hash of the user name';
-  if (!isEnabled) return { preferredSite, peerSite: undefined, preferenceSource };
-  const others = known.filter((site) => site !== preferredSite);
-  const peerSite = peer?.value ?? (others.length === 1 ? others[0] : undefined);
-  if (peerSite === undefined)
-    throw new Refusal(
-      `disaster-recovery.enabled is true for Person "${person.name}", but no peer-site is set and Application "${application.name}" has ${known.length} sites (${known.join(', ')}).`,
-    );
-  if (peerSite === preferredSite)
-    throw new Refusal(
-      `Person "${person.name}": preferred-site and peer-site are both "${peerSite}". Name two sites.`,
-    );
-  return { preferredSite, peerSite, preferenceSource };
-}
-
-/** FNV-1a, 32 bits: the same at every site and in every release. */
-function spread(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) {
-    hash ^= name.charCodeAt(i);
-    hash = Math.imul(hash, 0x01000193);
-  }
-  // The low bits of FNV alternate with the last letter; mixed, they do not.
-  hash ^= hash >>> 15;
-  hash = Math.imul(hash, 0x2c1b3c6d);
-  return (hash ^ (hash >>> 12)) >>> 0;
-}
-
-/** A SIP Server pair at one site that owns an Extension of the place. */
-interface PlacePair extends ConnectedServer {
-  readonly dn: string;
-}
-
-/** DS3: by `disaster-recovery.name`, the pairs of a site whose Switch owns an Extension of the place. */
-function groupsAt(
-  configuration: Configuration,
-  servers: readonly ConnectedServer[],
-  place: Place,
-  site: string,
-): Map<string, PlacePair> {
-  const groups = new Map<string, PlacePair>();
-  for (const candidate of servers) {
-    const { server } = candidate;
-    if (candidate.site !== site || server.type !== 'SIPServer') continue;
-    const extensions = place.dns.filter((reference) => {
-      const dn = configuration.get('DN', reference);
-      return dn?.enabled && dn.type === 'Extension' && dn.switch === server.switch;
-    });
-    if (extensions.length > 1)
-      throw new Refusal(
-        `Place "${place.name}" has ${extensions.length} Extensions of Switch "${server.switch}" (${extensions.join(', ')}). Leave one.`,
-      );
-    const [extension] = extensions;
-    if (extension === undefined) continue;
-    const name = optionValue(OPTIONS['interaction-workspace']['disaster-recovery.name'], [
-      candidate.pauseLevel,
-    ]);
-    const other = groups.get(name);
-    if (other !== undefined && other.server.name !== server.name)
-      throw new Refusal(
-        `Site "${site}" has two SIP Servers "${other.server.name}" and "${server.name}" of the group "${name}" for Place "${place.name}". Give the groups different names.`,
-      );
-    groups.set(name, { ...candidate, dn: splitReference(extension).number });
-  }
-  return groups;
-}
-
-function commonGroup(
-  person: Person,
-  application: Application,
-  place: Place,
-  sites: readonly string[],
-  candidates: readonly Map<string, PlacePair>[],
-): string {
-  const missing = sites.filter((_, i) => candidates[i]?.size === 0);
-  if (missing.length > 0)
-    throw new Refusal(
-      `Place "${place.name}" of Person "${person.name}" has no Extension on a Switch whose SIP Server serves site ${missing.map((site) => `"${site}"`).join(' and ')} for Application "${application.name}".`,
-    );
+/** DS3: the group of SIP Servers whose switches own the seat, at every site of the agent. */
+function commonGroup(seat: readonly Place[], candidates: readonly ReadonlyMap<string, SeatPair>[]): string {
   const [first, ...rest] = candidates;
   const common = [...(first?.keys() ?? [])].filter((name) => rest.every((groups) => groups.has(name)));
   if (common.length === 1) return common[0] as string;
@@ -264,102 +133,71 @@ function commonGroup(
   );
   throw new Refusal(
     common.length === 0
-      ? `Place "${place.name}" has Extensions on SIP Servers of different groups: ${all.join(', ')}. Set one disaster-recovery.name.`
-      : `Place "${place.name}" has Extensions on several groups of SIP Servers: ${all.join(', ')}. Leave one.`,
+      ? `${seatName(seat)} has Extensions on SIP Servers of different groups: ${all.join(', ')}. Set one disaster-recovery.name.`
+      : `${seatName(seat)} has Extensions on several groups of SIP Servers: ${all.join(', ')}. Leave one.`,
   );
 }
 
-function deskSite(
+/** What the desk works with at one site, or why it cannot work there. */
+function siteOfAgent(
   configuration: Configuration,
-  { person, application, place }: Seat,
+  person: Person,
   levels: readonly OptionLevel[],
-  servers: readonly ConnectedServer[],
-  pair: PlacePair,
-  canMove: boolean,
-): DeskConfiguration['sites'][number] {
-  const { server, site, dn } = pair;
-  const login = person.agentLogins.find((reference) => splitReference(reference).switch === server.switch);
+  { site, application, servers, options }: AgentSite,
+  pair: SeatPair,
+): Site | string {
+  const switchName = pair.server.switch ?? '';
+  const login = person.agentLogins.find((reference) => splitReference(reference).switch === switchName);
   if (login === undefined || configuration.get('AgentLogin', login)?.enabled !== true)
-    throw new Refusal(
-      `Person "${person.name}" has no enabled AgentLogin at Switch "${server.switch}" (site "${site}").`,
-    );
-  if (canMove) checkLease(server, levels);
-  const linkTo = (types: readonly ApplicationType[]) =>
+    return `Person "${person.name}" has no enabled AgentLogin at Switch "${switchName}" (site "${site}"). Give one.`;
+  const linkTo = (...types: readonly Application['type'][]) =>
     linkServers(
       configuration,
       servers.filter((one) => one.site === site && types.includes(one.server.type)),
       levels,
     );
-  const toConfiguration = linkTo(['ConfigurationServer', 'ConfigurationServerProxy']);
+  const toConfiguration = linkTo('ConfigurationServer', 'ConfigurationServerProxy');
   if (toConfiguration.members.length === 0)
-    throw new Refusal(
-      `The Application of the desk is connected to no Configuration Server at site "${site}".`,
-    );
+    return `Application "${application.name}" is connected to no Configuration Server at site "${site}". Connect it.`;
   return {
     site,
     application: application.name,
-    options: {},
+    options,
     telephony: linkServers(configuration, [pair], levels),
     configuration: toConfiguration,
-    statistics: linkTo(['StatServer']),
-    place: place.name,
-    dn,
+    statistics: linkTo('StatServer'),
+    place: pair.place.name,
+    dn: pair.dn,
     AgentID: splitReference(login).number,
-    queues: queuesOf(configuration, person, server.switch ?? ''),
+    queues: queuesOf(configuration, person, switchName),
   };
 }
 
-/** One link's servers at one site: a pair, or the nodes of a cluster (DS5). */
-function linkServers(
-  configuration: Configuration,
-  connected: readonly ConnectedServer[],
+/** LL5: lease and margin are to be shorter together than the time after which the desk leaves. */
+function longLease(
+  server: Application,
+  { options, application }: AgentSite,
   levels: readonly OptionLevel[],
-): LinkServers {
-  const [first] = connected;
-  return {
-    form: first?.isNode === true ? 'cluster' : 'pair',
-    members: connected.flatMap((one) => membersOf(configuration, one)),
-    addpTimeoutMs: Math.round((first?.connection.addp.timeout ?? 10) * 1000),
-    reconnectPauseMs: reconnectPauseMs(first, levels),
-  };
-}
-
-/** LL5: lease and margin are shorter together than the time after which the desk leaves. */
-function checkLease(server: Application, levels: readonly OptionLevel[]): void {
+): string[] {
   const leaseMs = optionValue(OPTIONS.holdfast['lease-length'], [
     levelOf(`Application/${server.name}`, server),
   ]);
-  const timeout = resolveOption(OPTIONS['interaction-workspace']['disaster-recovery.timeout'], levels);
-  if (timeout !== undefined && leaseMs * 1.05 >= timeout.value * 1000)
-    throw new Refusal(
-      `disaster-recovery.timeout is ${timeout.raw} s (${timeout.source}), but a login lease of Application "${server.name}" with its margin lasts ${leaseMs * 1.05} ms. Shorten holdfast/lease-length or lengthen the timeout.`,
-    );
+  const workspace = resolveOption(OPTIONS['interaction-workspace']['disaster-recovery.timeout'], levels);
+  const [name, timeout] =
+    application.type === 'Workspace'
+      ? ([
+          'disaster-recovery.timeout',
+          workspace && { value: workspace.raw, source: workspace.source },
+        ] as const)
+      : (['site-timeout', options['site-timeout']] as const);
+  const timeoutMs = 1000 * Number(timeout?.value ?? 0);
+  // LL4 keeps the promise all the same: the lease then rules the wait in place of the option.
+  if (timeout === undefined || timeoutMs === 0 || leaseMs * LEASE_WITH_MARGIN < timeoutMs) return [];
+  return [
+    `${name} is ${timeout.value} s (${timeout.source}), but a login lease of Application "${server.name}" with its margin lasts ${leaseMs * LEASE_WITH_MARGIN} ms and will rule the wait. Shorten holdfast/lease-length or lengthen the time-out.`,
+  ];
 }
-
-/** Primary first. */
-function membersOf(configuration: Configuration, { server, connection }: ConnectedServer) {
-  const members = [];
-  for (const application of [
-    server,
-    server.backup === undefined ? undefined : configuration.get('Application', server.backup),
-  ]) {
-    const host = application?.host === undefined ? undefined : configuration.get('Host', application.host);
-    const port = application?.ports[connection.port];
-    if (application?.enabled && host !== undefined && port !== undefined)
-      members.push({ application: application.name, host: host.address, port });
-  }
-  return members;
-}
-
-/** S0: the pair's own reconnect timeout; without a backup the server's option may override the desk's. */
-function reconnectPauseMs(connected: ConnectedServer | undefined, levels: readonly OptionLevel[]): number {
-  const { backup, reconnectTimeout } = connected?.server ?? {};
-  if (backup !== undefined && reconnectTimeout !== undefined) return reconnectTimeout * 1000;
-  const own = connected === undefined || backup !== undefined ? [] : [connected.pauseLevel];
-  return (
-    1000 * optionValue(OPTIONS['interaction-workspace']['warm-standby.retry-delay'], [...own, ...levels])
-  );
-}
+const LEASE_WITH_MARGIN = 1.05;
 
 /** The queues of this Switch from which the person's groups get their calls. */
 function queuesOf(configuration: Configuration, person: Person, switchName: string): string[] {
@@ -369,6 +207,20 @@ function queuesOf(configuration: Configuration, person: Person, switchName: stri
     return dn?.enabled && dn.type === 'ACDQueue' && dn.switch === switchName;
   });
   return [...new Set(queues.map((reference) => splitReference(reference).number))].sort(compareText);
+}
+
+/** The options that a desk of the Workspace family reads, with the object that set each (DS4). */
+function workspaceOptions(
+  levels: readonly OptionLevel[],
+  [preferred, peer]: readonly Site[],
+  preferenceSource: string,
+): DeskConfiguration['options'] {
+  const options = deskOptions(levels);
+  const name = 'disaster-recovery.preferred-site';
+  if (preferred !== undefined) options[name] ??= { value: preferred.site, source: preferenceSource };
+  if (peer !== undefined)
+    options['disaster-recovery.peer-site'] ??= { value: peer.site, source: preferenceSource };
+  return options;
 }
 
 /** All options of the family that a desk reads, with the object that set each (DS4). */

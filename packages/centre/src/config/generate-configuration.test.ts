@@ -25,7 +25,7 @@ test('every generated person gets a desk at both sites, halves prefer each, all 
   for (const user of [...agents.map((agent) => agent.user), SUPERVISOR.user, GUEST.user]) {
     const person = configuration.get('Person', user);
     if (person === undefined) throw new Error(`no ${user}`);
-    const answer = deskConfiguration(configuration, { person, application });
+    const answer = deskConfiguration(configuration, { person, application, places: [] });
     if (!answer.ok) throw new Error(answer.text);
     const home = agents.find((agent) => agent.user === user)?.home ?? 'north';
     expect(answer.configuration.preferredSite).toBe(home);

@@ -1,4 +1,4 @@
-import { DN_NUMBER, define, milliseconds, SIP_SERVER, seconds } from './option-definition.ts';
+import { BOOLEAN, DN_NUMBER, define, milliseconds, SIP_SERVER, seconds } from './option-definition.ts';
 
 const OURS = 'ours';
 
@@ -167,5 +167,27 @@ export const holdfastOptions = define('holdfast', {
       'Restarts of one process within ten minutes; with one more it is left down and an error is logged.',
     source: OURS,
     actsOn: 'supervisor',
+  },
+  'restore-agent-state': {
+    kind: BOOLEAN,
+    default: 'false',
+    setOn: ['Application:ThirdPartyApplication'],
+    takesEffect: 'when the desk starts',
+    meaning: 'For a third-party desktop what disaster-recovery.restore-agent-state is for Workspace (DS13).',
+    source: OURS,
+    actsOn: 'desk log-in',
+  },
+  'supervisor-logout-codes': {
+    kind: {
+      type: 'text',
+      pattern: /^[\w.-]{1,64}(,[\w.-]{1,64}){0,15}$/,
+      allowed: '1 to 16 reason codes, separated by commas',
+    },
+    default: 'supervisor_logout',
+    setOn: ['Application:ThirdPartyApplication'],
+    takesEffect: 'when the desk starts',
+    meaning: "Reason codes of EventAgentLogout that mean a supervisor's logout (S4, DS12).",
+    source: OURS,
+    actsOn: 'desk site choice',
   },
 });
