@@ -17,7 +17,7 @@ export type CoreDown =
       readonly type: 'welcome';
       readonly pairEpoch: number;
       readonly phoneInService: boolean;
-      readonly login: LoginEpoch | undefined;
+      readonly login: { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined;
     }
   | { readonly type: 'stamp'; readonly stamp: Stamp }
   | { readonly type: 'phone'; readonly inService: boolean }

@@ -168,7 +168,7 @@ export class CoreSite implements Program {
           type: 'welcome',
           pairEpoch: this.#pairEpoch,
           phoneInService: this.#phones.get(message.agent) !== undefined,
-          login: this.#logins.get(message.agent),
+          login: this.#held(now, message.agent),
         });
         return this.#send(client, { type: 'stamp', stamp: this.#lease.stamp(now) });
       case 'login':
@@ -203,13 +203,18 @@ export class CoreSite implements Program {
     this.#tell(agent, { type: 'loggedIn', epoch });
   }
 
+  #held(now: Millis, agent: string): { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined {
+    const epoch = this.#logins.get(agent);
+    return epoch && { epoch, isLive: this.#lease.isRoutable(agent, epoch, now) };
+  }
+
   #refusal(now: Millis, message: Extract<CoreUp, { type: 'login' }>): LoginRefusal | undefined {
     const { agent, epoch } = message;
     if (this.#isClosing) return { name: 'shuttingDown' };
     if (this.#phones.get(agent) === undefined) return { name: 'phoneOutOfService' };
     const highest = this.#highest.get(agent);
     if (highest !== undefined && compareEpochs(epoch, highest) <= 0)
-      return { name: 'epochTooLow', epoch: highest };
+      return { name: 'epochTooLow', epoch: highest, isLive: this.#held(now, agent)?.isLive === true };
     const stamp = this.#asRead(now, message.stamp);
     return this.#lease.carried(agent, epoch, stamp, now) ? undefined : { name: 'staleStamp' };
   }

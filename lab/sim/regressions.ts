@@ -28,7 +28,7 @@ export const REGRESSIONS: readonly Regression[] = [
     size: 'core',
     seed: 4080,
     history:
-      'A desk that had lost its storage and whose wall clock had gone back gave way to its own former run (LL7): its agent has to log in.',
+      'A desk that had lost its storage and whose wall clock had gone back gave way to its own former run (LL7): its agent had to log in.',
   },
   {
     size: 'whole',

@@ -118,25 +118,31 @@ function learnTelephonyOn(
   const { site, login: found, pairEpoch } = event;
   const facts = factsOf(desk, site);
   const isOurs =
-    found !== undefined && facts.login !== undefined && compareEpochs(found, facts.login.epoch) === 0;
+    found !== undefined && facts.login !== undefined && compareEpochs(found.epoch, facts.login.epoch) === 0;
   // What the site no longer holds it has ended; of a log-in that it never confirmed it may yet read the request.
   const isReleased = !isOurs && facts.login?.confirmed === true;
-  const next = withFacts({ ...desk, epochHighest: Math.max(desk.epochHighest, found?.number ?? 0) }, site, {
-    telephony: { name: 'on', pairEpoch },
-    phone: phoneFact(facts, event.phoneInService, now),
-    login: isOurs ? { epoch: found, confirmed: true } : undefined,
-    promised: isReleased ? releasePromise(facts.promised, pairEpoch) : facts.promised,
-    // A stamp of an earlier primary is stale; the present one sends its own.
-    heard: (facts.heard?.stamp.pairEpoch ?? pairEpoch) < pairEpoch ? undefined : facts.heard,
-    leaseLengthMs: event.leaseLengthMs,
-    isClosing: facts.telephony.name === 'on' && facts.isClosing,
-  });
+  const next = withFacts(
+    { ...desk, epochHighest: Math.max(desk.epochHighest, found?.epoch.number ?? 0) },
+    site,
+    {
+      telephony: { name: 'on', pairEpoch },
+      phone: phoneFact(facts, event.phoneInService, now),
+      login: isOurs ? { epoch: found.epoch, confirmed: true } : undefined,
+      promised: isReleased ? releasePromise(facts.promised, pairEpoch) : facts.promised,
+      // A stamp of an earlier primary is stale; the present one sends its own.
+      heard: (facts.heard?.stamp.pairEpoch ?? pairEpoch) < pairEpoch ? undefined : facts.heard,
+      leaseLengthMs: event.leaseLengthMs,
+      isClosing: facts.telephony.name === 'on' && facts.isClosing,
+    },
+  );
   if (desk.situation.name === 'out') {
     logOutAt(site, factsOf(next, site), effects);
     return next;
   }
   const ours = { number: desk.epochHighest, desk: desk.desk };
-  const isOutbid = found !== undefined && found.desk !== desk.desk && compareEpochs(found, ours) > 0;
+  // What a former run has left behind, or a desk that works there no more, ends nobody (LL7).
+  const isOutbid =
+    found?.isLive === true && found.epoch.desk !== desk.desk && compareEpochs(found.epoch, ours) > 0;
   if (isOutbid && !desk.isAskedByAgent) return leaveIt(next, site, superseded(site), effects);
   const { situation } = desk;
   if (situation.name === 'serving' && situation.site === site && !isOurs) {
@@ -211,8 +217,8 @@ function learnRefusal(
   };
   if (refusal.name === 'epochTooLow') {
     const known = { ...next, epochHighest: Math.max(desk.epochHighest, refusal.epoch.number) };
-    const isAnothers = refusal.epoch.desk !== desk.desk && !desk.isAskedByAgent;
-    return isAnothers ? leaveIt(known, site, superseded(site), effects) : known;
+    const isAnothers = refusal.isLive && refusal.epoch.desk !== desk.desk;
+    return isAnothers && !desk.isAskedByAgent ? leaveIt(known, site, superseded(site), effects) : known;
   }
   if (refusal.name === 'later') {
     const because = { rule: 'DS12', text: `Site ${site} has refused the log-in: ${refusal.text}` };

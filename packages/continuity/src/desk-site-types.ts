@@ -109,7 +109,7 @@ export interface DeskSite {
   readonly sites: Readonly<Record<string, SiteFacts>>;
   readonly busy: Busy;
   readonly situation: Situation;
-  /** LL7: the agent asked for this log-in, so that it may outbid another desk's epoch; a desk by itself may not. */
+  /** LL7: the agent asked for this log-in, so that it may outbid another desk that works; a desk by itself may not. */
   readonly isAskedByAgent: boolean;
   /** LL8: the present login rests on a wait since the start, not on anybody's word. */
   readonly isUnconfirmed: boolean;
@@ -122,8 +122,8 @@ export type LoginRefusal =
   | { readonly name: 'staleStamp' }
   | { readonly name: 'phoneOutOfService' }
   | { readonly name: 'shuttingDown' }
-  /** A higher epoch of this agent is known (LL7). */
-  | { readonly name: 'epochTooLow'; readonly epoch: LoginEpoch }
+  /** A higher epoch of this agent is known (LL7); `isLive` while a desk works there under it. */
+  | { readonly name: 'epochTooLow'; readonly epoch: LoginEpoch; readonly isLive: boolean }
   /** Anything that time may mend; `text` is shown. */
   | { readonly name: 'later'; readonly text: string; readonly retryAfterMs?: Millis };
 
@@ -136,7 +136,7 @@ export type DeskSiteEvent =
   | { readonly type: 'move'; readonly to: string; readonly because: Because }
   /**
    * The connection to a site stands and the agent's DN is registered there: how it is found. `login` is whoever
-   * of this agent's desks is logged in on the DN.
+   * of this agent's desks is logged in on the DN; `isLive` while its lease is.
    */
   | {
       readonly type: 'telephonyOn';
@@ -144,7 +144,7 @@ export type DeskSiteEvent =
       readonly pairEpoch: number;
       readonly leaseLengthMs: Millis;
       readonly phoneInService: boolean;
-      readonly login: LoginEpoch | undefined;
+      readonly login: { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined;
     }
   /** Every member of the pair has failed; `since` is when the last connection was lost (DS5, DS6). */
   | { readonly type: 'telephonyOff'; readonly site: string; readonly since: Millis }

@@ -74,8 +74,9 @@ class Scene {
     return this;
   }
 
-  on(site: string, phoneInService = true, login?: LoginEpoch): this {
+  on(site: string, phoneInService = true, held?: LoginEpoch, isLive = true): this {
     const pairEpoch = this.#epochs[site] ?? 1;
+    const login = held && { epoch: held, isLive };
     this.tell({ type: 'telephonyOn', site, pairEpoch, leaseLengthMs: LENGTH, phoneInService, login });
     return this.stamp(site);
   }
@@ -479,15 +480,24 @@ describe('the lease', () => {
 
   it('[LL7] a higher epoch of another desk stops a desk that acts by itself', () => {
     const scene = working().off('north').at(60_000);
-    scene.refuse({ name: 'epochTooLow', epoch: { number: 9e9, desk: 'd2' } }).at(1e6);
+    scene.refuse({ name: 'epochTooLow', epoch: { number: 9e9, desk: 'd2' }, isLive: true }).at(1e6);
     expect(scene.stands).toBe('out');
     const found = working().off('north').at(30_000).on('north', true, { number: 9e9, desk: 'd2' });
     expect(found.stands).toBe('out');
   });
 
+  it('[LL7] a higher epoch under which nobody works is outbid: it may be of a former run of this desk', () => {
+    const scene = working().off('north').at(60_000);
+    scene.refuse({ name: 'epochTooLow', epoch: { number: 9e9, desk: 'former run' }, isLive: false });
+    expect(scene.logins().at(-1)).toMatchObject({ site: 'south', epoch: { number: 9e9 + 1, desk: 'd1' } });
+    expect(scene.admit().stands).toBe('serving south');
+    const found = working().off('north').at(30_000).on('north', true, { number: 9e9, desk: 'd2' }, false);
+    expect(found.logins().at(-1)?.epoch).toEqual({ number: 9e9 + 1, desk: 'd1' });
+  });
+
   it('[LL7] a log-in that the agent asked for outbids another desk', () => {
     const scene = new Scene().on('north').tell({ type: 'logIn' });
-    scene.refuse({ name: 'epochTooLow', epoch: { number: 9e9, desk: 'd2' } });
+    scene.refuse({ name: 'epochTooLow', epoch: { number: 9e9, desk: 'd2' }, isLive: true });
     expect(scene.logins().at(-1)?.epoch).toEqual({ number: 9e9 + 1, desk: 'd1' });
     expect(scene.admit().stands).toBe('serving north');
   });

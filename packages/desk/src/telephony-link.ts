@@ -232,7 +232,7 @@ export class TelephonyLink {
       pairEpoch: message.position.epoch,
       leaseLengthMs: this.#info.leaseLengthMs,
       phoneInService: snapshot.inService,
-      login: agent?.epoch,
+      login: agent === undefined ? undefined : { epoch: agent.epoch, isLive: agent.routable },
     });
     if (agent !== undefined && agent.state !== 'LoggedOut') {
       const { state, workMode, reasons } = agent;
@@ -357,7 +357,8 @@ function loginRefusal(error: Reply<'Error'>): LoginRefusal {
       return { name: 'shuttingDown' };
     case 'epoch-too-low':
     case 'agent-elsewhere':
-      if (error.epoch !== undefined) return { name: 'epochTooLow', epoch: error.epoch };
+      if (error.epoch !== undefined)
+        return { name: 'epochTooLow', epoch: error.epoch, isLive: error.code === 'agent-elsewhere' };
       break;
     default:
   }

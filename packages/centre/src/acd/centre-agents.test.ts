@@ -102,6 +102,21 @@ describe('logging in', () => {
     );
   });
 
+  test('[AG3] another desk with a lower epoch hears “elsewhere” while the agent works there, else only the epoch', () => {
+    after(
+      `${ANN_READY}\nphone 1002 up`,
+      `
+      > login 1001 ann epoch=0 desk=other
+      refuse #3 agent-elsewhere epoch=1
+      > routable 1001 no
+      > login 1001 ann epoch=0 desk=other
+      refuse #4 epoch-too-low epoch=1
+      > login 1002 ann epoch=1
+      refuse #5 epoch-too-low epoch=1
+    `,
+    );
+  });
+
   test('[AG3] one Person with another AgentID is the same agent', () => {
     after(
       ANN_READY,

@@ -93,13 +93,15 @@ function refusalOfEpoch(turn: Turn, input: Input<'login'>): Refusal | undefined 
       text: `Agent ${here.agentId} (${here.person}) is logged in on DN ${input.dn}. Log that agent out first.`,
     };
   }
-  if (here !== undefined && compareLoginEpochs(input.epoch, here.epoch) <= 0)
-    return epochTooLow(input, here.epoch);
   for (const dn of formerDNs(turn, input)) {
     const agent = dn.agent;
-    if (agent === undefined || dn.number === input.dn) continue;
-    if (agent.person === input.person && compareLoginEpochs(input.epoch, agent.epoch) > 0) continue;
-    const text = `Agent ${agent.agentId} (${agent.person}) is logged in on DN ${dn.number} with epoch ${agent.epoch.number}.`;
+    if (agent === undefined) continue;
+    const isSame = agent.person === input.person;
+    if (isSame && compareLoginEpochs(input.epoch, agent.epoch) > 0) continue;
+    // LL7: a desk gives way to another that works there, not to what a former run of its own has left behind.
+    const isElsewhere = dn.number !== input.dn || agent.epoch.desk !== input.epoch.desk;
+    if (isSame && !(isElsewhere && agent.routable)) return epochTooLow(input, agent.epoch);
+    const text = `Agent ${agent.agentId} (${agent.person}) is logged in on DN ${dn.number} with epoch ${agent.epoch.number} (${agent.epoch.desk}). Log out there, or log in with a higher epoch.`;
     return { code: 'agent-elsewhere', text, epoch: agent.epoch };
   }
   const highest = state.highestEpochs.get(input.person);

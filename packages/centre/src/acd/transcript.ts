@@ -152,7 +152,7 @@ export class Conversation {
       person: agent,
       place: `place-${dn}`,
       queues,
-      epoch: { number: epoch, desk: `desk-${agent}` },
+      epoch: { number: epoch, desk: named.desk ?? `desk-${agent}` },
       ...(workMode === undefined ? {} : { workMode }),
       ...(reasons === undefined ? {} : { reasons }),
     } as const;
