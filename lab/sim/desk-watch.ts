@@ -53,8 +53,9 @@ export class DeskWatch {
         this.#stood.add(siteOf(connection));
         return;
       case 'LoggedIn':
-        // Each answer resolves the preference and finds the servers of both sites.
-        for (const rule of ['CS3', 'DS3', 'DS4']) census.count(rule);
+        // Each answer resolves the preference and finds the seat and the servers of both sites.
+        for (const rule of ['CS3', 'DS3', 'DS4', 'DS21']) census.count(rule);
+        if (message.type === 'LoggedIn' && message.configuration.warnings.length > 0) census.count('DS22');
         return;
       case 'Ping':
         if (connection.startsWith('configuration')) census.count('CS10');
@@ -80,6 +81,9 @@ export class DeskWatch {
     const before = this.#view;
     this.#view = view;
     const voice = view.links.filter((link) => link.kind === 'telephony');
+    // DS2: a desk that knows one site only waits for that one.
+    const wasOn = before?.links.some((link) => link.kind === 'telephony' && link.state === 'on') === true;
+    if (voice.length === 1 && voice[0]?.state === 'off' && wasOn) this.#census.count('DS2');
     if (voice.length > 1 && voice.every((link) => link.state === 'off')) this.#wasAllDark = true;
     if (view.isUnconfirmed && before?.isUnconfirmed !== true) this.#census.count('LL8');
     const waitsForLease = (one: DeskView | undefined) => one?.wait?.what.includes('lease') === true;

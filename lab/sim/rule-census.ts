@@ -3,10 +3,19 @@
  * names its rule; where a rule leaves none, what is counted is the message or event by which everybody else would
  * notice it: EventAgentLogout with `dr-force_logout` is AG12. Nothing is counted because a line of code was reached.
  */
+import type { Millis } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest, ErrorCode } from '@holdfast/protocol';
 import { LOGOUT_REASONS } from '@holdfast/protocol';
 import type { PhoneFact, SipMessage } from '@holdfast/sip';
-import { cseqOf, toOf } from '@holdfast/sip';
+import { cseqOf, headerValue, toOf } from '@holdfast/sip';
+
+/** Of the simulated centre: the callers, a gateway that is not there, and who answers at the Call Processing Port. */
+export const GATEWAY = '10.0.9.1';
+export const DEAD_GATEWAY = '10.0.9.2';
+export const ANNOUNCER = '10.0.9.3';
+
+/** Dialogs whose last description is remembered, and calls over a trunk. */
+const ORIGINS_MAX = 1_000;
 
 export class RuleCensus {
   readonly counts: Map<string, number>;
@@ -71,9 +80,13 @@ export class RuleCensus {
     for (const rule of REFUSALS[code] ?? []) this.count(rule);
   }
 
-  /** What a SIP Server sends over SIP. `isRetransmission` tells itself: a rule decides once. */
-  siteTransmits(message: SipMessage): void {
+  /** What a SIP Server sends over SIP. */
+  siteTransmits(message: SipMessage, now: Millis): void {
+    if (message.body.length > 0) this.#described(message);
     if (message.kind === 'request') {
+      // The answer to an offer in a 2xx (RFC 3261 §13.2.2.4).
+      if (message.method === 'ACK' && message.body.length > 0) this.count('SS23');
+      if (message.method === 'INVITE') this.#forks(message, now);
       // In a dialog it turns the caller from the announcer to the agent, or puts one end's offer to the other.
       if (message.method === 'INVITE') this.count(toOf(message)?.params.has('tag') === true ? 'SS20' : 'RG6');
       if (message.method === 'OPTIONS') this.count('SS60');
@@ -83,12 +96,14 @@ export class RuleCensus {
     const { status } = message;
     switch (cseqOf(message)?.method) {
       case 'REGISTER':
+        if (headerValue(message, 'require') === 'outbound') this.count('RG5');
         if (status === 200) this.count('RG1');
         else if (status === 401) this.count('PH4');
         else if (status === 500) this.count('RG3');
         return;
       case 'INVITE':
         if (status === 180) this.count('SS21');
+        if (status === 183 && message.body.length > 0) this.count('SS22');
         if (status === 401) this.count('SS16');
         return;
       case 'OPTIONS':
@@ -97,14 +112,62 @@ export class RuleCensus {
     }
   }
 
+  /** Two INVITEs of one call to one extension, sent in one turn, go to two of its contacts. */
+  #forks(message: SipMessage, now: Millis): void {
+    const connId = headerValue(message, 'x-holdfast-connid');
+    if (connId !== undefined) this.#trunks(connId, message, now);
+    const { callId } = this.#lastInvite;
+    const nextId = headerValue(message, 'call-id');
+    if (connId !== undefined && connId === this.#lastInvite.connId && now === this.#lastInvite.now)
+      if (callId !== nextId) this.count('SS24');
+    this.#lastInvite = { connId, callId: nextId, now };
+  }
+
+  /** One call goes to two gateways, one after the other; what is called at the port of an announcer. */
+  #trunks(connId: string, message: SipMessage, now: Millis): void {
+    const host = message.kind === 'request' ? /@([\d.]+)/.exec(message.uri)?.[1] : undefined;
+    if (host === ANNOUNCER) this.count('SS34');
+    if (host !== GATEWAY && host !== DEAD_GATEWAY) return;
+    const before = this.#gatewayOf.get(connId);
+    if (before !== undefined && before.host !== host && now > before.now) this.count('SS32');
+    if (this.#gatewayOf.size > ORIGINS_MAX) this.#gatewayOf.clear();
+    this.#gatewayOf.set(connId, { host, now });
+  }
+
+  readonly #gatewayOf = new Map<string, { readonly host: string; readonly now: Millis }>();
+
+  #lastInvite: { connId: string | undefined; callId: string | undefined; now: Millis } = {
+    connId: undefined,
+    callId: undefined,
+    now: 0,
+  };
+
+  /** One end is described another party under the origin of the first, in a higher version. */
+  #described(message: SipMessage): void {
+    const callId = headerValue(message, 'call-id') ?? '';
+    const origin = /^o=(\S+ \S+) (\d+)/m.exec(String.fromCharCode(...message.body));
+    if (origin === null) return;
+    const [, session = '', version = ''] = origin;
+    const before = this.#origins.get(callId);
+    if (before?.session === session && Number(version) > before.version) this.count('SS19');
+    if (this.#origins.size > ORIGINS_MAX) this.#origins.clear();
+    this.#origins.set(callId, { session, version: Number(version) });
+  }
+
+  readonly #origins = new Map<string, { readonly session: string; readonly version: number }>();
+
   /** An answer of a phone that a SIP Server receives: one that does not take the call. */
   siteHears(message: SipMessage): void {
-    if (message.kind === 'request' || message.status < 400 || message.status === 487) return;
+    if (message.kind === 'request') return;
+    if (message.status >= 300 && message.status < 303) this.count('SS33');
+    if (message.status < 400 || message.status === 487) return;
     if (cseqOf(message)?.method === 'INVITE') this.count('QU9');
   }
 
   phoneTells(fact: PhoneFact): void {
     switch (fact.name) {
+      case 'unregistered':
+        return this.count('PH6');
       case 'registrationFailed':
         return this.count('PH2');
       case 'ringing':
@@ -131,6 +194,9 @@ const REFUSALS: Partial<Record<ErrorCode, readonly string[]>> = {
   'not-logged-in': ['AG16'],
   'not-allowed': ['AG16'],
   'unknown-call': ['CA10'],
+  'phone-busy': ['SS31'],
+  'phone-no-answer': ['SS31'],
+  'phone-rejected': ['SS31'],
 };
 
 /** The client of one desk's session at one site, as its messages show it. */
@@ -203,6 +269,9 @@ export class AgentWatch {
   }
 }
 
+/** Of the generated configuration. */
+export const CALL_PROCESSING_PORT = '8900';
+
 /** The events of a whole site, as a wallboard hears them. */
 export class SiteWatch {
   readonly #census: RuleCensus;
@@ -216,6 +285,8 @@ export class SiteWatch {
   readonly #ready = new Set<string>();
   readonly #callsOn = new Map<string, Set<string>>();
   readonly #rungOn = new Map<string, string>();
+  /** The server's clock. */
+  readonly #dialledAt = new Map<string, number>();
 
   constructor(census: RuleCensus, overflow: string, waitMaxMs: number) {
     this.#census = census;
@@ -264,6 +335,7 @@ export class SiteWatch {
       case 'EventRouteRequest':
         return census.count('QU14');
       case 'EventDialing':
+        this.#dialledAt.set(ConnID, time);
         this.#stands(dn, ConnID);
         if (CallType === 'Internal') census.count('CA2');
         return;
@@ -273,6 +345,7 @@ export class SiteWatch {
         return census.count('CA4');
       case 'EventRinging':
         this.#stands(dn, ConnID);
+        if (dn === CALL_PROCESSING_PORT) census.count('CA6');
         if (queue === undefined) return census.count('CA5');
         this.#rungOn.set(ConnID, dn);
         return census.count('QU3');
@@ -288,6 +361,9 @@ export class SiteWatch {
         return census.count('CA9');
       case 'EventReleased':
         census.count('CA11');
+        if (attributes.CallState === 'Redirected' && queue === undefined) census.count('CA15');
+        if (this.#dialledAt.get(ConnID) === time) census.count('CA12');
+        this.#dialledAt.delete(ConnID);
         return this.#over(dn, ConnID);
       default:
     }
@@ -295,7 +371,8 @@ export class SiteWatch {
 
   /** The connection was lost: what is known of calls is no longer whole. */
   forget(): void {
-    for (const known of [this.#waiting, this.#queueOf, this.#callsOn, this.#rungOn]) known.clear();
+    for (const known of [this.#waiting, this.#queueOf, this.#callsOn, this.#rungOn, this.#dialledAt])
+      known.clear();
     this.#agents.clear();
     this.#ready.clear();
   }

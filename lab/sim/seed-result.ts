@@ -5,6 +5,8 @@ export interface SeedResult {
   /** How often each fault was in force, and how often each rule decided something. */
   readonly faults: ReadonlyMap<string, number>;
   readonly rules: ReadonlyMap<string, number>;
+  /** Checks that look at a part of the changes only, and at which share of them; none unless named. */
+  readonly sampled?: ReadonlyMap<string, number>;
   readonly virtualMs: number;
   readonly steps: number;
   /** The fingerprint of the run: equal for equal seeds. */

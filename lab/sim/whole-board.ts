@@ -16,7 +16,8 @@ import type { Check } from './checkers.ts';
 import type { Address, Process, Program } from './process.ts';
 import type { SiteWatch } from './rule-census.ts';
 import type { StreamEnd } from './stream.ts';
-import type { SipServerProgram, WholeDefect } from './whole-servers.ts';
+import type { WholeDefect } from './whole-defects.ts';
+import type { SipServerProgram } from './whole-sip-server.ts';
 import type { World } from './world.ts';
 
 const RETRY_MS = 1_000;
@@ -176,7 +177,8 @@ export function boardsCurrent(
       for (const { site, board } of boards) {
         const shown = (board.program as BoardProgram | undefined)?.agents;
         if (shown === undefined) return `${board.name} has no connection`;
-        const { centre } = (site.program as SipServerProgram).node.parts;
+        const centre = (site.program as SipServerProgram | undefined)?.parts?.centre;
+        if (centre === undefined) return `${site.name} has no configuration`;
         for (const dn of dns) {
           const agent = centre.dnSnapshot(dn, site.now())?.agent;
           const held = agent === undefined || agent.state === 'LoggedOut' ? undefined : agent.state;

@@ -4,7 +4,7 @@ import type { PhoneFact } from '@holdfast/sip';
 import { SIP_PORT } from './node-program.ts';
 import type { Host, Process } from './process.ts';
 import type { RuleCensus } from './rule-census.ts';
-import { PhoneProgram } from './whole-agents.ts';
+import { PhoneProgram } from './whole-phone.ts';
 import type { World } from './world.ts';
 
 export interface CallersOptions {
@@ -57,7 +57,7 @@ export class Callers {
       const told = (_: Process, __: PhoneProgram, fact: PhoneFact) => this.#told(fact);
       return new PhoneProgram(
         process,
-        { options: phone, lines: LINES_MAX, census: options.census, told },
+        { options: phone, lines: LINES_MAX, census: options.census, hasEarlyMedia: true, told },
         now,
       );
     });

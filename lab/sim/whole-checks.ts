@@ -2,39 +2,35 @@
 import { checkCentre } from '@holdfast/centre';
 import { type Check, type RoutingSite, wouldRoute } from './checkers.ts';
 import type { Process } from './process.ts';
-import type { PhoneProgram } from './whole-agents.ts';
 import type { Callers } from './whole-callers.ts';
 import type { Person } from './whole-person.ts';
-import type { OfferObserver, SipServerProgram } from './whole-servers.ts';
+import type { PhoneProgram } from './whole-phone.ts';
+import type { OfferObserver, SipServerProgram } from './whole-sip-server.ts';
 import type { World } from './world.ts';
 
-/** Agents looked at after each step; a break of the promise lasts far longer than a round over all. */
-const LOOKS_A_STEP = 3;
-/** In a large world one agent is looked at after every so many steps: a round over all still takes less than a second. */
+/** From so many agents on, the centre's promises are looked at after some of its turns only: a look costs as much as it has agents. */
 const LARGE_AGENTS = 100;
-const LARGE_STEPS_A_LOOK = 4;
-/** The centre's own promises are looked at after every so many steps for each agent: a look costs as much as it has agents. */
-const CENTRE_STEPS_AN_AGENT = 25;
 
-/** LL: a step changes the lot of few; looking at a few agents in turn is as good and stays cheap with thousands. */
-export function neverTwiceInTurn(sites: readonly RoutingSite[], dns: readonly string[]): Check {
-  let turn = 0;
-  let steps = 0;
-  const isLarge = dns.length >= LARGE_AGENTS;
-  const looks = isLarge ? 1 : LOOKS_A_STEP;
+/**
+ * LL: after each step of a site, for the agents whom it may have made routable: those who logged in or answered a stamp,
+ * all of them after a jump of the clocks. By anything else an agent can only cease to be routable.
+ */
+export function neverTwiceByChange(
+  sites: readonly RoutingSite[],
+  dns: readonly string[],
+  stepped: () => Process | undefined,
+): Check {
   return {
     name: 'never-routable-twice',
     violated: () => {
-      if (isLarge && ++steps % LARGE_STEPS_A_LOOK !== 0) return undefined;
-      for (let look = 0; look < looks; look++) {
-        const dn = dns[turn++ % dns.length];
-        if (dn === undefined) return undefined;
-        let at: RoutingSite | undefined;
-        for (const site of sites) {
-          if (!wouldRoute(site, dn)) continue;
-          if (at !== undefined) return `${dn} is routable at ${at.name} and ${site.name} at once`;
-          at = site;
-        }
+      const process = stepped();
+      const site = sites.find((one) => one.process === process);
+      const program = process?.program as SipServerProgram | undefined;
+      if (site === undefined || program === undefined) return undefined;
+      const touched = program.takeMaybeRoutable();
+      for (const dn of touched === 'all' ? dns : touched) {
+        const at = sites.filter((one) => wouldRoute(one, dn));
+        if (at.length > 1) return `${dn} is routable at ${at.map(({ name }) => name).join(' and ')} at once`;
       }
       return undefined;
     },
@@ -42,19 +38,28 @@ export function neverTwiceInTurn(sites: readonly RoutingSite[], dns: readonly st
 }
 
 /** No queue entry without its call, no idle agent beside a waiting caller, and whatever else the centre promises. */
-export function centresInOrder(sites: readonly RoutingSite[], agents: number): Check {
-  const everySteps = CENTRE_STEPS_AN_AGENT * agents;
-  let steps = 0;
+export function centresInOrder(
+  sites: readonly RoutingSite[],
+  agents: number,
+  stepped: () => Process | undefined,
+): Check & { readonly looksEvery: number } {
+  const looksEvery = agents < LARGE_AGENTS ? 1 : agents;
+  const turns = new WeakMap<SipServerProgram, number>();
+  let changes = 0;
   return {
     name: 'centre-in-order',
+    looksEvery,
     violated: () => {
-      if (++steps % everySteps !== 0) return undefined;
-      for (const site of sites) {
-        const program = site.process.program as SipServerProgram | undefined;
-        const [broken] = program === undefined ? [] : checkCentre(program.node.parts.centre);
-        if (broken !== undefined) return `${site.name}: ${broken}`;
-      }
-      return undefined;
+      const process = stepped();
+      const site = sites.find((one) => one.process === process);
+      const program = process?.program as SipServerProgram | undefined;
+      const centre = program?.parts?.centre;
+      if (site === undefined || program === undefined || centre === undefined) return undefined;
+      if (turns.get(program) === program.centreTurns) return undefined;
+      turns.set(program, program.centreTurns);
+      if (changes++ % looksEvery !== 0) return undefined;
+      const [broken] = checkCentre(centre);
+      return broken === undefined ? undefined : `${site.name}: ${broken}`;
     },
   };
 }
@@ -114,7 +119,7 @@ export function nobodyLeftBehind(
         if (calls > 0) left.push(`${calls} calls on ${phone.name}`);
       }
       for (const site of sites) {
-        const parts = (site.process.program as SipServerProgram | undefined)?.node.parts;
+        const parts = (site.process.program as SipServerProgram | undefined)?.parts;
         if (parts !== undefined && parts.calls.size > 0)
           left.push(`${parts.calls.size} calls in ${site.name}`);
         if (parts !== undefined && parts.centre.callCount > 0)

@@ -7,8 +7,9 @@ import type { DeskInput, DeskView } from '@holdfast/desk';
 import { type Random, randomInteger } from '@holdfast/kernel';
 import type { PhoneCommand, PhoneFact } from '@holdfast/sip';
 import type { Process } from './process.ts';
-import type { DeskProgram, PhoneProgram } from './whole-agents.ts';
+import type { DeskProgram } from './whole-desk.ts';
 import type { Person } from './whole-person.ts';
+import type { PhoneProgram } from './whole-phone.ts';
 import type { World } from './world.ts';
 
 export interface HabitsOptions {
@@ -54,6 +55,7 @@ export class Habits {
       (person) => this.#hold(person),
       (person) => this.#command(person, { name: 'reject' }),
       (person) => this.#leavePhone(person),
+      (person) => this.#takePhoneAway(person),
       (person) => this.#callByDesk(person),
       (person) => this.#dial(person, this.#colleague()),
       (person) => this.#dial(person, this.#options.outside),
@@ -132,6 +134,21 @@ export class Habits {
   #leavePhone(person: Person): void {
     this.#command(person, { name: 'answerAfter', ms: null });
     this.#later(() => this.#command(person, { name: 'answerAfter', ms: 1_500 }));
+  }
+
+  /** The phone says good-bye, and is back a little later. */
+  #takePhoneAway(person: Person): void {
+    if (person.phoneCalls > 0) return;
+    this.#command(person, { name: 'unregister' });
+    this.#bringPhoneBack(person);
+  }
+
+  /** One that is stopped takes no hand; one that has started anew registers by itself. */
+  #bringPhoneBack(person: Person): void {
+    this.#later(() => {
+      if (person.phone.state === 'paused') return this.#bringPhoneBack(person);
+      this.#command(person, { name: 'register' });
+    });
   }
 
   #callByDesk(person: Person): void {

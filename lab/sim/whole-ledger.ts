@@ -42,7 +42,7 @@ export class WholeLedger implements LaterFacts {
       this.#world.at,
       { what: 'killed', site },
       able.map(([{ dn, view }, scheme]) => {
-        return { agent: dn, scheme, site, detectionMs: 0, onCall: (view?.calls.length ?? 0) > 0 };
+        return { agent: dn, scheme, site, detectionMs: 0, inCall: (view?.calls.length ?? 0) > 0 };
       }),
     );
   }

@@ -6,7 +6,8 @@
 import type { DeskInput, DeskView } from '@holdfast/desk';
 import { type Random, randomInteger } from '@holdfast/kernel';
 import type { Process } from './process.ts';
-import type { DeskProgram, PhoneProgram } from './whole-agents.ts';
+import type { DeskProgram } from './whole-desk.ts';
+import type { PhoneProgram } from './whole-phone.ts';
 import type { World } from './world.ts';
 
 /** How long a person leaves a desk logged out, or in after-call work, which may be untimed, before pressing a button. */

@@ -4,10 +4,7 @@
  * 180 virtual seconds; then 120 seconds in which everybody must be back at work.
  */
 import {
-  type Configuration,
   type GeneratedAgent,
-  generateConfiguration,
-  makeConfiguration,
   OVERFLOW_QUEUE,
   SALES_QUEUE,
   SUPERVISOR,
@@ -15,37 +12,57 @@ import {
 } from '@holdfast/centre';
 import { LEASE_LENGTH_MS } from '@holdfast/continuity';
 import { must, type Random, randomInteger } from '@holdfast/kernel';
-import { digestSecret, type LookupAnswer, type PhoneFact } from '@holdfast/sip';
-import { apply, type RoutingSite, watch } from './checkers.ts';
-import { type FaultName, type FaultTargets, injectFaults, planFaults, RATE_ERROR_MAX } from './faults.ts';
+import type { PhoneFact } from '@holdfast/sip';
+import { apply, type RoutingSite } from './checkers.ts';
+import {
+  type FaultName,
+  type FaultPlan,
+  type FaultTargets,
+  injectFaults,
+  planFaults,
+  RATE_ERROR_MAX,
+} from './faults.ts';
 import { CALM_NETWORK } from './net.ts';
 import { SIP_PORT } from './node-program.ts';
 import type { Process } from './process.ts';
-import { RuleCensus, SiteWatch } from './rule-census.ts';
+import { ANNOUNCER, CALL_PROCESSING_PORT, GATEWAY, RuleCensus, SiteWatch } from './rule-census.ts';
 import type { SeedResult } from './seed-result.ts';
-import { DeskProgram, PhoneProgram } from './whole-agents.ts';
 import { addBoard, boardsCurrent } from './whole-board.ts';
 import { Callers, OUTSIDE } from './whole-callers.ts';
+import { callsAccounted } from './whole-calls.ts';
+import {
+  addressOf,
+  CAMPAIGN_QUEUE,
+  drawCentre,
+  EDITS,
+  PHONE_TIMEOUT_MS,
+  REALM,
+  ROUTING_POINT,
+  resolve,
+  SCHEMES,
+  SERVER_SECRET,
+  SITES,
+  type Site,
+  serviceOf,
+} from './whole-centre.ts';
 import {
   callOfferedOnLease,
   centresInOrder,
   everybodyBack,
-  neverTwiceInTurn,
+  neverTwiceByChange,
   nobodyLeftBehind,
 } from './whole-checks.ts';
+import { EditedConfiguration } from './whole-configuration.ts';
+import type { WholeDefect } from './whole-defects.ts';
+import { DeskProgram } from './whole-desk.ts';
 import { Habits } from './whole-habits.ts';
 import { WholeLedger } from './whole-ledger.ts';
+import { OneLeggedCalls } from './whole-legs.ts';
 import { Person } from './whole-person.ts';
-import {
-  CLIENT_PORT,
-  CONFIG_PORT,
-  ConfigServerProgram,
-  nodeHashes,
-  PASSWORD,
-  SipServerProgram,
-  type WholeDefect,
-  writeToken,
-} from './whole-servers.ts';
+import { PhoneProgram } from './whole-phone.ts';
+import { CLIENT_PORT, CONFIG_PORT, ConfigServerProgram, PASSWORD, writeToken } from './whole-servers.ts';
+import { SipServerProgram } from './whole-sip-server.ts';
+import { StrangerProgram } from './whole-stranger.ts';
 import { World } from './world.ts';
 
 export interface WholeOptions {
@@ -67,6 +84,12 @@ export const WHOLE_BREAK_MS = 180_000;
 export const WHOLE_SETTLE_MS = 120_000;
 const AGENTS_MIN = 8;
 const AGENTS_MAX = 12;
+/** Of the mixture: agents, by index, whose phones speak SIP over TCP, and one who has two phones. */
+const TCP_PHONES: readonly number[] = [1, 3];
+const TWO_PHONES = 0;
+const REDIRECTING = 2;
+const FORWARDED_AFTER_MS = 5_000;
+const STRANGER = '10.0.99.1';
 
 export const WHOLE_FAULTS: readonly FaultName[] = [
   'site-kill',
@@ -98,18 +121,14 @@ export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResu
   const breakMs = options.breakMs ?? WHOLE_BREAK_MS;
   const faults = new Map<string, number>();
   const centre = new WholeWorld(world, options);
-  if (options.faults !== false) {
-    const plan = planFaults(world.fork(2), {
-      healAt: breakMs,
-      faultsMin: 4,
-      faultsMax: 10,
-      names: WHOLE_FAULTS,
-    });
-    injectFaults(world, plan, centre.targets, faults);
-  }
+  const plan =
+    options.faults === false
+      ? undefined
+      : planFaults(world.fork(2), { healAt: breakMs, faultsMin: 4, faultsMax: 10, names: WHOLE_FAULTS });
+  if (plan !== undefined) injectFaults(world, plan, centre.targets, faults);
   centre.healAt(breakMs);
   if (options.habits !== false) centre.live(breakMs);
-  watch(world, [neverTwiceInTurn(centre.sites, centre.dns), centresInOrder(centre.sites, centre.dns.length)]);
+  const sampled = centre.watch(plan);
   world.run(breakMs + WHOLE_SETTLE_MS);
   if (world.failure === undefined) apply(world, centre.finalChecks());
   return {
@@ -117,22 +136,13 @@ export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResu
     failed: world.failure,
     faults,
     rules: centre.rules,
+    sampled,
     virtualMs: world.at,
     steps: world.steps,
     hash: world.trace.hash,
     trace: options.tracing === true ? world.trace.lines(4_000) : [],
   };
 }
-
-interface Site {
-  readonly name: string;
-  readonly address: string;
-}
-const SITES: readonly [Site, Site] = [
-  { name: 'north', address: '10.0.1.1' },
-  { name: 'south', address: '10.0.2.1' },
-];
-const GATEWAY = '10.0.9.1';
 
 export class WholeWorld {
   readonly rules = new Map<string, number>();
@@ -143,14 +153,15 @@ export class WholeWorld {
   readonly #world: World;
   readonly #random: Random;
   readonly #defect: WholeDefect | undefined;
-  readonly #configuration: Configuration;
+  readonly #configuration: EditedConfiguration;
   readonly #servers: { name: string; sip: Process; config: Process }[] = [];
   readonly #boards: { site: Process; board: Process }[] = [];
   readonly #persons: Person[] = [];
   readonly #schemes: string[] = [];
-  #siteTimeoutMs = 0;
+  readonly #isMixed: boolean;
+  readonly #siteTimeoutMs: number;
   #ledger: WholeLedger | undefined;
-  #waitMaxMs = 0;
+  readonly #waitMaxMs: number;
   #habits: Habits | undefined;
   readonly #phones: Process[] = [];
 
@@ -171,19 +182,24 @@ export class WholeWorld {
     };
     world.net.dnsFailure = { type: 'failed', reason: 'the simulated resolver does not answer' };
     world.net.resolve = resolve;
-    const generated = this.#generate(agents, options.schemes ?? SCHEMES);
-    this.#configuration = makeConfiguration(generated.objects, nodeHashes.sha256);
+    // All kinds of phones and people, unless a measurement wants one.
+    this.#isMixed = options.schemes === undefined;
+    const drawn = drawCentre(random, { agents, schemes: options.schemes ?? SCHEMES, isMixed: this.#isMixed });
+    this.#siteTimeoutMs = drawn.siteTimeoutMs;
+    this.#waitMaxMs = drawn.waitMaxMs;
+    this.#configuration = new EditedConfiguration(world, drawn.objects);
     for (const site of SITES) this.#addSite(site);
-    for (const agent of generated.agents) this.#addAgent(agent);
+    for (const agent of drawn.generated.agents) this.#addAgent(agent);
     const gateway = world.addHost(GATEWAY);
     const rate = options.callsPerSecond ?? agents / 40;
     this.callers = new Callers(world, gateway, world.fork(4), {
       callsPerSecond: rate,
       queues: [SALES_QUEUE, SUPPORT_QUEUE],
       sites: SITES.map((site) => ({ site: site.name, host: site.address })),
-      others: [ROUTING_POINT, ...this.dns.slice(0, 2)],
+      others: [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 3)],
       census: this.#census,
     });
+    this.#addAnnouncer();
     for (const process of world.processes) this.#startAtItsTime(process);
   }
 
@@ -240,16 +256,19 @@ export class WholeWorld {
     const world = this.#world;
     const host = this.#addHost(address);
     const census = this.#census;
-    const configuration = this.#configuration;
     const config = world.addProcess(`config-${name}`, host, (process) => {
+      const configuration = this.#configuration.current;
       return new ConfigServerProgram(process, { configuration, application: `config-${name}` });
     });
+    this.#configuration.serve(config);
+    const ownFirst = [address, ...SITES.map((site) => site.address).filter((one) => one !== address)];
+    const configServers = ownFirst.map((one) => ({ host: one, port: CONFIG_PORT }));
     const defect = this.#defect;
     const offered = callOfferedOnLease(world);
     const sip = world.addProcess(`sip-${name}`, host, (process, now) => {
       return new SipServerProgram(
         process,
-        { configuration, application: `sip-${name}`, offered, census, defect },
+        { application: `sip-${name}`, secret: SERVER_SECRET, configServers, offered, census, defect },
         now,
       );
     });
@@ -280,37 +299,15 @@ export class WholeWorld {
     this.#schemes.push(agent.scheme);
     const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
     const census = this.#census;
-    const phone = world.addProcess(
-      `phone-${agent.dn}`,
-      this.#addHost(addressOf(3, index)),
-      (process, now) => {
-        const options = {
-          number: agent.dn,
-          domain: REALM,
-          password: PASSWORD,
-          scheme: agent.scheme,
-          sites: homeFirst.slice(0, agent.scheme === 'fixed' ? 1 : 2).map((site) => ({
-            site: site.name,
-            registrar: `sip:${REALM}`,
-            destination: {
-              type: 'target',
-              target: { transport: 'UDP', host: site.address, port: SIP_PORT },
-            } as const,
-          })),
-          // A phone with one registration at a time finds its site by name (PH1); the others know addresses.
-          ...(agent.scheme === 'single' ? { service: serviceOf(agent.home) } : {}),
-          expires: 30,
-          instance: `urn:uuid:00000000-0000-4000-8000-${agent.dn.padStart(12, '0')}`,
-          answerAfterMs: 1_000 + Math.floor(3_000 * this.#random()),
-        };
-        return new PhoneProgram(
-          process,
-          { options, lines: 2, census, told: (_, __, fact) => this.#phoneTells(index, fact) },
-          now,
-        );
-      },
-    );
-    this.#phones.push(phone);
+    const transport = this.#isMixed && TCP_PHONES.includes(index) ? 'TCP' : 'UDP';
+    const phone = this.#addPhone(agent, {
+      address: addressOf(3, index),
+      transport,
+      told: (fact) => this.#phoneTells(index, fact),
+    });
+    // A second phone, at home say, that rings with the first and that nobody ever answers (SS24).
+    if (this.#isMixed && index === TWO_PHONES)
+      this.#addPhone(agent, { address: addressOf(5, index), transport: 'UDP' });
     const storage = { epoch: 0, runs: 0 };
     const defect = this.#defect;
     const servers = homeFirst.map((site) => [{ host: site.address, port: CONFIG_PORT }]);
@@ -342,6 +339,77 @@ export class WholeWorld {
     this.#persons.push(person);
   }
 
+  /** Whoever is behind the Call Processing Port: it answers everybody (CA6, SS34). */
+  #addAnnouncer(): void {
+    const options = {
+      number: CALL_PROCESSING_PORT,
+      domain: REALM,
+      password: '',
+      scheme: 'none',
+      sites: [],
+      answerAfterMs: 500,
+    } as const;
+    const host = this.#world.addHost(ANNOUNCER);
+    const census = this.#census;
+    this.#phones.push(
+      this.#world.addProcess('announcer', host, (process, now) => {
+        return new PhoneProgram(process, { options, lines: 100, census, told: () => undefined }, now);
+      }),
+    );
+  }
+
+  #addPhone(
+    agent: GeneratedAgent,
+    at: {
+      readonly address: string;
+      readonly transport: 'UDP' | 'TCP';
+      /** Absent: a phone that nobody answers. */
+      readonly told?: (fact: PhoneFact) => void;
+    },
+  ): Process {
+    const { address, transport, told } = at;
+    const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
+    const census = this.#census;
+    const isFirst = told !== undefined;
+    // One phone sends whom it refuses to a colleague (SS33).
+    const isRedirecting = this.#isMixed && agent.dn === this.dns[REDIRECTING];
+    const redirectsTo = isRedirecting ? `sip:${this.dns[0]}@${REALM}` : undefined;
+    const phone = this.#world.addProcess(
+      isFirst ? `phone-${agent.dn}` : `second-phone-${agent.dn}`,
+      this.#addHost(address),
+      (process, now) => {
+        const options = {
+          number: agent.dn,
+          domain: REALM,
+          password: PASSWORD,
+          scheme: agent.scheme,
+          transport,
+          sites: homeFirst.slice(0, agent.scheme === 'fixed' ? 1 : 2).map((site) => ({
+            site: site.name,
+            registrar: `sip:${REALM}`,
+            destination: {
+              type: 'target',
+              target: { transport, host: site.address, port: SIP_PORT },
+            } as const,
+          })),
+          // A phone with one registration at a time finds its site by name (PH1); the others know addresses.
+          ...(agent.scheme === 'single' ? { service: serviceOf(agent.home) } : {}),
+          expires: 30,
+          instance: `urn:uuid:00000000-0000-4000-8000-${isFirst ? '0000' : '1000'}${agent.dn.padStart(8, '0')}`,
+          ...(redirectsTo === undefined ? {} : { ringingMaxMs: FORWARDED_AFTER_MS }),
+          answerAfterMs: isFirst ? 1_000 + Math.floor(3_000 * this.#random()) : null,
+        };
+        return new PhoneProgram(
+          process,
+          { options, lines: 2, census, redirectsTo, told: (_, __, fact) => told?.(fact) },
+          now,
+        );
+      },
+    );
+    this.#phones.push(phone);
+    return phone;
+  }
+
   /** What people do besides their work, until `until`. */
   live(until: number): void {
     const options = {
@@ -353,6 +421,38 @@ export class WholeWorld {
     };
     this.#habits = new Habits(this.#world, this.#world.fork(5), options);
     for (const person of this.#persons) this.#habits.follow(person);
+    this.#configuration.editUntil(until, EDITS, this.#world.fork(6));
+    const trickery = {
+      sites: SITES.map(({ address }) => address),
+      phones: this.dns.map((_, index) => addressOf(3, index)),
+      realm: REALM,
+      until,
+      census: this.#census,
+    };
+    const stranger = this.#world.addProcess('stranger', this.#world.addHost(STRANGER), (process, now) => {
+      return new StrangerProgram(process, trickery, now);
+    });
+    this.#world.plan(0, () => this.#world.start(stranger));
+  }
+
+  /** From now on nothing may go wrong. Which checks look at some changes only, and at which share of them. */
+  watch(plan: FaultPlan | undefined): ReadonlyMap<string, number> {
+    let stepped: Process | undefined;
+    const whose = () => stepped;
+    const inOrder = centresInOrder(this.sites, this.dns.length, whose);
+    const checks = [
+      neverTwiceByChange(this.sites, this.dns, whose),
+      callsAccounted(this.sites, whose),
+      inOrder,
+    ];
+    const world = this.#world;
+    world.afterStep = (process) => {
+      stepped = process;
+      apply(world, checks);
+    };
+    const phones = [...this.#phones, this.callers.process];
+    new OneLeggedCalls(world, { sites: this.sites, phones }, plan);
+    return new Map(inOrder.looksEvery === 1 ? [] : [[inOrder.name, 1 / inOrder.looksEvery]]);
   }
 
   get people(): readonly Person[] {
@@ -391,84 +491,4 @@ export class WholeWorld {
     if (person !== undefined) this.#ledger?.phone(person.dn, fact);
     if (person !== undefined) this.#habits?.phoneTells(person, fact);
   }
-
-  #generate(agents: number, schemes: readonly GeneratedAgent['scheme'][]) {
-    const random = this.#random;
-    const port = {
-      configPort: CONFIG_PORT,
-      clientPort: CLIENT_PORT,
-      sipPort: SIP_PORT,
-      gateway: `${GATEWAY}:${SIP_PORT}`,
-    };
-    const siteTimeoutS = randomInteger(random, 10, 20);
-    this.#siteTimeoutMs = 1000 * siteTimeoutS;
-    // Some centres have short lines, so that callers overflow.
-    const isTight = random() < 0.5;
-    this.#waitMaxMs = isTight ? 20_000 : 120_000;
-    const line = isTight ? { holdfast: { 'wait-max': '20', 'waiting-max': '3' } } : {};
-    const queues = SITES.flatMap(({ name }) =>
-      [SALES_QUEUE, SUPPORT_QUEUE].map((queue) => [`DN/${queue}@${name}`, line] as const),
-    );
-    return generateConfiguration({
-      agents,
-      schemes,
-      sites: [
-        { ...SITES[0], ...port },
-        { ...SITES[1], ...port },
-      ],
-      realm: REALM,
-      passwordHash: () => '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g',
-      digest: (dn) => {
-        const account = { user: dn, realm: REALM, password: PASSWORD };
-        return {
-          md5: digestSecret(nodeHashes, 'MD5', account),
-          sha256: digestSecret(nodeHashes, 'SHA-256', account),
-        };
-      },
-      keys: { tokenKeys: [], nonceKeys: ['simulated'], serverSecret: 'simulated' },
-      options: {
-        ...Object.fromEntries(queues),
-        'Application/workspace': {
-          'interaction-workspace': { 'disaster-recovery.timeout': String(siteTimeoutS) },
-        },
-      },
-    });
-  }
-}
-
-const REALM = 'holdfast';
-const SCHEMES: readonly GeneratedAgent['scheme'][] = ['active-backup', 'dual', 'single', 'fixed'];
-/** As the generated configuration sets it. */
-const PHONE_TIMEOUT_MS = 10_000;
-/** Of the generated configuration: it sends its callers to sales. */
-const ROUTING_POINT = '8500';
-
-/** An address literal for each desk and phone: nothing is left to look up. */
-function addressOf(net: number, index: number): string {
-  return `10.${net}.${index >> 8}.${index & 255}`;
-}
-
-const DOMAIN = 'holdfast.example';
-const DNS_TTL_S = 30;
-
-function serviceOf(home: string) {
-  const siteNames = Object.fromEntries(SITES.map(({ name, address }) => [address, name]));
-  return { uri: `sip:${home}.${DOMAIN}`, transport: 'UDP', siteNames } as const;
-}
-
-/** The zone: for each site a service name whose first target is that site, and the other the second. */
-function resolve(record: string, name: string): LookupAnswer {
-  const home = /^_sip\._udp\.(\w+)\.holdfast\.example$/.exec(name)?.[1];
-  if (record === 'SRV' && home !== undefined) {
-    const records = SITES.map((site) => ({
-      priority: site.name === home ? 10 : 20,
-      weight: 1,
-      port: SIP_PORT,
-      target: `sip.${site.name}.${DOMAIN}`,
-    }));
-    return { type: 'SRV', records, ttlS: DNS_TTL_S };
-  }
-  const site = SITES.find((one) => name === `sip.${one.name}.${DOMAIN}`);
-  if (record === 'A' && site !== undefined) return { type: 'A', addresses: [site.address], ttlS: DNS_TTL_S };
-  return { type: 'none', ttlS: DNS_TTL_S };
 }

@@ -1,23 +1,14 @@
-/** A simulated agent: a desk, a phone, and a person who wants to work. And a caller, who is a phone with many lines. */
+/** A simulated desk: the real node in its shell, with the local storage that outlives it. */
 import { type DeskEffect, type DeskInput, type DeskLocalData, DeskNode, type DeskView } from '@holdfast/desk';
-import { type Millis, type Random, unreachable } from '@holdfast/kernel';
+import { type Millis, unreachable } from '@holdfast/kernel';
 import type { ConfigReply, DeskReply } from '@holdfast/protocol';
-import {
-  type LookupAnswer,
-  type PhoneEffect,
-  type PhoneFact,
-  type PhoneInput,
-  PhoneNode,
-  type PhoneOptions,
-  type SipMessage,
-  type Source,
-} from '@holdfast/sip';
 import { DeskWatch } from './desk-watch.ts';
-import { NodeProgram, SIP_PORT } from './node-program.ts';
+import { NodeProgram } from './node-program.ts';
 import type { CloseReason, Process } from './process.ts';
 import type { RuleCensus } from './rule-census.ts';
 import type { StreamEnd } from './stream.ts';
-import { nodeHashes, PASSWORD, type WholeDefect } from './whole-servers.ts';
+import type { WholeDefect } from './whole-defects.ts';
+import { PASSWORD } from './whole-servers.ts';
 
 /** What outlives a run of the desk: the browser's local storage (LL7). */
 export interface DeskStorage {
@@ -121,6 +112,9 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
   protected perform(_now: Millis, effect: DeskEffect): void {
     switch (effect.type) {
       case 'connect':
+        // The planted desk waits for ever for what it should try again.
+        if (this.#ports.defect === 'desk-never-retries' && /^telephony:.*#(?!1$)/.test(effect.connection))
+          return;
         return this.connect(effect.connection, effect);
       case 'close': {
         const hasStood = this.#established.delete(effect.connection);
@@ -150,97 +144,6 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
       case 'answerPhone':
       case 'log':
         return;
-      default:
-        unreachable(effect);
-    }
-  }
-}
-
-export interface PhonePorts {
-  readonly options: Omit<PhoneOptions, 'hashes' | 'random' | 'sentBy' | 'media'>;
-  readonly lines: number;
-  readonly census: RuleCensus;
-  told(process: Process, phone: PhoneProgram, fact: PhoneFact): void;
-}
-
-export class PhoneProgram extends NodeProgram<PhoneInput, PhoneEffect> {
-  readonly node: PhoneNode;
-  readonly #ports: PhonePorts;
-  readonly #registered = new Set<string>();
-  /** Whom the phone dials while nobody has given a sign of life. */
-  #dialled: string | undefined;
-
-  constructor(process: Process, ports: PhonePorts, now: Millis) {
-    super(process);
-    this.#ports = ports;
-    const host = process.host.name;
-    const random: Random = process.world.fork(process.index * 1_000 + process.life);
-    this.node = new PhoneNode({
-      ...ports.options,
-      hashes: nodeHashes,
-      random,
-      sentBy: () => ({ host, port: SIP_PORT }),
-      media: { host, ports: Array.from({ length: ports.lines }, (_, line) => 30_000 + 2 * line) },
-    });
-    process.listenDatagrams(SIP_PORT);
-    if (ports.options.scheme !== 'none') this.tell(now, { type: 'command', command: { name: 'register' } });
-  }
-
-  /** What the phone's facts show of its rules; where it registered before decides what a registration is. */
-  #watch(fact: PhoneFact): void {
-    const { census, options } = this.#ports;
-    census.phoneTells(fact);
-    if (fact.name === 'registered') {
-      const isHome = fact.site === options.sites[0]?.site;
-      const isElsewhere = options.scheme === 'dual' || !isHome;
-      census.count(this.#registered.has(fact.site) ? 'PH5' : isElsewhere ? 'PH1' : 'PH5');
-      this.#registered.add(fact.site);
-    }
-    if (fact.name === 'lost') this.#registered.delete(fact.site);
-    if (fact.name === 'dialing') {
-      if (this.#dialled === fact.to) census.count('PH3');
-      this.#dialled = fact.to;
-    }
-    if (fact.name === 'progress' || fact.name === 'ended') this.#dialled = undefined;
-  }
-
-  protected sip(message: SipMessage, source: Source): PhoneInput {
-    if (message.kind === 'request' && message.method === 'OPTIONS') this.#ports.census.count('PH13');
-    return { type: 'sip', message, source };
-  }
-
-  protected connectionOpened(): PhoneInput {
-    throw new Error('a simulated phone has no connections');
-  }
-
-  protected connectionClosed(): PhoneInput {
-    throw new Error('a simulated phone has no connections');
-  }
-
-  protected connectionMessage(): PhoneInput {
-    throw new Error('a simulated phone has no connections');
-  }
-
-  protected answered(id: string, answer: unknown): PhoneInput {
-    return { type: 'lookedUp', id, answer: answer as LookupAnswer };
-  }
-
-  protected jumped(): undefined {
-    return undefined;
-  }
-
-  protected perform(_now: Millis, effect: PhoneEffect): void {
-    switch (effect.type) {
-      case 'transmit':
-        return this.transmit(effect);
-      case 'lookup':
-        return this.process.lookup(effect.id, effect.record, effect.name);
-      case 'media':
-        return;
-      case 'phone':
-        this.process.world.note(this.process.name, effect.fact.name, effect.fact);
-        this.#watch(effect.fact);
-        return this.#ports.told(this.process, this, effect.fact);
       default:
         unreachable(effect);
     }

@@ -1,0 +1,97 @@
+/**
+ * No call and no place in line may vanish: the server's own log of events, read after every step, says who has come
+ * and who has gone, and the centre must hold exactly those who are there by the log (QU13, CA11).
+ */
+import type { EventMessage } from '@holdfast/protocol';
+import type { Check, RoutingSite } from './checkers.ts';
+import type { Process } from './process.ts';
+import type { SipServerProgram } from './whole-sip-server.ts';
+
+const COMES: ReadonlySet<string> = new Set([
+  'EventQueued',
+  'EventRinging',
+  'EventDialing',
+  'EventEstablished',
+]);
+const GOES: ReadonlySet<string> = new Set(['EventDiverted', 'EventAbandoned', 'EventReleased']);
+
+/** What one life of a server has told. */
+class Account {
+  readonly program: SipServerProgram;
+  readonly #at = new Map<string, Set<string>>();
+  readonly #waiting = new Map<string, Set<string>>();
+  #number = 0;
+  #turns = 0;
+
+  constructor(program: SipServerProgram) {
+    this.program = program;
+  }
+
+  violated(): string | undefined {
+    const { parts, centreTurns } = this.program;
+    if (parts === undefined || centreTurns === this.#turns) return undefined;
+    this.#turns = centreTurns;
+    const { log } = parts;
+    if (log.position.number !== this.#number) {
+      const from = { epoch: log.epoch, number: this.#number };
+      this.#number = log.position.number;
+      for (const { message } of log.after(from, () => true)) {
+        const broken = this.#enter(message);
+        if (broken !== undefined) return broken;
+      }
+    }
+    const { calls, queues } = parts.centre.stateToCheck;
+    for (const [queue, told] of this.#waiting) {
+      const held = queues.get(queue)?.waiting.size ?? 0;
+      if (held !== told.size)
+        return `by its events ${told.size} callers wait in queue ${queue}, ${held} stand in line`;
+    }
+    if (calls.size === this.#at.size) return undefined;
+    const lost = [...this.#at.keys()].find((connId) => !calls.has(connId));
+    return `by its events there are ${this.#at.size} calls, the centre holds ${calls.size}; ${lost ?? 'one that nobody was told of'}`;
+  }
+
+  #enter({ name, attributes }: EventMessage): string | undefined {
+    const { ThisDN: dn, ConnID } = attributes;
+    if (ConnID === undefined) return undefined;
+    const isInLine = this.program.parts?.centre.stateToCheck.queues.has(dn) === true || this.#waiting.has(dn);
+    if (COMES.has(name)) {
+      this.#of(this.#at, ConnID).add(dn);
+      if (isInLine) this.#of(this.#waiting, dn).add(ConnID);
+    } else if (GOES.has(name)) {
+      if (isInLine && this.#waiting.get(dn)?.delete(ConnID) !== true)
+        return `${name} of a call that does not wait in queue ${dn}`;
+      const there = this.#at.get(ConnID);
+      there?.delete(dn);
+      if (there?.size === 0) this.#at.delete(ConnID);
+    }
+    return undefined;
+  }
+
+  #of(all: Map<string, Set<string>>, key: string): Set<string> {
+    const known = all.get(key) ?? new Set<string>();
+    all.set(key, known);
+    return known;
+  }
+}
+
+/** Of whichever site has just done something. */
+export function callsAccounted(sites: readonly RoutingSite[], stepped: () => Process | undefined): Check {
+  const accounts = new Map<Process, Account>();
+  return {
+    name: 'calls-accounted',
+    violated: () => {
+      const process = stepped();
+      const site = sites.find((one) => one.process === process);
+      const program = process?.program as SipServerProgram | undefined;
+      if (site === undefined || process === undefined || program === undefined) return undefined;
+      let account = accounts.get(process);
+      if (account?.program !== program) {
+        account = new Account(program);
+        accounts.set(process, account);
+      }
+      const broken = account.violated();
+      return broken === undefined ? undefined : `${site.name}: ${broken}`;
+    },
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * The centre of the whole simulation as it is configured: two sites, a few queues, agents with phones of all kinds, the
+ * names that the DNS knows, and what somebody edits while it works.
+ */
+import {
+  type GeneratedAgent,
+  type GeneratedConfiguration,
+  generateConfiguration,
+  OVERFLOW_QUEUE,
+  SALES_QUEUE,
+  SUPPORT_QUEUE,
+} from '@holdfast/centre';
+import { type Random, randomInteger } from '@holdfast/kernel';
+import type { ConfigObject } from '@holdfast/protocol';
+import { digestSecret, type LookupAnswer } from '@holdfast/sip';
+import { SIP_PORT } from './node-program.ts';
+import { ANNOUNCER, CALL_PROCESSING_PORT, DEAD_GATEWAY, GATEWAY } from './rule-census.ts';
+import type { Edit } from './whole-configuration.ts';
+import { CLIENT_PORT, CONFIG_PORT, nodeHashes, PASSWORD } from './whole-servers.ts';
+
+export interface Site {
+  readonly name: string;
+  readonly address: string;
+}
+export const SITES: readonly [Site, Site] = [
+  { name: 'north', address: '10.0.1.1' },
+  { name: 'south', address: '10.0.2.1' },
+];
+export const REALM = 'holdfast';
+export const SERVER_SECRET = 'simulated-server-secret-0123456789';
+/** Tokens of this world are readable text: the key signs nothing. */
+const KEYS = {
+  tokenKeys: [{ id: 'simulated', publicKey: 'A'.repeat(43) }],
+  nonceKeys: ['0123456789abcdef0123456789abcdef'],
+  serverSecret: SERVER_SECRET,
+};
+export const SCHEMES: readonly GeneratedAgent['scheme'][] = ['active-backup', 'dual', 'single', 'fixed'];
+/** As the generated configuration sets it. */
+export const PHONE_TIMEOUT_MS = 10_000;
+/** Of the generated configuration: it sends its callers to sales. */
+export const ROUTING_POINT = '8500';
+/** Nobody serves it; somebody removes it, with callers in it or without (QU15). */
+export const CAMPAIGN_QUEUE = '8002';
+/** One agent's desk knows no other site (DS2). */
+const SITE_BOUND_AGENT = 7;
+const ONE_LOGIN_AGENT = 6;
+
+export interface DrawnCentre {
+  readonly generated: GeneratedConfiguration;
+  readonly objects: readonly ConfigObject[];
+  readonly siteTimeoutMs: number;
+  readonly waitMaxMs: number;
+}
+
+export interface CentreWish {
+  readonly agents: number;
+  readonly schemes: readonly GeneratedAgent['scheme'][];
+  /** People of all kinds, also one whose desk may not leave its site. */
+  readonly isMixed: boolean;
+}
+
+export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreWish): DrawnCentre {
+  const port = {
+    configPort: CONFIG_PORT,
+    clientPort: CLIENT_PORT,
+    sipPort: SIP_PORT,
+    gateway: `${GATEWAY}:${SIP_PORT}`,
+  };
+  const siteTimeoutS = randomInteger(random, 10, 20);
+  // Some centres have short lines, so that callers overflow.
+  const isTight = random() < 0.5;
+  const line = isTight ? { holdfast: { 'wait-max': '20', 'waiting-max': '3' } } : {};
+  const queues = SITES.flatMap(({ name }) =>
+    [SALES_QUEUE, SUPPORT_QUEUE].map((queue) => [`DN/${queue}@${name}`, line] as const),
+  );
+  const stays = { 'interaction-workspace': { 'disaster-recovery.enabled': 'false' } };
+  const generated = generateConfiguration({
+    agents,
+    schemes,
+    sites: [
+      { ...SITES[0], ...port },
+      { ...SITES[1], ...port },
+    ],
+    realm: REALM,
+    passwordHash: () => '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g',
+    digest: (dn) => {
+      const account = { user: dn, realm: REALM, password: PASSWORD };
+      return {
+        md5: digestSecret(nodeHashes, 'MD5', account),
+        sha256: digestSecret(nodeHashes, 'SHA-256', account),
+      };
+    },
+    keys: KEYS,
+    options: {
+      ...Object.fromEntries(queues),
+      ...Object.fromEntries(
+        SITES.map(({ name }) => [
+          `DN/${CALL_PROCESSING_PORT}@${name}`,
+          { TServer: { contact: `sip:${ANNOUNCER}:${SIP_PORT}` } },
+        ]),
+      ),
+      ...(isMixed && { [`Person/agent${7_001 + SITE_BOUND_AGENT}`]: stays }),
+      'Application/workspace': {
+        'interaction-workspace': { 'disaster-recovery.timeout': String(siteTimeoutS) },
+      },
+    },
+  });
+  return {
+    generated,
+    objects: [
+      ...(isMixed ? withoutOneLogin(generated.objects) : generated.objects),
+      ...campaignQueues(),
+      ...deadTrunks(),
+    ],
+    siteTimeoutMs: 1000 * siteTimeoutS,
+    waitMaxMs: isTight ? 20_000 : 120_000,
+  };
+}
+
+function campaignQueues(): ConfigObject[] {
+  return SITES.map(({ name }) => ({
+    objectType: 'DN',
+    number: CAMPAIGN_QUEUE,
+    switch: name,
+    type: 'ACDQueue',
+    displayName: 'Campaign',
+    enabled: true,
+    options: { holdfast: { treatment: 'music' } },
+  }));
+}
+
+/** One agent, whose phone knows one address anyway, has an Agent Login at that site only (DS22). */
+function withoutOneLogin(objects: readonly ConfigObject[]): ConfigObject[] {
+  const code = String(7_001 + ONE_LOGIN_AGENT);
+  const reference = `${code}@${SITES[1].name}`;
+  return objects.flatMap((object) => {
+    if (object.objectType === 'AgentLogin' && `${object.code}@${object.switch}` === reference) return [];
+    if (object.objectType !== 'Person') return [object];
+    return [{ ...object, agentLogins: object.agentLogins.filter((login) => login !== reference) }];
+  });
+}
+
+/** A second trunk of each site, tried first and answered by nobody (SS32). */
+function deadTrunks(): ConfigObject[] {
+  return SITES.map(({ name }) => ({
+    objectType: 'DN',
+    number: `a-trunk-${name}`,
+    switch: name,
+    type: 'Trunk',
+    displayName: 'Old gateway',
+    enabled: true,
+    options: { TServer: { contact: `sip:${DEAD_GATEWAY}:${SIP_PORT}` } },
+  }));
+}
+
+/** In this order: other after-call work, a shorter line, a queue less. */
+export const EDITS: readonly Edit[] = [
+  (objects, random) => {
+    const code = String(7_001 + randomInteger(random, 0, 7));
+    return objects.map((object) =>
+      object.objectType === 'AgentLogin' && object.code === code
+        ? { ...object, options: { TServer: { 'wrap-up-time': String(randomInteger(random, 1, 6)) } } }
+        : object,
+    );
+  },
+  (objects) =>
+    objects.map((object) =>
+      object.objectType === 'DN' && object.number === OVERFLOW_QUEUE
+        ? { ...object, options: { holdfast: { ...object.options.holdfast, 'waiting-max': '20' } } }
+        : object,
+    ),
+  (objects) => objects.filter((object) => object.objectType !== 'DN' || object.number !== CAMPAIGN_QUEUE),
+];
+
+/** An address literal for each desk and phone: nothing is left to look up. */
+export function addressOf(net: number, index: number): string {
+  return `10.${net}.${index >> 8}.${index & 255}`;
+}
+
+const DOMAIN = 'holdfast.example';
+const DNS_TTL_S = 30;
+
+export function serviceOf(home: string) {
+  const siteNames = Object.fromEntries(SITES.map(({ name, address }) => [address, name]));
+  return { uri: `sip:${home}.${DOMAIN}`, transport: 'UDP', siteNames } as const;
+}
+
+/** The zone: for each site a service name whose first target is that site, and the other the second. */
+export function resolve(record: string, name: string): LookupAnswer {
+  const home = /^_sip\._udp\.(\w+)\.holdfast\.example$/.exec(name)?.[1];
+  if (record === 'SRV' && home !== undefined) {
+    const records = SITES.map((site) => ({
+      priority: site.name === home ? 10 : 20,
+      weight: 1,
+      port: SIP_PORT,
+      target: `sip.${site.name}.${DOMAIN}`,
+    }));
+    return { type: 'SRV', records, ttlS: DNS_TTL_S };
+  }
+  const site = SITES.find((one) => name === `sip.${one.name}.${DOMAIN}`);
+  if (record === 'A' && site !== undefined) return { type: 'A', addresses: [site.address], ttlS: DNS_TTL_S };
+  return { type: 'none', ttlS: DNS_TTL_S };
+}

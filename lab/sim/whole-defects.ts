@@ -1,0 +1,120 @@
+/**
+ * ME4, whole: mistakes that the checkers must find within 500 seeds, and which check has to find each. They are planted
+ * around the real nodes, in what their shells tell them, send for them, or do to the centre's lines; no product code
+ * knows of them.
+ */
+import type { Centre, CentreEffect, CentreInput } from '@holdfast/centre';
+import type { DeskReply, DeskRequest } from '@holdfast/protocol';
+import type { SipMessage } from '@holdfast/sip';
+
+export const WHOLE_DEFECTS = {
+  /** LL1: the lease counts from when the answer is read. */
+  'lease-from-answer': 'never-routable-twice',
+  /** LL2: nobody looks whether a lease has ended. */
+  'no-lease-check': 'never-routable-twice',
+  /** LL6: the site does not notice that its host has slept. */
+  'sleep-unnoticed': 'never-routable-twice',
+  /** LL8: a desk that has just started logs in at once. */
+  'no-wait-at-start': 'never-routable-twice',
+  /** LL3: the end of a lease is not told to the centre, which goes on offering calls. */
+  'lease-end-untold': 'no-offer-without-lease',
+  /** AG14: who has logged out stays in the line of the idle. */
+  'idle-after-logout': 'centre-in-order',
+  /** QU5: a call that comes back from an agent finds no place in line and is forgotten. */
+  'caller-forgotten': 'calls-accounted',
+  /** QU11: a caller who leaves the line is not reported. */
+  'abandon-untold': 'calls-accounted',
+  /** SS27: the end of a call is not passed on to the phone at its other end. */
+  'bye-not-passed': 'no-one-legged-call',
+  /** SS60: a leg that was asked about is always believed to stand. */
+  'legs-believed': 'no-orphans',
+  /** DS5: a desk that has lost its telephony never tries again. */
+  'desk-never-retries': 'all-settled',
+  /** LG1: a follower takes a position for its number alone. */
+  'resume-by-number': 'board-current',
+} as const;
+export type WholeDefect = keyof typeof WHOLE_DEFECTS;
+export type WholeCheckName = (typeof WHOLE_DEFECTS)[WholeDefect];
+
+/** Where the agents' phones are. */
+export const PHONE_NET = '10.3.';
+
+/** What the site's shell does to a message of a desk before the node sees it. */
+export function asRead(
+  defect: WholeDefect | undefined,
+  message: DeskRequest,
+  freshStamp: () => { pairEpoch: number; number: number; at: number },
+): DeskRequest {
+  if (defect !== 'lease-from-answer') return message;
+  if (message.type !== 'StampAnswer' && message.type !== 'AgentLogin') return message;
+  return { ...message, stamp: freshStamp() };
+}
+
+/** The site that never looks at a lease still tells desks its true length. */
+export function asSaid(
+  defect: WholeDefect | undefined,
+  message: DeskReply,
+  leaseLengthMs: number,
+): DeskReply {
+  if (defect !== 'no-lease-check' || message.type !== 'ServerInfo') return message;
+  return { ...message, leaseLengthMs };
+}
+
+/** Whether the shell keeps this message of the site to itself. */
+export function isSwallowed(defect: WholeDefect | undefined, message: SipMessage, to: string): boolean {
+  if (defect !== 'bye-not-passed' || message.kind !== 'request') return false;
+  // To the callers all is well.
+  return message.method === 'BYE' && to.startsWith(PHONE_NET);
+}
+
+/** A request whose answer the shell makes up: "it still stands". */
+export function isBelieved(defect: WholeDefect | undefined, message: SipMessage): boolean {
+  return defect === 'legs-believed' && message.kind === 'request' && message.method === 'OPTIONS';
+}
+
+/** Puts the defect between the SIP Server and its centre. */
+export function plantInCentre(centre: Centre, defect: WholeDefect | undefined): void {
+  const handle = centre.handle.bind(centre);
+  const planted = defect === undefined ? undefined : PLANTED[defect];
+  if (planted !== undefined)
+    centre.handle = (now, input) => planted(centre, input, (told) => handle(now, told));
+}
+
+type Planted = (
+  centre: Centre,
+  input: CentreInput,
+  handle: (input: CentreInput) => CentreEffect[],
+) => CentreEffect[];
+
+const PLANTED: Partial<Record<WholeDefect, Planted>> = {
+  'lease-end-untold': (_centre, input, handle) => {
+    if (input.type !== 'routable') return handle(input);
+    return handle({ ...input, changes: input.changes.filter(({ routable }) => routable) });
+  },
+  'idle-after-logout': (centre, input, handle) => {
+    if (input.type !== 'logout') return handle(input);
+    const { dns, queues } = centre.stateToCheck;
+    const idle = dns.get(input.dn)?.idle;
+    const lines = [...queues.values()].filter(
+      (queue) => idle !== undefined && queue.idle.items().includes(idle),
+    );
+    const effects = handle(input);
+    for (const { idle: line } of lines) if (idle !== undefined) line.add(idle);
+    return effects;
+  },
+  'caller-forgotten': (centre, input, handle) => {
+    const { calls, queues, deadlines } = centre.stateToCheck;
+    const wasOffered = new Set([...calls.values()].filter((call) => call.phase.name === 'offered'));
+    const effects = handle(input);
+    for (const { connId } of wasOffered) {
+      const phase = calls.get(connId)?.phase;
+      if (phase?.name !== 'waiting') continue;
+      queues.get(phase.ticket.queue)?.waiting.remove(phase.ticket);
+      calls.delete(connId);
+      deadlines.clear(`overflow ${connId}`);
+    }
+    return effects;
+  },
+  'abandon-untold': (_centre, input, handle) =>
+    handle(input).filter((effect) => effect.type !== 'event' || effect.name !== 'EventAbandoned'),
+};

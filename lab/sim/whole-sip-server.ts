@@ -1,0 +1,281 @@
+/** The SIP Server of a simulated site, a real node in its shell, which reads its configuration over a link. */
+import type { Configuration } from '@holdfast/centre';
+import { assert, type Millis, unreachable } from '@holdfast/kernel';
+import type { DeskRequest } from '@holdfast/protocol';
+import {
+  readSipServerConfiguration,
+  type ServerAddress,
+  type SipServerConfiguration,
+  type SipServerEffect,
+  type SipServerInput,
+  SipServerNode,
+} from '@holdfast/servers';
+import type { LookupAnswer, SipMessage, Source } from '@holdfast/sip';
+import { createResponse, toOf, writeSdp } from '@holdfast/sip';
+import { SIP_PORT } from './node-program.ts';
+import type { CloseReason, Process } from './process.ts';
+import type { RuleCensus } from './rule-census.ts';
+import type { StreamEnd } from './stream.ts';
+import { FollowedConfiguration } from './whole-configuration.ts';
+import { asRead, asSaid, isBelieved, isSwallowed, plantInCentre, type WholeDefect } from './whole-defects.ts';
+import { CLIENT_PORT, nodeHashes, readToken } from './whole-servers.ts';
+import { SipProgram } from './whole-sip-program.ts';
+
+/** What a check may want to know of every INVITE that leaves for a phone. */
+export type OfferObserver = (server: SipServerProgram, dn: string, transaction: string) => void;
+
+export interface SipServerProgramOptions {
+  readonly application: string;
+  readonly secret: string;
+  /** Where the configuration is read, the own site's first. */
+  readonly configServers: readonly ServerAddress[];
+  readonly offered: OfferObserver;
+  readonly census: RuleCensus;
+  readonly defect: WholeDefect | undefined;
+}
+
+type Transmit = Extract<SipServerEffect, { type: 'transmit' }>;
+
+export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect> {
+  /** Only once the first configuration has been read: until then no port is open. */
+  declare readonly node: SipServerNode;
+  readonly #options: SipServerProgramOptions;
+  readonly #followed: FollowedConfiguration;
+  #leaseLengthMs: Millis = 0;
+  /** Of the last input, on this process's clock. */
+  #toldAt: Millis | undefined;
+  /** Agents who may have become routable in this turn, and whether any may have (LL: nothing else makes one so). */
+  readonly #maybeRoutable = new Set<string>();
+  #anyMaybeRoutable = false;
+  /** Turns of the centre, counted: what a check compares to know that something may have changed. */
+  centreTurns = 0;
+
+  constructor(process: Process, options: SipServerProgramOptions, now: Millis) {
+    super(process);
+    this.#options = options;
+    const { application, secret, configServers: servers, census } = options;
+    this.#followed = new FollowedConfiguration(process, {
+      application,
+      secret,
+      servers,
+      now,
+      random: process.world.fork(process.index * 1_000 + 500 + process.life),
+      census,
+      took: (at, configuration) => this.#configured(at, configuration),
+    });
+  }
+
+  /** Undefined before the first configuration. */
+  get parts(): SipServerNode['parts'] | undefined {
+    return (this.node as SipServerNode | undefined)?.parts;
+  }
+
+  /** LL2: whether a call that came now would be offered to the agent on this DN. */
+  isRoutable(dn: string): boolean {
+    const parts = this.parts;
+    // The state itself: a view of it would be made for each look.
+    const agent = parts?.centre.stateToCheck.dns.get(dn)?.agent;
+    if (parts === undefined || agent === undefined) return false;
+    return parts.lease.isRoutable(agent.agentId, agent.epoch, this.process.now());
+  }
+
+  /** The DNs whose agent may have become routable since the last look; `all` where no one can be named. */
+  takeMaybeRoutable(): readonly string[] | 'all' {
+    if (this.#anyMaybeRoutable) {
+      this.#anyMaybeRoutable = false;
+      this.#maybeRoutable.clear();
+      return 'all';
+    }
+    if (this.#maybeRoutable.size === 0) return NONE;
+    const dns = [...this.#maybeRoutable];
+    this.#maybeRoutable.clear();
+    return dns;
+  }
+
+  #configured(now: Millis, configuration: Configuration): void {
+    const read = readSipServerConfiguration(configuration, this.#options.application);
+    assert(read.ok, read.ok ? '' : read.text);
+    const known = this.node as SipServerNode | undefined;
+    this.#leaseLengthMs = read.configuration.leaseLengthMs;
+    const { defect } = this.#options;
+    const leaseLengthMs = defect === 'no-lease-check' ? NEVER_MS : this.#leaseLengthMs;
+    const next = { ...read.configuration, leaseLengthMs };
+    if (known === undefined) return this.#open(now, next);
+    const agents = known.parts.centre.agents().length;
+    this.tell(now, { type: 'configuration', configuration: next });
+    if (agents > 0 && known.parts.centre.agents().length === agents) this.#options.census.count('QU15');
+  }
+
+  #open(now: Millis, configuration: SipServerConfiguration): void {
+    const { process } = this;
+    const host = process.host.name;
+    const node = new SipServerNode({
+      configuration,
+      random: process.world.fork(process.index * 1_000 + process.life),
+      hashes: nodeHashes,
+      wallOffsetMs: process.wallOffsetMs(),
+      now,
+      sentBy: () => ({ host, port: SIP_PORT }),
+      verifyToken: readToken,
+      logEntriesMax: 5_000,
+    });
+    (this as { node: SipServerNode }).node = node;
+    const { centre } = node.parts;
+    plantInCentre(centre, this.#options.defect);
+    const handle = centre.handle.bind(centre);
+    const expire = centre.expire.bind(centre);
+    centre.handle = (at, input) => {
+      this.centreTurns++;
+      return handle(at, input);
+    };
+    centre.expire = (at) => {
+      const due = centre.nextDeadline();
+      if (due !== undefined && due <= at) this.centreTurns++;
+      return expire(at);
+    };
+    process.listenDatagrams(SIP_PORT);
+    process.listenStreams(SIP_PORT);
+    process.listenStreams(CLIENT_PORT);
+  }
+
+  override tell(now: Millis, input: SipServerInput): void {
+    // LL2: an input after a stop longer than a lease is decided on with the leases as they are now.
+    if (this.#toldAt !== undefined && now - this.#toldAt > this.#leaseLengthMs)
+      this.#options.census.count('LL2');
+    this.#toldAt = now;
+    super.tell(now, input);
+  }
+
+  override opened(now: Millis, end: StreamEnd): void {
+    if (this.#followed.owns(end)) this.#followed.opened(now, end);
+    else super.opened(now, end);
+  }
+
+  override message(now: Millis, end: StreamEnd, message: unknown): void {
+    if (this.#followed.owns(end)) this.#followed.message(now, end, message);
+    else super.message(now, end, message);
+  }
+
+  override closed(now: Millis, end: StreamEnd, reason: CloseReason): void {
+    if (this.#followed.owns(end)) this.#followed.closed(now, end, reason);
+    else super.closed(now, end, reason);
+  }
+
+  override clockJumped(now: Millis, wallOffsetMs: Millis): void {
+    this.#anyMaybeRoutable = true;
+    if (this.parts !== undefined) super.clockJumped(now, wallOffsetMs);
+  }
+
+  override nextDeadline(): Millis | undefined {
+    const followed = this.#followed.nextDeadline();
+    const own = (this.node as SipServerNode | undefined)?.nextDeadline();
+    if (followed === undefined || own === undefined) return followed ?? own;
+    return Math.min(followed, own);
+  }
+
+  override expire(now: Millis): void {
+    this.#followed.expire(now);
+    if (this.parts !== undefined) super.expire(now);
+  }
+
+  protected sip(message: SipMessage, source: Source): SipServerInput {
+    this.#options.census.siteHears(message);
+    return { type: 'sip', message, source };
+  }
+
+  protected sipFailed(what: { transaction?: string; flow?: string }): SipServerInput {
+    return { type: 'sipFailed', ...what };
+  }
+
+  protected connectionOpened(connection: string): SipServerInput {
+    return { type: 'opened', connection };
+  }
+
+  protected connectionClosed(connection: string): SipServerInput {
+    return { type: 'closed', connection };
+  }
+
+  protected connectionMessage(connection: string, message: unknown): SipServerInput {
+    const read = message as DeskRequest;
+    if (read.type === 'StampAnswer' || read.type === 'AgentLogin') this.#mayBecomeRoutable(read.dn);
+    const { lease } = this.node.parts;
+    const seen = asRead(this.#options.defect, read, () => lease.stamp(this.process.now()));
+    return { type: 'message', connection, message: seen };
+  }
+
+  /** A lease that had ended and is live again is what AG14 and SS14 speak of. */
+  #mayBecomeRoutable(dn: string): void {
+    this.#maybeRoutable.add(dn);
+    const agent = this.node.parts.centre.stateToCheck.dns.get(dn)?.agent;
+    if (agent?.routable !== false) return;
+    this.#options.census.count('AG14');
+    this.#options.census.count('SS14');
+  }
+
+  protected answered(id: string, answer: unknown): SipServerInput {
+    return { type: 'lookedUp', id, answer: answer as LookupAnswer };
+  }
+
+  protected jumped(wallOffsetMs: Millis): SipServerInput | undefined {
+    if (this.#options.defect === 'sleep-unnoticed') return undefined;
+    return { type: 'clockJumped', wallOffsetMs };
+  }
+
+  protected perform(now: Millis, effect: SipServerEffect): void {
+    const { census, defect } = this.#options;
+    switch (effect.type) {
+      case 'transmit':
+        return this.#send(now, effect);
+      case 'lookup':
+        return this.process.lookup(effect.id, effect.record, effect.name);
+      case 'send':
+        if (effect.message.type !== 'Stamp') census.siteSays(effect.message);
+        return this.send(effect.connection, asSaid(defect, effect.message, this.#leaseLengthMs));
+      case 'close':
+        census.siteCloses(effect.why);
+        return this.close(effect.connection);
+      case 'treatmentStart':
+        census.count('QU10');
+        return this.tell(now, { type: 'treatmentReady', id: effect.id, sdp: this.#announcer() });
+      case 'treatmentRemote':
+      case 'treatmentStop':
+        return;
+      case 'log': {
+        census.because(effect.line.because);
+        if (effect.line.level !== 'debug')
+          this.process.world.note(this.process.name, effect.line.what, effect.line);
+        return;
+      }
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** The announcer of a simulated site is always ready, and nobody listens. */
+  #announcer(): Uint8Array {
+    const media = { host: this.process.host.name, port: 20_000, session: 1, version: 1 };
+    return writeSdp({ ...media, direction: 'sendonly' });
+  }
+
+  #send(now: Millis, effect: Transmit): void {
+    const { message, transaction, target } = effect;
+    const { census, defect, offered } = this.#options;
+    census.siteTransmits(message, now);
+    if (isSwallowed(defect, message, target.host)) return;
+    if (isBelieved(defect, message) && message.kind === 'request') {
+      const { host, port, transport } = target;
+      const source: Source = { transport, host, port, flow: target.flow ?? 'udp' };
+      return this.tell(now, { type: 'sip', message: createResponse(message, 200), source });
+    }
+    this.transmit(effect);
+    if (message.kind !== 'request' || message.method !== 'INVITE' || transaction === undefined) return;
+    // Inside a dialog it offers no new call.
+    if (toOf(message)?.params.has('tag') === true) return;
+    const dn = /^sip:([^@;]+)@/.exec(message.uri)?.[1];
+    if (dn !== undefined) offered(this, dn, transaction);
+  }
+}
+
+const NONE: readonly string[] = [];
+/** Longer than any world. */
+const NEVER_MS = 1e12;
