@@ -21,6 +21,7 @@ import { type LinkServer, startLinkServer } from './io/link-server.ts';
 import { cryptoRandom } from './io/random.ts';
 import { type RunningNode, runNode } from './io/run-node.ts';
 import { SipTransports } from './io/sip-transports.ts';
+import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { Announcer } from './media/announcer.ts';
 import { makeMusic, makeTone } from './media/sound.ts';
@@ -50,26 +51,7 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
     sounds: { music, tone: makeTone(TONE_HZ, 4) },
   }).catch(cannotOpen('The port of the announcer', sip.host));
   const strangers = new LogBudget(log);
-  const transports = await SipTransports.open({
-    host: sip.host,
-    port: sip.port,
-    onMessage: (message, source) => node.input({ type: 'sip', message, source }),
-    onMalformed: (failure, source) => {
-      strangers.line(malformedLine(failure, source), source.host);
-      node.input({ type: 'sipMalformed', failure, source });
-    },
-    onCut: (because, { host, port }) =>
-      strangers.line(
-        { level: 'warn', what: 'SIP connection cut', because, detail: { remote: `${host}:${port}` } },
-        host,
-      ),
-    onFailure: (what) => node.input({ type: 'sipFailed', ...what }),
-    onBroken: (error) => {
-      log({ level: 'error', what: 'SIP socket lost', because: error.message });
-      // Without it nothing works: the process ends, and the supervisor starts another.
-      throw error;
-    },
-  }).catch(cannotOpen(`SIP port ${sip.port}`, sip.host));
+  const transports = await openSip({ ...sip, strangers, log, input: (input) => node.input(input) });
   const links: LinkServer<DeskReply> = await startLinkServer<DeskRequest, DeskReply>({
     host: sip.host,
     port: clientPort,
@@ -120,6 +102,42 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
       await Promise.all([links.stop(), transports.close()]);
     },
   };
+}
+
+/** The ports of SIP. What strangers can cause is written within its budget. */
+function openSip(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly strangers: LogBudget;
+  readonly log: Log;
+  input(input: SipServerInput): void;
+}): Promise<SipTransports> {
+  const { host, port, strangers, log, input } = options;
+  return SipTransports.open({
+    host,
+    port,
+    onMessage: (message, source) => input({ type: 'sip', message, source }),
+    onMalformed: (failure, source) => {
+      strangers.line(malformedLine(failure, source), source.host);
+      input({ type: 'sipMalformed', failure, source });
+    },
+    onCut: (because, remote) =>
+      strangers.line(
+        {
+          level: 'warn',
+          what: 'SIP connection cut',
+          because,
+          detail: { remote: `${remote.host}:${remote.port}` },
+        },
+        remote.host,
+      ),
+    onFailure: (what) => input({ type: 'sipFailed', ...what }),
+    onBroken: (error) => {
+      log({ level: 'error', what: 'SIP socket lost', because: error.message });
+      // Without it nothing works: the process ends, and the supervisor starts another.
+      throw error;
+    },
+  }).catch(cannotOpen(`SIP port ${port}`, host));
 }
 
 function levelsOf({ configuration, application }: RoleOptions) {

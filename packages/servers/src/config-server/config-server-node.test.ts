@@ -2,9 +2,10 @@ import { type Configuration, generateConfiguration, makeConfiguration } from '@h
 import type { ConfigObject, ConfigReply, ConfigRequest } from '@holdfast/protocol';
 import { PROTOCOL_VERSION } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
-import { ConfigServerNode, OPEN_MAX_MS, SUBSCRIPTIONS_MAX } from './config-server-node.ts';
+import { ConfigServerNode, OPEN_MAX_MS } from './config-server-node.ts';
 import type { ConfigServerEffect, TokenReading } from './config-server-types.ts';
 import { CHECKS_MAX, VERIFICATIONS_MAX } from './log-in.ts';
+import { SUBSCRIPTIONS_MAX } from './subscriptions.ts';
 
 const SECRET = 'a secret of the servers';
 const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g';

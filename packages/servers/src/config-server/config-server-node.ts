@@ -25,22 +25,15 @@ import {
   type ErrorCode,
   nameOf,
   PROTOCOL_VERSION,
-  PROTOCOL_VERSION_OLDEST,
 } from '@holdfast/protocol';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
 import { type LogInByTokenMessage, type LogInMessage, type LogInResult, LogIns } from './log-in.ts';
+import { openingOf } from './opening.ts';
+import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions } from './subscriptions.ts';
 import { allVisibleTo, type Viewer } from './visible-objects.ts';
 
-/** Subscriptions of one connection; a client asks for types, not for single objects. */
-export const SUBSCRIPTIONS_MAX = 64;
 /** A connection that has not said what it is by then is closed. */
 export const OPEN_MAX_MS = 10_000;
-
-interface Subscription {
-  /** Undefined means all objects. */
-  readonly objectType?: string;
-  readonly name?: string | undefined;
-}
 
 interface Client {
   application?: Application;
@@ -48,7 +41,7 @@ interface Client {
   person?: string;
   addpTimeoutMs: Millis;
   health: LinkHealth;
-  readonly subscriptions: Subscription[];
+  readonly subscriptions: Subscriptions;
 }
 
 type Answerable = Exclude<ConfigRequest, { type: 'Ping' | 'Pong' }>;
@@ -82,7 +75,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         this.#clients.set(input.connection, {
           addpTimeoutMs: OPEN_MAX_MS,
           health: freshLink(now),
-          subscriptions: [],
+          subscriptions: new Subscriptions(),
         });
         this.#deadlines.set(input.connection, now + OPEN_MAX_MS);
         break;
@@ -135,7 +128,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     // What one kind of viewer sees is compared once, not once for each client.
     const changes = new Map<Viewer, ReturnType<typeof changesBetween>>();
     for (const [connection, { viewer, subscriptions }] of this.#clients) {
-      if (viewer === undefined || subscriptions.length === 0) continue;
+      if (viewer === undefined || subscriptions.size === 0) continue;
       let seen = changes.get(viewer);
       if (seen === undefined) {
         seen = changesBetween(
@@ -144,14 +137,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         );
         changes.set(viewer, seen);
       }
-      const concerns = (type: string, name: string) =>
-        subscriptions.some(
-          (one) =>
-            one.objectType === undefined ||
-            (one.objectType === type && (one.name === undefined || one.name === name)),
-        );
-      const objects = seen.changed.filter((object) => concerns(object.objectType, nameOf(object)));
-      const deleted = seen.deleted.filter((key) => concerns(...splitKey(key)));
+      const { changed: objects, deleted } = subscriptions.concerned(seen);
       // Also without any object of interest: the client learns which revision is served.
       this.#send(connection, { type: 'Changed', revision: configuration.revision, objects, deleted });
     }
@@ -192,47 +178,21 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     client: Client,
     message: Extract<ConfigRequest, { type: 'Open' }>,
   ): void {
-    const { application: name, version, secret } = message;
-    if (client.application !== undefined)
-      return this.#refuse(
-        connection,
-        message,
-        'wrong-state',
-        `Already open as "${client.application.name}".`,
-      );
-    if (version < PROTOCOL_VERSION_OLDEST || version > PROTOCOL_VERSION)
-      return this.#refuse(
-        connection,
-        message,
-        'bad-message',
-        `Version ${version} is not served; ${PROTOCOL_VERSION_OLDEST} to ${PROTOCOL_VERSION} are.`,
-        { field: 'version' },
-      );
-    const application = this.#configuration.get('Application', name);
-    if (application === undefined || !application.enabled)
-      return this.#refuse(
-        connection,
-        message,
-        'unknown-application',
-        `There is no Application "${name}", or it is disabled.`,
-      );
-    const viewer = viewerOf(application);
-    if (viewer !== 'person' && !this.#isServerSecret(secret))
-      return this.#refuse(
-        connection,
-        message,
-        'not-allowed',
-        `"${name}" is a server: it must show the server secret of the Keys object.`,
-      );
-    client.application = application;
-    client.viewer = viewer;
+    if (client.application !== undefined) {
+      const text = `Already open as "${client.application.name}".`;
+      return this.#refuse(connection, message, 'wrong-state', text);
+    }
+    const opening = openingOf(this.#configuration, message);
+    if (!opening.ok) return this.#refuse(connection, message, opening.code, opening.text, opening);
+    client.application = opening.application;
+    client.viewer = opening.viewer;
     client.addpTimeoutMs = message.addpTimeoutMs;
     client.health = freshLink(now);
     this.#deadlines.set(connection, now + message.addpTimeoutMs);
     this.#send(connection, {
       type: 'Opened',
       ReferenceID: message.ReferenceID,
-      application: name,
+      application: opening.application.name,
       site: this.#site(),
       version: PROTOCOL_VERSION,
       revision: this.#configuration.revision,
@@ -242,11 +202,6 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #site(): string {
     const own = this.#configuration.get('Application', this.#options.application);
     return (own === undefined ? undefined : siteOf(own)) ?? '';
-  }
-
-  #isServerSecret(secret: string | undefined): boolean {
-    const expected = this.#configuration.all('Keys')[0]?.serverSecret;
-    return expected !== undefined && secret !== undefined && areEqual(expected, secret);
   }
 
   #logIn(now: Millis, connection: string, message: LogInMessage): void {
@@ -333,17 +288,10 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   }
 
   #subscribe(connection: string, client: Client, message: Answerable, subscription: Subscription): boolean {
-    const isKnown = client.subscriptions.some(
-      (one) => one.objectType === subscription.objectType && one.name === subscription.name,
-    );
-    if (isKnown) return true;
-    if (client.subscriptions.length >= SUBSCRIPTIONS_MAX) {
-      const text = `More than ${SUBSCRIPTIONS_MAX} subscriptions. Subscribe to types, not to single objects.`;
-      this.#refuse(connection, message, 'overloaded', text);
-      return false;
-    }
-    client.subscriptions.push(subscription);
-    return true;
+    if (client.subscriptions.add(subscription)) return true;
+    const text = `More than ${SUBSCRIPTIONS_MAX} subscriptions. Subscribe to types, not to single objects.`;
+    this.#refuse(connection, message, 'overloaded', text);
+    return false;
   }
 
   #sendObjects(connection: string, message: Answerable, objects: readonly unknown[]): void {
@@ -407,36 +355,4 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #log(level: LogLine['level'], what: string, more: Omit<LogLine, 'level' | 'what'>): void {
     this.#effects.push({ type: 'log', line: { level, what, site: this.#site(), ...more } });
   }
-}
-
-function viewerOf(application: Application): Viewer {
-  switch (application.type) {
-    case 'ConfigurationServer':
-    case 'ConfigurationServerProxy':
-      return 'config';
-    case 'SIPServer':
-      return 'sip';
-    case 'StatServer':
-    case 'ApplicationCluster':
-    case 'Supervisor':
-      return 'server';
-    case 'Workspace':
-    case 'ThirdPartyApplication':
-      return 'person';
-    default:
-      return unreachable(application.type);
-  }
-}
-
-/** In a time that does not depend on where the texts differ. */
-function areEqual(expected: string, given: string): boolean {
-  let difference = expected.length ^ given.length;
-  for (let i = 0; i < given.length; i++)
-    difference |= given.charCodeAt(i) ^ expected.charCodeAt(i % expected.length);
-  return difference === 0;
-}
-
-function splitKey(key: string): [type: string, name: string] {
-  const at = key.indexOf('/');
-  return [key.slice(0, at), key.slice(at + 1)];
 }

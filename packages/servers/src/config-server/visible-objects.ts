@@ -1,5 +1,5 @@
 /**
- * Who may see what (rule CF12). Secrets go only where they are used: a SIP Server checks phones and tokens but
+ * Who may see what (CS8). Secrets go only where they are used: a SIP Server checks phones and tokens but
  * signs none, a desk sees no secret at all.
  */
 import type { ConfigObject } from '@holdfast/protocol';

@@ -1,0 +1,71 @@
+/**
+ * Who may open a connection to a Configuration Server (CS1, CS2): an Application that exists, in a version that is
+ * served; one that is a server shows the secret that all servers share.
+ */
+import type { Configuration } from '@holdfast/centre';
+import { unreachable } from '@holdfast/kernel';
+import {
+  type Application,
+  type ConfigRequest,
+  type ErrorCode,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_OLDEST,
+} from '@holdfast/protocol';
+import type { Viewer } from './visible-objects.ts';
+
+export type Opening =
+  | { readonly ok: true; readonly application: Application; readonly viewer: Viewer }
+  | { readonly ok: false; readonly code: ErrorCode; readonly text: string; readonly field?: string };
+
+export function openingOf(
+  configuration: Configuration,
+  { application: name, version, secret }: Extract<ConfigRequest, { type: 'Open' }>,
+): Opening {
+  if (version < PROTOCOL_VERSION_OLDEST || version > PROTOCOL_VERSION) {
+    const text = `Version ${version} is not served; ${PROTOCOL_VERSION_OLDEST} to ${PROTOCOL_VERSION} are.`;
+    return { ok: false, code: 'bad-message', text, field: 'version' };
+  }
+  const application = configuration.get('Application', name);
+  if (application === undefined || !application.enabled) {
+    const text = `There is no Application "${name}", or it is disabled.`;
+    return { ok: false, code: 'unknown-application', text };
+  }
+  const viewer = viewerOf(application);
+  if (viewer !== 'person' && !isServerSecret(configuration, secret)) {
+    const text = `"${name}" is a server: it must show the server secret of the Keys object.`;
+    return { ok: false, code: 'not-allowed', text };
+  }
+  return { ok: true, application, viewer };
+}
+
+function viewerOf(application: Application): Viewer {
+  switch (application.type) {
+    case 'ConfigurationServer':
+    case 'ConfigurationServerProxy':
+      return 'config';
+    case 'SIPServer':
+      return 'sip';
+    case 'StatServer':
+    case 'ApplicationCluster':
+    case 'Supervisor':
+      return 'server';
+    case 'Workspace':
+    case 'ThirdPartyApplication':
+      return 'person';
+    default:
+      return unreachable(application.type);
+  }
+}
+
+function isServerSecret(configuration: Configuration, secret: string | undefined): boolean {
+  const expected = configuration.all('Keys')[0]?.serverSecret;
+  return expected !== undefined && secret !== undefined && areEqual(expected, secret);
+}
+
+/** In a time that does not depend on where the texts differ. */
+function areEqual(expected: string, given: string): boolean {
+  let difference = expected.length ^ given.length;
+  for (let i = 0; i < given.length; i++)
+    difference |= given.charCodeAt(i) ^ expected.charCodeAt(i % expected.length);
+  return difference === 0;
+}
