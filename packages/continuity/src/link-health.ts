@@ -57,16 +57,20 @@ export function linkDeadline(link: LinkHealth, options: LinkHealthOptions): Mill
   }
 }
 
+/** What most messages are; one object for all of them. */
+export const HEARD: LinkHealthEvent = { type: 'heard' };
+const NO_EFFECTS: readonly LinkHealthEffect[] = [];
+
 export function stepLink(
   link: LinkHealth,
   event: LinkHealthEvent,
   options: LinkHealthOptions,
   now: Millis,
 ): Transition<LinkHealth, LinkHealthEffect> {
-  if (link.name === 'red') return { state: link, effects: [] };
+  if (link.name === 'red') return { state: link, effects: NO_EFFECTS };
   switch (event.type) {
     case 'heard':
-      return { state: { name: 'green', heardAt: now, pings: link.pings }, effects: [] };
+      return { state: { name: 'green', heardAt: now, pings: link.pings }, effects: NO_EFFECTS };
     case 'broken':
       return lose(now, { rule: 'LH1', text: `The connection broke: ${event.how}.` });
     case 'doubt':
@@ -85,7 +89,7 @@ function expire(
 ): Transition<LinkHealth, LinkHealthEffect> {
   const timeoutMs = options.timeoutMs.value;
   const dueAt = (link.name === 'green' ? link.heardAt : link.askedAt) + timeoutMs;
-  if (now < dueAt) return { state: link, effects: [] };
+  if (now < dueAt) return { state: link, effects: NO_EFFECTS };
   const wasAsleep = now - dueAt >= timeoutMs;
   if (link.name === 'green' || wasAsleep) return ask(link, now);
   return lose(now, {

@@ -4,6 +4,7 @@
  */
 import {
   freshLink,
+  HEARD,
   type LinkHealth,
   type LinkHealthEvent,
   type LinkHealthOptions,
@@ -57,7 +58,7 @@ export class ClientHealth {
   }
 
   heard(now: Millis, connection: string): void {
-    this.#step(now, connection, { type: 'heard' });
+    this.#step(now, connection, HEARD);
   }
 
   closed(connection: string): void {
@@ -88,8 +89,7 @@ export class ClientHealth {
         return this.#ports.lost(connection, effect.because.text);
       }
     }
-    // Traffic moves the deadline away all the time; the old one then finds nothing due and sets the new one.
     const at = linkDeadline(state, link.options);
-    if (at !== undefined && event.type === 'expire') this.#deadlines.set(connection, at);
+    if (at !== undefined) this.#deadlines.set(connection, at);
   }
 }
