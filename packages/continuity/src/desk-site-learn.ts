@@ -178,11 +178,13 @@ function learnStamp(
   const { situation } = desk;
   // LL1, LL4: only the present login is answered for, and none that the desk has a cause to leave.
   const isPresent = situation.name === 'serving' && situation.site === site;
-  if (!isPresent || facts.login === undefined || !isWorthAnswering(facts.promised, stamp)) {
-    return withFacts(desk, site, { heard });
+  let { promised } = facts;
+  if (isPresent && facts.login !== undefined && isWorthAnswering(promised, stamp)) {
+    effects.push({ type: 'answerStamp', site, epoch: facts.login.epoch, stamp });
+    promised = promiseStamp(promised, heard, facts.leaseLengthMs);
   }
-  effects.push({ type: 'answerStamp', site, epoch: facts.login.epoch, stamp });
-  return withFacts(desk, site, { heard, promised: promiseStamp(facts.promised, heard, facts.leaseLengthMs) });
+  // The event of which there are most: one copy of each record.
+  return { ...desk, seenAt: now, sites: { ...desk.sites, [site]: { ...facts, heard, promised } } };
 }
 
 function learnLoggedIn(desk: DeskSite, site: string, epoch: LoginEpoch): DeskSite {

@@ -97,7 +97,8 @@ export function stepDeskSite(
   const effects: DeskSiteEffect[] = [];
   // A site of which the policy does not know concerns nobody here.
   if ('site' in event && before.sites[event.site] === undefined) return { state: before, effects };
-  let desk = { ...learn(before, event, now, effects), seenAt: now };
+  const learnt = learn(before, event, now, effects);
+  let desk = learnt.seenAt === now ? learnt : { ...learnt, seenAt: now };
   for (let decisions = 0; ; decisions++) {
     assert(decisions < DECISIONS_MAX, 'a desk decides in circles');
     const next = decide(desk, now, effects);

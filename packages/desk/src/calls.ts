@@ -62,6 +62,13 @@ export function callsAfter(calls: Calls, site: string, event: EventMessage, now:
   return new Map(calls).set(ConnID, { ...base, ...said(event.attributes), state: next, since });
 }
 
+/** ConnIDs of the calls in which the agent takes part. */
+export function standingCalls(calls: Calls): string[] {
+  return [...calls.values()].flatMap(({ ConnID, state }) =>
+    state === 'Ringing' || state === 'Queued' ? [] : [ConnID],
+  );
+}
+
 function said(attributes: EventAttributes): Partial<CallView> {
   const { CallType, OtherDN, ThisQueue, ANI, UserData } = attributes;
   return {

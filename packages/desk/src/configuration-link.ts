@@ -111,9 +111,9 @@ export class ConfigurationLink {
   }
 
   receive(now: Millis, connection: string, message: ConfigReply): void {
-    const was = this.#link.view.health;
+    const was = this.#link.health;
     this.#link.heard(now);
-    if (was !== this.#link.view.health) this.#ports.changed();
+    if (was !== this.#link.health) this.#ports.changed();
     switch (message.type) {
       case 'Ping':
         return this.#ports.send(connection, { type: 'Pong', n: message.n });

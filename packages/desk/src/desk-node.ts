@@ -25,16 +25,18 @@ import {
 import { type Because, type LogLine, type Millis, must, type Node, type Random } from '@holdfast/kernel';
 import type { DeskConfiguration } from '@holdfast/protocol';
 import { AgentState } from './agent-state.ts';
+import { standingCalls } from './calls.ts';
 import { ConfigurationLink } from './configuration-link.ts';
-import type { DeskCommand, DeskEffect, DeskFact, DeskInput } from './desk-types.ts';
+import type { DeskCommand, DeskEffect, DeskFact, DeskInput, DeskView } from './desk-types.ts';
 import { type DeskPolicy, readPolicy } from './policy.ts';
 import { type Ask, type SiteConfiguration, type TelephonyFact, TelephonyLink } from './telephony-link.ts';
-import { drawView } from './view.ts';
+import { drawView, isSameView } from './view.ts';
 
 type Start = Extract<DeskInput, { type: 'start' }>;
 
 /** Interaction windows that a desk keeps; one more is refused. */
 const WINDOWS_MAX = 64;
+const SIGNS_OF_LIFE: ReadonlySet<string> = new Set(['Stamp', 'Ping', 'Pong']);
 
 export class DeskNode implements Node<DeskInput, DeskEffect> {
   readonly #random: Random;
@@ -57,7 +59,9 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   readonly #windows = new Set<string>();
   #notice: string | undefined;
   #isViewStale = false;
-  #viewDrawn = '';
+  #viewDrawn: DeskView | undefined;
+  /** No later than the next deadline, infinity for none; undefined when it has to be computed. */
+  #deadline: Millis | undefined;
 
   constructor(options: { readonly random: Random }) {
     this.#random = options.random;
@@ -65,42 +69,52 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   handle(now: Millis, input: DeskInput): DeskEffect[] {
     this.#now = now;
-    switch (input.type) {
-      case 'start':
-        this.#begin(input);
-        break;
-      case 'opened':
-        this.#opened(input.connection);
-        break;
-      case 'closed':
-      case 'failed':
-        this.#broken(input.connection, input.how ?? input.type);
-        break;
-      case 'message':
-        this.#receive(input);
-        break;
-      case 'clockJumped':
-        this.#tellSite({ type: 'clock', wallOffsetMs: input.wallOffset });
-        for (const link of this.#links()) link.doubt(now);
-        break;
-      default:
-        this.#command(input);
-    }
+    const situation = this.#site?.situation;
+    this.#put(now, input);
+    // Most of what a desk hears only moves deadlines away, as long as it decides nothing: the former one still serves.
+    const isSignOfLife = input.type === 'message' && SIGNS_OF_LIFE.has(input.message.type);
+    if (!isSignOfLife || this.#site?.situation !== situation) this.#deadline = undefined;
     return this.#take();
   }
 
+  #put(now: Millis, input: DeskInput): void {
+    switch (input.type) {
+      case 'start':
+        return this.#begin(input);
+      case 'opened':
+        return this.#opened(input.connection);
+      case 'closed':
+      case 'failed':
+        return this.#broken(input.connection, input.how ?? input.type);
+      case 'message':
+        return this.#receive(input);
+      case 'clockJumped':
+        this.#tellSite({ type: 'clock', wallOffsetMs: input.wallOffset });
+        for (const link of this.#links()) link.doubt(now);
+        return;
+      default:
+        this.#command(input);
+    }
+  }
+
   nextDeadline(): Millis | undefined {
-    // Asked after every message, so that it makes no lists.
+    this.#deadline ??= this.#earliest();
+    return this.#deadline < Number.POSITIVE_INFINITY ? this.#deadline : undefined;
+  }
+
+  #earliest(): Millis {
     const never = Number.POSITIVE_INFINITY;
     let next = this.#configurationLink?.link.nextDeadline() ?? never;
     for (const { link } of this.#telephony.values()) next = Math.min(next, link.nextDeadline() ?? never);
     if (this.#site !== undefined) next = Math.min(next, deskSiteDeadline(this.#site) ?? never);
-    next = Math.min(next, this.#state?.nextDeadline() ?? never);
-    return next < never ? next : undefined;
+    return Math.min(next, this.#state?.nextDeadline() ?? never);
   }
 
   expire(now: Millis): DeskEffect[] {
     this.#now = now;
+    this.#deadline = this.#earliest();
+    if (this.#deadline > now) return [];
+    this.#deadline = undefined;
     for (const link of this.#links()) {
       if ((link.nextDeadline() ?? Number.POSITIVE_INFINITY) > now) continue;
       const { state, health } = link.view;
@@ -276,16 +290,13 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'answer':
         return this.#emit({ type: 'answerPhone', ConnID: command.ConnID });
       case 'release':
-        this.#ask({ type: 'ReleaseCall', ConnID: command.ConnID });
-        return;
+        return void this.#ask({ type: 'ReleaseCall', ConnID: command.ConnID });
       case 'call': {
         const { destination, userData } = command;
-        this.#ask({ type: 'MakeCall', destination, ...(userData === undefined ? {} : { userData }) });
-        return;
+        return void this.#ask({ type: 'MakeCall', destination, ...(userData && { userData }) });
       }
       case 'attach':
-        this.#ask({ type: 'AttachUserData', ConnID: command.ConnID, userData: command.userData });
-        return;
+        return void this.#ask({ type: 'AttachUserData', ConnID: command.ConnID, userData: command.userData });
       case 'windowOpen':
         if (this.#windows.size < WINDOWS_MAX) this.#windows.add(command.window);
         return this.#tellWindows();
@@ -296,7 +307,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         // It may be over before the desk is logged in again, or before the loss of the link is even noticed: then
         // nothing is held back for it.
         this.#callsAtLoss = 0;
-        this.#over = new Set([...this.#telephony.values()].flatMap(standingCalls));
+        this.#over = new Set([...this.#telephony.values()].flatMap(({ calls }) => standingCalls(calls)));
         return this.#state?.tell(this.#now, { type: 'callOver' });
       case 'move':
         return this.#tellSite({
@@ -337,8 +348,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'logIn':
         return this.#logIn(telephony, effect);
       case 'logOut':
-        telephony.ask({ type: 'AgentLogout', dn: telephony.dn, epoch: effect.epoch });
-        return;
+        return void telephony.ask({ type: 'AgentLogout', dn: telephony.dn, epoch: effect.epoch });
       case 'answerStamp':
         return telephony.answerStamp(effect.epoch, effect.stamp);
       case 'distrust':
@@ -387,7 +397,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     if (situation.name === 'withdrawing') return;
     if (factsOf(after, site).telephony.name === 'off') {
       const telephony = must(this.#telephony.get(site), 'a decision names a known site');
-      this.#callsAtLoss = standingCalls(telephony).filter((call) => !this.#over.has(call)).length;
+      this.#callsAtLoss = standingCalls(telephony.calls).filter((call) => !this.#over.has(call)).length;
     }
     this.#fact('detected', site);
   }
@@ -405,12 +415,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   #tellBusy(): void {
-    const busy = {
-      calls: [...this.#telephony.values()].reduce((sum, telephony) => sum + telephony.calls.size, 0),
-      afterCallWork: this.#state?.seen?.workMode === 'AfterCallWork',
-      openWindows: this.#windows.size,
-    };
-    this.#tellSite({ type: 'busy', busy });
+    let calls = 0;
+    for (const telephony of this.#telephony.values()) calls += telephony.calls.size;
+    const afterCallWork = this.#state?.seen?.workMode === 'AfterCallWork';
+    this.#tellSite({ type: 'busy', busy: { calls, afterCallWork, openWindows: this.#windows.size } });
   }
 
   /** LL5: a lease that is longer than a time-out would rule the wait in its place. Told once a connection. */
@@ -483,18 +491,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       telephony: [...this.#telephony.values()],
       windows: [...this.#windows],
     });
-    const drawn = JSON.stringify(view);
-    if (drawn === this.#viewDrawn) return;
-    this.#viewDrawn = drawn;
+    if (isSameView(view, this.#viewDrawn)) return;
+    this.#viewDrawn = view;
     this.#emit({ type: 'view', view });
   }
 }
 
 type WithoutDN = Ask extends infer Each ? (Each extends { dn: string } ? Omit<Each, 'dn'> : never) : never;
-
-/** ConnIDs of the calls in which the agent takes part, as that site has told. */
-function standingCalls({ calls }: TelephonyLink): string[] {
-  return [...calls.values()].flatMap(({ ConnID, state }) =>
-    state === 'Ringing' || state === 'Queued' ? [] : [ConnID],
-  );
-}

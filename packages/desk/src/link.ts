@@ -6,6 +6,7 @@
  */
 import {
   freshLink,
+  HEARD,
   type LinkHealth,
   type LinkHealthEffect,
   type LinkHealthOptions,
@@ -78,9 +79,15 @@ export class Link {
     return this.#phase.name === 'on';
   }
 
-  get view(): { readonly state: 'on' | 'off' | 'connecting'; readonly health: 'green' | 'yellow' | 'red' } {
-    if (this.#phase.name === 'on') return { state: 'on', health: this.#phase.health.name };
-    return { state: this.#isOff ? 'off' : 'connecting', health: this.#isOff ? 'red' : 'yellow' };
+  get view(): { readonly state: 'on' | 'off' | 'connecting'; readonly health: LinkHealth['name'] } {
+    const { health } = this;
+    if (this.#phase.name === 'on') return { state: 'on', health };
+    return { state: this.#isOff ? 'off' : 'connecting', health };
+  }
+
+  get health(): LinkHealth['name'] {
+    if (this.#phase.name === 'on') return this.#phase.health.name;
+    return this.#isOff ? 'red' : 'yellow';
   }
 
   /** In effect from the next round. */
@@ -110,7 +117,7 @@ export class Link {
 
   /** A message came over the connection of this link. */
   heard(now: Millis): void {
-    if (this.#phase.name === 'on') this.#step(now, { type: 'heard' });
+    if (this.#phase.name === 'on') this.#step(now, HEARD);
   }
 
   /** The transport is gone, or the session was refused. */

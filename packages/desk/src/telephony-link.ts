@@ -172,9 +172,9 @@ export class TelephonyLink {
   }
 
   receive(now: Millis, connection: string, message: DeskReply): void {
-    const was = this.#link.view.health;
+    const was = this.#link.health;
     this.#link.heard(now);
-    if (was !== this.#link.view.health) this.#ports.tell({ type: 'changed' });
+    if (was !== this.#link.health) this.#ports.tell({ type: 'changed' });
     switch (message.type) {
       case 'Ping':
         return this.#ports.send(connection, { type: 'Pong', n: message.n });

@@ -55,3 +55,11 @@ function linksOf({ configurationLink, telephony }: DeskPicture): LinkView[] {
   if (configurationLink === undefined) return voice;
   return [...voice, { kind: 'configuration', site: configurationLink.site, ...configurationLink.link.view }];
 }
+
+/** Whether the agent would see no difference. Views are plain data; asked after each ping, so that no text is made. */
+export function isSameView(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const keys = Object.keys(a) as (keyof typeof a)[];
+  return keys.length === Object.keys(b).length && keys.every((key) => isSameView(a[key], b[key]));
+}
