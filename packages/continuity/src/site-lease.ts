@@ -36,18 +36,22 @@ export interface RoutableChange {
 }
 
 interface Holding {
+  readonly agentId: string;
   admitted: Lease | undefined;
   carried: Lease | undefined;
   /** What `takeChanges` said last about the admitted login. */
   told: boolean;
+  /** `takeChanges` may have something to say about it. */
+  isTouched: boolean;
 }
+
+const NO_CHANGES: readonly RoutableChange[] = [];
 
 export class SiteLease {
   readonly #lengthMs: Millis;
   readonly #holdings = new Map<string, Holding>();
   readonly #ends = new Deadlines<string>();
-  /** Agents about whom `takeChanges` may have something to say. */
-  readonly #touched = new Set<string>();
+  #touched: Holding[] = [];
   #clock: StampClock;
 
   constructor(options: SiteLeaseOptions) {
@@ -73,7 +77,7 @@ export class SiteLease {
     const holding = this.#holding(agentId);
     if (holding.carried === undefined || compareEpochs(epoch, holding.carried.epoch) >= 0)
       holding.carried = lease;
-    this.#watch(agentId, holding);
+    this.#watch(holding);
     return true;
   }
 
@@ -84,7 +88,7 @@ export class SiteLease {
     holding.admitted = holding.carried;
     holding.carried = undefined;
     holding.told = false;
-    this.#watch(agentId, holding);
+    this.#watch(holding);
   }
 
   /** A stamp has been answered for this login. False: no such login is held here (LL3, `NotLoggedIn`). */
@@ -95,7 +99,7 @@ export class SiteLease {
     if (outcome.type === 'notLoggedIn') return false;
     if (outcome.type === 'renewed' && holding !== undefined) {
       holding.admitted = outcome.lease;
-      this.#watch(agentId, holding);
+      this.#watch(holding);
     }
     return true;
   }
@@ -117,13 +121,13 @@ export class SiteLease {
       holding.carried = undefined;
     if (holding.admitted !== undefined && compareEpochs(holding.admitted.epoch, epoch) <= 0)
       holding.admitted = undefined;
-    this.#dropEmpty(agentId, holding);
+    this.#dropEmpty(holding);
   }
 
   /** LL6: the clocks of this process have jumped apart. */
   clockJumped(): void {
     this.#clock = afterClockJump(this.#clock);
-    for (const agentId of this.#holdings.keys()) this.#touched.add(agentId);
+    for (const holding of this.#holdings.values()) this.#touch(holding);
   }
 
   /** When a lease ends next, so that its end can be told; the decisions themselves ask `isRoutable`. */
@@ -132,40 +136,52 @@ export class SiteLease {
   }
 
   /** Logins that have become routable, or no longer are, since the last call. */
-  takeChanges(now: Millis): RoutableChange[] {
-    for (let due = this.#ends.takeDue(now); due !== undefined; due = this.#ends.takeDue(now))
-      this.#touched.add(due);
+  takeChanges(now: Millis): readonly RoutableChange[] {
+    for (let due = this.#ends.takeDue(now); due !== undefined; due = this.#ends.takeDue(now)) {
+      const holding = this.#holdings.get(due);
+      if (holding !== undefined) this.#touch(holding);
+    }
+    if (this.#touched.length === 0) return NO_CHANGES;
+    const touched = this.#touched;
+    this.#touched = [];
     const changes: RoutableChange[] = [];
-    for (const agentId of this.#touched) {
-      const holding = this.#holdings.get(agentId);
-      if (holding === undefined) continue;
+    for (const holding of touched) {
+      holding.isTouched = false;
       // A log-in that was never admitted leaves nothing behind once its stamp is spent.
       if (!isRoutable(this.#clock, holding.carried, this.#lengthMs, now)) holding.carried = undefined;
       const routable = isRoutable(this.#clock, holding.admitted, this.#lengthMs, now);
       if (holding.admitted !== undefined && routable !== holding.told) {
         holding.told = routable;
-        changes.push({ agentId, epoch: holding.admitted.epoch, routable });
+        changes.push({ agentId: holding.agentId, epoch: holding.admitted.epoch, routable });
       }
-      this.#watch(agentId, holding, now);
-      this.#dropEmpty(agentId, holding);
+      this.#setEnd(holding, now);
+      this.#dropEmpty(holding);
     }
-    this.#touched.clear();
     return changes;
   }
 
   #holding(agentId: string): Holding {
     let holding = this.#holdings.get(agentId);
     if (holding === undefined) {
-      holding = { admitted: undefined, carried: undefined, told: false };
+      holding = { agentId, admitted: undefined, carried: undefined, told: false, isTouched: false };
       this.#holdings.set(agentId, holding);
     }
     return holding;
   }
 
+  #watch(holding: Holding): void {
+    this.#touch(holding);
+    this.#setEnd(holding, Number.NEGATIVE_INFINITY);
+  }
+
+  #touch(holding: Holding): void {
+    if (holding.isTouched) return;
+    holding.isTouched = true;
+    this.#touched.push(holding);
+  }
+
   /** The earliest end that is still to come; one that has passed is dealt with by `takeChanges`. */
-  #watch(agentId: string, holding: Holding, after = Number.NEGATIVE_INFINITY): void {
-    this.#touched.add(agentId);
-    const { admitted, carried } = holding;
+  #setEnd({ agentId, admitted, carried }: Holding, after: Millis): void {
     const next = Math.min(this.#endAfter(admitted, after), this.#endAfter(carried, after));
     if (next < Number.POSITIVE_INFINITY) this.#ends.set(agentId, next);
     else this.#ends.clear(agentId);
@@ -176,8 +192,8 @@ export class SiteLease {
     return end > after ? end : Number.POSITIVE_INFINITY;
   }
 
-  #dropEmpty(agentId: string, holding: Holding): void {
-    if (holding.admitted !== undefined || holding.carried !== undefined) return;
+  #dropEmpty({ agentId, admitted, carried }: Holding): void {
+    if (admitted !== undefined || carried !== undefined) return;
     this.#holdings.delete(agentId);
     this.#ends.clear(agentId);
   }

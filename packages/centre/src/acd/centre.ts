@@ -70,6 +70,12 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     return found && agentViewOf(found);
   }
 
+  /** The same agent without the picture, which would be drawn for every stamp that is answered. */
+  loginOn(dn: string): { readonly person: string; readonly agentId: string } | undefined {
+    const agent = this.#state.dns.get(dn)?.agent;
+    return agent === undefined || agent.state.name === 'LoggedOut' ? undefined : agent;
+  }
+
   counters(): QueueCounters[] {
     return countersOf(this.#state);
   }

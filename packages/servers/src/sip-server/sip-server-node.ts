@@ -119,7 +119,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       verifyToken: options.verifyToken,
       wall,
       tell,
-      agentOn: (dn) => this.#centre.agentOn(dn),
+      agentOn: (dn) => this.#centre.loginOn(dn),
       snapshot: (dn, now) => must(this.#centre.dnSnapshot(dn, now), 'the DN was looked up before'),
       snapshots: (now) => ({ dns: this.#centre.allSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
       mediaAddress: options.sentBy('UDP').host,
@@ -197,19 +197,12 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   }
 
   nextDeadline(): Millis | undefined {
-    const deadlines = [
-      this.#userAgent.nextDeadline(),
-      this.#calls.nextDeadline(),
-      this.#centre.nextDeadline(),
-      this.#registrations.nextDeadline(),
-      this.#lease.nextDeadline(),
-      this.#health.nextDeadline(),
-      this.#stampAt,
-    ];
-    let earliest: Millis | undefined;
-    for (const at of deadlines)
-      if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at;
-    return earliest;
+    // Asked after every message, so that it makes no lists.
+    const never = Number.POSITIVE_INFINITY;
+    let next = Math.min(this.#stampAt, this.#userAgent.nextDeadline() ?? never);
+    next = Math.min(next, this.#calls.nextDeadline() ?? never, this.#centre.nextDeadline() ?? never);
+    next = Math.min(next, this.#registrations.nextDeadline() ?? never, this.#lease.nextDeadline() ?? never);
+    return Math.min(next, this.#health.nextDeadline() ?? never);
   }
 
   expire(now: Millis): SipServerEffect[] {
@@ -263,9 +256,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   #sendStamps(now: Millis): void {
     if (now < this.#stampAt) return;
     this.#stampAt = now + this.#configuration.stampEveryMs;
-    const stamp = this.#lease.stamp(now);
-    for (const client of this.#clients.registered())
-      this.#clients.send(client.connection, { type: 'Stamp', stamp });
+    const message = { type: 'Stamp', stamp: this.#lease.stamp(now) } as const;
+    for (const client of this.#clients.registered()) this.#clients.send(client.connection, message);
   }
 
   /** Performs what a user agent method answered: effects go out, events are put in line. */
@@ -293,7 +285,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   /** LL2: before anything is decided, the centre knows which leases are live at this instant. */
   #tellLeases(now: Millis): void {
-    const changes = this.#lease.takeChanges(now).flatMap(({ agentId, routable }) => {
+    const told = this.#lease.takeChanges(now);
+    if (told.length === 0) return;
+    const changes = told.flatMap(({ agentId, routable }) => {
       const dn = this.#dnOfAgent.get(agentId);
       return dn === undefined ? [] : [{ dn, routable }];
     });
