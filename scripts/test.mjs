@@ -1,5 +1,5 @@
 /**
- * `npm test`: types, style, then every test. What could not run here is named at the end, with the reason; with
+ * `npm test`: types, style, what nobody uses, then every test. What could not run here is named at the end, with the reason; with
  * `--strict` (as `.ci/run` calls it) that is a failure. The last line counts.
  */
 import { spawnSync } from 'node:child_process';
@@ -21,6 +21,7 @@ function run(name, command, args) {
 const checks = [
   ['types', 'npx', ['tsc', '-b']],
   ['style', 'npx', ['biome', 'check', '--error-on-warnings', '.']],
+  ['what nobody uses', 'npx', ['knip', '--no-progress']],
 ];
 let passed = 0;
 let failed = 0;
@@ -54,20 +55,27 @@ function runTests(name, args) {
   const isGood = run(name, 'npx', ['vitest', 'run', ...output, ...args]);
   try {
     const counted = JSON.parse(readFileSync(report, 'utf8'));
-    const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests } = counted;
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = counted;
+    const unread = unreadFiles(counted);
+    const skipped = numPendingTests + numTodoTests;
+    for (const name of unread) console.log(`${name} could not be loaded: none of its tests was run.`);
+    if (skipped > 0) console.log(`${skipped} tests were skipped: no test may be.`);
     passed += numPassedTests;
-    failed += numFailedTests;
-    // A file that could not be read has no tests that could fail, an error outside of any test neither.
-    if (!isGood && numFailedTests === 0) failed += Math.max(1, numFailedTestSuites);
-    if (numPendingTests > 0) {
-      console.log(`${numPendingTests} tests were skipped: no test may be.`);
-      failed += numPendingTests;
-    }
+    failed += numFailedTests + unread.length + skipped;
+    // An error outside of any test, or no test at all.
+    if (!isGood && numFailedTests + unread.length === 0) failed += 1;
     tellSlowest(counted);
   } catch (error) {
     console.log(`The tests left no report: ${error.message}`);
     failed += 1;
   }
+}
+
+/** A file that could not be loaded has no tests that could fail. */
+function unreadFiles({ testResults }) {
+  return testResults
+    .filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0)
+    .map(({ name }) => name.replace(root, ''));
 }
 
 function tellSlowest({ testResults }) {
