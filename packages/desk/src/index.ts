@@ -1,3 +1,13 @@
+export {
+  type Bootstrap,
+  type BootstrapProblem,
+  type BootstrapReading,
+  type BootstrapSite,
+  describeProblem,
+} from './bootstrap/bootstrap.ts';
+export { writeBootstrapJson } from './bootstrap/bootstrap-json.ts';
+export { readBootstrap } from './bootstrap/read-bootstrap.ts';
+export { renewBootstrap } from './bootstrap/renew-bootstrap.ts';
 export { CALLS_MAX } from './calls.ts';
 export { DeskNode } from './desk-node.ts';
 export * from './desk-types.ts';
