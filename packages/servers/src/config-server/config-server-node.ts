@@ -12,8 +12,10 @@
 import { type Configuration, changesBetween, siteOf } from '@holdfast/centre';
 import {
   freshLink,
+  HEARD,
   type LinkHealth,
   type LinkHealthEvent,
+  type LinkHealthOptions,
   linkDeadline,
   stepLink,
 } from '@holdfast/continuity';
@@ -39,7 +41,7 @@ interface Client {
   application?: Application;
   viewer?: Viewer;
   person?: string;
-  addpTimeoutMs: Millis;
+  addp: LinkHealthOptions;
   health: LinkHealth;
   readonly subscriptions: Subscriptions;
 }
@@ -73,7 +75,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         break;
       case 'opened':
         this.#clients.set(input.connection, {
-          addpTimeoutMs: OPEN_MAX_MS,
+          addp: addpOf(OPEN_MAX_MS, ''),
           health: freshLink(now),
           subscriptions: new Subscriptions(),
         });
@@ -146,7 +148,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #message(now: Millis, connection: string, message: ConfigRequest): void {
     const client = this.#clients.get(connection);
     if (client === undefined) return;
-    this.#stepHealth(now, connection, client, { type: 'heard' });
+    this.#stepHealth(now, connection, client, HEARD);
     if (message.type === 'Pong') return;
     if (message.type === 'Ping') return this.#send(connection, { type: 'Pong', n: message.n });
     if (message.type === 'Open') return this.#open(now, connection, client, message);
@@ -186,7 +188,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     if (!opening.ok) return this.#refuse(connection, message, opening.code, opening.text, opening);
     client.application = opening.application;
     client.viewer = opening.viewer;
-    client.addpTimeoutMs = message.addpTimeoutMs;
+    client.addp = addpOf(message.addpTimeoutMs, name);
     client.health = freshLink(now);
     this.#deadlines.set(connection, now + message.addpTimeoutMs);
     this.#send(connection, {
@@ -305,21 +307,15 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   }
 
   #stepHealth(now: Millis, connection: string, client: Client, event: LinkHealthEvent): void {
-    const option = {
-      name: 'addp timeout',
-      value: `${client.addpTimeoutMs} ms`,
-      source: client.application?.name ?? '',
-    };
-    const options = { timeoutMs: { value: client.addpTimeoutMs, option } };
-    const { state, effects } = stepLink(client.health, event, options, now);
+    const { state, effects } = stepLink(client.health, event, client.addp, now);
     client.health = state;
     for (const effect of effects) {
       if (effect.type === 'sendPing') this.#send(connection, { type: 'Ping', n: effect.n });
       else this.#close(now, connection, effect.because.text);
     }
-    const at = linkDeadline(state, options);
-    // Traffic moves the deadline away all the time; the old one finds nothing due and sets the new one.
-    if (at !== undefined && event.type === 'expire') this.#deadlines.set(connection, at);
+    const at = linkDeadline(state, client.addp);
+    // Whoever has not said what it is gains no time by talking.
+    if (at !== undefined && client.application !== undefined) this.#deadlines.set(connection, at);
   }
 
   #refuse(
@@ -355,4 +351,9 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #log(level: LogLine['level'], what: string, more: Omit<LogLine, 'level' | 'what'>): void {
     this.#effects.push({ type: 'log', line: { level, what, site: this.#site(), ...more } });
   }
+}
+
+function addpOf(timeoutMs: Millis, source: string): LinkHealthOptions {
+  const option = { name: 'addp timeout', value: `${timeoutMs} ms`, source };
+  return { timeoutMs: { value: timeoutMs, option } };
 }
