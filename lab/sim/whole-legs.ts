@@ -20,8 +20,11 @@ const NOTICED_MAX_MS = 37_500 + 32_000;
 export const ONE_LEG_MAX_MS = 1.01 * 2 * NOTICED_MAX_MS;
 /** With nothing broken a BYE arrives at once, or with one of its first repetitions. */
 export const ONE_LEG_CALM_MAX_MS = 6_000;
-/** So long after the last fault what was asked during it has been answered or given up (Timer F and a repetition). */
-const CALM_AFTER_MS = 40_000;
+/**
+ * So long after the last fault what it held back has arrived: TCP waits with its next repetition for a minute at most,
+ * and what was asked meanwhile has been answered or given up (Timer F).
+ */
+const CALM_AFTER_MS = 60_000 + 35_000;
 
 interface Alone {
   countedMs: number;

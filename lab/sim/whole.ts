@@ -87,8 +87,6 @@ const AGENTS_MAX = 12;
 /** Of the mixture: agents, by index, whose phones speak SIP over TCP, and one who has two phones. */
 const TCP_PHONES: readonly number[] = [1, 3];
 const TWO_PHONES = 0;
-const REDIRECTING = 2;
-const FORWARDED_AFTER_MS = 5_000;
 const STRANGER = '10.0.99.1';
 
 export const WHOLE_FAULTS: readonly FaultName[] = [
@@ -196,7 +194,7 @@ export class WholeWorld {
       callsPerSecond: rate,
       queues: [SALES_QUEUE, SUPPORT_QUEUE],
       sites: SITES.map((site) => ({ site: site.name, host: site.address })),
-      others: [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 3)],
+      others: [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 2)],
       census: this.#census,
     });
     this.#addAnnouncer();
@@ -339,7 +337,7 @@ export class WholeWorld {
     this.#persons.push(person);
   }
 
-  /** Whoever is behind the Call Processing Port: it answers everybody (CA6, SS34). */
+  /** Whoever is behind the Call Processing Port: it answers, or sends its caller to a queue (CA6, CA15, SS33, SS34). */
   #addAnnouncer(): void {
     const options = {
       number: CALL_PROCESSING_PORT,
@@ -349,11 +347,20 @@ export class WholeWorld {
       sites: [],
       answerAfterMs: 500,
     } as const;
-    const host = this.#world.addHost(ANNOUNCER);
+    const world = this.#world;
+    const host = world.addHost(ANNOUNCER);
     const census = this.#census;
+    const redirectsTo = `sip:${SALES_QUEUE}@${REALM}`;
+    const told = (process: Process, phone: PhoneProgram, fact: PhoneFact) => {
+      if (fact.name !== 'ringing' || this.#random() < 0.5) return;
+      const command = { name: 'reject', leg: fact.leg } as const;
+      world.plan(world.at + 200, () => {
+        world.act(process, () => phone.tell(process.now(), { type: 'command', command }));
+      });
+    };
     this.#phones.push(
-      this.#world.addProcess('announcer', host, (process, now) => {
-        return new PhoneProgram(process, { options, lines: 100, census, told: () => undefined }, now);
+      world.addProcess('announcer', host, (process, now) => {
+        return new PhoneProgram(process, { options, lines: 100, census, redirectsTo, told }, now);
       }),
     );
   }
@@ -371,9 +378,6 @@ export class WholeWorld {
     const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
     const census = this.#census;
     const isFirst = told !== undefined;
-    // One phone sends whom it refuses to a colleague (SS33).
-    const isRedirecting = this.#isMixed && agent.dn === this.dns[REDIRECTING];
-    const redirectsTo = isRedirecting ? `sip:${this.dns[0]}@${REALM}` : undefined;
     const phone = this.#world.addProcess(
       isFirst ? `phone-${agent.dn}` : `second-phone-${agent.dn}`,
       this.#addHost(address),
@@ -396,12 +400,11 @@ export class WholeWorld {
           ...(agent.scheme === 'single' ? { service: serviceOf(agent.home) } : {}),
           expires: 30,
           instance: `urn:uuid:00000000-0000-4000-8000-${isFirst ? '0000' : '1000'}${agent.dn.padStart(8, '0')}`,
-          ...(redirectsTo === undefined ? {} : { ringingMaxMs: FORWARDED_AFTER_MS }),
           answerAfterMs: isFirst ? 1_000 + Math.floor(3_000 * this.#random()) : null,
         };
         return new PhoneProgram(
           process,
-          { options, lines: 2, census, redirectsTo, told: (_, __, fact) => told?.(fact) },
+          { options, lines: 2, census, told: (_, __, fact) => told?.(fact) },
           now,
         );
       },
