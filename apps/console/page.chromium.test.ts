@@ -52,6 +52,15 @@ class FakeLab {
     lines.on('line', (line) => this.commands.push(JSON.parse(line)));
   }
 
+  /** Its connections stand, and nothing comes. */
+  hang(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
   async kill(): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -224,6 +233,29 @@ describe('the live page', { timeout: 60_000 }, () => {
     expect(await page.getByText('The lab is gone.').count()).toBe(0);
     await press('Hang north');
     await page.waitForSelector('[aria-label="Restore north"][aria-disabled="false"]');
+  });
+
+  it('says that the lab has gone silent and for how long, and is live again by itself', async () => {
+    await open();
+    lab.hang();
+    await page.getByText('The lab says nothing.').waitFor();
+    await page.locator('.pill', { hasText: /No data for [4-9] s/ }).waitFor();
+    expect(await page.locator('.site-button[aria-disabled="false"]').count()).toBe(0);
+    expect(await page.locator('.card').count()).toBe(20);
+    expect(await violations()).toEqual([]);
+    lab.goOn();
+    await page.waitForSelector('.page[data-link="live"]');
+    expect(await page.getByText('The lab says nothing.').count()).toBe(0);
+  });
+
+  it('who is cut off stays on the old bank, with the ring that runs, until logged in at the other', async () => {
+    await open();
+    await press('Kill north');
+    await page.waitForSelector('[data-agent="agent7001"] .card[data-face="cut"] .ring');
+    expect(await cardsAt('north').count()).toBe(10);
+    expect(await cardsAt('river').count()).toBe(0);
+    await untilCardsAt('south', 20);
+    expect(await page.locator('.card[data-face="cut"]').count()).toBe(0);
   });
 
   it.each([false, true])('axe finds nothing, calm and in a disaster (dark: %s)', async (dark) => {

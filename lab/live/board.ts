@@ -1,6 +1,6 @@
 /**
- * What the live page is told: the lab's world as one snapshot, four times a second while something changes, and
- * each decision as it happens. Where agents are comes from their desks, who waits from the SIP Servers.
+ * What the live page is told: the lab's world as one snapshot, four times a second, so that silence means that the
+ * lab is gone; and each decision as it happens. Where agents are comes from their desks, who waits from the SIP Servers.
  */
 import type { BoardAgent, BoardDecision, BoardLedger, BoardSite, BoardSnapshot } from '@holdfast/protocol';
 import { type LedgerFault, percentiles } from '../src/ledger.ts';
@@ -19,6 +19,8 @@ export class Board {
   readonly #observers = new Map<SiteName, SiteObserver>();
   readonly #seen = new Map<SiteName, SiteSnapshot>();
   readonly #stateSince = new Map<string, { readonly key: string; readonly since: number }>();
+  /** Where each agent was logged in last, until that site answers again without the agent. */
+  readonly #lastSite = new Map<string, SiteName>();
   #token: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -122,6 +124,22 @@ export class Board {
     };
   }
 
+  /**
+   * Where the agent is logged in; while that site is lost, where the agent was: cut off there until logged in at
+   * the other. A desk says that it is logged in nowhere as soon as it has noticed.
+   */
+  #bankOf({ view, options: { agent } }: Robot): SiteName | null {
+    const here = SITES.find((site) => site === view?.site);
+    if (here !== undefined) {
+      this.#lastSite.set(agent, here);
+      return here;
+    }
+    const last = this.#lastSite.get(agent);
+    if (last !== undefined && this.#lab.sites[last].state !== 'up') return last;
+    this.#lastSite.delete(agent);
+    return null;
+  }
+
   #agent(robot: Robot, now: number): BoardAgent {
     const { view, options } = robot;
     const offset = this.#lab.clock.wallOffset();
@@ -133,7 +151,7 @@ export class Board {
       scheme: options.scheme,
       dn: options.dn,
       preferredSite: options.home,
-      site: view?.site ?? null,
+      site: this.#bankOf(robot),
       state,
       workMode: view?.workMode ?? 'Unknown',
       reason: Object.values(view?.reasons ?? {}).join(', '),

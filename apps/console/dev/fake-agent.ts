@@ -102,7 +102,7 @@ export function stepAgent(
   if (!phase.isDecided && now >= phase.decideAt) {
     const gone: BoardAgent = {
       ...board,
-      site: null,
+      site: world.lives(phase.lostSite) ? null : phase.lostSite,
       state: 'LoggedOut',
       workMode: 'Unknown',
       wait: null,

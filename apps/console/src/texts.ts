@@ -23,7 +23,7 @@ export const FACE_MEANINGS: Readonly<Record<Face, string>> = {
   wrapUp: 'finishes the work after a call',
   notReady: 'is at the desk and takes no calls',
   out: 'logged in nowhere: stands in the river',
-  cut: 'logged in at a site that no longer answers',
+  cut: 'was logged in at a site that no longer answers, and is not yet at the other',
 };
 
 export const SITE_WORDS: Readonly<Record<BoardSite['state'], string>> = {
@@ -120,6 +120,9 @@ export const TEXTS = {
   cardMore: (facts: { place: string; wait: string | undefined }) =>
     `, ${facts.place}${facts.wait === undefined ? '' : `. ${facts.wait}`}`,
   atSite: (site: string) => `at site ${site}`,
+  /** Speech goes on directly between the phones. */
+  talkingCutOff: 'Call, cut off',
+  cutOffAt: (site: string) => `nowhere, cut off from site ${site}`,
   inRiver: 'in the river',
   waitsFor: (what: string, seconds: number) => `Waits for ${what}: ${seconds} s`,
   legend: 'What the cards mean',
@@ -201,7 +204,7 @@ export const TEXTS = {
     title: 'What am I looking at?',
     points: [
       'Two sites of one contact centre, each on its own bank. Each has its own servers, which really run on this machine, with real SIP calls.',
-      'Every card is an agent with a phone and a desk. A card stands on the bank where the agent is logged in. Who is logged in nowhere stands in the river.',
+      'Every card is an agent with a phone and a desk. A card stands on the bank where the agent is logged in, or is cut off while that site is away. Who is logged out of a living site stands in the river.',
       'Press Kill on a site. Its agents notice, wait as long as their options say (the ring on the card closes), and log in at the other site by themselves: their cards cross the river.',
       'Underneath is the account of the disaster: when each agent noticed, decided, logged in and was Ready again. The shaded part is the wait that the options ask for; the white between it and the green curve is what we added.',
       'Hang is nastier than Kill: connections stand but nothing answers, so that only silence tells. Restore brings a site back, and its agents return when it has been well for a while.',
@@ -214,6 +217,9 @@ export const TEXTS = {
     live: 'Live',
     connecting: 'Connecting',
     gone: 'Lab gone',
+    silent: (seconds: number) => `No data for ${seconds} s`,
+    silentTitle: 'The lab says nothing.',
+    silentSince: (seconds: number) => `Its connection stands, but no data have come for ${seconds} s.`,
     lostTitle: 'The lab is gone.',
     lost: (seenAt: number) => `What you see is how it was at ${clockTime(seenAt)}.`,
     never: 'It has not answered yet. Is it running? Start it with: npm start',

@@ -10,6 +10,7 @@ import {
   NOTICE_STAYS_MS,
   NOTICES_MAX,
   PENDING_MAX_MS,
+  SILENT_AFTER_MS,
 } from './board.ts';
 
 const LAB_AHEAD_MS = 5_000;
@@ -161,5 +162,32 @@ describe('the link', () => {
   it('a tick without news is the same state, so that nothing is drawn again', () => {
     const state = play([0, received(snapshot({ a: 'north' }))]);
     expect(boardStep(state, { type: 'ticked' }, 10)).toBe(state);
+  });
+});
+
+describe('a lab that has gone silent', () => {
+  const opened = [0, { type: 'opened' }] as const;
+  const heard = [1_000, received(snapshot({ agent1: 'north' }))] as const;
+
+  it('is live while something comes, and silent when nothing has come for a while', () => {
+    const at = 1_000 + SILENT_AFTER_MS;
+    expect(play(opened, heard, [at - 1, { type: 'ticked' }]).link).toEqual({ name: 'live' });
+    expect(play(opened, heard, [at, { type: 'ticked' }]).link).toEqual({ name: 'silent', since: 1_000 });
+  });
+
+  it('is silent too when nothing came at all', () => {
+    expect(play(opened, [SILENT_AFTER_MS, { type: 'ticked' }]).link).toEqual({ name: 'silent', since: 0 });
+  });
+
+  it('is live again with the next word, and lost when the connection ends', () => {
+    const silent = [9_000, { type: 'ticked' }] as const;
+    expect(play(opened, heard, silent, [9_500, decision('x')]).link).toEqual({ name: 'live' });
+    const lost = play(opened, heard, silent, [9_500, { type: 'lost', retryAt: 10_000 }]);
+    expect(lost.link).toMatchObject({ name: 'lost', since: 9_500 });
+  });
+
+  it('a link that is lost does not become silent', () => {
+    const lost = play(opened, [100, { type: 'lost', retryAt: 200 }], [60_000, { type: 'ticked' }]);
+    expect(lost.link.name).toBe('lost');
   });
 });

@@ -11,6 +11,8 @@ import type { Command } from './site-buttons.ts';
 export type LinkState =
   | { readonly name: 'connecting' }
   | { readonly name: 'live' }
+  /** The connection stands, but nothing comes. `since`: when something came last, on the page's clock. */
+  | { readonly name: 'silent'; readonly since: number }
   /** `since` and `retryAt` on the page's clock. */
   | { readonly name: 'lost'; readonly since: number; readonly retryAt: number; readonly attempt: number };
 
@@ -35,6 +37,8 @@ export interface FeedEntry extends BoardDecision {
 
 export interface BoardState {
   readonly link: LinkState;
+  /** When the link was opened or brought something, on the page's clock. */
+  readonly heardAt: number;
   readonly snapshot: BoardSnapshot | null;
   readonly labAheadMs: number;
   /** Newest first. */
@@ -57,6 +61,8 @@ export type BoardEvent =
   | { readonly type: 'dismissed'; readonly id: number }
   | { readonly type: 'ticked' };
 
+/** The lab sends four times a second; a busy machine may hold it up for a while. */
+export const SILENT_AFTER_MS = 3_000;
 /** Older decisions fall off the end of the feed. */
 export const DECISIONS_MAX = 300;
 export const NOTICES_MAX = 4;
@@ -68,6 +74,7 @@ export const PENDING_MAX_MS = 15_000;
 
 export const INITIAL_BOARD: BoardState = {
   link: { name: 'connecting' },
+  heardAt: 0,
   snapshot: null,
   labAheadMs: 0,
   decisions: [],
@@ -82,7 +89,7 @@ export const INITIAL_BOARD: BoardState = {
 export function boardStep(state: BoardState, event: BoardEvent, now: number): BoardState {
   switch (event.type) {
     case 'opened':
-      return { ...state, link: { name: 'live' } };
+      return { ...state, link: { name: 'live' }, heardAt: now };
     case 'lost': {
       const before = state.link.name === 'lost' ? state.link : undefined;
       return {
@@ -107,13 +114,18 @@ export function boardStep(state: BoardState, event: BoardEvent, now: number): Bo
   }
 }
 
-function receive(state: BoardState, text: string, now: number): BoardState {
+function receive(before: BoardState, text: string, now: number): BoardState {
   const parsed = boardMessage.safeParse(parseJson(text));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue === undefined ? '' : ` (${issue.path.join('.') || 'message'}: ${issue.message})`;
-    return notify(state, { level: 'error', text: `The lab sent what this page does not know${where}.` }, now);
+    return notify(
+      before,
+      { level: 'error', text: `The lab sent what this page does not know${where}.` },
+      now,
+    );
   }
+  const state: BoardState = { ...before, link: { name: 'live' }, heardAt: now };
   switch (parsed.data.type) {
     case 'snapshot':
       return follow(state, parsed.data, now);
@@ -193,9 +205,12 @@ function tick(state: BoardState, now: number): BoardState {
   const notices = state.notices.filter(({ at }) => now - at < NOTICE_STAYS_MS);
   const crossings = state.crossings.filter(({ at }) => now - at < CROSSING_MS);
   const pending = Object.entries(state.pending).filter(([, { at }]) => now - at < PENDING_MAX_MS);
+  const isSilent = state.link.name === 'live' && now - state.heardAt >= SILENT_AFTER_MS;
+  const link: LinkState = isSilent ? { name: 'silent', since: state.heardAt } : state.link;
   const isSame =
+    link === state.link &&
     notices.length === state.notices.length &&
     crossings.length === state.crossings.length &&
     pending.length === Object.keys(state.pending).length;
-  return isSame ? state : { ...state, notices, crossings, pending: Object.fromEntries(pending) };
+  return isSame ? state : { ...state, link, notices, crossings, pending: Object.fromEntries(pending) };
 }

@@ -1,7 +1,7 @@
 import type { BoardAgent, BoardSite } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
 import { decisionWords } from '../texts.ts';
-import { cardName, faceOf } from './card-face.ts';
+import { cardName, faceOf, isAtWork } from './card-face.ts';
 import { nextCard } from './card-keys.ts';
 import { exactDuration, wholeDuration } from './durations.ts';
 import { reconnectDelayMs } from './reconnect.ts';
@@ -37,9 +37,18 @@ describe('the face of a card', () => {
     ['out', { state: 'LoggedOut', site: null }, 'up'],
     ['cut', {}, 'down'],
     ['cut', {}, 'hung'],
+    ['cut', { state: 'LoggedOut' }, 'down'],
+    ['cut', { state: 'LoggedOut' }, 'starting'],
     ['ready', {}, 'starting'],
   ] as const)('is %s for %o while the site is %s', (face, more, state) => {
     expect(faceOf({ ...agent, ...more }, north(state))).toBe(face);
+  });
+
+  it('a call that outlives its site is still a call, but nobody there is at work', () => {
+    const talking = { ...agent, onCall: true };
+    expect(isAtWork(talking, north('up'))).toBe(true);
+    expect(isAtWork(talking, north('hung'))).toBe(false);
+    expect(isAtWork({ ...talking, state: 'LoggedOut' }, north('starting'))).toBe(false);
   });
 
   it('shows the number of an agent who is named after it, else the name', () => {

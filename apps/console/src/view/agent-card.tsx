@@ -9,6 +9,8 @@ import { Ring } from './ring.tsx';
 export interface AgentCardProps {
   readonly agent: BoardAgent;
   readonly face: Face;
+  /** Also while the last call goes on. */
+  readonly isCutOff: boolean;
   readonly now: number;
   readonly isSelected: boolean;
   readonly isTabStop: boolean;
@@ -18,8 +20,9 @@ export interface AgentCardProps {
 }
 
 export function AgentCard(props: AgentCardProps) {
-  const { agent, face, now, isSelected, isTabStop, onFocus, onPress, onKeyDown } = props;
+  const { agent, face, isCutOff, now, isSelected, isTabStop, onFocus, onPress, onKeyDown } = props;
   const { wait } = agent;
+  const word = face === 'talking' && isCutOff ? TEXTS.talkingCutOff : FACE_WORDS[face];
   const more = TEXTS.cardMore({
     place: agent.site === null ? TEXTS.inRiver : TEXTS.atSite(agent.site),
     wait: wait === null ? undefined : TEXTS.waitsFor(wait.what, secondsLeft(wait, now)),
@@ -29,10 +32,11 @@ export function AgentCard(props: AgentCardProps) {
       type="button"
       className="card"
       data-face={face}
+      data-cut={isCutOff}
       data-waiting={wait !== null}
       aria-pressed={isSelected}
       tabIndex={isTabStop ? 0 : -1}
-      title={`${agent.agent}: ${FACE_WORDS[face]}${more}`}
+      title={`${agent.agent}: ${word}${more}`}
       onFocus={onFocus}
       onClick={onPress}
       onKeyDown={onKeyDown}
@@ -44,8 +48,7 @@ export function AgentCard(props: AgentCardProps) {
           <Ring progress={ringProgress(wait, now)} text={String(secondsLeft(wait, now))} />
         )}
       </span>
-      <span className="card-name">{cardName(agent)}</span>{' '}
-      <span className="card-word">{FACE_WORDS[face]}</span>
+      <span className="card-name">{cardName(agent)}</span> <span className="card-word">{word}</span>
       <span className="unseen">{more}</span>
     </button>
   );

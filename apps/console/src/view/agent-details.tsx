@@ -1,6 +1,6 @@
 import type { BoardAgent, BoardSite } from '@holdfast/protocol';
 import type { FeedEntry } from '../state/board.ts';
-import { faceOf } from '../state/card-face.ts';
+import { faceOf, isCutOff } from '../state/card-face.ts';
 import { secondsLeft } from '../state/ring.ts';
 import { FACE_WORDS, schemeWords, TEXTS } from '../texts.ts';
 import { Decisions, ScrollRegion } from './feed.tsx';
@@ -16,12 +16,17 @@ export interface AgentDetailsProps {
   readonly onClose: () => void;
 }
 
+function placeWords(agent: BoardAgent, sites: readonly BoardSite[]): string {
+  if (agent.site === null) return WORDS.nowhere;
+  return isCutOff(agent, sites) ? TEXTS.cutOffAt(agent.site) : TEXTS.atSite(agent.site);
+}
+
 /** One agent alone: what is known now, and what this agent has decided so far. */
 export function AgentDetails({ agent, sites, decisions, now, onClose }: AgentDetailsProps) {
   const { wait } = agent;
   const facts: readonly (readonly [string, string])[] = [
     [WORDS.state, FACE_WORDS[faceOf(agent, sites)]],
-    [WORDS.login, agent.site === null ? WORDS.nowhere : TEXTS.atSite(agent.site)],
+    [WORDS.login, placeWords(agent, sites)],
     [WORDS.preferred, agent.preferredSite],
     [WORDS.phoneAt, agent.phoneAt.length === 0 ? WORDS.phoneNowhere : agent.phoneAt.join(', ')],
     [WORDS.scheme, schemeWords(agent.scheme)],

@@ -26,7 +26,7 @@ export function App({ link }: { readonly link: BoardLink }) {
   const agent = snapshot?.agents.find((candidate) => candidate.agent === selected);
   return (
     <div className="page" data-link={board.link.name}>
-      <Header board={board} onHelp={help.open} onJoin={join.open} />
+      <Header board={board} now={now} onHelp={help.open} onJoin={join.open} />
       <main className="main">
         <LinkBanner board={board} now={now} />
         {snapshot === null ? null : (

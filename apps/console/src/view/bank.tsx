@@ -1,6 +1,6 @@
 import type { BoardAgent, BoardSite } from '@holdfast/protocol';
 import type { ReactNode } from 'react';
-import { faceOf, isAtWork } from '../state/card-face.ts';
+import { isAtWork } from '../state/card-face.ts';
 import { COMMANDS, type Command, mayPress } from '../state/site-buttons.ts';
 import { COMMAND_HELP, COMMAND_RUNNING, COMMAND_WORDS, SITE_MEANINGS, SITE_WORDS, TEXTS } from '../texts.ts';
 import { Icon } from './icon.tsx';
@@ -19,7 +19,7 @@ export interface BankProps {
 
 export function Bank({ site, sites, agents, now, isLive, pending, onPress, children }: BankProps) {
   const here = agents.filter((agent) => agent.site === site.site);
-  const atWork = here.filter((agent) => isAtWork(faceOf(agent, sites))).length;
+  const atWork = here.filter((agent) => isAtWork(agent, sites)).length;
   return (
     <section className="bank" data-state={site.state} aria-label={TEXTS.bank(site.site)}>
       <div className="bank-head">

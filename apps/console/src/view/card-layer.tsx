@@ -5,7 +5,7 @@
 import type { BoardAgent, BoardSite } from '@holdfast/protocol';
 import { type KeyboardEvent, useRef, useState } from 'react';
 import type { Crossing } from '../state/board.ts';
-import { faceOf } from '../state/card-face.ts';
+import { faceOf, isCutOff } from '../state/card-face.ts';
 import { nextCard } from '../state/card-keys.ts';
 import { densityOf, type Seating, seatKey } from '../state/seating.ts';
 import { TEXTS } from '../texts.ts';
@@ -69,6 +69,7 @@ export function CardLayer(props: CardLayerProps) {
               <AgentCard
                 agent={agent}
                 face={faceOf(agent, sites)}
+                isCutOff={isCutOff(agent, sites)}
                 now={now}
                 isSelected={agent.agent === selected}
                 isTabStop={agent.agent === tabStop}

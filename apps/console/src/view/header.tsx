@@ -1,16 +1,17 @@
 import { useMantineColorScheme } from '@mantine/core';
-import type { BoardState } from '../state/board.ts';
-import { faceOf, isAtWork } from '../state/card-face.ts';
+import type { BoardState, LinkState } from '../state/board.ts';
+import { isAtWork } from '../state/card-face.ts';
 import { TEXTS } from '../texts.ts';
 import { Icon } from './icon.tsx';
 
 export interface HeaderProps {
   readonly board: BoardState;
+  readonly now: number;
   readonly onHelp: () => void;
   readonly onJoin: () => void;
 }
 
-export function Header({ board, onHelp, onJoin }: HeaderProps) {
+export function Header({ board, now, onHelp, onJoin }: HeaderProps) {
   return (
     <header className="header">
       <h1 className="header-name">
@@ -18,7 +19,7 @@ export function Header({ board, onHelp, onJoin }: HeaderProps) {
       </h1>
       <Figures board={board} />
       <div className="header-tools">
-        <LinkPill board={board} />
+        <LinkPill link={board.link} now={now} />
         <button type="button" className="button" onClick={onJoin}>
           <Icon name="talking" /> {TEXTS.join.button}
         </button>
@@ -34,7 +35,7 @@ export function Header({ board, onHelp, onJoin }: HeaderProps) {
 function Figures({ board: { snapshot } }: { readonly board: BoardState }) {
   if (snapshot === null) return <div className="figures" />;
   const { agents, sites, calls } = snapshot;
-  const atWork = agents.filter((agent) => isAtWork(faceOf(agent, sites))).length;
+  const atWork = agents.filter((agent) => isAtWork(agent, sites)).length;
   const words = TEXTS.figures;
   return (
     <dl className="figures" aria-label={words.label}>
@@ -64,13 +65,25 @@ function Figure({
   );
 }
 
-function LinkPill({ board: { link } }: { readonly board: BoardState }) {
-  const words = { live: TEXTS.link.live, connecting: TEXTS.link.connecting, lost: TEXTS.link.gone };
+function LinkPill({ link, now }: { readonly link: LinkState; readonly now: number }) {
   return (
     <span className="pill" data-link={link.name}>
-      <span className="pill-dot" /> {words[link.name]}
+      <span className="pill-dot" /> {linkWords(link, now)}
     </span>
   );
+}
+
+function linkWords(link: LinkState, now: number): string {
+  switch (link.name) {
+    case 'live':
+      return TEXTS.link.live;
+    case 'connecting':
+      return TEXTS.link.connecting;
+    case 'silent':
+      return TEXTS.link.silent(Math.floor((now - link.since) / 1000));
+    case 'lost':
+      return TEXTS.link.gone;
+  }
 }
 
 const SCHEMES = ['light', 'dark', 'auto'] as const;

@@ -6,6 +6,14 @@ const WORDS = TEXTS.link;
 /** Says so when what one sees is old. */
 export function LinkBanner({ board, now }: { readonly board: BoardState; readonly now: number }) {
   const { link, snapshot } = board;
+  if (link.name === 'silent') {
+    return (
+      <div className="link-banner" role="alert">
+        <b>{WORDS.silentTitle}</b> {WORDS.lost(link.since)}{' '}
+        <span aria-hidden="true">{WORDS.silentSince(Math.floor((now - link.since) / 1000))}</span>
+      </div>
+    );
+  }
   if (link.name !== 'lost') {
     return snapshot === null ? <p className="waiting">{WORDS.waiting}</p> : null;
   }
