@@ -188,7 +188,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     if (!opening.ok) return this.#refuse(connection, message, opening.code, opening.text, opening);
     client.application = opening.application;
     client.viewer = opening.viewer;
-    client.addp = addpOf(message.addpTimeoutMs, name);
+    client.addp = addpOf(message.addpTimeoutMs, message.application);
     client.health = freshLink(now);
     this.#deadlines.set(connection, now + message.addpTimeoutMs);
     this.#send(connection, {
