@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CallAccount } from './call-account.ts';
+import { CallAccount, endOf } from './call-account.ts';
 
 function dial(account: CallAccount, leg: string, site: string, port: number): void {
   account.offered(0, leg, { site, to: '8000', port });
@@ -31,6 +31,38 @@ test('a call is kept only when both ends ended normally after the fault', () => 
     lost: 3,
     lostBy: { 'both-ends': 1, 'caller-end': 1, 'not-ended': 1 },
   });
+});
+
+test('a call whose two ends were both told has been ended by the site, and one that nobody knew is lost', () => {
+  const account = new CallAccount();
+  for (const number of [1, 2]) talking(account, number);
+  account.fault();
+  account.agentEnded('agent1', 'a1', 'told');
+  account.callerEnded(0, 'c1', 'told');
+  account.agentEnded('agent2', 'a2', 'unknown');
+  account.callerEnded(0, 'c2', 'unknown');
+  expect(account.figures()).toMatchObject({ kept: 0, lost: 2, lostBy: { 'cut-off': 1, 'both-ends': 1 } });
+});
+
+test('over several faults each call counts once, and established is kept and lost together', () => {
+  const account = new CallAccount();
+  for (const number of [1, 2]) talking(account, number);
+  account.fault();
+  account.agentEnded('agent1', 'a1', 'hung-up');
+  account.callerEnded(0, 'c1', 'told');
+  talking(account, 3);
+  account.fault();
+  account.close();
+  expect(account.figures()).toMatchObject({ established: 3, kept: 1, lost: 2, lostBy: { 'not-ended': 2 } });
+});
+
+test('a phone has hung up when its BYE had a 2xx; when nobody there knew the call it was alone', () => {
+  const ended = { name: 'ended', at: 0, leg: 'a', by: 'local', status: 0, wasEstablished: true } as const;
+  expect(endOf(ended, 200)).toBe('hung-up');
+  expect(endOf(ended, 481)).toBe('unknown');
+  expect(endOf(ended, undefined)).toBe('unknown');
+  expect(endOf({ ...ended, by: 'remote' }, undefined)).toBe('told');
+  expect(endOf({ ...ended, by: 'lost', status: 408 }, undefined)).toBe('lost');
 });
 
 test('two ends that hang up each for itself were not kept together', () => {

@@ -1,15 +1,16 @@
 /**
  * The account of calls (ME2): what was offered and answered, what stood at a fault, and what became of it. A call
- * is kept only if after the fault one end hung up and the other was told; everything else is lost, by cause. The two ends find each other by the port to which the agent's phone sends its sound: SDP passes
- * through the servers, so that it is the caller's own.
+ * is kept only if after the fault an in-dialog request succeeded on both legs and the call ended normally: one end's
+ * BYE had its 2xx, and the other end was told by a BYE. Everything else is lost, by cause. The two ends find each other
+ * by the port to which the agent's phone sends its sound: SDP passes through the servers, so that it is the caller's own.
  */
-import type { PhoneFact } from '@holdfast/sip';
+import { cseqOf, type PhoneFact, type SipMessage } from '@holdfast/sip';
 import { LineAccount, type LineFigures } from './line-account.ts';
 
 export interface CallFigures {
   readonly offered: number;
   readonly answered: number;
-  /** At the fault; null without one. */
+  /** At a fault, each call once; null without one. */
   readonly established: number | null;
   readonly kept: number | null;
   readonly lost: number | null;
@@ -24,8 +25,11 @@ export interface Dialled {
   readonly port: number;
 }
 
-/** `told`: by the other side's BYE; `hung-up`: by the own BYE, which was answered, be it with 481. */
-export type End = 'told' | 'hung-up' | 'lost' | 'refused' | 'cancelled';
+/**
+ * `told`: by the other side's BYE; `hung-up`: by the own BYE, which had its 2xx; `unknown`: the own BYE was refused,
+ * because nobody there knew the call; `lost`: it was not answered.
+ */
+export type End = 'told' | 'hung-up' | 'unknown' | 'lost' | 'refused' | 'cancelled';
 
 interface Call {
   readonly callerLeg: string;
@@ -33,13 +37,13 @@ interface Call {
   readonly site: string;
   readonly offeredAt: number;
   agent: { readonly name: string; readonly leg: string } | undefined;
-  stoodAtFault: boolean;
   callerEnd: End | undefined;
   agentEnd: End | undefined;
 }
 
+/** Of all faults of the run. */
 interface FaultAccount {
-  readonly established: number;
+  established: number;
   kept: number;
   readonly lostBy: Map<string, number>;
   /** Calls that stood at the fault and are not over yet. */
@@ -68,7 +72,6 @@ export class CallAccount {
       site,
       offeredAt: at,
       agent: undefined,
-      stoodAtFault: false,
       callerEnd: undefined,
       agentEnd: undefined,
     };
@@ -138,11 +141,14 @@ export class CallAccount {
     return call.callerEnd === undefined ? call.callerLeg : undefined;
   }
 
-  /** From here on it is counted what becomes of the calls that stand now. */
+  /** From here on it is counted what becomes of the calls that stand now; one that stood at an earlier fault counts once. */
   fault(): void {
-    const open = new Set([...this.#byLeg.values()].filter(isTalking));
-    for (const call of open) call.stoodAtFault = true;
-    this.#fault = { established: open.size, kept: 0, lostBy: new Map(), open };
+    this.#fault ??= { established: 0, kept: 0, lostBy: new Map(), open: new Set() };
+    for (const call of this.#byLeg.values()) {
+      if (!isTalking(call) || this.#fault.open.has(call)) continue;
+      this.#fault.open.add(call);
+      this.#fault.established += 1;
+    }
   }
 
   /** That site's SIP Server is dead: the callers who waited there, by their legs, now hear silence. */
@@ -162,9 +168,9 @@ export class CallAccount {
     fault.open.delete(call);
     const [caller, agent] = [isOrderly(call.callerEnd), isOrderly(call.agentEnd)];
     if (!caller || !agent) lose(fault, caller ? 'agent-end' : agent ? 'caller-end' : 'both-ends');
-    else if (call.callerEnd === 'told' || call.agentEnd === 'told') fault.kept += 1;
-    // Each end has hung up for itself: nobody carried the BYE of one to the other.
-    else lose(fault, 'not-told');
+    else if (call.callerEnd !== call.agentEnd) fault.kept += 1;
+    // Both were told: nobody hung up, the site has ended the call. Neither was: nobody carried the BYE of one to the other.
+    else lose(fault, call.callerEnd === 'told' ? 'cut-off' : 'not-told');
   }
 
   /** Calls that stood at the fault and are not over. */
@@ -189,11 +195,21 @@ export class CallAccount {
   }
 }
 
-/** What a phone tells of its call's end. */
-export function endOf({ by, status, wasEstablished }: Extract<PhoneFact, { name: 'ended' }>): End {
+/** What a phone tells of its call's end; `byeStatus`: the answer to its own BYE, when that is what ended it. */
+export function endOf(
+  { by, status, wasEstablished }: Extract<PhoneFact, { name: 'ended' }>,
+  byeStatus: number | undefined,
+): End {
   if (wasEstablished && status === 0 && by === 'remote') return 'told';
-  if (wasEstablished && status === 0 && by === 'local') return 'hung-up';
+  if (wasEstablished && status === 0 && by === 'local')
+    return byeStatus !== undefined && byeStatus < 300 ? 'hung-up' : 'unknown';
   return by === 'lost' || by === 'refused' ? by : 'cancelled';
+}
+
+/** The final answer to a BYE that this message is. */
+export function byeStatusOf(message: SipMessage): number | undefined {
+  if (message.kind !== 'response' || message.status < 200) return undefined;
+  return cseqOf(message)?.method === 'BYE' ? message.status : undefined;
 }
 
 function isOrderly(end: End | undefined): boolean {

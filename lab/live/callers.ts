@@ -5,7 +5,9 @@
 import type { Random } from '@holdfast/kernel';
 import { nodeHashes, type ProcessClock, type RunningNode, runNode, SipTransports } from '@holdfast/server';
 import { type PhoneEffect, type PhoneInput, PhoneNode } from '@holdfast/sip';
-import { type CallAccount, endOf } from './call-account.ts';
+import { byeStatusOf, type CallAccount, endOf } from './call-account.ts';
+import { RtpStream } from './rtp-stream.ts';
+import type { SoundAccount } from './sound-account.ts';
 
 export interface CallersOptions {
   readonly clock: ProcessClock;
@@ -15,12 +17,20 @@ export interface CallersOptions {
   readonly sites: readonly { readonly site: string; readonly host: string; readonly port: number }[];
   readonly realm: string;
   readonly account: CallAccount;
+  readonly sound: SoundAccount;
+  /** Lines with sound: a call takes the first free line, so that the first so many calls at once have it. */
+  readonly withSound: number;
   readonly now: () => number;
 }
 
-/** Calls at once; nobody listens on these ports, they only tell calls apart. */
-const LINES = 4000;
-const FIRST_LINE = 40_000;
+/**
+ * Calls at once beyond those with sound; nobody listens on these ports and nobody speaks to them, they only tell calls
+ * apart. They lie outside what systems give to sockets, so that they never are somebody's.
+ */
+const SILENT_LINES = 4000;
+const FIRST_SILENT_LINE = 12_000;
+/** Far from the agents' tones. */
+const TONE_HZ = 2_500;
 /** How long a site may leave an INVITE without a sign, ms. */
 const SITE_ATTEMPT_MS = 1500;
 /** How long a caller listens to silence, ms. */
@@ -31,6 +41,12 @@ export class Callers {
   #transports: SipTransports | undefined;
   #phone: RunningNode<PhoneInput> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** By their ports. */
+  readonly #streams = new Map<number, RtpStream>();
+  /** Of the legs with sound: the own port, and that of whom the caller speaks to. */
+  readonly #speaking = new Map<string, { readonly own: number; to: number | undefined }>();
+  /** The answer to a BYE that is being taken in. */
+  #byeStatus: number | undefined;
   #next = 0;
   #perSecond = 1;
 
@@ -44,7 +60,9 @@ export class Callers {
       host: '127.0.0.1',
       port,
       onMessage: (message, source) => {
+        this.#byeStatus = byeStatusOf(message);
         this.#phone?.input({ type: 'sip', message, source });
+        this.#byeStatus = undefined;
       },
       onMalformed: (failure, source) => this.#phone?.input({ type: 'malformed', failure, source }),
       onFailure: (what) => this.#phone?.input({ type: 'transportFailed', ...what }),
@@ -52,6 +70,11 @@ export class Callers {
         throw error;
       },
     });
+    for (let line = 0; line < this.#options.withSound; line++) {
+      const stream = await RtpStream.open(TONE_HZ);
+      this.#streams.set(stream.port, stream);
+    }
+    const silent = Array.from({ length: SILENT_LINES }, (_, line) => FIRST_SILENT_LINE + line);
     const phone = new PhoneNode({
       number: 'gateway',
       domain: realm,
@@ -65,7 +88,7 @@ export class Callers {
       hashes: nodeHashes,
       random,
       sentBy: () => ({ host: '127.0.0.1', port }),
-      media: { host: '127.0.0.1', ports: Array.from({ length: LINES }, (_, line) => FIRST_LINE + line) },
+      media: { host: '127.0.0.1', ports: [...this.#streams.keys(), ...silent] },
       callAttemptMs: SITE_ATTEMPT_MS,
     });
     this.#phone = runNode<PhoneInput, PhoneEffect>(phone, {
@@ -77,11 +100,37 @@ export class Callers {
   #perform(effect: PhoneEffect): void {
     const { account, now } = this.#options;
     if (effect.type === 'transmit') return this.#transports?.transmit(effect);
+    if (effect.type === 'media') return this.#speak(effect);
     if (effect.type !== 'phone') return;
     const { fact } = effect;
-    if (fact.name === 'dialing') account.offered(now(), fact.leg, fact);
+    if (fact.name === 'dialing') {
+      account.offered(now(), fact.leg, fact);
+      if (this.#streams.has(fact.port)) this.#speaking.set(fact.leg, { own: fact.port, to: undefined });
+    }
     if (fact.name === 'progress' || fact.name === 'established') account.taken(now(), fact.leg);
-    if (fact.name === 'ended') account.callerEnded(now(), fact.leg, endOf(fact));
+    if (fact.name === 'ended') {
+      this.#speaking.delete(fact.leg);
+      account.callerEnded(now(), fact.leg, endOf(fact, this.#byeStatus));
+    }
+  }
+
+  /** Whether somebody listens at that port of ours. */
+  hasSoundAt(port: number): boolean {
+    return this.#streams.has(port);
+  }
+
+  #speak({ leg, remote }: Extract<PhoneEffect, { type: 'media' }>): void {
+    const line = this.#speaking.get(leg);
+    const stream = line === undefined ? undefined : this.#streams.get(line.own);
+    if (line === undefined || stream === undefined) return;
+    const { sound, now } = this.#options;
+    if (line.to !== undefined && line.to !== remote?.port) {
+      sound.ended(now(), 'caller', { agent: line.to, caller: line.own }, stream.figures);
+    }
+    line.to = remote?.port;
+    if (remote === null) return stream.stopSending();
+    stream.sendToAddress(remote);
+    sound.begun(now(), 'caller', { agent: remote.port, caller: line.own });
   }
 
   /** One call now, to the given number, first at the given site. */
@@ -123,6 +172,7 @@ export class Callers {
   async close(): Promise<void> {
     this.stop();
     this.#phone?.stop();
+    for (const stream of this.#streams.values()) stream.close();
     await this.#transports?.close();
   }
 }

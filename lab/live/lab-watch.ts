@@ -8,17 +8,21 @@ import type { DeskEffect, DeskView } from '@holdfast/desk';
 import type { PhoneFact } from '@holdfast/sip';
 import type { GovernedWait, LaterFacts, Ledger } from '../src/ledger.ts';
 import { type CallAccount, endOf } from './call-account.ts';
+import { LeaseBook } from './lease-book.ts';
 import type { LabDecision } from './live-lab.ts';
 import type { Robot, RobotWatch } from './robot.ts';
+import type { SoundAccount } from './sound-account.ts';
 import type { LabTimes } from './times.ts';
 
 interface Seen {
   /** Site → since when the phone has a registration there, ms since the run's start. */
   readonly registeredAt: Map<string, number>;
-  /** Receipt of the newest stamp that the desk answered, on the lab's clock. */
+  /** Receipt of the newest stamp that the desk answered or carried in a log-in, on the lab's clock. */
   stampReceivedAt: number | undefined;
   /** That of the login which a fault has ended. */
   promisedUntil: number | undefined;
+  /** Port of the caller with sound to whom the phone speaks. */
+  speaksTo: number | undefined;
 }
 
 export interface LabWatchOptions {
@@ -27,6 +31,9 @@ export interface LabWatchOptions {
   readonly startedAt: number;
   readonly times: LabTimes;
   readonly calls: CallAccount;
+  readonly sound: SoundAccount;
+  /** The site whose clients connect there (`host:port`). */
+  readonly siteOf: (server: string) => string | undefined;
   readonly onDecision: (decision: LabDecision) => void;
   /** A caller whose agent's phone has left the call: there is nothing to hear any more. */
   readonly onLeftAlone: (callerLeg: string) => void;
@@ -36,11 +43,14 @@ export class LabWatch implements RobotWatch, LaterFacts {
   ledger: Ledger | undefined;
   /** Every decision of a desk, in order. */
   readonly decisions: LabDecision[] = [];
+  /** How long each site may hold each agent routable. */
+  readonly leases: LeaseBook;
   readonly #options: LabWatchOptions;
   readonly #seen = new Map<string, Seen>();
 
   constructor(options: LabWatchOptions) {
     this.#options = options;
+    this.leases = new LeaseBook(options.times.leaseLengthMs);
   }
 
   desk(robot: Robot, { fact, site, governedBy, because }: Extract<DeskEffect, { type: 'fact' }>): void {
@@ -93,7 +103,7 @@ export class LabWatch implements RobotWatch, LaterFacts {
 
   view(_robot: Robot, _view: DeskView, _before: DeskView | undefined): void {}
 
-  phone(robot: Robot, fact: PhoneFact): void {
+  phone(robot: Robot, fact: PhoneFact, byeStatus: number | undefined): void {
     const { registeredAt } = this.#of(robot.name);
     const at = this.#options.now();
     switch (fact.name) {
@@ -108,7 +118,7 @@ export class LabWatch implements RobotWatch, LaterFacts {
         this.#options.calls.ringing(at, robot.name, fact.leg);
         return;
       case 'ended': {
-        const left = this.#options.calls.agentEnded(robot.name, fact.leg, endOf(fact));
+        const left = this.#options.calls.agentEnded(robot.name, fact.leg, endOf(fact, byeStatus));
         if (left !== undefined) this.#options.onLeftAlone(left);
         this.ledger?.see(at, robot.name, { type: 'callEnded' });
         return;
@@ -118,12 +128,26 @@ export class LabWatch implements RobotWatch, LaterFacts {
   }
 
   media(robot: Robot, leg: string, remotePort: number | undefined): void {
-    const { calls, now } = this.#options;
-    if (remotePort !== undefined) calls.answered(now(), robot.name, leg, remotePort);
+    const { calls, sound, now } = this.#options;
+    const seen = this.#of(robot.name);
+    const own = robot.sound?.port ?? 0;
+    if (seen.speaksTo !== undefined && seen.speaksTo !== remotePort) {
+      const ports = { agent: own, caller: seen.speaksTo };
+      if (robot.sound !== undefined) sound.ended(now(), 'agent', ports, robot.sound.figures);
+      seen.speaksTo = undefined;
+    }
+    if (remotePort === undefined) return;
+    calls.answered(now(), robot.name, leg, remotePort);
+    if (!robot.options.hasSoundAt(remotePort)) return;
+    seen.speaksTo = remotePort;
+    sound.begun(now(), 'agent', { agent: own, caller: remotePort });
   }
 
-  stampAnswered(robot: Robot, receivedAt: number): void {
+  stampPromised(robot: Robot, server: string, receivedAt: number): void {
     this.#of(robot.name).stampReceivedAt = receivedAt;
+    const site = this.#options.siteOf(server);
+    if (site !== undefined)
+      this.leases.promised(robot.options.dn, site, receivedAt - this.#options.startedAt);
   }
 
   phoneAt(agent: string, site: string): number | undefined {
@@ -142,7 +166,12 @@ export class LabWatch implements RobotWatch, LaterFacts {
   #of(agent: string): Seen {
     let seen = this.#seen.get(agent);
     if (seen === undefined) {
-      seen = { registeredAt: new Map(), stampReceivedAt: undefined, promisedUntil: undefined };
+      seen = {
+        registeredAt: new Map(),
+        stampReceivedAt: undefined,
+        promisedUntil: undefined,
+        speaksTo: undefined,
+      };
       this.#seen.set(agent, seen);
     }
     return seen;

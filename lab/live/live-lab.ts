@@ -21,6 +21,7 @@ import { Relays } from './relay.ts';
 import { Robot } from './robot.ts';
 import type { ServerLoad } from './server-loads.ts';
 import { pause, SiteProcesses } from './site-processes.ts';
+import { SoundAccount } from './sound-account.ts';
 import type { LabTimes } from './times.ts';
 
 export const SITES = ['north', 'south'] as const;
@@ -30,6 +31,8 @@ const PHONE_PASSWORD = 'fake-phone-password';
 const REALM = 'holdfast';
 /** A relay doubles what the lab's process has to read and write; beyond so many agents it would measure itself. */
 const RELAYED_AGENTS_MAX = 100;
+/** Different tones of agents: below those of callers. */
+const TONES = 50;
 
 export interface LiveLabOptions {
   readonly agents: number;
@@ -42,7 +45,7 @@ export interface LiveLabOptions {
   /** Fixed ports, for people who want to join; free ones when absent. */
   readonly ports?: SitePorts;
   readonly restarts: boolean;
-  /** Robots with sound: the first so many. */
+  /** Calls with sound: so many at once (ME6). */
   readonly withSound: number;
   readonly onDecision?: (decision: LabDecision) => void;
 }
@@ -72,6 +75,7 @@ export class LiveLab {
   readonly options: LiveLabOptions;
   readonly clock = new ProcessClock();
   readonly calls = new CallAccount();
+  readonly sound = new SoundAccount();
   readonly robots: Robot[] = [];
   readonly checks: Check[] = [];
   readonly sites: Readonly<Record<SiteName, SiteProcesses>>;
@@ -103,6 +107,8 @@ export class LiveLab {
       startedAt: this.#startedAt,
       times: options.times,
       calls: this.calls,
+      sound: this.sound,
+      siteOf: (server) => SITES.find((_, index) => server === `127.0.0.1:${world.ports.clients[index]}`),
       onDecision: (decision) => options.onDecision?.(decision),
       onLeftAlone: (leg) => this.callers.hangUpSoon(leg),
     });
@@ -132,6 +138,8 @@ export class LiveLab {
       })),
       realm: REALM,
       account: this.calls,
+      sound: this.sound,
+      withSound: options.withSound,
       now: () => this.now(),
     });
   }
@@ -167,9 +175,19 @@ export class LiveLab {
     return new LiveLab(options, { ports, folder, agents });
   }
 
+  /** Whether what goes between desks and sites passes the relay. */
+  get isRelayed(): boolean {
+    return this.#agents.length <= RELAYED_AGENTS_MAX;
+  }
+
   /** ms since the run's start, on the lab's clock. */
   now(): number {
     return this.clock.now() - this.#startedAt;
+  }
+
+  /** From a time of day, such as a server gives to its log entries, to the run's clock: one host has one wall clock. */
+  atOf(time: number): number {
+    return time - this.clock.wallOffset() - this.#startedAt;
   }
 
   /** Starts both sites, then the robots, and waits until every one is Ready at home. */
@@ -181,7 +199,7 @@ export class LiveLab {
       if (!this.#isStopping) this.#keepsFolder = true;
       throw error;
     }
-    if (this.#agents.length <= RELAYED_AGENTS_MAX) {
+    if (this.isRelayed) {
       for (const port of [...this.ports.clients, ...this.ports.config])
         await this.#relays.open('127.0.0.1', port);
     }
@@ -194,7 +212,7 @@ export class LiveLab {
   }
 
   #makeRobot(agent: GeneratedAgent): Robot {
-    const { times, withSound } = this.options;
+    const { times } = this.options;
     const index = this.robots.length;
     const other = (site: string) => (site === 'north' ? 'south' : 'north');
     const order = [agent.home, other(agent.home)] as SiteName[];
@@ -231,7 +249,8 @@ export class LiveLab {
       addpTimeoutMs: times.addpMs,
       retryPauseMs: 1000 * times.retryDelayS,
       talkMs: () => times.talkMs * (0.5 + this.#random()),
-      ...(index < withSound ? { toneHz: 400 + 20 * index } : {}),
+      toneHz: 400 + 20 * (index % TONES),
+      hasSoundAt: (port) => this.callers.hasSoundAt(port),
       clock: this.clock,
       random: this.#random,
       relays: this.#relays,
@@ -264,7 +283,7 @@ export class LiveLab {
           site,
           // ADDP: a poll after one time-out of silence, lost after the same again.
           detectionMs: isSilent ? heardAt + 2 * this.options.times.addpMs - at : 0,
-          onCall: (robot.view?.calls.length ?? 0) > 0,
+          inCall: (robot.view?.calls.length ?? 0) > 0,
         };
       }),
     );
@@ -298,12 +317,15 @@ export class LiveLab {
 
   /** The phone can no longer reach that site (its cable is cut, say); it learns so at its next attempt. */
   losePhone(robot: Robot, site: SiteName): void {
+    this.calls.fault();
     if (this.worksAt(robot, site)) {
-      const onCall = (robot.view?.calls.length ?? 0) > 0;
-      // What ends the agent's work is the end of the registration: the site notices when it expires.
-      const detectionMs = 1000 * this.options.times.registerEveryS;
+      const inCall = (robot.view?.calls.length ?? 0) > 0;
+      // What ends the agent's work is the end of the binding that stands: the site notices when it expires.
+      const boundAt = robot.boundAt.get(this.#sipPort(site)) ?? this.#startedAt;
+      const endsAt = boundAt - this.#startedAt + 1000 * this.options.times.registerEveryS;
+      const detectionMs = Math.max(0, endsAt - this.now());
       this.ledger.fault(this.now(), { what: `phone of ${robot.name} lost`, site }, [
-        { agent: robot.name, scheme: robot.options.scheme, site, detectionMs, onCall },
+        { agent: robot.name, scheme: robot.options.scheme, site, detectionMs, inCall },
       ]);
     }
     robot.cutPhoneFrom(this.#sipPort(site));

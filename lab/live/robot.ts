@@ -23,6 +23,7 @@ import {
   SipTransports,
 } from '@holdfast/server';
 import {
+  cseqOf,
   type PhoneEffect,
   type PhoneFact,
   type PhoneInput,
@@ -30,7 +31,9 @@ import {
   type PhoneSite,
   type RegistrationOptions,
   type RegistrationScheme,
+  type SipMessage,
 } from '@holdfast/sip';
+import { byeStatusOf } from './call-account.ts';
 import type { Relays } from './relay.ts';
 import { RtpStream } from './rtp-stream.ts';
 
@@ -55,8 +58,10 @@ export interface RobotOptions {
   readonly retryPauseMs: number;
   /** Seconds of talk, drawn for each call; the robot hangs up then. */
   readonly talkMs: () => number;
-  /** With sound: the robot sends this tone, and hears. */
-  readonly toneHz?: number;
+  /** What the robot says. */
+  readonly toneHz: number;
+  /** Whether somebody listens there; the robot speaks to nobody else. */
+  readonly hasSoundAt: (port: number) => boolean;
   readonly clock: ProcessClock;
   readonly random: Random;
   readonly relays: Relays;
@@ -76,11 +81,11 @@ export interface RobotWatch {
     decision: { readonly because: Because; readonly what: string; readonly site: string },
   ): void;
   view(robot: Robot, view: DeskView, before: DeskView | undefined): void;
-  phone(robot: Robot, fact: PhoneFact): void;
+  phone(robot: Robot, fact: PhoneFact, byeStatus: number | undefined): void;
   /** The phone's sound goes to this port now: it names the caller. */
   media(robot: Robot, leg: string, remotePort: number | undefined): void;
-  /** A stamp that was answered: receipt, on the lab's clock. */
-  stampAnswered(robot: Robot, receivedAt: number): void;
+  /** A stamp that was answered or carried in a log-in: of which server (`host:port`), and its receipt, on the lab's clock. */
+  stampPromised(robot: Robot, server: string, receivedAt: number): void;
 }
 
 type Link = LinkClient<DeskRequest | ConfigRequest>;
@@ -90,6 +95,8 @@ export class Robot {
   view: DeskView | undefined;
   /** When something was last heard from each server (`host:port`): silence is counted from there. */
   readonly heardAt = new Map<string, number>();
+  /** When each SIP Server, by its port, last confirmed the phone's registration. */
+  readonly boundAt = new Map<number, number>();
   /** Which site and kind each connection belongs to is the desk's business; the lab needs the last of telephony. */
   readonly #links = new Map<string, Link>();
   #desk: RunningNode<DeskInput> | undefined;
@@ -97,7 +104,10 @@ export class Robot {
   #transports: SipTransports | undefined;
   #sound: RtpStream | undefined;
   #epochStored = 0;
-  #stampReceivedAt = 0;
+  /** Receipt of the newest stamp on each connection, and whose connection it is. */
+  readonly #stamps = new Map<string, { readonly server: string; readonly receivedAt: number }>();
+  /** The answer to a BYE that is being taken in. */
+  #byeStatus: number | undefined;
   #hasBegun = false;
   readonly #cutFrom = new Set<number>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -126,7 +136,11 @@ export class Robot {
       host: '127.0.0.1',
       port: 0,
       onMessage: (message, source) => {
-        if (!this.#cutFrom.has(source.port)) this.#phone?.input({ type: 'sip', message, source });
+        if (this.#cutFrom.has(source.port)) return;
+        if (isRegistered(message)) this.boundAt.set(source.port, clock.now());
+        this.#byeStatus = byeStatusOf(message);
+        this.#phone?.input({ type: 'sip', message, source });
+        this.#byeStatus = undefined;
       },
       onMalformed: (failure, source) => this.#phone?.input({ type: 'malformed', failure, source }),
       onFailure: (what) => this.#phone?.input({ type: 'transportFailed', ...what }),
@@ -135,7 +149,7 @@ export class Robot {
       },
     });
     const { port } = this.#transports;
-    if (toneHz !== undefined) this.#sound = await RtpStream.open(toneHz);
+    this.#sound = await RtpStream.open(toneHz);
     const phone = new PhoneNode({
       number: options.dn,
       domain: options.realm,
@@ -148,7 +162,7 @@ export class Robot {
       hashes: nodeHashes,
       random: options.random,
       sentBy: () => ({ host: '127.0.0.1', port }),
-      media: { host: '127.0.0.1', ports: [this.#sound?.port ?? port] },
+      media: { host: '127.0.0.1', ports: [this.#sound.port] },
       answerAfterMs: 50,
     });
     this.#phone = runNode<PhoneInput, PhoneEffect>(phone, {
@@ -181,12 +195,13 @@ export class Robot {
         });
         return;
       case 'media':
-        if (effect.remote === null) this.#sound?.stopSending();
-        else this.#sound?.sendToAddress(effect.remote);
+        if (effect.remote !== null && this.options.hasSoundAt(effect.remote.port))
+          this.#sound?.sendToAddress(effect.remote);
+        else this.#sound?.stopSending();
         return this.options.watch.media(this, effect.leg, effect.remote?.port);
       case 'phone':
         this.#onPhone(effect.fact);
-        return this.options.watch.phone(this, effect.fact);
+        return this.options.watch.phone(this, effect.fact, this.#byeStatus);
     }
   }
 
@@ -243,9 +258,13 @@ export class Robot {
       case 'close':
         this.#links.get(effect.connection)?.close();
         this.#links.delete(effect.connection);
+        this.#stamps.delete(effect.connection);
         return;
       case 'send':
-        if (effect.message.type === 'StampAnswer') watch.stampAnswered(this, this.#stampReceivedAt);
+        if (effect.message.type === 'StampAnswer' || effect.message.type === 'AgentLogin') {
+          const stamp = this.#stamps.get(effect.connection);
+          if (stamp !== undefined) watch.stampPromised(this, stamp.server, stamp.receivedAt);
+        }
         this.#links.get(effect.connection)?.send(effect.message);
         return;
       case 'persist':
@@ -291,11 +310,13 @@ export class Robot {
         message: (message) => {
           const now = clock.now();
           this.heardAt.set(`${host}:${port}`, now);
-          if (message.type === 'Stamp') this.#stampReceivedAt = now;
+          if (message.type === 'Stamp')
+            this.#stamps.set(connection, { server: `${host}:${port}`, receivedAt: now });
           input({ type: 'message', connection, message });
         },
         closed: (end) => {
           this.#links.delete(connection);
+          this.#stamps.delete(connection);
           input({ type: isOpen ? 'closed' : 'failed', connection, how: end.text });
         },
       },
@@ -323,4 +344,8 @@ export class Robot {
     this.#sound?.close();
     await this.#transports?.close();
   }
+}
+
+function isRegistered(message: SipMessage): boolean {
+  return message.kind === 'response' && message.status === 200 && cseqOf(message)?.method === 'REGISTER';
 }

@@ -19,14 +19,30 @@ import {
 
 /** What is kept of the sound heard: the last 2 s. */
 const HEARD_SAMPLES_MAX = 2 * SAMPLE_RATE;
+/**
+ * A busy machine wakes us late. A telephone does not fall behind for that: what is due is sent at once, so that who
+ * listens hears one second a second. After a longer pause the rest is left out, as a real one's buffer would.
+ */
+const CATCH_UP_FRAMES_MAX = 10;
+
+/** Of one call, since sound was first sent to the present remote end. */
+export interface SoundFigures {
+  readonly received: number;
+  /** Between two packets. */
+  readonly gapMaxMs: number;
+}
+
+type Codec = MediaAddress['codec'];
 
 export class RtpStream {
   readonly #socket: Socket;
-  readonly #frames: Uint8Array[];
-  readonly #framesA: Uint8Array[];
+  readonly #toneHz: number;
+  /** By codec; made when first needed, because most streams of a large lab never speak. */
+  readonly #frames = new Map<Codec, Uint8Array[]>();
   #remote: MediaAddress | undefined;
   #timer: NodeJS.Timeout | undefined;
   #frame = 0;
+  #dueAt = 0;
   #heard: Int16Array[] = [];
   #heardSamples = 0;
   #received = 0;
@@ -35,9 +51,7 @@ export class RtpStream {
 
   private constructor(socket: Socket, toneHz: number) {
     this.#socket = socket;
-    const tone = makeTone(toneHz, 1);
-    this.#frames = cut(encodeG711('PCMU', tone));
-    this.#framesA = cut(encodeG711('PCMA', tone));
+    this.#toneHz = toneHz;
     socket.on('message', (bytes) => this.#hear(bytes));
     // The other side's port may be gone already: ICMP says so, and nobody here minds.
     socket.on('error', () => {});
@@ -64,8 +78,19 @@ export class RtpStream {
     readonly port: number;
     readonly payload: 0 | 8;
   }): void {
+    if (this.#remote?.host !== host || this.#remote.port !== port) this.#forget();
     this.#remote = { host, port, codec: payload === 0 ? 'PCMU' : 'PCMA' };
-    this.#timer ??= setInterval(() => this.#send(), FRAME_MS);
+    if (this.#timer !== undefined) return;
+    this.#dueAt = performance.now();
+    this.#timer = setInterval(() => this.#sendDue(), FRAME_MS);
+  }
+
+  /** Another call begins: its figures are its own. */
+  #forget(): void {
+    this.#received = 0;
+    this.#gapMaxMs = 0;
+    this.#heard = [];
+    this.#heardSamples = 0;
   }
 
   /** The call is over or held: a phone that went on sending would talk into the next call at that port. */
@@ -75,10 +100,21 @@ export class RtpStream {
     this.#remote = undefined;
   }
 
+  #sendDue(): void {
+    const now = performance.now();
+    let due = Math.floor((now - this.#dueAt) / FRAME_MS);
+    this.#dueAt += due * FRAME_MS;
+    if (due > CATCH_UP_FRAMES_MAX) {
+      this.#frame += due - CATCH_UP_FRAMES_MAX;
+      due = CATCH_UP_FRAMES_MAX;
+    }
+    for (; due > 0; due--) this.#send();
+  }
+
   #send(): void {
     const remote = this.#remote;
     if (remote === undefined) return;
-    const frames = remote.codec === 'PCMU' ? this.#frames : this.#framesA;
+    const frames = this.#framesOf(remote.codec);
     const packet = writeRtp({
       payloadType: PAYLOAD_TYPE[remote.codec],
       sequence: this.#frame,
@@ -88,6 +124,14 @@ export class RtpStream {
     });
     this.#frame += 1;
     this.#socket.send(packet, remote.port, remote.host);
+  }
+
+  #framesOf(codec: Codec): Uint8Array[] {
+    const known = this.#frames.get(codec);
+    if (known !== undefined) return known;
+    const frames = cut(encodeG711(codec, makeTone(this.#toneHz, 1)));
+    this.#frames.set(codec, frames);
+    return frames;
   }
 
   #hear(bytes: Buffer): void {
@@ -105,8 +149,7 @@ export class RtpStream {
       this.#heardSamples -= this.#heard.shift()?.length ?? 0;
   }
 
-  /** Packets heard, the longest gap between two of them, ms. */
-  get figures(): { readonly received: number; readonly gapMaxMs: number } {
+  get figures(): SoundFigures {
     return { received: this.#received, gapMaxMs: Math.round(this.#gapMaxMs) };
   }
 

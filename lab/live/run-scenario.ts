@@ -12,7 +12,8 @@ import { type Check, LiveLab } from './live-lab.ts';
 import { callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
 import type { ServerLoad } from './server-loads.ts';
 import { SiteStartError } from './site-processes.ts';
-import type { LabTimes } from './times.ts';
+import type { SoundReport } from './sound-account.ts';
+import { type LabTimes, timesInWords } from './times.ts';
 
 /** Documented in docs/reports.md; instants are ms since the run's start. */
 export interface LabReport {
@@ -26,9 +27,12 @@ export interface LabReport {
   readonly ledger: LedgerReport;
   readonly calls: CallFigures;
   readonly queue: LineFigures;
+  readonly sound: SoundReport;
   readonly host: {
     readonly cpus: number;
     readonly node: string;
+    /** Whether the traffic between desks and sites passed the lab's relay. */
+    readonly relayed: boolean;
     readonly loop_delay_ms_p99: { readonly lab: number; readonly servers: number | null };
     /** Of each server, with everybody logged in, before anything is broken. */
     readonly memory_kb: readonly {
@@ -43,7 +47,7 @@ export interface RunOptions {
   readonly scenario: Scenario;
   readonly agents?: number;
   readonly seed?: number;
-  /** Unless told otherwise those of the scenario. */
+  /** Unless told otherwise those of the scenario; one of the same name does not replace them. */
   readonly times?: LabTimes;
   readonly serverEntry: string;
   /** Aborted when it has to end before all is done; the reason is an Error. */
@@ -55,29 +59,29 @@ export async function runScenario({
   scenario,
   agents = scenario.agents,
   seed = 1,
-  times = scenario.times,
+  times: asked = scenario.times,
   serverEntry,
   end = new AbortController().signal,
   say,
 }: RunOptions): Promise<LabReport> {
+  // A scenario may have shortened waits of its own, and needs them.
+  const times = asked.name === scenario.times.name ? scenario.times : asked;
   const lab = await LiveLab.make({
     agents,
     seed,
     times,
     serverEntry,
     restarts: scenario.restarts,
-    withSound: Math.min(30, agents),
+    withSound: CALLS_WITH_SOUND,
   });
-  say(
-    `${scenario.name}: ${agents} agents, seed ${seed}; time-outs: site ${times.siteTimeoutS} s, phone ${times.phoneTimeoutS} s, ADDP ${times.addpMs} ms, lease ${times.leaseLengthMs} ms, registration ${times.registerEveryS} s`,
-  );
+  say(`${scenario.name}: ${agents} agents, seed ${seed}; times "${times.name}": ${timesInWords(times)}`);
   const delay = new LoopDelay();
   let before: readonly ServerLoad[] = [];
   let after: readonly ServerLoad[] = [];
   let lateMs = 0;
   const play = async () => {
     await lab.start();
-    await everybodyAtHome(lab);
+    if (!(await everybodyAtHome(lab))) return;
     before = await lab.serverLoads();
     delay.reset();
     lab.callers.stream((scenario.occupancy * agents) / (times.talkMs / 1000 + times.wrapUpS));
@@ -98,8 +102,12 @@ export async function runScenario({
     lateMs = delay.figures().p99Ms;
     after = await lab.serverLoads();
     lab.calls.close();
+    soundGoesOn(lab);
     await lab.stop();
   }
+  const ledger = roundLedger(lab.ledger.report(lab.now()));
+  if (ledger.in_call !== null)
+    say(`  of ${ledger.agents.length} agents concerned ${ledger.in_call} were in a call at the fault`);
   return {
     version: 1,
     scenario: scenario.name,
@@ -107,19 +115,22 @@ export async function runScenario({
     agents,
     times: times.name,
     checks: lab.checks,
-    ledger: roundLedger(lab.ledger.report(lab.now())),
+    ledger,
     calls: lab.calls.figures(),
     queue: lab.calls.line(lab.now()),
-    host: hostFigures({ lateMs, before, after }),
+    sound: roundSound(lab.sound.report()),
+    host: hostFigures({ relayed: lab.isRelayed, lateMs, before, after }),
   };
 }
 
 /** Memory is of the time before the fault, the delay of the time since. */
 function hostFigures({
+  relayed,
   lateMs,
   before,
   after,
 }: {
+  readonly relayed: boolean;
   readonly lateMs: number;
   readonly before: readonly ServerLoad[];
   readonly after: readonly ServerLoad[];
@@ -127,6 +138,7 @@ function hostFigures({
   return {
     cpus: availableParallelism(),
     node: process.version,
+    relayed,
     loop_delay_ms_p99: {
       lab: lateMs,
       servers: after.length === 0 ? null : Math.max(...after.map((load) => load.loopDelayP99Ms)),
@@ -140,6 +152,23 @@ function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
+}
+
+/** ME6: both ends speak and listen on so many calls at once; in the smallest runs these are all. */
+const CALLS_WITH_SOUND = 30;
+
+/** Sound goes directly between the two ends: whatever dies, those who have each other's address hear each other. */
+function soundGoesOn(lab: LiveLab): void {
+  const { calls, both_ways } = lab.sound.report();
+  lab.check(
+    'sound-both-ways',
+    calls > 0 && both_ways === calls,
+    `${both_ways} of ${calls} calls with sound were heard at both ends`,
+  );
+}
+
+function roundSound(report: SoundReport): SoundReport {
+  return { ...report, gap_ms_max: report.gap_ms_max === null ? null : Math.round(report.gap_ms_max) };
 }
 
 function roundLedger(report: LedgerReport): LedgerReport {

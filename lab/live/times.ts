@@ -59,3 +59,21 @@ export const DOCUMENTS: LabTimes = {
   registration: {},
   talkMs: 20_000,
 };
+
+/** ME6: a run says which waits it has set. */
+export function timesInWords(times: LabTimes): string {
+  const { registration } = times;
+  return [
+    `site time-out ${times.siteTimeoutS} s`,
+    `phone time-out ${times.phoneTimeoutS} s`,
+    `auto-restore ${times.autoRestore ? 'on' : 'off'}`,
+    `retry delay ${times.retryDelayS} s`,
+    `ADDP ${times.addpMs} ms`,
+    `stamp every ${times.stampEveryMs} ms`,
+    `lease ${times.leaseLengthMs} ms`,
+    `registration ${times.registerEveryS} s`,
+    `attempt ${registration.attemptMs === undefined ? 'as by default' : `${registration.attemptMs} ms`}`,
+    `after-call work ${times.wrapUpS} s`,
+    `talk ${times.talkMs} ms`,
+  ].join(', ');
+}

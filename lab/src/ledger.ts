@@ -5,11 +5,12 @@
  *
  *     lastAbleAt ──── detection + the option's time-out ────┐
  *     the phone's 200 OK from the other site ───────────────┼── the latest is allowedAt ── after_wait ── readyAt
- *     the end of the login lease ───────────────────────────┘
+ *     the end of the login lease ───────────────────────────┤
+ *     the end of the call that the agent was in (DS14) ─────┘
  *
- * An agent who was in a call at the fault is not made unable by it: speech goes on directly between the two
- * phones. For that agent lastAbleAt is the end of this call, as the phone saw it, and the waits run from the
- * fault as for everybody.
+ * `lastAbleAt` is the fault, for everybody. Who was in a call then goes on talking, directly between the two phones,
+ * and may not be Ready before that call is over: its end allows, and where it comes last it is what governed. These
+ * agents are marked and counted (`inCall`), because their total holds the rest of a talk.
  *
  * Pacing and jitter count in after_wait. An agent who is never Ready again counts with the end of the run, and
  * the check `all-ready` fails. All instants are ms since the run's start, on the lab's clock.
@@ -21,8 +22,11 @@ export interface LedgerAgent {
   readonly scheme: string;
   readonly from: string;
   to: string | null;
-  /** The lab's own moment of the fault; for an agent in a call then, the end of that call. */
-  lastAbleAt: Millis;
+  /** The lab's own moment of the fault. */
+  readonly lastAbleAt: Millis;
+  /** Whether the agent had a call at the fault, and when it was over, as the agent's phone saw it. */
+  readonly inCall: boolean;
+  callEndedAt: Millis | null;
   detectedAt: Millis | null;
   /** The phone's 200 OK from the site at which the agent ended, as the phone saw it. */
   phoneAt: Millis | null;
@@ -47,8 +51,13 @@ export interface LedgerReport {
   readonly wait_ms: Millis | null;
   readonly after_wait_ms: Percentiles | null;
   readonly total_ms: Percentiles | null;
+  /** Rows of agents who were in a call at the fault; null when no agent was concerned. */
+  readonly in_call: number | null;
   readonly agents: readonly LedgerAgent[];
 }
+
+/** `governedBy` of an agent whose call at the lost site was the last to end. */
+export const GOVERNED_BY_CALL = 'call-at-lost-site';
 
 /** What was seen of one agent; the ledger takes what it needs when it needs it. */
 export type Sighting =
@@ -77,7 +86,7 @@ export interface FaultedAgent {
   readonly site: string;
   /** 0 when a reset tells at once; else when the configured ping limits, counted from the last byte, run out. */
   readonly detectionMs: Millis;
-  readonly onCall: boolean;
+  readonly inCall: boolean;
 }
 
 /** What is known only later; asked when the agent is Ready again, or at the end. */
@@ -90,8 +99,6 @@ export interface LaterFacts {
 
 interface Open {
   readonly row: LedgerAgent;
-  readonly faultAt: Millis;
-  onCall: boolean;
   readonly detectionMs: Millis;
   option: GovernedWait | undefined;
 }
@@ -122,7 +129,7 @@ export class Ledger {
   ): void {
     const rows: LedgerAgent[] = [];
     this.#faults.push({ at, ...fault, rows });
-    for (const { agent, scheme, site, detectionMs, onCall } of agents) {
+    for (const { agent, scheme, site, detectionMs, inCall } of agents) {
       if (this.#open.has(agent)) continue;
       const row: LedgerAgent = {
         agent,
@@ -130,6 +137,8 @@ export class Ledger {
         from: site,
         to: null,
         lastAbleAt: at,
+        inCall,
+        callEndedAt: null,
         detectedAt: null,
         phoneAt: null,
         decidedAt: null,
@@ -142,7 +151,7 @@ export class Ledger {
       };
       this.#rows.push(row);
       rows.push(row);
-      this.#open.set(agent, { row, faultAt: at, onCall, detectionMs, option: undefined });
+      this.#open.set(agent, { row, detectionMs, option: undefined });
     }
   }
 
@@ -155,8 +164,8 @@ export class Ledger {
         row.detectedAt ??= at;
         return;
       case 'callEnded':
-        if (open.onCall) row.lastAbleAt = at;
-        open.onCall = false;
+        // The first end is that of the call which stood; a later one belongs to a later call.
+        if (row.inCall) row.callEndedAt ??= at;
         return;
       case 'decided':
         row.decidedAt = at;
@@ -187,13 +196,18 @@ export class Ledger {
     const site = row.to;
     const phoneAt = site === null ? undefined : this.#later.phoneAt(row.agent, site);
     row.phoneAt = phoneAt ?? null;
-    const waits = [
-      open.faultAt + open.detectionMs + (open.option?.valueMs ?? 0),
+    const waited = Math.max(
+      row.lastAbleAt,
+      row.lastAbleAt + open.detectionMs + (open.option?.valueMs ?? 0),
       phoneAt ?? row.lastAbleAt,
       // Only who moves has to wait until the old site has certainly stopped routing.
       (site === row.from ? undefined : this.#later.leaseEndAt(row.agent)) ?? row.lastAbleAt,
-    ];
-    row.allowedAt = Math.max(row.lastAbleAt, ...waits);
+    );
+    // A call that was never seen to end allows nothing: all of that time counts against us.
+    const callEndedAt = row.callEndedAt ?? row.lastAbleAt;
+    row.allowedAt = Math.max(waited, callEndedAt);
+    if (callEndedAt > waited)
+      row.governedBy = `${GOVERNED_BY_CALL}=${Math.round(callEndedAt - row.lastAbleAt)} ms`;
   }
 
   /** Agents who are still unable to work. */
@@ -212,7 +226,8 @@ export class Ledger {
   /** At the end of a run: whoever is not Ready again counts with `endAt`. */
   report(endAt: Millis): LedgerReport {
     for (const open of this.#open.values()) this.#close(open);
-    if (this.#rows.length === 0) return { wait_ms: null, after_wait_ms: null, total_ms: null, agents: [] };
+    if (this.#rows.length === 0)
+      return { wait_ms: null, after_wait_ms: null, total_ms: null, in_call: null, agents: [] };
     const allowed = (row: LedgerAgent) => row.allowedAt ?? row.lastAbleAt;
     const after = this.#rows.map((row) => Math.max(0, (row.readyAt ?? endAt) - allowed(row)));
     const total = this.#rows.map((row) => (row.readyAt ?? endAt) - row.lastAbleAt);
@@ -220,6 +235,7 @@ export class Ledger {
       wait_ms: Math.max(...this.#rows.map((row) => allowed(row) - row.lastAbleAt)),
       after_wait_ms: percentiles(after),
       total_ms: percentiles(total),
+      in_call: this.#rows.filter(({ inCall }) => inCall).length,
       agents: this.#rows,
     };
   }

@@ -165,6 +165,7 @@ export class PeerLab {
       retryPauseMs: 1_000,
       talkMs: () => TALK_MS,
       toneHz: robotTone(index),
+      hasSoundAt: () => true,
       clock: this.clock,
       random: this.random,
       relays: new Relays(),
@@ -220,7 +221,7 @@ const NOBODY: RobotWatch = {
   view: () => {},
   phone: () => {},
   media: () => {},
-  stampAnswered: () => {},
+  stampPromised: () => {},
 };
 
 interface Ports {

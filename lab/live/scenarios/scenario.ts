@@ -42,8 +42,8 @@ export const ALL_SCHEMES_AT_BOTH_SITES = {
   because: 'one of each of the three registration schemes at each site',
 };
 
-/** Before each scenario: everybody at home and able, or it has nothing to break. */
-export async function everybodyAtHome(lab: LiveLab): Promise<void> {
+/** Before each scenario: everybody at home and able, or it has nothing to break and ends there. */
+export async function everybodyAtHome(lab: LiveLab): Promise<boolean> {
   const isHome = (robot: LiveLab['robots'][number]) => lab.worksAt(robot, robot.options.home);
   const patienceMs = 30_000 + (1000 * lab.robots.length) / LOG_INS_PER_S;
   await lab.until(patienceMs, () => lab.robots.every(isHome));
@@ -51,11 +51,9 @@ export async function everybodyAtHome(lab: LiveLab): Promise<void> {
   const perSite = SITES.map(
     (site) => `${lab.robots.filter((robot) => robot.options.home === site).length} ${site}`,
   );
-  lab.check(
-    'everybody-at-home',
-    lab.robots.length >= ALL_SCHEMES_AT_BOTH_SITES.count && away.length === 0,
-    away.length === 0 ? perSite.join(', ') : away.map(describe).join('; '),
-  );
+  const ok = lab.robots.length >= ALL_SCHEMES_AT_BOTH_SITES.count && away.length === 0;
+  lab.check('everybody-at-home', ok, away.length === 0 ? perSite.join(', ') : away.map(describe).join('; '));
+  return ok;
 }
 
 function reasonOf(view: LiveLab['robots'][number]['view']): string {
@@ -67,6 +65,50 @@ export function describe(robot: LiveLab['robots'][number]): string {
   const { view } = robot;
   return `${robot.name} (${robot.options.scheme}): ${view?.state ?? 'no view'}${reasonOf(view)} at ${view?.site ?? 'no site'}${view?.banner === '' ? '' : `, ${view?.banner}`}${view?.notice == null ? '' : ` [${view.notice}]`}`;
 }
+
+/** Where each ends: waits until all work where they have to, and says how many do where. */
+export async function allWorkAt(
+  lab: LiveLab,
+  name: string,
+  siteOf: (robot: LiveLab['robots'][number]) => string,
+): Promise<void> {
+  const isThere = (robot: LiveLab['robots'][number]) => lab.worksAt(robot, siteOf(robot));
+  await lab.until(moveMax(lab), () => lab.robots.every(isThere) && lab.ledger.waiting === 0);
+  const away = lab.robots.filter((robot) => !isThere(robot));
+  const perSite = SITES.map(
+    (site) => `${lab.robots.filter((robot) => siteOf(robot) === site).length} ${site}`,
+  );
+  lab.check(
+    name,
+    lab.robots.length > 0 && away.length === 0,
+    away.length === 0 ? perSite.join(', ') : away.map(describe).join('; '),
+  );
+}
+
+export const home = (robot: LiveLab['robots'][number]): string => robot.options.home;
+
+/** Who must not move: none of these decided to leave, move or return since then, and each works at home. */
+export function stayed(
+  lab: LiveLab,
+  name: string,
+  who: { readonly robots: readonly LiveLab['robots'][number][]; readonly since: number },
+): void {
+  const left = new Map(
+    lab.watch.decisions
+      .filter(({ at, what }) => at >= who.since && MOVES.has(what))
+      .map(({ agent, because }) => [agent, because.text]),
+  );
+  const wrongly = who.robots.filter((robot) => left.has(robot.name) || !lab.worksAt(robot, home(robot)));
+  lab.check(
+    name,
+    who.robots.length > 0 && wrongly.length === 0,
+    wrongly.length === 0
+      ? `${who.robots.length} stayed at home`
+      : wrongly.map((robot) => `${describe(robot)} ${left.get(robot.name) ?? ''}`).join('; '),
+  );
+}
+
+const MOVES = new Set(['leave', 'move', 'return']);
 
 /** Those who had to move are able at `to`; those who had not to, never made a decision to leave. */
 export async function movedExactly(
@@ -85,43 +127,20 @@ export async function movedExactly(
       ? `${movers.length} of ${movers.length} work at ${who.to}`
       : late.map(describe).join('; '),
   );
-  const left = new Set(
-    lab.watch.decisions
-      .filter(({ at, what }) => at >= who.since && what === 'leave')
-      .map(({ agent }) => agent),
-  );
-  const wrongly = stayers.filter((robot) => left.has(robot.name) || !lab.worksAt(robot, robot.options.home));
-  lab.check(
-    'nobody-else-moved',
-    stayers.length > 0 && wrongly.length === 0,
-    wrongly.length === 0 ? `${stayers.length} stayed at home` : wrongly.map(describe).join('; '),
-  );
-  allReady(lab);
+  stayed(lab, 'nobody-else-moved', { robots: stayers, since: who.since });
+  allReady(lab, movers.length);
 }
 
-/** ME1: one who is never Ready again fails this check. */
-export function allReady(lab: LiveLab): void {
-  const never = lab.ledger.rows.filter((row) => row.readyAt === null);
+/** ME1: one who is never Ready again fails this check; so does a fault that concerned others than it had to. */
+export function allReady(lab: LiveLab, concerned: number): void {
+  const { rows } = lab.ledger;
+  const never = rows.filter((row) => row.readyAt === null);
   lab.check(
     'all-ready',
-    never.length === 0 && lab.ledger.rows.length > 0,
+    never.length === 0 && rows.length === concerned && concerned > 0,
     never.length === 0
-      ? `${lab.ledger.rows.length} concerned, all Ready again`
+      ? `${rows.length} of ${concerned} concerned, all Ready again`
       : `never Ready again: ${never.map((row) => row.agent).join(', ')}`,
-  );
-}
-
-/** Nobody left the own site since then. */
-export function nobodyMoved(lab: LiveLab, since: number): void {
-  const left = lab.watch.decisions.filter(
-    ({ at, what }) => at >= since && (what === 'leave' || what === 'move' || what === 'return'),
-  );
-  lab.check(
-    'nobody-moved',
-    left.length === 0,
-    left.length === 0
-      ? 'no decision to leave'
-      : left.map(({ agent, because }) => `${agent}: ${because.text}`).join('; '),
   );
 }
 

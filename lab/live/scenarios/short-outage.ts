@@ -1,9 +1,10 @@
 import type { LiveLab } from '../live-lab.ts';
-import { allReady, callsAreAnswered, describe, moveMax, nobodyMoved } from './scenario.ts';
+import { allReady, allWorkAt, callsAreAnswered, home, stayed } from './scenario.ts';
 
 /** The site comes back within the time-out: everybody logs in there again, nobody has moved ([D7]). */
 export async function shortOutage(lab: LiveLab): Promise<void> {
   const since = lab.now();
+  const atNorth = lab.robots.filter((robot) => robot.options.home === 'north').length;
   lab.kill('north');
   await lab.restore('north');
   const awayMs = lab.now() - since;
@@ -12,15 +13,8 @@ export async function shortOutage(lab: LiveLab): Promise<void> {
     awayMs < 1000 * lab.options.times.siteTimeoutS,
     `the site was away for ${Math.round(awayMs)} ms`,
   );
-  const isHome = (robot: LiveLab['robots'][number]) => lab.worksAt(robot, robot.options.home);
-  await lab.until(moveMax(lab), () => lab.ledger.waiting === 0 && lab.robots.every(isHome));
-  const away = lab.robots.filter((robot) => !isHome(robot));
-  lab.check(
-    'all-at-home-again',
-    away.length === 0,
-    away.length === 0 ? `${lab.robots.length} at home` : away.map(describe).join('; '),
-  );
-  nobodyMoved(lab, since);
-  allReady(lab);
+  await allWorkAt(lab, 'all-at-home-again', home);
+  stayed(lab, 'nobody-moved', { robots: lab.robots, since });
+  allReady(lab, atNorth);
   await callsAreAnswered(lab, 4);
 }

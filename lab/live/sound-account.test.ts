@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { SoundAccount } from './sound-account.ts';
+
+const PORTS = { agent: 5000, caller: 6000 };
+const HEARD = { received: 100, gapMaxMs: 40 };
+
+function speak(account: SoundAccount, agentHears: typeof HEARD, callerHears: typeof HEARD, ms = 2000): void {
+  account.begun(0, 'agent', PORTS);
+  account.begun(10, 'caller', PORTS);
+  account.ended(ms, 'caller', PORTS, callerHears);
+  account.ended(ms + 1000, 'agent', PORTS, agentHears);
+}
+
+test('a call is heard both ways when each end has heard the other', () => {
+  const account = new SoundAccount();
+  speak(account, HEARD, { received: 90, gapMaxMs: 55 });
+  speak(account, HEARD, { received: 0, gapMaxMs: 0 });
+  expect(account.report()).toEqual({ calls: 2, both_ways: 1, gap_ms_max: 55 });
+});
+
+test('an end that nobody spoke to, and a call too short to be heard, are none', () => {
+  const account = new SoundAccount();
+  speak(account, { received: 0, gapMaxMs: 0 }, { received: 0, gapMaxMs: 0 }, 100);
+  account.begun(0, 'caller', { agent: 7000, caller: 6000 });
+  account.ended(3000, 'caller', { agent: 7000, caller: 6000 }, HEARD);
+  account.ended(3000, 'agent', { agent: 1, caller: 2 }, HEARD);
+  expect(account.report()).toEqual({ calls: 0, both_ways: 0, gap_ms_max: null });
+});

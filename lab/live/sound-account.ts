@@ -1,0 +1,77 @@
+/**
+ * The account of sound (ME6): on a sample of the calls both ends speak and listen, the rest is signalling only. Sound
+ * goes directly between the two phones, so that it goes on when the site that joined them dies; here is counted whether
+ * it did. A call's two ends find each other by their two ports, which SDP has told each of the other.
+ */
+import type { SoundFigures } from './rtp-stream.ts';
+
+export type SoundEnd = 'agent' | 'caller';
+
+/** The two ports of one call. */
+export interface SoundPorts {
+  readonly agent: number;
+  readonly caller: number;
+}
+
+export interface SoundReport {
+  /** In which both ends had the other's address for long enough. */
+  readonly calls: number;
+  /** Of these: both ends heard the other. */
+  readonly both_ways: number;
+  /** The longest that an end of these calls heard nothing between two packets; null when there was none. */
+  readonly gap_ms_max: number | null;
+}
+
+interface Call {
+  begun: Map<SoundEnd, number>;
+  heard: Map<SoundEnd, SoundFigures>;
+  /** When the first end fell silent. */
+  endedAt: number | undefined;
+}
+
+/** A shorter call need not have been heard. */
+const AUDIBLE_MS = 300;
+
+export class SoundAccount {
+  readonly #calls = new Map<string, Call>();
+  #count = 0;
+  #bothWays = 0;
+  #gapMaxMs: number | undefined;
+
+  /** That end speaks to the other from now on. */
+  begun(at: number, end: SoundEnd, ports: SoundPorts): void {
+    const key = keyOf(ports);
+    const call = this.#calls.get(key) ?? { begun: new Map(), heard: new Map(), endedAt: undefined };
+    this.#calls.set(key, call);
+    if (!call.begun.has(end)) call.begun.set(end, at);
+  }
+
+  /** That end is over, and this is what it has heard. */
+  ended(at: number, end: SoundEnd, ports: SoundPorts, heard: SoundFigures): void {
+    const key = keyOf(ports);
+    const call = this.#calls.get(key);
+    if (call === undefined || !call.begun.has(end)) return;
+    call.endedAt ??= at;
+    call.heard.set(end, heard);
+    // Who was spoken to by nobody waits for no other end: an announcement, or an answer that never arrived.
+    if (call.heard.size < call.begun.size) return;
+    this.#calls.delete(key);
+    if (call.begun.size === 2) this.#settle(call, call.endedAt);
+  }
+
+  #settle({ begun, heard }: Call, endedAt: number): void {
+    if (endedAt - Math.max(...begun.values()) < AUDIBLE_MS) return;
+    this.#count += 1;
+    const ends = [...heard.values()];
+    if (ends.every(({ received }) => received > 0)) this.#bothWays += 1;
+    this.#gapMaxMs = Math.max(this.#gapMaxMs ?? 0, ...ends.map(({ gapMaxMs }) => gapMaxMs));
+  }
+
+  report(): SoundReport {
+    return { calls: this.#count, both_ways: this.#bothWays, gap_ms_max: this.#gapMaxMs ?? null };
+  }
+}
+
+function keyOf({ agent, caller }: SoundPorts): string {
+  return `${agent} ${caller}`;
+}
