@@ -5,6 +5,7 @@
  *
  *     server.mjs --application config-north --files DIR
  *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210
+ *     server.mjs --application stat-north --config 127.0.0.1:5110,127.0.0.1:5210
  *     server.mjs supervisor --site north --files DIR --data DIR [--no-restart] [--outlive]
  *
  * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again; SIGUSR2 makes a
@@ -15,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { onProcessEnd } from './io/process-end.ts';
 import { reportLoad } from './io/process-load.ts';
 import { processLog } from './log.ts';
-import { CannotRun, type RunningRole } from './role.ts';
+import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
 
 const USAGE = `usage: server --application NAME --files DIR
        server --application NAME --config HOST:PORT[,HOST:PORT…] [--secret-file FILE] [--outlive]
@@ -95,14 +96,16 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
   });
   const { configuration, subscribe } = followed;
   const { type } = configuration.get('Application', application) ?? {};
-  if (type !== 'SIPServer') {
+  const options: RoleOptions = { application, configuration, subscribe, log, secret };
+  let role: RunningRole;
+  if (type === 'SIPServer') role = await (await import('./sip-server.ts')).startSipServer(options);
+  else if (type === 'StatServer') role = await (await import('./stat-server.ts')).startStatServer(options);
+  else {
     followed.stop();
     throw new CannotRun(
-      `Application "${application}" is of type ${type}; this release runs ConfigurationServer and SIPServer.`,
+      `Application "${application}" is of type ${type}; this release runs ConfigurationServer, SIPServer and StatServer.`,
     );
   }
-  const { startSipServer } = await import('./sip-server.ts');
-  const role = await startSipServer({ application, configuration, subscribe, log });
   return {
     ports: role.ports,
     async stop() {

@@ -8,6 +8,8 @@ export interface RoleOptions {
   /** As it was read at the start. */
   readonly configuration: Configuration;
   readonly log: Log;
+  /** What servers show each other; see Keys. */
+  readonly secret: string | undefined;
   /** Called with each later revision. */
   subscribe(listener: (configuration: Configuration) => void): void;
 }

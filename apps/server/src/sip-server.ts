@@ -74,6 +74,7 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
     wallOffsetMs: clock.wallOffset(),
     sentBy: () => sip,
     verifyToken: (token, wall) => verifyPersonToken(token, wall, current),
+    serverSecret: options.secret,
   });
   const node: RunningNode<SipServerInput> = runNode(thinking, {
     now: () => clock.now(),

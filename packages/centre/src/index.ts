@@ -52,3 +52,9 @@ export {
 } from './config/option-resolution.ts';
 export { type Problem, problemLine } from './config/problem.ts';
 export type { ConfigFile } from './config/read-objects.ts';
+export {
+  type AgentFigures,
+  type QueueFigures,
+  type SiteObjects,
+  SiteView,
+} from './stats/site-view.ts';

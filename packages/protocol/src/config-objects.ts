@@ -190,10 +190,7 @@ export const keysObject = z.strictObject({
     .min(1)
     .max(8),
   /** HMAC keys of the digest nonces, current first (PH4), in hexadecimal. */
-  nonceKeys: z
-    .array(z.string().regex(/^[0-9a-f]{32,128}$/, 'must be 32 to 128 hexadecimal digits'))
-    .min(1)
-    .max(2),
+  nonceKeys: z.array(z.string().regex(/^[0-9a-f]{32,128}$/, 'must be 32 to 128 hexadecimal digits')).max(2),
   /** What a server shows when it opens a connection to a Configuration Server. */
   serverSecret: z.string().min(16).max(1024).optional(),
   ...common,

@@ -31,6 +31,8 @@ export const deskRequest = z.discriminatedUnion('type', [
     version: z.number().int(),
     /** Proves who is behind the client; without it only what needs no person is allowed. */
     token: z.string().max(4096).optional(),
+    /** Stat Servers show the server secret instead: they follow everything and act on nothing. */
+    secret: z.string().max(1024).optional(),
     resume: position.optional(),
     /** How long this side waits, ms, before it calls the line dead (ADDP). The server uses it for its own side too. */
     addpTimeoutMs: z.number().int().min(100).max(3_600_000),

@@ -7,5 +7,6 @@ export * from './option-catalogue.ts';
 export * from './option-value.ts';
 export type { OptionDefinition, OptionKind, OptionPlace } from './options/option-definition.ts';
 export * from './position.ts';
+export * from './stat-link.ts';
 export * from './telephony.ts';
 export * from './version.ts';

@@ -4,14 +4,24 @@ import { z } from 'zod';
 import { boardCommand, boardMessage } from './board.ts';
 import { configReply, configRequest } from './config-link.ts';
 import { deskReply, deskRequest } from './desk-link.ts';
+import { statReply, statRequest } from './stat-link.ts';
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_OLDEST } from './version.ts';
 
 /** Every message that crosses a process, by the link on which it travels. */
-const WIRE = { deskRequest, deskReply, configRequest, configReply, boardMessage, boardCommand };
+const WIRE = {
+  deskRequest,
+  deskReply,
+  configRequest,
+  configReply,
+  statRequest,
+  statReply,
+  boardMessage,
+  boardCommand,
+};
 
 /** Of the messages of each version that is still served, the newest last. */
 const HASHES: Readonly<Record<number, string>> = {
-  1: '41583fefd11f4623b19dedcd6568c493e7c26b8c4a951c8567f2bbfbb76ac337',
+  1: 'c1a4793fc64945f81b2d7c875326e68fa38172f0215862525c21117b3718a7ef',
 };
 
 /** As they stand on the wire: before a reader turns text into values. */

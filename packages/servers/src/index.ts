@@ -3,7 +3,6 @@ export {
   type ConfigFollowerInput,
   ConfigFollowerNode,
   type ConfigFollowerOptions,
-  type ServerAddress,
 } from './config-server/config-follower.ts';
 export { ConfigServerNode } from './config-server/config-server-node.ts';
 export type {
@@ -14,6 +13,7 @@ export type {
   TokenReading,
 } from './config-server/config-server-types.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
+export type { ServerAddress } from './server-address.ts';
 export type { CallRecord } from './sip-server/call-record.ts';
 export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
 export type { TokenCheck } from './sip-server/desk-requests.ts';
@@ -24,3 +24,10 @@ export {
   type SipAddress,
 } from './sip-server/read-configuration.ts';
 export { SipServerNode, type SipServerOptions } from './sip-server/sip-server-node.ts';
+export {
+  readStatServerConfiguration,
+  type StatReadResult,
+  type StatServerConfiguration,
+} from './stat-server/configuration.ts';
+export type { StatServerEffect, StatServerInput } from './stat-server/effects.ts';
+export { StatServerNode, type StatServerOptions } from './stat-server/stat-server-node.ts';

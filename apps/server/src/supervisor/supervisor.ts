@@ -1,6 +1,6 @@
 /**
  * Starts the processes of one site on this host, as the configuration names them: the Configuration Server first,
- * then the SIP Servers, each when the one before it is up. A process that dies is started again (see
+ * then the SIP Servers, then the Stat Servers, each when the one before it is up. A process that dies is started again (see
  * restart-policy). When the supervisor itself is gone, its processes end too, unless they were started to
  * outlive it.
  *
@@ -82,7 +82,8 @@ class Supervisor {
     const backups = new Set(own.flatMap(({ backup }) => backup ?? []));
     // The standby of a pair comes with a later release; two primaries would take each other's calls.
     const runs = (one: Application) => !backups.has(one.name);
-    const sipServers = own.filter((one) => one.type === 'SIPServer' && runs(one));
+    const ofType = (type: Application['type']) => own.filter((one) => one.type === type && runs(one));
+    const followers = [...ofType('SIPServer'), ...ofType('StatServer')];
     for (const name of backups)
       options.log({
         level: 'warn',
@@ -97,7 +98,7 @@ class Supervisor {
         args: ['--application', application.name, '--files', options.files, ...outlive],
         record: { deaths: [] },
       })),
-      ...sipServers.map((application) => ({
+      ...followers.map((application) => ({
         application,
         args: ['--application', application.name, '--config', addresses, ...outlive],
         record: { deaths: [] },

@@ -62,7 +62,14 @@ export function tellCall(
   if (agent !== undefined) attributes.AgentID = agent.agentId;
   if (more.wrapUp !== undefined && more.wrapUp !== 0)
     attributes.Extensions = { WrapUpTime: wrapUpTime(more.wrapUp) };
+  const waitedMs = change.name === 'EventQueued' ? waitedBefore(turn, call) : 0;
+  if (waitedMs > 0) attributes.Extensions = { WaitedMs: waitedMs };
   tell(turn, change.name, attributes, more.request);
+}
+
+/** Who comes back into line, or from another queue, has waited already (QU5, QU8); followers could not know it. */
+function waitedBefore(turn: Turn, { phase }: Call): number {
+  return phase.name === 'waiting' ? turn.now - phase.ticket.waitingSince : 0;
 }
 
 /** EventAgentReady or EventAgentNotReady. */

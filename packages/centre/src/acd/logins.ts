@@ -147,6 +147,7 @@ function tellLogin(turn: Turn, { dn, agent }: { dn: DN; agent: Agent }, input: I
     Place: agent.place,
     Epoch: agent.epoch.number,
     Desk: agent.epoch.desk,
+    Queues: agent.queues.join(','),
   };
   const attributes = {
     ThisDN: dn.number,

@@ -129,6 +129,13 @@ function checkKeys(configuration: Configuration, report: Report): void {
       );
   } else if (keys.tokenKeys[0]?.privateKey === undefined) {
     report(keys, 'tokenKeys.0.privateKey', '', 'The first token key signs: it needs its private part.');
+  } else if (keys.nonceKeys.length === 0) {
+    report(
+      keys,
+      'nonceKeys',
+      '',
+      'Without a key no phone could register. Set 32 hexadecimal digits or more.',
+    );
   } else if (keys.serverSecret === undefined) {
     report(
       keys,

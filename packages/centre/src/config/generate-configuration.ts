@@ -17,6 +17,8 @@ export interface GeneratedSite {
   /** TCP ports of the Configuration Server and of the SIP Server's clients. */
   readonly configPort: number;
   readonly clientPort: number;
+  /** TCP port of the Stat Server; absent: the site has none. */
+  readonly statPort?: number;
   /** UDP and TCP. */
   readonly sipPort: number;
   /** `host:port` of the gateway behind the site's trunk. */
@@ -144,12 +146,34 @@ function serversOf(site: GeneratedSite, sites: readonly GeneratedSite[]): Config
       connections: ownFirst.map((one) => connectTo(`config-${one.name}`, 10)),
       options: { ...siteOption(site), TServer: { 'sip-port': String(site.sipPort), 'wrap-up-time': '2' } },
     },
+    ...statServerOf(site, common, ownFirst),
     {
       ...common,
       name: `supervisor-${site.name}`,
       type: 'Supervisor',
       ports: {},
       connections: [],
+      options: siteOption(site),
+    },
+  ];
+}
+
+function statServerOf(
+  site: GeneratedSite,
+  common: Pick<ObjectOf<'Application'>, 'objectType' | 'tenant' | 'host' | 'enabled'>,
+  ownFirst: readonly GeneratedSite[],
+): ConfigObject[] {
+  if (site.statPort === undefined) return [];
+  return [
+    {
+      ...common,
+      name: `stat-${site.name}`,
+      type: 'StatServer',
+      ports: { default: site.statPort },
+      connections: [
+        ...ownFirst.map((one) => connectTo(`config-${one.name}`, 10)),
+        connectTo(`sip-${site.name}`, 5),
+      ],
       options: siteOption(site),
     },
   ];
@@ -209,6 +233,7 @@ function deskApplication(sites: readonly GeneratedSite[]): ConfigObject {
     connections: sites.flatMap((site) => [
       connectTo(`config-${site.name}`, 5),
       connectTo(`sip-${site.name}`, 5),
+      ...(site.statPort === undefined ? [] : [connectTo(`stat-${site.name}`, 5)]),
     ]),
     options: {
       'interaction-workspace': {

@@ -1,12 +1,12 @@
 import { type LogLine, must, seededRandom } from '@holdfast/kernel';
 import type { ConfigReply } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
+import { OUTAGE_REPEAT_MS } from '../outage-log.ts';
 import {
   type ConfigFollowerEffect,
   ConfigFollowerNode,
   FOLLOWER_ADDP_MS,
   FOLLOWER_PAUSE_MS,
-  FOLLOWER_REPEAT_MS,
 } from './config-follower.ts';
 
 const north = { host: 'n', port: 1 };
@@ -164,9 +164,9 @@ test('[CS14] an outage is said when it begins, once a minute with the count, and
   const said = () => world.lines.splice(0).map(({ what }) => what);
   roundUntil(1);
   expect(said()).toEqual(['configuration server lost']);
-  roundUntil(FOLLOWER_REPEAT_MS - 2_000);
+  roundUntil(OUTAGE_REPEAT_MS - 2_000);
   expect(said()).toEqual([]);
-  roundUntil(10 * FOLLOWER_REPEAT_MS);
+  roundUntil(10 * OUTAGE_REPEAT_MS);
   const lines = [...world.lines];
   expect(new Set(said())).toEqual(new Set(['configuration server still lost']));
   expect(lines.length).toBeGreaterThanOrEqual(9);

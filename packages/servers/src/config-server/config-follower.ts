@@ -20,11 +20,8 @@ import {
   objectKey,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
-
-export interface ServerAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import { OutageLog } from '../outage-log.ts';
+import type { ServerAddress } from '../server-address.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
 export type ConfigFollowerInput =
@@ -56,19 +53,6 @@ export interface ConfigFollowerOptions {
 
 export const FOLLOWER_ADDP_MS = 10_000;
 export const FOLLOWER_PAUSE_MS = 1_000;
-/** A server that goes round for a day would fill the disk with one sentence; this often it is said again. */
-export const FOLLOWER_REPEAT_MS = 60_000;
-/** Different reasons that one outage writes down as they come; later ones wait for the next minute. */
-const REASONS_MAX = 8;
-
-/** From the first failure until everything has been read again. */
-interface Outage {
-  readonly since: Millis;
-  readonly reasons: Set<string>;
-  failures: number;
-  sayAt: Millis;
-}
-
 type State =
   | { readonly name: 'pausing'; readonly until: Millis }
   /** The shell limits the time of connecting and ends it with `closed`. */
@@ -85,11 +69,12 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   #next = 0;
   #objects = new Map<string, ConfigObject>();
   #revision: string | undefined;
-  #outage: Outage | undefined;
+  readonly #outage: OutageLog;
   #effects: ConfigFollowerEffect[] = [];
 
   constructor(options: ConfigFollowerOptions) {
     this.#options = options;
+    this.#outage = new OutageLog('configuration server', (line) => this.#effects.push({ type: 'log', line }));
     this.#state = { name: 'pausing', until: options.now };
   }
 
@@ -202,19 +187,14 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       all.set(objectKey(parsed.data), parsed.data);
     }
     for (const key of deleted ?? []) all.delete(key);
-    if (this.#state.name === 'reading') this.#follows(now, this.#state.health);
+    if (this.#state.name === 'reading') {
+      this.#state = { name: 'following', health: this.#state.health };
+      this.#outage.back(now);
+    }
     this.#objects = all;
     if (revision === this.#revision) return;
     this.#revision = revision;
     this.#effects.push({ type: 'configuration', objects: [...all.values()], revision });
-  }
-
-  #follows(now: Millis, health: LinkHealth): void {
-    this.#state = { name: 'following', health };
-    if (this.#outage === undefined) return;
-    const { failures, since } = this.#outage;
-    this.#outage = undefined;
-    this.#log('info', 'configuration server back', { failures, seconds: secondsSince(since, now) });
   }
 
   #stepHealth(now: Millis, event: LinkHealthEvent): void {
@@ -247,7 +227,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     const { servers, random, pauseMs = FOLLOWER_PAUSE_MS } = this.#options;
     if (this.#state.name === 'pausing') return;
     const stood = this.#state.name === 'following';
-    this.#sayLost(now, why, stood);
+    this.#outage.lost(now, this.#server(), why, stood);
     // The attempt is over: nothing more is heard of it.
     this.#attempt += 1;
     // After a connection that stood the round starts at the first server, the own site's.
@@ -256,35 +236,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     this.#state = { name: 'pausing', until: isRoundOver ? now + pauseMs * (1 + random() / 2) : now };
   }
 
-  /** CS14: each reason once as it comes, and then the count. */
-  #sayLost(now: Millis, why: string, stood: boolean): void {
-    this.#outage ??= { since: now, reasons: new Set(), failures: 0, sayAt: now + FOLLOWER_REPEAT_MS };
-    const outage = this.#outage;
-    outage.failures += 1;
-    const { host, port } = this.#server();
-    const server = `${host}:${port}`;
-    const isNew = !outage.reasons.has(why) && outage.reasons.size < REASONS_MAX;
-    if (isNew) {
-      outage.reasons.add(why);
-      return this.#log('warn', 'configuration server lost', { server, stood }, why);
-    }
-    if (now < outage.sayAt) return;
-    outage.sayAt = now + FOLLOWER_REPEAT_MS;
-    const { failures, since } = outage;
-    const seconds = secondsSince(since, now);
-    this.#log('warn', 'configuration server still lost', { server, failures, seconds }, why);
-  }
-
-  #log(level: 'info' | 'warn', what: string, detail: NonNullable<LogLine['detail']>, because?: string): void {
-    const line = { level, what, detail, ...(because === undefined ? {} : { because }) };
-    this.#effects.push({ type: 'log', line });
-  }
-
   #send(message: ConfigRequest): void {
     this.#effects.push({ type: 'send', attempt: this.#attempt, message });
   }
-}
-
-function secondsSince(since: Millis, now: Millis): number {
-  return Math.round((now - since) / 1000);
 }

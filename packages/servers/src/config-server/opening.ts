@@ -11,6 +11,7 @@ import {
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_OLDEST,
 } from '@holdfast/protocol';
+import { isSameSecret } from '../server-secret.ts';
 import type { Viewer } from './visible-objects.ts';
 
 export type Opening =
@@ -31,7 +32,7 @@ export function openingOf(
     return { ok: false, code: 'unknown-application', text };
   }
   const viewer = viewerOf(application);
-  if (viewer !== 'person' && !isServerSecret(configuration, secret)) {
+  if (viewer !== 'person' && !isSameSecret(configuration.all('Keys')[0]?.serverSecret, secret)) {
     const text = `"${name}" is a server: it must show the server secret of the Keys object.`;
     return { ok: false, code: 'not-allowed', text };
   }
@@ -46,6 +47,7 @@ function viewerOf(application: Application): Viewer {
     case 'SIPServer':
       return 'sip';
     case 'StatServer':
+      return 'stat';
     case 'ApplicationCluster':
     case 'Supervisor':
       return 'server';
@@ -55,17 +57,4 @@ function viewerOf(application: Application): Viewer {
     default:
       return unreachable(application.type);
   }
-}
-
-function isServerSecret(configuration: Configuration, secret: string | undefined): boolean {
-  const expected = configuration.all('Keys')[0]?.serverSecret;
-  return expected !== undefined && secret !== undefined && areEqual(expected, secret);
-}
-
-/** In a time that does not depend on where the texts differ. */
-function areEqual(expected: string, given: string): boolean {
-  let difference = expected.length ^ given.length;
-  for (let i = 0; i < given.length; i++)
-    difference |= given.charCodeAt(i) ^ expected.charCodeAt(i % expected.length);
-  return difference === 0;
 }

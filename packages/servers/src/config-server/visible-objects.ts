@@ -4,8 +4,11 @@
  */
 import type { ConfigObject } from '@holdfast/protocol';
 
-/** `config`: the other Configuration Servers; `sip`: SIP Servers; `server`: all others; `person`: desks and people. */
-export type Viewer = 'config' | 'sip' | 'server' | 'person';
+/**
+ * `config`: the other Configuration Servers; `sip`: SIP Servers; `stat`: Stat Servers, which check tokens only;
+ * `server`: all others; `person`: desks and people.
+ */
+export type Viewer = 'config' | 'sip' | 'stat' | 'server' | 'person';
 
 /** Without what the viewer may not see; undefined when that is the whole object. */
 export function visibleTo(viewer: Viewer, object: ConfigObject): ConfigObject | undefined {
@@ -21,9 +24,14 @@ export function visibleTo(viewer: Viewer, object: ConfigObject): ConfigObject | 
       return rest;
     }
     case 'Keys': {
-      if (viewer !== 'sip') return undefined;
+      if (viewer !== 'sip' && viewer !== 'stat') return undefined;
       const { serverSecret: _, ...rest } = object;
-      return { ...rest, tokenKeys: object.tokenKeys.map(({ id, publicKey }) => ({ id, publicKey })) };
+      const nonceKeys = viewer === 'sip' ? rest.nonceKeys : [];
+      return {
+        ...rest,
+        nonceKeys,
+        tokenKeys: object.tokenKeys.map(({ id, publicKey }) => ({ id, publicKey })),
+      };
     }
     default:
       return object;

@@ -17,6 +17,8 @@ import { Deadlines, type Millis } from '@holdfast/kernel';
 export const GREETING_MAX_MS = 10_000;
 
 export interface ClientHealthPorts {
+  /** The message that has to come first. */
+  readonly greeting: string;
   ping(connection: string, n: number): void;
   /** The connection is to be closed; it is forgotten here already. */
   lost(connection: string, why: string): void;
@@ -44,7 +46,7 @@ export class ClientHealth {
     this.#deadlines.set(connection, now + GREETING_MAX_MS);
   }
 
-  /** RegisterClient came, also a second one on the same connection. */
+  /** The greeting came, also a second one on the same connection. */
   greeted(
     now: Millis,
     connection: string,
@@ -73,7 +75,7 @@ export class ClientHealth {
   expire(now: Millis): void {
     for (let name = this.#deadlines.takeDue(now); name !== undefined; name = this.#deadlines.takeDue(now)) {
       if (this.#links.has(name)) this.#step(now, name, { type: 'expire' });
-      else this.#ports.lost(name, `No RegisterClient came within ${GREETING_MAX_MS} ms.`);
+      else this.#ports.lost(name, `No ${this.#ports.greeting} came within ${GREETING_MAX_MS} ms.`);
     }
   }
 

@@ -36,6 +36,8 @@ export interface Client {
   readonly application: string;
   /** Who is behind it, when it has shown a token. */
   readonly person: { readonly name: string; readonly rank: Rank } | undefined;
+  /** It has shown the server secret: a Stat Server. */
+  readonly isServer: boolean;
 }
 
 export interface RegisterClient {
@@ -85,7 +87,7 @@ export class Clients {
       Extract<DeskReply, { type: 'ServerInfo' }>,
       'type' | 'ReferenceID' | 'resumed' | 'position' | 'version'
     >,
-    person: Client['person'],
+    { person, isServer }: Pick<Client, 'person' | 'isServer'>,
   ): Client | undefined {
     if (request.version < PROTOCOL_VERSION_OLDEST) {
       this.refuse(connection, request.ReferenceID, 'bad-message', {
@@ -98,7 +100,7 @@ export class Clients {
     const resumed =
       former !== undefined &&
       former.person === person?.name &&
-      (!former.all || isSupervisor(person)) &&
+      (!former.all || isServer || isSupervisor(person)) &&
       request.resume !== undefined &&
       this.#log.canResume(request.resume);
     const session: Session = resumed
@@ -107,7 +109,7 @@ export class Clients {
     this.#keep(session);
     this.drop(connection);
     this.#dropOthersOf(session.id, connection);
-    const client: Client = { connection, session, application: request.application, person };
+    const client: Client = { connection, session, application: request.application, person, isServer };
     this.#clients.set(connection, client);
     for (const dn of session.dns) this.#index(dn, client);
     if (session.all) this.#all.add(client);

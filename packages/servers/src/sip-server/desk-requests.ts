@@ -14,6 +14,7 @@ import {
   type LoginEpoch,
   type QueueSnapshot,
 } from '@holdfast/protocol';
+import { isSameSecret } from '../server-secret.ts';
 import type { CallControl } from './call-control.ts';
 import type { MakeCall } from './call-record.ts';
 import type { Client, Clients } from './clients.ts';
@@ -31,6 +32,7 @@ export interface DeskRequestPorts {
   readonly log: EventLog;
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
+  readonly serverSecret: string | undefined;
   wall(now: Millis): Millis;
   tell(input: CentreInput): void;
   /** The agent on a DN, as the centre has it. */
@@ -103,6 +105,9 @@ export class DeskRequests {
       // Disabled since it has shown its token.
       return this.#refuse(client, { ReferenceID }, 'account-disabled', disabled(client.person.name));
     }
+    // SS62: a server follows everything and acts on nothing.
+    if (client.isServer && request.type === 'RegisterAll')
+      return this.#registerAll(now, client, request.ReferenceID);
     if (client.person === undefined || (request.type === 'RegisterAll' && !this.#isSupervisor(client))) {
       const text = 'Show a token in RegisterClient; for all DNs, that of a supervisor.';
       return this.#refuse(client, { ReferenceID }, 'not-allowed', text);
@@ -237,6 +242,11 @@ export class DeskRequests {
       if (!check.ok) return clients.refuse(connection, request.ReferenceID, check.code, { text: check.text });
       person = { name: check.name, rank: check.rank };
     }
+    const isServer = request.secret !== undefined;
+    if (isServer && !isSameSecret(this.#ports.serverSecret, request.secret)) {
+      const text = 'The server secret is wrong. Show that of the Keys object.';
+      return clients.refuse(connection, request.ReferenceID, 'not-allowed', { text });
+    }
     const about = {
       application: configuration.application,
       site: configuration.site,
@@ -244,7 +254,7 @@ export class DeskRequests {
       leaseLengthMs: configuration.leaseLengthMs,
       stampEveryMs: configuration.stampEveryMs,
     };
-    if (clients.admit(connection, request, about, person) === undefined) return;
+    if (clients.admit(connection, request, about, { person, isServer }) === undefined) return;
     clients.send(connection, { type: 'Stamp', stamp: lease.stamp(now) });
   }
 

@@ -43,6 +43,8 @@ export interface SipServerOptions {
   /** The address that Via and Contact name, and that SDP of ours names. */
   sentBy(transport: TransportName): { readonly host: string; readonly port: number };
   verifyToken(token: string, wall: Millis): TokenCheck;
+  /** What a Stat Server shows; without one nobody passes for a server. */
+  readonly serverSecret?: string | undefined;
   /** Entries kept for clients that come back; the default suits a site. */
   readonly logEntriesMax?: number;
   /** Calls at once; the default suits a site. */
@@ -86,6 +88,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     const wall = (now: Millis) => Math.floor(now + this.#wallOffsetMs);
     this.#clients = new Clients(this.#log, emit);
     this.#health = new ClientHealth({
+      greeting: 'RegisterClient',
       ping: (connection, n) => this.#clients.send(connection, { type: 'Ping', n }),
       lost: (connection, why) => {
         emit({ type: 'close', connection, why });
@@ -117,6 +120,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       lease: this.#lease,
       log: this.#log,
       verifyToken: options.verifyToken,
+      serverSecret: options.serverSecret,
       wall,
       tell,
       agentOn: (dn) => this.#centre.loginOn(dn),

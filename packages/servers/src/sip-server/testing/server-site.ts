@@ -1,6 +1,7 @@
 /** A SIP Server in the world of the tests, with its announcer and the connections of its clients. */
 import type { LogLine, Millis } from '@holdfast/kernel';
 import { encodeUtf8 } from '@holdfast/kernel';
+import type { DeskReply } from '@holdfast/protocol';
 import {
   digestSecret,
   type ParseFailure,
@@ -13,7 +14,6 @@ import type { SipDN, SipServerConfiguration } from '../configuration.ts';
 import type { TokenCheck } from '../desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from '../effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server-node.ts';
-import type { Desk } from './desk.ts';
 import { type Party, SIP_PORT, type World } from './server-world.ts';
 
 export const SERVER = '10.0.0.1';
@@ -93,6 +93,13 @@ function verifyToken(token: string): TokenCheck {
   return { ok: false, code: kind === 'expired' ? 'token-expired' : 'token-invalid' };
 }
 
+/** The other end of a client's connection. */
+export interface Wire {
+  readonly connection: string;
+  closedBecause: string | undefined;
+  receive(reply: DeskReply): void;
+}
+
 export class Site implements Party {
   readonly host: string;
   readonly world: World;
@@ -102,7 +109,7 @@ export class Site implements Party {
   readonly announced: string[] = [];
   /** How long the announcer takes, ms; 0 is at once, null fails. */
   announcerMs: Millis | null = 0;
-  readonly #desks = new Map<string, Desk>();
+  readonly #desks = new Map<string, Wire>();
   #sounds = 0;
 
   constructor(
@@ -150,16 +157,16 @@ export class Site implements Party {
     this.#perform(this.node.expire(this.world.now));
   }
 
-  connect(desk: Desk): void {
+  connect(desk: Wire): void {
     this.#desks.set(desk.connection, desk);
     this.input({ type: 'opened', connection: desk.connection });
   }
 
-  disconnect(desk: Desk): void {
+  disconnect(desk: Wire): void {
     if (this.#desks.delete(desk.connection)) this.input({ type: 'closed', connection: desk.connection });
   }
 
-  fromDesk(desk: Desk, message: Extract<SipServerInput, { type: 'message' }>['message']): void {
+  fromDesk(desk: Wire, message: Extract<SipServerInput, { type: 'message' }>['message']): void {
     const { connection } = desk;
     this.world.after(DESK_DELAY_MS, () => {
       if (this.#desks.get(connection) === desk) this.input({ type: 'message', connection, message });

@@ -1,0 +1,212 @@
+/**
+ * The clients of a Stat Server and what each has subscribed to. Who may ask is decided here as the SIP Server does
+ * it: a person by the log-in token, a server by the server secret, and nobody without one of them.
+ */
+import type { Millis } from '@holdfast/kernel';
+import {
+  type ErrorCode,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_OLDEST,
+  type Statistic,
+  type StatisticObjectType,
+  type StatReply,
+  type StatRequest,
+} from '@holdfast/protocol';
+import { isSameSecret } from '../server-secret.ts';
+import type { TokenCheck } from '../sip-server/desk-requests.ts';
+import type { StatServerConfiguration } from './configuration.ts';
+
+/** A desk subscribes to its agent and its queues; whoever wants more subscribes to a type as a whole. */
+export const SUBSCRIPTIONS_MAX = 256;
+
+/** An object, or all of its type. */
+export interface Subject {
+  readonly objectType: StatisticObjectType;
+  readonly name?: string | undefined;
+}
+
+export interface StatClient {
+  readonly connection: string;
+  /** Undefined: a server, or somebody who has shown nothing. */
+  readonly person: string | undefined;
+  readonly isServer: boolean;
+  /** By `keyOf`. */
+  readonly subscriptions: Map<string, Subject>;
+}
+
+export interface StatClientPorts {
+  /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
+  verifyToken(token: string, wall: Millis): TokenCheck;
+  readonly serverSecret: string | undefined;
+  send(connection: string, message: StatReply): void;
+  close(connection: string, why: string): void;
+  /** The object, or all of the type, as they stand; undefined when there is no such object. */
+  statistics(subject: Subject, now: Millis): Statistic[] | undefined;
+}
+
+export class StatClients {
+  readonly #ports: StatClientPorts;
+  readonly #clients = new Map<string, StatClient>();
+  #configuration: StatServerConfiguration;
+
+  constructor(ports: StatClientPorts, configuration: StatServerConfiguration) {
+    this.#ports = ports;
+    this.#configuration = configuration;
+  }
+
+  /** How much is held. */
+  sizes() {
+    let subscriptions = 0;
+    for (const client of this.#clients.values()) subscriptions += client.subscriptions.size;
+    return { clients: this.#clients.size, subscriptions };
+  }
+
+  /** Whoever is disabled is sent away, whoever is no supervisor any more no longer sees all agents. */
+  configure(configuration: StatServerConfiguration): void {
+    this.#configuration = configuration;
+    for (const client of [...this.#clients.values()]) {
+      const { connection, person } = client;
+      if (person !== undefined && !configuration.ranks.has(person)) {
+        this.#clients.delete(connection);
+        this.#ports.close(connection, disabled(person));
+      } else if (client.subscriptions.has('Agent') && !this.#seesAllAgents(client)) {
+        client.subscriptions.delete('Agent');
+        this.#refuse(connection, undefined, 'not-allowed', ALL_AGENTS);
+      }
+    }
+  }
+
+  drop(connection: string): void {
+    this.#clients.delete(connection);
+  }
+
+  message(
+    at: { readonly now: Millis; readonly wall: Millis },
+    connection: string,
+    request: StatRequest,
+  ): void {
+    if (request.type === 'Ping') return this.#ports.send(connection, { type: 'Pong', n: request.n });
+    if (request.type === 'Pong') return;
+    if (request.type === 'Open') return this.#open(at.wall, connection, request);
+    const client = this.#clients.get(connection);
+    if (client === undefined)
+      return this.#refuse(connection, request.ReferenceID, 'wrong-state', 'Not opened yet: send Open first.');
+    if (client.person === undefined && !client.isServer) {
+      const text =
+        'Show the log-in token of a person in Open: log in by password at the Configuration Server.';
+      return this.#refuse(connection, request.ReferenceID, 'not-allowed', text);
+    }
+    if (request.type === 'Subscribe') return this.#subscribe(at.now, client, request);
+    client.subscriptions.delete(keyOf(request));
+    this.#ports.send(connection, { type: 'Done', ReferenceID: request.ReferenceID });
+  }
+
+  /** Each client gets those of `changed` to which it has subscribed, each once. */
+  publish(changed: ReadonlyMap<string, Statistic>): void {
+    for (const { connection, subscriptions } of this.#clients.values()) {
+      const statistics = concerning(subscriptions, changed);
+      if (statistics.length > 0) this.#ports.send(connection, { type: 'Statistics', statistics });
+    }
+  }
+
+  /** The object is gone from the configuration. */
+  removed(objectType: StatisticObjectType, name: string): void {
+    for (const { connection, subscriptions } of this.#clients.values()) {
+      const named = subscriptions.delete(keyOf({ objectType, name }));
+      if (named || subscriptions.has(objectType))
+        this.#ports.send(connection, { type: 'Removed', objectType, name });
+    }
+  }
+
+  #open(wall: Millis, connection: string, request: Extract<StatRequest, { type: 'Open' }>): void {
+    const { ReferenceID, version, token, secret } = request;
+    if (version < PROTOCOL_VERSION_OLDEST) {
+      const text = `Version ${version} is no longer served here; the oldest is ${PROTOCOL_VERSION_OLDEST}. Update the client.`;
+      return this.#refuse(connection, ReferenceID, 'bad-message', text, 'version');
+    }
+    if (secret !== undefined && !isSameSecret(this.#ports.serverSecret, secret)) {
+      const text = 'The server secret is wrong. Show that of the Keys object.';
+      return this.#refuse(connection, ReferenceID, 'not-allowed', text, 'secret');
+    }
+    let person: string | undefined;
+    if (token !== undefined) {
+      const check = this.#ports.verifyToken(token, wall);
+      if (!check.ok) {
+        const text = 'The token does not let you in. Log in by password at the Configuration Server.';
+        return this.#refuse(connection, ReferenceID, check.code, text, 'token');
+      }
+      person = check.person;
+      if (!this.#configuration.ranks.has(person))
+        return this.#refuse(connection, ReferenceID, 'account-disabled', disabled(person), 'token');
+    }
+    const isServer = secret !== undefined;
+    this.#clients.set(connection, { connection, person, isServer, subscriptions: new Map() });
+    const { application, site } = this.#configuration;
+    this.#ports.send(connection, {
+      ...{ type: 'Opened', ReferenceID, application, site, version: PROTOCOL_VERSION },
+    });
+  }
+
+  #subscribe(now: Millis, client: StatClient, request: Extract<StatRequest, { type: 'Subscribe' }>): void {
+    const { connection, subscriptions } = client;
+    const { ReferenceID, objectType, name } = request;
+    if (objectType === 'Agent' && name === undefined && !this.#seesAllAgents(client))
+      return this.#refuse(connection, ReferenceID, 'not-allowed', ALL_AGENTS, 'name');
+    const statistics = this.#ports.statistics(request, now);
+    if (statistics === undefined) {
+      const { site, switchName } = this.#configuration;
+      const text =
+        objectType === 'Agent'
+          ? `No enabled Person "${name}" has an Agent Login of Switch "${switchName}" (site ${site}). Subscribe by user name.`
+          : `There is no ACD Queue "${name}" at site ${site}. Subscribe by number@switch, as 8000@${switchName}.`;
+      return this.#refuse(connection, ReferenceID, 'not-found', text, 'name');
+    }
+    const key = keyOf(request);
+    if (subscriptions.size >= SUBSCRIPTIONS_MAX && !subscriptions.has(key)) {
+      const text = `More than ${SUBSCRIPTIONS_MAX} subscriptions. Subscribe to a type as a whole, or unsubscribe.`;
+      return this.#refuse(connection, ReferenceID, 'overloaded', text);
+    }
+    subscriptions.set(key, { objectType, name });
+    this.#ports.send(connection, { type: 'Subscribed', ReferenceID, statistics });
+  }
+
+  #seesAllAgents({ person, isServer }: StatClient): boolean {
+    const rank = person === undefined ? undefined : this.#configuration.ranks.get(person);
+    return isServer || (rank !== undefined && rank !== 'agent');
+  }
+
+  #refuse(
+    connection: string,
+    ReferenceID: number | undefined,
+    code: ErrorCode,
+    text: string,
+    field?: string,
+  ): void {
+    this.#ports.send(connection, {
+      ...{ type: 'Error', code, text },
+      ...(ReferenceID === undefined ? {} : { ReferenceID }),
+      ...(field === undefined ? {} : { field }),
+    });
+  }
+}
+
+const ALL_AGENTS = 'All agents see supervisors and servers only. Subscribe to an agent by name.';
+
+/** `Agent` for all, `Agent/kim` for one. */
+export function keyOf({ objectType, name }: Subject): string {
+  return name === undefined ? objectType : `${objectType}/${name}`;
+}
+
+function concerning(
+  subscriptions: ReadonlyMap<string, Subject>,
+  changed: ReadonlyMap<string, Statistic>,
+): Statistic[] {
+  const statistics: Statistic[] = [];
+  for (const [key, one] of changed)
+    if (subscriptions.has(one.objectType) || subscriptions.has(key)) statistics.push(one);
+  return statistics;
+}
+
+function disabled(person: string): string {
+  return `${person} is disabled or no Person of this configuration. Ask the administrator.`;
+}
