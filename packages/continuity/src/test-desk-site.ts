@@ -21,7 +21,7 @@ export function timeouts(changes: Partial<SiteTimeouts> = {}): DeskSitePolicy['t
   };
   return { north: both, south: both };
 }
-const POLICY: DeskSitePolicy = {
+export const POLICY: DeskSitePolicy = {
   enabled: { value: true, option: by('disaster-recovery.enabled', true) },
   preferredSite: 'north',
   peerSite: 'south',

@@ -75,7 +75,10 @@ function refusalOfDN(turn: Turn, input: Input<'login'>, dn: DN | undefined): Ref
   if (!turn.state.configured)
     return { code: 'not-ready', text: 'The site has no configuration yet. Try again after a pause.' };
   if (dn === undefined)
-    return { code: 'unknown-dn', text: `No DN ${input.dn} in the switch of site ${turn.state.site}.` };
+    return {
+      code: 'unknown-dn',
+      text: `No DN ${input.dn} in the switch of site ${turn.state.site}. Check the number.`,
+    };
   if (dn.configuration.type === 'Extension') return undefined;
   return {
     code: 'not-an-extension',
@@ -120,12 +123,15 @@ function refusalOfLogin(turn: Turn, input: Input<'login'>): Refusal | undefined 
   if (!state.agentLogins.has(input.agentId)) {
     return {
       code: 'unknown-agent-login',
-      text: `No Agent Login ${input.agentId} in the switch of site ${state.site}.`,
+      text: `No Agent Login ${input.agentId} in the switch of site ${state.site}. Check those of the Person.`,
     };
   }
   for (const queue of input.queues) {
     if (!state.queues.has(queue))
-      return { code: 'unknown-queue', text: `No ACD Queue ${queue} in the switch of site ${state.site}.` };
+      return {
+        code: 'unknown-queue',
+        text: `No ACD Queue ${queue} in the switch of site ${state.site}. Log in to queues of this site.`,
+      };
   }
   if (state.dns.get(input.dn)?.phone.inService === true) return undefined;
   return {

@@ -20,6 +20,7 @@ import type { MakeCall } from './call-record.ts';
 import type { Client, Clients } from './clients.ts';
 import type { Rank, SipServerConfiguration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
+import { disabled, NO_CALL, TOKEN_REFUSED } from './refusals.ts';
 
 export type TokenCheck =
   | { readonly ok: true; readonly person: string }
@@ -85,7 +86,7 @@ export class DeskRequests {
     | { readonly ok: true; readonly name: string; readonly rank: Rank }
     | { readonly ok: false; readonly code: ErrorCode; readonly text: string } {
     const check = this.#ports.verifyToken(token, this.#ports.wall(now));
-    if (!check.ok) return { ...check, text: 'Log in by password at the Configuration Server.' };
+    if (!check.ok) return { ...check, text: TOKEN_REFUSED[check.code] };
     const rank = this.#ranks.get(check.person);
     if (rank !== undefined) return { ok: true, name: check.person, rank };
     return { ok: false, code: 'account-disabled', text: disabled(check.person) };
@@ -115,7 +116,12 @@ export class DeskRequests {
     if (request.type === 'StampAnswer') return this.#stampAnswer(now, client, request);
     if (request.type === 'RegisterAll') return this.#registerAll(now, client, request.ReferenceID);
     if (!this.#dns.has(request.dn)) {
-      return this.#refuse(client, request, 'unknown-dn', `${request.dn} is no DN of ${this.#switchName()}.`);
+      return this.#refuse(
+        client,
+        request,
+        'unknown-dn',
+        `${request.dn} is no DN of ${this.#switchName()}. Check the number.`,
+      );
     }
     this.#onDN(now, client, request);
   }
@@ -159,7 +165,7 @@ export class DeskRequests {
         client,
         request,
         'not-allowed',
-        `${client.person?.name ?? 'A client without token'} may not act on ${request.dn}.`,
+        `${client.person?.name ?? 'A client without token'} may not act on ${request.dn}. Act on the DN of your own login.`,
       );
     }
     const asked = { client: client.connection, referenceId: request.ReferenceID };
@@ -273,7 +279,7 @@ export class DeskRequests {
     const check = this.#personOf(request.token, now);
     if (!check.ok) return this.#refuse(client, request, check.code, check.text);
     if (check.name !== client.person?.name) {
-      const text = `The token is ${check.name}'s, and this client registered as ${client.person?.name}.`;
+      const text = `The token is ${check.name}'s, and this client registered as ${client.person?.name}. Register it anew.`;
       return this.#refuse(client, request, 'token-invalid', text);
     }
     const denied = this.#denied.get(check.name);
@@ -289,7 +295,7 @@ export class DeskRequests {
         client,
         request,
         'unknown-agent-login',
-        `${request.AgentID} is no Agent Login of ${this.#switchName()}.`,
+        `${request.AgentID} is no Agent Login of ${this.#switchName()}. Check those of the Person.`,
       );
     }
     if (owner !== check.name) {
@@ -297,7 +303,7 @@ export class DeskRequests {
         client,
         request,
         'not-allowed',
-        `The Agent Login ${request.AgentID} does not belong to ${check.name}.`,
+        `The Agent Login ${request.AgentID} does not belong to ${check.name}. Log in with one that does.`,
       );
     }
     if (!this.#ports.lease.carried(request.AgentID, request.epoch, request.stamp, now)) {
@@ -382,24 +388,4 @@ export class DeskRequests {
   #refuse(client: Client, request: { ReferenceID: number }, code: ErrorCode, text: string): void {
     this.#ports.clients.refuse(client.connection, request.ReferenceID, code, { text });
   }
-}
-
-/** Why there is no call: the own phone comes first (SS28). */
-const NO_CALL: Readonly<Record<PartyRelease, { readonly code: ErrorCode; readonly text: string }>> = {
-  busy: { code: 'phone-busy', text: 'is busy. End the call there, then call again.' },
-  'no-answer': { code: 'phone-no-answer', text: 'was not answered. Pick up when it rings.' },
-  rejected: {
-    code: 'phone-rejected',
-    text: 'refused the call. Check its settings, or pick up when it rings.',
-  },
-  normal: { code: 'phone-rejected', text: 'hung up.' },
-  unreachable: {
-    code: 'phone-out-of-service',
-    text: 'cannot be reached. Wait until it is registered again.',
-  },
-  lost: { code: 'phone-out-of-service', text: 'cannot be reached. Wait until it is registered again.' },
-};
-
-function disabled(person: string): string {
-  return `${person} is disabled or no Person of this configuration.`;
 }

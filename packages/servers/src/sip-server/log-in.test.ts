@@ -55,6 +55,10 @@ describe('a log-in', () => {
     expect(desk.login('7001', { stamp: { ...desk.newestStamp, number: 10_000 } })).toBe('stale-stamp');
     expect(board.news()).toEqual([]);
     expect(site.node.parts.centre.agents()).toEqual([]);
+    for (const reply of desk.replies) {
+      // What is wrong, then what to do.
+      if (reply.type === 'Error') expect(reply.text).toMatch(/^[^.;]+[.;] [^.]+\.$/);
+    }
     expect(desk.login('7001')).toBe('EventAgentLogin');
   });
 
@@ -68,6 +72,12 @@ describe('a log-in', () => {
     expect(desk.login('7001', { number: 50 })).toBe('epoch-too-low');
     expect(desk.replies.at(-1)).toMatchObject({ epoch: { number: 50 } });
     expect(desk.login('7002', { AgentID: '1001', number: 50 })).toBe('agent-elsewhere');
+    const text = expect.stringMatching(/logged in on DN 7001 .*\. Log out there, or/);
+    expect(desk.replies.at(-1)).toMatchObject({ epoch: { number: 50 }, text });
+    // At the same place, and from another desk: who works there is not put out by an older log-in.
+    const twin = new Desk(site, 'ada', 'session-twin');
+    twin.register();
+    expect(twin.login('7001', { number: 49 })).toBe('agent-elsewhere');
     // The higher epoch wins, and the former login is ended where it was.
     desk.news();
     desk.ask({ type: 'RegisterAddress', dn: '7002' });
