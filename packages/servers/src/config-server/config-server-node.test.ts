@@ -258,6 +258,24 @@ test('[CS6] the result of a check whose connection is gone is dropped, and one t
   expect(world.input({ type: 'passwordVerified', id: 99, ok: true })).toEqual([]);
 });
 
+test('[CS7] [C72] a thousand who come at once by token are answered in the moment: nobody waits for a password', () => {
+  const world = start();
+  const replies: string[] = [];
+  // Passwords are being checked meanwhile, as many as there may be.
+  for (let i = 0; i < 300; i++) {
+    world.open(`p${i}`);
+    world.say(`p${i}`, { type: 'LogIn', ReferenceID: 1, user: `user${i}`, password: 'x' });
+  }
+  for (let i = 0; i < 1_000; i++) {
+    world.open(`c${i}`);
+    const token = `token agent700${1 + (i % 8)} ${WALL + 5_000}`;
+    const effects = world.say(`c${i}`, { type: 'LogInByToken', ReferenceID: i, token });
+    expect(effects.some(isCheck)).toBe(false);
+    replies.push(...sent(effects).map(({ type }) => type));
+  }
+  expect(replies).toEqual(Array.from({ length: 1_000 }, () => 'LoggedIn'));
+});
+
 test('[CS7] a token of either site logs in with the same answer; forged, expired and orphaned ones are refused', () => {
   const world = start().at(1_000);
   world.open('a');
