@@ -44,7 +44,8 @@ export class StartLog {
 
   #take(line: string): void {
     const entry = readEntry(line);
-    if (line.trim() !== '') this.#lines.push(entry?.text ?? line.slice(0, LINE_MAX));
+    // Where in the program it happened is for the log; what happened is for the error.
+    if (line.trim() !== '' && !/^\s+at /.test(line)) this.#lines.push(entry?.text ?? line.slice(0, LINE_MAX));
     if (this.#lines.length > LINES_MAX) this.#lines.shift();
     if (entry?.concerns === undefined) return;
     const { what, concerns, because } = entry;
