@@ -43,8 +43,10 @@ export class Callers {
   #timer: NodeJS.Timeout | undefined;
   /** By their ports. */
   readonly #streams = new Map<number, RtpStream>();
-  /** Of the legs with sound: the own port, and that of whom the caller speaks to. */
-  readonly #speaking = new Map<string, { readonly own: number; to: number | undefined }>();
+  /** Of each leg: the own port, and that of whom the caller speaks to. */
+  readonly #lines = new Map<string, { readonly own: number; to: number | undefined }>();
+  /** Port → the present leg at it: a caller who goes on at the next site leaves a leg behind. */
+  readonly #legAt = new Map<number, string>();
   /** The answer to a BYE that is being taken in. */
   #byeStatus: number | undefined;
   #next = 0;
@@ -105,22 +107,25 @@ export class Callers {
     const { fact } = effect;
     if (fact.name === 'dialing') {
       account.offered(now(), fact.leg, fact);
-      if (this.#streams.has(fact.port)) this.#speaking.set(fact.leg, { own: fact.port, to: undefined });
+      this.#lines.delete(this.#legAt.get(fact.port) ?? '');
+      this.#legAt.set(fact.port, fact.leg);
+      this.#lines.set(fact.leg, { own: fact.port, to: undefined });
     }
     if (fact.name === 'progress' || fact.name === 'established') account.taken(now(), fact.leg);
     if (fact.name === 'ended') {
-      this.#speaking.delete(fact.leg);
+      this.#legAt.delete(this.#lines.get(fact.leg)?.own ?? 0);
+      this.#lines.delete(fact.leg);
       account.callerEnded(now(), fact.leg, endOf(fact, this.#byeStatus));
     }
   }
 
-  /** Whether somebody listens at that port of ours. */
-  hasSoundAt(port: number): boolean {
-    return this.#streams.has(port);
+  /** Whether a call of ours is at that port, and nobody listens there. */
+  isSilentAt(port: number): boolean {
+    return this.#legAt.has(port) && !this.#streams.has(port);
   }
 
   #speak({ leg, remote }: Extract<PhoneEffect, { type: 'media' }>): void {
-    const line = this.#speaking.get(leg);
+    const line = this.#lines.get(leg);
     const stream = line === undefined ? undefined : this.#streams.get(line.own);
     if (line === undefined || stream === undefined) return;
     const { sound, now } = this.#options;

@@ -138,7 +138,7 @@ export class LabWatch implements RobotWatch, LaterFacts {
     }
     if (remotePort === undefined) return;
     calls.answered(now(), robot.name, leg, remotePort);
-    if (!robot.options.hasSoundAt(remotePort)) return;
+    if (robot.options.isSilentAt(remotePort)) return;
     seen.speaksTo = remotePort;
     sound.begun(now(), 'agent', { agent: own, caller: remotePort });
   }

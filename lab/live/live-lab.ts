@@ -250,7 +250,7 @@ export class LiveLab {
       retryPauseMs: 1000 * times.retryDelayS,
       talkMs: () => times.talkMs * (0.5 + this.#random()),
       toneHz: 400 + 20 * (index % TONES),
-      hasSoundAt: (port) => this.callers.hasSoundAt(port),
+      isSilentAt: (port) => this.callers.isSilentAt(port),
       clock: this.clock,
       random: this.#random,
       relays: this.#relays,

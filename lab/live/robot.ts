@@ -60,8 +60,8 @@ export interface RobotOptions {
   readonly talkMs: () => number;
   /** What the robot says. */
   readonly toneHz: number;
-  /** Whether somebody listens there; the robot speaks to nobody else. */
-  readonly hasSoundAt: (port: number) => boolean;
+  /** Whether nobody listens there: the call is signalling only (ME6), and the robot is silent in it. */
+  readonly isSilentAt: (port: number) => boolean;
   readonly clock: ProcessClock;
   readonly random: Random;
   readonly relays: Relays;
@@ -195,7 +195,7 @@ export class Robot {
         });
         return;
       case 'media':
-        if (effect.remote !== null && this.options.hasSoundAt(effect.remote.port))
+        if (effect.remote !== null && !this.options.isSilentAt(effect.remote.port))
           this.#sound?.sendToAddress(effect.remote);
         else this.#sound?.stopSending();
         return this.options.watch.media(this, effect.leg, effect.remote?.port);

@@ -25,6 +25,9 @@ const HEARD_SAMPLES_MAX = 2 * SAMPLE_RATE;
  */
 const CATCH_UP_FRAMES_MAX = 10;
 
+/** A fifth of a second. */
+const JUDGED_PACKETS = 10;
+
 /** Of one call, since sound was first sent to the present remote end. */
 export interface SoundFigures {
   readonly received: number;
@@ -153,10 +156,14 @@ export class RtpStream {
     return { received: this.#received, gapMaxMs: Math.round(this.#gapMaxMs) };
   }
 
-  /** Whether the last sound heard is that tone: most of its energy is there. */
+  /**
+   * Whether the last sound heard is that tone: most of its energy is there. Packet by packet, because one that is
+   * missing shifts the phase, and over them all the tone would cancel itself out.
+   */
   hears(toneHz: number): boolean {
-    const samples = Int16Array.from(this.#heard.slice(-10).flatMap((part) => [...part]));
-    return samples.length >= FRAME_SAMPLES && toneShare(samples, toneHz) > 0.6;
+    const parts = this.#heard.slice(-JUDGED_PACKETS);
+    const share = parts.reduce((sum, part) => sum + toneShare(part, toneHz), 0) / parts.length;
+    return parts.length > 0 && share > 0.6;
   }
 
   close(): void {

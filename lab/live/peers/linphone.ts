@@ -5,8 +5,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readWav } from '@holdfast/server';
-import { freePorts } from '../free-ports.ts';
 import { algorithmsIn } from './baresip.ts';
+import { freePortPair } from './free-port-pair.ts';
 import type { PeerPhone, PeerPhoneOptions } from './peer-phone.ts';
 import { Program } from './processes.ts';
 import { writeTone } from './tone.ts';
@@ -30,7 +30,8 @@ export class Linphone implements PeerPhone {
     // Where it wants to keep its history and keys.
     for (const part of ['.local/share/linphone', '.config/linphone', '.cache', 'tmp'])
       mkdirSync(join(folder, part), { recursive: true });
-    const [sip, rtp] = (await freePorts(2)) as [number, number];
+    // RTP's reports take the port behind it; the first pair's second port is left free, so that nothing meets.
+    const [sip, rtp] = [await freePortPair(), await freePortPair()];
     writeTone(join(folder, 'tone.wav'), options.toneHz, TONE_SECONDS);
     writeFileSync(join(folder, 'linphonerc'), configuration(options, sip, rtp));
     const program = Program.start({

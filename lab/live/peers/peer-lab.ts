@@ -165,7 +165,7 @@ export class PeerLab {
       retryPauseMs: 1_000,
       talkMs: () => TALK_MS,
       toneHz: robotTone(index),
-      hasSoundAt: () => true,
+      isSilentAt: () => false,
       clock: this.clock,
       random: this.random,
       relays: new Relays(),
