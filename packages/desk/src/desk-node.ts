@@ -25,11 +25,11 @@ import {
 import { type Because, type LogLine, type Millis, must, type Node, type Random } from '@holdfast/kernel';
 import type { DeskConfiguration } from '@holdfast/protocol';
 import { AgentState } from './agent-state.ts';
-import { standingCalls } from './calls.ts';
-import { ConfigurationLink } from './configuration-link.ts';
+import { CallsAtLoss } from './calls-at-loss.ts';
+import { DeskLinks } from './desk-links.ts';
 import type { DeskCommand, DeskEffect, DeskFact, DeskInput, DeskView } from './desk-types.ts';
 import { type DeskPolicy, readPolicy } from './policy.ts';
-import { type Ask, type SiteConfiguration, type TelephonyFact, TelephonyLink } from './telephony-link.ts';
+import type { Ask, TelephonyFact, TelephonyLink } from './telephony-link.ts';
 import { drawView, isSameView } from './view.ts';
 
 type Start = Extract<DeskInput, { type: 'start' }>;
@@ -39,23 +39,18 @@ const WINDOWS_MAX = 64;
 const SIGNS_OF_LIFE: ReadonlySet<string> = new Set(['Stamp', 'Ping', 'Pong']);
 
 export class DeskNode implements Node<DeskInput, DeskEffect> {
-  readonly #random: Random;
+  readonly #links: DeskLinks;
   #effects: DeskEffect[] = [];
   #now: Millis = 0;
   #start: Start | undefined;
   #startedAt: Millis = 0;
-  #configurationLink: ConfigurationLink | undefined;
   #configuration: DeskConfiguration | undefined;
   #policy: DeskPolicy | undefined;
-  #telephony = new Map<string, TelephonyLink>();
   #site: DeskSite | undefined;
   #state: AgentState | undefined;
   /** What the agent chose before the desk was configured. */
   #chosenEarly: AgentChoice | undefined;
-  /** Calls that stood at the site of the login when its link was lost (DS14). */
-  #callsAtLoss = 0;
-  /** ConnIDs of calls that are over as the phone says, and whose end the site has not told. */
-  #over: ReadonlySet<string> = new Set();
+  readonly #callsAtLoss = new CallsAtLoss();
   readonly #windows = new Set<string>();
   #notice: string | undefined;
   #isViewStale = false;
@@ -64,7 +59,15 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #deadline: Millis | undefined;
 
   constructor(options: { readonly random: Random }) {
-    this.#random = options.random;
+    this.#links = new DeskLinks(options.random, {
+      emit: (effect) => this.#emit(effect),
+      configured: (token, configuration) => this.#configured(token, configuration),
+      refused: (text) => this.#cannotStart(text),
+      learn: (fact) => this.#learn(fact),
+      changed: () => {
+        this.#isViewStale = true;
+      },
+    });
   }
 
   handle(now: Millis, input: DeskInput): DeskEffect[] {
@@ -82,16 +85,15 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'start':
         return this.#begin(input);
       case 'opened':
-        return this.#opened(input.connection);
+        return this.#links.opened(input.connection);
       case 'closed':
       case 'failed':
-        return this.#broken(input.connection, input.how ?? input.type);
+        return this.#links.broken(now, input.connection, input.how ?? input.type);
       case 'message':
-        return this.#receive(input);
+        return this.#links.receive(now, input);
       case 'clockJumped':
         this.#tellSite({ type: 'clock', wallOffsetMs: input.wallOffset });
-        for (const link of this.#links()) link.doubt(now);
-        return;
+        return this.#links.doubt(now);
       default:
         this.#command(input);
     }
@@ -104,8 +106,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #earliest(): Millis {
     const never = Number.POSITIVE_INFINITY;
-    let next = this.#configurationLink?.link.nextDeadline() ?? never;
-    for (const { link } of this.#telephony.values()) next = Math.min(next, link.nextDeadline() ?? never);
+    let next = this.#links.nextDeadline();
     if (this.#site !== undefined) next = Math.min(next, deskSiteDeadline(this.#site) ?? never);
     return Math.min(next, this.#state?.nextDeadline() ?? never);
   }
@@ -115,13 +116,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#deadline = this.#earliest();
     if (this.#deadline > now) return [];
     this.#deadline = undefined;
-    for (const link of this.#links()) {
-      if ((link.nextDeadline() ?? Number.POSITIVE_INFINITY) > now) continue;
-      const { state, health } = link.view;
-      link.expire(now);
-      // A ping that is due every few seconds changes no picture.
-      if (link.view.state !== state || link.view.health !== health) this.#isViewStale = true;
-    }
+    this.#links.expire(now);
     if (this.#site !== undefined && (deskSiteDeadline(this.#site) ?? Number.POSITIVE_INFINITY) <= now) {
       this.#tellSite({ type: 'expire' });
     }
@@ -143,18 +138,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#start = start;
     this.#startedAt = this.#now;
     this.#isViewStale = true;
-    const { user, password, place, localData } = start;
-    this.#configurationLink = new ConfigurationLink({ user, password, place }, localData, this.#random, {
-      connect: (connection, member) => this.#connect(connection, member, 'configuration'),
-      close: (connection) => this.#emit({ type: 'close', connection }),
-      send: (connection, message) => this.#emit({ type: 'send', connection, message }),
-      configured: (token, configuration) => this.#configured(token, configuration),
-      refused: (code, text) => this.#cannotStart(`${code}: ${text}`),
-      changed: () => {
-        this.#isViewStale = true;
-      },
-    });
-    this.#configurationLink.link.start(this.#now);
+    this.#links.connectConfiguration(this.#now, start);
   }
 
   /** Only the agent or the administrator can mend this: the desk stays out and says so. */
@@ -167,11 +151,11 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #configured(token: string, configuration: DeskConfiguration): void {
     // DS options take effect when a desk starts; afterwards only the token is new.
-    for (const telephony of this.#telephony.values()) telephony.replaceToken(token);
     if (this.#site !== undefined) return;
     const reading = readPolicy(configuration);
     if (!reading.ok) return this.#cannotStart(reading.text);
-    const { localData, wallOffset } = must(this.#start, 'a desk is started before it is configured');
+    const start = must(this.#start, 'a desk is started before it is configured');
+    const { localData, wallOffset } = start;
     this.#configuration = configuration;
     this.#policy = reading.policy;
     this.#state = new AgentState(reading.policy.restoreAgentState, this.#now, {
@@ -188,55 +172,13 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       this.#startedAt,
     );
     for (const site of configuration.sites) {
-      if (this.#site.sites[site.site] !== undefined) this.#connectTelephony(site, token);
+      if (this.#site.sites[site.site] === undefined) continue;
+      this.#links.connectTelephony(this.#now, { start, person: configuration.person.name, token }, site);
     }
     this.#tellSite({ type: 'logIn' });
   }
 
-  #connectTelephony(configuration: SiteConfiguration, token: string): void {
-    const { localData } = must(this.#start, 'a desk is started before it connects');
-    const { person } = must(this.#configuration, 'a desk is configured before it connects');
-    const telephony = new TelephonyLink(
-      {
-        configuration,
-        application: localData.application,
-        session: `desk-${localData.desk}`.slice(0, 64).padEnd(8, '-'),
-        person: person.name,
-        random: this.#random,
-      },
-      token,
-      {
-        connect: (connection, member) => this.#connect(connection, member, 'telephony'),
-        close: (connection) => this.#emit({ type: 'close', connection }),
-        send: (connection, message) => this.#emit({ type: 'send', connection, message }),
-        tell: (fact) => this.#learn(fact),
-      },
-    );
-    this.#telephony.set(configuration.site, telephony);
-    telephony.link.start(this.#now);
-  }
-
   // ---- what comes in -----------------------------------------------------------------------------------------
-
-  #opened(connection: string): void {
-    if (this.#configurationLink?.link.owns(connection)) return this.#configurationLink.opened(connection);
-    const telephony = this.#telephonyOf(connection);
-    // A connection that was given up while it was being opened.
-    if (telephony === undefined) return this.#emit({ type: 'close', connection });
-    telephony.opened(connection);
-  }
-
-  #broken(connection: string, how: string): void {
-    if (this.#configurationLink?.link.owns(connection)) return this.#configurationLink.broken(this.#now, how);
-    this.#telephonyOf(connection)?.broken(this.#now, how);
-  }
-
-  #receive({ connection, message }: Extract<DeskInput, { type: 'message' }>): void {
-    if (this.#configurationLink?.link.owns(connection)) {
-      return this.#configurationLink.receive(this.#now, connection, message as never);
-    }
-    this.#telephonyOf(connection)?.receive(this.#now, connection, message as never);
-  }
 
   #learn(fact: TelephonyFact): void {
     switch (fact.type) {
@@ -252,7 +194,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'terms':
         return this.#checkTerms(fact.site, fact.leaseLengthMs);
       case 'tokenRefused':
-        return this.#configurationLink?.logInAgain();
+        return this.#links.configuration?.logInAgain();
       case 'refused':
         this.#notice = `${fact.asked} was refused at site ${fact.site}: ${fact.text}`;
         this.#isViewStale = true;
@@ -304,10 +246,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         this.#windows.delete(command.window);
         return this.#tellWindows();
       case 'callOver':
-        // It may be over before the desk is logged in again, or before the loss of the link is even noticed: then
-        // nothing is held back for it.
-        this.#callsAtLoss = 0;
-        this.#over = new Set([...this.#telephony.values()].flatMap(({ calls }) => standingCalls(calls)));
+        this.#callsAtLoss.callOver(this.#links.telephony());
         return this.#state?.tell(this.#now, { type: 'callOver' });
       case 'move':
         return this.#tellSite({
@@ -327,7 +266,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #stop(): void {
     this.#tellSite({ type: 'logOut' });
-    for (const link of this.#links()) link.stop();
+    this.#links.stop();
   }
 
   // ---- the decisions -----------------------------------------------------------------------------------------
@@ -343,7 +282,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   #perform(effect: DeskSiteEffect): void {
-    const telephony = must(this.#telephony.get(effect.site), 'a decision names a known site');
+    const telephony = must(this.#links.telephonyAt(effect.site), 'a decision names a known site');
     switch (effect.type) {
       case 'logIn':
         return this.#logIn(telephony, effect);
@@ -366,9 +305,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #logIn(telephony: TelephonyLink, order: Extract<DeskSiteEffect, { type: 'logIn' }>): void {
     const { site, epoch, stamp, because } = order;
-    if (this.#callsAtLoss > 0) this.#state?.tell(this.#now, { type: 'loginLost', hadCall: true });
-    this.#callsAtLoss = 0;
-    for (const other of this.#telephony.values()) if (other !== telephony) other.forgetCalls();
+    if (this.#callsAtLoss.take()) this.#state?.tell(this.#now, { type: 'loginLost', hadCall: true });
+    for (const other of this.#links.telephony()) if (other !== telephony) other.forgetCalls();
     const configuration = must(this.#configuration, 'configured');
     const { AgentID, queues, dn } = must(
       configuration.sites.find((candidate) => candidate.site === site),
@@ -396,8 +334,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     if (situation.name === 'out') return this.#state?.forget(this.#now, this.#windows.size);
     if (situation.name === 'withdrawing') return;
     if (factsOf(after, site).telephony.name === 'off') {
-      const telephony = must(this.#telephony.get(site), 'a decision names a known site');
-      this.#callsAtLoss = standingCalls(telephony.calls).filter((call) => !this.#over.has(call)).length;
+      this.#callsAtLoss.linkLost(must(this.#links.telephonyAt(site), 'a decision names a known site'));
     }
     this.#fact('detected', site);
   }
@@ -406,7 +343,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     const { epoch } = must(factsOf(after, site).login, 'serving under a login');
     this.#notice = undefined;
     if (this.#state?.cameIntoService(this.#now, epoch)) this.#fact('loggedIn', site);
-    else this.#callsAtLoss = 0;
+    else this.#callsAtLoss.take();
   }
 
   #choose(choice: AgentChoice): void {
@@ -416,7 +353,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #tellBusy(): void {
     let calls = 0;
-    for (const telephony of this.#telephony.values()) calls += telephony.calls.size;
+    for (const telephony of this.#links.telephony()) calls += telephony.calls.size;
     const afterCallWork = this.#state?.seen?.workMode === 'AfterCallWork';
     this.#tellSite({ type: 'busy', busy: { calls, afterCallWork, openWindows: this.#windows.size } });
   }
@@ -434,7 +371,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   /** Asks the site of the login; without one the agent is told. */
   #ask(message: WithoutDN): boolean {
     const site = this.#servingSite();
-    const telephony = site === undefined ? undefined : this.#telephony.get(site);
+    const telephony = site === undefined ? undefined : this.#links.telephonyAt(site);
     if (telephony?.ask({ ...message, dn: telephony.dn } as Ask)) return true;
     this.#notice = 'Not possible now: the desk is not logged in.';
     this.#isViewStale = true;
@@ -444,24 +381,6 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #servingSite(): string | undefined {
     const situation = this.#site?.situation;
     return situation?.name === 'serving' ? situation.site : undefined;
-  }
-
-  #telephonyOf(connection: string): TelephonyLink | undefined {
-    for (const telephony of this.#telephony.values()) if (telephony.link.owns(connection)) return telephony;
-    return undefined;
-  }
-
-  #links() {
-    const links = [...this.#telephony.values()].map((telephony) => telephony.link);
-    return this.#configurationLink === undefined ? links : [this.#configurationLink.link, ...links];
-  }
-
-  #connect(
-    connection: string,
-    member: { host: string; port: number },
-    kind: 'telephony' | 'configuration',
-  ): void {
-    this.#emit({ type: 'connect', connection, host: member.host, port: member.port, kind });
   }
 
   #fact(fact: DeskFact, site: string, because?: Because): void {
@@ -487,8 +406,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       site: this.#site,
       agent: this.#state,
       notice: this.#notice,
-      configurationLink: this.#configurationLink,
-      telephony: [...this.#telephony.values()],
+      configurationLink: this.#links.configuration,
+      telephony: [...this.#links.telephony()],
       windows: [...this.#windows],
     });
     if (isSameView(view, this.#viewDrawn)) return;
