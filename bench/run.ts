@@ -79,8 +79,14 @@ function runBench({ name, file = name, nodeFlags = [], args = [], shortArgs }: B
   };
   const figures = lastJson(stdout ?? '');
   if (figures !== undefined) return { ...outcome, figures };
-  const why = error?.message ?? (stderr.trim().split('\n').slice(-5).join('\n') || 'it printed no JSON');
-  return { ...outcome, error: why };
+  return { ...outcome, error: error?.message ?? reasonIn(stderr) };
+}
+
+/** The line that says what went wrong, where there is one; else how it ended. */
+function reasonIn(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  const thrown = lines.find((line) => /^\w*Error\b/.test(line));
+  return thrown ?? (lines.slice(-5).join('\n') || 'it printed no JSON');
 }
 
 /** What a bench prints ends with one JSON object that starts at the beginning of a line. */

@@ -1,0 +1,296 @@
+/**
+ * The tables of docs/performance.md from the JSON of a run of all benches, so that nobody copies figures by hand:
+ *
+ *     npx tsx bench/run.ts --json figures.json
+ *     npx tsx scripts/performance-tables.ts figures.json [--write]
+ *
+ * Prints them; with `--write` they take the place of what stands between the two marks in the document. A bench that
+ * was not run, or could not, is named as such; a figure that a bench no longer gives is an error that names it.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const DOCUMENT = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
+export const BEGIN = '<!-- figures: written by scripts/performance-tables.ts -->';
+export const END = '<!-- end of figures -->';
+
+interface Outcome {
+  readonly load_before: number;
+  readonly figures?: unknown;
+  readonly error?: string;
+}
+
+export interface Run {
+  readonly short: boolean;
+  readonly host: { readonly cpus: number; readonly model: string; readonly node: string };
+  readonly benches: Readonly<Record<string, Outcome>>;
+}
+
+/** The figures of one bench, asked for by path: `echo.pairsPerSecond`, `sizes.0.agents`. */
+class Figures {
+  readonly #bench: string;
+  readonly #all: unknown;
+
+  constructor(bench: string, all: unknown) {
+    this.#bench = bench;
+    this.#all = all;
+  }
+
+  value(path: string): unknown {
+    let at = this.#all;
+    for (const name of path.split('.')) at = (at as Record<string, unknown> | null | undefined)?.[name];
+    if (at === undefined) throw new Error(`${this.#bench} gives no figure ${path}`);
+    return at;
+  }
+
+  number(path: string): number {
+    const value = this.value(path);
+    if (typeof value !== 'number') throw new Error(`${path} of ${this.#bench} is no number`);
+    return value;
+  }
+
+  /** With commas between thousands. */
+  count(path: string): string {
+    return withCommas(this.number(path));
+  }
+
+  percent(path: string): string {
+    return `${(100 * this.number(path)).toFixed(1)} %`;
+  }
+
+  list(path: string): readonly Figures[] {
+    return (this.value(path) as readonly unknown[]).map(
+      (one) => new Figures(`${path} of ${this.#bench}`, one),
+    );
+  }
+}
+
+function withCommas(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+type Row = readonly string[];
+
+interface Table {
+  readonly heading: string;
+  readonly columns: Row;
+  /** What each bench adds. */
+  readonly parts: Readonly<Record<string, (figures: Figures) => readonly Row[]>>;
+}
+
+const parse: Table = {
+  heading: 'Parsers: messages a second, by CPU time',
+  columns: [
+    'message, and what is done with it',
+    'Holdfast',
+    '`sip`',
+    '`jssip`',
+    '`sip.js`',
+    'to the fastest',
+    'by the clock',
+    'aim',
+  ],
+  parts: {
+    parse: (figures) =>
+      figures.list('rows').map((row) => {
+        const ratio = (by: string) =>
+          `${row.number(`${by}.ratio`)} (${row.number(`${by}.ratioSpread.0`)} to ${row.number(`${by}.ratioSpread.1`)})`;
+        const work = row.value('work') === 'read' ? 'read' : 'read and written again';
+        const rate = (name: string) => {
+          const rates = row.value('byCpu.perSecond') as Readonly<Record<string, number>>;
+          return withCommas(rates[name] ?? Number.NaN);
+        };
+        return [
+          `${row.value('message')}, ${work}`,
+          ...['holdfast', 'sip', 'jssip', 'sip.js'].map(rate),
+          ratio('byCpu'),
+          ratio('byClock'),
+          String(figures.number('target')),
+        ];
+      }),
+  },
+};
+
+const servers: Table = {
+  heading: 'Servers',
+  columns: ['what', 'ours', 'beside it, same run', 'ratio', 'aim'],
+  parts: {
+    register: (figures) => [
+      [
+        `authorised REGISTER, SHA-256, over UDP, ${figures.number('seconds')} s`,
+        `${figures.count('perCpuSecond')} per core-second; heap ${figures.count('memory.heapMB.1')} MB, at the end ${figures.count('memory.heapMB.2')} MB`,
+        `echo: ${figures.count('echo.pairsPerCpuSecond')} pairs per core-second`,
+        figures.percent('cpuRatio'),
+        `${100 * figures.number('least')} %, flat memory`,
+      ],
+    ],
+    'register-kamailio': (figures) => [
+      [
+        'the same storm without authentication at Kamailio, as a control',
+        '',
+        `${figures.count('per_second')} a second on ${figures.number('cpus')} cores`,
+        '',
+        '',
+      ],
+    ],
+    b2bua: (figures) => [
+      [
+        'whole B2BUA calls, 13 messages, events on',
+        `${figures.count('callsPerCpuSecond')} per core-second`,
+        `echo: ${figures.count('echo.pairsPerCpuSecond')} pairs per core-second, ÷ 6.5`,
+        `${figures.percent('cpuRatio')}; ${figures.percent('coreRatio')} with all threads`,
+        `${100 * figures.number('least')} %`,
+      ],
+    ],
+    'registrar-core': (figures) => [
+      ['the registrar without sockets', `${figures.count('perCpuSecond')} per core-second`, '', '', ''],
+    ],
+    endpoint: (figures) => [
+      [
+        'transactions of a B2BUA call without sockets',
+        `${figures.number('cpu_us_per_call')} µs a call`,
+        '',
+        '',
+        '',
+      ],
+    ],
+    centre: (figures) => [
+      [
+        `the contact centre alone, ${figures.count('agents')} agents`,
+        `${figures.count('calls_per_second_idle_agents')} calls a second; ${figures.count('calls_per_second_while_waiting')} with ${figures.count('waiting')} waiting`,
+        '',
+        '',
+        '',
+      ],
+    ],
+  },
+};
+
+/** Issue 2: an hour of 2,000 agents in 30 s. */
+const HOUR_AIMS_S: Readonly<Record<number, string>> = { 2000: '30 s' };
+
+const simulation: Table = {
+  heading: 'Simulation, one core',
+  columns: ['agents', 'virtual seconds a second', 'an hour takes', 'aim'],
+  parts: {
+    simulate: (figures) =>
+      figures
+        .list('sizes')
+        .map((size) => [
+          size.count('agents'),
+          String(size.number('virtual_s_per_s')),
+          `${size.count('hour_s')} s`,
+          HOUR_AIMS_S[size.number('agents')] ?? '',
+        ]),
+  },
+};
+
+function siteLossRows(waits: string): (figures: Figures) => readonly Row[] {
+  return (figures) =>
+    figures.list('sizes').map((size) => {
+      const all = size.list('runs');
+      const failed = all.filter((run) => run.list('failed_checks').length > 0).length;
+      const aim = size.value('aim_p99_ms');
+      const percentile = (name: string) =>
+        size.value('after_wait_ms') === null ? 'nobody' : `${size.count(`after_wait_ms.${name}`)} ms`;
+      return [
+        size.count('agents'),
+        waits,
+        `${all.length}, ${failed} with a failed check`,
+        percentile('p50'),
+        percentile('p99'),
+        typeof aim === 'number' ? `${aim / 1_000} s` : '',
+      ];
+    });
+}
+
+const siteLoss: Table = {
+  heading: 'Site loss with real processes: beyond the wait that the options allow (after_wait)',
+  columns: ['agents', 'waits', 'runs', 'p50', 'p99', 'aim'],
+  parts: {
+    'site-loss': siteLossRows('shortened'),
+    'site-loss-documents': siteLossRows('the documents’ defaults'),
+  },
+};
+
+const memory: Table = {
+  heading: 'Memory of the SIP Server process',
+  columns: ['of', 'heap', 'RSS'],
+  parts: {
+    memory: (figures) => {
+      const each = (what: string, per: string, steps: string): Row => [
+        `each ${what}, ${figures.list(steps).at(-1)?.count(steps)} of them`,
+        `${figures.number(`${per}.heap_kb`)} kB`,
+        `${figures.number(`${per}.rss_kb`)} kB`,
+      ];
+      const rows = [
+        each('registered, logged-in agent', 'per_agent', 'agents'),
+        each('call', 'per_call', 'calls'),
+      ];
+      if (figures.value('growth') === null) return rows;
+      const megabytes = (end: string) => Math.round(figures.number(`growth.heap_kb.${end}`) / 1_000);
+      return [
+        ...rows,
+        [
+          `${figures.count('growth.calls_in_window')} calls that come and go in ${figures.number('growth.window_s')} s`,
+          `${megabytes('first')} MB, at the end ${megabytes('last')} MB`,
+          '',
+        ],
+      ];
+    },
+  },
+};
+
+const TABLES = [parse, servers, simulation, siteLoss, memory];
+
+function rowsOf(run: Run, { columns, parts }: Table): Row[] {
+  return Object.entries(parts).flatMap(([bench, rows]) => {
+    const outcome = run.benches[bench];
+    if (outcome?.figures !== undefined) return [...rows(new Figures(bench, outcome.figures))];
+    const why = outcome === undefined ? 'not run' : 'could not run';
+    return [[bench, why, ...columns.slice(2).map(() => '')]];
+  });
+}
+
+const line = (cells: Row) => `| ${cells.join(' | ')} |`;
+
+export function performanceTables(run: Run): string {
+  const loads = Object.values(run.benches).map(({ load_before }) => load_before);
+  const { cpus, model, node } = run.host;
+  const taken =
+    `One run of ${run.short ? '`bench/run.ts --short`, which is rough,' : '`bench/run.ts`'} on ${cpus} cores (${model}), Node ${node.slice(1)}; ` +
+    `load of the machine before each bench ${Math.min(...loads)} to ${Math.max(...loads)}.`;
+  const tables = TABLES.map((table) =>
+    [
+      `### ${table.heading}`,
+      '',
+      line(table.columns),
+      line(table.columns.map(() => '---')),
+      ...rowsOf(run, table).map(line),
+    ].join('\n'),
+  );
+  return [taken, ...tables].join('\n\n');
+}
+
+/** Undefined when the document lacks a mark. */
+export function withTables(document: string, tables: string): string | undefined {
+  const begin = document.indexOf(BEGIN);
+  const end = document.indexOf(END);
+  if (begin === -1 || end < begin) return undefined;
+  return `${document.slice(0, begin + BEGIN.length)}\n\n${tables}\n\n${document.slice(end)}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { write: { type: 'boolean', default: false } },
+  });
+  const tables = performanceTables(JSON.parse(readFileSync(positionals[0] ?? 'figures.json', 'utf8')) as Run);
+  if (!values.write) console.log(tables);
+  else {
+    const document = withTables(readFileSync(DOCUMENT, 'utf8'), tables);
+    if (document === undefined) throw new Error(`docs/performance.md lacks the marks ${BEGIN} and ${END}`);
+    writeFileSync(DOCUMENT, document);
+  }
+}
