@@ -137,7 +137,9 @@ test('[CS1] nothing is answered before Open, and Open names application, version
 test('[CS1] a connection that does not open in time is closed', () => {
   const world = start();
   world.input({ type: 'opened', connection: 'a' });
-  expect(world.at(OPEN_MAX_MS - 1).expire()).toEqual([]);
+  // Whoever has not said what it is gains no time by talking.
+  world.at(OPEN_MAX_MS - 1).input({ type: 'message', connection: 'a', message: { type: 'Ping', n: 1 } });
+  expect(world.expire()).toEqual([]);
   expect(world.at(OPEN_MAX_MS).expire()).toMatchObject([{ type: 'close', connection: 'a' }]);
   expect(world.node.nextDeadline()).toBeUndefined();
 });
