@@ -76,7 +76,7 @@ async function stop(child: ChildProcess): Promise<void> {
 const TICKS_PER_SECOND = 100;
 
 /** Without the threads that collect garbage beside it; where the kernel does not tell, with them. */
-function threadCpuMs(): number {
+export function threadCpuMs(): number {
   try {
     const stat = readFileSync(`/proc/self/task/${process.pid}/stat`, 'utf8');
     // After the name, which may hold anything: state, then ten fields, then user and system ticks.
@@ -87,7 +87,7 @@ function threadCpuMs(): number {
   }
 }
 
-function processCpuMs(): number {
+export function processCpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 }
