@@ -46,7 +46,7 @@ type Phase =
   | { readonly name: 'pausing'; readonly until: Millis }
   /** Connecting, then saying hello, until `established`. */
   | { readonly name: 'attempting'; readonly connection: string; readonly until: Millis }
-  | { readonly name: 'on'; readonly connection: string; readonly health: LinkHealth };
+  | { readonly name: 'on'; readonly connection: string; health: LinkHealth };
 
 export class Link {
   readonly #options: LinkOptions;
@@ -162,7 +162,7 @@ export class Link {
     if (this.#phase.name !== 'on') return;
     const { connection } = this.#phase;
     const { state, effects } = stepLink(this.#phase.health, event, this.#options.health, now);
-    this.#phase = { name: 'on', connection, health: state };
+    this.#phase.health = state;
     for (const effect of effects) this.#perform(now, connection, effect, event.type === 'broken');
   }
 

@@ -56,10 +56,12 @@ function linksOf({ configurationLink, telephony }: DeskPicture): LinkView[] {
   return [...voice, { kind: 'configuration', site: configurationLink.site, ...configurationLink.link.view }];
 }
 
-/** Whether the agent would see no difference. Views are plain data; asked after each ping, so that no text is made. */
+/** Whether the agent would see no difference. Views are plain data; asked after each ping, so that neither text nor lists are made. */
 export function isSameView(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const keys = Object.keys(a) as (keyof typeof a)[];
-  return keys.length === Object.keys(b).length && keys.every((key) => isSameView(a[key], b[key]));
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key in one) if (!isSameView(one[key], other[key])) return false;
+  for (const key in other) if (!(key in one)) return false;
+  return true;
 }
