@@ -44,6 +44,7 @@ const site = (name: string, first: number) => ({
   address: values.address,
   configPort: first + 10,
   clientPort: first + 11,
+  statPort: first + 12,
   sipPort: first + 60,
   gateway: `${values.address}:${first + 90}`,
 });

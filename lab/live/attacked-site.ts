@@ -11,7 +11,7 @@ import { GUEST } from '@holdfast/centre';
 import { seededRandom } from '@holdfast/kernel';
 import { makeWorld, ProcessClock, writeConfiguration } from '@holdfast/server';
 import { WebSocket } from 'ws';
-import { freePorts } from './free-ports.ts';
+import { drawPorts, type SitePorts } from './live-lab.ts';
 import { LabPhone } from './peers/lab-phone.ts';
 import { until } from './peers/processes.ts';
 import { SiteProcesses } from './site-processes.ts';
@@ -39,6 +39,7 @@ export class AttackedSite {
   readonly sipPort: number;
   readonly clientPort: number;
   readonly configPort: number;
+  readonly statPort: number;
   readonly #folder: string;
   readonly #site: SiteProcesses;
   readonly #inspectors = new Map<string, string>();
@@ -46,8 +47,11 @@ export class AttackedSite {
   /** One for all phones: a call with the names of an earlier one would be taken for its copy. */
   readonly #random = seededRandom(1);
 
-  private constructor(folder: string, ports: readonly [number, number, number]) {
-    [this.configPort, this.clientPort, this.sipPort] = ports;
+  private constructor(folder: string, ports: SitePorts) {
+    [this.configPort] = ports.config;
+    [this.clientPort] = ports.clients;
+    [this.statPort] = ports.stats;
+    [this.sipPort] = ports.sip;
     this.#folder = folder;
     this.#site = new SiteProcesses({
       site: 'north',
@@ -58,6 +62,7 @@ export class AttackedSite {
       servers: [
         { application: 'config-north', host: '127.0.0.1', port: this.configPort },
         { application: 'sip-north', host: '127.0.0.1', port: this.clientPort },
+        { application: 'stat-north', host: '127.0.0.1', port: this.statPort },
       ],
     });
   }
@@ -66,38 +71,31 @@ export class AttackedSite {
     if (!existsSync(SERVER_BUNDLE))
       throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-attacked-'));
-    const [a, b, c, d, e, f, gateway] = (await freePorts(7)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const common = { address: '127.0.0.1', gateway: `127.0.0.1:${gateway}` };
+    const ports = await drawPorts();
+    const site = (name: string, index: 0 | 1) => ({
+      ...{ name, address: '127.0.0.1', gateway: `127.0.0.1:${ports.gateway}` },
+      ...{ configPort: ports.config[index], clientPort: ports.clients[index] },
+      ...{ statPort: ports.stats[index], sipPort: ports.sip[index] },
+    });
     const { objects } = await makeWorld({
       agents,
-      sites: [
-        { ...common, name: 'north', configPort: a, clientPort: b, sipPort: c },
-        { ...common, name: 'south', configPort: d, clientPort: e, sipPort: f },
-      ],
+      sites: [site('north', 0), site('south', 1)],
       password: PASSWORD,
       phonePassword: PHONE_PASSWORD,
       realm: REALM,
     });
     await writeConfiguration(join(folder, 'configuration'), objects, 'json');
-    const site = new AttackedSite(folder, [a, b, c]);
+    const attacked = new AttackedSite(folder, ports);
     try {
       // Any free port, when the inspector is asked for.
       process.env.NODE_OPTIONS = '--inspect-port=0';
-      await site.#site.start();
+      await attacked.#site.start();
     } catch (error) {
       // Nobody has the site yet who could end it.
-      await site.stop();
+      await attacked.stop();
       throw error;
     }
-    return site;
+    return attacked;
   }
 
   get #logFile(): string {

@@ -4,20 +4,11 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { FIRST_SITE_PORT, SITE_PORTS_SPAN, sitePorts, takenPorts } from './demo-ports.ts';
 import { bindFailure, freePorts } from './free-ports.ts';
-import type { SitePorts } from './live-lab.ts';
+import { drawPorts, type SitePorts } from './live-lab.ts';
 
 async function freeDemoPorts(): Promise<{ ports: SitePorts; page: number }> {
-  const [a, b, c, d, e, f, gateway, page] = (await freePorts(8)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { ports: { config: [a, b], clients: [c, d], sip: [e, f], gateway }, page };
+  const [page] = (await freePorts(1)) as [number];
+  return { ports: await drawPorts(), page };
 }
 
 test('free ports give no complaint, and are free again afterwards', async () => {
@@ -44,6 +35,7 @@ test('a UDP port of SIP that is taken is named with its server and the remedy, w
 test.each([
   ['config', 0, 'the Configuration Server config-north'],
   ['clients', 1, 'the SIP Server sip-south (its clients)'],
+  ['stats', 0, 'the Stat Server stat-north'],
   ['sip', 0, 'the SIP Server sip-north (SIP)'],
 ] as const)('a TCP port of %s that is taken is named with its server', async (kind, index, whose) => {
   const { ports, page } = await freeDemoPorts();
@@ -74,11 +66,12 @@ test('the ports that the README names, and any others that lie like them', () =>
   expect(sitePorts(FIRST_SITE_PORT)).toEqual({
     config: [5110, 5210],
     clients: [5111, 5211],
+    stats: [5112, 5212],
     sip: [5160, 5260],
     gateway: 5190,
   });
-  const { config, clients, sip, gateway } = sitePorts(7000);
-  const all = [...config, ...clients, ...sip, gateway];
+  const { config, clients, stats, sip, gateway } = sitePorts(7000);
+  const all = [...config, ...clients, ...stats, ...sip, gateway];
   expect(new Set(all).size).toBe(all.length);
   expect(Math.max(...all)).toBe(7000 + SITE_PORTS_SPAN);
 });

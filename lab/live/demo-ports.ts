@@ -9,11 +9,12 @@ export const FIRST_SITE_PORT = 5110;
 /** The last one lies so far above the first. */
 export const SITE_PORTS_SPAN = 150;
 
-/** From `first` on: 5110 gives 5110 and 5111, 5160, 5190, 5210 and 5211, 5260. */
+/** From `first` on: 5110 gives 5110 to 5112, 5160, 5190, 5210 to 5212, 5260. */
 export function sitePorts(first: number): SitePorts {
   return {
     config: [first, first + 100],
     clients: [first + 1, first + 101],
+    stats: [first + 2, first + 102],
     sip: [first + 50, first + 150],
     gateway: first + 80,
   };
@@ -28,11 +29,12 @@ interface NeededPort {
 function neededPorts(sites: SitePorts, pagePort: number): NeededPort[] {
   const needed: NeededPort[] = [{ port: pagePort, transports: ['TCP'], whose: 'the live page' }];
   SITES.forEach((site, index) => {
-    const [config, clients, sip] = [sites.config[index], sites.clients[index], sites.sip[index]] as number[];
+    const own = (ports: readonly [number, number]) => ports[index] as number;
     needed.push(
-      { port: config as number, transports: ['TCP'], whose: `the Configuration Server config-${site}` },
-      { port: clients as number, transports: ['TCP'], whose: `the SIP Server sip-${site} (its clients)` },
-      { port: sip as number, transports: ['UDP', 'TCP'], whose: `the SIP Server sip-${site} (SIP)` },
+      { port: own(sites.config), transports: ['TCP'], whose: `the Configuration Server config-${site}` },
+      { port: own(sites.clients), transports: ['TCP'], whose: `the SIP Server sip-${site} (its clients)` },
+      { port: own(sites.stats), transports: ['TCP'], whose: `the Stat Server stat-${site}` },
+      { port: own(sites.sip), transports: ['UDP', 'TCP'], whose: `the SIP Server sip-${site} (SIP)` },
     );
   });
   needed.push({ port: sites.gateway, transports: ['UDP', 'TCP'], whose: "the callers' gateway (SIP)" });

@@ -61,6 +61,7 @@ export interface LabDecision {
 export interface SitePorts {
   readonly config: readonly [number, number];
   readonly clients: readonly [number, number];
+  readonly stats: readonly [number, number];
   readonly sip: readonly [number, number];
   readonly gateway: number;
 }
@@ -124,6 +125,7 @@ export class LiveLab {
         servers: [
           { application: `config-${name}`, host: '127.0.0.1', port: world.ports.config[index] },
           { application: `sip-${name}`, host: '127.0.0.1', port: world.ports.clients[index] },
+          { application: `stat-${name}`, host: '127.0.0.1', port: world.ports.stats[index] },
         ],
       });
     this.sites = { north: site('north', 0), south: site('south', 1) };
@@ -153,6 +155,7 @@ export class LiveLab {
       address: '127.0.0.1',
       configPort: ports.config[index],
       clientPort: ports.clients[index],
+      statPort: ports.stats[index],
       sipPort: ports.sip[index],
       gateway: `127.0.0.1:${ports.gateway}`,
     });
@@ -200,7 +203,7 @@ export class LiveLab {
       throw error;
     }
     if (this.isRelayed) {
-      for (const port of [...this.ports.clients, ...this.ports.config])
+      for (const port of [...this.ports.clients, ...this.ports.config, ...this.ports.stats])
         await this.#relays.open('127.0.0.1', port);
     }
     await this.callers.start();
@@ -415,17 +418,11 @@ export class LiveLab {
   }
 }
 
-async function drawPorts(): Promise<SitePorts> {
-  const [a, b, c, d, e, f, g] = (await freePorts(7)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { config: [a, b], clients: [c, d], sip: [e, f], gateway: g };
+/** Free ones, all different. */
+export async function drawPorts(): Promise<SitePorts> {
+  const ports = await freePorts(9);
+  const pair = (first: number) => ports.slice(first, first + 2) as [number, number];
+  return { config: pair(0), clients: pair(2), stats: pair(4), sip: pair(6), gateway: ports[8] as number };
 }
 
 function optionsOf(times: LabTimes, music: string): Record<string, Record<string, Record<string, string>>> {

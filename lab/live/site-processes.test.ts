@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePorts } from './free-ports.ts';
-import { LiveLab, type SitePorts } from './live-lab.ts';
+import { drawPorts, LiveLab } from './live-lab.ts';
 import { SiteProcesses, SiteStartError } from './site-processes.ts';
 import { SHORT } from './times.ts';
 
@@ -25,16 +25,7 @@ test.each([true, false])(
   'a taken UDP port fails the start with the last log lines, and the log is kept (restarts: %s)',
   async (restarts) => {
     expect(existsSync(SERVER), 'run node scripts/setup.mjs').toBe(true);
-    const [a, b, c, d, e, f, gateway] = (await freePorts(7)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const ports: SitePorts = { config: [a, b], clients: [c, d], sip: [e, f], gateway };
+    const ports = await drawPorts();
     const other = createSocket('udp4').bind(ports.sip[0], '127.0.0.1');
     await once(other, 'listening');
     const options = { agents: 6, seed: 1, times: SHORT, serverEntry: SERVER, withSound: 0 };

@@ -28,7 +28,7 @@ beforeAll(() => {
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-site-'));
-  ports = await freePorts(8);
+  ports = await freePorts(10);
 });
 
 afterEach(async () => {
@@ -66,10 +66,11 @@ async function writeWorld(timeout = '10'): Promise<void> {
     clientPort: port(first + 1),
     sipPort: port(first + 2),
     gateway: `127.0.0.1:${port(first + 3)}`,
+    statPort: port(first + 4),
   });
   const { objects } = await makeWorld({
     agents: 2,
-    sites: [site('north', 0), site('south', 4)],
+    sites: [site('north', 0), site('south', 5)],
     password: 'fake-password',
     phonePassword: 'fake-phone-password',
     options: {
@@ -190,7 +191,7 @@ test('a site starts in order, a person logs in, SIGTERM ends all of it', async (
   const site = supervise();
   await started(site);
   const { processes } = await pidsOf('north');
-  expect(Object.keys(processes)).toEqual(['config-north', 'sip-north']);
+  expect(Object.keys(processes)).toEqual(['config-north', 'sip-north', 'stat-north']);
   const [opened, loggedIn] = await talk(port(0), [OPEN, LOG_IN]);
   expect(opened).toMatchObject({ type: 'Opened', site: 'north' });
   expect(loggedIn).toMatchObject({
@@ -216,9 +217,9 @@ test('[C74] with the other site dead people log in, by the token of either site 
   const [here, loggedIn] = await talk(port(0), [OPEN, LOG_IN]);
   const token = loggedIn?.type === 'LoggedIn' ? loggedIn.token : '';
   both[0]?.child.kill('SIGKILL');
-  const [there, again] = await talk(port(4), [OPEN, { type: 'LogInByToken', ReferenceID: 3, token }]);
+  const [there, again] = await talk(port(5), [OPEN, { type: 'LogInByToken', ReferenceID: 3, token }]);
   expect(again).toMatchObject({ type: 'LoggedIn', token, configuration: { person: { name: 'agent7001' } } });
-  const [, byPassword] = await talk(port(4), [OPEN, LOG_IN]);
+  const [, byPassword] = await talk(port(5), [OPEN, LOG_IN]);
   expect(byPassword).toMatchObject({ type: 'LoggedIn', configuration: { person: { name: 'agent7001' } } });
   expect(there?.type === 'Opened' && there.revision).toBe(here?.type === 'Opened' && here.revision);
 });
