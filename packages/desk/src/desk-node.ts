@@ -16,7 +16,6 @@ import {
   type DeskSiteEvent,
   deskSiteDeadline,
   factsOf,
-  leaseWithMargin,
   type SeenState,
   startDeskSite,
   stepDeskSite,
@@ -26,8 +25,10 @@ import { type Because, type LogLine, type Millis, must, type Node, type Random }
 import type { DeskConfiguration } from '@holdfast/protocol';
 import { AgentState } from './agent-state.ts';
 import { CallsAtLoss } from './calls-at-loss.ts';
+import { type AskWithoutDN, choiceOf, requestOf } from './desk-commands.ts';
 import { DeskLinks } from './desk-links.ts';
 import type { DeskCommand, DeskEffect, DeskFact, DeskInput, DeskView } from './desk-types.ts';
+import { leaseWarning } from './lease-terms.ts';
 import { type DeskPolicy, readPolicy } from './policy.ts';
 import type { Ask, TelephonyFact, TelephonyLink } from './telephony-link.ts';
 import { drawView, isSameView } from './view.ts';
@@ -223,22 +224,14 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'logout':
         return this.#tellSite({ type: 'logOut' });
       case 'ready':
-        return this.#choose({ state: 'Ready', workMode: 'Unknown', reasons: {} });
-      case 'notReady': {
-        const reasons: Record<string, string> =
-          command.reason === undefined ? {} : { ReasonCode: command.reason };
-        return this.#choose({ state: 'NotReady', workMode: command.workMode ?? 'Unknown', reasons });
-      }
+      case 'notReady':
+        return this.#choose(choiceOf(command));
       case 'answer':
         return this.#emit({ type: 'answerPhone', ConnID: command.ConnID });
       case 'release':
-        return void this.#ask({ type: 'ReleaseCall', ConnID: command.ConnID });
-      case 'call': {
-        const { destination, userData } = command;
-        return void this.#ask({ type: 'MakeCall', destination, ...(userData && { userData }) });
-      }
+      case 'call':
       case 'attach':
-        return void this.#ask({ type: 'AttachUserData', ConnID: command.ConnID, userData: command.userData });
+        return void this.#ask(requestOf(command));
       case 'windowOpen':
         if (this.#windows.size < WINDOWS_MAX) this.#windows.add(command.window);
         return this.#tellWindows();
@@ -255,18 +248,14 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
           because: { rule: 'DS17', text: `${command.by} asked for the move.` },
         });
       case 'stop':
-        return this.#stop();
+        this.#tellSite({ type: 'logOut' });
+        return this.#links.stop();
     }
   }
 
   #tellWindows(): void {
     this.#state?.tell(this.#now, { type: 'windows', open: this.#windows.size });
     this.#tellBusy();
-  }
-
-  #stop(): void {
-    this.#tellSite({ type: 'logOut' });
-    this.#links.stop();
   }
 
   // ---- the decisions -----------------------------------------------------------------------------------------
@@ -307,15 +296,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     const { site, epoch, stamp, because } = order;
     if (this.#callsAtLoss.take()) this.#state?.tell(this.#now, { type: 'loginLost', hadCall: true });
     for (const other of this.#links.telephony()) if (other !== telephony) other.forgetCalls();
-    const configuration = must(this.#configuration, 'configured');
-    const { AgentID, queues, dn } = must(
-      configuration.sites.find((candidate) => candidate.site === site),
-      'a decision names a known site',
-    );
     this.#emit({ type: 'persist', site, epoch });
     this.#fact('loginSent', site, because);
-    const { place } = configuration;
-    telephony.ask({ type: 'AgentLogin', dn, AgentID, queues, place, token: telephony.token, epoch, stamp });
+    const { place } = must(this.#configuration, 'configured');
+    telephony.ask({ type: 'AgentLogin', ...telephony.seat, place, token: telephony.token, epoch, stamp });
   }
 
   /** What a change of the situation means for the agent's state and for the ledger. */
@@ -360,16 +344,14 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   /** LL5: a lease that is longer than a time-out would rule the wait in its place. Told once a connection. */
   #checkTerms(site: string, leaseLengthMs: Millis): void {
-    const { siteTimeoutMs } = timeoutsAt(must(this.#policy, 'configured').site, site);
-    if (siteTimeoutMs.value === 'never' || leaseWithMargin(leaseLengthMs) < siteTimeoutMs.value) return;
-    const because = `The login lease of ${leaseLengthMs} ms and its margin are not shorter than ${siteTimeoutMs.option.name} = ${siteTimeoutMs.option.value}; the lease will rule the wait.`;
-    this.#log('warn', 'lease longer than the site time-out', { site, because });
+    const because = leaseWarning(timeoutsAt(must(this.#policy, 'configured').site, site), leaseLengthMs);
+    if (because !== undefined) this.#log('warn', 'lease longer than the site time-out', { site, because });
   }
 
   // ---- small things ------------------------------------------------------------------------------------------
 
   /** Asks the site of the login; without one the agent is told. */
-  #ask(message: WithoutDN): boolean {
+  #ask(message: AskWithoutDN): boolean {
     const site = this.#servingSite();
     const telephony = site === undefined ? undefined : this.#links.telephonyAt(site);
     if (telephony?.ask({ ...message, dn: telephony.dn } as Ask)) return true;
@@ -415,5 +397,3 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#emit({ type: 'view', view });
   }
 }
-
-type WithoutDN = Ask extends infer Each ? (Each extends { dn: string } ? Omit<Each, 'dn'> : never) : never;

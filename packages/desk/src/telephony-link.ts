@@ -131,6 +131,12 @@ export class TelephonyLink {
     return this.#token;
   }
 
+  /** Where and as whom the agent logs in at this site. */
+  get seat() {
+    const { AgentID, queues, dn } = this.#options.configuration;
+    return { AgentID, queues, dn };
+  }
+
   replaceToken(token: string): void {
     this.#token = token;
   }

@@ -1,0 +1,31 @@
+/** What the agent asks for, in the words of a site: requests about calls, and the choice of a state. */
+import type { AgentChoice } from '@holdfast/continuity';
+import type { DeskCommand } from './desk-types.ts';
+import type { Ask } from './telephony-link.ts';
+
+type Command<Type extends DeskCommand['type']> = Extract<DeskCommand, { type: Type }>;
+/** The DN is that of the site which is asked. */
+export type AskWithoutDN = Ask extends infer Each
+  ? Each extends { dn: string }
+    ? Omit<Each, 'dn'>
+    : never
+  : never;
+
+export function requestOf(command: Command<'release' | 'call' | 'attach'>): AskWithoutDN {
+  switch (command.type) {
+    case 'release':
+      return { type: 'ReleaseCall', ConnID: command.ConnID };
+    case 'call': {
+      const { destination, userData } = command;
+      return { type: 'MakeCall', destination, ...(userData && { userData }) };
+    }
+    case 'attach':
+      return { type: 'AttachUserData', ConnID: command.ConnID, userData: command.userData };
+  }
+}
+
+export function choiceOf(command: Command<'ready' | 'notReady'>): AgentChoice {
+  if (command.type === 'ready') return { state: 'Ready', workMode: 'Unknown', reasons: {} };
+  const { reason, workMode = 'Unknown' } = command;
+  return { state: 'NotReady', workMode, reasons: reason === undefined ? {} : { ReasonCode: reason } };
+}
