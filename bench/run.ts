@@ -31,7 +31,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'register', args: ['--seconds', '60'], shortArgs: ['--short'] },
   { name: 'register-kamailio', shortArgs: null },
   { name: 'b2bua', args: ['--seconds', '30'], shortArgs: ['--short'] },
-  { name: 'simulate', nodeFlags: ['--max-semi-space-size=64'], shortArgs: ['--short'] },
+  { name: 'simulate', shortArgs: ['--short'] },
   { name: 'memory', shortArgs: ['--short'] },
   { name: 'site-loss', shortArgs: ['--short'] },
   {

@@ -6,14 +6,11 @@
  *   npx tsx bench/simulate.ts [--short]
  */
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { buildProgram } from '../scripts/build.ts';
+import { bundleBench } from './two-processes.ts';
 
 const HEAP_FLAGS = ['--min-semi-space-size=128', '--max-semi-space-size=128'];
 
-const name = 'bench-simulate';
-await buildProgram({ name, entry: 'bench/simulate-worlds.ts' }, false);
-const bundle = fileURLToPath(new URL(`../.build/${name}.mjs`, import.meta.url));
+const bundle = await bundleBench('simulate-worlds');
 const { status } = spawnSync(process.execPath, [...HEAP_FLAGS, bundle, ...process.argv.slice(2)], {
   stdio: 'inherit',
 });

@@ -30,12 +30,8 @@ export interface Started<Ready> {
   stop(): Promise<void>;
 }
 
-/** Bundles the file and runs it; `options` is its last argument, as JSON. `profile`: a folder for a CPU profile. */
-export async function startProgram<Ready>(
-  name: string,
-  options: unknown,
-  profile?: string,
-): Promise<Started<Ready>> {
+/** Bundles the bench of that name as what runs in production is bundled. Answers where the bundle is. */
+export async function bundleBench(name: string): Promise<string> {
   const outfile = `${root}.build/bench-${name}.mjs`;
   await build({
     absWorkingDir: root,
@@ -52,6 +48,16 @@ export async function startProgram<Ready>(
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
+  return outfile;
+}
+
+/** Bundles the file and runs it; `options` is its last argument, as JSON. `profile`: a folder for a CPU profile. */
+export async function startProgram<Ready>(
+  name: string,
+  options: unknown,
+  profile?: string,
+): Promise<Started<Ready>> {
+  const outfile = await bundleBench(name);
   const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const child = fork(outfile, [JSON.stringify(options)], { execArgv: ['--expose-gc', ...flags] });
   const [ready] = (await once(child, 'message')) as [Ready];
