@@ -34,7 +34,6 @@ export const WHOLE_DEFECTS = {
   'resume-by-number': 'board-current',
 } as const;
 export type WholeDefect = keyof typeof WHOLE_DEFECTS;
-export type WholeCheckName = (typeof WHOLE_DEFECTS)[WholeDefect];
 
 /** Where the agents' phones are. */
 export const PHONE_NET = '10.3.';
