@@ -38,6 +38,8 @@ export interface FaultTargets {
   readonly sites: readonly SiteTargets[];
   readonly desks: readonly Process[];
   readonly phones: readonly Process[];
+  /** Who is logged in where, those first whom a start anew leads elsewhere; asked when a fault wants the worst case. */
+  loggedIn?(): readonly { readonly desk: Process; readonly site: string }[];
 }
 
 export interface SiteTargets {
@@ -212,7 +214,7 @@ class Injector {
       case 'sites-partition':
         return other === undefined || other === site ? undefined : this.#cut(site.hosts, other.hosts, 'both');
       case 'desk-restart-cut-off':
-        return desk === undefined ? undefined : this.#restartCutOff(desk, site);
+        return desk === undefined ? undefined : this.#restartCutOff(fault, desk, site);
       case 'desk-site-partition':
         return desk === undefined ? undefined : this.#cut([desk.host], site.hosts, 'both');
       case 'phones-site-partition':
@@ -256,8 +258,11 @@ class Injector {
     if (left === 0 && process.state === 'dead' && !process.host.dark) this.#world.start(process);
   }
 
-  /** The desk starts anew at once, and one site, where its former run may be logged in, cannot hear it (LL8). */
-  #restartCutOff(desk: Process, site: SiteTargets): () => void {
+  /** The desk starts anew at once, and one site, where its former run is logged in if possible, cannot hear it (LL8). */
+  #restartCutOff(fault: Fault, anyDesk: Process, anySite: SiteTargets): () => void {
+    const worst = fault.size < 0.2 ? undefined : this.#targets.loggedIn?.()[0];
+    const desk = worst?.desk ?? anyDesk;
+    const site = this.#targets.sites.find(({ name }) => name === worst?.site) ?? anySite;
     const give = this.#take([desk]);
     const mend = this.#cut([desk.host], site.hosts, 'both');
     this.#world.plan(this.#world.at + RESTART_MS, give);

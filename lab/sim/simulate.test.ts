@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { runCoreSeed } from './core.ts';
 import { runSeeds, traceSeed } from './simulate.ts';
+import { runWholeSeed } from './whole.ts';
 
 describe('runSeeds', () => {
+  it('says which checks look at a part of the changes only, in a large world', { timeout: 60_000 }, () => {
+    const small = runWholeSeed(1, { agents: 8, breakMs: 20_000 });
+    expect(small.sampled).toEqual(new Map());
+    const large = runWholeSeed(1, { agents: 100, breakMs: 1_000, faults: false });
+    expect(large.sampled).toEqual(new Map([['centre-in-order', 1 / 100]]));
+  });
+
   it('adds up what the seeds came to, in the stable form of the report', { timeout: 60_000 }, async () => {
     const report = await runSeeds({ size: 'core', from: 100, seeds: 60, workers: 0 });
     expect(Object.keys(report)).toEqual([
@@ -12,6 +20,7 @@ describe('runSeeds', () => {
       'failed',
       'faults',
       'rules',
+      'sampled',
       'virtual_s',
       'wall_s',
     ]);

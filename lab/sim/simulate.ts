@@ -39,6 +39,8 @@ export interface SimulateReport {
   readonly failed: readonly { readonly seed: number; readonly check: string; readonly detail: string }[];
   readonly faults: Readonly<Record<string, number>>;
   readonly rules: Readonly<Record<string, number>>;
+  /** Checks that looked at a share of the changes only, and at which; all others looked at every one. */
+  readonly sampled: Readonly<Record<string, number>>;
   readonly virtual_s: number;
   readonly wall_s: number;
 }
@@ -62,6 +64,7 @@ interface Sum {
   readonly failed: { seed: number; check: string; detail: string }[];
   readonly faults: Map<string, number>;
   readonly rules: Map<string, number>;
+  readonly sampled: Map<string, number>;
   virtualMs: number;
 }
 
@@ -89,6 +92,7 @@ export async function runSeeds(options: SimulateOptions): Promise<SimulateReport
     failed: [...sum.failed, ...neverOccurred(options, sum)].slice(0, FAILED_MAX),
     faults: sorted(sum.faults),
     rules: sorted(sum.rules),
+    sampled: sorted(sum.sampled),
     virtual_s: Math.round(sum.virtualMs / 1000),
     wall_s: elapsedS(),
   };
@@ -129,7 +133,8 @@ function runBatch(batch: Batch): Sum {
     const failed =
       result.failed === undefined ? [] : [{ seed, check: result.failed.check, detail: result.failed.detail }];
     const { rules, virtualMs } = result;
-    add(sum, { seeds: 1, failed, faults: new Map(result.faults), rules: new Map(rules), virtualMs });
+    const sampled = new Map(result.sampled);
+    add(sum, { seeds: 1, failed, faults: new Map(result.faults), rules: new Map(rules), sampled, virtualMs });
   }
   return sum;
 }
@@ -142,6 +147,7 @@ function emptySum(size: SimulationSize): Sum {
     failed: [],
     faults: new Map(names.map((name) => [name, 0])),
     rules: new Map(rulesOf(size).map((rule) => [rule, 0])),
+    sampled: new Map(),
     virtualMs: 0,
   };
 }
@@ -151,6 +157,9 @@ function add(sum: Sum, more: Sum): void {
   sum.failed.push(...more.failed);
   for (const [name, times] of more.faults) sum.faults.set(name, (sum.faults.get(name) ?? 0) + times);
   for (const [name, times] of more.rules) sum.rules.set(name, (sum.rules.get(name) ?? 0) + times);
+  // The least share that any of the worlds had.
+  for (const [check, share] of more.sampled)
+    sum.sampled.set(check, Math.min(share, sum.sampled.get(check) ?? 1));
   sum.virtualMs += more.virtualMs;
 }
 

@@ -23,9 +23,8 @@ import {
   RATE_ERROR_MAX,
 } from './faults.ts';
 import { CALM_NETWORK } from './net.ts';
-import { SIP_PORT } from './node-program.ts';
 import type { Process } from './process.ts';
-import { ANNOUNCER, CALL_PROCESSING_PORT, GATEWAY, RuleCensus, SiteWatch } from './rule-census.ts';
+import { CALL_PROCESSING_PORT, GATEWAY, RuleCensus, SiteWatch } from './rule-census.ts';
 import type { SeedResult } from './seed-result.ts';
 import { addBoard, boardsCurrent } from './whole-board.ts';
 import { Callers, OUTSIDE } from './whole-callers.ts';
@@ -43,7 +42,6 @@ import {
   SERVER_SECRET,
   SITES,
   type Site,
-  serviceOf,
 } from './whole-centre.ts';
 import {
   callOfferedOnLease,
@@ -59,8 +57,8 @@ import { Habits } from './whole-habits.ts';
 import { WholeLedger } from './whole-ledger.ts';
 import { OneLeggedCalls } from './whole-legs.ts';
 import { Person } from './whole-person.ts';
-import { PhoneProgram } from './whole-phone.ts';
-import { CLIENT_PORT, CONFIG_PORT, ConfigServerProgram, PASSWORD, writeToken } from './whole-servers.ts';
+import { Phones } from './whole-phones.ts';
+import { CLIENT_PORT, CONFIG_PORT, ConfigServerProgram, writeToken } from './whole-servers.ts';
 import { SipServerProgram } from './whole-sip-server.ts';
 import { StrangerProgram } from './whole-stranger.ts';
 import { World } from './world.ts';
@@ -156,12 +154,13 @@ export class WholeWorld {
   readonly #boards: { site: Process; board: Process }[] = [];
   readonly #persons: Person[] = [];
   readonly #schemes: string[] = [];
+  readonly #homes: string[] = [];
   readonly #isMixed: boolean;
   readonly #siteTimeoutMs: number;
   #ledger: WholeLedger | undefined;
   readonly #waitMaxMs: number;
   #habits: Habits | undefined;
-  readonly #phones: Process[] = [];
+  readonly #phones: Phones;
 
   constructor(world: World, options: WholeOptions) {
     this.#world = world;
@@ -186,6 +185,7 @@ export class WholeWorld {
     this.#siteTimeoutMs = drawn.siteTimeoutMs;
     this.#waitMaxMs = drawn.waitMaxMs;
     this.#configuration = new EditedConfiguration(world, drawn.objects);
+    this.#phones = new Phones(world, random, this.#census);
     for (const site of SITES) this.#addSite(site);
     for (const agent of drawn.generated.agents) this.#addAgent(agent);
     const gateway = world.addHost(GATEWAY);
@@ -197,7 +197,7 @@ export class WholeWorld {
       others: [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 2)],
       census: this.#census,
     });
-    this.#addAnnouncer();
+    this.#phones.addAnnouncer();
     for (const process of world.processes) this.#startAtItsTime(process);
   }
 
@@ -212,8 +212,18 @@ export class WholeWorld {
         shutDown: () => false,
       })),
       desks: this.#persons.map((person) => person.desk),
-      phones: this.#phones,
+      loggedIn: () => this.#loggedIn(),
+      phones: this.#phones.processes,
     };
+  }
+
+  /** Who works away from home comes first: a desk that starts anew wants to be at home (LL8). */
+  #loggedIn() {
+    const all = this.#persons.flatMap(({ desk, view }, index) => {
+      const isAway = view?.site !== this.#homes[index];
+      return view === undefined || view.site === null ? [] : [{ desk, site: view.site, isAway }];
+    });
+    return [...all.filter(({ isAway }) => isAway), ...all.filter(({ isAway }) => !isAway)];
   }
 
   /** From now on the network is calm, and after a last minute no new calls come. */
@@ -227,7 +237,7 @@ export class WholeWorld {
   finalChecks() {
     // A leg that stands for ever holds its agent: named first, it sorts such failures apart.
     return [
-      nobodyLeftBehind(this.sites, this.#phones, this.callers),
+      nobodyLeftBehind(this.sites, this.#phones.processes, this.callers),
       everybodyBack(this.sites, this.#persons),
       boardsCurrent(this.#boards, this.dns),
     ];
@@ -295,17 +305,18 @@ export class WholeWorld {
     const index = this.dns.length;
     this.dns.push(agent.dn);
     this.#schemes.push(agent.scheme);
+    this.#homes.push(agent.home);
     const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
     const census = this.#census;
     const transport = this.#isMixed && TCP_PHONES.includes(index) ? 'TCP' : 'UDP';
-    const phone = this.#addPhone(agent, {
-      address: addressOf(3, index),
+    const phone = this.#phones.add(agent, {
+      host: this.#addHost(addressOf(3, index)),
       transport,
       told: (fact) => this.#phoneTells(index, fact),
     });
     // A second phone, at home say, that rings with the first and that nobody ever answers (SS24).
     if (this.#isMixed && index === TWO_PHONES)
-      this.#addPhone(agent, { address: addressOf(5, index), transport: 'UDP' });
+      this.#phones.add(agent, { host: this.#addHost(addressOf(5, index)), transport: 'UDP' });
     const storage = { epoch: 0, runs: 0 };
     const defect = this.#defect;
     const servers = homeFirst.map((site) => [{ host: site.address, port: CONFIG_PORT }]);
@@ -335,82 +346,6 @@ export class WholeWorld {
     });
     const person = new Person(world, { desk, phone, dn: agent.dn }, world.fork(1_000 + index));
     this.#persons.push(person);
-  }
-
-  /** Whoever is behind the Call Processing Port: it answers, or sends its caller to a queue (CA6, CA15, SS33, SS34). */
-  #addAnnouncer(): void {
-    const options = {
-      number: CALL_PROCESSING_PORT,
-      domain: REALM,
-      password: '',
-      scheme: 'none',
-      sites: [],
-      answerAfterMs: 500,
-    } as const;
-    const world = this.#world;
-    const host = world.addHost(ANNOUNCER);
-    const census = this.#census;
-    const redirectsTo = `sip:${SALES_QUEUE}@${REALM}`;
-    const told = (process: Process, phone: PhoneProgram, fact: PhoneFact) => {
-      if (fact.name !== 'ringing' || this.#random() < 0.5) return;
-      const command = { name: 'reject', leg: fact.leg } as const;
-      world.plan(world.at + 200, () => {
-        world.act(process, () => phone.tell(process.now(), { type: 'command', command }));
-      });
-    };
-    this.#phones.push(
-      world.addProcess('announcer', host, (process, now) => {
-        return new PhoneProgram(process, { options, lines: 100, census, redirectsTo, told }, now);
-      }),
-    );
-  }
-
-  #addPhone(
-    agent: GeneratedAgent,
-    at: {
-      readonly address: string;
-      readonly transport: 'UDP' | 'TCP';
-      /** Absent: a phone that nobody answers. */
-      readonly told?: (fact: PhoneFact) => void;
-    },
-  ): Process {
-    const { address, transport, told } = at;
-    const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
-    const census = this.#census;
-    const isFirst = told !== undefined;
-    const phone = this.#world.addProcess(
-      isFirst ? `phone-${agent.dn}` : `second-phone-${agent.dn}`,
-      this.#addHost(address),
-      (process, now) => {
-        const options = {
-          number: agent.dn,
-          domain: REALM,
-          password: PASSWORD,
-          scheme: agent.scheme,
-          transport,
-          sites: homeFirst.slice(0, agent.scheme === 'fixed' ? 1 : 2).map((site) => ({
-            site: site.name,
-            registrar: `sip:${REALM}`,
-            destination: {
-              type: 'target',
-              target: { transport, host: site.address, port: SIP_PORT },
-            } as const,
-          })),
-          // A phone with one registration at a time finds its site by name (PH1); the others know addresses.
-          ...(agent.scheme === 'single' ? { service: serviceOf(agent.home) } : {}),
-          expires: 30,
-          instance: `urn:uuid:00000000-0000-4000-8000-${isFirst ? '0000' : '1000'}${agent.dn.padStart(8, '0')}`,
-          answerAfterMs: isFirst ? 1_000 + Math.floor(3_000 * this.#random()) : null,
-        };
-        return new PhoneProgram(
-          process,
-          { options, lines: 2, census, told: (_, __, fact) => told?.(fact) },
-          now,
-        );
-      },
-    );
-    this.#phones.push(phone);
-    return phone;
   }
 
   /** What people do besides their work, until `until`. */
@@ -453,7 +388,7 @@ export class WholeWorld {
       stepped = process;
       apply(world, checks);
     };
-    const phones = [...this.#phones, this.callers.process];
+    const phones = [...this.#phones.processes, this.callers.process];
     new OneLeggedCalls(world, { sites: this.sites, phones }, plan);
     return new Map(inOrder.looksEvery === 1 ? [] : [[inOrder.name, 1 / inOrder.looksEvery]]);
   }
