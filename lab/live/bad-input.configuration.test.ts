@@ -16,6 +16,8 @@ const BINARY = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url)
 /** A start on a busy machine; a server that does not end by itself by then has accepted what it should refuse. */
 const REFUSED_WITHIN_MS = 15_000;
 
+const STARTS_AT_ONCE = 4;
+
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bad-configuration-'));
 const good = join(folder, 'good');
 let ports: [number, number, number, number, number, number];
@@ -330,7 +332,8 @@ const MISTAKES: readonly (readonly [
   ],
 ];
 
-test.each(MISTAKES)('%s is refused and named', async (_what, file, change, named) => {
+// Several servers start beside each other: each is a process with files of its own.
+test.concurrent.each(MISTAKES)('%s is refused and named', async (_what, file, change, named) => {
   const { status, stderr } = await serveWith(file, change);
   expect(status, stderr).toBe(2);
   for (const words of named) expect(stderr).toContain(words);
@@ -374,10 +377,14 @@ test('what stands on the command line is refused likewise', async () => {
     [['supervisor', '--site', 'north'], ['usage:']],
     [['supervisor', '--site', 'west', '--files', good, '--data', folder], ['west']],
   ];
-  for (const [args, named] of runs) {
-    const { status, stderr } = await serve(...args);
-    expect(status, `${args.join(' ')}: ${stderr}`).toBe(2);
-    for (const words of named) expect(stderr).toContain(words);
+  for (let at = 0; at < runs.length; at += STARTS_AT_ONCE) {
+    await Promise.all(
+      runs.slice(at, at + STARTS_AT_ONCE).map(async ([args, named]) => {
+        const { status, stderr } = await serve(...args);
+        expect(status, `${args.join(' ')}: ${stderr}`).toBe(2);
+        for (const words of named) expect(stderr).toContain(words);
+      }),
+    );
   }
   const taken = createServer().listen(configNorth, '127.0.0.1');
   try {
