@@ -205,7 +205,8 @@ export class CoreDesk implements Program {
   #off(now: Millis, link: Link): void {
     link.end = undefined;
     link.health = undefined;
-    link.retryAt = now + this.#options.retryPauseMs;
+    link.retryAt =
+      this.#options.defect === 'desk-never-retries' ? undefined : now + this.#options.retryPauseMs;
   }
 
   #connectDue(now: Millis): void {

@@ -39,25 +39,27 @@ export const LEASE_MS = 8_000;
 export const STAMPS_MS = 2_000;
 
 /**
- * Mistakes that the checkers must find (ME4): each takes one sentence of the rules out of the tiny processes.
+ * Mistakes that the checkers must find (ME4), each with the check that has to find it: each takes one sentence of the rules out of the tiny processes.
  * The machines themselves stay as they are; what they are told is falsified as the mistake would.
  */
-export const CORE_DEFECTS = [
+export const CORE_DEFECTS = {
   /** LL1: the lease counts from when the answer is read, not from the stamp's time. */
-  'lease-from-answer',
+  'lease-from-answer': 'never-routable-twice',
   /** LL1, LL3: a stamp counts by its time alone, also one of a former primary. */
-  'pair-epoch-ignored',
+  'pair-epoch-ignored': 'never-routable-twice',
   /** LL2: routable until a timer says otherwise. */
-  'routable-by-timer',
+  'routable-by-timer': 'never-routable-twice',
   /** LL3: a new primary believes that the leases of the former one have just begun. */
-  'takeover-with-leases',
+  'takeover-with-leases': 'never-routable-twice',
   /** LL4: the desk logs in elsewhere without waiting for its lease to end. */
-  'no-wait',
+  'no-wait': 'never-routable-twice',
   /** LL4, LL5: it waits for the length alone. */
-  'no-margin',
+  'no-margin': 'never-routable-twice',
   /** LL6: the site does not notice that its host has slept. */
-  'sleep-unnoticed',
+  'sleep-unnoticed': 'never-routable-twice',
   /** LL8: a desk that has just started logs in at once. */
-  'no-wait-at-start',
-] as const;
-export type CoreDefect = (typeof CORE_DEFECTS)[number];
+  'no-wait-at-start': 'never-routable-twice',
+  /** DS5: a lost link is never tried again. */
+  'desk-never-retries': 'all-settled',
+} as const;
+export type CoreDefect = keyof typeof CORE_DEFECTS;

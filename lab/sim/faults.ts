@@ -196,7 +196,10 @@ class Injector {
     const host = this.#anyHost(fault);
     switch (fault.name) {
       case 'suspension':
-        return host === undefined ? undefined : this.#suspend(host);
+        // A site that sleeps grants leases: that is what LL6 is about.
+        return host === undefined
+          ? undefined
+          : this.#suspend(fault.size < 0.4 ? (site.hosts[0] ?? host) : host);
       case 'wall-clock-jump': {
         if (host === undefined) return undefined;
         this.#world.jumpWall(host, (fault.size - 0.5) * 2 * WALL_JUMP_MAX_MS);

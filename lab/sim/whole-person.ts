@@ -13,6 +13,8 @@ import type { World } from './world.ts';
 /** How long a person leaves a desk logged out, or in after-call work, which may be untimed, before pressing a button. */
 const PATIENCE_MS = 20_000;
 
+const IMPATIENT_SHARE = 0.2;
+
 export class Person {
   readonly desk: Process;
   readonly dn: string;
@@ -20,6 +22,8 @@ export class Person {
   readonly phone: Process;
   readonly #random: Random;
   #view: DeskView | undefined;
+  /** Has seen the site lost, and thought about it. */
+  #hasSeenLoss = false;
   /** A hand is on its way to the screen. */
   #isReaching = false;
 
@@ -58,11 +62,31 @@ export class Person {
 
   sees(view: DeskView): void {
     this.#view = view;
+    this.#leaves(view);
     if (this.#isReaching || this.#wish(view) === undefined) return;
     this.#isReaching = true;
     const isPatient = view.site === null || view.workMode === 'AfterCallWork';
     const afterMs = isPatient ? PATIENCE_MS : randomInteger(this.#random, 500, 2_000);
     this.#world.plan(this.#world.at + afterMs, () => this.#press());
+  }
+
+  /** Some do not wait until their desk leaves a lost site, and move at once (DS17): then LL4 is all that protects them. */
+  #leaves({ site, links }: DeskView): void {
+    const voice = links.filter(({ kind }) => kind === 'telephony');
+    const to = voice.find((link) => link.site !== site && link.state === 'on')?.site;
+    const isLost = voice.some((link) => link.site === site && link.state === 'off');
+    if (!isLost || to === undefined) {
+      this.#hasSeenLoss = false;
+      return;
+    }
+    if (this.#hasSeenLoss) return;
+    this.#hasSeenLoss = true;
+    if (this.#random() > IMPATIENT_SHARE) return;
+    const { desk } = this;
+    this.#world.plan(this.#world.at + randomInteger(this.#random, 500, 3_000), () => {
+      const move = { type: 'move', to, by: 'The agent' } as const;
+      this.#world.act(desk, () => (desk.program as DeskProgram).press(desk.now(), move));
+    });
   }
 
   #wish(view: DeskView): DeskInput | undefined {

@@ -85,6 +85,7 @@ const AGENTS_MAX = 12;
 /** Of the mixture: agents, by index, whose phones speak SIP over TCP, and one who has two phones. */
 const TCP_PHONES: readonly number[] = [1, 3];
 const TWO_PHONES = 0;
+const ONE_LINE_FROM = 4;
 const STRANGER = '10.0.99.1';
 
 export const WHOLE_FAULTS: readonly FaultName[] = [
@@ -312,11 +313,13 @@ export class WholeWorld {
     const phone = this.#phones.add(agent, {
       host: this.#addHost(addressOf(3, index)),
       transport,
+      // Some phones are busy in one call (CA4).
+      lines: this.#isMixed && index >= ONE_LINE_FROM ? 1 : 2,
       told: (fact) => this.#phoneTells(index, fact),
     });
     // A second phone, at home say, that rings with the first and that nobody ever answers (SS24).
     if (this.#isMixed && index === TWO_PHONES)
-      this.#phones.add(agent, { host: this.#addHost(addressOf(5, index)), transport: 'UDP' });
+      this.#phones.add(agent, { host: this.#addHost(addressOf(5, index)), transport: 'UDP', lines: 2 });
     const storage = { epoch: 0, runs: 0 };
     const defect = this.#defect;
     const servers = homeFirst.map((site) => [{ host: site.address, port: CONFIG_PORT }]);
