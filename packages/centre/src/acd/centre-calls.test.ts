@@ -106,40 +106,6 @@ describe('calls from outside', () => {
     );
   });
 
-  test('[CA15] a phone that rings sends its caller elsewhere once; the second time the caller is refused', () => {
-    after(
-      PHONES,
-      `
-      > call k1 +1 1001
-      1001 Ringing k1
-      ring k1 1001
-      > redirect k1 1001 1002
-      1001 Released k1 Redirected
-      1002 Ringing k1
-      ring k1 1002
-      > redirect k1 1001 1003
-      > redirect k1 1002 1001
-      1002 Released k1 Failed
-      release k1 480
-      > redirect k1 1002 1001
-      `,
-    );
-  });
-
-  test('[CA15] what a queue rings is refused, not sent elsewhere', () => {
-    after(
-      `${PHONES}\nlogin 1001 ann\nready 1001\ncall k1 +1 6000`,
-      `
-      > redirect k1 1001 1002
-      1001 Released k1 Failed
-      withdraw k1 1001 released
-      6000 Queued k1
-      1001 AgentNotReady ReasonCode=rejected
-      treat k1 music
-      `,
-    );
-  });
-
   test('[CA6] a Call Processing Port is a plain destination', () => {
     expectTalk(`
       > call k1 +1 8000
