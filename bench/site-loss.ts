@@ -61,9 +61,10 @@ function run(agents: number, seed: number): Run {
   return { report: JSON.parse(readFileSync(file, 'utf8')) as LabReport, load };
 }
 
-const after = ({ report }: Run) =>
-  report.ledger.agents.map(({ readyAt, allowedAt, lastAbleAt }) =>
-    readyAt === null ? Number.POSITIVE_INFINITY : readyAt - (allowedAt ?? lastAbleAt),
+/** One who is never Ready again counts with the end of the run, which is the largest that the report has. */
+const after = ({ report: { ledger } }: Run) =>
+  ledger.agents.map(({ readyAt, allowedAt, lastAbleAt }) =>
+    readyAt === null ? (ledger.after_wait_ms?.max ?? 0) : Math.max(0, readyAt - (allowedAt ?? lastAbleAt)),
   );
 
 function figuresOf(agents: number, all: readonly Run[]) {
@@ -82,11 +83,14 @@ function figuresOf(agents: number, all: readonly Run[]) {
         .filter(({ ok }) => !ok)
         .map(({ name, detail }) => `${name}: ${detail.slice(0, 200)}`),
       concerned: report.ledger.agents.length,
+      in_call: report.ledger.in_call,
       wait_ms: report.ledger.wait_ms,
       after_wait_ms: report.ledger.after_wait_ms,
       total_ms: report.ledger.total_ms,
       calls: report.calls,
       queue: report.queue,
+      sound: report.sound,
+      relayed: report.host.relayed,
       loop_delay_ms_p99: report.host.loop_delay_ms_p99,
       memory_kb: report.host.memory_kb,
     })),
