@@ -77,17 +77,20 @@ export class SiteProcesses {
    */
   async start(): Promise<void> {
     this.#state = 'starting';
+    const { data, site } = this.#options;
     this.#starts += 1;
     const start = this.#starts;
     try {
-      await this.#formerGone();
+      if (!(await this.#areGone())) throw new Error(`the former processes of ${site} do not end`);
       const log = new StartLog({ restarts: this.#options.restarts });
       const ended = this.#spawnSupervisor(log);
       await Promise.race([ended, log.failed, this.#answering(start)]);
     } catch (error) {
-      const { data, site } = this.#options;
       // Killed and started anew meanwhile: what runs now belongs to the later start.
-      if (start === this.#starts) this.kill();
+      if (start === this.#starts) {
+        this.kill();
+        await this.#areGone();
+      }
       throw new SiteStartError(`${(error as Error).message}\n  The whole log: ${data}/${site}.log`);
     }
     this.#state = 'up';
@@ -95,12 +98,10 @@ export class SiteProcesses {
   }
 
   /** What was killed a moment ago may still hold its ports, and would be taken for the new one. */
-  async #formerGone(): Promise<void> {
-    const goneBy = Date.now() + STOP_MAX_MS;
-    while (this.#pids().length > 0) {
-      if (Date.now() > goneBy) throw new Error(`the former processes of ${this.site} do not end`);
-      await pause(5);
-    }
+  async #areGone(): Promise<boolean> {
+    const giveUpAt = Date.now() + STOP_MAX_MS;
+    while (this.#pids().length > 0 && Date.now() < giveUpAt) await pause(5);
+    return this.#pids().length === 0;
   }
 
   /** Rejects when the supervisor ends before its site is up. */
