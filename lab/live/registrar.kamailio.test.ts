@@ -94,10 +94,11 @@ test.each(['UDP', 'TCP'] as const)(
     await Promise.all([caller.fact('registered'), callee.fact('registered')]);
     await caller.call('7002', 'kamailio');
     await Promise.all([caller.hears(620), callee.hears(440)]);
+    // Each change is over when its answer has come: who is held knows of it before, and the next would cross it.
     caller.command({ name: 'hold' });
-    await callee.fact('held');
+    await Promise.all([caller.fact('held'), callee.fact('held')]);
     caller.command({ name: 'retrieve' });
-    await callee.fact('retrieved');
+    await Promise.all([caller.fact('retrieved'), callee.fact('retrieved')]);
     expect(await callee.hangUp()).toMatchObject({ by: 'local', status: 0 });
     expect(await caller.fact('ended')).toMatchObject({ by: 'remote', status: 0, wasEstablished: true });
   },

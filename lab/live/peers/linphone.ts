@@ -12,7 +12,7 @@ import { Program } from './processes.ts';
 import { writeTone } from './tone.ts';
 
 const TONE_SECONDS = 120;
-const START_MAX_MS = 10_000;
+const START_MAX_MS = 15_000;
 
 export class Linphone implements PeerPhone {
   readonly program: Program;

@@ -20,7 +20,7 @@ const LATER_CALLER_HZ = 310;
 /** Three seconds, 20 ms each. */
 const PACKETS_ENOUGH = 150;
 const TONE_SLACK_HZ = 15;
-const RECORDING_MAX_MS = 5_000;
+const RECORDING_MAX_MS = 10_000;
 
 export interface PhoneStory {
   readonly lab: PeerLab;
