@@ -1,6 +1,7 @@
 import type { EventName } from '@holdfast/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { SiteView } from '../stats/site-view.ts';
 import { Centre } from './centre.ts';
 import type { CentreConfiguration, CentreEffect, CentreInput } from './centre-types.ts';
 import { checkCentre } from './check-centre.ts';
@@ -436,5 +437,52 @@ test('[QU1] [QU2] [QU3] whoever is rung is the most urgent of the queue, and who
       for (const step of steps) run(model, step);
     }),
     { numRuns: 200 },
+  );
+});
+
+test('[ST1] [ST6] [ST7] who follows the events knows at every moment what a snapshot would show', () => {
+  fc.assert(
+    fc.property(fc.array(command, { minLength: 20, maxLength: 120 }), (steps) => {
+      const model = openedCentre();
+      const objects = {
+        persons: new Set<string>(PEOPLE),
+        extensions: new Map(DNS.map((number) => [number, `place ${number}`])),
+        queues: new Set<string>(QUEUES),
+      };
+      const afresh = () => {
+        const view = new SiteView();
+        view.configure(objects);
+        view.snapshot(
+          model.centre.allSnapshots(model.now),
+          model.centre.queueSnapshots(model.now),
+          model.now,
+        );
+        return view;
+      };
+      let followed = afresh();
+      let isConfigured = true;
+      const plain = model.watch.bind(model);
+      model.watch = (effects) => {
+        plain(effects);
+        for (const effect of effects) if (effect.type === 'event') followed.event(effect, model.now);
+        if (!isConfigured) return;
+        const shown = afresh();
+        for (const person of PEOPLE) {
+          const { status, login } = followed.agent(person);
+          expect({ status, login }).toEqual({
+            status: shown.agent(person).status,
+            login: shown.agent(person).login,
+          });
+        }
+        for (const queue of QUEUES) expect(followed.queue(queue)).toEqual(shown.queue(queue));
+      };
+      for (const step of steps) {
+        isConfigured = step.do !== 'configure';
+        run(model, step);
+        // The queues of a login may have become fewer, which no event tells: a Stat Server reads anew then.
+        if (!isConfigured) followed = afresh();
+      }
+    }),
+    { numRuns: 80 },
   );
 });

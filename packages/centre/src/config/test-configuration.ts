@@ -23,6 +23,7 @@ const site = (name: string, base: number) => ({
   address: '127.0.0.1',
   configPort: base + 10,
   clientPort: base + 11,
+  statPort: base + 12,
   sipPort: base + 60,
   gateway: `127.0.0.1:${base + 90}`,
 });

@@ -3,57 +3,41 @@
  * and a call that rings); the highest in the order of AGENT_STATUSES is the status. A call that is held counts as
  * held alone. A status ends when something else outranks it, so that its duration is not that of a call or a break.
  */
-import type { Millis } from '@holdfast/kernel';
-import {
-  AGENT_STATUSES,
-  type AgentStatus,
-  type CallOnDN,
-  type Reasons,
-  type WorkMode,
-} from '@holdfast/protocol';
+import { AGENT_STATUSES, type AgentStatus, type CallOnDN, type WorkMode } from '@holdfast/protocol';
 
-/** Who is logged in on a DN, as the SIP Server has said. */
-export interface FollowedAgent {
-  readonly AgentID: string;
-  readonly person: string;
-  readonly queues: readonly string[];
+export interface Standing {
   readonly state: 'Ready' | 'NotReady';
   readonly workMode: WorkMode;
-  readonly reasons: Reasons;
-  readonly since: Millis;
 }
 
-/** A call with a party on the DN. */
-export interface FollowedCall {
-  readonly callType: CallOnDN['CallType'];
-  readonly state: CallOnDN['state'];
-  readonly since: Millis;
-}
+/** A call with a party on the agent's DN. */
+export type PartOfCall = Pick<CallOnDN, 'CallType' | 'state'>;
 
-export interface StatusSince {
-  readonly status: AgentStatus;
-  readonly since: Millis;
-}
-
-export function statusOf(agent: FollowedAgent, calls: Iterable<FollowedCall>): StatusSince {
-  let highest: StatusSince = { status: statusOfStanding(agent), since: agent.since };
+export function statusOf(standing: Standing, calls: Iterable<PartOfCall>): AgentStatus {
+  let highest = statusOfStanding(standing);
   for (const call of calls) {
     const status = statusOfCall(call);
-    if (rank(status) > rank(highest.status)) highest = { status, since: call.since };
+    if (AGENT_STATUSES.indexOf(status) > AGENT_STATUSES.indexOf(highest)) highest = status;
   }
   return highest;
 }
 
-function rank(status: AgentStatus): number {
-  return AGENT_STATUSES.indexOf(status);
+/** How long that which makes the status has gone on, as a snapshot tells it. */
+export function statusMs(
+  standing: Standing & { readonly sinceMs: number },
+  calls: readonly CallOnDN[],
+): number {
+  const status = statusOf(standing, calls);
+  const made = calls.filter((call) => statusOfCall(call) === status);
+  return made.length === 0 ? standing.sinceMs : Math.max(...made.map(({ sinceMs }) => sinceMs));
 }
 
-function statusOfStanding({ state, workMode }: FollowedAgent): AgentStatus {
+function statusOfStanding({ state, workMode }: Standing): AgentStatus {
   if (state === 'Ready') return 'WaitForNextCall';
   return workMode === 'AfterCallWork' ? 'AfterCallWork' : 'NotReadyForNextCall';
 }
 
-function statusOfCall({ state, callType }: FollowedCall): AgentStatus {
+function statusOfCall({ state, CallType }: PartOfCall): AgentStatus {
   switch (state) {
     case 'Dialing':
       return 'CallDialing';
@@ -63,6 +47,6 @@ function statusOfCall({ state, callType }: FollowedCall): AgentStatus {
     case 'Held':
       return 'CallOnHold';
     case 'Established':
-      return `Call${callType}`;
+      return `Call${CallType}`;
   }
 }

@@ -7,7 +7,7 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import type { AgentStatus, DNSnapshot, EventMessage, QueueSnapshot, Reasons } from '@holdfast/protocol';
-import { type FollowedAgent, type FollowedCall, type StatusSince, statusOf } from './agent-status.ts';
+import { type PartOfCall, type Standing, statusMs, statusOf } from './agent-status.ts';
 
 /** Calls on one extension that are followed; a SIP Server that tells of more makes a mistake. */
 export const CALLS_ON_DN_MAX = 64;
@@ -20,6 +20,14 @@ export interface SiteObjects {
   /** With the Place of each, where there is one. */
   readonly extensions: ReadonlyMap<string, string | undefined>;
   readonly queues: ReadonlySet<string>;
+}
+
+/** Who is logged in on a DN, as the SIP Server has said. */
+export interface FollowedAgent extends Standing {
+  readonly AgentID: string;
+  readonly person: string;
+  readonly queues: readonly string[];
+  readonly reasons: Reasons;
 }
 
 export interface AgentFigures {
@@ -46,8 +54,8 @@ export interface Touched {
 
 interface FollowedDN {
   agent: FollowedAgent | undefined;
-  readonly calls: Map<string, FollowedCall>;
-  status: StatusSince | undefined;
+  readonly calls: Map<string, PartOfCall>;
+  status: { readonly status: AgentStatus; readonly since: Millis } | undefined;
 }
 
 export class SiteView {
@@ -108,18 +116,17 @@ export class SiteView {
   #takeDN({ dn, agent, calls }: DNSnapshot, before: FollowedDN | undefined, now: Millis): void {
     if (!this.#objects.extensions.has(dn) || (agent === undefined && calls.length === 0)) return;
     const followed: FollowedDN = { agent: undefined, calls: new Map(), status: undefined };
-    for (const { ConnID, CallType, state, sinceMs } of calls.slice(0, CALLS_ON_DN_MAX))
-      followed.calls.set(ConnID, { callType: CallType, state, since: now - sinceMs });
+    for (const { ConnID, CallType, state } of calls.slice(0, CALLS_ON_DN_MAX))
+      followed.calls.set(ConnID, { CallType, state });
     if (agent !== undefined && agent.state !== 'LoggedOut') {
       const { AgentID, person, queues, state, workMode, reasons, sinceMs } = agent;
-      followed.agent = { AgentID, person, queues, state, workMode, reasons, since: now - sinceMs };
+      followed.agent = { AgentID, person, queues, state, workMode, reasons };
       this.#loginDNs.set(person, dn);
-      const next = statusOf(followed.agent, followed.calls.values());
-      const isSame = before?.agent?.person === person && before.status?.status === next.status;
+      const status = statusOf(followed.agent, followed.calls.values());
+      const since = now - statusMs({ state, workMode, sinceMs }, calls);
+      const seen = before?.agent?.person === person ? before.status : undefined;
       // What was seen live is better known: a snapshot tells how long a call or a break lasts, not a status.
-      const since =
-        isSame && before.status !== undefined ? Math.max(before.status.since, next.since) : next.since;
-      followed.status = { status: next.status, since };
+      followed.status = { status, since: seen?.status === status ? Math.max(seen.since, since) : since };
     }
     this.#dns.set(dn, followed);
   }
@@ -136,17 +143,17 @@ export class SiteView {
     this.#dns.set(dn, followed);
     switch (name) {
       case 'EventAgentLogin':
-        this.#login(dn, followed, attributes, at);
+        this.#login(dn, followed, attributes);
         break;
       case 'EventAgentReady':
       case 'EventAgentNotReady':
-        stand(followed, name === 'EventAgentReady' ? 'Ready' : 'NotReady', attributes, at);
+        stand(followed, name === 'EventAgentReady' ? 'Ready' : 'NotReady', attributes);
         break;
       case 'EventAgentLogout':
         this.#logout(dn, followed, attributes.Reasons ?? {}, at);
         break;
       default:
-        if (ConnID !== undefined) changeCalls(followed.calls, { name, ConnID, attributes }, at);
+        if (ConnID !== undefined) changeCalls(followed.calls, { name, ConnID, attributes });
     }
     this.#judge(followed, at);
     if (followed.agent === undefined && followed.calls.size === 0) this.#dns.delete(dn);
@@ -191,7 +198,7 @@ export class SiteView {
     this.#touched.queues.add(queue);
   }
 
-  #login(dn: string, followed: FollowedDN, attributes: Attributes, at: Millis): void {
+  #login(dn: string, followed: FollowedDN, attributes: Attributes): void {
     const { AgentID = '', WorkMode = 'Unknown', Reasons = {}, Extensions = {} } = attributes;
     const person = String(Extensions.Person ?? '');
     const queues = String(Extensions.Queues ?? '')
@@ -199,10 +206,7 @@ export class SiteView {
       .filter((queue) => queue !== '');
     // The same person again on the same DN: one login follows the other without a logout (AG3).
     this.#endLogin(dn, followed);
-    followed.agent = {
-      ...{ AgentID, person, queues, since: at },
-      ...{ state: 'NotReady', workMode: WorkMode, reasons: Reasons },
-    };
+    followed.agent = { AgentID, person, queues, state: 'NotReady', workMode: WorkMode, reasons: Reasons };
     followed.status = undefined;
     this.#loginDNs.set(person, dn);
     this.#logouts.delete(person);
@@ -230,7 +234,7 @@ export class SiteView {
     if (agent === undefined) return;
     this.#touch(agent);
     const next = statusOf(agent, followed.calls.values());
-    if (next.status !== status?.status) followed.status = { status: next.status, since: at };
+    if (next !== status?.status) followed.status = { status: next, since: at };
   }
 
   #touch({ person, queues }: FollowedAgent): void {
@@ -247,22 +251,13 @@ interface CallEvent {
   readonly attributes: Attributes;
 }
 
-function stand(
-  followed: FollowedDN,
-  state: FollowedAgent['state'],
-  attributes: Attributes,
-  at: Millis,
-): void {
+function stand(followed: FollowedDN, state: Standing['state'], { WorkMode, Reasons }: Attributes): void {
   const { agent } = followed;
   if (agent === undefined) return;
-  const workMode = attributes.WorkMode ?? 'Unknown';
-  // A repeated word of the same state begins nothing (AG6).
-  const isSame = agent.state === state && agent.workMode === workMode;
-  const since = isSame ? agent.since : at;
-  followed.agent = { ...agent, state, workMode, reasons: attributes.Reasons ?? {}, since };
+  followed.agent = { ...agent, state, workMode: WorkMode ?? 'Unknown', reasons: Reasons ?? {} };
 }
 
-const CALL_STATES: Partial<Record<EventMessage['name'], FollowedCall['state'] | 'over'>> = {
+const CALL_STATES: Partial<Record<EventMessage['name'], PartOfCall['state'] | 'over'>> = {
   EventDialing: 'Dialing',
   EventRinging: 'Ringing',
   EventEstablished: 'Established',
@@ -272,11 +267,7 @@ const CALL_STATES: Partial<Record<EventMessage['name'], FollowedCall['state'] | 
   EventAbandoned: 'over',
 };
 
-function changeCalls(
-  calls: Map<string, FollowedCall>,
-  { name, ConnID, attributes }: CallEvent,
-  at: Millis,
-): void {
+function changeCalls(calls: Map<string, PartOfCall>, { name, ConnID, attributes }: CallEvent): void {
   const state = CALL_STATES[name];
   if (state === undefined) return;
   if (state === 'over') {
@@ -284,5 +275,5 @@ function changeCalls(
     return;
   }
   if (!calls.has(ConnID) && calls.size >= CALLS_ON_DN_MAX) return;
-  calls.set(ConnID, { callType: attributes.CallType ?? 'Unknown', state, since: at });
+  calls.set(ConnID, { CallType: attributes.CallType ?? 'Unknown', state });
 }
