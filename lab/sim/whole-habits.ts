@@ -48,6 +48,9 @@ export class Habits {
       },
       (person) => this.#tell(person, { type: 'ready' }),
       (person) => this.#tell(person, { type: 'logout' }),
+      // Thrice, because who works away from home is in the greatest danger (LL8).
+      (person, view) => this.#move(person, view),
+      (person, view) => this.#move(person, view),
       (person, view) => this.#move(person, view),
       (person) => this.#openWindow(person),
       (person) => this.#attach(person),

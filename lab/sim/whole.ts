@@ -218,13 +218,15 @@ export class WholeWorld {
     };
   }
 
-  /** Who works away from home comes first: a desk that starts anew wants to be at home (LL8). */
+  /** Who works away from home comes first, before all who could go home: a desk that starts anew wants to (LL8). */
   #loggedIn() {
     const all = this.#persons.flatMap(({ desk, view }, index) => {
-      const isAway = view?.site !== this.#homes[index];
-      return view === undefined || view.site === null ? [] : [{ desk, site: view.site, isAway }];
+      const home = this.#homes[index] ?? '';
+      if (view === undefined || view.site === null) return [];
+      const danger = view.site === home ? 0 : view.phoneAt.includes(home) ? 2 : 1;
+      return [{ desk, site: view.site, danger }];
     });
-    return [...all.filter(({ isAway }) => isAway), ...all.filter(({ isAway }) => !isAway)];
+    return all.sort((a, b) => b.danger - a.danger);
   }
 
   /** From now on the network is calm, and after a last minute no new calls come. */
