@@ -1,5 +1,5 @@
 /**
- * What a client of a server may do wrong on its link, done to a real Configuration Server and a real SIP Server: a
+ * What a client of a server may do wrong on its link, done to a real server of each kind: a
  * message that is none, one that is too large, a reader that does not read, a client that floods, one that has gone
  * without a word. Each gets the answer that is stated for it, and everybody else their own in time.
  */
@@ -54,14 +54,16 @@ function closedAfter(said: string, socket: Socket, text: string): Promise<Silent
   );
 }
 
-const GREETED = { config: 'Opened', sip: 'ServerInfo' } as const;
+const GREETED = { config: 'Opened', sip: 'ServerInfo', stat: 'Opened' } as const;
 const SERVERS = [
   ['Configuration Server', 'config'],
   ['SIP Server', 'sip'],
+  ['Stat Server', 'stat'],
 ] as const;
 type Server = (typeof SERVERS)[number][1];
 
-const portOf = (server: Server) => (server === 'config' ? site.configPort : site.clientPort);
+const portOf = (server: Server) =>
+  ({ config: site.configPort, sip: site.clientPort, stat: site.statPort })[server];
 const linesAbout = (what: string) => site.lines().filter((line) => line.what.startsWith(what));
 
 async function greeted(server: Server, addpTimeoutMs = 60_000): Promise<RawClient> {

@@ -79,6 +79,13 @@ export const greeting = {
     version: PROTOCOL_VERSION,
     addpTimeoutMs,
   }),
+  stat: (addpTimeoutMs: number) => ({
+    type: 'Open',
+    ReferenceID: 1,
+    application: 'workspace',
+    version: PROTOCOL_VERSION,
+    addpTimeoutMs,
+  }),
   sip: (addpTimeoutMs: number) => ({
     type: 'RegisterClient',
     ReferenceID: 1,
