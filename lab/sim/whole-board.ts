@@ -27,6 +27,10 @@ const ADDP_TIMEOUT_MS = 5_000;
 /** Far above what a server's polls allow: a board that heard nothing for so long asks anew. */
 const SILENCE_MAX_MS = 4 * ADDP_TIMEOUT_MS;
 
+/** Its machine changes the network so often: the old connection is forgotten, not closed (SS8). Not near the end. */
+const ROAM_EVERY_MS = 70_000;
+const ROAMS_UNTIL_MS = 150_000;
+
 export interface BoardOptions {
   readonly site: string;
   readonly server: Address;
@@ -43,6 +47,7 @@ export class BoardProgram implements Program {
   #isCurrent = false;
   #heardAt: Millis;
   #dueAt: Millis;
+  #roamAt: Millis;
   /** Who is logged in where, and in which state. */
   readonly #agents = new Map<string, string>();
 
@@ -51,6 +56,7 @@ export class BoardProgram implements Program {
     this.#options = options;
     this.#heardAt = now;
     this.#dueAt = now;
+    this.#roamAt = now + ROAM_EVERY_MS;
   }
 
   /** Undefined while the board cannot know: it says so itself. */
@@ -59,10 +65,20 @@ export class BoardProgram implements Program {
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#dueAt;
+    return this.#mayRoam() ? Math.min(this.#dueAt, this.#roamAt) : this.#dueAt;
+  }
+
+  #mayRoam(): boolean {
+    return this.#isCurrent && this.#process.world.at < ROAMS_UNTIL_MS;
   }
 
   expire(now: Millis): void {
+    if (this.#mayRoam() && now >= this.#roamAt) {
+      this.#roamAt = now + ROAM_EVERY_MS;
+      this.#lost(now);
+      this.#dueAt = now;
+    }
+    if (now < this.#dueAt) return;
     if (this.#end === undefined) {
       this.#end = this.#process.connect(this.#options.server);
       this.#heardAt = now;
