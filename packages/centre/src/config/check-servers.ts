@@ -20,6 +20,7 @@ export function checkServers(configuration: Configuration, report: Report): void
       report(application, 'ports', '', 'A server needs a port "default" for its clients.');
     checkPorts(configuration, application, usedPorts, report);
     if (application.type === 'SIPServer') checkSipServer(configuration, application, pairOfSwitch, report);
+    if (application.type === 'StatServer') checkStatServer(configuration, application, report);
   }
   checkKeys(configuration, report);
 }
@@ -112,6 +113,18 @@ function checkSipServer(
       String(usual),
       `It must lie between registrar-min-timeout (${least} s) and registrar-max-timeout (${most} s).`,
     );
+}
+
+/** It follows one log: that of its site's SIP Server, whose backup is found through it. */
+function checkStatServer(configuration: Configuration, application: Application, report: Report): void {
+  const sources = application.connections.filter(({ server }) => {
+    const other = configuration.get('Application', server);
+    return other?.type === 'SIPServer' && siteOf(other) === siteOf(application);
+  });
+  if (sources.length === 1) return;
+  const names = sources.map(({ server }) => server).join(', ');
+  const text = 'A Stat Server needs a connection to one SIP Server of its own site, the primary. Name one.';
+  report(application, 'connections', names, text);
 }
 
 function checkKeys(configuration: Configuration, report: Report): void {

@@ -239,6 +239,24 @@ test('[CF8] without keys, or with keys that cannot sign, nothing is served', () 
     keys.tokenKeys = [{ id: 'k1', publicKey: 'A'.repeat(43) }];
   });
   expect(problemsOf(blind).join('\n')).toContain('needs its private part');
+  const mute = changed('keys', 'keys', (keys) => {
+    keys.nonceKeys = [];
+  });
+  expect(problemsOf(mute).join('\n')).toContain('Without a key no phone could register');
+});
+
+test('[CF8] a Stat Server without a SIP Server of its site, or with two connections to it, is refused', () => {
+  const connectedTo = (...servers: string[]) =>
+    problemsOf(
+      changed('applications', 'stat-north', (stat) => {
+        stat.connections = servers.map((server) => ({ server }));
+      }),
+    ).join('\n');
+  expect(connectedTo('sip-north', 'config-south', 'sip-south')).toBe('');
+  for (const text of [connectedTo(), connectedTo('sip-south'), connectedTo('sip-north', 'sip-north')]) {
+    expect(text).toContain('Application/stat-north');
+    expect(text).toContain('needs a connection to one SIP Server of its own site');
+  }
 });
 
 test('[CF9] a lease shorter than two stamps and registration times without order are refused', () => {

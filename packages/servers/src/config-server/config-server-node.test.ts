@@ -17,6 +17,7 @@ function objects(): ConfigObject[] {
     address: '127.0.0.1',
     configPort: base,
     clientPort: base + 1,
+    statPort: base + 4,
     sipPort: base + 2,
     gateway: `127.0.0.1:${base + 3}`,
   });
@@ -333,6 +334,12 @@ test('[CS8] secrets go only where they are used', () => {
   expect(seen('config-south')).toEqual(['password', 'digest', 'signing', 'server', 'nonce']);
   expect(seen('sip-north')).toEqual(['digest', 'nonce']);
   expect(seen('supervisor-north')).toEqual([]);
+  // It checks tokens, by the public keys.
+  expect(seen('stat-north')).toEqual([]);
+  const keys = world.ask('stat-north', readAll);
+  expect(keys.type === 'Objects' && keys.objects).toContainEqual(
+    expect.objectContaining({ objectType: 'Keys', tokenKeys: [{ id: 'k1', publicKey: 'A'.repeat(43) }] }),
+  );
   world.open('a');
   expect(world.ask('a', readAll)).toMatchObject({ code: 'not-allowed' });
   const read = (objectType: string): ConfigRequest => ({
