@@ -222,11 +222,11 @@ test('[EP8] beyond the limit of open requests a further one gets 503 with a Retr
 
 test('[EP8] transactions that only wait for retransmissions count against a limit of their own', () => {
   const pair = new EndpointPair({ bob: { limits: { serverTransactionsMax: 3 } }, react: answering(200) });
-  for (let n = 1; n <= 4; n++) pair.send('alice', makeTestRequest('OPTIONS', [], n, `c${n}`));
+  for (let n = 1; n <= 4; n++) pair.send('alice', makeTestRequest('MESSAGE', [], n, `c${n}`));
   pair.run(10);
   expect(statuses(pair.events.alice)).toEqual([200, 200, 200, 503]);
   pair.run(40_000);
-  pair.send('alice', makeTestRequest('OPTIONS', [], 9, 'c9'));
+  pair.send('alice', makeTestRequest('MESSAGE', [], 9, 'c9'));
   pair.run(40_010);
   expect(statuses(pair.events.alice).at(-1)).toBe(200);
 });

@@ -14,8 +14,10 @@ export type EndpointEffect =
   | {
       readonly type: 'transmit';
       readonly message: SipMessage;
+      /** The message as it is written, where that is known already. */
+      readonly bytes?: Uint8Array;
       readonly target: Target;
-      /** The client transaction to name in `transportFailed` if the shell cannot send. */
+      /** What to name in `transportFailed` if the shell cannot send; absent where nothing would follow from that. */
       readonly transaction?: TransactionId;
     }
   /** RFC 3263 look-up of one DNS record set; the answer comes back through `lookedUp` under the same id. */

@@ -224,7 +224,7 @@ test('[EP13] [D12] one 302 for one INVITE, however often the link repeats and de
   expect(leftOver(pair)).toBe(0);
 });
 
-test('[EP14] a retransmission is the same message object, so that a shell writes its bytes once', () => {
+test('[EP14] a retransmission is the same message', () => {
   const pair = new EndpointPair({ link: () => [] });
   pair.send('alice', makeTestRequest('INVITE'));
   pair.run(10_000);

@@ -21,15 +21,14 @@ import { headerField } from './message/header-names.ts';
 import type { SipMessage, SipRequest, SipResponse } from './message/message.ts';
 import type { ParseFailure } from './message/parse-message.ts';
 import type { Source, TransportName } from './target.ts';
-import type { ClientTransaction } from './transaction/client-transaction.ts';
 import { ClientTransactions, type RequestOptions } from './transaction/client-transactions.ts';
-import type { ServerTransaction } from './transaction/server-transaction.ts';
 import { ServerTransactions } from './transaction/server-transactions.ts';
 import { timersFor, timerValues } from './transaction/timers.ts';
 import {
   DEFAULT_LIMITS,
   type EndpointCounts,
   type EndpointLimits,
+  type TransactionOwner,
   type TransactionSettings,
 } from './transaction/transaction-settings.ts';
 
@@ -60,7 +59,7 @@ export interface EndpointStatus extends Readonly<EndpointCounts> {
 
 export class SipEndpoint {
   readonly #settings: TransactionSettings;
-  readonly #locator: Locator<ClientTransaction | ServerTransaction>;
+  readonly #locator: Locator<TransactionOwner>;
   readonly #clients: ClientTransactions;
   readonly #servers: ServerTransactions;
 
@@ -167,7 +166,9 @@ export class SipEndpoint {
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#settings.deadlines.next();
+    const next = this.#settings.deadlines.next();
+    const completed = this.#servers.nextDeadline();
+    return next === undefined || (completed !== undefined && completed < next) ? completed : next;
   }
 
   expire(now: Millis): EndpointOutput {
@@ -178,6 +179,7 @@ export class SipEndpoint {
       if (due.kind === 'client') this.#clients.expire(now, due, output);
       else this.#servers.expire(now, due, output);
     }
+    this.#servers.expireCompleted(now);
     return output;
   }
 

@@ -46,8 +46,8 @@ export class SipTransports {
   readonly #udp: UdpSocket;
   readonly #tcp: TcpTransport;
   readonly #options: SipTransportsOptions;
-  /** Retransmissions are the same message object, so they cost no second serialisation. */
-  readonly #bytes = new WeakMap<SipMessage, Uint8Array>();
+  /** One socket serves everybody: the same text with each datagram. */
+  readonly #udpFlow: string;
 
   private constructor(udp: UdpSocket, tcp: TcpTransport, options: SipTransportsOptions) {
     this.#udp = udp;
@@ -55,6 +55,7 @@ export class SipTransports {
     this.#options = options;
     this.host = udp.host;
     this.port = udp.port;
+    this.#udpFlow = `UDP ${udp.host} ${udp.port}`;
   }
 
   /** Rejects with the system's error, such as EADDRINUSE, when one of the two cannot be had. */
@@ -89,14 +90,12 @@ export class SipTransports {
   }
 
   transmit(effect: Transmit): void {
-    const { message, target, transaction } = effect;
-    const failed = () => {
-      if (transaction !== undefined) this.#options.onFailure({ transaction });
-    };
-    if (target.transport === 'UDP') this.#udp.send(this.#bytesOf(message), target.host, target.port, failed);
-    else if (target.transport === 'TCP') this.#tcp.send(this.#bytesOf(message), target, failed);
+    const { message, target, transaction, bytes = serializeMessage(message) } = effect;
+    const failed = transaction === undefined ? undefined : () => this.#options.onFailure({ transaction });
+    if (target.transport === 'UDP') this.#udp.send(bytes, target.host, target.port, failed);
+    else if (target.transport === 'TCP') this.#tcp.send(bytes, target, failed ?? ignore);
     // TLS and WebSocket have shells of their own; without them the target cannot be reached.
-    else failed();
+    else failed?.();
   }
 
   get connections(): number {
@@ -112,18 +111,9 @@ export class SipTransports {
     await Promise.all([this.#udp.close(), this.#tcp.close()]);
   }
 
-  #bytesOf(message: SipMessage): Uint8Array {
-    let bytes = this.#bytes.get(message);
-    if (bytes === undefined) {
-      bytes = serializeMessage(message);
-      this.#bytes.set(message, bytes);
-    }
-    return bytes;
-  }
-
   #datagram(bytes: Uint8Array, host: string, port: number): void {
     if (bytes.length < DATAGRAM_BYTES_MIN) return;
-    const source: Source = { transport: 'UDP', host, port, flow: `UDP ${this.host} ${this.port}` };
+    const source: Source = { transport: 'UDP', host, port, flow: this.#udpFlow };
     const parsed = parseMessage(bytes);
     if (parsed.ok) this.#check(parsed.message, source);
     else this.#options.onMalformed(parsed, source);
@@ -152,5 +142,5 @@ interface Inbound {
   onClosed: (connection: TcpConnection) => void;
 }
 
-/** What comes before both sockets stand is not for anybody yet. */
+/** What comes before both sockets stand is not for anybody yet, nor a failure that nothing would follow from. */
 function ignore(): void {}

@@ -51,15 +51,20 @@ export class UdpSocket {
     return new UdpSocket(socket);
   }
 
-  /** `failed` is called if the system refuses the datagram; nothing tells whether it arrived. */
-  send(bytes: Uint8Array, host: string, port: number, failed: (error: Error) => void): void {
+  /**
+   * `failed` is called if the system refuses the datagram; nothing tells whether it arrived. Without it the system's
+   * answer is not waited for, which saves a turn of the event loop for each answer to a REGISTER.
+   */
+  send(bytes: Uint8Array, host: string, port: number, failed?: (error: Error) => void): void {
     try {
-      this.#socket.send(bytes, port, host, (error) => {
-        if (error !== null) failed(error);
-      });
+      if (failed === undefined) this.#socket.send(bytes, port, host);
+      else
+        this.#socket.send(bytes, port, host, (error) => {
+          if (error !== null) failed(error);
+        });
     } catch (error) {
       // A port outside its range, or a socket that was closed meanwhile.
-      failed(error as Error);
+      failed?.(error as Error);
     }
   }
 

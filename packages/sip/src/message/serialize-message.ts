@@ -21,6 +21,15 @@ export function serializeMessage(message: SipMessage): Uint8Array {
   return bytes;
 }
 
+/** Writes the message at the beginning of `target`; how many bytes it takes, undefined when it does not fit. */
+export function serializeInto(message: SipMessage, target: Uint8Array): number | undefined {
+  const { body } = message;
+  const length = encodeUtf8Into(headText(message), target);
+  if (length === undefined || length + body.length > target.length) return undefined;
+  target.set(body, length);
+  return length + body.length;
+}
+
 function headText(message: SipMessage): string {
   let text =
     message.kind === 'request'

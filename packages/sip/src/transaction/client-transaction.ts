@@ -19,8 +19,8 @@ import {
   nonInviteClientDeadline,
   stepNonInviteClient,
 } from './non-invite-client.ts';
-import type { ServerTransaction } from './server-transaction.ts';
 import type { Timers } from './timers.ts';
+import type { TransactionOwner } from './transaction-settings.ts';
 
 export type ClientFailure = 'timeout' | 'transport' | 'no-target';
 
@@ -29,7 +29,7 @@ export interface Route {
   /** As the owner gave it, without our Via. */
   readonly request: SipRequest;
   readonly giveUpMs: Millis | undefined;
-  search: Search<ClientTransaction | ServerTransaction> | undefined;
+  search: Search<TransactionOwner> | undefined;
   /** Targets that failed lately: tried when no other is left. */
   readonly setAside: Target[];
   lastFailure: ClientFailure;

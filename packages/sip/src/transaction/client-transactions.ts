@@ -22,8 +22,13 @@ import { ackFor, cancelFor } from './derived-requests.ts';
 import { type ClientEvent, startInviteClient } from './invite-client.ts';
 import { BRANCH_COOKIE, clientKey, hasOneVia, responseKey, sentByOf } from './match.ts';
 import { startNonInviteClient } from './non-invite-client.ts';
-import type { ServerTransaction } from './server-transaction.ts';
-import { ownSentBy, schedule, type TransactionSettings, timersOf } from './transaction-settings.ts';
+import {
+  ownSentBy,
+  schedule,
+  type TransactionOwner,
+  type TransactionSettings,
+  timersOf,
+} from './transaction-settings.ts';
 
 export interface RequestOptions {
   /** Timers B and F for each attempt of this request, ms; absent: those of the endpoint. */
@@ -35,7 +40,7 @@ const RETRY_AFTER_MAX_MS = 300_000;
 
 export class ClientTransactions {
   readonly #settings: TransactionSettings;
-  readonly #locator: Locator<ClientTransaction | ServerTransaction>;
+  readonly #locator: Locator<TransactionOwner>;
   readonly #byId = new Map<TransactionId, ClientTransaction>();
   readonly #byKey = new Map<string, ClientTransaction>();
   /** Unanswered attempts by the connection that carries them. */
@@ -45,7 +50,7 @@ export class ClientTransactions {
   readonly #branchPrefix: string;
   #count = 0;
 
-  constructor(settings: TransactionSettings, locator: Locator<ClientTransaction | ServerTransaction>) {
+  constructor(settings: TransactionSettings, locator: Locator<TransactionOwner>) {
     this.#settings = settings;
     this.#locator = locator;
     this.#branchPrefix = BRANCH_COOKIE + randomToken(settings.random, 10);

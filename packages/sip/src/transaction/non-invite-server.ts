@@ -1,6 +1,7 @@
 /**
- * The non-INVITE server transaction (RFC 3261 §17.2.2): trying → proceeding → completed → terminated. It never
- * retransmits by itself: the client repeats its request, and the newest response goes out again.
+ * The non-INVITE server transaction (RFC 3261 §17.2.2): trying → proceeding → completed. It never retransmits by
+ * itself: the client repeats its request, and the newest response goes out again. Once it is completed nothing is
+ * left to decide; what answers a repetition until Timer J is in `completed-requests.ts`.
  *
  * Beyond the RFC, a request that the transaction user has not answered when the client must have given up
  * (Timer F there) ends silently, as RFC 4320 §4.2 asks: an answer would come too late, and an owner that
@@ -12,7 +13,7 @@ import type { Timers } from './timers.ts';
 
 export type NonInviteServerState =
   | { readonly name: 'trying' | 'proceeding'; readonly tooLateAt: Millis }
-  /** Timer J. */
+  /** Timer J; whoever keeps the answer keeps this time too. */
   | { readonly name: 'completed'; readonly endAt: Millis }
   | { readonly name: 'terminated' };
 
@@ -36,9 +37,6 @@ export function stepNonInviteServer(
     case 'proceeding':
       return stepOpen(state, event, now, timers);
     case 'completed':
-      if (event.type === 'request') return { state, effects: ['transmitResponse'] };
-      if (event.type === 'expire' && now >= state.endAt) return { state: TERMINATED, effects: NOTHING };
-      return { state, effects: NOTHING };
     case 'terminated':
       return { state, effects: NOTHING };
     default:
@@ -80,7 +78,6 @@ export function nonInviteServerDeadline(state: NonInviteServerState): Millis | n
     case 'proceeding':
       return state.tooLateAt;
     case 'completed':
-      return state.endAt;
     case 'terminated':
       return null;
     default:

@@ -7,7 +7,6 @@ import type { TransactionId } from '../endpoint-types.ts';
 import type { Search } from '../locate/locator.ts';
 import type { SipRequest, SipResponse, SipUri } from '../message/message.ts';
 import type { Target } from '../target.ts';
-import type { ClientTransaction } from './client-transaction.ts';
 import {
   INVITE_SERVER_START,
   type InviteServerState,
@@ -23,11 +22,13 @@ import {
   stepNonInviteServer,
 } from './non-invite-server.ts';
 import type { Timers } from './timers.ts';
+import type { TransactionOwner } from './transaction-settings.ts';
 
 export class ServerTransaction {
   readonly kind = 'server';
   readonly id: TransactionId;
   readonly key: string;
+  readonly method: string;
   readonly timers: Timers;
   invite: InviteServerState | undefined;
   nonInvite: NonInviteServerState | undefined;
@@ -41,13 +42,14 @@ export class ServerTransaction {
   ackKey: string | undefined = undefined;
   /** Where to look the client up when the way back is gone (RFC 3263 §5); taken when used. */
   fallback: SipUri | undefined = undefined;
-  search: Search<ClientTransaction | ServerTransaction> | undefined = undefined;
+  search: Search<TransactionOwner> | undefined = undefined;
   /** The owner has been told of a CANCEL. */
   isCancelled = false;
 
   constructor(id: TransactionId, key: string, method: string, reply: Target, timers: Timers, now: Millis) {
     this.id = id;
     this.key = key;
+    this.method = method;
     this.reply = reply;
     this.timers = timers;
     this.invite = method === 'INVITE' ? INVITE_SERVER_START : undefined;
@@ -70,6 +72,11 @@ export class ServerTransaction {
   deadline(): Millis | null {
     if (this.invite !== undefined) return inviteServerDeadline(this.invite);
     return this.nonInvite === undefined ? null : nonInviteServerDeadline(this.nonInvite);
+  }
+
+  /** How long a repetition of what is no INVITE gets the final answer again; null: it gets none. */
+  get answersUntil(): Millis | null {
+    return this.nonInvite?.name === 'completed' ? this.nonInvite.endAt : null;
   }
 
   get isTerminated(): boolean {

@@ -13,13 +13,18 @@ import { tagOf } from '../message/name-addr.ts';
 import { parseMessage } from '../message/parse-message.ts';
 import { serializeMessage } from '../message/serialize-message.ts';
 import type { Source } from '../target.ts';
-import type { ClientTransaction } from './client-transaction.ts';
+import { type CompletedRequest, CompletedRequests } from './completed-requests.ts';
 import { isSuccess } from './invite-client.ts';
 import type { ServerEvent } from './invite-server.ts';
 import { mergeKey, oldAckKey, serverKey } from './match.ts';
 import { replyFallback, replyTarget } from './reply-target.ts';
 import { ServerTransaction } from './server-transaction.ts';
-import { schedule, type TransactionSettings, timersOf } from './transaction-settings.ts';
+import {
+  schedule,
+  type TransactionOwner,
+  type TransactionSettings,
+  timersOf,
+} from './transaction-settings.ts';
 import { withArrival } from './via-arrival.ts';
 
 /** CANCEL reaches any request but ACK and CANCEL (§9.2); these are the ones that it has no effect on. */
@@ -46,12 +51,13 @@ export interface ServerTransactionsOptions {
 
 export class ServerTransactions {
   readonly #settings: TransactionSettings;
-  readonly #locator: Locator<ClientTransaction | ServerTransaction>;
+  readonly #locator: Locator<TransactionOwner>;
   readonly #options: ServerTransactionsOptions;
   readonly #byId = new Map<TransactionId, ServerTransaction>();
   readonly #byKey = new Map<string, ServerTransaction>();
   readonly #byMergeKey = new Map<string, ServerTransaction>();
   readonly #byAckKey = new Map<string, ServerTransaction>();
+  readonly #completed: CompletedRequests;
   /** Makes the To tags of two endpoints differ. */
   readonly #tagSeed: number;
   #count = 0;
@@ -59,17 +65,18 @@ export class ServerTransactions {
 
   constructor(
     settings: TransactionSettings,
-    locator: Locator<ClientTransaction | ServerTransaction>,
+    locator: Locator<TransactionOwner>,
     options: ServerTransactionsOptions,
   ) {
     this.#settings = settings;
     this.#locator = locator;
     this.#options = options;
+    this.#completed = new CompletedRequests(settings.limits.repeatableMax);
     this.#tagSeed = randomInteger(settings.random, 0, 0xffffffff);
   }
 
   get size(): number {
-    return this.#byKey.size;
+    return this.#byKey.size + this.#completed.size;
   }
 
   /** Requests that the owner has not answered. */
@@ -86,18 +93,26 @@ export class ServerTransactions {
       this.#settings.counts.absorbedRequests++;
       return this.#apply(now, known, { type: 'request' }, output);
     }
+    const completed = this.#completed.get(now, key);
+    if (completed !== undefined) {
+      this.#settings.counts.absorbedRequests++;
+      return transmitAgain(completed, output);
+    }
     const arrived = withArrival(request, source);
-    if (request.method === 'CANCEL') return this.#receiveCancel(arrived, source, output);
+    if (request.method === 'CANCEL') return this.#receiveCancel(now, arrived, source, output);
     if (this.#options.isOurs(arrived)) return this.#refuseLoop(arrived, source, 'Loop Detected', output);
     const merge = mergeKey(arrived);
     if (merge !== undefined && this.#byMergeKey.has(merge)) {
       return this.#refuseLoop(arrived, source, 'Request Merged', output);
     }
-    const { limits } = this.#settings;
-    if (this.#pending >= limits.pendingMax || this.#byKey.size >= limits.serverTransactionsMax) {
-      return this.#refuseBusy(arrived, source, output);
-    }
+    if (!this.#hasRoom()) return this.#refuseBusy(arrived, source, output);
     this.#open(now, key, merge, arrived, source, output);
+  }
+
+  #hasRoom(): boolean {
+    const { pendingMax, serverTransactionsMax } = this.#settings.limits;
+    if (this.#pending >= pendingMax) return false;
+    return this.size < serverTransactionsMax || this.#completed.forgetRepeatable();
   }
 
   #open(
@@ -141,6 +156,9 @@ export class ServerTransactions {
     if (transaction === undefined) return;
     const wasPending = transaction.isPending;
     if (!wasPending && transaction.invite?.name !== 'accepted') return;
+    if (transaction.invite === undefined && response.status >= 200) {
+      return this.#complete(now, transaction, response, output);
+    }
     transaction.response = response;
     this.#apply(now, transaction, { type: 'respond', status: response.status }, output);
     if (wasPending && response.status >= 200) this.#answered(transaction, response);
@@ -148,12 +166,32 @@ export class ServerTransactions {
     if (transaction.invite?.name === 'accepted') transaction.response = undefined;
   }
 
-  /** Lets go of what only a pending transaction needs. */
+  /** The final answer to what is no INVITE. Over a reliable transport it will not be wanted again. */
+  #complete(
+    now: Millis,
+    transaction: ServerTransaction,
+    response: SipResponse,
+    output: EndpointOutput,
+  ): void {
+    const { key, method, reply, fallback } = transaction;
+    transaction.step({ type: 'respond', status: response.status }, now);
+    const endAt = transaction.answersUntil;
+    this.#pending--;
+    this.#forget(transaction);
+    if (endAt === null) {
+      output.effects.push({ type: 'transmit', message: response, target: reply });
+      return;
+    }
+    const completed = this.#completed.add(method, response, { key, reply, endAt, fallback });
+    transmit(completed, response, output);
+  }
+
+  /** Lets go of what only a pending INVITE needs. */
   #answered(transaction: ServerTransaction, response: SipResponse): void {
     this.#pending--;
-    const isInviteSuccess = transaction.invite !== undefined && isSuccess(response.status);
-    if (!isInviteSuccess) this.#unmerge(transaction);
-    if (transaction.oldRequest !== undefined && !isInviteSuccess) {
+    const isAccepted = isSuccess(response.status);
+    if (!isAccepted) this.#unmerge(transaction);
+    if (transaction.oldRequest !== undefined && !isAccepted) {
       transaction.ackKey = oldAckKey(transaction.oldRequest, tagOf(toOf(response)) ?? '');
       if (transaction.ackKey !== undefined) this.#byAckKey.set(transaction.ackKey, transaction);
     }
@@ -171,10 +209,11 @@ export class ServerTransactions {
   }
 
   /** §9.2. The To tag is that of the INVITE's responses, if there was one with a tag. */
-  #receiveCancel(cancel: SipRequest, source: Source, output: EndpointOutput): void {
-    const transaction = this.#target(cancel, 'INVITE');
+  #receiveCancel(now: Millis, cancel: SipRequest, source: Source, output: EndpointOutput): void {
+    const inviteKey = serverKey(cancel, 'INVITE');
+    const transaction = inviteKey === undefined ? undefined : this.#byKey.get(inviteKey);
     if (transaction === undefined) {
-      const other = NOT_CANCELLABLE.some((method) => this.#target(cancel, method) !== undefined);
+      const other = NOT_CANCELLABLE.some((method) => this.#knows(now, serverKey(cancel, method)));
       return this.#reply(cancel, source, other ? 200 : 481, output);
     }
     const toTag = transaction.response === undefined ? undefined : tagOf(toOf(transaction.response));
@@ -184,9 +223,8 @@ export class ServerTransactions {
     output.events.push({ type: 'cancelled', transaction: transaction.id, cancel });
   }
 
-  #target(cancel: SipRequest, method: string): ServerTransaction | undefined {
-    const key = serverKey(cancel, method);
-    return key === undefined ? undefined : this.#byKey.get(key);
+  #knows(now: Millis, key: string | undefined): boolean {
+    return key !== undefined && (this.#byKey.has(key) || this.#completed.get(now, key) !== undefined);
   }
 
   /** 482: a copy that came another way (§8.2.2.2), or one of our own come back (D14). */
@@ -246,13 +284,21 @@ export class ServerTransactions {
     return { type: 'transmit', message, target: replyTarget(request, source) };
   }
 
+  nextDeadline(): Millis | undefined {
+    return this.#completed.nextDeadline();
+  }
+
+  expireCompleted(now: Millis): void {
+    this.#completed.expire(now);
+  }
+
   expire(now: Millis, transaction: ServerTransaction, output: EndpointOutput): void {
     this.#apply(now, transaction, { type: 'expire' }, output);
   }
 
   /** A response could not be sent. True if the name was one of ours. */
   transportFailed(now: Millis, name: string, output: EndpointOutput): boolean {
-    const transaction = this.#byId.get(name);
+    const transaction = this.#byId.get(name) ?? this.#completed.get(now, name);
     if (transaction === undefined) return false;
     if (transaction.fallback !== undefined) {
       const transport = transaction.reply.transport;
@@ -260,21 +306,24 @@ export class ServerTransactions {
       transaction.fallback = undefined;
     }
     if (transaction.search !== undefined) this.goOn(now, transaction, output);
-    else this.#apply(now, transaction, { type: 'transportFailed' }, output);
+    else if (transaction.kind === 'server')
+      this.#apply(now, transaction, { type: 'transportFailed' }, output);
     return true;
   }
 
   /** RFC 3263 §5: the response tries the places where the sender's name leads, one after the other. */
-  goOn(now: Millis, transaction: ServerTransaction, output: EndpointOutput): void {
+  goOn(now: Millis, transaction: ServerTransaction | CompletedRequest, output: EndpointOutput): void {
     if (transaction.search === undefined) return;
     const target = this.#locator.next(now, transaction.search, output);
     if (target === undefined) return;
     if (target === null) {
       transaction.search = undefined;
-      return this.#apply(now, transaction, { type: 'transportFailed' }, output);
+      if (transaction.kind === 'server') this.#apply(now, transaction, { type: 'transportFailed' }, output);
+      return;
     }
     transaction.reply = target;
-    this.#transmit(transaction, output);
+    if (transaction.kind === 'server') this.#transmit(transaction, output);
+    else transmitAgain(transaction, output);
   }
 
   #transmit(transaction: ServerTransaction, output: EndpointOutput): void {
@@ -313,6 +362,19 @@ export class ServerTransactions {
     this.#unmerge(transaction);
     schedule(this.#settings, transaction, null);
   }
+}
+
+/** The shell reports a failure only where there is another way. */
+function transmit(completed: CompletedRequest, message: SipResponse, output: EndpointOutput): void {
+  const { bytes, reply: target, fallback, search, key } = completed;
+  const hasOtherWay = fallback !== undefined || search !== undefined;
+  output.effects.push({ type: 'transmit', message, bytes, target, ...(hasOtherWay && { transaction: key }) });
+}
+
+function transmitAgain(completed: CompletedRequest, output: EndpointOutput): void {
+  const parsed = parseMessage(completed.bytes);
+  // What our own parser refuses nobody will miss: an owner has written a header field that is none.
+  if (parsed.ok && parsed.message.kind === 'response') transmit(completed, parsed.message, output);
 }
 
 interface AnswerParts {

@@ -7,14 +7,20 @@ import type { TimerValues } from '../endpoint-types.ts';
 import { withBrackets } from '../locate/address-literal.ts';
 import { isReliable, type TransportName } from '../target.ts';
 import type { ClientTransaction } from './client-transaction.ts';
+import type { CompletedRequest } from './completed-requests.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 import { type Timers, timersFor } from './timers.ts';
 
 export interface EndpointLimits {
   /** Requests that the owner has not answered yet; beyond, 503 with Retry-After. */
   readonly pendingMax: number;
-  /** Server transactions in all, also those that only absorb retransmissions; beyond, 503 with Retry-After. */
+  /**
+   * Server transactions in all, also those that only absorb retransmissions; beyond, the oldest REGISTER or OPTIONS
+   * that has its answer is forgotten, and where there is none the new request gets 503 with Retry-After.
+   */
   readonly serverTransactionsMax: number;
+  /** Of them, REGISTER and OPTIONS that have their answer; beyond, the oldest is forgotten before its time. */
+  readonly repeatableMax: number;
   /** Client transactions in all; beyond, `sendRequest` fails with "transport". */
   readonly clientTransactionsMax: number;
   /** The longest Retry-After of those 503s, s; each names a random part of it, so that clients do not return together. */
@@ -27,10 +33,15 @@ export interface EndpointLimits {
   readonly refusedMs: Millis;
 }
 
-/** 300,000 is 64*T1 of 4,500 calls a second, two transactions each: some 500 MB at the most. */
+/**
+ * 300,000 server transactions are 64*T1 of 4,500 calls a second, two each. 65,536 answers to REGISTER and OPTIONS
+ * are 64*T1 of 2,000 a second, and 3 s of 20,000: a client whose answer was lost asks again after 0.5 and 1.5 s. They
+ * take about 45 MB.
+ */
 export const DEFAULT_LIMITS: EndpointLimits = {
   pendingMax: 20_000,
   serverTransactionsMax: 300_000,
+  repeatableMax: 65_536,
   clientTransactionsMax: 300_000,
   retryAfterMaxS: 10,
   udpRequestBytesMax: 1_300,
@@ -52,6 +63,9 @@ export interface EndpointCounts {
   /** Requests that went on to another target or transport. */
   triedNext: number;
 }
+
+/** Whoever may look for a target. */
+export type TransactionOwner = ClientTransaction | ServerTransaction | CompletedRequest;
 
 export interface TransactionSettings {
   readonly random: Random;
