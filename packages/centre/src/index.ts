@@ -26,7 +26,6 @@ export { configurationFiles } from './config/configuration-files.ts';
 export { type DeskAnswer, type DeskQuestion, deskConfiguration } from './config/desk-configuration.ts';
 export {
   AGENTS_MAX,
-  DESK_APPLICATION,
   type GeneratedAgent,
   type GeneratedConfiguration,
   type GeneratedSite,
@@ -39,6 +38,7 @@ export {
   SUPERVISOR,
   SUPPORT_QUEUE,
 } from './config/generate-configuration.ts';
+export { DESK_APPLICATION, thirdPartyName } from './config/generate-desktops.ts';
 export { checkObjects, type LoadedConfiguration, loadConfiguration } from './config/load-configuration.ts';
 export {
   deskLevels,

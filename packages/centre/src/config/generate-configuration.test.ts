@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { makeConfiguration } from './configuration.ts';
 import { deskConfiguration } from './desk-configuration.ts';
 import { GUEST, generateConfiguration, SUPERVISOR } from './generate-configuration.ts';
+import { thirdPartyName } from './generate-desktops.ts';
 import { problemLine } from './problem.ts';
 import { load, REQUEST, sampleFiles, sha256 } from './test-configuration.ts';
 
@@ -36,6 +37,32 @@ test('every generated person gets a desk at both sites, halves prefer each, all 
   }
   const kinds = new Set(agents.map(({ scheme, home }) => `${scheme} ${home}`));
   expect(kinds.size).toBe(6);
+});
+
+test('a share of the persons works with a third-party desktop, in all schemes at both sites, at the same sites', () => {
+  const loaded = load(sampleFiles({ agents: 20 }));
+  if (!loaded.ok) throw new Error('does not load');
+  const { configuration } = loaded;
+  const thirdParty = generateConfiguration({ ...REQUEST, agents: 20 }).agents.filter(
+    ({ family }) => family === 'agent-desktop',
+  );
+  expect(new Set(thirdParty.map(({ scheme, home }) => `${scheme} ${home}`)).size).toBe(6);
+  for (const { user, home } of thirdParty) {
+    const person = configuration.get('Person', user);
+    // Whichever of the two it starts with (S4).
+    for (const name of ['desktop-north', 'desktop-south']) {
+      const application = configuration.get('Application', name);
+      if (person === undefined || application === undefined) throw new Error(`no ${user} or ${name}`);
+      const answer = deskConfiguration(configuration, { person, application, places: [] });
+      if (!answer.ok) throw new Error(answer.text);
+      const { family, warnings, sites } = answer.configuration;
+      expect({ family, warnings }).toEqual({ family: 'agent-desktop', warnings: [] });
+      expect(sites.map(({ application }) => application)).toEqual(
+        [home, home === 'north' ? 'south' : 'north'].map(thirdPartyName),
+      );
+      expect(sites[0]?.options['site-timeout']?.value).toBe('30');
+    }
+  }
 });
 
 test('options are laid over what is generated', () => {

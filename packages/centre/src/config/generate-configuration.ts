@@ -5,9 +5,11 @@
  *     agents    7001, 7002, …   an Extension at each site, both in one Place (S0, S2)
  *     queues    8000 sales, 8001 support, 8009 overflow; 8500 is a Routing Point to 8000
  *     persons   agent7001 …, supervisor1, guest (the spare extension for a real phone)
+ *     desktops  workspace, and desktop-<site> for the persons of the third-party family (S3)
  */
-import type { ConfigObject, ObjectOf, OptionSections } from '@holdfast/protocol';
+import type { ConfigObject, DeskConfiguration, ObjectOf, OptionSections } from '@holdfast/protocol';
 import { objectKey } from '@holdfast/protocol';
+import { connectTo, generateDesktops, siteOption, thirdPartyName } from './generate-desktops.ts';
 
 export type RegistrationScheme = 'single' | 'dual' | 'active-backup' | 'fixed';
 
@@ -52,6 +54,8 @@ export interface GeneratedAgent {
   readonly place: string;
   readonly scheme: RegistrationScheme;
   readonly home: string;
+  /** Whose desktop this person works with. Who has a third-party one can also start Workspace. */
+  readonly family: DeskConfiguration['family'];
 }
 
 export const AGENTS_MAX = 100_000;
@@ -63,7 +67,6 @@ export const GUEST = { user: 'guest', dn: '7999' } as const;
 /** Whatever phone somebody brings: some give up where SHA-256 is offered before MD5 (C81). */
 const GUEST_PHONE = { holdfast: { 'digest-algorithms': 'md5' } };
 const TENANT = 'holdfast';
-export const DESK_APPLICATION = 'workspace';
 const ALL_SCHEMES: readonly RegistrationScheme[] = ['active-backup', 'dual', 'single'];
 
 export function generateConfiguration(request: GenerateRequest): GeneratedConfiguration {
@@ -80,6 +83,8 @@ export function generateConfiguration(request: GenerateRequest): GeneratedConfig
       place: `place-${dn}`,
       scheme: schemes[(i >> 1) % schemes.length] ?? 'active-backup',
       home,
+      // Every fourth pair of agents, so that with 20 of them each scheme is found in either family.
+      family: (i >> 1) % 4 === 1 ? 'agent-desktop' : 'interaction-workspace',
     };
   });
   const seats: readonly Seat[] = [
@@ -90,14 +95,22 @@ export function generateConfiguration(request: GenerateRequest): GeneratedConfig
       scheme: 'active-backup',
       rank: 'supervisor',
       home: sites[0].name,
+      family: 'interaction-workspace',
     },
-    { ...GUEST, place: `place-${GUEST.dn}`, scheme: 'single', rank: 'agent', home: sites[0].name },
+    {
+      ...GUEST,
+      place: `place-${GUEST.dn}`,
+      scheme: 'single',
+      rank: 'agent',
+      home: sites[0].name,
+      family: 'interaction-workspace',
+    },
   ];
   const objects: ConfigObject[] = [
     { objectType: 'Tenant', name: TENANT, enabled: true, options: { holdfast: { realm: request.realm } } },
     { objectType: 'Keys', name: 'keys', enabled: true, options: {}, ...request.keys },
     ...sites.flatMap((site) => [...serversOf(site, sites), ...numbersOf(site)]),
-    deskApplication(sites),
+    ...generateDesktops({ tenant: TENANT, sites }),
     ...seats.flatMap((seat) => seatObjects(seat, request)),
     ...groupsOf(agents, sites),
   ];
@@ -116,11 +129,6 @@ function withOptions(object: ConfigObject, overlay: OptionSections | undefined):
     options[section] = { ...options[section], ...values };
   return { ...object, options };
 }
-
-const siteOption = (site: GeneratedSite) => ({
-  'interaction-workspace': { 'disaster-recovery.site': site.name },
-});
-const connectTo = (server: string, timeout: number) => ({ server, port: 'default', addp: { timeout } });
 
 function serversOf(site: GeneratedSite, sites: readonly GeneratedSite[]): ConfigObject[] {
   const host = `${site.name}-host`;
@@ -222,33 +230,6 @@ function numbersOf(site: GeneratedSite): ConfigObject[] {
   ];
 }
 
-function deskApplication(sites: readonly GeneratedSite[]): ConfigObject {
-  return {
-    objectType: 'Application',
-    name: DESK_APPLICATION,
-    type: 'Workspace',
-    tenant: TENANT,
-    enabled: true,
-    ports: {},
-    connections: sites.flatMap((site) => [
-      connectTo(`config-${site.name}`, 5),
-      connectTo(`sip-${site.name}`, 5),
-      ...(site.statPort === undefined ? [] : [connectTo(`stat-${site.name}`, 5)]),
-    ]),
-    options: {
-      'interaction-workspace': {
-        'disaster-recovery.enabled': 'true',
-        'disaster-recovery.timeout': '10',
-        'disaster-recovery.wait-for-sipphone-timeout': '10',
-        'disaster-recovery.auto-restore': 'true',
-        'disaster-recovery.restore-agent-state': 'true',
-        'warm-standby.retry-delay': '2',
-        'warm-standby.reconnection-random-delay-range': '1',
-      },
-    },
-  };
-}
-
 function seatObjects(seat: Seat, request: GenerateRequest): ConfigObject[] {
   const common = { enabled: true, options: {} };
   const both = request.sites.map((site) => `${seat.dn}@${site.name}`);
@@ -282,9 +263,17 @@ function seatObjects(seat: Seat, request: GenerateRequest): ConfigObject[] {
       passwordHash: request.passwordHash(seat.user),
       agentLogins: both,
       defaultPlace: seat.place,
-      ...common,
+      enabled: true,
+      options: seat.family === 'agent-desktop' ? sitesOf(seat, request) : {},
     },
   ];
+}
+
+/** S3: the Applications of the preferred and of the second site. */
+function sitesOf({ home }: Seat, { sites }: GenerateRequest): OptionSections {
+  const names = [home, ...sites.map(({ name }) => name).filter((name) => name !== home)];
+  const [first = '', second = ''] = names.map(thirdPartyName);
+  return { 'agent-desktop': { 'site-1': first, 'site-2': second } };
 }
 
 /** One team a site sets the preference; two more say who serves which queue, a fifth of the agents both. */
