@@ -97,14 +97,14 @@ export class SipServerFollower {
     this.#heardAt = now;
   }
 
-  /** Other addresses hold from the next connection on; one that is no member any more is left. */
+  /** A server that is still a member is kept, any other is left for the first of the new ones. */
   configure(now: Millis, link: SipServerLink): void {
-    const standing = this.#state.name === 'following' ? this.#server() : undefined;
+    const present = this.#server();
+    const index = link.members.findIndex(({ host, port }) => host === present.host && port === present.port);
+    if (index < 0 && this.#state.name !== 'pausing')
+      this.#leave(now, 'the configuration names another SIP Server');
     this.#link = link;
-    const isMember = link.members.some(({ host, port }) => host === standing?.host && port === standing.port);
-    if (isMember || this.#state.name === 'pausing') return;
-    this.#next = 0;
-    if (standing !== undefined) this.#leave(now, 'the configuration names another SIP Server');
+    this.#next = Math.max(0, index);
   }
 
   /** Takes everything anew: objects may have come that were not followed until now. */

@@ -432,3 +432,20 @@ test('[SS62] by the server secret a client follows everything, and may do nothin
   ]);
   expect(stat.node.sizes().dns).toBe(1);
 });
+
+test('[SV9] another SIP Server in the configuration is gone to, and the one that stays a member is kept', () => {
+  const { world, stat, site, desk } = statWorld();
+  const other = new Site(world, configurationOf(), { serverSecret: SECRET, host: '10.0.0.2' });
+  stat.servers.set('sip-north-b', other);
+  const { clients } = site.node.sizes();
+  const configured = (sipServer: typeof PAIR) =>
+    stat.input({ type: 'configuration', configuration: statConfiguration({ sipServer }) });
+  configured({ ...PAIR, members: [...PAIR.members].reverse() });
+  world.run(2_000);
+  expect(site.node.sizes().clients).toBe(clients);
+  configured({ ...PAIR, members: PAIR.members.slice(1) });
+  world.run(2_000);
+  expect(site.node.sizes().clients).toBe(clients - 1);
+  expect(other.node.sizes().clients).toBe(1);
+  expect(desk.agent('ada').source).toEqual(current);
+});
