@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createRequest, createResponse } from './message/build-message.ts';
 import { prependHeader, replaceHeader } from './message/edit-message.ts';
-import { headerValue, toOf } from './message/headers.ts';
+import { headerValue, toOf, topVia } from './message/headers.ts';
 import type { SipRequest } from './message/message.ts';
 import { tagOf } from './message/name-addr.ts';
 import { parseMessage } from './message/parse-message.ts';
@@ -50,7 +50,10 @@ test('[EP3] on arrival the top Via learns where the request came from, and only 
     const pair = new EndpointPair();
     const { events } = pair.ends.bob.receive(0, foreign('OPTIONS', via), FROM_ALICE);
     const [event] = events;
-    expect(event?.type === 'request' && headerValue(event.request, 'via')).toBe(wanted);
+    if (event?.type !== 'request') throw new Error('no request');
+    expect(headerValue(event.request, 'via')).toBe(wanted);
+    // What is remembered of it is what reading it anew would give.
+    expect(topVia(event.request)).toEqual(topVia({ ...event.request }));
   }
 });
 

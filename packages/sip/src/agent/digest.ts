@@ -7,6 +7,8 @@
  * Node's crypto module nor the browser's.
  */
 
+import { CLASSES, TOKEN } from '../message/characters.ts';
+
 /** Synchronous hashes over UTF-8 text; every answer is lower-case hex. */
 export interface Hashes {
   md5(text: string): string;
@@ -75,30 +77,79 @@ export function algorithmNamed(name: string | undefined): DigestAlgorithm | unde
 /** More parameters than any real challenge has; a longer list is refused as malformed. */
 const PARAMS_MAX = 32;
 
-const SCHEME = /^Digest[ \t]+/i;
-/** One auth-param: a token, "=", a token or a quoted string. Sticky, so that nothing is skipped or scanned twice. */
-const PARAM =
-  /[ \t\r\n]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t\r\n]*=[ \t\r\n]*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))[ \t\r\n]*(,|$)/y;
-
 /**
  * The parameters of one challenge or one answer, names in lower case, values unquoted. Undefined when the scheme is
- * not Digest or the list is malformed or names a parameter twice.
+ * not Digest or the list is malformed or names a parameter twice. Read character by character: every REGISTER of
+ * every phone comes by here.
  */
 export function parseDigest(value: string): ReadonlyMap<string, string> | undefined {
-  const scheme = SCHEME.exec(value);
-  if (scheme === null) return undefined;
+  if (!isBlank(value.charCodeAt(SCHEME.length)) || value.slice(0, SCHEME.length).toLowerCase() !== SCHEME)
+    return undefined;
   const params = new Map<string, string>();
-  PARAM.lastIndex = scheme[0].length;
+  let at = SCHEME.length;
   for (let count = 0; count < PARAMS_MAX; count++) {
-    const match = PARAM.exec(value);
-    if (match === null) return undefined;
-    const name = (match[1] as string).toLowerCase();
+    const start = afterBlanks(value, at);
+    const nameEnd = afterToken(value, start);
+    const equals = afterBlanks(value, nameEnd);
+    if (nameEnd === start || value.charCodeAt(equals) !== EQUALS) return undefined;
+    const from = afterBlanks(value, equals + 1);
+    const isQuoted = value.charCodeAt(from) === QUOTE;
+    const end = isQuoted ? closingQuote(value, from + 1) : afterPlain(value, from);
+    if (end === -1 || (end === from && !isQuoted)) return undefined;
+    const name = value.slice(start, nameEnd).toLowerCase();
     if (params.has(name)) return undefined;
-    const quoted = match[2];
-    params.set(name, quoted === undefined ? (match[3] as string) : unquote(quoted));
-    if (match[4] === '') return params;
+    params.set(name, isQuoted ? unquote(value.slice(from + 1, end)) : value.slice(from, end));
+    at = afterBlanks(value, isQuoted ? end + 1 : end);
+    if (at === value.length) return params;
+    if (value.charCodeAt(at) !== COMMA) return undefined;
+    at++;
   }
   return undefined;
+}
+
+const SCHEME = 'digest';
+const [TAB, LF, CR, SPACE, QUOTE, COMMA, EQUALS, BACKSLASH] = [9, 10, 13, 32, 34, 44, 61, 92];
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}
+
+/** White space of a list, also that of a field that was folded. */
+function afterBlanks(value: string, from: number): number {
+  let at = from;
+  for (
+    let code = value.charCodeAt(at);
+    isBlank(code) || code === CR || code === LF;
+    code = value.charCodeAt(at)
+  )
+    at++;
+  return at;
+}
+
+function afterToken(value: string, from: number): number {
+  let at = from;
+  while (((CLASSES[value.charCodeAt(at)] ?? 0) & TOKEN) !== 0) at++;
+  return at;
+}
+
+/** The end of a value without quotes, which may be any characters but those that end it. */
+function afterPlain(value: string, from: number): number {
+  let at = from;
+  for (; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code <= SPACE || code === QUOTE || code === COMMA) break;
+  }
+  return at;
+}
+
+/** -1 when the quoted string does not end. */
+function closingQuote(value: string, from: number): number {
+  for (let at = from; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at++;
+  }
+  return -1;
 }
 
 function unquote(quoted: string): string {

@@ -37,6 +37,22 @@ export class Memory {
   }
 }
 
+/** The request with another top Via in its header fields: what was read of all other fields stays known. */
+export function withTopVia(request: SipRequest, headers: readonly HeaderField[], topVia: Via): SipRequest {
+  const known = memoryOf(request);
+  const memory = new Memory();
+  memory.topVia = topVia;
+  memory.from = known.from;
+  memory.to = known.to;
+  memory.cseq = known.cseq;
+  memory.callId = known.callId;
+  memory.contacts = known.contacts;
+  memory.routes = known.routes;
+  memory.recordRoutes = known.recordRoutes;
+  memory.addresses = known.addresses;
+  return makeRequest(request.method, request.uri, headers, request.body, memory);
+}
+
 class RememberingMessage {
   #memory: Memory | undefined;
 

@@ -5,8 +5,8 @@
 
 import { withBrackets } from '../locate/address-literal.ts';
 import { topVia } from '../message/headers.ts';
-import type { SipRequest } from '../message/message.ts';
-import { makeRequest } from '../message/remembering-message.ts';
+import type { SipRequest, Via } from '../message/message.ts';
+import { withTopVia } from '../message/remembering-message.ts';
 import type { Source } from '../target.ts';
 
 /** The request with `received` and `rport` filled in; the same object when nothing is to be written. */
@@ -27,7 +27,16 @@ export function withArrival(request: SipRequest, source: Source): SipRequest {
   first += `;received=${source.host}`;
   const headers = request.headers.slice();
   headers[index] = { ...field, value: first + rest };
-  return makeRequest(request.method, request.uri, headers, request.body);
+  return withTopVia(request, headers, viaOnArrival(via, source, wantsPort));
+}
+
+/** What reading the text that was written above would give. */
+function viaOnArrival(via: Via, source: Source, wantsPort: boolean): Via {
+  const params = new Map(via.params);
+  params.delete('received');
+  if (wantsPort) params.set('rport', String(source.port));
+  params.set('received', source.host);
+  return { ...via, params };
 }
 
 /** Where the first of several Via values in one header field ends. */
