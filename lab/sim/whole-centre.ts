@@ -133,7 +133,7 @@ function campaignQueues(): ConfigObject[] {
 function withoutOneLogin(objects: readonly ConfigObject[]): ConfigObject[] {
   const code = String(7_001 + ONE_LOGIN_AGENT);
   const reference = `${code}@${SITES[1].name}`;
-  return objects.flatMap((object) => {
+  return objects.flatMap((object): ConfigObject[] => {
     if (object.objectType === 'AgentLogin' && `${object.code}@${object.switch}` === reference) return [];
     if (object.objectType !== 'Person') return [object];
     return [{ ...object, agentLogins: object.agentLogins.filter((login) => login !== reference) }];
