@@ -5,6 +5,7 @@
  * left to those parsers; what is read here is always what they would have read, which a test compares.
  */
 import { CLASSES, DIGIT, HOST, LETTER, TOKEN, UPPER, URI, VALUE, WORD } from './characters.ts';
+import { isPort } from './host.ts';
 import { CSEQ_MAX, PARAM_COUNT_MAX } from './limits.ts';
 import type { CSeq, NameAddr, Params, Via } from './message.ts';
 import { NO_PARAMS } from './params.ts';
@@ -117,8 +118,9 @@ export function quickVia({ bytes, text }: Scanned, start: number, end: number): 
   let port = -1;
   if (hostEnd < end && bytes[hostEnd] === COLON) {
     paramsAt = skip(bytes, hostEnd + 1, end, DIGIT);
-    if (paramsAt === hostEnd + 1 || paramsAt > hostEnd + 5) return undefined;
+    if (paramsAt === hostEnd + 1 || paramsAt > hostEnd + 6) return undefined;
     port = decimal(bytes, hostEnd + 1, paramsAt);
+    if (!isPort(port)) return undefined;
   }
   const params = quickParams(bytes, text, paramsAt, end);
   if (params === undefined) return undefined;

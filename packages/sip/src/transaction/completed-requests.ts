@@ -14,6 +14,7 @@ import type { Search } from '../locate/locator.ts';
 import type { SipResponse, SipUri } from '../message/message.ts';
 import { serializeInto, serializeMessage } from '../message/serialize-message.ts';
 import type { Target } from '../target.ts';
+import type { ServerTransaction } from './server-transaction.ts';
 import type { TransactionOwner } from './transaction-settings.ts';
 
 const REPEATABLE = new Set(['REGISTER', 'OPTIONS']);
@@ -49,18 +50,17 @@ export class CompletedRequest {
 
 export class CompletedRequests {
   readonly #repeatableMax: number;
-  readonly #byKey = new Map<string, CompletedRequest>();
+  /** All server transactions by their keys, of which the answered ones are looked after here. */
+  readonly #byKey: Map<string, ServerTransaction | CompletedRequest>;
   readonly #repeatable = new InOrder();
   readonly #others = new InOrder();
 
-  constructor(repeatableMax: number) {
+  constructor(byKey: Map<string, ServerTransaction | CompletedRequest>, repeatableMax: number) {
+    this.#byKey = byKey;
     this.#repeatableMax = repeatableMax;
   }
 
-  get size(): number {
-    return this.#byKey.size;
-  }
-
+  /** Takes the place of the transaction with this key. */
   add(
     method: string,
     response: SipResponse,
@@ -73,11 +73,6 @@ export class CompletedRequests {
     this.#byKey.set(request.key, request);
     list.push(request);
     return request;
-  }
-
-  get(now: Millis, key: string): CompletedRequest | undefined {
-    const request = this.#byKey.get(key);
-    return request !== undefined && request.endAt > now ? request : undefined;
   }
 
   /** Makes room for one; false when only those are left that must be kept. */

@@ -53,8 +53,8 @@ export class ServerTransactions {
   readonly #settings: TransactionSettings;
   readonly #locator: Locator<TransactionOwner>;
   readonly #options: ServerTransactionsOptions;
-  readonly #byId = new Map<TransactionId, ServerTransaction>();
-  readonly #byKey = new Map<string, ServerTransaction>();
+  /** Those that are answered, INVITE apart, stand there in their short form. */
+  readonly #byKey = new Map<string, ServerTransaction | CompletedRequest>();
   readonly #byMergeKey = new Map<string, ServerTransaction>();
   readonly #byAckKey = new Map<string, ServerTransaction>();
   readonly #completed: CompletedRequests;
@@ -71,12 +71,12 @@ export class ServerTransactions {
     this.#settings = settings;
     this.#locator = locator;
     this.#options = options;
-    this.#completed = new CompletedRequests(settings.limits.repeatableMax);
+    this.#completed = new CompletedRequests(this.#byKey, settings.limits.repeatableMax);
     this.#tagSeed = randomInteger(settings.random, 0, 0xffffffff);
   }
 
   get size(): number {
-    return this.#byKey.size + this.#completed.size;
+    return this.#byKey.size;
   }
 
   /** Requests that the owner has not answered. */
@@ -89,14 +89,10 @@ export class ServerTransactions {
     const key = serverKey(request);
     if (key === undefined) return;
     const known = this.#byKey.get(key);
-    if (known !== undefined) {
+    if (known !== undefined && !isOver(now, known)) {
       this.#settings.counts.absorbedRequests++;
+      if (known.kind === 'completed') return transmitAgain(known, output);
       return this.#apply(now, known, { type: 'request' }, output);
-    }
-    const completed = this.#completed.get(now, key);
-    if (completed !== undefined) {
-      this.#settings.counts.absorbedRequests++;
-      return transmitAgain(completed, output);
     }
     const arrived = withArrival(request, source);
     if (request.method === 'CANCEL') return this.#receiveCancel(now, arrived, source, output);
@@ -124,7 +120,8 @@ export class ServerTransactions {
     output: EndpointOutput,
   ): void {
     const timers = timersOf(this.#settings, source.transport);
-    const id = `s${++this.#count}`;
+    // Its key stands in it, so that no second table is needed to find it.
+    const id = `s${++this.#count} ${key}`;
     const transaction = new ServerTransaction(
       id,
       key,
@@ -135,7 +132,6 @@ export class ServerTransactions {
     );
     transaction.fallback = replyFallback(request, source);
     this.#byKey.set(key, transaction);
-    this.#byId.set(id, transaction);
     if (merge !== undefined) {
       transaction.mergeKey = merge;
       this.#byMergeKey.set(merge, transaction);
@@ -152,7 +148,7 @@ export class ServerTransactions {
 
   /** The owner's answer. Nothing happens if the transaction is over. */
   respond(now: Millis, id: TransactionId, response: SipResponse, output: EndpointOutput): void {
-    const transaction = this.#byId.get(id);
+    const transaction = this.#byId(id);
     if (transaction === undefined) return;
     const wasPending = transaction.isPending;
     if (!wasPending && transaction.invite?.name !== 'accepted') return;
@@ -166,6 +162,16 @@ export class ServerTransactions {
     if (transaction.invite?.name === 'accepted') transaction.response = undefined;
   }
 
+  #byId(id: TransactionId): ServerTransaction | undefined {
+    const transaction = this.#byKey.get(id.slice(id.indexOf(' ') + 1));
+    return transaction?.kind === 'server' && transaction.id === id ? transaction : undefined;
+  }
+
+  #invite(key: string): ServerTransaction | undefined {
+    const transaction = this.#byKey.get(key);
+    return transaction?.kind === 'server' ? transaction : undefined;
+  }
+
   /** The final answer to what is no INVITE. Over a reliable transport it will not be wanted again. */
   #complete(
     now: Millis,
@@ -177,8 +183,9 @@ export class ServerTransactions {
     transaction.step({ type: 'respond', status: response.status }, now);
     const endAt = transaction.answersUntil;
     this.#pending--;
-    this.#forget(transaction);
+    this.#letGo(transaction);
     if (endAt === null) {
+      this.#byKey.delete(key);
       output.effects.push({ type: 'transmit', message: response, target: reply });
       return;
     }
@@ -202,7 +209,7 @@ export class ServerTransactions {
     const key = serverKey(ack, 'INVITE');
     if (key === undefined) return;
     const oldKey = key.startsWith('2543 ') ? oldAckKey(ack, tagOf(toOf(ack)) ?? '') : undefined;
-    const transaction = oldKey === undefined ? this.#byKey.get(key) : this.#byAckKey.get(oldKey);
+    const transaction = oldKey === undefined ? this.#invite(key) : this.#byAckKey.get(oldKey);
     if (transaction === undefined || transaction.invite?.name === 'accepted') {
       output.events.push({ type: 'ack', request: withArrival(ack, source), source });
     } else this.#apply(now, transaction, { type: 'ack' }, output);
@@ -211,7 +218,7 @@ export class ServerTransactions {
   /** §9.2. The To tag is that of the INVITE's responses, if there was one with a tag. */
   #receiveCancel(now: Millis, cancel: SipRequest, source: Source, output: EndpointOutput): void {
     const inviteKey = serverKey(cancel, 'INVITE');
-    const transaction = inviteKey === undefined ? undefined : this.#byKey.get(inviteKey);
+    const transaction = inviteKey === undefined ? undefined : this.#invite(inviteKey);
     if (transaction === undefined) {
       const other = NOT_CANCELLABLE.some((method) => this.#knows(now, serverKey(cancel, method)));
       return this.#reply(cancel, source, other ? 200 : 481, output);
@@ -224,7 +231,8 @@ export class ServerTransactions {
   }
 
   #knows(now: Millis, key: string | undefined): boolean {
-    return key !== undefined && (this.#byKey.has(key) || this.#completed.get(now, key) !== undefined);
+    const known = key === undefined ? undefined : this.#byKey.get(key);
+    return known !== undefined && !isOver(now, known);
   }
 
   /** 482: a copy that came another way (§8.2.2.2), or one of our own come back (D14). */
@@ -298,7 +306,7 @@ export class ServerTransactions {
 
   /** A response could not be sent. True if the name was one of ours. */
   transportFailed(now: Millis, name: string, output: EndpointOutput): boolean {
-    const transaction = this.#byId.get(name) ?? this.#completed.get(now, name);
+    const transaction = this.#byId(name) ?? this.#byKey.get(name);
     if (transaction === undefined) return false;
     if (transaction.fallback !== undefined) {
       const transport = transaction.reply.transport;
@@ -356,12 +364,20 @@ export class ServerTransactions {
 
   #forget(transaction: ServerTransaction): void {
     this.#byKey.delete(transaction.key);
-    this.#byId.delete(transaction.id);
+    this.#letGo(transaction);
+  }
+
+  #letGo(transaction: ServerTransaction): void {
     if (transaction.ackKey !== undefined) this.#byAckKey.delete(transaction.ackKey);
     if (transaction.search !== undefined) transaction.search.isOver = true;
     this.#unmerge(transaction);
     schedule(this.#settings, transaction, null);
   }
+}
+
+/** Timer J is over, and it has not been cleared away yet. */
+function isOver(now: Millis, known: ServerTransaction | CompletedRequest): boolean {
+  return known.kind === 'completed' && known.endAt <= now;
 }
 
 /** The shell reports a failure only where there is another way. */
