@@ -3,7 +3,7 @@
  * only answers stamps and pings. For benches that need thousands.
  */
 import { type DeskReply, type DeskRequest, deskReply, PROTOCOL_VERSION } from '@holdfast/protocol';
-import { connectLink } from '@holdfast/server';
+import { connectLink } from '@holdfast/shell';
 
 export interface LeanDeskOptions {
   readonly port: number;

@@ -9,10 +9,9 @@ import {
   type SipServerInput,
   SipServerNode,
 } from '@holdfast/servers';
+import { cryptoRandom, type RunningNode, runNode } from '@holdfast/shell';
 import { digestSecret } from '@holdfast/sip';
 import { nodeHashes } from '../apps/server/src/crypto.ts';
-import { cryptoRandom } from '../apps/server/src/io/random.ts';
-import { type RunningNode, runNode } from '../apps/server/src/io/run-node.ts';
 import { SipTransports } from '../apps/server/src/io/sip-transports.ts';
 import { serveParent } from './two-processes.ts';
 

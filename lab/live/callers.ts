@@ -3,7 +3,8 @@
  * and goes on at the next site when one gives no sign, as media gateways do when it dies.
  */
 import type { Random } from '@holdfast/kernel';
-import { nodeHashes, type ProcessClock, type RunningNode, runNode, SipTransports } from '@holdfast/server';
+import { nodeHashes, SipTransports } from '@holdfast/server';
+import { type ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import { type PhoneEffect, type PhoneInput, PhoneNode } from '@holdfast/sip';
 import { byeStatusOf, type CallAccount, endOf } from './call-account.ts';
 import { RtpStream } from './rtp-stream.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '@holdfast/kernel';
-import { ProcessClock } from '@holdfast/server';
+import { ProcessClock } from '@holdfast/shell';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Kamailio, type KamailioOptions } from './peers/kamailio.ts';
 import { LabPhone, type LabPhoneOptions } from './peers/lab-phone.ts';

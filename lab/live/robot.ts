@@ -13,15 +13,8 @@ import {
   type DeskRequest,
   deskReply,
 } from '@holdfast/protocol';
-import {
-  connectLink,
-  type LinkClient,
-  nodeHashes,
-  type ProcessClock,
-  type RunningNode,
-  runNode,
-  SipTransports,
-} from '@holdfast/server';
+import { nodeHashes, SipTransports } from '@holdfast/server';
+import { connectLink, type LinkClient, type ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import {
   cseqOf,
   type PhoneEffect,

@@ -11,7 +11,7 @@ import {
   type Position,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
-import { connectLink, type LinkClient } from '@holdfast/server';
+import { connectLink, type LinkClient } from '@holdfast/shell';
 import type { SiteSnapshot } from './site-observer.ts';
 
 export interface SiteFollowerOptions {

@@ -11,7 +11,7 @@ import {
   deskReply,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
-import { connectLink, type LinkClient } from '@holdfast/server';
+import { connectLink, type LinkClient } from '@holdfast/shell';
 
 export type SiteSnapshot = Pick<Extract<DeskReply, { type: 'RegisteredAll' }>, 'dns' | 'queues'>;
 

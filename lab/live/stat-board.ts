@@ -8,7 +8,7 @@ import {
   type StatRequest,
   statReply,
 } from '@holdfast/protocol';
-import { connectLink, type LinkClient } from '@holdfast/server';
+import { connectLink, type LinkClient } from '@holdfast/shell';
 
 const ADDP_TIMEOUT_MS = 5_000;
 

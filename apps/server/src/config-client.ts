@@ -10,11 +10,15 @@ import {
   ConfigFollowerNode,
   type ServerAddress,
 } from '@holdfast/servers';
+import {
+  connectLink,
+  cryptoRandom,
+  type LinkClient,
+  ProcessClock,
+  type RunningNode,
+  runNode,
+} from '@holdfast/shell';
 import { nodeHashes } from './crypto.ts';
-import { ProcessClock } from './io/clock.ts';
-import { connectLink, type LinkClient } from './io/link-client.ts';
-import { cryptoRandom } from './io/random.ts';
-import { type RunningNode, runNode } from './io/run-node.ts';
 import type { Log } from './log.ts';
 import { CannotRun } from './role.ts';
 

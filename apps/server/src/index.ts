@@ -6,15 +6,9 @@ export {
   type TokenKey,
   verifyToken,
 } from './crypto.ts';
-export { ProcessClock } from './io/clock.ts';
 export { DnsClient } from './io/dns.ts';
-export type { LinkEnd } from './io/link.ts';
-export { connectLink, type LinkClient } from './io/link-client.ts';
-export { type LinkServer, startLinkServer } from './io/link-server.ts';
 export { onProcessEnd } from './io/process-end.ts';
 export { LOAD_LINE, LOAD_SIGNAL, LoopDelay } from './io/process-load.ts';
-export { cryptoRandom } from './io/random.ts';
-export { type RunningNode, runNode } from './io/run-node.ts';
 export { SipTransports } from './io/sip-transports.ts';
 export { decodeG711, encodeG711, type G711Name, PAYLOAD_TYPE } from './media/g711.ts';
 export {

@@ -13,13 +13,17 @@ import {
   type SipServerInput,
   SipServerNode,
 } from '@holdfast/servers';
+import {
+  cryptoRandom,
+  type LinkServer,
+  ProcessClock,
+  type RunningNode,
+  runNode,
+  startLinkServer,
+} from '@holdfast/shell';
 import type { ParseFailure, Source } from '@holdfast/sip';
 import { nodeHashes } from './crypto.ts';
-import { ProcessClock } from './io/clock.ts';
 import { DnsClient } from './io/dns.ts';
-import { type LinkServer, startLinkServer } from './io/link-server.ts';
-import { cryptoRandom } from './io/random.ts';
-import { type RunningNode, runNode } from './io/run-node.ts';
 import { SipTransports } from './io/sip-transports.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';

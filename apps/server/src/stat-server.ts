@@ -17,11 +17,16 @@ import {
   type StatServerInput,
   StatServerNode,
 } from '@holdfast/servers';
-import { ProcessClock } from './io/clock.ts';
-import { connectLink, type LinkClient } from './io/link-client.ts';
-import { type LinkServer, startLinkServer } from './io/link-server.ts';
-import { cryptoRandom } from './io/random.ts';
-import { type RunningNode, runNode } from './io/run-node.ts';
+import {
+  connectLink,
+  cryptoRandom,
+  type LinkClient,
+  type LinkServer,
+  ProcessClock,
+  type RunningNode,
+  runNode,
+  startLinkServer,
+} from '@holdfast/shell';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';

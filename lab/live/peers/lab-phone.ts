@@ -3,7 +3,8 @@
  * whose facts a test can wait for. With the scheme `none` it is the party behind a trunk.
  */
 import type { Random } from '@holdfast/kernel';
-import { nodeHashes, type ProcessClock, type RunningNode, runNode, SipTransports } from '@holdfast/server';
+import { nodeHashes, SipTransports } from '@holdfast/server';
+import { type ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import {
   type PhoneCommand,
   type PhoneEffect,

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { cryptoRandom } from '@holdfast/shell';
 import {
   connectionFlow,
   createRequest,
@@ -15,7 +16,6 @@ import {
   type TransportName,
 } from '@holdfast/sip';
 import { afterEach, expect, test } from 'vitest';
-import { cryptoRandom } from './random.ts';
 import { SipTransports, type SipTransportsOptions } from './sip-transports.ts';
 
 const closing: (() => Promise<unknown>)[] = [];

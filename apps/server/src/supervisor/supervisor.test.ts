@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ConfigReply, type ConfigRequest, configReply, PROTOCOL_VERSION } from '@holdfast/protocol';
+import { connectLink } from '@holdfast/shell';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connectLink } from '../io/link-client.ts';
 import { makeWorld } from '../store/make-world.ts';
 import { writeConfiguration } from '../store/write-files.ts';
 
