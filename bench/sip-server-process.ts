@@ -53,6 +53,7 @@ const configuration: SipServerConfiguration = {
   registrar: { minExpiresS: 10, maxExpiresS: 3600, defaultExpiresS: 600 },
   stampEveryMs: 2_000,
   leaseLengthMs: 8_000,
+  shutdownRejectCode: 603,
   ringingMaxMs: 60_000,
 };
 

@@ -43,6 +43,14 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   CS11: 'A promise about log lines, which decides nothing here.',
   SS11: 'A desk registers for one DN, and no world of this size has 64.',
   SS62: 'No Stat Server runs in a world yet.',
+  ...Object.fromEntries(
+    ids('AG20 AG21 SS40 SS41 SS42 SS43').map((id) => [
+      id,
+      'No world of this size shuts a site down gracefully yet.',
+    ]),
+  ),
+  SS44: 'Nobody in a world asks another desk to move yet.',
+  SS45: 'No desk of a world reports an alarm yet.',
   CA14: 'A SIP Server opens its ports after its first configuration: nobody can ask before.',
 };
 

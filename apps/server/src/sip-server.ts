@@ -82,7 +82,10 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
   });
   const node: RunningNode<SipServerInput> = runNode(thinking, {
     now: () => clock.now(),
-    perform: performer({ transports, links, dns, announcer, log, input: (input) => node.input(input) }),
+    perform: performer({
+      ...{ transports, links, dns, announcer, log, strangers },
+      input: (input) => node.input(input),
+    }),
   });
   clock.onJump(() => node.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
   options.subscribe((configuration) => {
@@ -193,6 +196,7 @@ interface Outside {
   readonly dns: DnsClient;
   readonly announcer: Announcer;
   readonly log: (line: LogLine) => void;
+  readonly strangers: LogBudget;
   readonly input: (input: SipServerInput) => void;
 }
 
@@ -202,6 +206,7 @@ function performer({
   dns,
   announcer,
   log,
+  strangers,
   input,
 }: Outside): (effect: SipServerEffect) => void {
   return (effect) => {
@@ -228,7 +233,7 @@ function performer({
       case 'treatmentStop':
         return announcer.stop(effect.id);
       case 'log':
-        return log(effect.line);
+        return effect.sender === undefined ? log(effect.line) : strangers.line(effect.line, effect.sender);
     }
   };
 }

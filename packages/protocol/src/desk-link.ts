@@ -87,6 +87,19 @@ export const deskRequest = z.discriminatedUnion('type', [
     ConnID: name,
     keys: z.array(name).max(64).optional(),
   }),
+  /** DS17: a supervisor or administrator asks the desk that is logged in on the DN to move to the other site. */
+  z.object({ type: z.literal('AskToMove'), ReferenceID, dn, to: name }),
+  /** DS16: what a desk sees and whoever watches over the system should know; `dn` is the agent's own. */
+  z.object({
+    type: z.literal('ReportAlarm'),
+    ReferenceID,
+    dn,
+    name,
+    isRaised: z.boolean(),
+    because: z.string().max(1024),
+  }),
+  /** Of an administrator: the server lets its agents go, takes no log-in and no new call; `on: false` takes that back. */
+  z.object({ type: z.literal('GracefulShutdown'), ReferenceID, on: z.boolean() }),
   /** LL1: answers a stamp for one login. Sent in the message handler, never from a timer. */
   z.object({ type: z.literal('StampAnswer'), dn, epoch: loginEpoch, stamp }),
   /** ADDP: sent when the line has been idle; answered at once by `Pong`. */
@@ -148,8 +161,25 @@ export const deskReply = z.discriminatedUnion('type', [
   }),
   /** LL1. Also sent to clients that are only registered (the basic connection): a log-in carries the newest. */
   z.object({ type: z.literal('Stamp'), stamp }),
+  /** DS17: `by` asks the agent on the DN to move. The desk decides: never while the agent is busy. */
+  z.object({ type: z.literal('MoveAsked'), dn, to: name, by: name }),
   /** LL3: whoever answered a stamp for this epoch is not logged in with it here. */
   z.object({ type: z.literal('NotLoggedIn'), dn, epoch: loginEpoch }),
+  /** To every client at each change, and after ServerInfo while it is true: agents are let go, log-ins refused. */
+  z.object({ type: z.literal('ServerState'), isShuttingDown: z.boolean() }),
+  /** To whoever has registered for all DNs: what a desk has reported. */
+  z.object({
+    type: z.literal('Alarm'),
+    /** Wall clock of the server, ms since 1970: for people only. */
+    time: z.number(),
+    dn,
+    /** User name of the agent, and the Application that reports it. */
+    person: name,
+    application: name,
+    name,
+    isRaised: z.boolean(),
+    because: z.string(),
+  }),
   z.object({ type: z.literal('Ping'), n: z.number().int() }),
   z.object({ type: z.literal('Pong'), n: z.number().int() }),
 ]);

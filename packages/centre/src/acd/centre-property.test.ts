@@ -230,6 +230,14 @@ const command = fc.oneof(
       by: fc.constantFrom('agent', 'supervisor'),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('shutdown' as const),
+      // Longer on than off nothing much would happen any more.
+      on: fc.constantFrom(true, false, false),
+    }),
+  },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('ready' as const), dn, manual: fc.boolean() }) },
   {
     weight: 3,
@@ -311,6 +319,8 @@ function run(model: Model, step: Command): void {
       return model.perform(loginOf(model, step));
     case 'logout':
       return model.perform({ type: 'logout', dn: step.dn, by: step.by, ...model.ask() });
+    case 'shutdown':
+      return model.perform({ type: 'shutdown', on: step.on, by: 'max', ...model.ask() });
     case 'ready':
       return model.perform({
         type: 'ready',

@@ -41,6 +41,8 @@ export interface Agent {
 export interface CentreState {
   site: string;
   configured: boolean;
+  /** Graceful shutdown: agents are let go, nobody logs in. */
+  isShuttingDown: boolean;
   wrapUp: WrapUp;
   agentLogins: Map<string, WrapUp | undefined>;
   readonly dns: Map<string, DN>;
@@ -71,6 +73,7 @@ export function newCentreState(): CentreState {
   return {
     site: '',
     configured: false,
+    isShuttingDown: false,
     wrapUp: 0,
     agentLogins: new Map(),
     dns: new Map(),

@@ -89,6 +89,13 @@ export type CentreInput =
       readonly reason?: string;
       readonly reasons?: Reasons;
     } & Request)
+  /** Graceful shutdown: agents are let go and none comes in (AG20); `on: false` takes it back. */
+  | ({
+      readonly type: 'shutdown';
+      readonly on: boolean;
+      /** Who asked, for the log. */
+      readonly by: string;
+    } & Request)
   | ({
       readonly type: 'ready';
       readonly dn: string;
@@ -158,6 +165,8 @@ export type CentreEffect =
       readonly attributes: EventAttributes;
       readonly client?: string;
     }
+  /** A graceful shutdown has begun, or was taken back. */
+  | { readonly type: 'shuttingDown'; readonly on: boolean }
   /** Ring this extension (or dial out over `trunk`) for the call. */
   | {
       readonly type: 'ring';

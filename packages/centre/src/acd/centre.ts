@@ -14,6 +14,7 @@ import * as calls from './call-flow.ts';
 import { type CentreState, newCentreState, type Turn } from './centre-state.ts';
 import type { AgentView, CentreEffect, CentreInput, QueueCounters } from './centre-types.ts';
 import { configure } from './configure.ts';
+import { gracefulShutdown, letGo } from './graceful-shutdown.ts';
 import * as logins from './logins.ts';
 import { offerFailed, overflow, treatWaiting } from './queueing.ts';
 import { match } from './routing.ts';
@@ -76,6 +77,10 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     return agent === undefined || agent.state.name === 'LoggedOut' ? undefined : agent;
   }
 
+  get isShuttingDown(): boolean {
+    return this.#state.isShuttingDown;
+  }
+
   counters(): QueueCounters[] {
     return countersOf(this.#state);
   }
@@ -91,9 +96,10 @@ export class Centre implements Node<CentreInput, CentreEffect> {
   }
 }
 
-/** Every decision ends here: whoever can be brought together is, and whoever is left waits. */
+/** Every decision ends here: whoever can be brought together is, and whoever is left waits, or may go (AG20). */
 function settle(turn: Turn): void {
   match(turn);
+  letGo(turn);
   treatWaiting(turn);
 }
 
@@ -109,6 +115,8 @@ function handleInput(turn: Turn, input: CentreInput): void {
       return logins.login(turn, input);
     case 'logout':
       return logins.logout(turn, input);
+    case 'shutdown':
+      return gracefulShutdown(turn, input);
     case 'ready':
     case 'notReady':
       return logins.ask(turn, input);

@@ -72,6 +72,10 @@ function checkDN(state: CentreState, dn: DN, claim: Claim): void {
     `DN ${dn.number}: able is ${able}, idle is ${dn.idle !== undefined}`,
   );
   claim(
+    !state.isShuttingDown || dn.agent === undefined || !isIdle(dn),
+    `DN ${dn.number}: an idle agent stays while the server is shutting down (AG20)`,
+  );
+  claim(
     dn.agent === undefined || dn.phone.inService,
     `DN ${dn.number}: an agent is logged in without a phone (C56)`,
   );
@@ -98,6 +102,10 @@ function checkDN(state: CentreState, dn: DN, claim: Claim): void {
   const wrapUp = state.deadlines.get(DEADLINE.wrapUpEnds(dn.number));
   const endsAt = dn.agent?.state.name === 'AfterCallWork' ? dn.agent.state.wrapUpEndsAt : undefined;
   claim(wrapUp === endsAt, `DN ${dn.number}: after-call work ends at ${endsAt}, its deadline is ${wrapUp}`);
+}
+
+function isIdle({ calls, agent }: DN): boolean {
+  return calls.length === 0 && agent?.state.name !== 'AfterCallWork';
 }
 
 function checkCalls(state: CentreState, claim: Claim): void {

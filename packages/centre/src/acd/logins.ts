@@ -32,7 +32,11 @@ interface Refusal {
 export function login(turn: Turn, input: Input<'login'>): void {
   const { state } = turn;
   const dn = state.dns.get(input.dn);
-  const refusal = refusalOfDN(turn, input, dn) ?? refusalOfEpoch(turn, input) ?? refusalOfLogin(turn, input);
+  const refusal =
+    refusalOfSite(turn) ??
+    refusalOfDN(turn, input, dn) ??
+    refusalOfEpoch(turn, input) ??
+    refusalOfLogin(turn, input);
   if (dn === undefined || refusal !== undefined) {
     if (refusal !== undefined) refuse(turn, input, refusal);
     return;
@@ -71,9 +75,14 @@ export function login(turn: Turn, input: Input<'login'>): void {
   changeAgent(turn, dn, { type: 'login', workMode: input.workMode, reasons: input.reasons ?? {} });
 }
 
-function refusalOfDN(turn: Turn, input: Input<'login'>, dn: DN | undefined): Refusal | undefined {
-  if (!turn.state.configured)
+function refusalOfSite({ state }: Turn): Refusal | undefined {
+  if (!state.configured)
     return { code: 'not-ready', text: 'The site has no configuration yet. Try again after a pause.' };
+  if (!state.isShuttingDown) return undefined;
+  return { code: 'shutting-down', text: `Site ${state.site} is shutting down. Log in at the other site.` };
+}
+
+function refusalOfDN(turn: Turn, input: Input<'login'>, dn: DN | undefined): Refusal | undefined {
   if (dn === undefined)
     return {
       code: 'unknown-dn',

@@ -94,6 +94,8 @@ export class Conversation {
         return this.#login(first, second, named);
       case 'logout':
         return this.#logout(first, named);
+      case 'shutdown':
+        return { type: 'shutdown', on: first === 'on', by: 'max', ...this.#request(named) };
       case 'ready':
       case 'notready':
         return {
@@ -206,6 +208,8 @@ function written(effect: CentreEffect): string | undefined {
       return `refuse #${effect.referenceId} ${effect.code}${effect.epoch === undefined ? '' : ` epoch=${effect.epoch.number}`}`;
     case 'done':
       return `done #${effect.referenceId}`;
+    case 'shuttingDown':
+      return `shutting down: ${effect.on}`;
     case 'log':
       return undefined;
   }

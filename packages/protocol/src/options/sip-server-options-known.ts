@@ -1,12 +1,4 @@
-import {
-  BOOLEAN,
-  DN_NUMBER,
-  define,
-  HOST_NAME,
-  SIP_SERVER,
-  SITE_NAME,
-  seconds,
-} from './option-definition.ts';
+import { BOOLEAN, define, HOST_NAME, SIP_SERVER, SITE_NAME, seconds } from './option-definition.ts';
 
 /**
  * Section `TServer`: options that administrators of such systems set and on which this release does not act. Named,
@@ -20,24 +12,6 @@ export const sipServerOptionsKnown = define('TServer', {
     takesEffect: 'immediately',
     meaning:
       'Whether a direct call to an agent goes to the peer: when no agent is logged in here, or when the phone is out of service. The DN goes before the server (PQ2).',
-    source: 'SIP Server high-availability guide',
-    actsOn: null,
-  },
-  'dr-peer-trunk': {
-    kind: DN_NUMBER,
-    default: undefined,
-    setOn: SIP_SERVER,
-    takesEffect: 'immediately',
-    meaning: 'The Trunk that leads to the SIP Servers of the peer site.',
-    source: 'SIP Server high-availability guide',
-    actsOn: null,
-  },
-  'shutdown-sip-reject-code': {
-    kind: { type: 'integer', min: 300, max: 603, unit: '' },
-    default: '603',
-    setOn: SIP_SERVER,
-    takesEffect: 'immediately',
-    meaning: 'Answer to a new INVITE during a graceful shutdown; 300 to 302 name the peer.',
     source: 'SIP Server high-availability guide',
     actsOn: null,
   },

@@ -1,4 +1,4 @@
-import { define, HOST_NAME, SIP_SERVER, seconds } from './option-definition.ts';
+import { DN_NUMBER, define, HOST_NAME, SIP_SERVER, seconds } from './option-definition.ts';
 
 /** Section `TServer`: what a SIP Server works by. */
 export const sipServerOptions = define('TServer', {
@@ -66,6 +66,26 @@ export const sipServerOptions = define('TServer', {
     meaning: 'Expiry of a registration that asks for none.',
     source: 'SIP Server options reference',
     actsOn: 'registrar',
+  },
+  'shutdown-sip-reject-code': {
+    kind: { type: 'integer', min: 300, max: 603, unit: '' },
+    default: '603',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'Answer to a new INVITE during a graceful shutdown. 300 to 302 name the gateway behind dr-peer-trunk; without it, and for any other 3xx, it is 603.',
+    source: 'SIP Server high-availability guide',
+    actsOn: 'graceful shutdown',
+  },
+  'dr-peer-trunk': {
+    kind: DN_NUMBER,
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'The Trunk that leads to the SIP Servers of the peer site: where a graceful shutdown sends callers. No call is forwarded over it in this release.',
+    source: 'SIP Server high-availability guide',
+    actsOn: 'graceful shutdown',
   },
   contact: {
     kind: {

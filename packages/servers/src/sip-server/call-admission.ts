@@ -55,7 +55,7 @@ export class CallAdmission {
     const to = numberIn(request.uri);
     if (to === undefined) return NOT_FOUND;
     const sdp = offerIn(request);
-    const inbound = this.#trunkOf(request, source)?.number;
+    const inbound = this.trunkFrom(request, source);
     if (inbound !== undefined) {
       if (!this.#dns.has(to)) return NOT_FOUND;
       const ani = numberIn(fromOf(request)?.uri ?? '') ?? 'anonymous';
@@ -69,14 +69,15 @@ export class CallAdmission {
     return { dn, ani: dn, from: { dn }, to, trunk, sdp };
   }
 
-  /** A request comes from a gateway when it comes from the gateway's address, or names it in its Via over TCP. */
-  #trunkOf(request: SipRequest, source: Source): SipDN | undefined {
-    return this.#trunks.find(({ gateway }) => {
+  /** Over which trunk a request comes in: it comes from the gateway's address, or names that in its Via over TCP. */
+  trunkFrom(request: SipRequest, source: Source): string | undefined {
+    const trunk = this.#trunks.find(({ gateway }) => {
       if (gateway === undefined || gateway.host !== source.host) return false;
       if (gateway.port === source.port) return true;
       // A connection comes from any port; the one at which the gateway is reached stands in its Via.
       return source.transport === 'TCP' && (topVia(request)?.port ?? SIP_PORT) === gateway.port;
     });
+    return trunk?.number;
   }
 }
 
@@ -84,7 +85,7 @@ const NOT_FOUND: Refusal = { status: 404, headers: [] };
 const SIP_PORT = 5060;
 
 /** The number in a SIP or tel URI (RFC 3966: separators mean nothing). */
-function numberIn(text: string): string | undefined {
+export function numberIn(text: string): string | undefined {
   const uri = parseUri(text);
   if (uri?.scheme !== 'tel') return uri?.user;
   return uri.host.replace(/;.*$/, '').replace(/[-.()]/g, '');

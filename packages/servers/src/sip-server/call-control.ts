@@ -34,6 +34,7 @@ import { CallSound } from './call-sound.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
 import { inactiveOffer } from './sdp.ts';
+import { ShutdownRefusal } from './shutdown-refusal.ts';
 
 /** RFC 3261 §8.1.1.6. */
 const MAX_FORWARDS_DEFAULT = 70;
@@ -45,6 +46,7 @@ const RETRY_AFTER_S = 5;
 /** MakeCall: who has just asked for a call picks up, or is not there. */
 export const OWN_PHONE_RINGING_MAX_MS = 30_000;
 
+type MakeCallOutcome = 'started' | 'shutting-down' | 'no-phone' | 'too-many';
 type Ring = Extract<CentreEffect, { type: 'ring' }>;
 
 /** Where a phone or gateway is called. */
@@ -64,6 +66,8 @@ export interface CallPorts extends AdmissionPorts {
   contactFailed(now: Millis, dn: string, contact: string): void;
   /** The phone for which a client makes a call has answered, or why there is no call. */
   phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void;
+  /** A graceful shutdown goes on: calls that are there go on, and none is added. */
+  isShuttingDown(): boolean;
   /** Performs what a user agent method answered. */
   run(output: ReturnType<SipUserAgent['receive']>): void;
   /** Tells the centre a fact; it is handled after the present input. */
@@ -79,6 +83,7 @@ export class CallControl {
   readonly #ringing: CallRinging;
   readonly #sound: CallSound;
   readonly #relay: CallRelay;
+  readonly #shutdown = new ShutdownRefusal();
   #configuration: SipServerConfiguration | undefined;
 
   constructor(ports: CallPorts) {
@@ -94,6 +99,7 @@ export class CallControl {
     this.#configuration = configuration;
     this.#admission.configure(configuration);
     this.#ringing.configure(configuration);
+    this.#shutdown.configure(configuration);
   }
 
   get size(): number {
@@ -160,6 +166,13 @@ export class CallControl {
     if (this.#configuration === undefined) return this.#reject(now, leg, { status: 503, headers: [] });
     if (this.#calls.size >= this.#ports.callsMax) {
       return this.#reject(now, leg, { status: 503, headers: [['Retry-After', String(RETRY_AFTER_S)]] });
+    }
+    if (this.#ports.isShuttingDown()) {
+      return this.#reject(
+        now,
+        leg,
+        this.#shutdown.refusal(request, this.#admission.trunkFrom(request, source)),
+      );
     }
     const admitted = this.#admission.admit(now, request, source);
     if ('status' in admitted) return this.#reject(now, leg, admitted);
@@ -353,7 +366,8 @@ export class CallControl {
   }
 
   /** MakeCall of a client: first the phone of the DN is called, then the destination (RFC 3725 §4.4). */
-  makeCall(now: Millis, dn: string, asked: MakeCall, address: string): 'started' | 'no-phone' | 'too-many' {
+  makeCall(now: Millis, dn: string, asked: MakeCall, address: string): MakeCallOutcome {
+    if (this.#ports.isShuttingDown()) return 'shutting-down';
     const contact = this.#ports.contactsOf(dn)[0];
     if (contact === undefined || this.#configuration === undefined) return 'no-phone';
     if (this.#calls.size >= this.#ports.callsMax) return 'too-many';

@@ -205,7 +205,7 @@ function preferenceOf(params: ReadonlyMap<string, string | null>): number {
   return Number.isNaN(q) ? 0 : q;
 }
 
-function contactAt(dn: string, { host, port, transport }: Gateway): Contact {
+export function contactAt(dn: string, { host, port, transport }: Gateway): Contact {
   const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
   return { uri: `sip:${dn}@${withBrackets(host)}:${port}${parameter}`, target: { host, port, transport } };
 }

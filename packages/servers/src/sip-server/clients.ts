@@ -75,6 +75,21 @@ export class Clients {
     return this.#clients.size;
   }
 
+  /** Every client that has been admitted. */
+  admitted(): Iterable<Client> {
+    return this.#clients.values();
+  }
+
+  /** Those that have registered for this DN by its number. */
+  listeners(dn: string): Iterable<Client> {
+    return this.#byDN.get(dn) ?? [];
+  }
+
+  /** Those that have registered for all DNs. */
+  boards(): Iterable<Client> {
+    return this.#all;
+  }
+
   *registered(): Generator<Client> {
     for (const client of this.#clients.values()) if (client.session.dns.size > 0) yield client;
   }

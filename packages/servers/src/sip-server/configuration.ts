@@ -31,6 +31,10 @@ export interface SipServerConfiguration {
   /** LL5. */
   readonly stampEveryMs: number;
   readonly leaseLengthMs: number;
+  /** What a new INVITE is answered during a graceful shutdown; 300 to 302 name the gateway of `peerTrunk`. */
+  readonly shutdownRejectCode: number;
+  /** The Trunk that leads to the peer site, when the option names one. */
+  readonly peerTrunk?: string;
   /** A call that rings longer than this anywhere is given up (an outbound call's Timer C). */
   readonly ringingMaxMs: number;
 }

@@ -2,7 +2,7 @@
  * What clients ask of a SIP Server, turned into facts for the contact centre. Here it is decided who may ask
  * (token, rank, login lease); what the request does to agents and calls is decided there.
  */
-import type { CentreInput, PartyRelease } from '@holdfast/centre';
+import type { PartyRelease } from '@holdfast/centre';
 import type { SiteLease } from '@holdfast/continuity';
 import { type Millis, must } from '@holdfast/kernel';
 import {
@@ -17,27 +17,26 @@ import {
 import { isSameSecret } from '../server-secret.ts';
 import type { CallControl } from './call-control.ts';
 import type { MakeCall } from './call-record.ts';
-import type { Client, Clients } from './clients.ts';
+import type { Client } from './clients.ts';
 import type { Rank, SipServerConfiguration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
 import { disabled, NO_CALL, TOKEN_REFUSED } from './refusals.ts';
+import { type SiteRequest, type SiteRequestPorts, SiteRequests } from './site-requests.ts';
 
 export type TokenCheck =
   | { readonly ok: true; readonly person: string }
   | { readonly ok: false; readonly code: 'token-invalid' | 'token-expired' };
 
-export interface DeskRequestPorts {
-  readonly clients: Clients;
+export interface DeskRequestPorts
+  extends Pick<SiteRequestPorts, 'clients' | 'wall' | 'tell' | 'agentOn' | 'logBudgeted'> {
   readonly calls: CallControl;
   readonly lease: SiteLease;
   readonly log: EventLog;
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
   readonly serverSecret: string | undefined;
-  wall(now: Millis): Millis;
-  tell(input: CentreInput): void;
-  /** The agent on a DN, as the centre has it. */
-  agentOn(dn: string): { readonly person: string; readonly agentId: string } | undefined;
+  /** A graceful shutdown goes on. */
+  isShuttingDown(): boolean;
   snapshot(dn: string, now: Millis): DNSnapshot;
   snapshots(now: Millis): { readonly dns: DNSnapshot[]; readonly queues: QueueSnapshot[] };
   /** The address that SDP of ours names. */
@@ -45,15 +44,16 @@ export interface DeskRequestPorts {
 }
 
 type Login = Extract<DeskRequest, { type: 'AgentLogin' }>;
-type OwnDN = Extract<DeskRequest, { dn: string; ReferenceID: number }>;
+type OnDN = Extract<DeskRequest, { dn: string; ReferenceID: number }>;
 /** What only the agent on the DN and supervisors may ask. */
 type Acting = Exclude<
-  OwnDN,
-  { type: 'RegisterAddress' | 'UnregisterAddress' | 'AgentLogin' | 'AgentLogout' }
+  OnDN,
+  SiteRequest | { type: 'RegisterAddress' | 'UnregisterAddress' | 'AgentLogin' | 'AgentLogout' }
 >;
 
 export class DeskRequests {
   readonly #ports: DeskRequestPorts;
+  readonly #site: SiteRequests;
   #configuration: SipServerConfiguration | undefined;
   #dns = new Set<string>();
   /** Agent Login code → person. */
@@ -65,6 +65,12 @@ export class DeskRequests {
 
   constructor(ports: DeskRequestPorts) {
     this.#ports = ports;
+    const { clients, agentOn, tell, wall, logBudgeted } = ports;
+    this.#site = new SiteRequests({
+      ...{ clients, agentOn, tell, wall, logBudgeted },
+      rankOf: (client) => this.#rankOf(client),
+      site: () => this.#configuration?.site ?? 'this site',
+    });
   }
 
   configure(configuration: SipServerConfiguration): void {
@@ -115,6 +121,7 @@ export class DeskRequests {
     }
     if (request.type === 'StampAnswer') return this.#stampAnswer(now, client, request);
     if (request.type === 'RegisterAll') return this.#registerAll(now, client, request.ReferenceID);
+    if (request.type === 'GracefulShutdown') return this.#site.handle(now, client, request);
     if (!this.#dns.has(request.dn)) {
       return this.#refuse(
         client,
@@ -126,7 +133,7 @@ export class DeskRequests {
     this.#onDN(now, client, request);
   }
 
-  #onDN(now: Millis, client: Client, request: OwnDN): void {
+  #onDN(now: Millis, client: Client, request: OnDN): void {
     const { clients } = this.#ports;
     switch (request.type) {
       case 'RegisterAddress': {
@@ -154,6 +161,9 @@ export class DeskRequests {
         return this.#login(now, client, request);
       case 'AgentLogout':
         return this.#logout(client, request);
+      case 'AskToMove':
+      case 'ReportAlarm':
+        return this.#site.handle(now, client, request);
       default:
         return this.#onOwnDN(now, client, request);
     }
@@ -212,6 +222,10 @@ export class DeskRequests {
       case 'started':
         // Answered when the phone is: `phoneCalled`.
         return;
+      case 'shutting-down': {
+        const text = 'The server is shutting down and takes no new call. Call from the other site.';
+        return this.#refuse(client, request, 'shutting-down', text);
+      }
       case 'no-phone': {
         const text = `The phone of ${dn} is not registered here.`;
         return this.#refuse(client, request, 'phone-out-of-service', text);
@@ -261,6 +275,7 @@ export class DeskRequests {
       stampEveryMs: configuration.stampEveryMs,
     };
     if (clients.admit(connection, request, about, { person, isServer }) === undefined) return;
+    if (this.#ports.isShuttingDown()) clients.send(connection, { type: 'ServerState', isShuttingDown: true });
     clients.send(connection, { type: 'Stamp', stamp: lease.stamp(now) });
   }
 
@@ -339,12 +354,17 @@ export class DeskRequests {
         `Only the agent on ${request.dn} or a supervisor may log that agent out.`,
       );
     }
+    const given = request.reasons?.LogoutReason;
+    if (given !== undefined && SERVER_REASONS.has(given)) {
+      const text = `${given} is the server's own reason, upon which desks move. Give another one, or none.`;
+      return this.#refuse(client, request, 'bad-message', text);
+    }
     this.#ports.tell({
       type: 'logout',
       dn: request.dn,
       by: own ? 'agent' : 'supervisor',
       ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
-      ...(own ? {} : { reason: request.reasons?.LogoutReason ?? LOGOUT_REASONS.supervisor }),
+      ...(own ? {} : { reason: given ?? LOGOUT_REASONS.supervisor }),
       ...(request.reasons === undefined ? {} : { reasons: request.reasons }),
       client: client.connection,
       referenceId: request.ReferenceID,
@@ -375,10 +395,14 @@ export class DeskRequests {
     );
   }
 
-  /** By the rank of now: what a client was when it came may have been taken away since. */
   #isSupervisor(client: Client): boolean {
-    const rank = client.person === undefined ? undefined : this.#ranks.get(client.person.name);
+    const rank = this.#rankOf(client);
     return rank !== undefined && rank !== 'agent';
+  }
+
+  /** What a client was when it came may have been taken away since. */
+  #rankOf({ person }: Client): Rank | undefined {
+    return person === undefined ? undefined : this.#ranks.get(person.name);
   }
 
   #switchName(): string {
@@ -389,3 +413,10 @@ export class DeskRequests {
     this.#ports.clients.refuse(client.connection, request.ReferenceID, code, { text });
   }
 }
+
+/** S4: what a desk acts upon, or counts for more than a supervisor's word. */
+const SERVER_REASONS: ReadonlySet<string> = new Set([
+  LOGOUT_REASONS.phoneLost,
+  LOGOUT_REASONS.gracefulShutdown,
+  LOGOUT_REASONS.superseded,
+]);

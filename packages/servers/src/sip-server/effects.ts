@@ -42,4 +42,5 @@ export type SipServerEffect =
     }
   | { readonly type: 'treatmentRemote'; readonly id: string; readonly remote: Uint8Array }
   | { readonly type: 'treatmentStop'; readonly id: string }
-  | { readonly type: 'log'; readonly line: LogLine };
+  /** With a `sender`, a client that can cause such lines at will: the shell writes them within a budget. */
+  | { readonly type: 'log'; readonly line: LogLine; readonly sender?: string };

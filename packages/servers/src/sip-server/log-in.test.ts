@@ -227,6 +227,31 @@ describe('a login that stands', () => {
     });
   });
 
+  it('[SS15] carries every reason that the supervisor gave, also codes that no desk knows (DS12)', () => {
+    const { desk, board } = ready();
+    const given = [{ ReasonCode: 'audit' }, { LogoutReason: 'x-unheard-of', Note: 'ask at the front desk' }];
+    for (const reasons of given) {
+      desk.news();
+      desk.login('7001');
+      expect(board.outcome({ type: 'AgentLogout', dn: '7001', reasons })).toBe('EventAgentLogout');
+      expect(attributesOf(desk.events, 'EventAgentLogout', '7001')?.Reasons).toEqual({
+        LogoutReason: 'supervisor_logout',
+        ...reasons,
+      });
+    }
+  });
+
+  it('[SS15] is not ended with a reason of the server’s own, upon which the desk would move', () => {
+    const { site, desk, board } = ready();
+    desk.login('7001');
+    for (const LogoutReason of ['dr-force_logout', 'graceful_shutdown_logout', 'login-superseded']) {
+      const logout = { type: 'AgentLogout', dn: '7001', reasons: { LogoutReason } } as const;
+      expect(board.outcome(logout)).toBe('bad-message');
+      expect(desk.outcome(logout)).toBe('bad-message');
+    }
+    expect(site.node.parts.centre.agentOn('7001')?.person).toBe('ada');
+  });
+
   it('[SS15] is not ended by a late logout of a lower epoch', () => {
     const { desk } = ready();
     desk.login('7001', { number: 60 });

@@ -55,3 +55,23 @@ it('[SS34] the contact of a Call Processing Port is where it is called, and make
     { number: '9000', gateway: { host: '10.0.9.1', port: 5070, transport: 'UDP' }, contact: undefined },
   ]);
 });
+
+it('[SS42] what new calls are answered during a graceful shutdown comes from the options, or is 603', () => {
+  const withOptions = (TServer: Record<string, string>) => {
+    const objects = OBJECTS.map((object) =>
+      object.objectType === 'Application' ? { ...object, options: { ...object.options, TServer } } : object,
+    );
+    const read = readSipServerConfiguration(
+      makeConfiguration(objects, (text) => text),
+      'sip',
+    );
+    if (!read.ok) throw new Error(read.text);
+    const { shutdownRejectCode, peerTrunk } = read.configuration;
+    return { shutdownRejectCode, peerTrunk };
+  };
+  expect(withOptions({})).toEqual({ shutdownRejectCode: 603, peerTrunk: undefined });
+  expect(withOptions({ 'shutdown-sip-reject-code': '302', 'dr-peer-trunk': '9000' })).toEqual({
+    shutdownRejectCode: 302,
+    peerTrunk: '9000',
+  });
+});

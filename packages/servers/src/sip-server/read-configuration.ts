@@ -51,6 +51,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
     host: resolveOption(TServer['sip-address'], [own])?.value ?? host.address,
     port: optionValue(TServer['sip-port'], [own]),
   };
+  const peerTrunk = resolveOption(TServer['dr-peer-trunk'], [own])?.value;
   const dns = configuration.all('DN').filter((dn) => dn.switch === switchName && dn.enabled);
   return {
     ok: true,
@@ -73,6 +74,8 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       },
       stampEveryMs: optionValue(holdfast['stamp-period'], [own]),
       leaseLengthMs: optionValue(holdfast['lease-length'], [own]),
+      shutdownRejectCode: optionValue(TServer['shutdown-sip-reject-code'], [own]),
+      ...(peerTrunk === undefined ? {} : { peerTrunk }),
       ringingMaxMs: 1000 * optionValue(holdfast['ringing-max'], [own]),
     },
   };

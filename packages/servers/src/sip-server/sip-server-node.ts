@@ -18,6 +18,8 @@ import {
   DEFAULT_LIMITS,
   type Hashes,
   LEGS_MAX,
+  type SipRequest,
+  type SipResponse,
   SipUserAgent,
   type TransportName,
   type UserAgentEvent,
@@ -110,6 +112,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       contactFailed: (now, dn, contact) => this.#contactFailed(now, dn, contact),
       phoneCalled: (asked, dn, outcome) => this.#requests.phoneCalled(asked, dn, outcome),
       authenticate: (now, request) => this.#registrations.authenticate(now, request),
+      isShuttingDown: () => this.#centre.isShuttingDown,
       run: (output) => this.#run(output),
       tell,
       emit,
@@ -123,6 +126,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       serverSecret: options.serverSecret,
       wall,
       tell,
+      logBudgeted: (line, sender) => {
+        const { site } = this.#configuration;
+        emit({ type: 'log', line: { ...line, site }, sender });
+      },
+      isShuttingDown: () => this.#centre.isShuttingDown,
       agentOn: (dn) => this.#centre.loginOn(dn),
       snapshot: (dn, now) => must(this.#centre.dnSnapshot(dn, now), 'the DN was looked up before'),
       snapshots: (now) => ({ dns: this.#centre.allSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
@@ -305,14 +313,20 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       request.method === 'REGISTER'
         ? this.#registrations.register(now, request, source)
         : request.method === 'OPTIONS'
-          ? createResponse(request, 200, {
-              headers: [
-                ['Allow', ALLOW],
-                ['Accept', 'application/sdp'],
-              ],
-            })
+          ? this.#answerOptions(request)
           : createResponse(request, 405, { headers: [['Allow', ALLOW]] });
     this.#run(this.#userAgent.sendResponse(now, transaction, response));
+  }
+
+  /** RFC 3261 §11.2: answered as an INVITE would be, so that who probes us sends its calls elsewhere (SS43) [C67]. */
+  #answerOptions(request: SipRequest): SipResponse {
+    if (this.#centre.isShuttingDown) return createResponse(request, 503);
+    return createResponse(request, 200, {
+      headers: [
+        ['Allow', ALLOW],
+        ['Accept', 'application/sdp'],
+      ],
+    });
   }
 
   #perform(now: Millis, effects: readonly CentreEffect[]): void {
@@ -323,6 +337,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     switch (effect.type) {
       case 'event':
         return this.#publish(now, effect);
+      case 'shuttingDown':
+        return this.#tellShuttingDown(effect.on);
       case 'ring':
         return this.#calls.ring(now, effect);
       case 'withdraw':
@@ -346,6 +362,12 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       default:
         unreachable(effect);
     }
+  }
+
+  /** SS40: also to desks that work elsewhere, so that none comes here by mistake. */
+  #tellShuttingDown(isShuttingDown: boolean): void {
+    for (const { connection } of this.#clients.admitted())
+      this.#clients.send(connection, { type: 'ServerState', isShuttingDown });
   }
 
   #publish(now: Millis, effect: Extract<CentreEffect, { type: 'event' }>): void {

@@ -189,10 +189,13 @@ export class SipServerFollower {
         return;
       case 'Error':
         return this.#leave(now, `refused: ${message.text}`);
+      case 'Alarm':
       case 'Done':
+      case 'MoveAsked':
       case 'NotLoggedIn':
       case 'Pong':
       case 'Registered':
+      case 'ServerState':
       case 'Stamp':
         return;
       default:

@@ -77,10 +77,12 @@ export function configurationOf(more: Partial<SipServerConfiguration> = {}): Sip
     persons: [
       ...people.map((name, i) => ({ name, agentLogins: [`100${i + 1}`], rank: 'agent' as const })),
       { name: 'sue', agentLogins: [], rank: 'supervisor' },
+      { name: 'max', agentLogins: [], rank: 'administrator' },
     ],
     registrar: { minExpiresS: 10, maxExpiresS: 3600, defaultExpiresS: 60 },
     stampEveryMs: 2_000,
     leaseLengthMs: 8_000,
+    shutdownRejectCode: 603,
     ringingMaxMs: 60_000,
     ...more,
   };

@@ -1,0 +1,141 @@
+/**
+ * What clients ask of the site, and what they pass to each other through it: a graceful shutdown (S4), a desk that
+ * somebody wants to move (DS17), an alarm that a desk reports (DS16). None of it acts on a call.
+ */
+import type { CentreInput } from '@holdfast/centre';
+import type { LogLine, Millis } from '@holdfast/kernel';
+import type { DeskRequest, ErrorCode } from '@holdfast/protocol';
+import type { Client, Clients } from './clients.ts';
+import type { Rank } from './configuration.ts';
+
+/** Alarms of one client in one period: one that reports more is out of order, and must not drown those who watch. */
+export const ALARMS_MAX = 20;
+/** How long such a period lasts from its first alarm, ms. */
+export const ALARM_PERIOD_MS = 60_000;
+
+export interface SiteRequestPorts {
+  readonly clients: Clients;
+  wall(now: Millis): Millis;
+  tell(input: CentreInput): void;
+  /** A line that clients can cause at will; `sender` is who did. */
+  logBudgeted(line: LogLine, sender: string): void;
+  agentOn(dn: string): { readonly person: string; readonly agentId: string } | undefined;
+  /** By the configuration of now. */
+  rankOf(client: Client): Rank | undefined;
+  site(): string;
+}
+
+export type SiteRequest = Extract<DeskRequest, { type: 'GracefulShutdown' | 'AskToMove' | 'ReportAlarm' }>;
+type Ask<Type extends SiteRequest['type']> = Extract<SiteRequest, { type: Type }>;
+
+export class SiteRequests {
+  readonly #ports: SiteRequestPorts;
+  /** Goes with the client. */
+  readonly #alarms = new WeakMap<Client, { readonly since: Millis; readonly count: number }>();
+
+  constructor(ports: SiteRequestPorts) {
+    this.#ports = ports;
+  }
+
+  handle(now: Millis, client: Client, request: SiteRequest): void {
+    switch (request.type) {
+      case 'GracefulShutdown':
+        return this.#gracefulShutdown(client, request);
+      case 'AskToMove':
+        return this.#askToMove(client, request);
+      case 'ReportAlarm':
+        return this.#reportAlarm(now, client, request);
+    }
+  }
+
+  /** SS40. */
+  #gracefulShutdown(client: Client, request: Ask<'GracefulShutdown'>): void {
+    if (this.#ports.rankOf(client) !== 'administrator') {
+      const text = 'A graceful shutdown is for administrators. Ask one, or register with the token of one.';
+      return this.#refuse(client, request, 'not-allowed', text);
+    }
+    this.#ports.tell({
+      type: 'shutdown',
+      on: request.on,
+      by: nameOf(client),
+      client: client.connection,
+      referenceId: request.ReferenceID,
+    });
+  }
+
+  /** SS44: the desk decides; what it made of it shows in where its agent works. */
+  #askToMove(client: Client, request: Ask<'AskToMove'>): void {
+    const { dn, to } = request;
+    const { clients } = this.#ports;
+    const rank = this.#ports.rankOf(client);
+    if (rank === undefined || rank === 'agent') {
+      const text = 'Only supervisors may ask a desk to move. An agent moves at the own desk.';
+      return this.#refuse(client, request, 'not-allowed', text);
+    }
+    const agent = this.#ports.agentOn(dn);
+    if (agent === undefined) {
+      const text = `No agent is logged in on DN ${dn} at site ${this.#ports.site()}. Ask at the site of the login.`;
+      return this.#refuse(client, request, 'not-logged-in', text);
+    }
+    if (to === this.#ports.site()) {
+      const text = `${agent.person} works at site ${to} already. Name the site to move to.`;
+      return this.#refuse(client, request, 'wrong-state', text);
+    }
+    const desks = [...clients.listeners(dn)].filter(({ person }) => person?.name === agent.person);
+    if (desks.length === 0) {
+      const text = `The desk of ${agent.person} has no connection here at this moment. Ask again after a pause.`;
+      return this.#refuse(client, request, 'wrong-state', text);
+    }
+    for (const desk of desks)
+      clients.send(desk.connection, { type: 'MoveAsked', dn, to, by: nameOf(client) });
+    clients.send(client.connection, { type: 'Done', ReferenceID: request.ReferenceID });
+  }
+
+  /** SS45. */
+  #reportAlarm(now: Millis, client: Client, request: Ask<'ReportAlarm'>): void {
+    const { dn, name, isRaised, because, ReferenceID } = request;
+    const { clients } = this.#ports;
+    // Whoever reports over the basic connection is not logged in here, but hears of its own DN.
+    if (!client.session.dns.has(dn)) {
+      const text = `This client has not registered for ${dn}. Send RegisterAddress first.`;
+      return this.#refuse(client, request, 'not-registered', text);
+    }
+    const before = this.#alarms.get(client);
+    const period =
+      before === undefined || now >= before.since + ALARM_PERIOD_MS ? { since: now, count: 0 } : before;
+    if (period.count >= ALARMS_MAX) {
+      return clients.refuse(client.connection, ReferenceID, 'overloaded', {
+        text: `More than ${ALARMS_MAX} alarms in ${ALARM_PERIOD_MS / 1000} s. Report again after the time given.`,
+        retryAfterMs: Math.ceil(period.since + ALARM_PERIOD_MS - now),
+      });
+    }
+    this.#alarms.set(client, { since: period.since, count: period.count + 1 });
+    const person = nameOf(client);
+    const { application } = client;
+    const what = isRaised ? 'alarm raised by a desk' : 'alarm cleared by a desk';
+    const detail = { alarm: name, person, application };
+    this.#ports.logBudgeted({ level: isRaised ? 'error' : 'info', what, because, dn, detail }, person);
+    const time = this.#ports.wall(now);
+    for (const board of clients.boards())
+      clients.send(board.connection, {
+        type: 'Alarm',
+        time,
+        dn,
+        person,
+        application,
+        name,
+        isRaised,
+        because,
+      });
+    clients.send(client.connection, { type: 'Done', ReferenceID });
+  }
+
+  #refuse(client: Client, { ReferenceID }: SiteRequest, code: ErrorCode, text: string): void {
+    this.#ports.clients.refuse(client.connection, ReferenceID, code, { text });
+  }
+}
+
+/** Whoever asks has shown a token: all others are refused before. */
+function nameOf({ person }: Client): string {
+  return person?.name ?? 'nobody';
+}
