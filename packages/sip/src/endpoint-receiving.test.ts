@@ -316,3 +316,59 @@ test('[TX9] [RFC 6026] an INVITE that is repeated after its 2xx is absorbed; the
   answer(pair, 'bob', event, 200);
   expect(pair.count('200')).toBe(2);
 });
+
+test('[EP15] what the owner refuses before a transaction is answered each time with the same tag, and nothing is held', () => {
+  let asked = 0;
+  const pair = new EndpointPair({
+    bob: {
+      screen: (_now, request) => {
+        if (request.headers.some(({ key }) => key === 'authorization')) return undefined;
+        return { status: 401, headers: [['WWW-Authenticate', `Digest realm="x", nonce="${++asked}"`]] };
+      },
+    },
+    react: answering(200),
+  });
+  const via = 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1';
+  for (const method of ['INVITE', 'REGISTER', 'MESSAGE']) {
+    const tags = [1, 2, 3].map((now) => {
+      const { effects, events } = pair.ends.bob.receive(now, foreign(method, via, method), FROM_ALICE);
+      expect(events).toEqual([]);
+      // No 100 before it (§8.2.7).
+      expect(effects).toMatchObject([{ type: 'transmit', message: { status: 401 } }]);
+      return tagOf(toOf((effects[0] as Transmit).message));
+    });
+    expect(tags[0]).toBeTruthy();
+    expect(new Set(tags).size).toBe(1);
+  }
+  expect(asked).toBe(9);
+  expect(leftOver(pair)).toBe(0);
+  // Another request, another tag: nobody can say beforehand which.
+  const other = pair.ends.bob.receive(4, foreign('INVITE', via.replace('K1', 'K2')), FROM_ALICE).effects;
+  const { message } = other[0] as Transmit;
+  const refused = pair.ends.bob.receive(5, foreign('INVITE', via), FROM_ALICE).effects[0] as Transmit;
+  expect(tagOf(toOf(message))).not.toBe(tagOf(toOf(refused.message)));
+  // The ACK to it is swallowed; one for a call of somebody else is passed on.
+  const ack = (to: string) => replaceHeader(foreign('ACK', via), 'To', to);
+  const answered = headerValue(refused.message, 'to') ?? '';
+  expect(pair.ends.bob.receive(6, ack(answered), FROM_ALICE)).toEqual({ effects: [], events: [] });
+  expect(kinds(pair.ends.bob.receive(6, ack('<sip:bob@10.0.0.2>;tag=call'), FROM_ALICE).events)).toEqual([
+    'ack',
+  ]);
+  pair.run(60_000);
+  expect(pair.wire).toEqual([]);
+});
+
+test('[EP15] a request with a transaction, one in a dialog, ACK and CANCEL are not asked about', () => {
+  const asked: string[] = [];
+  const pair = new EndpointPair({
+    bob: { screen: (_now, { method }) => void asked.push(method) },
+  });
+  const via = 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1';
+  const inDialog = replaceHeader(foreign('INVITE', via.replace('K1', 'K2')), 'To', '<sip:b@x>;tag=call');
+  for (const request of [foreign('INVITE', via), foreign('INVITE', via), inDialog, foreign('CANCEL', via)]) {
+    pair.ends.bob.receive(1, request, FROM_ALICE);
+  }
+  pair.ends.bob.receive(2, foreign('ACK', via), FROM_ALICE);
+  expect(asked).toEqual(['INVITE']);
+  expect(pair.ends.bob.status()).toMatchObject({ serverTransactions: 2 });
+});

@@ -3,6 +3,7 @@
  * server core) and the shell (sockets and DNS).
  */
 import type { Millis } from '@holdfast/kernel';
+import type { HeaderLines } from './message/build-message.ts';
 import type { SipMessage, SipRequest, SipResponse } from './message/message.ts';
 import type { Source, Target, TransportName } from './target.ts';
 
@@ -60,6 +61,12 @@ export type EndpointEvent =
       readonly transaction: TransactionId;
       readonly reason: 'timeout' | 'transport';
     };
+
+/** Refuses a request without a transaction. */
+export interface StatelessRefusal {
+  readonly status: number;
+  readonly headers: HeaderLines;
+}
 
 export interface EndpointOutput {
   readonly effects: EndpointEffect[];

@@ -13,7 +13,13 @@
  * whatever a message opens here closes by a timer or at a stated limit.
  */
 import { Deadlines, type Millis, type Random } from '@holdfast/kernel';
-import type { Destination, EndpointOutput, TimerValues, TransactionId } from './endpoint-types.ts';
+import type {
+  Destination,
+  EndpointOutput,
+  StatelessRefusal,
+  TimerValues,
+  TransactionId,
+} from './endpoint-types.ts';
 import { Locator } from './locate/locator.ts';
 import type { LookupAnswer } from './locate/lookup.ts';
 import type { HeaderLines } from './message/build-message.ts';
@@ -42,6 +48,12 @@ export interface EndpointOptions {
   readonly transports?: readonly TransportName[];
   /** Address records to ask for, the second only when the first led nowhere. A, then AAAA, when absent. */
   readonly families?: readonly ('A' | 'AAAA')[];
+  /**
+   * Asked about each new request outside a dialog, other than ACK and CANCEL, before it gets a transaction. What it
+   * refuses is answered once for each time that it comes, and nothing is held: so a stranger's INVITE costs no memory
+   * and no retransmissions (RFC 3261 §8.2.7, §22.1).
+   */
+  readonly screen?: (now: Millis, request: SipRequest, source: Source) => StatelessRefusal | undefined;
   /** Stands as Server in the responses that the endpoint makes itself. */
   readonly userAgent?: string;
 }
@@ -64,7 +76,7 @@ export class SipEndpoint {
   readonly #servers: ServerTransactions;
 
   constructor(options: EndpointOptions) {
-    const { random, sentBy, userAgent } = options;
+    const { random, sentBy, userAgent, screen } = options;
     const values = timerValues(options.timers);
     this.#settings = {
       random,
@@ -87,7 +99,7 @@ export class SipEndpoint {
     this.#locator = new Locator({ transports, families: options.families ?? ['A', 'AAAA'], random });
     this.#clients = new ClientTransactions(this.#settings, this.#locator);
     const isOurs = (request: SipRequest) => this.#clients.isOurs(request);
-    this.#servers = new ServerTransactions(this.#settings, this.#locator, { userAgent, isOurs });
+    this.#servers = new ServerTransactions(this.#settings, this.#locator, { userAgent, isOurs, screen });
   }
 
   /** A message that the parser has accepted. */

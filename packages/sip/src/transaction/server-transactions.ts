@@ -4,7 +4,7 @@
  * of their own: the same request again gets the same answer again.
  */
 import { type Millis, randomInteger } from '@holdfast/kernel';
-import type { EndpointEffect, EndpointOutput, TransactionId } from '../endpoint-types.ts';
+import type { EndpointEffect, EndpointOutput, StatelessRefusal, TransactionId } from '../endpoint-types.ts';
 import type { Locator } from '../locate/locator.ts';
 import { createResponse, type HeaderLines } from '../message/build-message.ts';
 import { toOf, topVia } from '../message/headers.ts';
@@ -47,6 +47,10 @@ export interface ServerTransactionsOptions {
   readonly userAgent: string | undefined;
   /** Is this a request that we sent ourselves and that waits for its answer? */
   readonly isOurs: (request: SipRequest) => boolean;
+  /** See `EndpointOptions`. */
+  readonly screen:
+    | ((now: Millis, request: SipRequest, source: Source) => StatelessRefusal | undefined)
+    | undefined;
 }
 
 export class ServerTransactions {
@@ -102,6 +106,11 @@ export class ServerTransactions {
       return this.#refuseLoop(arrived, source, 'Request Merged', output);
     }
     if (!this.#hasRoom()) return this.#refuseBusy(arrived, source, output);
+    const isInDialog = tagOf(toOf(arrived)) !== undefined;
+    const refusal = isInDialog ? undefined : this.#options.screen?.(now, arrived, source);
+    if (refusal !== undefined) {
+      return this.#reply(arrived, source, refusal.status, output, { headers: refusal.headers });
+    }
     this.#open(now, key, merge, arrived, source, output);
   }
 
@@ -210,6 +219,8 @@ export class ServerTransactions {
     if (key === undefined) return;
     const oldKey = key.startsWith('2543 ') ? oldAckKey(ack, tagOf(toOf(ack)) ?? '') : undefined;
     const transaction = oldKey === undefined ? this.#invite(key) : this.#byAckKey.get(oldKey);
+    // To a refusal without a transaction: there is nothing that it could end.
+    if (transaction === undefined && tagOf(toOf(ack)) === this.#steadyTag(key)) return;
     if (transaction === undefined || transaction.invite?.name === 'accepted') {
       output.events.push({ type: 'ack', request: withArrival(ack, source), source });
     } else this.#apply(now, transaction, { type: 'ack' }, output);
@@ -285,11 +296,22 @@ export class ServerTransactions {
     parts: AnswerParts,
   ): Extract<EndpointEffect, { type: 'transmit' }> {
     const { userAgent } = this.#options;
-    const toTag = parts.toTag ?? steadyTag(serverKey(request) ?? '', this.#tagSeed);
+    const toTag = parts.toTag ?? this.#steadyTag(serverKey(request) ?? '');
     const headers =
       userAgent === undefined ? parts.headers : [...(parts.headers ?? []), ['Server', userAgent] as const];
     const message = createResponse(request, status, { ...parts, toTag, ...(headers && { headers }) });
     return { type: 'transmit', message, target: replyTarget(request, source) };
+  }
+
+  /** The same tag for the same request, so that retransmissions get one answer (§8.2.7): FNV-1a, twice. */
+  #steadyTag(key: string): string {
+    let left = this.#tagSeed | 0;
+    let right = ~left;
+    for (let i = 0; i < key.length; i++) {
+      left = Math.imul(left ^ key.charCodeAt(i), 0x01000193);
+      right = Math.imul(right ^ key.charCodeAt(i), 0x01000197) ^ (right >>> 15);
+    }
+    return (left >>> 0).toString(36) + (right >>> 0).toString(36);
   }
 
   nextDeadline(): Millis | undefined {
@@ -400,14 +422,3 @@ interface AnswerParts {
 }
 
 const NEEDED_FOR_AN_ANSWER = ['via', 'from', 'to', 'call-id', 'cseq'];
-
-/** The same tag for the same request, so that retransmissions get one answer (§8.2.7): FNV-1a, twice. */
-function steadyTag(key: string, seed: number): string {
-  let left = seed | 0;
-  let right = ~seed;
-  for (let i = 0; i < key.length; i++) {
-    left = Math.imul(left ^ key.charCodeAt(i), 0x01000193);
-    right = Math.imul(right ^ key.charCodeAt(i), 0x01000197) ^ (right >>> 15);
-  }
-  return (left >>> 0).toString(36) + (right >>> 0).toString(36);
-}
