@@ -66,6 +66,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     serverEntry: options.serverEntry,
     ports,
     restarts: true,
+    families: 'workspace',
     withSound: Math.min(20, options.agents),
     onDecision: (decision) => feed.decision(decision),
   });

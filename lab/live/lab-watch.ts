@@ -88,10 +88,16 @@ export class LabWatch implements RobotWatch, LaterFacts {
   /** The wait is the lab's own setting: what a desk says of itself proves nothing. */
   #governing(name: string | null): GovernedWait | undefined {
     const { siteTimeoutS, phoneTimeoutS } = this.#options.times;
-    if (name === 'disaster-recovery.timeout') return { name, valueMs: 1000 * siteTimeoutS };
-    if (name === 'disaster-recovery.wait-for-sipphone-timeout')
-      return { name, valueMs: 1000 * phoneTimeoutS };
-    return undefined;
+    switch (name) {
+      case 'disaster-recovery.timeout':
+      case 'site-timeout':
+        return { name, valueMs: 1000 * siteTimeoutS };
+      case 'disaster-recovery.wait-for-sipphone-timeout':
+      case 'site-sip-register-timeout':
+        return { name, valueMs: 1000 * phoneTimeoutS };
+      default:
+        return undefined;
+    }
   }
 
   decision(robot: Robot, decision: Pick<LabDecision, 'what' | 'site' | 'because'>): void {
@@ -161,6 +167,11 @@ export class LabWatch implements RobotWatch, LaterFacts {
   /** Sites at which the phone is registered, as the phone sees it. */
   registeredAt(agent: string): readonly string[] {
     return [...this.#of(agent).registeredAt.keys()];
+  }
+
+  /** The agent's desk and phone have ended. */
+  forget(agent: string): void {
+    this.#seen.delete(agent);
   }
 
   #of(agent: string): Seen {

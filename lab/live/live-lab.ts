@@ -3,20 +3,28 @@
  * scenario breaks things. Here is what can be done to it and what can be seen of it; what must hold is in the
  * scenarios.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GeneratedAgent, SUPERVISOR } from '@holdfast/centre';
 import type { DeskView } from '@holdfast/desk';
 import { type Because, seededRandom } from '@holdfast/kernel';
 import type { ConfigObject } from '@holdfast/protocol';
-import { makeMusic, makeWorld, writeConfiguration, writeWav } from '@holdfast/server';
 import { ProcessClock } from '@holdfast/shell';
 import { Ledger } from '../src/ledger.ts';
 import { CallAccount } from './call-account.ts';
 import { Callers } from './callers.ts';
 import type { DoubleWatchOptions } from './double-watch.ts';
 import { freePorts } from './free-ports.ts';
+import {
+  PASSWORD,
+  PHONE_PASSWORD,
+  REALM,
+  SITES,
+  type SiteName,
+  type SitePorts,
+  writeLabConfiguration,
+} from './lab-configuration.ts';
 import { LabWatch } from './lab-watch.ts';
 import { Relays } from './relay.ts';
 import { Robot } from './robot.ts';
@@ -25,11 +33,8 @@ import { pause, SiteProcesses } from './site-processes.ts';
 import { SoundAccount } from './sound-account.ts';
 import type { LabTimes } from './times.ts';
 
-export const SITES = ['north', 'south'] as const;
-export type SiteName = (typeof SITES)[number];
-const PASSWORD = 'fake-password';
-const PHONE_PASSWORD = 'fake-phone-password';
-const REALM = 'holdfast';
+export { SITES, type SiteName, type SitePorts };
+
 /** A relay doubles what the lab's process has to read and write; beyond so many agents it would measure itself. */
 const RELAYED_AGENTS_MAX = 100;
 /** Different tones of agents: below those of callers. */
@@ -39,6 +44,10 @@ export interface LiveLabOptions {
   readonly agents: number;
   readonly seed: number;
   readonly times: LabTimes;
+  /** `both`: a share of the agents work with third-party desktops (DS1). */
+  readonly families: 'workspace' | 'both';
+  /** What a scenario has otherwise than the waits say. */
+  readonly configure?: (object: ConfigObject) => ConfigObject;
   /** The bundle of the servers. */
   readonly serverEntry: string;
   /** Kept when given; else a folder of its own that is removed at the end, unless a site did not start. */
@@ -57,14 +66,6 @@ export interface LabDecision {
   readonly what: string;
   readonly site: string;
   readonly because: Because;
-}
-
-export interface SitePorts {
-  readonly config: readonly [number, number];
-  readonly clients: readonly [number, number];
-  readonly stats: readonly [number, number];
-  readonly sip: readonly [number, number];
-  readonly gateway: number;
 }
 
 export interface Check {
@@ -90,6 +91,8 @@ export class LiveLab {
   readonly #folder: string;
   readonly #agents: readonly GeneratedAgent[];
   readonly #random;
+  /** How often everybody has come to work. */
+  #days = 0;
   #isStopping = false;
   #keepsFolder = false;
 
@@ -151,31 +154,7 @@ export class LiveLab {
   static async make(options: LiveLabOptions): Promise<LiveLab> {
     const ports = options.ports ?? (await drawPorts());
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-lab-'));
-    const site = (name: SiteName, index: 0 | 1) => ({
-      name,
-      address: '127.0.0.1',
-      configPort: ports.config[index],
-      clientPort: ports.clients[index],
-      statPort: ports.stats[index],
-      sipPort: ports.sip[index],
-      gateway: `127.0.0.1:${ports.gateway}`,
-    });
-    const { objects, agents } = await makeWorld({
-      agents: options.agents,
-      sites: [site('north', 0), site('south', 1)],
-      password: PASSWORD,
-      phonePassword: PHONE_PASSWORD,
-      realm: REALM,
-      options: optionsOf(options.times, `${folder}/music.wav`),
-    });
-    // What callers hear while they wait comes from a file, as it would in an installation.
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(`${folder}/music.wav`, writeWav(makeMusic()));
-    await writeConfiguration(
-      `${folder}/configuration`,
-      objects.map((object) => withAddp(object, options.times)),
-      'json',
-    );
+    const agents = await writeLabConfiguration({ ...options, ports, folder });
     return new LiveLab(options, { ports, folder, agents });
   }
 
@@ -194,7 +173,7 @@ export class LiveLab {
     return time - this.clock.wallOffset() - this.#startedAt;
   }
 
-  /** Starts both sites, then the robots, and waits until every one is Ready at home. */
+  /** Starts both sites, then the robots. */
   async start(): Promise<void> {
     try {
       await Promise.all(SITES.map((site) => this.sites[site].start()));
@@ -203,23 +182,40 @@ export class LiveLab {
       if (!this.#isStopping) this.#keepsFolder = true;
       throw error;
     }
+    await this.open();
+    await this.startRobots();
+  }
+
+  /** The ways to the sites and the gateway of the callers; nobody is at work. */
+  async open(): Promise<void> {
     if (this.isRelayed) {
       for (const port of [...this.ports.clients, ...this.ports.config, ...this.ports.stats])
         await this.#relays.open('127.0.0.1', port);
     }
     await this.callers.start();
-    for (const agent of this.#agents) this.robots.push(this.#makeRobot(agent));
+  }
+
+  /** Everybody comes to work, each at the own place unless told another. */
+  async startRobots(seatOf: (agent: GeneratedAgent) => GeneratedAgent = (agent) => agent): Promise<void> {
+    for (const agent of this.#agents) this.robots.push(this.#makeRobot(agent, seatOf(agent)));
+    this.#days += 1;
     // A thousand phones and desks starting in one moment would only measure the start.
     for (let from = 0; from < this.robots.length; from += 25) {
       await Promise.all(this.robots.slice(from, from + 25).map((robot) => robot.start()));
     }
   }
 
-  #makeRobot(agent: GeneratedAgent): Robot {
+  /** Everybody logs out and leaves; what desks have stored stays where they stand. */
+  async endRobots(): Promise<void> {
+    await Promise.all(this.robots.map((robot) => robot.leave()));
+    for (const robot of this.robots.splice(0)) this.watch.forget(robot.name);
+  }
+
+  #makeRobot(agent: GeneratedAgent, seat: GeneratedAgent): Robot {
     const { times } = this.options;
     const index = this.robots.length;
     const other = (site: string) => (site === 'north' ? 'south' : 'north');
-    const order = [agent.home, other(agent.home)] as SiteName[];
+    const order = [seat.home, other(seat.home)] as SiteName[];
     const config = (site: SiteName) => ({
       host: '127.0.0.1',
       port: this.ports.config[SITES.indexOf(site)] as number,
@@ -229,9 +225,10 @@ export class LiveLab {
       user: agent.user,
       password: PASSWORD,
       phonePassword: PHONE_PASSWORD,
-      place: agent.place,
-      dn: agent.dn,
-      scheme: agent.scheme,
+      place: seat.place,
+      dn: seat.dn,
+      scheme: seat.scheme,
+      family: this.options.families === 'both' ? agent.family : 'interaction-workspace',
       home: agent.home,
       peer: other(agent.home),
       realm: REALM,
@@ -248,6 +245,9 @@ export class LiveLab {
         peer: config(other(agent.home) as SiteName),
       },
       application: 'workspace',
+      desk: `robot-${agent.user}-${process.pid}-${this.#days}`,
+      // The lab has made this world itself a moment ago, and only the first desks of it know that.
+      firstLogin: this.#days === 0 ? 'nothingBefore' : 'wait',
       registerEveryS: times.registerEveryS,
       registration: times.registration,
       addpTimeoutMs: times.addpMs,
@@ -424,42 +424,4 @@ export async function drawPorts(): Promise<SitePorts> {
   const ports = await freePorts(9);
   const pair = (first: number) => ports.slice(first, first + 2) as [number, number];
   return { config: pair(0), clients: pair(2), stats: pair(4), sip: pair(6), gateway: ports[8] as number };
-}
-
-function optionsOf(times: LabTimes, music: string): Record<string, Record<string, Record<string, string>>> {
-  const sip = {
-    TServer: { 'wrap-up-time': String(times.wrapUpS) },
-    holdfast: {
-      music,
-      'stamp-period': String(times.stampEveryMs),
-      'lease-length': String(times.leaseLengthMs),
-      'registrar-min-timeout': '1',
-    },
-  };
-  return {
-    'Application/workspace': {
-      'interaction-workspace': {
-        'disaster-recovery.enabled': 'true',
-        'disaster-recovery.timeout': String(times.siteTimeoutS),
-        'disaster-recovery.wait-for-sipphone-timeout': String(times.phoneTimeoutS),
-        'disaster-recovery.auto-restore': String(times.autoRestore),
-        'disaster-recovery.restore-agent-state': 'true',
-        'warm-standby.retry-delay': String(times.retryDelayS),
-        'warm-standby.reconnection-random-delay-range': '1',
-      },
-    },
-    'Application/sip-north': sip,
-    'Application/sip-south': sip,
-  };
-}
-
-function withAddp(object: ConfigObject, times: LabTimes): ConfigObject {
-  if (object.objectType !== 'Application' || object.type !== 'Workspace') return object;
-  return {
-    ...object,
-    connections: object.connections.map((connection) => ({
-      ...connection,
-      addp: { timeout: times.addpMs / 1000 },
-    })),
-  };
 }

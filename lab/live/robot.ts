@@ -27,8 +27,13 @@ import {
   type SipMessage,
 } from '@holdfast/sip';
 import { byeStatusOf } from './call-account.ts';
+import type { Family } from './lab-configuration.ts';
 import type { Relays } from './relay.ts';
 import { RtpStream } from './rtp-stream.ts';
+import { pause } from './site-processes.ts';
+
+/** A site that does not answer keeps nobody at work for longer. */
+const LEAVE_MAX_MS = 2_000;
 
 export interface RobotOptions {
   readonly agent: string;
@@ -38,6 +43,8 @@ export interface RobotOptions {
   readonly place: string;
   readonly dn: string;
   readonly scheme: RegistrationScheme;
+  /** Whose desktop the agent works with (DS1). */
+  readonly family: Family;
   readonly home: string;
   readonly peer: string;
   readonly realm: string;
@@ -45,6 +52,9 @@ export interface RobotOptions {
   readonly phoneSites: readonly PhoneSite[];
   readonly configServers: { readonly preferred: Address; readonly peer: Address };
   readonly application: string;
+  /** Names this run of the desk (LL7). */
+  readonly desk: string;
+  readonly firstLogin: 'wait' | 'nothingBefore';
   readonly registerEveryS: number;
   readonly registration: Partial<Omit<RegistrationOptions, 'scheme' | 'targets'>>;
   readonly addpTimeoutMs: number;
@@ -102,6 +112,7 @@ export class Robot {
   /** The answer to a BYE that is being taken in. */
   #byeStatus: number | undefined;
   #hasBegun = false;
+  #onUnregistered: () => void = () => {};
   readonly #cutFrom = new Set<number>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
@@ -204,6 +215,7 @@ export class Robot {
         this.#phone?.input({ type: 'command', command: { name: 'hangup', leg: fact.leg } });
       });
     }
+    if (fact.name === 'unregistered') this.#onUnregistered();
     // DS14: the phone reports that the call which stood at the lost site is over.
     if (fact.name === 'ended') this.#desk?.input({ type: 'callOver' });
   }
@@ -227,10 +239,9 @@ export class Robot {
         configServers: { preferred: [preferred], peer: [peer] },
         retryPauseMs: options.retryPauseMs,
         addpTimeoutMs: options.addpTimeoutMs,
-        desk: `robot-${options.dn}-${process.pid}`,
+        desk: options.desk,
         epochStored: this.#epochStored,
-        // The lab has made this world itself a moment ago.
-        firstLogin: 'nothingBefore',
+        firstLogin: options.firstLogin,
       },
     });
   }
@@ -327,6 +338,17 @@ export class Robot {
       act();
     }, ms);
     this.#timers.add(timer);
+  }
+
+  /** Logs out, takes the phone's registrations back, and ends. */
+  async leave(): Promise<void> {
+    const unregistered = new Promise<void>((resolve) => {
+      this.#onUnregistered = resolve;
+    });
+    this.#desk?.input({ type: 'stop' });
+    this.#phone?.input({ type: 'command', command: { name: 'unregister' } });
+    await Promise.race([unregistered, pause(LEAVE_MAX_MS)]);
+    await this.stop();
   }
 
   async stop(): Promise<void> {

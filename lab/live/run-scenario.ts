@@ -9,7 +9,7 @@ import type { LedgerReport } from '../src/ledger.ts';
 import type { CallFigures } from './call-account.ts';
 import type { LineFigures } from './line-account.ts';
 import { type Check, LiveLab } from './live-lab.ts';
-import { callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
+import { callersCome, callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
 import type { ServerLoad } from './server-loads.ts';
 import { SiteStartError } from './site-processes.ts';
 import type { SoundReport } from './sound-account.ts';
@@ -72,6 +72,8 @@ export async function runScenario({
     times,
     serverEntry,
     restarts: scenario.restarts,
+    families: scenario.families,
+    ...(scenario.configure === undefined ? {} : { configure: scenario.configure }),
     withSound: CALLS_WITH_SOUND,
   });
   say(`${scenario.name}: ${agents} agents, seed ${seed}; times "${times.name}": ${timesInWords(times)}`);
@@ -80,13 +82,16 @@ export async function runScenario({
   let after: readonly ServerLoad[] = [];
   let lateMs = 0;
   const play = async () => {
-    await lab.start();
-    if (!(await everybodyAtHome(lab))) return;
-    before = await lab.serverLoads();
-    delay.reset();
-    lab.callers.stream((scenario.occupancy * agents) / (times.talkMs / 1000 + times.wrapUpS));
-    // By then about as many talk as will go on talking.
-    await callsAreAnswered(lab, Math.max(4, Math.round(scenario.occupancy * agents)));
+    if (scenario.begins === 'dark') await lab.open();
+    else {
+      await lab.start();
+      if (!(await everybodyAtHome(lab))) return;
+      before = await lab.serverLoads();
+      delay.reset();
+      callersCome(lab, scenario.occupancy);
+      // By then about as many talk as will go on talking.
+      await callsAreAnswered(lab, Math.max(4, Math.round(scenario.occupancy * agents)));
+    }
     await scenario.run(lab);
     // What becomes of the calls that stood at the fault shows only when they end.
     await lab.until(4 * times.talkMs, () => lab.calls.openSinceFault === 0);

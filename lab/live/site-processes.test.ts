@@ -28,8 +28,8 @@ test.each([true, false])(
     const ports = await drawPorts();
     const other = createSocket('udp4').bind(ports.sip[0], '127.0.0.1');
     await once(other, 'listening');
-    const options = { agents: 6, seed: 1, times: SHORT, serverEntry: SERVER, withSound: 0 };
-    const lab = await LiveLab.make({ ...options, ports, restarts });
+    const options = { agents: 6, seed: 1, times: SHORT, families: 'both', serverEntry: SERVER } as const;
+    const lab = await LiveLab.make({ ...options, withSound: 0, ports, restarts });
     try {
       const startedAt = performance.now();
       const error = await lab.start().then(

@@ -1,14 +1,17 @@
 /** All scenarios, in the order in which they are listed and run. */
 import { SHORT } from '../times.ts';
+import { autoRestoreOff } from './auto-restore-off.ts';
 import { bothSitesDown } from './both-sites-down.ts';
 import { hungSite } from './hung-site.ts';
 import { peerDiesLater } from './peer-dies-later.ts';
+import { phoneBackInTime } from './phone-back-in-time.ts';
 import { phoneLoss } from './phone-loss.ts';
 import { ALL_SCHEMES_AT_BOTH_SITES, type Scenario } from './scenario.ts';
 import { shortOutage } from './short-outage.ts';
 import { sipOnlyLoss } from './sip-only-loss.ts';
 import { siteLoss } from './site-loss.ts';
 import { siteReturn } from './site-return.ts';
+import { startPreferredDead } from './start-preferred-dead.ts';
 
 const common = {
   agents: 20,
@@ -16,7 +19,9 @@ const common = {
   times: SHORT,
   occupancy: 0.2,
   restarts: true,
-};
+  families: 'workspace',
+  begins: 'at-work',
+} as const;
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -74,5 +79,27 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'peer-dies-later',
     about: 'the other site dies first and is back when the own one dies',
     run: peerDiesLater,
+  },
+  {
+    ...common,
+    // Leaving, coming back and registering must fit in, on a busy machine too.
+    times: { ...SHORT, phoneTimeoutS: 10 },
+    name: 'phone-back-in-time',
+    about: 'all phones of a site lose it and come back in time: logged in again there',
+    run: phoneBackInTime,
+  },
+  {
+    ...common,
+    times: { ...SHORT, autoRestore: false },
+    name: 'auto-restore-off',
+    about: 'a site comes back and no desk returns by itself; phones may take theirs along',
+    run: autoRestoreOff,
+  },
+  {
+    ...common,
+    begins: 'dark',
+    name: 'start-preferred-dead',
+    about: 'agents come to work with both sites dead, then with one',
+    run: startPreferredDead,
   },
 ];

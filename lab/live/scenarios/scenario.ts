@@ -4,7 +4,7 @@
  * nearly all share.
  */
 import { SALES_QUEUE } from '@holdfast/centre';
-import { type LiveLab, SITES, type SiteName } from '../live-lab.ts';
+import { type LiveLab, type LiveLabOptions, SITES, type SiteName } from '../live-lab.ts';
 import type { LabTimes } from '../times.ts';
 
 export interface Scenario {
@@ -19,6 +19,11 @@ export interface Scenario {
   readonly occupancy: number;
   /** Supervisors start a server again that has died; off where it has to stay away. */
   readonly restarts: boolean;
+  /** `both`: a share of the agents work with third-party desktops; both do the same unless a check says otherwise. */
+  readonly families: LiveLabOptions['families'];
+  readonly configure?: LiveLabOptions['configure'];
+  /** Whether everybody is at work at home and callers come before it runs; else nothing runs yet, and it begins itself. */
+  readonly begins: 'at-work' | 'dark';
   run(lab: LiveLab): Promise<void>;
 }
 
@@ -142,6 +147,12 @@ export function allReady(lab: LiveLab, concerned: number): void {
       ? `${rows.length} of ${concerned} concerned, all Ready again`
       : `never Ready again: ${never.map((row) => row.agent).join(', ')}`,
   );
+}
+
+/** A stream of calls that keeps this share of the agents at work. */
+export function callersCome(lab: LiveLab, occupancy: number): void {
+  const { agents, times } = lab.options;
+  lab.callers.stream((occupancy * agents) / (times.talkMs / 1000 + times.wrapUpS));
 }
 
 /** Calls go on being answered: the number grows by so many within the time. */

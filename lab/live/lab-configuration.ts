@@ -1,0 +1,109 @@
+/**
+ * The configuration of a run, as both sites read it: a generated world with the waits of the run in the options of
+ * either family, and what the scenario wants otherwise.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { DESK_APPLICATION, type GeneratedAgent, thirdPartyName } from '@holdfast/centre';
+import type { ConfigObject, OptionSections } from '@holdfast/protocol';
+import { makeMusic, makeWorld, writeConfiguration, writeWav } from '@holdfast/server';
+import type { LabTimes } from './times.ts';
+
+export const SITES = ['north', 'south'] as const;
+export type SiteName = (typeof SITES)[number];
+export type Family = GeneratedAgent['family'];
+
+export interface SitePorts {
+  readonly config: readonly [number, number];
+  readonly clients: readonly [number, number];
+  readonly stats: readonly [number, number];
+  readonly sip: readonly [number, number];
+  readonly gateway: number;
+}
+
+export const PASSWORD = 'fake-password';
+export const PHONE_PASSWORD = 'fake-phone-password';
+export const REALM = 'holdfast';
+
+export async function writeLabConfiguration(run: {
+  readonly agents: number;
+  readonly times: LabTimes;
+  readonly ports: SitePorts;
+  readonly folder: string;
+  readonly configure?: (object: ConfigObject) => ConfigObject;
+}): Promise<readonly GeneratedAgent[]> {
+  const { ports, times, folder, configure = (object) => object } = run;
+  const site = (name: SiteName, index: 0 | 1) => ({
+    name,
+    address: '127.0.0.1',
+    configPort: ports.config[index],
+    clientPort: ports.clients[index],
+    statPort: ports.stats[index],
+    sipPort: ports.sip[index],
+    gateway: `127.0.0.1:${ports.gateway}`,
+  });
+  const { objects, agents } = await makeWorld({
+    agents: run.agents,
+    sites: [site('north', 0), site('south', 1)],
+    password: PASSWORD,
+    phonePassword: PHONE_PASSWORD,
+    realm: REALM,
+    options: { ...serverOptions(times, `${folder}/music.wav`), ...desktopOptions(times) },
+  });
+  // What callers hear while they wait comes from a file, as it would in an installation.
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/music.wav`, writeWav(makeMusic()));
+  await writeConfiguration(
+    `${folder}/configuration`,
+    objects.map((object) => configure(withAddp(object, times))),
+    'json',
+  );
+  return agents;
+}
+
+function serverOptions(times: LabTimes, music: string): Record<string, OptionSections> {
+  const options = {
+    TServer: { 'wrap-up-time': String(times.wrapUpS) },
+    holdfast: {
+      music,
+      'stamp-period': String(times.stampEveryMs),
+      'lease-length': String(times.leaseLengthMs),
+      'registrar-min-timeout': '1',
+    },
+  };
+  return Object.fromEntries(SITES.map((site) => [`Application/sip-${site}`, options]));
+}
+
+function desktopOptions(times: LabTimes): Record<string, OptionSections> {
+  const [siteTimeout, phoneTimeout] = [String(times.siteTimeoutS), String(times.phoneTimeoutS)];
+  const thirdParty = {
+    'agent-desktop': { 'site-timeout': siteTimeout, 'site-sip-register-timeout': phoneTimeout },
+    holdfast: { 'restore-agent-state': 'true' },
+  };
+  return {
+    [`Application/${DESK_APPLICATION}`]: {
+      'interaction-workspace': {
+        'disaster-recovery.enabled': 'true',
+        'disaster-recovery.timeout': siteTimeout,
+        'disaster-recovery.wait-for-sipphone-timeout': phoneTimeout,
+        'disaster-recovery.auto-restore': String(times.autoRestore),
+        'disaster-recovery.restore-agent-state': 'true',
+        'warm-standby.retry-delay': String(times.retryDelayS),
+        'warm-standby.reconnection-random-delay-range': '1',
+      },
+    },
+    ...Object.fromEntries(SITES.map((site) => [`Application/${thirdPartyName(site)}`, thirdParty])),
+  };
+}
+
+/** Of the desks' connections. */
+function withAddp(object: ConfigObject, times: LabTimes): ConfigObject {
+  if (object.objectType !== 'Application') return object;
+  if (object.type !== 'Workspace' && object.type !== 'ThirdPartyApplication') return object;
+  return {
+    ...object,
+    connections: object.connections.map((connection) => ({
+      ...connection,
+      addp: { timeout: times.addpMs / 1000 },
+    })),
+  };
+}
