@@ -3,16 +3,19 @@
  * sockets. It answers its calls, talks for a while, hangs up, and otherwise does nothing: that is the point. What
  * it does and what happens to it is told to the lab, which keeps the account.
  */
-import { type DeskCommand, type DeskEffect, type DeskInput, DeskNode, type DeskView } from '@holdfast/desk';
-import type { Because, Random } from '@holdfast/kernel';
 import {
-  type ConfigReply,
-  type ConfigRequest,
-  configReply,
-  type DeskReply,
-  type DeskRequest,
-  deskReply,
-} from '@holdfast/protocol';
+  type Bootstrap,
+  type BootstrapSite,
+  type DeskCommand,
+  type DeskEffect,
+  type DeskInput,
+  DeskNode,
+  type DeskView,
+  type LinkReply,
+  type LinkRequest,
+} from '@holdfast/desk';
+import type { Because, Random } from '@holdfast/kernel';
+import { configReply, deskReply, statReply } from '@holdfast/protocol';
 import { nodeHashes, SipTransports } from '@holdfast/server';
 import { connectLink, type LinkClient, type ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import {
@@ -91,7 +94,9 @@ export interface RobotWatch {
   stampPromised(robot: Robot, server: string, receivedAt: number): void;
 }
 
-type Link = LinkClient<DeskRequest | ConfigRequest>;
+type Link = LinkClient<LinkRequest>;
+
+const REPLIES = { telephony: deskReply, configuration: configReply, statistics: statReply };
 
 export class Robot {
   readonly options: RobotOptions;
@@ -227,7 +232,6 @@ export class Robot {
       now: () => options.clock.now(),
       perform: (effect) => this.#performDesk(effect),
     });
-    const { preferred, peer } = options.configServers;
     this.#desk.input({
       type: 'start',
       user: options.user,
@@ -235,9 +239,7 @@ export class Robot {
       place: options.place,
       wallOffset: options.clock.wallOffset(),
       localData: {
-        application: options.application,
-        configServers: { preferred: [preferred], peer: [peer] },
-        retryPauseMs: options.retryPauseMs,
+        bootstrap: bootstrapOf(options),
         addpTimeoutMs: options.addpTimeoutMs,
         desk: options.desk,
         epochStored: this.#epochStored,
@@ -287,6 +289,10 @@ export class Robot {
         return watch.decision(this, effect);
       case 'fact':
         return watch.desk(this, effect);
+      case 'bootstrap':
+      case 'alarm':
+      case 'restartPhone':
+      case 'phoneSettings':
       case 'log':
         return;
     }
@@ -303,9 +309,9 @@ export class Robot {
     const { clock, relays } = this.options;
     const input = (value: DeskInput) => this.#desk?.input(value);
     let isOpen = false;
-    const link = connectLink<DeskRequest | ConfigRequest, DeskReply | ConfigReply>({
+    const link = connectLink<LinkRequest, LinkReply>({
       ...relays.through(host, port),
-      schema: kind === 'telephony' ? deskReply : configReply,
+      schema: REPLIES[kind],
       handlers: {
         opened: () => {
           isOpen = true;
@@ -359,6 +365,26 @@ export class Robot {
     this.#sound?.close();
     await this.#transports?.close();
   }
+}
+
+/** The bootstrap file of a robot's desk: one Configuration Server at each site. */
+function bootstrapOf({ configServers, application, retryPauseMs }: RobotOptions): Bootstrap {
+  const site = ({ host, port }: Address): BootstrapSite => ({
+    site: undefined,
+    application,
+    applicationType: 'Workspace',
+    place: undefined,
+    form: 'pair',
+    nodes: [{ host, port }],
+    timeoutMs: retryPauseMs,
+  });
+  return {
+    environment: 'Lab',
+    preferred: site(configServers.preferred),
+    peer: site(configServers.peer),
+    hotSeating: false,
+    embeddedEndpoint: false,
+  };
 }
 
 function isRegistered(message: SipMessage): boolean {

@@ -1,7 +1,7 @@
 /** What the conduct of one desk shows of the rules: decisions, and what it does at a loss of its links. */
 import type { Decision } from '@holdfast/continuity';
-import type { DeskView } from '@holdfast/desk';
-import type { ConfigReply, ConfigRequest, DeskReply, DeskRequest } from '@holdfast/protocol';
+import type { DeskView, LinkReply, LinkRequest } from '@holdfast/desk';
+import type { DeskReply } from '@holdfast/protocol';
 import { AgentWatch, type RuleCensus } from './rule-census.ts';
 
 export class DeskWatch {
@@ -21,7 +21,7 @@ export class DeskWatch {
     this.#census = census;
   }
 
-  sends(connection: string, message: DeskRequest | ConfigRequest): void {
+  sends(connection: string, message: LinkRequest): void {
     const census = this.#census;
     switch (message.type) {
       case 'StampAnswer':
@@ -44,7 +44,7 @@ export class DeskWatch {
     }
   }
 
-  hears(connection: string, message: DeskReply | ConfigReply): void {
+  hears(connection: string, message: LinkReply): void {
     const census = this.#census;
     switch (message.type) {
       case 'Stamp':

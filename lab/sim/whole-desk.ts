@@ -1,7 +1,13 @@
 /** A simulated desk: the real node in its shell, with the local storage that outlives it. */
-import { type DeskEffect, type DeskInput, type DeskLocalData, DeskNode, type DeskView } from '@holdfast/desk';
+import {
+  type DeskEffect,
+  type DeskInput,
+  type DeskLocalData,
+  DeskNode,
+  type DeskView,
+  type LinkReply,
+} from '@holdfast/desk';
 import { type Millis, unreachable } from '@holdfast/kernel';
-import type { ConfigReply, DeskReply } from '@holdfast/protocol';
 import { DeskWatch } from './desk-watch.ts';
 import { NodeProgram } from './node-program.ts';
 import type { CloseReason, Process } from './process.ts';
@@ -93,7 +99,7 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
   }
 
   protected connectionMessage(connection: string, message: unknown): DeskInput {
-    const read = message as DeskReply | ConfigReply;
+    const read = message as LinkReply;
     if (read.type !== 'Stamp') {
       this.#watch.hears(connection, read);
       if (read.type === 'Registered' || read.type === 'LoggedIn') this.#established.add(connection);
@@ -142,6 +148,10 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
       case 'fact':
         return this.#ports.fact(effect);
       case 'answerPhone':
+      case 'bootstrap':
+      case 'alarm':
+      case 'restartPhone':
+      case 'phoneSettings':
       case 'log':
         return;
       default:

@@ -101,7 +101,7 @@ export class Habits {
 
   #move(person: Person, { site }: DeskView): void {
     const to = this.#options.sites.find((one) => one !== site);
-    if (site !== null && to !== undefined) this.#tell(person, { type: 'move', to, by: 'The agent' });
+    if (site !== null && to !== undefined) this.#tell(person, { type: 'move', to, by: 'agent' });
   }
 
   #openWindow(person: Person): void {

@@ -84,7 +84,7 @@ export class Person {
     if (this.#random() > IMPATIENT_SHARE) return;
     const { desk } = this;
     this.#world.plan(this.#world.at + randomInteger(this.#random, 500, 3_000), () => {
-      const move = { type: 'move', to, by: 'The agent' } as const;
+      const move = { type: 'move', to, by: 'agent' } as const;
       this.#world.act(desk, () => (desk.program as DeskProgram).press(desk.now(), move));
     });
   }

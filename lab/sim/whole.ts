@@ -11,7 +11,7 @@ import {
   SUPPORT_QUEUE,
 } from '@holdfast/centre';
 import { LEASE_LENGTH_MS } from '@holdfast/continuity';
-import { must, type Random, randomInteger } from '@holdfast/kernel';
+import { type Random, randomInteger } from '@holdfast/kernel';
 import type { PhoneFact } from '@holdfast/sip';
 import { apply, type RoutingSite } from './checkers.ts';
 import {
@@ -27,6 +27,7 @@ import type { Process } from './process.ts';
 import { CALL_PROCESSING_PORT, GATEWAY, RuleCensus, SiteWatch } from './rule-census.ts';
 import type { SeedResult } from './seed-result.ts';
 import { addBoard, boardsCurrent } from './whole-board.ts';
+import { bootstrapOf } from './whole-bootstrap.ts';
 import { Callers, OUTSIDE } from './whole-callers.ts';
 import { callsAccounted } from './whole-calls.ts';
 import {
@@ -324,11 +325,10 @@ export class WholeWorld {
       this.#phones.add(agent, { host: this.#addHost(addressOf(5, index)), transport: 'UDP', lines: 2 });
     const storage = { epoch: 0, runs: 0 };
     const defect = this.#defect;
-    const servers = homeFirst.map((site) => [{ host: site.address, port: CONFIG_PORT }]);
     const localData = {
-      application: 'workspace',
-      configServers: { preferred: must(servers[0], 'two sites'), peer: must(servers[1], 'two sites') },
-      retryPauseMs: 2_000,
+      bootstrap: bootstrapOf(homeFirst[0].address, homeFirst[1].address, {
+        ...{ application: 'workspace', port: CONFIG_PORT, timeoutMs: 2_000 },
+      }),
       addpTimeoutMs: 5_000,
     };
     const desk = world.addProcess(`desk-${agent.dn}`, this.#addHost(addressOf(4, index)), (process, now) => {

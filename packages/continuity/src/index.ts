@@ -1,5 +1,5 @@
 export * from './desk-site.ts';
-export { factsOf, timeoutsAt } from './desk-site-judge.ts';
+export { factsOf, isFree, timeoutsAt } from './desk-site-judge.ts';
 export * from './desk-site-types.ts';
 export * from './desk-site-wait.ts';
 export * from './governed.ts';

@@ -17,7 +17,7 @@ import type { Because, Millis } from '@holdfast/kernel';
 import { compareLoginEpochs, type LoginEpoch } from '@holdfast/protocol';
 import type { Ask } from './telephony-link.ts';
 
-type StateRequest = Omit<Extract<Ask, { type: 'AgentReady' | 'AgentNotReady' }>, 'dn'>;
+export type StateRequest = Omit<Extract<Ask, { type: 'AgentReady' | 'AgentNotReady' }>, 'dn'>;
 
 export interface AgentStatePorts {
   /** Sends the request to the site of the login; false when it cannot be sent. */
@@ -28,7 +28,6 @@ const LOGGED_IN: SeenState = { state: 'NotReady', workMode: 'Unknown', reasons: 
 
 export class AgentState {
   readonly #ports: AgentStatePorts;
-  readonly #restoresState: Governed<boolean>;
   #restore: Restore;
   /** The login whose state is in hand. */
   #login: LoginEpoch | undefined;
@@ -36,7 +35,6 @@ export class AgentState {
   #since: Millis;
 
   constructor(restoresState: Governed<boolean>, now: Millis, ports: AgentStatePorts) {
-    this.#restoresState = restoresState;
     this.#restore = startRestore(restoresState);
     this.#since = now;
     this.#ports = ports;
@@ -76,8 +74,9 @@ export class AgentState {
     return state.state === 'Ready' && before?.state !== 'Ready';
   }
 
-  /** The desk serves under this login. True when it is a new one, false when the former still stood. */
-  cameIntoService(now: Millis, epoch: LoginEpoch): boolean {
+  /** The desk serves under this login, at a site with this option (DS1). True when it is a new one, false when the former still stood. */
+  cameIntoService(now: Millis, epoch: LoginEpoch, restoresState: Governed<boolean>): boolean {
+    this.#restore = { ...this.#restore, restoreLastState: restoresState };
     this.#seen = LOGGED_IN;
     this.#since = now;
     const isKept = this.#login !== undefined && compareLoginEpochs(this.#login, epoch) === 0;
@@ -94,7 +93,7 @@ export class AgentState {
 
   /** A logout on purpose: the next log-in begins a new session. */
   forget(now: Millis, openWindows: number): void {
-    this.#restore = startRestore(this.#restoresState);
+    this.#restore = startRestore(this.#restore.restoreLastState);
     this.#login = undefined;
     this.tell(now, { type: 'windows', open: openWindows });
   }

@@ -3,7 +3,7 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import type { CallOnDN, EventAttributes, EventMessage, EventName } from '@holdfast/protocol';
-import type { CallView } from './desk-types.ts';
+import type { CallView } from './desk-view.ts';
 
 /** Calls that one desk shows. One more is not shown; a phone has far fewer lines. */
 export const CALLS_MAX = 16;

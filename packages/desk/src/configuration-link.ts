@@ -1,35 +1,52 @@
 /**
- * The desk's session with a Configuration Server of either site (DS5): log in by password once, by token
- * afterwards. Any of them will do, because each site serves the same revision; so one link tries the preferred
- * site's servers first and then the peer's. Its loss moves nothing in this version: the desk keeps what it has
- * and connects again to whichever site answers (DS16 has its place here).
+ * The desk's session with a Configuration Server (DS5, S4): log in by password once, by token afterwards.
+ *
+ * At the start the agent's sites are not known, and any Configuration Server will do: the nodes of the bootstrap file
+ * are tried in turn, the preferred site's first. What the first one tells decides at which site the link belongs, and
+ * from then on it stands with the servers of one site at a time (`sited-link`). At each site the desk opens with the
+ * Application of that site (S3).
  */
-import type { Millis, Random } from '@holdfast/kernel';
+import type { Because, Millis, Random } from '@holdfast/kernel';
 import {
   type ConfigReply,
   type ConfigRequest,
   type DeskConfiguration,
   type ErrorCode,
+  OPTIONS,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
-import type { DeskLocalData, Endpoint } from './desk-types.ts';
-import { Link } from './link.ts';
+import type { Bootstrap, BootstrapSite } from './bootstrap/bootstrap.ts';
+import type { Endpoint } from './desk-types.ts';
+import { type LinkTarget, shuffled } from './link.ts';
+import { addpHealth, targetOf } from './link-target.ts';
+import { type DeskPolicy, FIRST_PAUSE_MAX_MS } from './policy.ts';
+import { SitedLink } from './sited-link.ts';
 
 export interface ConfigurationPorts {
   connect(connection: string, member: Endpoint): void;
   close(connection: string): void;
   send(connection: string, message: ConfigRequest): void;
   /** Also again after each reconnection. */
-  configured(token: string, configuration: DeskConfiguration): void;
-  /** Nothing but the agent can mend this (wrong password, disabled account). */
+  configured(now: Millis, token: string, configuration: DeskConfiguration): void;
+  /** Nothing but the agent or the administrator can mend this (wrong password, disabled account). */
   refused(code: ErrorCode, text: string): void;
+  /** It will be tried again; the agent may read why it did not come to anything. */
+  notYet(code: ErrorCode, text: string): void;
+  moving(site: string, because: Because): void;
+  warned(isLost: boolean, because: Because): void;
   changed(): void;
 }
 
 export interface Credentials {
   readonly user: string;
   readonly password: string;
-  readonly place: string;
+  /** Where the agent sits: one Place, or one for each site (DS21). None: the Person's default. */
+  readonly places: readonly string[];
+}
+
+/** A Configuration Server, and the Application as which the desk opens there. */
+interface ConfigNode extends Endpoint {
+  readonly openAs: string;
 }
 
 /** Refusals after which the same words would be refused again. */
@@ -46,74 +63,107 @@ const FINAL: readonly ErrorCode[] = [
 
 export class ConfigurationLink {
   readonly #credentials: Credentials;
-  readonly #localData: DeskLocalData;
+  readonly #bootstrap: Bootstrap;
+  readonly #addpTimeoutMs: Millis;
   readonly #ports: ConfigurationPorts;
-  readonly #link: Link;
+  readonly sited: SitedLink<ConfigNode>;
   #token: string | undefined;
-  /** Of the session that answers now; empty before. */
+  #member: ConfigNode | undefined;
+  /** Of the server that answered last; empty before. */
   #site = '';
+  #known: { readonly policy: DeskPolicy; readonly configuration: DeskConfiguration } | undefined;
   #references = 0;
 
-  constructor(credentials: Credentials, localData: DeskLocalData, random: Random, ports: ConfigurationPorts) {
+  constructor(
+    credentials: Credentials,
+    local: { readonly bootstrap: Bootstrap; readonly addpTimeoutMs: Millis },
+    random: Random,
+    ports: ConfigurationPorts,
+  ) {
     this.#credentials = credentials;
-    this.#localData = localData;
+    this.#bootstrap = local.bootstrap;
+    this.#addpTimeoutMs = local.addpTimeoutMs;
     this.#ports = ports;
-    const { addpTimeoutMs: value, configServers } = localData;
-    const option = { name: 'addp-timeout', value: `${value / 1000}`, source: 'local data' };
-    this.#link = new Link(
-      {
-        kind: 'configuration',
-        name: 'configuration',
-        health: { timeoutMs: { value, option } },
-        pauseMs: localData.retryPauseMs,
-        random,
+    const { changed } = ports;
+    this.sited = new SitedLink({ name: 'configuration', random }, this.#atStart(random), {
+      connect: (connection, member) => {
+        this.#member = member;
+        ports.connect(connection, member);
       },
-      [...configServers.preferred, ...configServers.peer],
-      {
-        connect: (connection, member) => ports.connect(connection, member),
-        close: (connection) => ports.close(connection),
-        ping: (connection, n) => ports.send(connection, { type: 'Ping', n }),
-        off: () => ports.changed(),
-      },
-    );
+      close: (connection) => ports.close(connection),
+      ping: (connection, n) => ports.send(connection, { type: 'Ping', n }),
+      targetAt: (site) => this.#targetAt(site),
+      moving: (site, because) => ports.moving(site, because),
+      warned: (isLost, because) => ports.warned(isLost, because),
+      changed,
+    });
   }
 
-  get link(): Link {
-    return this.#link;
+  get link() {
+    return this.sited.link;
   }
 
   get site(): string {
-    return this.#site;
+    return this.sited.site ?? this.#site;
+  }
+
+  /** DS5: every node that the bootstrap file names, the preferred site's first. */
+  #atStart(random: Random): LinkTarget<ConfigNode> {
+    const { preferred, peer } = this.#bootstrap;
+    const sites = peer === undefined ? [preferred] : [preferred, peer];
+    const members = sites.flatMap((site) => {
+      const nodes = nodesOf(site);
+      return site.form === 'cluster' ? shuffled(nodes, random) : nodes;
+    });
+    // S0: in the pair form `Timeout` counts only after a first connection; S4: the third-party desktop retries by it always.
+    const isWorkspacePair = preferred.form === 'pair' && preferred.applicationType === 'Workspace';
+    const pauseMs = isWorkspacePair ? RETRY_DELAY_MS : (preferred.timeoutMs ?? RETRY_DELAY_MS);
+    return this.#target('pair', members, pauseMs);
+  }
+
+  #target(form: 'pair' | 'cluster', members: readonly ConfigNode[], pauseMs: Millis): LinkTarget<ConfigNode> {
+    const health = addpHealth(this.#addpTimeoutMs, 'local data');
+    return { form, members, health, pauseMs, firstPauseMaxMs: FIRST_PAUSE_MAX_MS };
+  }
+
+  #targetAt(name: string): LinkTarget<ConfigNode> {
+    const site = this.#known?.configuration.sites.find((one) => one.site === name);
+    if (site !== undefined && this.#known !== undefined) {
+      const { members, ...rest } = targetOf(site.configuration, name, this.#known.policy);
+      const { application: openAs } = site;
+      return { ...rest, members: members.map(({ host, port }) => ({ host, port, openAs })) };
+    }
+    // A site that is none of the agent's: known is only what the bootstrap file says of it.
+    const { preferred, peer = preferred } = this.#bootstrap;
+    const home = [preferred, peer].find((one) => one.site === name) ?? peer;
+    return this.#target(home.form, nodesOf(home), home.timeoutMs ?? RETRY_DELAY_MS);
+  }
+
+  /** The agent's sites are known, or known anew: the link goes where it belongs. */
+  settle(now: Millis, policy: DeskPolicy, configuration: DeskConfiguration): void {
+    this.#known = { policy, configuration };
+    this.sited.settle(now, policy.configuration, this.#site);
+    this.link.renew(this.#targetAt(this.site));
   }
 
   opened(connection: string): void {
-    const { application, addpTimeoutMs } = this.#localData;
-    const ReferenceID = ++this.#references;
     this.#ports.send(connection, {
       type: 'Open',
-      ReferenceID,
-      application,
+      ReferenceID: ++this.#references,
+      application: this.#member?.openAs ?? '',
       version: PROTOCOL_VERSION,
-      addpTimeoutMs,
+      addpTimeoutMs: this.link.addpTimeoutMs,
     });
   }
 
   /** The token no longer counts: the password again. */
   logInAgain(): void {
     this.#token = undefined;
-    const { connection } = this.#link;
-    if (connection !== undefined && this.#link.isOn) this.#logIn(connection);
-  }
-
-  broken(now: Millis, how: string): void {
-    this.#link.broken(now, how);
-    this.#ports.changed();
+    const { connection } = this.link;
+    if (connection !== undefined && this.link.isOn) this.#logIn(connection);
   }
 
   receive(now: Millis, connection: string, message: ConfigReply): void {
-    const was = this.#link.health;
-    this.#link.heard(now);
-    if (was !== this.#link.health) this.#ports.changed();
     switch (message.type) {
       case 'Ping':
         return this.#ports.send(connection, { type: 'Pong', n: message.n });
@@ -122,9 +172,8 @@ export class ConfigurationLink {
         return this.#logIn(connection);
       case 'LoggedIn':
         this.#token = message.token;
-        this.#link.established(now);
-        this.#ports.changed();
-        return this.#ports.configured(message.token, message.configuration);
+        this.sited.established(now);
+        return this.#ports.configured(now, message.token, message.configuration);
       case 'Error':
         return this.#refused(now, connection, message.code, message.text);
       case 'Pong':
@@ -135,9 +184,9 @@ export class ConfigurationLink {
   }
 
   #logIn(connection: string): void {
-    const { user, password, place } = this.#credentials;
+    const { user, password, places } = this.#credentials;
     const ReferenceID = ++this.#references;
-    const seat = place === '' ? {} : { places: [place] };
+    const seat = places.length === 0 ? {} : { places: [...places] };
     if (this.#token === undefined) {
       return this.#ports.send(connection, { type: 'LogIn', ReferenceID, user, password, ...seat });
     }
@@ -149,8 +198,17 @@ export class ConfigurationLink {
       this.#token = undefined;
       return this.#logIn(connection);
     }
-    if (!FINAL.includes(code)) return this.#link.distrust(now, text);
-    this.#link.stop();
+    if (!FINAL.includes(code)) {
+      this.#ports.notYet(code, text);
+      return this.link.distrust(now, text);
+    }
+    this.link.stop();
     this.#ports.refused(code, text);
   }
+}
+
+const RETRY_DELAY_MS = 1000 * Number(OPTIONS['interaction-workspace']['warm-standby.retry-delay'].default);
+
+function nodesOf({ nodes, application: openAs }: BootstrapSite): ConfigNode[] {
+  return nodes.map(({ host, port }) => ({ host, port, openAs }));
 }

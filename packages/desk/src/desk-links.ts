@@ -1,14 +1,17 @@
 /**
- * The links of a desk: one to a Configuration Server, one to the SIP Servers of each site (DS7). Which connection is
- * whose, and when which is due, is known here; what is heard over them is told as facts.
+ * The links of a desk: one to configuration, one to statistics where there are any, one to the SIP Servers of each
+ * site (DS7). Which connection is whose, and when which is due, is known here; what is heard over them is told as
+ * facts.
  */
-import type { Millis, Random } from '@holdfast/kernel';
+import type { Because, Millis, Random } from '@holdfast/kernel';
 import type { DeskConfiguration } from '@holdfast/protocol';
-import { ConfigurationLink } from './configuration-link.ts';
-import type { DeskEffect, DeskInput, Endpoint, LinkKind } from './desk-types.ts';
-import { type SiteConfiguration, type TelephonyFact, TelephonyLink } from './telephony-link.ts';
+import { ConfigurationLink, type Credentials } from './configuration-link.ts';
+import type { AlarmName, DeskEffect, DeskInput, DeskLocalData, Endpoint, LinkKind } from './desk-types.ts';
+import { targetOf } from './link-target.ts';
+import type { DeskPolicy } from './policy.ts';
+import { StatisticsLink } from './statistics-link.ts';
+import { type TelephonyFact, TelephonyLink } from './telephony-link.ts';
 
-type Start = Extract<DeskInput, { type: 'start' }>;
 type Heard = Extract<DeskInput, { type: 'message' }>;
 
 export interface DeskLinkPorts {
@@ -17,7 +20,12 @@ export interface DeskLinkPorts {
   configured(token: string, configuration: DeskConfiguration): void;
   /** Nothing but the agent or the administrator can mend this. */
   refused(text: string): void;
+  /** A Configuration Server lets the desk not in now; it is tried again. */
+  notYet(text: string): void;
   learn(fact: TelephonyFact): void;
+  /** A lesser link goes to another site. */
+  moving(kind: LinkKind, site: string, because: Because): void;
+  alarm(name: AlarmName, isRaised: boolean, because: Because): void;
   /** The picture of a link has changed. */
   changed(): void;
 }
@@ -26,6 +34,7 @@ export class DeskLinks {
   readonly #ports: DeskLinkPorts;
   readonly #random: Random;
   #configuration: ConfigurationLink | undefined;
+  #statistics: StatisticsLink | undefined;
   readonly #telephony = new Map<string, TelephonyLink>();
 
   constructor(random: Random, ports: DeskLinkPorts) {
@@ -37,6 +46,10 @@ export class DeskLinks {
     return this.#configuration;
   }
 
+  get statistics(): StatisticsLink | undefined {
+    return this.#statistics;
+  }
+
   telephonyAt(site: string): TelephonyLink | undefined {
     return this.#telephony.get(site);
   }
@@ -45,53 +58,92 @@ export class DeskLinks {
     return this.#telephony.values();
   }
 
-  connectConfiguration(now: Millis, { user, password, place, localData }: Start): void {
-    const { emit, refused, changed } = this.#ports;
-    this.#configuration = new ConfigurationLink({ user, password, place }, localData, this.#random, {
-      connect: (connection, member) => this.#connect(connection, member, 'configuration'),
-      close: (connection) => emit({ type: 'close', connection }),
-      send: (connection, message) => emit({ type: 'send', connection, message }),
-      configured: (token, configuration) => this.#configured(token, configuration),
+  connectConfiguration(now: Millis, credentials: Credentials, local: DeskLocalData): void {
+    const { configured, refused, notYet } = this.#ports;
+    this.#configuration = new ConfigurationLink(credentials, local, this.#random, {
+      ...this.#wire('configuration'),
+      ...this.#guarded('configuration', 'configuration-link-lost'),
+      configured: (_now, token, configuration) => configured(token, configuration),
       refused: (code, text) => refused(`${code}: ${text}`),
-      changed,
+      notYet: (code, text) => notYet(`${code}: ${text}`),
     });
     this.#configuration.link.start(now);
   }
 
-  #configured(token: string, configuration: DeskConfiguration): void {
-    for (const telephony of this.#telephony.values()) telephony.replaceToken(token);
-    this.#ports.configured(token, configuration);
-  }
-
-  connectTelephony(
+  /** The agent's sites are known: telephony to each, and statistics where there are any. */
+  connectSites(
     now: Millis,
-    session: { readonly start: Start; readonly person: string; readonly token: string },
-    configuration: SiteConfiguration,
+    session: { readonly policy: DeskPolicy; readonly desk: string; readonly token: string },
+    configuration: DeskConfiguration,
+    sites: readonly string[],
   ): void {
-    const { emit, learn } = this.#ports;
-    const { application, desk } = session.start.localData;
-    const telephony = new TelephonyLink(
+    const { policy, desk, token } = session;
+    const random = this.#random;
+    this.#configuration?.settle(now, policy, configuration);
+    for (const site of configuration.sites) {
+      if (!sites.includes(site.site)) continue;
+      const telephony = new TelephonyLink(
+        {
+          configuration: site,
+          target: targetOf(site.telephony, site.site, policy),
+          supervisorLogoutCodes: policy.supervisorLogoutCodes[site.site] ?? [],
+          session: `desk-${desk}`.slice(0, 64).padEnd(8, '-'),
+          person: configuration.person.name,
+          random,
+        },
+        token,
+        { ...this.#wire('telephony'), tell: this.#ports.learn },
+      );
+      this.#telephony.set(site.site, telephony);
+      telephony.link.start(now);
+    }
+    const links = policy.statistics;
+    if (links === undefined) return;
+    this.#statistics = new StatisticsLink(
+      now,
+      { policy, links, configuration, token, random },
       {
-        configuration,
-        application,
-        session: `desk-${desk}`.slice(0, 64).padEnd(8, '-'),
-        person: session.person,
-        random: this.#random,
-      },
-      session.token,
-      {
-        connect: (connection, member) => this.#connect(connection, member, 'telephony'),
-        close: (connection) => emit({ type: 'close', connection }),
-        send: (connection, message) => emit({ type: 'send', connection, message }),
-        tell: learn,
+        ...this.#wire('statistics'),
+        ...this.#guarded('statistics', 'statistics-link-lost'),
+        tokenRefused: () => this.#configuration?.logInAgain(),
       },
     );
-    this.#telephony.set(configuration.site, telephony);
-    telephony.link.start(now);
   }
 
-  #connect(connection: string, { host, port }: Endpoint, kind: LinkKind): void {
-    this.#ports.emit({ type: 'connect', connection, host, port, kind });
+  /** DS17: read again, at the site to which the configuration link has come; nothing waits for it. */
+  renew(now: Millis, policy: DeskPolicy, token: string, configuration: DeskConfiguration): void {
+    this.#configuration?.settle(now, policy, configuration);
+    this.#statistics?.renew(token, configuration);
+    for (const telephony of this.#telephony.values()) {
+      const site = configuration.sites.find((one) => one.site === telephony.site);
+      telephony.renew(token, site, site && targetOf(site.telephony, site.site, policy));
+    }
+  }
+
+  /** The agent has come to work at another site (DS15, DS17). */
+  voiceAt(now: Millis, site: string, isReturn: boolean): void {
+    this.#configuration?.sited.voiceAt(now, site, isReturn);
+    this.#statistics?.sited.voiceAt(now, site, isReturn);
+  }
+
+  #wire(kind: LinkKind) {
+    const { emit } = this.#ports;
+    return {
+      connect: (connection: string, { host, port }: Endpoint) =>
+        emit({ type: 'connect', connection, host, port, kind }),
+      close: (connection: string) => emit({ type: 'close', connection }),
+      send: (connection: string, message: Extract<DeskEffect, { type: 'send' }>['message']) =>
+        emit({ type: 'send', connection, message }),
+    };
+  }
+
+  #guarded(kind: LinkKind, name: AlarmName) {
+    const { moving, alarm, changed } = this.#ports;
+    return {
+      moving: (site: string, because: Because) => moving(kind, site, because),
+      warned: (isLost: boolean, because: Because) => alarm(name, isLost, because),
+      changed,
+    };
   }
 
   opened(connection: string): void {
@@ -102,15 +154,24 @@ export class DeskLinks {
   }
 
   broken(now: Millis, connection: string, how: string): void {
-    this.#ownerOf(connection)?.broken(now, how);
+    const owner = this.#ownerOf(connection);
+    if (owner === undefined) return;
+    owner.link.broken(now, how);
+    this.#ports.changed();
   }
 
   receive(now: Millis, { connection, message }: Heard): void {
-    this.#ownerOf(connection)?.receive(now, connection, message as never);
+    const owner = this.#ownerOf(connection);
+    if (owner === undefined) return;
+    const { health } = owner.link;
+    owner.link.heard(now);
+    if (owner.link.health !== health) this.#ports.changed();
+    owner.receive(now, connection, message as never);
   }
 
-  #ownerOf(connection: string): ConfigurationLink | TelephonyLink | undefined {
+  #ownerOf(connection: string): ConfigurationLink | StatisticsLink | TelephonyLink | undefined {
     if (this.#configuration?.link.owns(connection)) return this.#configuration;
+    if (this.#statistics?.link.owns(connection)) return this.#statistics;
     for (const telephony of this.#telephony.values()) if (telephony.link.owns(connection)) return telephony;
     return undefined;
   }
@@ -118,32 +179,34 @@ export class DeskLinks {
   /** Infinity for none; asked often, so that it makes no lists. */
   nextDeadline(): Millis {
     const never = Number.POSITIVE_INFINITY;
-    let next = this.#configuration?.link.nextDeadline() ?? never;
+    let next = this.#configuration?.sited.nextDeadline() ?? never;
+    next = Math.min(next, this.#statistics?.sited.nextDeadline() ?? never);
     for (const { link } of this.#telephony.values()) next = Math.min(next, link.nextDeadline() ?? never);
     return next;
   }
 
   expire(now: Millis): void {
-    for (const link of this.#all()) {
-      if ((link.nextDeadline() ?? Number.POSITIVE_INFINITY) > now) continue;
-      const { state, health } = link.view;
-      link.expire(now);
+    for (const owner of this.#all()) {
+      const due = 'sited' in owner ? owner.sited : owner.link;
+      if ((due.nextDeadline() ?? Number.POSITIVE_INFINITY) > now) continue;
+      const { state, health } = owner.link.view;
+      due.expire(now);
       // A ping that is due every few seconds changes no picture.
-      if (link.view.state !== state || link.view.health !== health) this.#ports.changed();
+      if (owner.link.view.state !== state || owner.link.view.health !== health) this.#ports.changed();
     }
   }
 
   /** The clocks have jumped: what was silent may have been this machine. */
   doubt(now: Millis): void {
-    for (const link of this.#all()) link.doubt(now);
+    for (const { link } of this.#all()) link.doubt(now);
   }
 
   stop(): void {
-    for (const link of this.#all()) link.stop();
+    for (const owner of this.#all()) ('sited' in owner ? owner.sited : owner.link).stop();
   }
 
-  #all() {
-    const links = [...this.#telephony.values()].map((telephony) => telephony.link);
-    return this.#configuration === undefined ? links : [this.#configuration.link, ...links];
+  #all(): (ConfigurationLink | StatisticsLink | TelephonyLink)[] {
+    const lesser = [this.#configuration, this.#statistics].filter((link) => link !== undefined);
+    return [...lesser, ...this.#telephony.values()];
   }
 }

@@ -1,58 +1,56 @@
 /**
  * One agent's desktop session: the node that a robot, the simulator and the browser run.
  *
- * It owns three links (telephony to either site, configuration to whichever answers) and two decisions of
- * `continuity`: where the agent is logged in (`desk-site`) and in which state it comes back (`restore`). It
- * decides nothing itself: messages become facts, facts go to the decisions, their effects become messages.
+ * It owns the links (telephony to either site, configuration and statistics at one site each) and two decisions of
+ * `continuity`: where the agent is logged in (`desk-site`) and in which state it comes back (`restore`). It decides
+ * nothing itself: messages become facts, facts go to the decisions, their effects become messages.
  *
  *     configuration-link ── token, configuration ──▶ ┐
  *     telephony-link (preferred) ── facts ─────────▶ ├─ desk-site ── logIn, answerStamp ──▶ telephony-link
  *     telephony-link (peer) ── facts ──────────────▶ ┘      └────── loggedIn ──▶ restore ── ask ──▶ …
  */
 import {
-  type AgentChoice,
   type DeskSite,
   type DeskSiteEffect,
   type DeskSiteEvent,
   deskSiteDeadline,
-  factsOf,
-  type SeenState,
   startDeskSite,
   stepDeskSite,
   timeoutsAt,
 } from '@holdfast/continuity';
 import { type Because, type LogLine, type Millis, must, type Node, type Random } from '@holdfast/kernel';
 import type { DeskConfiguration } from '@holdfast/protocol';
-import { AgentState } from './agent-state.ts';
-import { CallsAtLoss } from './calls-at-loss.ts';
+import { AgentSession } from './agent-session.ts';
+import { Alarms } from './alarms.ts';
 import { type AskWithoutDN, choiceOf, requestOf } from './desk-commands.ts';
 import { DeskLinks } from './desk-links.ts';
-import type { DeskCommand, DeskEffect, DeskFact, DeskInput, DeskView } from './desk-types.ts';
+import type { DeskCommand, DeskEffect, DeskFact, DeskInput } from './desk-types.ts';
+import type { DeskView } from './desk-view.ts';
 import { leaseWarning } from './lease-terms.ts';
+import { LocalData } from './local-data.ts';
 import { type DeskPolicy, readPolicy } from './policy.ts';
 import type { Ask, TelephonyFact, TelephonyLink } from './telephony-link.ts';
+import { TEXTS } from './texts.ts';
 import { drawView, isSameView } from './view.ts';
 
 type Start = Extract<DeskInput, { type: 'start' }>;
 
-/** Interaction windows that a desk keeps; one more is refused. */
-const WINDOWS_MAX = 64;
 const SIGNS_OF_LIFE: ReadonlySet<string> = new Set(['Stamp', 'Ping', 'Pong']);
 
 export class DeskNode implements Node<DeskInput, DeskEffect> {
   readonly #links: DeskLinks;
+  readonly #agent: AgentSession;
+  readonly #alarms: Alarms;
   #effects: DeskEffect[] = [];
   #now: Millis = 0;
   #start: Start | undefined;
   #startedAt: Millis = 0;
+  #localData: LocalData | undefined;
   #configuration: DeskConfiguration | undefined;
   #policy: DeskPolicy | undefined;
   #site: DeskSite | undefined;
-  #state: AgentState | undefined;
-  /** What the agent chose before the desk was configured. */
-  #chosenEarly: AgentChoice | undefined;
-  readonly #callsAtLoss = new CallsAtLoss();
-  readonly #windows = new Set<string>();
+  /** Where the agent worked last, or belongs before the first log-in. */
+  #voiceSite: string | undefined;
   #notice: string | undefined;
   #isViewStale = false;
   #viewDrawn: DeskView | undefined;
@@ -60,14 +58,38 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #deadline: Millis | undefined;
 
   constructor(options: { readonly random: Random }) {
+    const changed = () => {
+      this.#isViewStale = true;
+    };
+    this.#alarms = new Alarms((effect) => this.#emit(effect));
+    this.#agent = new AgentSession({
+      ask: (request, because) => {
+        this.#log('info', `desk: asks by ${request.type}`, { because: because.text });
+        return this.#ask(request);
+      },
+      fact: (fact, site) => this.#fact(fact, site),
+      telephony: () => this.#links.telephony(),
+    });
     this.#links = new DeskLinks(options.random, {
       emit: (effect) => this.#emit(effect),
       configured: (token, configuration) => this.#configured(token, configuration),
       refused: (text) => this.#cannotStart(text),
-      learn: (fact) => this.#learn(fact),
-      changed: () => {
-        this.#isViewStale = true;
+      notYet: (text) => {
+        if (this.#site === undefined) this.#notice = text;
+        this.#log('warn', 'not let in by a Configuration Server', { because: text });
+        changed();
       },
+      learn: (fact) => this.#learn(fact),
+      moving: (kind, site, because) => {
+        this.#emit({ type: 'decision', because, what: `move the ${kind} link`, site });
+        this.#log('info', `desk: moves the ${kind} link`, { site, because: because.text });
+      },
+      alarm: (name, isRaised, because) => {
+        this.#alarms.tell(this.#now, name, isRaised, because);
+        this.#log(isRaised ? 'warn' : 'info', name, { because: because.text });
+        changed();
+      },
+      changed,
     });
   }
 
@@ -109,7 +131,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     const never = Number.POSITIVE_INFINITY;
     let next = this.#links.nextDeadline();
     if (this.#site !== undefined) next = Math.min(next, deskSiteDeadline(this.#site) ?? never);
-    return Math.min(next, this.#state?.nextDeadline() ?? never);
+    return Math.min(next, this.#agent.nextDeadline() ?? never);
   }
 
   expire(now: Millis): DeskEffect[] {
@@ -121,11 +143,12 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     if (this.#site !== undefined && (deskSiteDeadline(this.#site) ?? Number.POSITIVE_INFINITY) <= now) {
       this.#tellSite({ type: 'expire' });
     }
-    this.#state?.tell(now, { type: 'expire' });
+    this.#agent.expire(now);
     return this.#take();
   }
 
   #take(): DeskEffect[] {
+    this.#alarms.report(this.#links.telephony(), this.#servingSite());
     this.#drawView();
     const effects = this.#effects;
     this.#effects = [];
@@ -136,10 +159,21 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #begin(start: Start): void {
     if (this.#start !== undefined) return;
+    this.#isViewStale = true;
+    const localData = new LocalData(start.localData.bootstrap, start.place);
+    if (localData.isPlaceMissing) {
+      this.#notice = TEXTS.placeMissing;
+      return;
+    }
     this.#start = start;
     this.#startedAt = this.#now;
-    this.#isViewStale = true;
-    this.#links.connectConfiguration(this.#now, start);
+    this.#localData = localData;
+    const { user, password } = start;
+    this.#links.connectConfiguration(
+      this.#now,
+      { user, password, places: localData.places },
+      start.localData,
+    );
   }
 
   /** Only the agent or the administrator can mend this: the desk stays out and says so. */
@@ -151,31 +185,35 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   #configured(token: string, configuration: DeskConfiguration): void {
-    // DS options take effect when a desk starts; afterwards only the token is new.
-    if (this.#site !== undefined) return;
-    const reading = readPolicy(configuration);
+    const localData = must(this.#localData, 'a desk is started before it is configured');
+    const bootstrap = localData.renew(configuration);
+    if (bootstrap !== undefined) this.#emit({ type: 'bootstrap', bootstrap });
+    if (this.#site === undefined) return this.#configuredFirst(token, configuration, localData);
+    // Options take effect when a desk starts; servers, queues and the token at once (DS17).
+    this.#links.renew(this.#now, must(this.#policy, 'configured'), token, configuration);
+  }
+
+  #configuredFirst(token: string, configuration: DeskConfiguration, localData: LocalData): void {
+    const reading = readPolicy(configuration, localData.bootstrap);
     if (!reading.ok) return this.#cannotStart(reading.text);
-    const start = must(this.#start, 'a desk is started before it is configured');
-    const { localData, wallOffset } = start;
+    const { policy } = reading;
+    const { localData: local, wallOffset } = must(this.#start, 'a desk is started before it is configured');
+    this.#notice = undefined;
     this.#configuration = configuration;
-    this.#policy = reading.policy;
-    this.#state = new AgentState(reading.policy.restoreAgentState, this.#now, {
-      ask: (request, because) => {
-        this.#log('info', `desk: asks by ${request.type}`, { because: because.text });
-        return this.#ask(request);
-      },
-    });
-    this.#state.tell(this.#now, { type: 'windows', open: this.#windows.size });
-    if (this.#chosenEarly !== undefined) this.#choose(this.#chosenEarly);
-    const { desk, epochStored: epochHighest, firstLogin } = localData;
+    this.#policy = policy;
+    this.#voiceSite = policy.site.preferredSite;
+    this.#agent.configured(this.#now, policy.restoreAgentState, policy.site.preferredSite);
+    for (const text of configuration.warnings)
+      this.#log('warn', 'the configuration endangers this agent', { because: text });
+    const { desk, epochStored: epochHighest, firstLogin } = local;
     this.#site = startDeskSite(
-      { policy: reading.policy.site, desk, wallOffsetMs: wallOffset, epochHighest, firstLogin },
+      { policy: policy.site, desk, wallOffsetMs: wallOffset, epochHighest, firstLogin },
       this.#startedAt,
     );
-    for (const site of configuration.sites) {
-      if (this.#site.sites[site.site] === undefined) continue;
-      this.#links.connectTelephony(this.#now, { start, person: configuration.person.name, token }, site);
-    }
+    if (localData.bootstrap.embeddedEndpoint && policy.registration.length > 0)
+      this.#emit({ type: 'phoneSettings', registration: policy.registration });
+    const sites = Object.keys(this.#site.sites);
+    this.#links.connectSites(this.#now, { policy, desk, token }, configuration, sites);
     this.#tellSite({ type: 'logIn' });
   }
 
@@ -185,35 +223,40 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     switch (fact.type) {
       case 'site':
         if (fact.event.type === 'telephonyOn') this.#fact('connected', fact.event.site);
+        if (fact.event.type === 'loggedOut') this.#restartPhone(fact.event);
         return this.#tellSite(fact.event);
       case 'agentState':
-        return this.#seen(fact.site, fact.state, fact.isAnswer);
+        if (this.#servingSite() !== fact.site) return;
+        this.#isViewStale = true;
+        this.#agent.see(this.#now, fact.site, fact.state, fact.isAnswer);
+        return this.#tellBusy();
       case 'stateAnswered':
-        return this.#state?.tell(this.#now, { type: 'answered' });
+        return this.#agent.state?.tell(this.#now, { type: 'answered' });
       case 'calls':
         return this.#tellBusy();
       case 'terms':
         return this.#checkTerms(fact.site, fact.leaseLengthMs);
       case 'tokenRefused':
         return this.#links.configuration?.logInAgain();
+      case 'moveAsked':
+        if (this.#servingSite() === fact.site) this.#move(fact.to, fact.by);
+        return;
       case 'refused':
-        this.#notice = `${fact.asked} was refused at site ${fact.site}: ${fact.text}`;
+        this.#notice = TEXTS.refused(fact);
         this.#isViewStale = true;
         return this.#log('warn', 'request refused', {
           site: fact.site,
           because: `${fact.code}: ${fact.text}`,
         });
-      case 'changed':
-        this.#isViewStale = true;
-        return;
     }
   }
 
-  #seen(site: string, state: SeenState, isAnswer: boolean): void {
-    if (this.#servingSite() !== site) return;
-    this.#isViewStale = true;
-    if (this.#state?.see(this.#now, state, isAnswer)) this.#fact('ready', site);
-    this.#tellBusy();
+  /** DS18: once for each loss of the login by the phone; a phone of its own is only waited for. */
+  #restartPhone({ site, reason }: Extract<DeskSiteEvent, { type: 'loggedOut' }>): void {
+    const isEmbedded = this.#localData?.bootstrap.embeddedEndpoint === true;
+    if (!isEmbedded || reason !== 'phone' || this.#servingSite() !== site) return;
+    const text = `Site ${site} has logged the agent out because the phone is not registered there.`;
+    this.#emit({ type: 'restartPhone', because: { rule: 'DS18', text } });
   }
 
   #command(command: DeskCommand): void {
@@ -225,7 +268,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         return this.#tellSite({ type: 'logOut' });
       case 'ready':
       case 'notReady':
-        return this.#choose(choiceOf(command));
+        return this.#agent.choose(this.#now, choiceOf(command));
       case 'answer':
         return this.#emit({ type: 'answerPhone', ConnID: command.ConnID });
       case 'release':
@@ -233,29 +276,26 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'attach':
         return void this.#ask(requestOf(command));
       case 'windowOpen':
-        if (this.#windows.size < WINDOWS_MAX) this.#windows.add(command.window);
-        return this.#tellWindows();
       case 'windowClosed':
-        this.#windows.delete(command.window);
-        return this.#tellWindows();
+        this.#agent.window(this.#now, command.window, command.type === 'windowOpen');
+        return this.#tellBusy();
       case 'callOver':
-        this.#callsAtLoss.callOver(this.#links.telephony());
-        return this.#state?.tell(this.#now, { type: 'callOver' });
+        return this.#agent.callOver(this.#now);
       case 'move':
-        return this.#tellSite({
-          type: 'move',
-          to: command.to,
-          because: { rule: 'DS17', text: `${command.by} asked for the move.` },
-        });
+        return this.#move(command.to, `The ${command.by}`);
       case 'stop':
         this.#tellSite({ type: 'logOut' });
         return this.#links.stop();
     }
   }
 
-  #tellWindows(): void {
-    this.#state?.tell(this.#now, { type: 'windows', open: this.#windows.size });
-    this.#tellBusy();
+  /** DS17. Whoever asks in vain is told why. */
+  #move(to: string, by: string): void {
+    const before = this.#site?.situation;
+    this.#tellSite({ type: 'move', to, because: { rule: 'DS17', text: `${by} asked for the move.` } });
+    if (this.#site?.situation !== before) return;
+    this.#notice = TEXTS.moveNotMade(to, { site: this.#site, busy: this.#agent.busy });
+    this.#isViewStale = true;
   }
 
   // ---- the decisions -----------------------------------------------------------------------------------------
@@ -294,52 +334,32 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #logIn(telephony: TelephonyLink, order: Extract<DeskSiteEffect, { type: 'logIn' }>): void {
     const { site, epoch, stamp, because } = order;
-    if (this.#callsAtLoss.take()) this.#state?.tell(this.#now, { type: 'loginLost', hadCall: true });
-    for (const other of this.#links.telephony()) if (other !== telephony) other.forgetCalls();
+    this.#agent.logsIn(this.#now, telephony);
     this.#emit({ type: 'persist', site, epoch });
     this.#fact('loginSent', site, because);
-    const { place } = must(this.#configuration, 'configured');
-    telephony.ask({ type: 'AgentLogin', ...telephony.seat, place, token: telephony.token, epoch, stamp });
+    telephony.ask({ type: 'AgentLogin', ...telephony.seat, token: telephony.token, epoch, stamp });
   }
 
-  /** What a change of the situation means for the agent's state and for the ledger. */
+  /** What a change of the situation means for the agent's state, for the lesser links and for the ledger. */
   #followSituation(before: DeskSite, after: DeskSite): void {
     const wasAt = before.situation.name === 'serving' ? before.situation.site : undefined;
     const isAt = after.situation.name === 'serving' ? after.situation.site : undefined;
     if (wasAt === isAt) return;
-    if (wasAt !== undefined) this.#leftService(wasAt, after);
-    if (isAt !== undefined) this.#cameIntoService(isAt, after);
+    if (wasAt !== undefined) {
+      const telephony = must(this.#links.telephonyAt(wasAt), 'a decision names a known site');
+      this.#agent.leftService(this.#now, telephony, after);
+    }
+    if (isAt !== undefined) {
+      this.#notice = undefined;
+      this.#agent.cameIntoService(this.#now, isAt, after);
+      if (isAt !== this.#voiceSite) this.#links.voiceAt(this.#now, isAt, isAt === after.policy.preferredSite);
+      this.#voiceSite = isAt;
+    }
     this.#tellBusy();
   }
 
-  #leftService(site: string, after: DeskSite): void {
-    const { situation } = after;
-    this.#state?.leftService(this.#now);
-    if (situation.name === 'out') return this.#state?.forget(this.#now, this.#windows.size);
-    if (situation.name === 'withdrawing') return;
-    if (factsOf(after, site).telephony.name === 'off') {
-      this.#callsAtLoss.linkLost(must(this.#links.telephonyAt(site), 'a decision names a known site'));
-    }
-    this.#fact('detected', site);
-  }
-
-  #cameIntoService(site: string, after: DeskSite): void {
-    const { epoch } = must(factsOf(after, site).login, 'serving under a login');
-    this.#notice = undefined;
-    if (this.#state?.cameIntoService(this.#now, epoch)) this.#fact('loggedIn', site);
-    else this.#callsAtLoss.take();
-  }
-
-  #choose(choice: AgentChoice): void {
-    if (this.#state === undefined) this.#chosenEarly = choice;
-    this.#state?.tell(this.#now, { type: 'chosen', choice });
-  }
-
   #tellBusy(): void {
-    let calls = 0;
-    for (const telephony of this.#links.telephony()) calls += telephony.calls.size;
-    const afterCallWork = this.#state?.seen?.workMode === 'AfterCallWork';
-    this.#tellSite({ type: 'busy', busy: { calls, afterCallWork, openWindows: this.#windows.size } });
+    this.#tellSite({ type: 'busy', busy: this.#agent.busy });
   }
 
   /** LL5: a lease that is longer than a time-out would rule the wait in its place. Told once a connection. */
@@ -355,7 +375,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     const site = this.#servingSite();
     const telephony = site === undefined ? undefined : this.#links.telephonyAt(site);
     if (telephony?.ask({ ...message, dn: telephony.dn } as Ask)) return true;
-    this.#notice = 'Not possible now: the desk is not logged in.';
+    this.#notice = TEXTS.notLoggedIn;
     this.#isViewStale = true;
     return false;
   }
@@ -383,14 +403,15 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#isViewStale = false;
     const view = drawView({
       user: this.#start?.user ?? '',
-      place: this.#start?.place ?? '',
+      place: this.#localData?.places[0] ?? '',
       configuration: this.#configuration,
       site: this.#site,
-      agent: this.#state,
+      agent: this.#agent,
       notice: this.#notice,
+      alarms: this.#alarms.raised,
       configurationLink: this.#links.configuration,
+      statisticsLink: this.#links.statistics,
       telephony: [...this.#links.telephony()],
-      windows: [...this.#windows],
     });
     if (isSameView(view, this.#viewDrawn)) return;
     this.#viewDrawn = view;

@@ -3,20 +3,21 @@
  * browser: the shell opens connections, keeps one timer, stores two numbers and draws the view.
  */
 
-import type { RunningWait } from '@holdfast/continuity';
+import type { GoverningOption } from '@holdfast/continuity';
 import type { Because, LogLine, Millis } from '@holdfast/kernel';
 import type {
-  AgentStateName,
-  CallOnDN,
   ConfigReply,
   ConfigRequest,
   DeskReply,
   DeskRequest,
   LoginEpoch,
-  Reasons,
+  StatReply,
+  StatRequest,
   UserData,
   WorkMode,
 } from '@holdfast/protocol';
+import type { Bootstrap } from './bootstrap/bootstrap.ts';
+import type { DeskView } from './desk-view.ts';
 
 export interface Endpoint {
   readonly host: string;
@@ -25,12 +26,9 @@ export interface Endpoint {
 
 /** What the desk knows before it has spoken to anybody (DS5, DS20): the bootstrap file and the local storage. */
 export interface DeskLocalData {
-  /** Name of the desktop's Application object. */
-  readonly application: string;
-  /** The Configuration Servers of either site, in the order in which they are tried. */
-  readonly configServers: { readonly preferred: readonly Endpoint[]; readonly peer: readonly Endpoint[] };
-  /** Pause after all of them have failed, ms. */
-  readonly retryPauseMs: Millis;
+  /** Of the file, or the copy of it that was renewed last. */
+  readonly bootstrap: Bootstrap;
+  /** Of the link to configuration, until the configuration has told its own. */
   readonly addpTimeoutMs: Millis;
   /** Names this run of the desk, unlike any other run of any desk: part of each login's epoch (LL7). */
   readonly desk: string;
@@ -48,7 +46,11 @@ export type DeskInput =
       readonly type: 'start';
       readonly user: string;
       readonly password: string;
-      readonly place: string;
+      /**
+       * Where the agent sits today; asked for at each start where seats are hot (DS20). Absent: as the bootstrap file
+       * says, else the Person's default place.
+       */
+      readonly place?: string;
       readonly localData: DeskLocalData;
       /** Wall clock minus the monotonic clock of `now`, ms. */
       readonly wallOffset: Millis;
@@ -59,7 +61,7 @@ export type DeskInput =
   | { readonly type: 'closed'; readonly connection: string; readonly how?: string }
   | { readonly type: 'failed'; readonly connection: string; readonly how?: string }
   /** A message, checked against its schema by the shell. */
-  | { readonly type: 'message'; readonly connection: string; readonly message: DeskReply | ConfigReply }
+  | { readonly type: 'message'; readonly connection: string; readonly message: LinkReply }
   /** LL6: wall and monotonic clock have moved apart (the machine slept). */
   | { readonly type: 'clockJumped'; readonly wallOffset: Millis };
 
@@ -80,11 +82,16 @@ export type DeskCommand =
   /** DS14: the call that stood at the lost site is over (the phone reports it, or the agent says so). */
   | { readonly type: 'callOver' }
   /** DS17: move to the other site now. */
-  | { readonly type: 'move'; readonly to: string; readonly by: string }
+  | { readonly type: 'move'; readonly to: string; readonly by: MoveAsker }
   /** Ends the session: the agent is logged out, connections are closed. */
   | { readonly type: 'stop' };
 
-export type LinkKind = 'telephony' | 'configuration';
+/** Who asks for a move from this side of the wire; others ask through the SIP Server. */
+export type MoveAsker = 'agent' | 'administrator' | 'program';
+
+export type LinkKind = 'telephony' | 'configuration' | 'statistics';
+export type LinkRequest = DeskRequest | ConfigRequest | StatRequest;
+export type LinkReply = DeskReply | ConfigReply | StatReply;
 
 export type DeskEffect =
   | {
@@ -95,11 +102,23 @@ export type DeskEffect =
       readonly kind: LinkKind;
     }
   | { readonly type: 'close'; readonly connection: string }
-  | { readonly type: 'send'; readonly connection: string; readonly message: DeskRequest | ConfigRequest }
+  | { readonly type: 'send'; readonly connection: string; readonly message: LinkRequest }
   /** LL7: to be stored before the next `send`. */
   | { readonly type: 'persist'; readonly site: string; readonly epoch: LoginEpoch }
   /** Answer on the agent's phone; a SIP Server cannot. */
   | { readonly type: 'answerPhone'; readonly ConnID: string }
+  /** DS20: to be stored in one step, in place of the former copy: the next start begins with it. */
+  | { readonly type: 'bootstrap'; readonly bootstrap: Bootstrap }
+  /** DS16: for whoever watches over the system, and told once for each beginning and end. */
+  | {
+      readonly type: 'alarm';
+      readonly name: AlarmName;
+      readonly isRaised: boolean;
+      readonly because: Because;
+    }
+  /** DS18: of an embedded endpoint only. */
+  | { readonly type: 'restartPhone'; readonly because: Because }
+  | { readonly type: 'phoneSettings'; readonly registration: readonly RegistrationPeriod[] }
   | { readonly type: 'view'; readonly view: DeskView }
   | { readonly type: 'decision'; readonly because: Because; readonly what: string; readonly site: string }
   | {
@@ -118,45 +137,11 @@ export type DeskEffect =
  */
 export type DeskFact = 'detected' | 'decided' | 'connected' | 'loginSent' | 'loggedIn' | 'ready';
 
-export interface LinkView {
-  readonly kind: LinkKind;
-  readonly site: string;
-  readonly state: 'on' | 'off' | 'connecting';
-  readonly health: 'green' | 'yellow' | 'red';
-}
+export type AlarmName = 'configuration-link-lost' | 'statistics-link-lost';
 
-export interface CallView extends CallOnDN {
+/** How often an embedded endpoint registers at a site. */
+export interface RegistrationPeriod {
   readonly site: string;
-  /** Desk's clock. */
-  readonly since: Millis;
-}
-
-export interface DeskView {
-  readonly user: string;
-  readonly person: string | null;
-  readonly place: string;
-  /** As the site of the login reports it; LoggedOut while there is no login that works. */
-  readonly state: AgentStateName;
-  readonly workMode: WorkMode;
-  readonly reasons: Reasons;
-  /** Desk's clock: since when in this state. */
-  readonly since: Millis;
-  /** Site of the login; null while there is none that works. */
-  readonly site: string | null;
-  /** What the agent is told now; empty when all is well. */
-  readonly banner: string;
-  /** The last request that was refused, with the remedy. */
-  readonly notice: string | null;
-  readonly because: Because | null;
-  readonly wait: RunningWait | null;
-  /** The state that will be put back later is held back (DS13, DS14). */
-  readonly isStateHeldBack: boolean;
-  /** LL8. */
-  readonly isUnconfirmed: boolean;
-  readonly links: readonly LinkView[];
-  /** Sites that have the agent's phone in service. */
-  readonly phoneAt: readonly string[];
-  readonly calls: readonly CallView[];
-  /** Open interaction windows. */
-  readonly windows: readonly string[];
+  readonly everyMs: Millis;
+  readonly option: GoverningOption;
 }

@@ -11,5 +11,6 @@ export { renewBootstrap } from './bootstrap/renew-bootstrap.ts';
 export { CALLS_MAX } from './calls.ts';
 export { DeskNode } from './desk-node.ts';
 export * from './desk-types.ts';
-export { ATTEMPT_MAX_MS, FIRST_PAUSE_MAX_MS } from './link.ts';
-export { LOGIN_ANSWER_MAX_MS, REFUSED_PAUSE_MS, readPolicy } from './policy.ts';
+export * from './desk-view.ts';
+export { ATTEMPT_MAX_MS } from './link.ts';
+export { FIRST_PAUSE_MAX_MS, LOGIN_ANSWER_MAX_MS, REFUSED_PAUSE_MS, readPolicy } from './policy.ts';

@@ -1,21 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { ATTEMPT_MAX_MS, FIRST_PAUSE_MAX_MS, Link } from './link.ts';
+import { ATTEMPT_MAX_MS, Link } from './link.ts';
 
 const FIRST = { host: 'first', port: 1 };
 const SECOND = { host: 'second', port: 2 };
+const FIRST_PAUSE_MAX_MS = 2_000;
 
 /** A link to a pair, and what it ordered. */
 function pair(random = () => 0.5) {
   const orders: string[] = [];
   const timeoutMs = { value: 10_000, option: { name: 'addp-timeout', value: '10', source: 'test' } };
   const link = new Link(
-    { kind: 'telephony', name: 't', health: { timeoutMs }, pauseMs: 10_000, random },
-    [FIRST, SECOND],
+    { name: 't', random },
+    {
+      form: 'pair',
+      members: [FIRST, SECOND],
+      health: { timeoutMs },
+      pauseMs: 10_000,
+      firstPauseMaxMs: FIRST_PAUSE_MAX_MS,
+    },
     {
       connect: (connection, member) => orders.push(`connect ${connection} ${member.host}`),
       close: (connection) => orders.push(`close ${connection}`),
       ping: (connection, n) => orders.push(`ping ${connection} ${n}`),
-      off: (since) => orders.push(`off ${since}`),
+      off: (_now, since) => orders.push(`off ${since}`),
     },
   );
   return { link, taken: () => orders.splice(0) };
@@ -70,15 +77,21 @@ describe('a link to a pair', () => {
       link.established(0);
       link.broken(1_000, 'reset by peer');
       link.broken(1_000, 'refused');
-      expect(link.nextDeadline()).toBe(1_000 + 10_000 * (1 + 0.25 * share));
+      expect(link.nextDeadline()).toBe(1_000 + FIRST_PAUSE_MAX_MS * share);
     }
     const alone = (share: number) => {
       const timeoutMs = { value: 10_000, option: { name: 'addp-timeout', value: '10', source: 'test' } };
       const none = () => {};
       const ports = { connect: none, close: none, ping: none, off: none };
       const link = new Link(
-        { kind: 'telephony', name: 't', health: { timeoutMs }, pauseMs: 10_000, random: () => share },
-        [FIRST],
+        { name: 't', random: () => share },
+        {
+          form: 'pair',
+          members: [FIRST],
+          health: { timeoutMs },
+          pauseMs: 10_000,
+          firstPauseMaxMs: FIRST_PAUSE_MAX_MS,
+        },
         ports,
       );
       link.start(0);

@@ -3,6 +3,9 @@
  * when every member has failed, counted from the moment at which the last connection was lost; while off, all
  * members are tried again after each pause. Every wait has jitter, also the first, so that the desks of a dead
  * site do not come back in step [D42].
+ *
+ * A pair is tried in its order, the primary first. Of a cluster each link draws its own order, so that desks spread
+ * over its nodes, and after a loss goes on to the next.
  */
 import {
   freshLink,
@@ -13,32 +16,41 @@ import {
   linkDeadline,
   stepLink,
 } from '@holdfast/continuity';
-import type { Millis, Random } from '@holdfast/kernel';
-import type { Endpoint, LinkKind } from './desk-types.ts';
+import { type Millis, type Random, randomInteger } from '@holdfast/kernel';
+import type { Endpoint } from './desk-types.ts';
 
 /** An attempt that has not come to a session after so long has failed: a stopped process accepts connections. */
 export const ATTEMPT_MAX_MS = 5_000;
-/** `warm-standby.reconnection-random-delay-range`: before the first attempt after a loss. */
-export const FIRST_PAUSE_MAX_MS = 2_000;
 /** A pause is stretched by up to this share. */
 const JITTER_SHARE = 0.25;
 
+/** Whom a link connects to, and with how much patience. */
+export interface LinkTarget<Member extends Endpoint = Endpoint> {
+  readonly form: 'pair' | 'cluster';
+  readonly members: readonly Member[];
+  readonly health: LinkHealthOptions;
+  /** After every member has failed, before all are tried again. */
+  readonly pauseMs: Millis;
+  /**
+   * `warm-standby.reconnection-random-delay-range`: the most that is waited, by chance, before whoever was connected
+   * last is tried again.
+   */
+  readonly firstPauseMaxMs: Millis;
+}
+
 export interface LinkOptions {
-  readonly kind: LinkKind;
   /** Prefix of connection ids. */
   readonly name: string;
-  readonly health: LinkHealthOptions;
-  readonly pauseMs: Millis;
   readonly random: Random;
 }
 
 /** What the link orders and reports, through these. */
-export interface LinkPorts {
-  connect(connection: string, member: Endpoint): void;
+export interface LinkPorts<Member extends Endpoint = Endpoint> {
+  connect(connection: string, member: Member): void;
   close(connection: string): void;
   ping(connection: string, n: number): void;
   /** Every member has failed; `since` is when the connection was lost, or the first attempt failed (DS6). */
-  off(since: Millis, because: string): void;
+  off(now: Millis, since: Millis): void;
 }
 
 type Phase =
@@ -48,10 +60,12 @@ type Phase =
   | { readonly name: 'attempting'; readonly connection: string; readonly until: Millis }
   | { readonly name: 'on'; readonly connection: string; health: LinkHealth };
 
-export class Link {
+export class Link<Member extends Endpoint = Endpoint> {
   readonly #options: LinkOptions;
-  readonly #ports: LinkPorts;
-  #members: readonly Endpoint[];
+  readonly #ports: LinkPorts<Member>;
+  #target: LinkTarget<Member>;
+  /** In the order in which they are tried. */
+  #members: readonly Member[] = [];
   #phase: Phase = { name: 'idle' };
   #attempts = 0;
   /** Members that have failed in this round, and the one tried last. */
@@ -59,10 +73,14 @@ export class Link {
   #member = 0;
   #isOff = false;
   #lostAt: Millis | undefined;
+  /** A connection was lost, and no pause has been made since. */
+  #isJustLost = false;
+  /** When the link came into the state that its view shows. */
+  #since: Millis = 0;
 
-  constructor(options: LinkOptions, members: readonly Endpoint[], ports: LinkPorts) {
+  constructor(options: LinkOptions, target: LinkTarget<Member>, ports: LinkPorts<Member>) {
     this.#options = options;
-    this.#members = members;
+    this.#target = target;
     this.#ports = ports;
   }
 
@@ -79,10 +97,16 @@ export class Link {
     return this.#phase.name === 'on';
   }
 
-  get view(): { readonly state: 'on' | 'off' | 'connecting'; readonly health: LinkHealth['name'] } {
+  /** How long either end waits before it calls the line dead. */
+  get addpTimeoutMs(): Millis {
+    return this.#target.health.timeoutMs.value;
+  }
+
+  get view() {
     const { health } = this;
-    if (this.#phase.name === 'on') return { state: 'on', health };
-    return { state: this.#isOff ? 'off' : 'connecting', health };
+    const isTried = this.#phase.name !== 'idle' && !this.#isOff;
+    const state = this.isOn ? 'on' : isTried ? 'connecting' : 'off';
+    return { state, health, since: this.#since } as const;
   }
 
   get health(): LinkHealth['name'] {
@@ -90,13 +114,33 @@ export class Link {
     return this.#isOff ? 'red' : 'yellow';
   }
 
-  /** In effect from the next round. */
-  replaceMembers(members: readonly Endpoint[]): void {
-    if (members.length > 0) this.#members = members;
+  /** The servers as the configuration has them now. A connection that stands is kept. */
+  renew(target: LinkTarget<Member>): void {
+    if (target.members.length === 0) return;
+    const connected = this.#members[this.#member];
+    this.#target = target;
+    if (!this.isOn) return;
+    this.#beginRound();
+    this.#member = this.#members.findIndex(
+      ({ host, port }) => host === connected?.host && port === connected.port,
+    );
   }
 
   start(now: Millis): void {
-    if (this.#phase.name === 'idle') this.#attempt(now);
+    if (this.#phase.name !== 'idle') return;
+    this.#since = now;
+    this.#beginRound();
+    this.#attempt(now);
+  }
+
+  /** Leaves whom it is connected to, for the servers of another site. */
+  moveTo(now: Millis, target: LinkTarget<Member>): void {
+    this.stop();
+    this.#target = target;
+    this.#isOff = false;
+    this.#isJustLost = false;
+    this.#lostAt = undefined;
+    this.start(now);
   }
 
   stop(): void {
@@ -109,6 +153,7 @@ export class Link {
   established(now: Millis): void {
     const { connection } = this;
     if (connection === undefined) return;
+    if (!this.isOn) this.#since = now;
     this.#phase = { name: 'on', connection, health: freshLink(now) };
     this.#tried = 0;
     this.#isOff = false;
@@ -123,7 +168,7 @@ export class Link {
   /** The transport is gone, or the session was refused. */
   broken(now: Millis, how: string): void {
     if (this.#phase.name === 'on') return this.#step(now, { type: 'broken', how });
-    if (this.#phase.name === 'attempting') this.#failed(now, how);
+    if (this.#phase.name === 'attempting') this.#failed(now);
   }
 
   /** As `broken`, for a connection that still stands: the other side does not do its work. */
@@ -146,7 +191,7 @@ export class Link {
       case 'attempting':
         return this.#phase.until;
       case 'on':
-        return linkDeadline(this.#phase.health, this.#options.health);
+        return linkDeadline(this.#phase.health, this.#target.health);
     }
   }
 
@@ -161,7 +206,7 @@ export class Link {
   #step(now: Millis, event: Parameters<typeof stepLink>[1]): void {
     if (this.#phase.name !== 'on') return;
     const { connection } = this.#phase;
-    const { state, effects } = stepLink(this.#phase.health, event, this.#options.health, now);
+    const { state, effects } = stepLink(this.#phase.health, event, this.#target.health, now);
     this.#phase.health = state;
     for (const effect of effects) this.#perform(now, connection, effect, event.type === 'broken');
   }
@@ -169,35 +214,60 @@ export class Link {
   #perform(now: Millis, connection: string, effect: LinkHealthEffect, isGone: boolean): void {
     if (effect.type === 'sendPing') return this.#ports.ping(connection, effect.n);
     if (!isGone) this.#ports.close(connection);
-    this.#failed(now, effect.because.text);
+    this.#failed(now);
   }
 
   /** One member has failed: the next, or the pause. */
-  #failed(now: Millis, how: string): void {
+  #failed(now: Millis): void {
     const wasOn = this.#phase.name === 'on';
     this.#lostAt ??= now;
+    if (wasOn) {
+      this.#since = now;
+      this.#isJustLost = true;
+    }
     this.#tried = wasOn ? 1 : this.#tried + 1;
     this.#member = (this.#member + 1) % Math.max(1, this.#members.length);
     if (this.#tried < this.#members.length) return this.#attempt(now);
-    // The next round goes by the order of preference again.
-    this.#member = 0;
-    const { pauseMs, random } = this.#options;
-    const pause = wasOn
-      ? random() * Math.min(pauseMs, FIRST_PAUSE_MAX_MS)
-      : pauseMs * (1 + random() * JITTER_SHARE);
-    this.#tried = 0;
-    this.#phase = { name: 'pausing', until: now + pause };
+    this.#phase = { name: 'pausing', until: now + this.#pauseMs() };
+    this.#isJustLost = false;
+    this.#beginRound();
     if (this.#isOff) return;
     this.#isOff = true;
-    this.#ports.off(this.#lostAt, how);
+    this.#since = this.#lostAt;
+    this.#ports.off(now, this.#lostAt);
+  }
+
+  #pauseMs(): Millis {
+    const { pauseMs, firstPauseMaxMs } = this.#target;
+    const { random } = this.#options;
+    return this.#isJustLost
+      ? random() * Math.min(pauseMs, firstPauseMaxMs)
+      : pauseMs * (1 + random() * JITTER_SHARE);
+  }
+
+  /** A round goes by the order of preference again; where there is none, by one that is drawn. */
+  #beginRound(): void {
+    const { form, members } = this.#target;
+    this.#members = form === 'pair' ? members : shuffled(members, this.#options.random);
+    this.#member = 0;
+    this.#tried = 0;
   }
 
   #attempt(now: Millis): void {
-    const member = this.#members[this.#member] ?? this.#members[0];
+    const member = this.#members[this.#member];
     if (member === undefined) return;
     const connection = `${this.#options.name}#${++this.#attempts}`;
-    const patience = Math.min(ATTEMPT_MAX_MS, this.#options.health.timeoutMs.value);
+    const patience = Math.min(ATTEMPT_MAX_MS, this.#target.health.timeoutMs.value);
     this.#phase = { name: 'attempting', connection, until: now + patience };
     this.#ports.connect(connection, member);
   }
+}
+
+export function shuffled<Item>(items: readonly Item[], random: Random): Item[] {
+  const order = [...items];
+  for (let last = order.length - 1; last > 0; last--) {
+    const drawn = randomInteger(random, 0, last);
+    [order[last], order[drawn]] = [order[drawn] as Item, order[last] as Item];
+  }
+  return order;
 }

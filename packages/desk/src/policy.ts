@@ -1,73 +1,213 @@
 /**
- * From the resolved options of the Workspace family to the policy of `desk-site` (DS1, DS2). An option that the
- * configuration does not carry has the catalogue's default, and says so as its source.
+ * From the configuration to the policies that decide (DS1, DS2): the same machines for both option families, with
+ * other values. An option that the configuration does not carry has the catalogue's default, and says so as its
+ * source; in the third-party family unset and 0 are never.
  */
-import type { DeskSitePolicy, Governed } from '@holdfast/continuity';
+import type {
+  DeskSitePolicy,
+  Governed,
+  GoverningOption,
+  LinkSitePolicy,
+  SiteTimeouts,
+} from '@holdfast/continuity';
 import type { Millis } from '@holdfast/kernel';
 import {
   type DeskConfiguration,
+  LOGOUT_REASONS,
   OPTIONS,
   type OptionDefinition,
   readOption,
   type ValueOf,
 } from '@holdfast/protocol';
+import type { Bootstrap } from './bootstrap/bootstrap.ts';
+import type { RegistrationPeriod } from './desk-types.ts';
 
 const WORKSPACE = OPTIONS['interaction-workspace'];
+const THIRD_PARTY = OPTIONS['agent-desktop'];
 
 /** A log-in that is not answered for so long makes its connection suspect. */
 export const LOGIN_ANSWER_MAX_MS = 3_000;
 /** First pause after a refused log-in; doubles with each refusal in a row. */
 export const REFUSED_PAUSE_MS = 1_000;
+/** The third-party family has no option for the first wait after a loss, and its desks must not come back in step either. */
+export const FIRST_PAUSE_MAX_MS = 2_000;
+
+type Site = DeskConfiguration['sites'][number];
+type BySite<Value> = Readonly<Record<string, Value>>;
 
 export interface DeskPolicy {
   readonly site: DeskSitePolicy;
-  readonly restoreAgentState: Governed<boolean>;
+  readonly configuration: LinkSitePolicy;
+  /** Undefined where the configuration names no Stat Server. */
+  readonly statistics: LinkSitePolicy | undefined;
+  /** Each while the agent is logged in there (DS1). */
+  readonly restoreAgentState: BySite<Governed<boolean>>;
+  /** DS12: the reasons of a logout that mean a supervisor. */
+  readonly supervisorLogoutCodes: BySite<readonly string[]>;
+  readonly firstPauseMaxMs: Millis;
+  /** DS5: the retry interval of the local data, in the third-party family; else the servers' own. */
+  readonly retryPauseMs: BySite<Millis | undefined>;
+  /** DS18: for an embedded endpoint; empty in the family that has no such options. */
+  readonly registration: readonly RegistrationPeriod[];
 }
 
 export type PolicyReading =
   | { readonly ok: true; readonly policy: DeskPolicy }
   | { readonly ok: false; readonly text: string };
 
-export function readPolicy(configuration: DeskConfiguration): PolicyReading {
-  const { family, sites, place } = configuration;
-  if (family !== 'interaction-workspace') {
-    return {
-      ok: false,
-      text: 'The Application is a ThirdPartyApplication (section agent-desktop), which this version does not serve. Use a Workspace Application.',
-    };
-  }
+export function readPolicy(configuration: DeskConfiguration, bootstrap: Bootstrap): PolicyReading {
+  const { sites, place } = configuration;
   const [first] = sites;
   if (first === undefined) {
     return { ok: false, text: `The place ${place} has no Extension at any site. Ask the administrator.` };
   }
-  const preferredSite = configuration.preferredSite ?? first.site;
-  if (!sites.some((site) => site.site === preferredSite)) {
+  const preferred = configuration.preferredSite ?? first.site;
+  if (!sites.some(({ site }) => site === preferred)) {
     return {
       ok: false,
-      text: `The place ${place} has no Extension at the preferred site ${preferredSite}. Ask the administrator.`,
+      text: `The place ${place} has no Extension at the preferred site ${preferred}. Ask the administrator.`,
     };
   }
-  const peerSite = sites.find(
-    (site) => site.site === configuration.peerSite && site.site !== preferredSite,
-  )?.site;
-  const { options } = configuration;
-  const timeouts = {
-    siteTimeoutMs: inMs(governed(options, WORKSPACE['disaster-recovery.timeout'])),
-    phoneTimeoutMs: inMs(governed(options, WORKSPACE['disaster-recovery.wait-for-sipphone-timeout'])),
-  };
-  const policy: DeskPolicy = {
+  const peer = sites.find(({ site }) => site === configuration.peerSite && site !== preferred)?.site;
+  const policy =
+    configuration.family === 'interaction-workspace'
+      ? workspacePolicy(configuration, preferred, peer)
+      : thirdPartyPolicy(configuration, preferred, peer, bootstrap);
+  return { ok: true, policy };
+}
+
+function workspacePolicy(
+  { options, sites }: DeskConfiguration,
+  preferredSite: string,
+  peerSite: string | undefined,
+): DeskPolicy {
+  const enabled = governed(options, WORKSPACE['disaster-recovery.enabled']);
+  const siteTimeoutMs = inMs(governed(options, WORKSPACE['disaster-recovery.timeout']));
+  const phoneTimeoutMs = inMs(governed(options, WORKSPACE['disaster-recovery.wait-for-sipphone-timeout']));
+  const restore = governed(options, WORKSPACE['disaster-recovery.restore-agent-state']);
+  const firstPause = governed(options, WORKSPACE['warm-standby.reconnection-random-delay-range']);
+  const names = namesOf(preferredSite, enabled.value ? peerSite : undefined);
+  const links = { moveAfterMs: siteTimeoutMs, follows: 'returns' } as const;
+  return {
     site: {
-      enabled: governed(options, WORKSPACE['disaster-recovery.enabled']),
+      enabled,
       preferredSite,
       peerSite,
-      timeouts: Object.fromEntries(sites.map(({ site }) => [site, timeouts])),
+      timeouts: bySite(sites, () => ({ siteTimeoutMs, phoneTimeoutMs })),
       autoRestore: governed(options, WORKSPACE['disaster-recovery.auto-restore']),
       loginAnswerMaxMs: LOGIN_ANSWER_MAX_MS,
       refusedPauseMs: REFUSED_PAUSE_MS,
     },
-    restoreAgentState: governed(options, WORKSPACE['disaster-recovery.restore-agent-state']),
+    configuration: { link: 'configuration', sites: names, ...links },
+    statistics: statisticsPolicy(sites, names, links),
+    restoreAgentState: bySite(sites, () => restore),
+    supervisorLogoutCodes: bySite(sites, () => [LOGOUT_REASONS.supervisor]),
+    firstPauseMaxMs: 1000 * firstPause.value,
+    retryPauseMs: {},
+    registration: [
+      ...period(options, preferredSite, WORKSPACE['sipendpoint.proxies.proxy0.reg_timeout']),
+      ...period(options, peerSite, WORKSPACE['sipendpoint.proxies.proxy1.reg_timeout']),
+    ],
   };
-  return { ok: true, policy };
+}
+
+function thirdPartyPolicy(
+  { sites, person }: DeskConfiguration,
+  preferredSite: string,
+  peerSite: string | undefined,
+  bootstrap: Bootstrap,
+): DeskPolicy {
+  const names = namesOf(preferredSite, peerSite);
+  const peer = sites.find(({ site }) => site === peerSite);
+  const source = `Person/${person.name}`;
+  // S4: this family asks for nothing more than a second site, and for no return.
+  const enabled = {
+    value: peer !== undefined,
+    option: { name: 'site-2', value: peer?.application ?? 'unset', source },
+  };
+  const autoRestore = { value: false, option: { name: 'site-1', value: preferredSite, source } };
+  const moveAfterMs = {
+    value: 'never',
+    option: { name: 'agent-desktop', value: 'never', source: 'S4' },
+  } as const;
+  const links = { moveAfterMs, follows: 'everyMove' } as const;
+  const known = [bootstrap.preferred, ...(bootstrap.peer === undefined ? [] : [bootstrap.peer])];
+  return {
+    site: {
+      enabled,
+      preferredSite,
+      peerSite,
+      timeouts: bySite(sites, thirdPartyTimeouts),
+      autoRestore,
+      loginAnswerMaxMs: LOGIN_ANSWER_MAX_MS,
+      refusedPauseMs: REFUSED_PAUSE_MS,
+    },
+    configuration: { link: 'configuration', sites: names, ...links },
+    statistics: statisticsPolicy(sites, names, links),
+    restoreAgentState: bySite(sites, ({ options }) =>
+      governed(options, OPTIONS.holdfast['restore-agent-state']),
+    ),
+    supervisorLogoutCodes: bySite(sites, ({ options }) =>
+      codesOf(governed(options, OPTIONS.holdfast['supervisor-logout-codes']).value),
+    ),
+    firstPauseMaxMs: FIRST_PAUSE_MAX_MS,
+    retryPauseMs: bySite(
+      sites,
+      ({ site }) => known.find((one) => one.site === site)?.timeoutMs ?? bootstrap.preferred.timeoutMs,
+    ),
+    registration: [],
+  };
+}
+
+function thirdPartyTimeouts({ application, options }: Site): SiteTimeouts {
+  const timeout = (definition: (typeof THIRD_PARTY)['site-timeout' | 'site-sip-register-timeout']) => {
+    const set = options[definition.name];
+    const reading = set === undefined ? undefined : readOption(definition, set.value, set.source);
+    const seconds = reading?.ok ? reading.value : 0;
+    const source = set?.source ?? `Application/${application}`;
+    const value = seconds === 0 ? `${set?.value ?? 'unset'} (never)` : `${seconds} s`;
+    const option: GoverningOption = { name: definition.name, value, source };
+    return { value: seconds === 0 ? ('never' as const) : seconds * 1000, option };
+  };
+  return {
+    siteTimeoutMs: timeout(THIRD_PARTY['site-timeout']),
+    phoneTimeoutMs: timeout(THIRD_PARTY['site-sip-register-timeout']),
+  };
+}
+
+function namesOf(preferred: string, peer: string | undefined): string[] {
+  return peer === undefined ? [preferred] : [preferred, peer];
+}
+
+function statisticsPolicy(
+  sites: readonly Site[],
+  names: readonly string[],
+  rest: Pick<LinkSitePolicy, 'moveAfterMs' | 'follows'>,
+): LinkSitePolicy | undefined {
+  const served = names.filter((name) =>
+    sites.some(({ site, statistics }) => site === name && statistics.members.length > 0),
+  );
+  return served.length === 0 ? undefined : { link: 'statistics', sites: served, ...rest };
+}
+
+function period(
+  options: DeskConfiguration['options'],
+  site: string | undefined,
+  definition: (typeof WORKSPACE)[
+    | 'sipendpoint.proxies.proxy0.reg_timeout'
+    | 'sipendpoint.proxies.proxy1.reg_timeout'],
+): RegistrationPeriod[] {
+  if (site === undefined) return [];
+  const { value: everyMs, option } = inMs(governed(options, definition));
+  return [{ site, everyMs, option }];
+}
+
+function codesOf(list: string): string[] {
+  return list.split(',');
+}
+
+function bySite<Value>(sites: readonly Site[], valueAt: (site: Site) => Value): BySite<Value> {
+  return Object.fromEntries(sites.map((site) => [site.site, valueAt(site)]));
 }
 
 /** The configured value; the default where none is set. A Configuration Server sends no value out of range. */

@@ -9,7 +9,7 @@
  * heard with its reason. The DN is registered anew each time: its answer is the point from which the picture
  * is whole again.
  */
-import type { DeskSiteEvent, LoginRefusal, LogoutReason, SeenState, Stamp } from '@holdfast/continuity';
+import type { DeskSiteEvent, SeenState, Stamp } from '@holdfast/continuity';
 import type { Millis, Random } from '@holdfast/kernel';
 import {
   comparePositions,
@@ -19,13 +19,13 @@ import {
   type DNSnapshot,
   type ErrorCode,
   type EventMessage,
-  LOGOUT_REASONS,
   type LoginEpoch,
   type Position,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
 import { type Calls, callsAfter, callsOfSnapshot, NO_CALLS } from './calls.ts';
-import { Link } from './link.ts';
+import { Link, type LinkTarget } from './link.ts';
+import { loginRefusal, logoutReason, seenState } from './telephony-words.ts';
 
 export type SiteConfiguration = DeskConfiguration['sites'][number];
 type Reply<Type extends DeskReply['type']> = Extract<DeskReply, { type: Type }>;
@@ -57,8 +57,9 @@ export type TelephonyFact =
     }
   /** The token does not count any more: log in at a Configuration Server again. */
   | { readonly type: 'tokenRefused' }
-  | { readonly type: 'terms'; readonly site: string; readonly leaseLengthMs: Millis }
-  | { readonly type: 'changed' };
+  /** DS17: somebody asks this desk, through the site of its login, to move. */
+  | { readonly type: 'moveAsked'; readonly site: string; readonly to: string; readonly by: string }
+  | { readonly type: 'terms'; readonly site: string; readonly leaseLengthMs: Millis };
 
 export interface TelephonyPorts {
   connect(connection: string, member: { readonly host: string; readonly port: number }): void;
@@ -69,7 +70,9 @@ export interface TelephonyPorts {
 
 export interface TelephonyOptions {
   readonly configuration: SiteConfiguration;
-  readonly application: string;
+  readonly target: LinkTarget;
+  /** DS12: reasons of a logout that mean a supervisor. */
+  readonly supervisorLogoutCodes: readonly string[];
   readonly session: string;
   readonly person: string;
   readonly random: Random;
@@ -85,6 +88,7 @@ export class TelephonyLink {
   readonly #ports: TelephonyPorts;
   readonly #link: Link;
   readonly #asked = new Map<number, Ask>();
+  #configuration: SiteConfiguration;
   #token: string;
   #references = 0;
   #position: Position | undefined;
@@ -98,25 +102,14 @@ export class TelephonyLink {
     this.#options = options;
     this.#token = token;
     this.#ports = ports;
-    const { site, telephony } = configuration;
-    const { addpTimeoutMs, reconnectPauseMs: pauseMs, members } = telephony;
-    const option = { name: 'addp-timeout', value: `${addpTimeoutMs / 1000}`, source: `site ${site}` };
-    this.#link = new Link(
-      {
-        kind: 'telephony',
-        name: `telephony:${site}`,
-        health: { timeoutMs: { value: addpTimeoutMs, option } },
-        pauseMs,
-        random: options.random,
-      },
-      members,
-      {
-        connect: (connection, member) => ports.connect(connection, member),
-        close: (connection) => ports.close(connection),
-        ping: (connection, n) => ports.send(connection, { type: 'Ping', n }),
-        off: (since) => this.#tellSite({ type: 'telephonyOff', site, since }),
-      },
-    );
+    this.#configuration = configuration;
+    const { site } = this;
+    this.#link = new Link({ name: `telephony:${site}`, random: options.random }, options.target, {
+      connect: (connection, member) => ports.connect(connection, member),
+      close: (connection) => ports.close(connection),
+      ping: (connection, n) => ports.send(connection, { type: 'Ping', n }),
+      off: (_now, since) => this.#tellSite({ type: 'telephonyOff', site, since }),
+    });
   }
 
   get calls(): Calls {
@@ -133,12 +126,17 @@ export class TelephonyLink {
 
   /** Where and as whom the agent logs in at this site. */
   get seat() {
-    const { AgentID, queues, dn } = this.#options.configuration;
-    return { AgentID, queues, dn };
+    const { AgentID, queues, dn, place } = this.#configuration;
+    return { AgentID, queues, dn, place };
   }
 
-  replaceToken(token: string): void {
+  /** DS17: as the configuration has the site now. A desk keeps its DN and log-in code until it starts anew. */
+  renew(token: string, configuration: SiteConfiguration | undefined, target: LinkTarget | undefined): void {
     this.#token = token;
+    const { AgentID } = this.#configuration;
+    if (configuration?.dn !== this.dn || configuration.AgentID !== AgentID || target === undefined) return;
+    this.#configuration = configuration;
+    this.#link.renew(target);
   }
 
   forgetCalls(): void {
@@ -160,27 +158,19 @@ export class TelephonyLink {
 
   opened(connection: string): void {
     this.#asked.clear();
-    const { application, session, configuration } = this.#options;
+    const { application } = this.#configuration;
     this.#askOver(connection, {
       type: 'RegisterClient',
       application,
-      session,
+      session: this.#options.session,
       version: PROTOCOL_VERSION,
       token: this.#token,
-      addpTimeoutMs: configuration.telephony.addpTimeoutMs,
+      addpTimeoutMs: this.#link.addpTimeoutMs,
       ...(this.#position === undefined ? {} : { resume: this.#position }),
     });
   }
 
-  broken(now: Millis, how: string): void {
-    this.#link.broken(now, how);
-    this.#ports.tell({ type: 'changed' });
-  }
-
   receive(now: Millis, connection: string, message: DeskReply): void {
-    const was = this.#link.health;
-    this.#link.heard(now);
-    if (was !== this.#link.health) this.#ports.tell({ type: 'changed' });
     switch (message.type) {
       case 'Ping':
         return this.#ports.send(connection, { type: 'Pong', n: message.n });
@@ -195,6 +185,11 @@ export class TelephonyLink {
       case 'NotLoggedIn':
         if (message.dn === this.dn) this.#tellNotLoggedIn(message.epoch);
         return;
+      case 'MoveAsked': {
+        const { dn, to, by } = message;
+        if (dn === this.dn) this.#ports.tell({ type: 'moveAsked', site: this.site, to, by });
+        return;
+      }
       case 'Error':
         return this.#refused(now, message);
       case 'Done':
@@ -204,6 +199,8 @@ export class TelephonyLink {
         return;
       case 'Pong':
       case 'RegisteredAll':
+      case 'ServerState':
+      case 'Alarm':
         return;
     }
   }
@@ -254,7 +251,7 @@ export class TelephonyLink {
 
   #isOurs(snapshot: DNSnapshot): boolean {
     const { agent } = snapshot;
-    return agent?.person === this.#options.person && agent.AgentID === this.#options.configuration.AgentID;
+    return agent?.person === this.#options.person && agent.AgentID === this.#configuration.AgentID;
   }
 
   #event(now: Millis, event: EventMessage): void {
@@ -280,15 +277,14 @@ export class TelephonyLink {
       case 'EventAgentLogin':
         return this.#loggedIn(attributes.ReferenceID, attributes.AgentID);
       case 'EventAgentLogout': {
-        const isOurs =
-          attributes.AgentID === undefined || attributes.AgentID === this.#options.configuration.AgentID;
+        const isOurs = attributes.AgentID === undefined || attributes.AgentID === this.#configuration.AgentID;
         if (!isOurs) return;
         const text = attributes.Reasons?.LogoutReason ?? '';
         return this.#tellSite({
           type: 'loggedOut',
           site,
           pairEpoch: position.epoch,
-          reason: logoutReason(text),
+          reason: logoutReason(text, this.#options.supervisorLogoutCodes),
           text,
         });
       }
@@ -351,53 +347,4 @@ export class TelephonyLink {
   #tellSite(event: DeskSiteEvent): void {
     this.#ports.tell({ type: 'site', event });
   }
-}
-
-function loginRefusal(error: Reply<'Error'>): LoginRefusal {
-  switch (error.code) {
-    case 'stale-stamp':
-      return { name: 'staleStamp' };
-    case 'phone-out-of-service':
-      return { name: 'phoneOutOfService' };
-    case 'shutting-down':
-      return { name: 'shuttingDown' };
-    case 'epoch-too-low':
-    case 'agent-elsewhere':
-      if (error.epoch !== undefined)
-        return { name: 'epochTooLow', epoch: error.epoch, isLive: error.code === 'agent-elsewhere' };
-      break;
-    default:
-  }
-  const { text, retryAfterMs } = error;
-  return { name: 'later', text, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-}
-
-/** The words of the source document S4; a supervisor's own words are no cause to move. */
-function logoutReason(text: string): LogoutReason {
-  switch (text) {
-    case '':
-      return 'agent';
-    case LOGOUT_REASONS.phoneLost:
-      return 'phone';
-    case LOGOUT_REASONS.gracefulShutdown:
-      return 'shutdown';
-    case LOGOUT_REASONS.superseded:
-      return 'superseded';
-    case LOGOUT_REASONS.supervisor:
-      return 'supervisor';
-    default:
-      return 'unknown';
-  }
-}
-
-function seenState(event: EventMessage, now: Millis): SeenState {
-  const { WorkMode = 'Unknown', Reasons = {}, Extensions } = event.attributes;
-  const wrapUp = Extensions?.WrapUpTime;
-  const isTimed = WorkMode === 'AfterCallWork' && typeof wrapUp === 'number';
-  return {
-    state: event.name === 'EventAgentReady' ? 'Ready' : 'NotReady',
-    workMode: WorkMode,
-    reasons: Reasons,
-    endsAt: isTimed ? now + wrapUp * 1000 : undefined,
-  };
 }

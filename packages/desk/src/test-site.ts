@@ -4,8 +4,6 @@
  * with them; in particular it counts its leases by its own arithmetic.
  */
 import type {
-  ConfigReply,
-  ConfigRequest,
   DeskConfiguration,
   DeskReply,
   DeskRequest,
@@ -14,6 +12,7 @@ import type {
   LoginEpoch,
   Stamp,
 } from '@holdfast/protocol';
+import type { LinkReply, LinkRequest } from './desk-types.ts';
 
 export const LEASE_LENGTH_MS = 2_000;
 export const STAMP_EVERY_MS = 500;
@@ -29,7 +28,7 @@ export interface SiteAgent {
   leaseEndsAt: number;
 }
 
-type Send = (connection: string, message: DeskReply | ConfigReply) => void;
+type Send = (connection: string, message: LinkReply) => void;
 type AgentLogin = Extract<DeskRequest, { type: 'AgentLogin' }>;
 
 export class TestSite {
@@ -45,7 +44,7 @@ export class TestSite {
   /** Answers the next log-in with this error instead. */
   refuseLogin: { code: string; epoch?: LoginEpoch; retryAfterMs?: number } | undefined;
   /** Every request, in order. */
-  readonly heard: (DeskRequest | ConfigRequest)[] = [];
+  readonly heard: LinkRequest[] = [];
   token = 'token-1';
   #stamps = 0;
   #highest = 0;
@@ -78,9 +77,9 @@ export class TestSite {
     return this.agent?.state === 'Ready' && now < this.agent.leaseEndsAt;
   }
 
-  requests<Type extends (DeskRequest | ConfigRequest)['type']>(type: Type) {
+  requests<Type extends LinkRequest['type']>(type: Type) {
     return this.heard.filter(
-      (message): message is Extract<DeskRequest | ConfigRequest, { type: Type }> => message.type === type,
+      (message): message is Extract<LinkRequest, { type: Type }> => message.type === type,
     );
   }
 
@@ -107,7 +106,7 @@ export class TestSite {
     this.#event(name, { ConnID, CallType: 'Inbound', ANI: '5551234', UserData: { topic: 'roof' } });
   }
 
-  receive(now: number, connection: string, message: DeskRequest | ConfigRequest): void {
+  receive(now: number, connection: string, message: LinkRequest): void {
     this.heard.push(message);
     switch (message.type) {
       case 'Ping':

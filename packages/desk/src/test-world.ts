@@ -3,16 +3,11 @@
  * instant it is checked that no two sites may route calls to the agent.
  */
 import { type Random, seededRandom } from '@holdfast/kernel';
-import type {
-  ConfigReply,
-  ConfigRequest,
-  DeskConfiguration,
-  DeskReply,
-  DeskRequest,
-  LinkServers,
-} from '@holdfast/protocol';
+import type { DeskConfiguration, LinkServers } from '@holdfast/protocol';
+import type { Bootstrap, BootstrapSite } from './bootstrap/bootstrap.ts';
 import { DeskNode } from './desk-node.ts';
-import type { DeskEffect, DeskInput, DeskLocalData, DeskView } from './desk-types.ts';
+import type { DeskEffect, DeskInput, DeskLocalData, LinkReply, LinkRequest } from './desk-types.ts';
+import type { DeskView } from './desk-view.ts';
 import { DN, PERSON, STAMP_EVERY_MS, TestSite } from './test-site.ts';
 
 export type SiteName = 'north' | 'south';
@@ -60,7 +55,7 @@ export class World {
     this.random = seededRandom(options.seed ?? 1);
     this.desk = new DeskNode({ random: this.random });
     const configuration = deskConfiguration(options.options ?? {});
-    const send = (connection: string, message: DeskReply | ConfigReply) => this.#toDesk(connection, message);
+    const send = (connection: string, message: LinkReply) => this.#toDesk(connection, message);
     this.north = new TestSite('north', 1_000, configuration, send);
     this.south = new TestSite('south', 5_000, configuration, send);
     this.#every(STAMP_EVERY_MS, () => {
@@ -73,12 +68,7 @@ export class World {
       password: options.password ?? 'secret',
       place: 'P1',
       localData: {
-        application: 'Workspace',
-        configServers: {
-          preferred: [{ host: 'north-config', port: PORTS.north }],
-          peer: [{ host: 'south-config', port: PORTS.south }],
-        },
-        retryPauseMs: 1_000,
+        bootstrap: bootstrapOf('Workspace', {}),
         addpTimeoutMs: 500,
         desk: 'd1',
         epochStored: 0,
@@ -224,7 +214,7 @@ export class World {
     this.#later(() => this.tell({ type: 'closed', connection, how: 'reset by peer' }));
   }
 
-  #toSite(connection: string, message: DeskRequest | ConfigRequest): void {
+  #toSite(connection: string, message: LinkRequest): void {
     const name = this.#connections.get(connection);
     if (name === undefined) return;
     const { pairEpoch } = this[name];
@@ -235,7 +225,7 @@ export class World {
     });
   }
 
-  #toDesk(connection: string, message: DeskReply | ConfigReply): void {
+  #toDesk(connection: string, message: LinkReply): void {
     const name = this.#connections.get(connection);
     if (name === undefined) return;
     this.#pass(name, 'down', () => {
@@ -304,12 +294,27 @@ export function deskConfiguration(options: Readonly<Record<string, string>>): De
       telephony: pairOf({ application: `sip-${site}`, host: `${site}-sip`, port: PORTS[site] }),
       configuration: pairOf({ application: `config-${site}`, host: `${site}-config`, port: PORTS[site] }),
       statistics: pairOf(),
+      switch: site,
       place: 'P1',
       dn: DN,
       AgentID: 'A1',
       queues: ['6001'],
     })),
   };
+}
+
+export function bootstrapOf(application: string, more: Partial<Bootstrap>): Bootstrap {
+  const site = (name: SiteName): BootstrapSite => ({
+    site: undefined,
+    application,
+    applicationType: 'Workspace',
+    place: undefined,
+    form: 'pair',
+    nodes: [{ host: `${name}-config`, port: PORTS[name] }],
+    timeoutMs: 1_000,
+  });
+  const sites = { preferred: site('north'), peer: site('south') };
+  return { environment: 'Test', hotSeating: false, embeddedEndpoint: false, ...sites, ...more };
 }
 
 function pairOf(...members: LinkServers['members']): LinkServers {

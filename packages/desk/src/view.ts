@@ -3,57 +3,75 @@
  */
 import { type DeskSite, reportOf } from '@holdfast/continuity';
 import { type DeskConfiguration, workMode } from '@holdfast/protocol';
-import type { AgentState } from './agent-state.ts';
+import type { AgentSession } from './agent-session.ts';
 import type { ConfigurationLink } from './configuration-link.ts';
-import type { DeskView, LinkView } from './desk-types.ts';
+import type { AlarmView, DeskView, LinkView } from './desk-view.ts';
+import { governingView } from './governing-view.ts';
+import type { StatisticsLink } from './statistics-link.ts';
 import type { TelephonyLink } from './telephony-link.ts';
+import { TEXTS } from './texts.ts';
 
 export interface DeskPicture {
   readonly user: string;
   readonly place: string;
   readonly configuration: DeskConfiguration | undefined;
   readonly site: DeskSite | undefined;
-  readonly agent: AgentState | undefined;
+  readonly agent: AgentSession;
   readonly notice: string | undefined;
+  readonly alarms: readonly AlarmView[];
   readonly configurationLink: ConfigurationLink | undefined;
+  readonly statisticsLink: StatisticsLink | undefined;
   readonly telephony: readonly TelephonyLink[];
-  readonly windows: readonly string[];
 }
 
 export function drawView(picture: DeskPicture): DeskView {
-  const { site, configuration } = picture;
-  const agent = picture.agent?.seen;
+  const { site, configuration, notice, alarms } = picture;
+  const { state, windows } = picture.agent;
+  const agent = state?.seen;
   const report = site === undefined ? undefined : reportOf(site);
   const situation = site?.situation;
   const mode = workMode.safeParse(agent?.workMode ?? 'Unknown');
+  const warnings = [...(configuration?.warnings ?? []), ...alarms.map(TEXTS.alarm)];
   return {
     user: picture.user,
     person: configuration?.person.name ?? null,
     place: configuration?.place ?? picture.place,
+    family: configuration?.family ?? null,
     state: agent?.state ?? 'LoggedOut',
     workMode: mode.success ? mode.data : 'Unknown',
     reasons: { ...agent?.reasons },
-    since: picture.agent?.since ?? 0,
+    since: state?.since ?? 0,
     site: situation?.name === 'serving' ? situation.site : null,
-    banner: report?.banner ?? picture.notice ?? 'Connecting to a Configuration Server.',
-    notice: picture.notice ?? null,
+    banner: report?.banner ?? notice ?? TEXTS.connecting,
+    notice: notice ?? null,
+    warnings: [...new Set(warnings)],
     because: report?.because ?? null,
     wait: report?.wait ?? null,
-    isStateHeldBack: situation?.name === 'serving' && picture.agent?.isHeldBack === true,
+    governing: site === undefined ? null : governingView(site, report?.wait),
+    isStateHeldBack: situation?.name === 'serving' && state?.isHeldBack === true,
     isUnconfirmed: site?.isUnconfirmed ?? false,
     links: linksOf(picture),
+    statistics: picture.statisticsLink?.view ?? null,
+    alarms,
     phoneAt: Object.entries(site?.sites ?? {})
       .filter(([, facts]) => facts.telephony.name === 'on' && facts.phone.name === 'inService')
       .map(([name]) => name),
     calls: picture.telephony.flatMap((telephony) => [...telephony.calls.values()]),
-    windows: picture.windows,
+    windows: [...windows],
   };
 }
 
-function linksOf({ configurationLink, telephony }: DeskPicture): LinkView[] {
-  const voice = telephony.map(({ site, link }) => ({ kind: 'telephony', site, ...link.view }) as const);
-  if (configurationLink === undefined) return voice;
-  return [...voice, { kind: 'configuration', site: configurationLink.site, ...configurationLink.link.view }];
+function linksOf({ configurationLink, statisticsLink, telephony }: DeskPicture): LinkView[] {
+  const links: LinkView[] = telephony.map(({ site, link }) => ({ kind: 'telephony', site, ...link.view }));
+  if (configurationLink !== undefined) {
+    const { site, link } = configurationLink;
+    links.push({ kind: 'configuration', site, ...link.view });
+  }
+  if (statisticsLink !== undefined) {
+    const { site, link } = statisticsLink;
+    links.push({ kind: 'statistics', site, ...link.view });
+  }
+  return links;
 }
 
 /** Whether the agent would see no difference. Views are plain data; asked after each ping, so that neither text nor lists are made. */

@@ -91,6 +91,8 @@ export const deskConfiguration = z.object({
       telephony: linkServers,
       configuration: linkServers,
       statistics: linkServers,
+      /** The Switch of the agent's Extension there; a Stat Server names its queues `number@switch`. */
+      switch: z.string(),
       /** The agent's seat there (DS21). */
       place: z.string(),
       dn: z.string(),

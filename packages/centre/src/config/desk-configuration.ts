@@ -166,6 +166,7 @@ function siteOfAgent(
     telephony: linkServers(configuration, [pair], levels),
     configuration: toConfiguration,
     statistics: linkTo('StatServer'),
+    switch: switchName,
     place: pair.place.name,
     dn: pair.dn,
     AgentID: splitReference(login).number,

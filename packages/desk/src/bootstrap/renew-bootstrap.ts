@@ -33,7 +33,8 @@ function renewed(old: BootstrapSite, site: ConfiguredSite): BootstrapSite {
     application: site.application,
     form,
     nodes: members.map(({ host, port }) => ({ host, port })),
-    timeoutMs: reconnectPauseMs,
+    // S4: a third-party desktop retries at the interval of its local data, whatever else says.
+    timeoutMs: old.applicationType === 'Workspace' ? reconnectPauseMs : old.timeoutMs,
   };
 }
 

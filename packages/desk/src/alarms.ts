@@ -1,0 +1,55 @@
+/**
+ * What whoever watches over the system is told of (S4, DS16): each beginning and end once, to the shell of the desk at
+ * once, and to a SIP Server over whichever telephony link stands, now or later.
+ */
+import type { Because, Millis } from '@holdfast/kernel';
+import type { AlarmName, DeskEffect } from './desk-types.ts';
+import type { AlarmView } from './desk-view.ts';
+import type { TelephonyLink } from './telephony-link.ts';
+
+interface Alarm {
+  readonly isRaised: boolean;
+  readonly because: Because;
+  readonly since: Millis;
+  /** A SIP Server has been told, or need not be. */
+  isReported: boolean;
+}
+
+export class Alarms {
+  readonly #emit: (effect: DeskEffect) => void;
+  /** One for each name, the last that was said of it. */
+  readonly #alarms = new Map<AlarmName, Alarm>();
+
+  constructor(emit: (effect: DeskEffect) => void) {
+    this.#emit = emit;
+  }
+
+  get raised(): AlarmView[] {
+    return [...this.#alarms]
+      .filter(([, alarm]) => alarm.isRaised)
+      .map(([name, { since, because }]) => ({ name, since, because }));
+  }
+
+  tell(now: Millis, name: AlarmName, isRaised: boolean, because: Because): void {
+    const former = this.#alarms.get(name);
+    if ((former?.isRaised ?? false) === isRaised) return;
+    const isKnown = former?.isReported === true && former.isRaised;
+    // An end of what nobody upstream has heard of is no news there.
+    this.#alarms.set(name, { isRaised, because, since: now, isReported: !isRaised && !isKnown });
+    this.#emit({ type: 'alarm', name, isRaised, because });
+  }
+
+  /** Upstream, as far as a telephony link stands; the site of the login is asked first. */
+  report(links: Iterable<TelephonyLink>, servingSite: string | undefined): void {
+    const pending = [...this.#alarms].filter(([, alarm]) => !alarm.isReported);
+    if (pending.length === 0) return;
+    const standing = [...links].filter(({ link }) => link.isOn);
+    const via = standing.find(({ site }) => site === servingSite) ?? standing[0];
+    if (via === undefined) return;
+    for (const [name, alarm] of pending) {
+      const { isRaised, because } = alarm;
+      const { dn } = via;
+      alarm.isReported = via.ask({ type: 'ReportAlarm', dn, name, isRaised, because: because.text });
+    }
+  }
+}
