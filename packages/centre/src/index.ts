@@ -25,6 +25,7 @@ export {
 export { configurationFiles } from './config/configuration-files.ts';
 export { type DeskAnswer, type DeskQuestion, deskConfiguration } from './config/desk-configuration.ts';
 export {
+  ADMINISTRATOR,
   AGENTS_MAX,
   type GeneratedAgent,
   type GeneratedConfiguration,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeConfiguration } from './configuration.ts';
 import { deskConfiguration } from './desk-configuration.ts';
-import { GUEST, generateConfiguration, SUPERVISOR } from './generate-configuration.ts';
+import { ADMINISTRATOR, GUEST, generateConfiguration, SUPERVISOR } from './generate-configuration.ts';
 import { thirdPartyName } from './generate-desktops.ts';
 import { problemLine } from './problem.ts';
 import { load, REQUEST, sampleFiles, sha256 } from './test-configuration.ts';
@@ -23,7 +23,12 @@ test('every generated person gets a desk at both sites, halves prefer each, all 
   const application = configuration.get('Application', 'workspace');
   if (application === undefined) throw new Error('no application');
   const { agents } = generateConfiguration({ ...REQUEST, agents: 24 });
-  for (const user of [...agents.map((agent) => agent.user), SUPERVISOR.user, GUEST.user]) {
+  for (const user of [
+    ...agents.map((agent) => agent.user),
+    SUPERVISOR.user,
+    ADMINISTRATOR.user,
+    GUEST.user,
+  ]) {
     const person = configuration.get('Person', user);
     if (person === undefined) throw new Error(`no ${user}`);
     const answer = deskConfiguration(configuration, { person, application, places: [] });

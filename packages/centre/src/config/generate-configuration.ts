@@ -4,7 +4,7 @@
  *
  *     agents    7001, 7002, …   an Extension at each site, both in one Place (S0, S2)
  *     queues    8000 sales, 8001 support, 8009 overflow; 8500 is a Routing Point to 8000
- *     persons   agent7001 …, supervisor1, guest (the spare extension for a real phone)
+ *     persons   agent7001 …, supervisor1, administrator1, guest (the spare extension for a real phone)
  *     desktops  workspace, and desktop-<site> for the persons of the third-party family (S3)
  */
 import type { ConfigObject, DeskConfiguration, ObjectOf, OptionSections } from '@holdfast/protocol';
@@ -63,6 +63,7 @@ export const SALES_QUEUE = '8000';
 export const SUPPORT_QUEUE = '8001';
 export const OVERFLOW_QUEUE = '8009';
 export const SUPERVISOR = { user: 'supervisor1', dn: '7900' } as const;
+export const ADMINISTRATOR = { user: 'administrator1', dn: '7901' } as const;
 export const GUEST = { user: 'guest', dn: '7999' } as const;
 /** Whatever phone somebody brings: some give up where SHA-256 is offered before MD5 (C81). */
 const GUEST_PHONE = { holdfast: { 'digest-algorithms': 'md5' } };
@@ -89,22 +90,9 @@ export function generateConfiguration(request: GenerateRequest): GeneratedConfig
   });
   const seats: readonly Seat[] = [
     ...agents.map((agent) => ({ ...agent, rank: 'agent' as const })),
-    {
-      ...SUPERVISOR,
-      place: `place-${SUPERVISOR.dn}`,
-      scheme: 'active-backup',
-      rank: 'supervisor',
-      home: sites[0].name,
-      family: 'interaction-workspace',
-    },
-    {
-      ...GUEST,
-      place: `place-${GUEST.dn}`,
-      scheme: 'single',
-      rank: 'agent',
-      home: sites[0].name,
-      family: 'interaction-workspace',
-    },
+    otherSeat(sites, { ...SUPERVISOR, rank: 'supervisor', scheme: 'active-backup' }),
+    otherSeat(sites, { ...ADMINISTRATOR, rank: 'administrator', scheme: 'active-backup' }),
+    otherSeat(sites, { ...GUEST, rank: 'agent', scheme: 'single' }),
   ];
   const objects: ConfigObject[] = [
     { objectType: 'Tenant', name: TENANT, enabled: true, options: { holdfast: { realm: request.realm } } },
@@ -119,7 +107,15 @@ export function generateConfiguration(request: GenerateRequest): GeneratedConfig
 }
 
 interface Seat extends GeneratedAgent {
-  readonly rank: 'agent' | 'supervisor';
+  readonly rank: ObjectOf<'Person'>['rank'];
+}
+
+/** Who is none of the agents: at the first site, with Workspace. */
+function otherSeat(
+  [{ name: home }]: GenerateRequest['sites'],
+  seat: Pick<Seat, 'user' | 'dn' | 'rank' | 'scheme'>,
+): Seat {
+  return { ...seat, place: `place-${seat.dn}`, home, family: 'interaction-workspace' };
 }
 
 function withOptions(object: ConfigObject, overlay: OptionSections | undefined): ConfigObject {
@@ -288,7 +284,7 @@ function groupsOf(
   const teams = sites.map((site, i): ConfigObject => {
     const other = sites[i === 0 ? 1 : 0];
     const members = agents.filter(({ home }) => home === site.name).map(({ user }) => user);
-    if (i === 0) members.push(SUPERVISOR.user, GUEST.user);
+    if (i === 0) members.push(SUPERVISOR.user, ADMINISTRATOR.user, GUEST.user);
     const options = {
       'disaster-recovery.preferred-site': site.name,
       'disaster-recovery.peer-site': other.name,
