@@ -6,7 +6,15 @@ export {
   describeProblem,
 } from './bootstrap/bootstrap.ts';
 export { writeBootstrapJson } from './bootstrap/bootstrap-json.ts';
-export { readBootstrap } from './bootstrap/read-bootstrap.ts';
+export {
+  type BootstrapChoice,
+  type BootstrapCopy,
+  type BootstrapDelivery,
+  chooseBootstrap,
+  readBootstrapCopy,
+  writeBootstrapCopy,
+} from './bootstrap/last-good-copy.ts';
+export { BOOTSTRAP_BYTES_MAX, readBootstrap } from './bootstrap/read-bootstrap.ts';
 export { renewBootstrap } from './bootstrap/renew-bootstrap.ts';
 export { CALLS_MAX } from './calls.ts';
 export { DeskNode } from './desk-node.ts';
