@@ -25,7 +25,11 @@ export interface Admitted {
 
 export interface AdmissionPorts {
   /** Who may call from an extension: the DN when the request proves it, else the refusal to send. */
-  authenticate(now: Millis, request: SipRequest): { readonly dn: string } | { readonly refuse: Refusal };
+  authenticate(
+    now: Millis,
+    request: SipRequest,
+    source: Source,
+  ): { readonly dn: string } | { readonly refuse: Refusal };
 }
 
 export class CallAdmission {
@@ -51,6 +55,13 @@ export class CallAdmission {
     return this.#dns.has(number) ? undefined : this.#trunks[0]?.number;
   }
 
+  /** The refusal of whoever neither is a gateway nor proves to be an extension, before there is a transaction. */
+  screen(now: Millis, request: SipRequest, source: Source): Refusal | undefined {
+    if (this.trunkFrom(request, source) !== undefined) return undefined;
+    const proof = this.#ports.authenticate(now, request, source);
+    return 'refuse' in proof ? proof.refuse : undefined;
+  }
+
   admit(now: Millis, request: SipRequest, source: Source): Admitted | Refusal {
     const to = numberIn(request.uri);
     if (to === undefined) return NOT_FOUND;
@@ -61,7 +72,7 @@ export class CallAdmission {
       const ani = numberIn(fromOf(request)?.uri ?? '') ?? 'anonymous';
       return { dn: undefined, ani, from: { ani, trunk: inbound }, to, trunk: undefined, sdp };
     }
-    const proof = this.#ports.authenticate(now, request);
+    const proof = this.#ports.authenticate(now, request, source);
     if ('refuse' in proof) return proof.refuse;
     const { dn } = proof;
     const trunk = this.trunkFor(to);

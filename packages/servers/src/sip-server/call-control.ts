@@ -162,6 +162,11 @@ export class CallControl {
     }
   }
 
+  /** Whether an INVITE is refused before it is a call. */
+  screen(now: Millis, request: SipRequest, source: Source): Refusal | undefined {
+    return this.#admission.screen(now, request, source);
+  }
+
   #incoming(now: Millis, leg: LegId, request: SipRequest, source: Source): void {
     if (this.#configuration === undefined) return this.#reject(now, leg, { status: 503, headers: [] });
     if (this.#calls.size >= this.#ports.callsMax) {

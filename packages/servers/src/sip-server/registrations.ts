@@ -1,9 +1,12 @@
 /**
  * Phones at this SIP Server: who may register (digest, PH4), where they are, and the fact that follows for the
  * contact centre: the phone of a DN is in service while at least one contact is registered.
+ *
+ * A request that proves nothing is refused before it has a transaction (`screen`), so that strangers cost no memory.
+ * One that proves who sent it is remembered until the next: its nonce count is used up, and cannot be checked twice.
  */
 import type { CentreInput } from '@holdfast/centre';
-import type { Millis } from '@holdfast/kernel';
+import { type LogLine, type Millis, must, unreachable } from '@holdfast/kernel';
 import {
   Challenger,
   createResponse,
@@ -11,6 +14,7 @@ import {
   type DigestVerdict,
   fromOf,
   type Hashes,
+  type NameAddr,
   parseUri,
   Registrar,
   type RegistrarChange,
@@ -32,7 +36,11 @@ export interface RegistrationsOptions {
   tell(input: CentreInput): void;
   /** The phone of this DN has registered; its requests go there. */
   reached(dn: string, target: Target): void;
+  /** Somebody was refused who should have known better, or means ill. */
+  refused(line: LogLine, sender: string): void;
 }
+
+type Proof = { readonly dn: string } | { readonly refuse: Refusal };
 
 export class Registrations {
   readonly #options: RegistrationsOptions;
@@ -41,6 +49,7 @@ export class Registrations {
   #dns = new Map<string, SipDN>();
   #algorithms: readonly DigestAlgorithm[] = [];
   readonly #inService = new Set<string>();
+  #proven: { readonly request: SipRequest; readonly dn: string } | undefined;
 
   constructor(options: RegistrationsOptions) {
     this.#options = options;
@@ -79,30 +88,86 @@ export class Registrations {
     return this.#inService.size;
   }
 
-  /** The answer to a REGISTER. */
+  /** The refusal of a REGISTER that does not prove who sent it. */
+  screen(now: Millis, request: SipRequest, source: Source): Refusal | undefined {
+    const proof = this.#prove(now, request, source, numberIn(toOf(request)));
+    return 'refuse' in proof ? proof.refuse : undefined;
+  }
+
+  /** The answer to a REGISTER that does. */
   register(now: Millis, request: SipRequest, source: Source): SipResponse {
-    const { challenger, registrar } = this.#ready();
-    if (challenger === undefined || registrar === undefined) return createResponse(request, 503);
-    const aor = parseUri(toOf(request)?.uri ?? '')?.user;
-    const verdict = challenger.check(this.#options.wall(now), request, this.#algorithmsFor(aor));
-    if (verdict.name !== 'authentic')
-      return createResponse(request, verdict.status, { headers: headersOf(verdict) });
-    if (aor !== verdict.user) return createResponse(request, 403);
-    if (this.#dns.get(aor)?.type !== 'Extension') return createResponse(request, 404);
+    const aor = numberIn(toOf(request));
+    const proof = this.#prove(now, request, source, aor);
+    if ('refuse' in proof) return createResponse(request, proof.refuse.status, proof.refuse);
+    const registrar = must(this.#registrar, 'nobody is authentic before there is a configuration');
+    const refuse = (status: number, because: string) => {
+      this.#refused(request, source, aor, { status, because });
+      return createResponse(request, status);
+    };
+    if (aor !== proof.dn) return refuse(403, `it proves to be ${proof.dn}`);
+    if (this.#dns.get(aor)?.type !== 'Extension') return refuse(404, 'it is no Extension of this site');
     const { response, changes } = registrar.handle(now, request, source);
     this.#note(registrar, changes);
+    const { status, reason } = response;
+    if (status >= 300) this.#refused(request, source, aor, { status, because: reason });
     return response;
   }
 
   /** Whether a request from an extension proves who sends it. */
-  authenticate(now: Millis, request: SipRequest): { readonly dn: string } | { readonly refuse: Refusal } {
+  authenticate(now: Millis, request: SipRequest, source: Source): Proof {
+    const from = numberIn(fromOf(request));
+    const proof = this.#prove(now, request, source, from);
+    if ('refuse' in proof || from === proof.dn) return proof;
+    this.#refused(request, source, from, { status: 403, because: `it proves to be ${proof.dn}` });
+    return { refuse: { status: 403, headers: [] } };
+  }
+
+  #prove(now: Millis, request: SipRequest, source: Source, claimed: string | undefined): Proof {
+    if (this.#proven?.request === request) return this.#proven;
     if (this.#challenger === undefined) return { refuse: { status: 503, headers: [] } };
-    const from = parseUri(fromOf(request)?.uri ?? '')?.user;
-    const verdict = this.#challenger.check(this.#options.wall(now), request, this.#algorithmsFor(from));
-    if (verdict.name !== 'authentic')
-      return { refuse: { status: verdict.status, headers: headersOf(verdict) } };
-    if (from !== verdict.user) return { refuse: { status: 403, headers: [] } };
-    return { dn: verdict.user };
+    const verdict = this.#challenger.check(this.#options.wall(now), request, this.#algorithmsFor(claimed));
+    if (verdict.name === 'authentic') {
+      this.#proven = { request, dn: verdict.user };
+      return this.#proven;
+    }
+    const { status } = verdict;
+    const because = this.#whyRefused(verdict);
+    if (because !== undefined) this.#refused(request, source, claimed, { status, because });
+    return { refuse: { status, headers: headersOf(verdict) } };
+  }
+
+  /** For the log alone: the sender of a wrong answer does not learn whether the user or the password is wrong. */
+  #whyRefused(verdict: Exclude<DigestVerdict, { name: 'authentic' }>): string | undefined {
+    if (verdict.name === 'malformed') return verdict.reason;
+    switch (verdict.because) {
+      case 'wrong-answer':
+        return this.#dns.get(verdict.user ?? '')?.credentials === undefined
+          ? 'no DN of this site with a password has this user name'
+          : 'wrong password';
+      case 'forged-nonce':
+        return 'the nonce is not one of ours';
+      // Every conversation of a phone begins so, and goes on so when its nonce has become old.
+      case 'no-credentials':
+      case 'stale-nonce':
+      case 'repeated-count':
+        return undefined;
+      default:
+        return unreachable(verdict.because);
+    }
+  }
+
+  #refused(
+    request: SipRequest,
+    source: Source,
+    claimed: string | undefined,
+    { status, because }: { readonly status: number; readonly because: string },
+  ): void {
+    const { transport, host, port } = source;
+    const what = request.method === 'REGISTER' ? 'registration refused' : 'call refused';
+    const dn = claimed === undefined ? {} : { dn: claimed.slice(0, LOGGED_NUMBER_MAX) };
+    const detail = { status, transport, remote: `${host}:${port}` };
+    const told = because.slice(0, LOGGED_REASON_MAX);
+    this.#options.refused({ level: 'warn', what, because: told, ...dn, detail }, host);
   }
 
   /** Of whom the request claims to be: a phone that knows only MD5 may give up at the sight of anything else. */
@@ -135,10 +200,6 @@ export class Registrations {
     if (registrar !== undefined) this.#note(registrar, registrar.expire(now));
   }
 
-  #ready(): { challenger: Challenger | undefined; registrar: Registrar | undefined } {
-    return { challenger: this.#challenger, registrar: this.#registrar };
-  }
-
   #note(registrar: Registrar, changes: readonly RegistrarChange[]): void {
     for (const { aor, kind, binding } of changes) {
       if (kind === 'added' || kind === 'refreshed') this.#options.reached(aor, binding.target);
@@ -149,6 +210,14 @@ export class Registrations {
       this.#options.tell({ type: 'phone', dn: aor, inService });
     }
   }
+}
+
+/** A log line names what a stranger wrote, but not all of it. */
+const LOGGED_NUMBER_MAX = 32;
+const LOGGED_REASON_MAX = 200;
+
+function numberIn(address: NameAddr | undefined): string | undefined {
+  return parseUri(address?.uri ?? '')?.user;
 }
 
 function headersOf(

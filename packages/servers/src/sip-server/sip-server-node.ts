@@ -83,6 +83,10 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       random: options.random,
       sentBy: options.sentBy,
       contact: (transport) => contactAt(options.sentBy(transport), transport),
+      screen: (now, request, source) => {
+        if (request.method === 'REGISTER') return this.#registrations.screen(now, request, source);
+        return request.method === 'INVITE' ? this.#calls.screen(now, request, source) : undefined;
+      },
     });
     const emit = (effect: SipServerEffect) => void this.#effects.push(effect);
     const tell = (input: CentreInput) => void this.#facts.push(input);
@@ -103,6 +107,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       wall,
       tell,
       reached: (dn, target) => this.#calls.reached(dn, target),
+      refused: (line, sender) =>
+        emit({ type: 'log', line: { ...line, site: this.#configuration.site }, sender }),
     });
     this.#calls = new CallControl({
       userAgent: this.#userAgent,
@@ -111,7 +117,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       contactsOf: (dn) => this.#registrations.contactsOf(dn),
       contactFailed: (now, dn, contact) => this.#contactFailed(now, dn, contact),
       phoneCalled: (asked, dn, outcome) => this.#requests.phoneCalled(asked, dn, outcome),
-      authenticate: (now, request) => this.#registrations.authenticate(now, request),
+      authenticate: (now, request, source) => this.#registrations.authenticate(now, request, source),
       isShuttingDown: () => this.#centre.isShuttingDown,
       run: (output) => this.#run(output),
       tell,
