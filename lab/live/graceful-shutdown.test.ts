@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { GUEST, SUPERVISOR } from '@holdfast/centre';
+import { ADMINISTRATOR, GUEST } from '@holdfast/centre';
 import { seededRandom } from '@holdfast/kernel';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { ProcessClock } from '@holdfast/shell';
@@ -47,12 +47,7 @@ beforeAll(async () => {
     phonePassword: PHONE_PASSWORD,
     realm: REALM,
   });
-  const withAdministrator = objects.map((object) =>
-    object.objectType === 'Person' && object.name === SUPERVISOR.user
-      ? { ...object, rank: 'administrator' as const }
-      : object,
-  );
-  await writeConfiguration(join(folder, 'configuration'), withAdministrator, 'json');
+  await writeConfiguration(join(folder, 'configuration'), objects, 'json');
   site = new SiteProcesses({
     ...{ site: 'north', entry: SERVER_BUNDLE, restarts: true },
     ...{ files: join(folder, 'configuration'), data: join(folder, 'north') },
@@ -121,7 +116,7 @@ test('agents are let go, callers and log-ins refused, the call that stands goes 
   const shutdown = { type: 'GracefulShutdown', ReferenceID: 9, on: true };
   expect(await agent.ask(shutdown, 'Error')).toMatchObject({ code: 'not-allowed' });
 
-  const { client: administrator } = await clientOf(SUPERVISOR.user);
+  const { client: administrator } = await clientOf(ADMINISTRATOR.user);
   await administrator.ask(shutdown, 'Done');
   await until('who is idle is let go', 1_000, () => logoutOf(idle) !== undefined);
   expect(logoutOf(idle)).toMatchObject(ENDED_BY_SHUTDOWN);
