@@ -11,7 +11,7 @@
  */
 import { Centre, type CentreEffect, type CentreInput } from '@holdfast/centre';
 import { SiteLease } from '@holdfast/continuity';
-import { type Millis, must, type Node, type Random, unreachable } from '@holdfast/kernel';
+import { type LogLine, type Millis, must, type Node, type Random, unreachable } from '@holdfast/kernel';
 import type { DeskRequest, LoginEpoch } from '@holdfast/protocol';
 import {
   createResponse,
@@ -90,6 +90,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     });
     const emit = (effect: SipServerEffect) => void this.#effects.push(effect);
     const tell = (input: CentreInput) => void this.#facts.push(input);
+    const logBudgeted = (line: LogLine, sender: string) =>
+      emit({ type: 'log', line: { ...line, site: this.#configuration.site }, sender });
     // Whole ms: nonces and tokens are written with it.
     const wall = (now: Millis) => Math.floor(now + this.#wallOffsetMs);
     this.#clients = new Clients(this.#log, emit);
@@ -107,8 +109,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       wall,
       tell,
       reached: (dn, target) => this.#calls.reached(dn, target),
-      refused: (line, sender) =>
-        emit({ type: 'log', line: { ...line, site: this.#configuration.site }, sender }),
+      refused: logBudgeted,
     });
     this.#calls = new CallControl({
       userAgent: this.#userAgent,
@@ -132,10 +133,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       serverSecret: options.serverSecret,
       wall,
       tell,
-      logBudgeted: (line, sender) => {
-        const { site } = this.#configuration;
-        emit({ type: 'log', line: { ...line, site }, sender });
-      },
+      logBudgeted,
       isShuttingDown: () => this.#centre.isShuttingDown,
       agentOn: (dn) => this.#centre.loginOn(dn),
       snapshot: (dn, now) => must(this.#centre.dnSnapshot(dn, now), 'the DN was looked up before'),

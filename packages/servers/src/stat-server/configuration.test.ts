@@ -38,7 +38,7 @@ test('[SV10] its SIP Server, its port and its objects are read from its Applicat
   });
   if (!read.ok) throw new Error(read.text);
   const { persons, queues, extensions } = read.configuration.objects;
-  expect([...persons].sort()).toEqual(['agent7001', 'agent7002', 'guest', 'supervisor1']);
+  expect([...persons].sort()).toEqual(['administrator1', 'agent7001', 'agent7002', 'guest', 'supervisor1']);
   expect([...queues].sort()).toEqual(['8000', '8001', '8009']);
   expect(extensions.get('7001')).toBe('place-7001');
   expect(read.configuration.ranks.get('supervisor1')).toBe('supervisor');
