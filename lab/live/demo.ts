@@ -66,7 +66,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     serverEntry: options.serverEntry,
     ports,
     restarts: true,
-    families: 'workspace',
+    families: 'both',
     withSound: Math.min(20, options.agents),
     onDecision: (decision) => feed.decision(decision),
   });

@@ -4,7 +4,8 @@
  * lease that the desk has promised has certainly ended.
  */
 import { leaseWithMargin } from '@holdfast/continuity';
-import type { DeskEffect, DeskView } from '@holdfast/desk';
+import type { AlarmName, DeskEffect, DeskView } from '@holdfast/desk';
+import type { Because } from '@holdfast/kernel';
 import type { PhoneFact } from '@holdfast/sip';
 import type { GovernedWait, LaterFacts, Ledger } from '../src/ledger.ts';
 import { type CallAccount, endOf } from './call-account.ts';
@@ -25,6 +26,14 @@ interface Seen {
   speaksTo: number | undefined;
 }
 
+export interface LabAlarm {
+  readonly at: number;
+  readonly agent: string;
+  readonly name: AlarmName;
+  readonly isRaised: boolean;
+  readonly because: Because;
+}
+
 export interface LabWatchOptions {
   readonly now: () => number;
   readonly clockNow: () => number;
@@ -43,6 +52,8 @@ export class LabWatch implements RobotWatch, LaterFacts {
   ledger: Ledger | undefined;
   /** Every decision of a desk, in order. */
   readonly decisions: LabDecision[] = [];
+  /** Every alarm of a desk, and the end of each, in order. */
+  readonly alarms: LabAlarm[] = [];
   /** How long each site may hold each agent routable. */
   readonly leases: LeaseBook;
   readonly #options: LabWatchOptions;
@@ -105,6 +116,10 @@ export class LabWatch implements RobotWatch, LaterFacts {
     const entry = { at: this.#options.now(), agent: robot.name, what, site, because };
     this.decisions.push(entry);
     this.#options.onDecision(entry);
+  }
+
+  alarm(robot: Robot, { name, isRaised, because }: Extract<DeskEffect, { type: 'alarm' }>): void {
+    this.alarms.push({ at: this.#options.now(), agent: robot.name, name, isRaised, because });
   }
 
   view(_robot: Robot, _view: DeskView, _before: DeskView | undefined): void {}

@@ -17,6 +17,7 @@ import { Callers } from './callers.ts';
 import type { DoubleWatchOptions } from './double-watch.ts';
 import { freePorts } from './free-ports.ts';
 import {
+  type Family,
   PASSWORD,
   PHONE_PASSWORD,
   REALM,
@@ -27,7 +28,8 @@ import {
 } from './lab-configuration.ts';
 import { LabWatch } from './lab-watch.ts';
 import { Relays } from './relay.ts';
-import { Robot } from './robot.ts';
+import { type DeskStorage, Robot } from './robot.ts';
+import { type BootstrapNode, robotBootstrap } from './robot-bootstrap.ts';
 import type { ServerLoad } from './server-loads.ts';
 import { pause, SiteProcesses } from './site-processes.ts';
 import { SoundAccount } from './sound-account.ts';
@@ -46,6 +48,8 @@ export interface LiveLabOptions {
   readonly times: LabTimes;
   /** `both`: a share of the agents work with third-party desktops (DS1). */
   readonly families: 'workspace' | 'both';
+  /** The place is asked for at each start (DS20). */
+  readonly hotSeating?: boolean;
   /** What a scenario has otherwise than the waits say. */
   readonly configure?: (object: ConfigObject) => ConfigObject;
   /** The bundle of the servers. */
@@ -91,6 +95,7 @@ export class LiveLab {
   readonly #folder: string;
   readonly #agents: readonly GeneratedAgent[];
   readonly #random;
+  readonly #storages = new Map<string, DeskStorage>();
   /** How often everybody has come to work. */
   #days = 0;
   #isStopping = false;
@@ -216,19 +221,15 @@ export class LiveLab {
     const index = this.robots.length;
     const other = (site: string) => (site === 'north' ? 'south' : 'north');
     const order = [seat.home, other(seat.home)] as SiteName[];
-    const config = (site: SiteName) => ({
-      host: '127.0.0.1',
-      port: this.ports.config[SITES.indexOf(site)] as number,
-    });
     return new Robot({
       agent: agent.user,
       user: agent.user,
       password: PASSWORD,
       phonePassword: PHONE_PASSWORD,
-      place: seat.place,
+      ...(this.options.hotSeating === true ? { place: seat.place } : {}),
       dn: seat.dn,
       scheme: seat.scheme,
-      family: this.options.families === 'both' ? agent.family : 'interaction-workspace',
+      family: this.#familyOf(agent),
       home: agent.home,
       peer: other(agent.home),
       realm: REALM,
@@ -240,18 +241,13 @@ export class LiveLab {
           destination: { type: 'target', target: { transport: 'UDP', host: '127.0.0.1', port } },
         };
       }),
-      configServers: {
-        preferred: config(agent.home as SiteName),
-        peer: config(other(agent.home) as SiteName),
-      },
-      application: 'workspace',
+      storage: this.#storageOf(agent, seat),
       desk: `robot-${agent.user}-${process.pid}-${this.#days}`,
       // The lab has made this world itself a moment ago, and only the first desks of it know that.
       firstLogin: this.#days === 0 ? 'nothingBefore' : 'wait',
       registerEveryS: times.registerEveryS,
       registration: times.registration,
       addpTimeoutMs: times.addpMs,
-      retryPauseMs: 1000 * times.retryDelayS,
       talkMs: () => times.talkMs * (0.5 + this.#random()),
       toneHz: 400 + 20 * (index % TONES),
       isSilentAt: (port) => this.callers.isSilentAt(port),
@@ -260,6 +256,36 @@ export class LiveLab {
       relays: this.#relays,
       watch: this.watch,
     });
+  }
+
+  /** Of the machine at that seat, for desktops of that agent's family: whoever sat there before has left it behind. */
+  #storageOf(agent: GeneratedAgent, seat: GeneratedAgent): DeskStorage {
+    const family = this.#familyOf(agent);
+    const key = `${seat.place} ${family}`;
+    const known = this.#storages.get(key);
+    if (known !== undefined) return known;
+    const other = seat.home === 'north' ? 'south' : 'north';
+    const nodes = [seat.home, other].map((site) => ({
+      site,
+      host: '127.0.0.1',
+      port: this.ports.config[SITES.indexOf(site as SiteName)] as number,
+    }));
+    const storage = {
+      epochStored: 0,
+      bootstrap: robotBootstrap({
+        family,
+        sites: nodes as [BootstrapNode, BootstrapNode],
+        retryDelayS: this.options.times.retryDelayS,
+        hotSeating: this.options.hotSeating === true,
+        isCluster: Number(seat.dn) % 3 === 0,
+      }),
+    };
+    this.#storages.set(key, storage);
+    return storage;
+  }
+
+  #familyOf(agent: GeneratedAgent): Family {
+    return this.options.families === 'both' ? agent.family : 'interaction-workspace';
   }
 
   robot(name: string): Robot {

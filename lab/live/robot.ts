@@ -5,7 +5,6 @@
  */
 import {
   type Bootstrap,
-  type BootstrapSite,
   type DeskCommand,
   type DeskEffect,
   type DeskInput,
@@ -43,7 +42,8 @@ export interface RobotOptions {
   readonly user: string;
   readonly password: string;
   readonly phonePassword: string;
-  readonly place: string;
+  /** Where seats are hot; else the desk knows it from its bootstrap file or the configuration. */
+  readonly place?: string;
   readonly dn: string;
   readonly scheme: RegistrationScheme;
   /** Whose desktop the agent works with (DS1). */
@@ -53,15 +53,14 @@ export interface RobotOptions {
   readonly realm: string;
   /** Where the phone registers, the preferred site first. */
   readonly phoneSites: readonly PhoneSite[];
-  readonly configServers: { readonly preferred: Address; readonly peer: Address };
-  readonly application: string;
+  /** Of the machine that the desk runs on. */
+  readonly storage: DeskStorage;
   /** Names this run of the desk (LL7). */
   readonly desk: string;
   readonly firstLogin: 'wait' | 'nothingBefore';
   readonly registerEveryS: number;
   readonly registration: Partial<Omit<RegistrationOptions, 'scheme' | 'targets'>>;
   readonly addpTimeoutMs: number;
-  readonly retryPauseMs: number;
   /** Seconds of talk, drawn for each call; the robot hangs up then. */
   readonly talkMs: () => number;
   /** What the robot says. */
@@ -74,9 +73,10 @@ export interface RobotOptions {
   readonly watch: RobotWatch;
 }
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
+/** What outlives a desk (LL7, DS20). */
+export interface DeskStorage {
+  epochStored: number;
+  bootstrap: Bootstrap;
 }
 
 /** What the lab sees of a robot, as it happens. */
@@ -86,6 +86,7 @@ export interface RobotWatch {
     robot: Robot,
     decision: { readonly because: Because; readonly what: string; readonly site: string },
   ): void;
+  alarm(robot: Robot, alarm: Extract<DeskEffect, { type: 'alarm' }>): void;
   view(robot: Robot, view: DeskView, before: DeskView | undefined): void;
   phone(robot: Robot, fact: PhoneFact, byeStatus: number | undefined): void;
   /** The phone's sound goes to this port now: it names the caller. */
@@ -111,7 +112,6 @@ export class Robot {
   #phone: RunningNode<PhoneInput> | undefined;
   #transports: SipTransports | undefined;
   #sound: RtpStream | undefined;
-  #epochStored = 0;
   /** Receipt of the newest stamp on each connection, and whose connection it is. */
   readonly #stamps = new Map<string, { readonly server: string; readonly receivedAt: number }>();
   /** The answer to a BYE that is being taken in. */
@@ -236,13 +236,13 @@ export class Robot {
       type: 'start',
       user: options.user,
       password: options.password,
-      place: options.place,
+      ...(options.place === undefined ? {} : { place: options.place }),
       wallOffset: options.clock.wallOffset(),
       localData: {
-        bootstrap: bootstrapOf(options),
+        bootstrap: options.storage.bootstrap,
         addpTimeoutMs: options.addpTimeoutMs,
         desk: options.desk,
-        epochStored: this.#epochStored,
+        epochStored: options.storage.epochStored,
         firstLogin: options.firstLogin,
       },
     });
@@ -257,7 +257,7 @@ export class Robot {
   }
 
   #performDesk(effect: DeskEffect): void {
-    const { watch } = this.options;
+    const { watch, storage } = this.options;
     switch (effect.type) {
       case 'connect':
         return this.#connect(effect);
@@ -274,7 +274,7 @@ export class Robot {
         this.#links.get(effect.connection)?.send(effect.message);
         return;
       case 'persist':
-        this.#epochStored = Math.max(this.#epochStored, effect.epoch.number);
+        storage.epochStored = Math.max(storage.epochStored, effect.epoch.number);
         return;
       case 'answerPhone':
         this.#phone?.input({ type: 'command', command: { name: 'answer' } });
@@ -290,7 +290,10 @@ export class Robot {
       case 'fact':
         return watch.desk(this, effect);
       case 'bootstrap':
+        storage.bootstrap = effect.bootstrap;
+        return;
       case 'alarm':
+        return watch.alarm(this, effect);
       case 'restartPhone':
       case 'phoneSettings':
       case 'log':
@@ -365,26 +368,6 @@ export class Robot {
     this.#sound?.close();
     await this.#transports?.close();
   }
-}
-
-/** The bootstrap file of a robot's desk: one Configuration Server at each site. */
-function bootstrapOf({ configServers, application, retryPauseMs }: RobotOptions): Bootstrap {
-  const site = ({ host, port }: Address): BootstrapSite => ({
-    site: undefined,
-    application,
-    applicationType: 'Workspace',
-    place: undefined,
-    form: 'pair',
-    nodes: [{ host, port }],
-    timeoutMs: retryPauseMs,
-  });
-  return {
-    environment: 'Lab',
-    preferred: site(configServers.preferred),
-    peer: site(configServers.peer),
-    hotSeating: false,
-    embeddedEndpoint: false,
-  };
 }
 
 function isRegistered(message: SipMessage): boolean {

@@ -73,6 +73,7 @@ export async function runScenario({
     serverEntry,
     restarts: scenario.restarts,
     families: scenario.families,
+    hotSeating: scenario.hotSeating === true,
     ...(scenario.configure === undefined ? {} : { configure: scenario.configure }),
     withSound: CALLS_WITH_SOUND,
   });

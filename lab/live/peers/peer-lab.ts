@@ -15,6 +15,7 @@ import { ProcessClock } from '@holdfast/shell';
 import { freePorts } from '../free-ports.ts';
 import { Relays } from '../relay.ts';
 import { Robot, type RobotWatch } from '../robot.ts';
+import { robotBootstrap } from '../robot-bootstrap.ts';
 import { SiteProcesses } from '../site-processes.ts';
 import { SHORT } from '../times.ts';
 import { LabPhone, type LabPhoneOptions } from './lab-phone.ts';
@@ -138,13 +139,12 @@ export class PeerLab {
   #makeRobot(agent: GeneratedAgent, index: number): Robot {
     const other = agent.home === 'north' ? 'south' : 'north';
     const order = [agent.home as PeerSite, other as PeerSite] as const;
-    const config = (site: PeerSite) => ({ host: '127.0.0.1', port: this.#configPorts[site] });
+    const config = (site: PeerSite) => ({ site, host: '127.0.0.1', port: this.#configPorts[site] });
     return new Robot({
       agent: agent.user,
       user: agent.user,
       password: PASSWORD,
       phonePassword: PHONE_PASSWORD,
-      place: agent.place,
       dn: agent.dn,
       scheme: agent.scheme,
       family: 'interaction-workspace',
@@ -159,14 +159,21 @@ export class PeerLab {
           destination: { type: 'target', target: { transport: 'UDP', host: '127.0.0.1', port } },
         };
       }),
-      configServers: { preferred: config(order[0]), peer: config(order[1]) },
-      application: 'workspace',
+      storage: {
+        epochStored: 0,
+        bootstrap: robotBootstrap({
+          family: 'interaction-workspace',
+          sites: [config(order[0]), config(order[1])],
+          retryDelayS: 1,
+          hotSeating: false,
+          isCluster: false,
+        }),
+      },
       desk: `robot-${agent.user}-${process.pid}`,
       firstLogin: 'nothingBefore',
       registerEveryS: 30,
       registration: SHORT.registration,
       addpTimeoutMs: SHORT.addpMs,
-      retryPauseMs: 1_000,
       talkMs: () => TALK_MS,
       toneHz: robotTone(index),
       isSilentAt: () => false,
@@ -222,6 +229,7 @@ export function robotTone(index: number): number {
 const NOBODY: RobotWatch = {
   desk: () => {},
   decision: () => {},
+  alarm: () => {},
   view: () => {},
   phone: () => {},
   media: () => {},

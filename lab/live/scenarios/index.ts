@@ -26,6 +26,7 @@ const common = {
 export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
+    families: 'both',
     name: 'site-loss',
     about: 'a whole site dies (SIGKILL): its agents go on at the other',
     run: siteLoss,
@@ -33,6 +34,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     restarts: false,
+    families: 'both',
     name: 'sip-only-loss',
     about: 'only the SIP Server of a site dies and stays away',
     run: sipOnlyLoss,
@@ -50,6 +52,7 @@ export const SCENARIOS: readonly Scenario[] = [
       count: 7,
       because: 'two at north whose phones register at the other site when their own is lost',
     },
+    families: 'both',
     name: 'phone-loss',
     about: 'one phone loses its site and registers at the other',
     run: phoneLoss,
@@ -58,6 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ...common,
     // Also on a busy machine the servers have to be back well within the time-out.
     times: { ...SHORT, siteTimeoutS: 8, phoneTimeoutS: 8 },
+    families: 'both',
     name: 'short-outage',
     about: 'a site is away for less than the time-out: nobody moves',
     run: shortOutage,
@@ -84,6 +88,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ...common,
     // Leaving, coming back and registering must fit in, on a busy machine too.
     times: { ...SHORT, phoneTimeoutS: 10 },
+    families: 'both',
     name: 'phone-back-in-time',
     about: 'all phones of a site lose it and come back in time: logged in again there',
     run: phoneBackInTime,
@@ -91,6 +96,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     times: { ...SHORT, autoRestore: false },
+    families: 'both',
     name: 'auto-restore-off',
     about: 'a site comes back and no desk returns by itself; phones may take theirs along',
     run: autoRestoreOff,
@@ -98,6 +104,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     begins: 'dark',
+    families: 'both',
     name: 'start-preferred-dead',
     about: 'agents come to work with both sites dead, then with one',
     run: startPreferredDead,

@@ -21,6 +21,7 @@ export interface Scenario {
   readonly restarts: boolean;
   /** `both`: a share of the agents work with third-party desktops; both do the same unless a check says otherwise. */
   readonly families: LiveLabOptions['families'];
+  readonly hotSeating?: boolean;
   readonly configure?: LiveLabOptions['configure'];
   /** Whether everybody is at work at home and callers come before it runs; else nothing runs yet, and it begins itself. */
   readonly begins: 'at-work' | 'dark';

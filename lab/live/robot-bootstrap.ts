@@ -1,0 +1,59 @@
+/**
+ * The bootstrap file of a robot's desk, as an administrator would deliver it, in each of its forms: Workspace's own with a
+ * pair or with a cluster of nodes (S0), and JSON for third-party desktops and where seats are hot (S3, S4). It goes
+ * through the desk's own reading.
+ */
+import { DESK_APPLICATION, thirdPartyName } from '@holdfast/centre';
+import { type Bootstrap, describeProblem, readBootstrap } from '@holdfast/desk';
+import type { Family } from './lab-configuration.ts';
+
+export interface BootstrapRequest {
+  readonly family: Family;
+  /** The site in whose order the seat knows the Configuration Servers, and the other. */
+  readonly sites: readonly [BootstrapNode, BootstrapNode];
+  readonly retryDelayS: number;
+  readonly hotSeating: boolean;
+  /** A cluster's nodes in place of a pair's, where the form has both. */
+  readonly isCluster: boolean;
+}
+
+export interface BootstrapNode {
+  readonly site: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+const ENVIRONMENT = 'lab';
+
+export function robotBootstrap(request: BootstrapRequest): Bootstrap {
+  const isXml = request.family === 'interaction-workspace' && !request.hotSeating;
+  const text = isXml ? workspaceFile(request) : localData(request);
+  const reading = readBootstrap(new TextEncoder().encode(text));
+  if (reading.ok) return reading.bootstrap;
+  throw new Error(reading.problems.map((problem) => describeProblem('bootstrap', problem)).join('\n'));
+}
+
+function workspaceFile({ sites, retryDelayS, isCluster }: BootstrapRequest): string {
+  const form = isCluster ? 'login.cluster.nodes' : 'login.nodes';
+  const [preferred, peer] = sites.map(({ host, port }) => `[${host}:${port}],Timeout=${retryDelayS}`);
+  return `<?xml version="1.0" encoding="utf-8"?>
+<configuration>
+  <appSettings>
+    <add key="login.url" value="tcp://${ENVIRONMENT}/${DESK_APPLICATION}"/>
+    <add key="${form}.preferred-site.${ENVIRONMENT}" value="${preferred}"/>
+    <add key="${form}.peer-site.${ENVIRONMENT}" value="${peer}"/>
+  </appSettings>
+</configuration>
+`;
+}
+
+function localData({ family, sites, retryDelayS, hotSeating }: BootstrapRequest): string {
+  const isThirdParty = family === 'agent-desktop';
+  const [preferred, peer] = sites.map(({ site, host, port }) => ({
+    application: isThirdParty ? thirdPartyName(site) : DESK_APPLICATION,
+    applicationType: isThirdParty ? 'ThirdPartyApplication' : 'Workspace',
+    nodes: [`${host}:${port}`],
+    timeout: retryDelayS,
+  }));
+  return JSON.stringify({ environment: ENVIRONMENT, hotSeating, sites: { preferred, peer } });
+}
