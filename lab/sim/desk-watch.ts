@@ -86,7 +86,7 @@ export class DeskWatch {
     if (voice.length === 1 && voice[0]?.state === 'off' && wasOn) this.#census.count('DS2');
     if (voice.length > 1 && voice.every((link) => link.state === 'off')) this.#wasAllDark = true;
     if (view.isUnconfirmed && before?.isUnconfirmed !== true) this.#census.count('LL8');
-    const waitsForLease = (one: DeskView | undefined) => one?.wait?.what.includes('lease') === true;
+    const waitsForLease = (one: DeskView | undefined) => one?.wait?.for === 'lease';
     if (waitsForLease(view) && !waitsForLease(before)) this.#census.count('LL5');
   }
 

@@ -90,7 +90,7 @@ describe('the loss of a site in virtual time (ME1)', () => {
     world.run(120_000);
     for (const { view } of there) {
       expect(view?.site).toBeNull();
-      expect(view?.banner).toMatch(/could be reached .* Waiting until a site has the phone in service\./);
+      expect(view?.banner).toMatch(/has not answered for .* Waiting until a site has your phone\./);
     }
     centre.startSite('north');
     world.run(180_000);

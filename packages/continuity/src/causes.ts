@@ -1,9 +1,9 @@
 /**
- * The words of each decision, in one place: what was seen, which option governed it. The agent reads them in
- * the banner, the administrator in the log, the stranger on the live page.
+ * The words of each decision, in one place: what was seen, which option governed it. The administrator reads them in
+ * the log, the stranger on the live page. What the agent is told stands with the desk.
  */
 import type { Because, Millis } from '@holdfast/kernel';
-import type { Cause, DeskSitePolicy, SiteTimeouts } from './desk-site-types.ts';
+import type { Cause, DeskSitePolicy, OutReason, SiteTimeouts } from './desk-site-types.ts';
 
 export function telephonyLost(site: string, timeouts: SiteTimeouts): Cause {
   const { value, option } = timeouts.siteTimeoutMs;
@@ -68,20 +68,21 @@ export function unanswered(site: string, ms: Millis): Because {
   };
 }
 
-export function loggedOutBy(who: 'agent' | 'supervisor' | 'unknown', site: string, text: string): Because {
+export function loggedOutBy(why: OutReason, site: string): Because {
   const by = {
     agent: 'The agent has logged out',
     supervisor: 'A supervisor has logged the agent out',
     unknown: `Site ${site} has logged the agent out for a reason that is not known here`,
-  }[who];
-  return { rule: 'DS12', text: `${by}${text === '' ? '' : ` (${text})`}. The desk does nothing by itself.` };
+    superseded: 'Another desk has logged the agent in',
+    notAsked: 'Nobody has asked to be logged in',
+  }[why.name];
+  const said = 'said' in why ? ` (${why.said})` : '';
+  return { rule: 'DS12', text: `${by}${said}. The desk does nothing by itself.` };
 }
 
 export function notFree(text: string): Because {
   return { rule: 'DS15', text };
 }
-
-export const NOT_ASKED: Because = { rule: 'DS12', text: 'Nobody has asked to be logged in.' };
 
 export function inSeconds(ms: Millis | 'never'): string {
   return ms === 'never' ? 'ever' : `${Number((ms / 1000).toFixed(1))} s`;

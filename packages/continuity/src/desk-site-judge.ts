@@ -64,7 +64,7 @@ export function mayEnter(desk: DeskSite, site: string, now: Millis): boolean {
 
 export function mayReturn(desk: DeskSite, site: string, now: Millis): boolean {
   const { preferredSite, autoRestore } = desk.policy;
-  if (!autoRestore.value || site === preferredSite || !isFree(desk)) return false;
+  if (!autoRestore.value || desk.isKeptAway || site === preferredSite || !isFree(desk)) return false;
   return isReady(factsOf(desk, preferredSite), now);
 }
 

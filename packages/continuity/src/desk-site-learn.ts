@@ -11,6 +11,7 @@ import type {
   DeskSiteEffect,
   DeskSiteEvent,
   LoginRefusal,
+  OutReason,
   SiteFacts,
   Situation,
 } from './desk-site-types.ts';
@@ -40,6 +41,7 @@ export function learn(
         ...desk,
         sites: Object.fromEntries(sites),
         isAskedByAgent: true,
+        isKeptAway: false,
         situation: { name: 'waiting', site, because: started(site) },
       };
     }
@@ -85,17 +87,13 @@ export function learn(
 function learnLogOut(desk: DeskSite, effects: DeskSiteEffect[]): DeskSite {
   if (desk.situation.name === 'out') return desk;
   for (const [site, facts] of Object.entries(desk.sites)) logOutAt(site, facts, effects);
-  return leaveIt(
-    desk,
-    desk.policy.preferredSite,
-    loggedOutBy('agent', desk.policy.preferredSite, ''),
-    effects,
-  );
+  return leaveIt(desk, desk.policy.preferredSite, { name: 'agent' }, effects);
 }
 
-function leaveIt(desk: DeskSite, site: string, because: Because, effects: DeskSiteEffect[]): DeskSite {
+function leaveIt(desk: DeskSite, site: string, why: OutReason, effects: DeskSiteEffect[]): DeskSite {
+  const because = why.name === 'superseded' ? superseded(site) : loggedOutBy(why, site);
   effects.push({ type: 'decide', what: 'loggedOut', site, because });
-  return { ...desk, situation: { name: 'out', because }, isAskedByAgent: false };
+  return { ...desk, situation: { name: 'out', why, because }, isAskedByAgent: false };
 }
 
 function learnMove(desk: DeskSite, to: string, because: Because, effects: DeskSiteEffect[]): DeskSite {
@@ -106,7 +104,8 @@ function learnMove(desk: DeskSite, to: string, because: Because, effects: DeskSi
     effects.push({ type: 'decide', what: 'stay', site: situation.site, because: notFree(text) });
     return desk;
   }
-  return withdraw(desk, situation.site, to, { name: 'asked', because }, effects);
+  const stay = { ...desk, isKeptAway: to !== desk.policy.preferredSite };
+  return withdraw(stay, situation.site, to, { name: 'asked', because }, effects);
 }
 
 function learnTelephonyOn(
@@ -143,7 +142,7 @@ function learnTelephonyOn(
   // What a former run has left behind, or a desk that works there no more, ends nobody (LL7).
   const isOutbid =
     found?.isLive === true && found.epoch.desk !== desk.desk && compareEpochs(found.epoch, ours) > 0;
-  if (isOutbid && !desk.isAskedByAgent) return leaveIt(next, site, superseded(site), effects);
+  if (isOutbid && !desk.isAskedByAgent) return leaveIt(next, site, { name: 'superseded' }, effects);
   const { situation } = desk;
   if (situation.name === 'serving' && situation.site === site && !isOurs) {
     return { ...next, situation: { name: 'waiting', site, because: loginForgotten(site) } };
@@ -220,7 +219,7 @@ function learnRefusal(
   if (refusal.name === 'epochTooLow') {
     const known = { ...next, epochHighest: Math.max(desk.epochHighest, refusal.epoch.number) };
     const isAnothers = refusal.isLive && refusal.epoch.desk !== desk.desk;
-    return isAnothers && !desk.isAskedByAgent ? leaveIt(known, site, superseded(site), effects) : known;
+    return isAnothers && !desk.isAskedByAgent ? leaveIt(known, site, { name: 'superseded' }, effects) : known;
   }
   if (refusal.name === 'later') {
     const because = { rule: 'DS12', text: `Site ${site} has refused the log-in: ${refusal.text}` };
@@ -279,12 +278,17 @@ function learnLoggedOut(
   if (situation.name === 'withdrawing' && situation.from === site && reason !== 'superseded') {
     return { ...next, situation: seekAfter(situation) };
   }
-  if (reason === 'superseded') return leaveIt(next, site, superseded(site), effects);
+  if (reason === 'superseded') return leaveIt(next, site, { name: 'superseded' }, effects);
   if (reason === 'phone' || reason === 'shutdown') {
     if (situation.name !== 'serving' && situation.name !== 'waiting') return next;
     return { ...next, situation: { name: 'waiting', site, because: phoneBack(site) } };
   }
-  return leaveIt(next, site, loggedOutBy(reason, site, event.text), effects);
+  return leaveIt(
+    next,
+    site,
+    reason === 'agent' ? { name: 'agent' } : { name: reason, said: event.text },
+    effects,
+  );
 }
 
 function learnNotLoggedIn(desk: DeskSite, event: Extract<DeskSiteEvent, { type: 'notLoggedIn' }>): DeskSite {

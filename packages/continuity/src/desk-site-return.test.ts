@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { reportOf } from './desk-site-wait.ts';
+import { isReturnHeldUp } from './desk-site-wait.ts';
 import { by, moved, working } from './test-desk-site.ts';
 
 describe('return and moves', () => {
@@ -27,7 +27,7 @@ describe('return and moves', () => {
   ])('[DS15] not while the agent is busy: %o', (busy) => {
     const scene = moved().tell({ type: 'busy', busy }).restart('north').on('north').at(500_000);
     expect(scene.stands).toBe('serving south');
-    expect(reportOf(scene.desk).banner).toContain('is back');
+    expect(isReturnHeldUp(scene.desk)).toBe(true);
     scene.stamp('south').tell({ type: 'busy', busy: { calls: 0, afterCallWork: false, openWindows: 0 } });
     expect(scene.stands).toBe('withdrawing');
   });
@@ -78,5 +78,15 @@ describe('return and moves', () => {
     scene.tell({ type: 'busy', busy: { calls: 0, afterCallWork: false, openWindows: 0 } });
     scene.tell({ type: 'move', to: 'south', because }).loggedOut('north', 'agent').admit();
     expect(scene.at(1e6).stands).toBe('serving south');
+  });
+
+  it('[DS17] who has moved on request stays, until the preferred site has been away and is back', () => {
+    const because = { rule: 'DS17', text: 'The agent asked for the move.' };
+    const scene = working().at(1_000);
+    scene.tell({ type: 'move', to: 'south', because }).loggedOut('north', 'agent').admit();
+    expect(scene.at(500_000).stands).toBe('serving south');
+    scene.phone('north', false).at(510_000).stamp('south').phone('north', true);
+    expect(scene.stands).toBe('withdrawing');
+    expect(scene.decisions('return')).toMatchObject([{ because: { rule: 'DS15' } }]);
   });
 });

@@ -66,10 +66,15 @@ export interface Cause {
   readonly because: Because;
 }
 
+/** DS12: nobody has asked yet, or who has ended the login; `said` are the words of the site. */
+export type OutReason =
+  | { readonly name: 'notAsked' | 'agent' | 'superseded' }
+  | { readonly name: 'supervisor' | 'unknown'; readonly said: string };
+
 /** Where the desk stands. Exactly one login at a time is present: that of `serving`. */
 export type Situation =
   /** Wants no login: not yet asked for, logged out on purpose, refused, or ended by another desk. */
-  | { readonly name: 'out'; readonly because: Because }
+  | { readonly name: 'out'; readonly why: OutReason; readonly because: Because }
   /**
    * Belongs to this site but cannot work there now; leaves when a cause is complete (DS8). `because` is what
    * its next log-in there will say.
@@ -111,6 +116,8 @@ export interface DeskSite {
   readonly situation: Situation;
   /** LL7: the agent asked for this log-in, so that it may outbid another desk that works; a desk by itself may not. */
   readonly isAskedByAgent: boolean;
+  /** DS17: the agent was moved to the peer on request, and the preferred site has been there ever since. */
+  readonly isKeptAway: boolean;
   /** LL8: the present login rests on a wait since the start, not on anybody's word. */
   readonly isUnconfirmed: boolean;
   /** Deadlines up to here have been looked at. */

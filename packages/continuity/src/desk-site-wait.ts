@@ -1,5 +1,6 @@
 /**
- * What the agent is told: one sentence, and the wait that is running, if any.
+ * What the desk waits for and why it is where it is: facts for the words that the agent reads, which are the business
+ * of whoever shows them.
  */
 import { type Because, type Millis, unreachable } from '@holdfast/kernel';
 import { inSeconds } from './causes.ts';
@@ -8,63 +9,61 @@ import type { DeskSite } from './desk-site-types.ts';
 import type { GoverningOption } from './governed.ts';
 import { leaseWithMargin } from './login-lease.ts';
 
+/** A time that runs: when it has passed the desk decides anew. */
 export interface RunningWait {
-  readonly what: string;
+  /** For the site to answer, for the phone to be in service there, for the lease of another site to end. */
+  readonly for: 'site' | 'phone' | 'lease';
+  readonly site: string;
   readonly from: Millis;
   readonly until: Millis;
   /** What sets its length. The lease is governed by the site that granted it. */
   readonly option: GoverningOption;
 }
 
+/** What is missing where the desk belongs, whether or not its time can ever be up. */
+export type Missing =
+  | { readonly name: 'nothing' }
+  | { readonly name: 'site' | 'phone'; readonly site: string; readonly option: GoverningOption };
+
 export interface DeskSiteReport {
-  readonly banner: string;
   readonly because: Because | undefined;
   readonly wait: RunningWait | undefined;
+  readonly missing: Missing;
 }
+
+const NOTHING = { name: 'nothing' } as const;
 
 export function reportOf(desk: DeskSite): DeskSiteReport {
   const { situation } = desk;
   switch (situation.name) {
     case 'out':
-      return { banner: situation.because.text, because: situation.because, wait: undefined };
+      return { because: situation.because, wait: undefined, missing: NOTHING };
     case 'serving':
-      return reportServing(desk, situation.site);
+      return { because: undefined, wait: undefined, missing: NOTHING };
     case 'waiting':
       return reportWaiting(desk, situation.site);
     case 'seeking': {
       const wait = leaseWait(desk, Object.keys(desk.sites));
-      const then =
-        wait === undefined ? 'Waiting until a site has the phone in service.' : `Waiting for ${wait.what}.`;
-      return { banner: `${situation.cause.because.text} ${then}`, because: situation.cause.because, wait };
+      return { because: situation.cause.because, wait, missing: NOTHING };
     }
-    case 'entering':
-      return {
-        banner: `Logging in at site ${situation.site}.`,
-        because:
-          situation.origin.name === 'seeking' ? situation.origin.cause.because : situation.origin.because,
-        wait: undefined,
-      };
+    case 'entering': {
+      const { origin } = situation;
+      const because = origin.name === 'seeking' ? origin.cause.because : origin.because;
+      return { because, wait: undefined, missing: NOTHING };
+    }
     case 'withdrawing':
-      return {
-        banner: `${situation.cause.because.text} Moving to site ${situation.to}.`,
-        because: situation.cause.because,
-        wait: undefined,
-      };
+      return { because: situation.cause.because, wait: undefined, missing: NOTHING };
     default:
       return unreachable(situation);
   }
 }
 
-function reportServing(desk: DeskSite, site: string): DeskSiteReport {
+/** DS15: the preferred site could be returned to, were the agent not busy. */
+export function isReturnHeldUp(desk: DeskSite): boolean {
+  const { situation, isKeptAway } = desk;
   const { preferredSite, autoRestore } = desk.policy;
-  let banner = '';
-  if (site !== preferredSite) {
-    banner = `Working at site ${site}.`;
-    if (autoRestore.value && isReady(factsOf(desk, preferredSite), desk.seenAt)) {
-      banner += ` The preferred site ${preferredSite} is back; the move waits until calls, after-call work and windows are finished.`;
-    }
-  }
-  return { banner, because: undefined, wait: undefined };
+  if (situation.name !== 'serving' || situation.site === preferredSite || isKeptAway) return false;
+  return autoRestore.value && isReady(factsOf(desk, preferredSite), desk.seenAt);
 }
 
 function reportWaiting(desk: DeskSite, site: string): DeskSiteReport {
@@ -72,36 +71,22 @@ function reportWaiting(desk: DeskSite, site: string): DeskSiteReport {
   const { telephonyAt, phoneAt } = leaveAt(desk, site);
   const { siteTimeoutMs, phoneTimeoutMs } = timeoutsAt(desk.policy, site);
   if (facts.telephony.name === 'off' && telephonyAt <= phoneAt) {
-    const wait = {
-      what: `site ${site} to answer`,
-      from: facts.telephony.since,
-      until: telephonyAt,
-      option: siteTimeoutMs.option,
-    };
-    return waitingFor(`Site ${site} cannot be reached.`, wait);
+    const { option } = siteTimeoutMs;
+    const wait = { for: 'site', site, from: facts.telephony.since, until: telephonyAt, option } as const;
+    return { because: undefined, wait: running(desk, wait), missing: { name: 'site', site, option } };
   }
   if (facts.phone.name === 'outOfService') {
-    const wait = {
-      what: `the phone at site ${site}`,
-      from: facts.phone.since,
-      until: phoneAt,
-      option: phoneTimeoutMs.option,
-    };
-    return waitingFor(`The phone is not in service at site ${site}.`, wait);
+    const { option } = phoneTimeoutMs;
+    const wait = { for: 'phone', site, from: facts.phone.since, until: phoneAt, option } as const;
+    return { because: undefined, wait: running(desk, wait), missing: { name: 'phone', site, option } };
   }
-  return waitingFor(`Connecting to site ${site}.`, leaseWait(desk, [site]));
+  return { because: undefined, wait: leaseWait(desk, [site]), missing: NOTHING };
 }
 
-function waitingFor(banner: string, wait: RunningWait | undefined): DeskSiteReport {
-  if (wait === undefined) return { banner, because: undefined, wait };
-  // A cause that can never be complete is waited for without an end.
-  if (wait.until === Number.POSITIVE_INFINITY)
-    return { banner: `${banner} Waiting for ${wait.what}.`, because: undefined, wait: undefined };
-  return {
-    banner: `${banner} Waiting ${inSeconds(wait.until - wait.from)} for ${wait.what}.`,
-    because: undefined,
-    wait,
-  };
+/** A cause that can never be complete, or that leads nowhere, has no time that runs. */
+function running(desk: DeskSite, wait: RunningWait): RunningWait | undefined {
+  const leadsSomewhere = Object.keys(desk.sites).length > 1;
+  return leadsSomewhere && wait.until < Number.POSITIVE_INFINITY ? wait : undefined;
 }
 
 /** The wait for another site's lease to end, where that is all that is missing. */
@@ -114,10 +99,5 @@ function leaseWait(desk: DeskSite, sites: readonly string[]): RunningWait | unde
   const until = leaseBarAt(desk, site);
   const { leaseLengthMs } = factsOf(desk, site);
   const option = { name: 'lease-length', value: inSeconds(leaseLengthMs), source: 'the SIP Servers' };
-  return {
-    what: 'the former login lease to end',
-    from: until - leaseWithMargin(leaseLengthMs),
-    until,
-    option,
-  };
+  return { for: 'lease', site, from: until - leaseWithMargin(leaseLengthMs), until, option };
 }

@@ -26,7 +26,7 @@ describe('the first log-in', () => {
       .off('north')
       .at(9e6);
     expect(scene.logins()).toEqual([]);
-    expect(reportOf(scene.desk).banner).toContain('north cannot be reached');
+    expect(reportOf(scene.desk).missing).toMatchObject({ name: 'site', site: 'north' });
   });
 
   it('[LL8] a fresh desk waits one lease and margin from its start and is marked unconfirmed', () => {
@@ -110,7 +110,7 @@ describe('causes to leave', () => {
     expect(scene.stands).toBe('out');
     expect(scene.logins()).toHaveLength(1);
     expect(scene.decisions('loggedOut')).toMatchObject([{ because: { rule: 'DS12' } }]);
-    expect(reportOf(scene.desk).banner).toContain('does nothing by itself');
+    expect(reportOf(scene.desk).because?.text).toContain('does nothing by itself');
   });
 
   it('[DS12] the own logout stays out though the site goes and comes back with the login', () => {

@@ -20,7 +20,7 @@
  */
 import type { Because, Millis, Transition } from '@holdfast/kernel';
 import { assert, must, unreachable } from '@holdfast/kernel';
-import { causeEnded, NOT_ASKED, returning, sitesWithPhone, unanswered, waitsForPhone } from './causes.ts';
+import { causeEnded, loggedOutBy, returning, sitesWithPhone, unanswered, waitsForPhone } from './causes.ts';
 import {
   completeCause,
   factsOf,
@@ -72,6 +72,7 @@ export function startDeskSite(start: DeskSiteStart, now: Millis): DeskSite {
   const { preferredSite, peerSite, enabled } = start.policy;
   // DS2: with `enabled` false no link leaves its site, so that there is only one.
   const names = enabled.value && peerSite !== undefined ? [preferredSite, peerSite] : [preferredSite];
+  const why = { name: 'notAsked' } as const;
   return {
     policy: start.policy,
     desk: start.desk,
@@ -79,8 +80,9 @@ export function startDeskSite(start: DeskSiteStart, now: Millis): DeskSite {
     wallOffsetMs: start.wallOffsetMs,
     sites: Object.fromEntries(names.map((name) => [name, fresh])),
     busy: { calls: 0, afterCallWork: false, openWindows: 0 },
-    situation: { name: 'out', because: NOT_ASKED },
+    situation: { name: 'out', why, because: loggedOutBy(why, preferredSite) },
     isAskedByAgent: false,
+    isKeptAway: false,
     isUnconfirmed: false,
     seenAt: now,
   };
@@ -97,7 +99,7 @@ export function stepDeskSite(
   const effects: DeskSiteEffect[] = [];
   // A site of which the policy does not know concerns nobody here.
   if ('site' in event && before.sites[event.site] === undefined) return { state: before, effects };
-  const learnt = learn(before, event, now, effects);
+  const learnt = endStay(learn(before, event, now, effects), now);
   let desk = learnt.seenAt === now ? learnt : { ...learnt, seenAt: now };
   for (let decisions = 0; ; decisions++) {
     assert(decisions < DECISIONS_MAX, 'a desk decides in circles');
@@ -105,6 +107,12 @@ export function stepDeskSite(
     if (next === desk) return { state: desk, effects };
     desk = next;
   }
+}
+
+/** DS17: a site that was away and is back is a reason to return (DS15); one that has always been there is none. */
+function endStay(desk: DeskSite, now: Millis): DeskSite {
+  if (!desk.isKeptAway || isReady(factsOf(desk, desk.policy.preferredSite), now)) return desk;
+  return { ...desk, isKeptAway: false };
 }
 
 // ---- deciding: from the facts alone --------------------------------------------------------------------------

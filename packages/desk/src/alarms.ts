@@ -7,9 +7,13 @@ import type { AlarmName, DeskEffect } from './desk-types.ts';
 import type { AlarmView } from './desk-view.ts';
 import type { TelephonyLink } from './telephony-link.ts';
 
+/** What is said of an alarm; `text` is for the agent. */
+export type Told = Pick<Alarm, 'isRaised' | 'because' | 'text'>;
+
 interface Alarm {
   readonly isRaised: boolean;
   readonly because: Because;
+  readonly text: string;
   readonly since: Millis;
   /** A SIP Server has been told, or need not be. */
   isReported: boolean;
@@ -27,15 +31,16 @@ export class Alarms {
   get raised(): AlarmView[] {
     return [...this.#alarms]
       .filter(([, alarm]) => alarm.isRaised)
-      .map(([name, { since, because }]) => ({ name, since, because }));
+      .map(([name, { since, because, text }]) => ({ name, since, because, text }));
   }
 
-  tell(now: Millis, name: AlarmName, isRaised: boolean, because: Because): void {
+  tell(now: Millis, name: AlarmName, told: Told): void {
+    const { isRaised, because } = told;
     const former = this.#alarms.get(name);
     if ((former?.isRaised ?? false) === isRaised) return;
     const isKnown = former?.isReported === true && former.isRaised;
     // An end of what nobody upstream has heard of is no news there.
-    this.#alarms.set(name, { isRaised, because, since: now, isReported: !isRaised && !isKnown });
+    this.#alarms.set(name, { ...told, since: now, isReported: !isRaised && !isKnown });
     this.#emit({ type: 'alarm', name, isRaised, because });
   }
 

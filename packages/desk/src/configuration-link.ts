@@ -6,6 +6,7 @@
  * from then on it stands with the servers of one site at a time (`sited-link`). At each site the desk opens with the
  * Application of that site (S3).
  */
+import type { LinkSite } from '@holdfast/continuity';
 import type { Because, Millis, Random } from '@holdfast/kernel';
 import {
   type ConfigReply,
@@ -33,7 +34,7 @@ export interface ConfigurationPorts {
   /** It will be tried again; the agent may read why it did not come to anything. */
   notYet(code: ErrorCode, text: string): void;
   moving(site: string, because: Because): void;
-  warned(isLost: boolean, because: Because): void;
+  warned(isLost: boolean, because: Because, before: LinkSite): void;
   changed(): void;
 }
 
@@ -94,7 +95,7 @@ export class ConfigurationLink {
       ping: (connection, n) => ports.send(connection, { type: 'Ping', n }),
       targetAt: (site) => this.#targetAt(site),
       moving: (site, because) => ports.moving(site, because),
-      warned: (isLost, because) => ports.warned(isLost, because),
+      warned: (isLost, because, before) => ports.warned(isLost, because, before),
       changed,
     });
   }

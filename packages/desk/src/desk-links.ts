@@ -3,14 +3,17 @@
  * site (DS7). Which connection is whose, and when which is due, is known here; what is heard over them is told as
  * facts.
  */
+import type { LinkSite } from '@holdfast/continuity';
 import type { Because, Millis, Random } from '@holdfast/kernel';
 import type { DeskConfiguration } from '@holdfast/protocol';
+import type { Told } from './alarms.ts';
 import { ConfigurationLink, type Credentials } from './configuration-link.ts';
 import type { AlarmName, DeskEffect, DeskInput, DeskLocalData, Endpoint, LinkKind } from './desk-types.ts';
 import { targetOf } from './link-target.ts';
 import type { DeskPolicy } from './policy.ts';
 import { StatisticsLink } from './statistics-link.ts';
 import { type TelephonyFact, TelephonyLink } from './telephony-link.ts';
+import { lostText } from './texts.ts';
 
 type Heard = Extract<DeskInput, { type: 'message' }>;
 
@@ -25,7 +28,7 @@ export interface DeskLinkPorts {
   learn(fact: TelephonyFact): void;
   /** A lesser link goes to another site. */
   moving(kind: LinkKind, site: string, because: Because): void;
-  alarm(name: AlarmName, isRaised: boolean, because: Because): void;
+  alarm(name: AlarmName, told: Told): void;
   /** The picture of a link has changed. */
   changed(): void;
 }
@@ -62,7 +65,7 @@ export class DeskLinks {
     const { configured, refused, notYet } = this.#ports;
     this.#configuration = new ConfigurationLink(credentials, local, this.#random, {
       ...this.#wire('configuration'),
-      ...this.#guarded('configuration', 'configuration-link-lost'),
+      ...this.#guarded('configuration'),
       configured: (_now, token, configuration) => configured(token, configuration),
       refused: (code, text) => refused(`${code}: ${text}`),
       notYet: (code, text) => notYet(`${code}: ${text}`),
@@ -104,7 +107,7 @@ export class DeskLinks {
       { policy, links, configuration, token, random },
       {
         ...this.#wire('statistics'),
-        ...this.#guarded('statistics', 'statistics-link-lost'),
+        ...this.#guarded('statistics'),
         tokenRefused: () => this.#configuration?.logInAgain(),
       },
     );
@@ -137,11 +140,12 @@ export class DeskLinks {
     };
   }
 
-  #guarded(kind: LinkKind, name: AlarmName) {
+  #guarded(kind: 'configuration' | 'statistics') {
     const { moving, alarm, changed } = this.#ports;
     return {
       moving: (site: string, because: Because) => moving(kind, site, because),
-      warned: (isLost: boolean, because: Because) => alarm(name, isLost, because),
+      warned: (isRaised: boolean, because: Because, before: LinkSite) =>
+        alarm(`${kind}-link-lost`, { isRaised, because, text: lostText(before) }),
       changed,
     };
   }

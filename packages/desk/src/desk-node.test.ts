@@ -162,7 +162,7 @@ describe('the phone', () => {
     const world = ready();
     world.north.setPhone(false);
     world.run(2_000);
-    expect(world.view?.banner).toContain('phone is not in service');
+    expect(world.view?.banner).toContain('Your phone is not registered');
     world.north.setPhone(true);
     expect(world.run(1_000).view).toMatchObject({ state: 'Ready', site: 'north' });
     expect(world.decisions('leave')).toEqual([]);
@@ -191,7 +191,7 @@ describe('the phone', () => {
     world.tell({ type: 'ready' }).run(1_000).kill('north').run(20_000);
     expect(world.view).toMatchObject({
       site: null,
-      banner: expect.stringContaining('Waiting until a site has the phone'),
+      banner: expect.stringContaining('Waiting until a site has your phone'),
     });
     world.south.setPhone(true);
     expect(world.run(100).view).toMatchObject({ state: 'Ready', site: 'south' });
@@ -322,20 +322,21 @@ describe('the state', () => {
 });
 
 describe('logged out', () => {
-  it.each([undefined, 'supervisor_logout', 'configuration'])(
-    '[DS12] by %s: the desk does nothing but say so',
-    (reason) => {
-      const world = ready();
-      world.north.logOut(reason);
-      world.run(60_000);
-      expect(world.north.requests('AgentLogin')).toHaveLength(1);
-      expect(world.view).toMatchObject({
-        state: 'LoggedOut',
-        banner: expect.stringContaining('does nothing by itself'),
-      });
-      expect(world.tell({ type: 'login' }).run(1_000).view).toMatchObject({ site: 'north' });
-    },
-  );
+  it.each([
+    [undefined, 'You have logged out.'],
+    ['supervisor_logout', 'A supervisor has logged you out (supervisor_logout).'],
+    ['configuration', 'the reason "configuration" is not known here'],
+  ])('[DS12] by %s: the desk does nothing but say so', (reason, words) => {
+    const world = ready();
+    world.north.logOut(reason);
+    world.run(60_000);
+    expect(world.north.requests('AgentLogin')).toHaveLength(1);
+    expect(world.view).toMatchObject({
+      state: 'LoggedOut',
+      banner: expect.stringContaining(words),
+    });
+    expect(world.tell({ type: 'login' }).run(1_000).view).toMatchObject({ site: 'north' });
+  });
 
   it('[DS8c] by a graceful shutdown: at once at the other site', () => {
     const world = ready();

@@ -26,6 +26,7 @@ import { type AskWithoutDN, choiceOf, requestOf } from './desk-commands.ts';
 import { DeskLinks } from './desk-links.ts';
 import type { DeskCommand, DeskEffect, DeskFact, DeskInput } from './desk-types.ts';
 import type { DeskView } from './desk-view.ts';
+import { EmbeddedEndpoint } from './embedded-endpoint.ts';
 import { leaseWarning } from './lease-terms.ts';
 import { LocalData } from './local-data.ts';
 import { type DeskPolicy, readPolicy } from './policy.ts';
@@ -46,6 +47,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #start: Start | undefined;
   #startedAt: Millis = 0;
   #localData: LocalData | undefined;
+  #endpoint: EmbeddedEndpoint | undefined;
   #configuration: DeskConfiguration | undefined;
   #policy: DeskPolicy | undefined;
   #site: DeskSite | undefined;
@@ -75,7 +77,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       configured: (token, configuration) => this.#configured(token, configuration),
       refused: (text) => this.#cannotStart(text),
       notYet: (text) => {
-        if (this.#site === undefined) this.#notice = text;
+        if (this.#site === undefined) this.#notice = TEXTS.notLetIn(text);
         this.#log('warn', 'not let in by a Configuration Server', { because: text });
         changed();
       },
@@ -84,9 +86,9 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         this.#emit({ type: 'decision', because, what: `move the ${kind} link`, site });
         this.#log('info', `desk: moves the ${kind} link`, { site, because: because.text });
       },
-      alarm: (name, isRaised, because) => {
-        this.#alarms.tell(this.#now, name, isRaised, because);
-        this.#log(isRaised ? 'warn' : 'info', name, { because: because.text });
+      alarm: (name, told) => {
+        this.#alarms.tell(this.#now, name, told);
+        this.#log(told.isRaised ? 'warn' : 'info', name, { because: told.because.text });
         changed();
       },
       changed,
@@ -168,12 +170,11 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#start = start;
     this.#startedAt = this.#now;
     this.#localData = localData;
+    if (localData.bootstrap.embeddedEndpoint)
+      this.#endpoint = new EmbeddedEndpoint((effect) => this.#emit(effect));
     const { user, password } = start;
-    this.#links.connectConfiguration(
-      this.#now,
-      { user, password, places: localData.places },
-      start.localData,
-    );
+    const { places } = localData;
+    this.#links.connectConfiguration(this.#now, { user, password, places }, start.localData);
   }
 
   /** Only the agent or the administrator can mend this: the desk stays out and says so. */
@@ -210,8 +211,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       { policy: policy.site, desk, wallOffsetMs: wallOffset, epochHighest, firstLogin },
       this.#startedAt,
     );
-    if (localData.bootstrap.embeddedEndpoint && policy.registration.length > 0)
-      this.#emit({ type: 'phoneSettings', registration: policy.registration });
+    this.#endpoint?.configure(policy.registration);
     const sites = Object.keys(this.#site.sites);
     this.#links.connectSites(this.#now, { policy, desk, token }, configuration, sites);
     this.#tellSite({ type: 'logIn' });
@@ -223,7 +223,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     switch (fact.type) {
       case 'site':
         if (fact.event.type === 'telephonyOn') this.#fact('connected', fact.event.site);
-        if (fact.event.type === 'loggedOut') this.#restartPhone(fact.event);
+        if (fact.event.type === 'loggedOut' && fact.event.site === this.#servingSite())
+          this.#endpoint?.loggedOut(fact.event);
         return this.#tellSite(fact.event);
       case 'agentState':
         if (this.#servingSite() !== fact.site) return;
@@ -235,7 +236,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'calls':
         return this.#tellBusy();
       case 'terms':
-        return this.#checkTerms(fact.site, fact.leaseLengthMs);
+        return this.#checkTerms(fact);
       case 'tokenRefused':
         return this.#links.configuration?.logInAgain();
       case 'moveAsked':
@@ -249,14 +250,6 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
           because: `${fact.code}: ${fact.text}`,
         });
     }
-  }
-
-  /** DS18: once for each loss of the login by the phone; a phone of its own is only waited for. */
-  #restartPhone({ site, reason }: Extract<DeskSiteEvent, { type: 'loggedOut' }>): void {
-    const isEmbedded = this.#localData?.bootstrap.embeddedEndpoint === true;
-    if (!isEmbedded || reason !== 'phone' || this.#servingSite() !== site) return;
-    const text = `Site ${site} has logged the agent out because the phone is not registered there.`;
-    this.#emit({ type: 'restartPhone', because: { rule: 'DS18', text } });
   }
 
   #command(command: DeskCommand): void {
@@ -363,7 +356,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   /** LL5: a lease that is longer than a time-out would rule the wait in its place. Told once a connection. */
-  #checkTerms(site: string, leaseLengthMs: Millis): void {
+  #checkTerms({ site, leaseLengthMs }: Extract<TelephonyFact, { type: 'terms' }>): void {
     const because = leaseWarning(timeoutsAt(must(this.#policy, 'configured').site, site), leaseLengthMs);
     if (because !== undefined) this.#log('warn', 'lease longer than the site time-out', { site, because });
   }

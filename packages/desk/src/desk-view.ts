@@ -29,6 +29,11 @@ export interface CallView extends CallOnDN {
   readonly since: Millis;
 }
 
+/** A time that runs, with what it is for in a few words. */
+export interface WaitView extends RunningWait {
+  readonly what: string;
+}
+
 /** The option that governs where the agent goes next. */
 export interface GoverningView extends GoverningOption {
   /** In a few words for people. */
@@ -62,6 +67,8 @@ export interface AlarmView {
   readonly name: AlarmName;
   readonly since: Millis;
   readonly because: Because;
+  /** For the agent. */
+  readonly text: string;
 }
 
 export interface DeskView {
@@ -86,7 +93,7 @@ export interface DeskView {
   /** What endangers this agent's own move or work, each once: from the configuration (DS22) and of lost links (DS16). */
   readonly warnings: readonly string[];
   readonly because: Because | null;
-  readonly wait: RunningWait | null;
+  readonly wait: WaitView | null;
   readonly governing: GoverningView | null;
   /** The state that will be put back later is held back (DS13, DS14). */
   readonly isStateHeldBack: boolean;

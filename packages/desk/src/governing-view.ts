@@ -1,17 +1,32 @@
 /**
- * The option that governs the agent's next move: the one whose time is running, or else the one that would decide if
- * what the agent works with were lost now.
+ * The option that governs the agent's next move: the one whose time is running; else the one that would decide, were
+ * what the agent works with lost, or the agent's own site back.
  */
-import { type DeskSite, type RunningWait, timeoutsAt } from '@holdfast/continuity';
+import { type DeskSite, type DeskSiteReport, isReturnHeldUp, timeoutsAt } from '@holdfast/continuity';
 import type { GoverningView } from './desk-view.ts';
+import { GOVERNS, waitFor } from './texts.ts';
 
-export function governingView(desk: DeskSite, wait: RunningWait | undefined): GoverningView | null {
-  if (wait !== undefined) return { ...wait.option, waitsFor: wait.what, from: wait.from, until: wait.until };
-  const { situation, policy } = desk;
-  if (situation.name !== 'serving' && situation.name !== 'waiting') return null;
+export function governingView(desk: DeskSite, { wait, missing }: DeskSiteReport): GoverningView | null {
+  if (wait !== undefined) {
+    const { option, from, until } = wait;
+    return { ...option, waitsFor: waitFor(wait), from, until };
+  }
   const idle = { from: null, until: null };
+  if (missing.name !== 'nothing')
+    return { ...missing.option, waitsFor: waitFor({ for: missing.name, site: missing.site }), ...idle };
+  const { situation, policy } = desk;
+  if (situation.name === 'seeking' || situation.name === 'withdrawing') {
+    const { option } = situation.cause.because;
+    return option === undefined
+      ? null
+      : { ...option, waitsFor: waitFor({ for: 'phone', site: situation.from }), ...idle };
+  }
+  if (situation.name !== 'serving' && situation.name !== 'waiting') return null;
   const { site } = situation;
-  if (policy.autoRestore.value && site !== policy.preferredSite)
-    return { ...policy.autoRestore.option, waitsFor: `the phone at site ${policy.preferredSite}`, ...idle };
-  return { ...timeoutsAt(policy, site).siteTimeoutMs.option, waitsFor: `a loss of site ${site}`, ...idle };
+  const { preferredSite, autoRestore } = policy;
+  if (autoRestore.value && site !== preferredSite && !desk.isKeptAway) {
+    const waitsFor = isReturnHeldUp(desk) ? GOVERNS.free : GOVERNS.siteBack(preferredSite);
+    return { ...autoRestore.option, waitsFor, ...idle };
+  }
+  return { ...timeoutsAt(policy, site).siteTimeoutMs.option, waitsFor: GOVERNS.siteLost(site), ...idle };
 }

@@ -22,8 +22,8 @@ export interface SitedLinkPorts<Member extends Endpoint> {
   targetAt(site: string): LinkTarget<Member>;
   /** The link goes to the servers of another site. */
   moving(site: string, because: Because): void;
-  /** DS16: it is lost, or stands again. */
-  warned(isLost: boolean, because: Because): void;
+  /** DS16: it is lost, or stands again; as it stood before. */
+  warned(isLost: boolean, because: Because, before: LinkSite): void;
   changed(): void;
 }
 
@@ -94,11 +94,12 @@ export class SitedLink<Member extends Endpoint = Endpoint> {
 
   #tell(now: Millis, event: LinkSiteEvent): void {
     if (this.#machine === undefined) return;
-    const { state, effects } = stepLinkSite(this.#machine, event, now);
+    const before = this.#machine;
+    const { state, effects } = stepLinkSite(before, event, now);
     this.#machine = state;
     for (const effect of effects) {
       if (effect.type === 'moveTo') this.#move(now, effect.site, effect.because);
-      else this.#ports.warned(effect.type === 'warn', effect.because);
+      else this.#ports.warned(effect.type === 'warn', effect.because, before);
     }
   }
 

@@ -5,7 +5,7 @@
  *
  *     opened → Open → Opened: the link is on → Subscribe for the agent and for each queue
  */
-import type { LinkSitePolicy } from '@holdfast/continuity';
+import type { LinkSite, LinkSitePolicy } from '@holdfast/continuity';
 import { type Because, type Millis, must, type Random } from '@holdfast/kernel';
 import {
   type AgentStatistic,
@@ -29,7 +29,7 @@ export interface StatisticsPorts {
   /** The token does not count any more: log in at a Configuration Server again. */
   tokenRefused(): void;
   moving(site: string, because: Because): void;
-  warned(isLost: boolean, because: Because): void;
+  warned(isLost: boolean, because: Because, before: LinkSite): void;
   changed(): void;
 }
 
@@ -83,7 +83,7 @@ export class StatisticsLink {
         this.#forget();
         ports.moving(site, because);
       },
-      warned: (isLost, because) => ports.warned(isLost, because),
+      warned: (isLost, because, before) => ports.warned(isLost, because, before),
       changed: () => ports.changed(),
     });
     this.sited.settle(now, links, undefined);

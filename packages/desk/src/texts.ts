@@ -1,21 +1,32 @@
 /**
- * Everything that the desk says to its agent, in one place: plain words, what happens next by itself, and what the
- * agent can do. Nobody needs to know a rule or an option to understand them.
+ * Everything that the desk says to its agent, in one place: plain words, what happens next by itself and how long that
+ * may take, with the option that says so for whoever has to change it. Nobody needs to know a rule to understand them.
  */
-import { type Busy, type DeskSite, isFree } from '@holdfast/continuity';
-import type { AlarmView } from './desk-view.ts';
+import {
+  type Busy,
+  type DeskSite,
+  type DeskSiteReport,
+  type GoverningOption,
+  inSeconds,
+  isFree,
+  isReturnHeldUp,
+  type LinkSite,
+  type OutReason,
+  type RunningWait,
+} from '@holdfast/continuity';
+import { unreachable } from '@holdfast/kernel';
 
 export const TEXTS = {
   connecting: 'Connecting to a Configuration Server.',
   placeMissing: 'Say at which place you sit: seats are shared here, so that it is asked at each start.',
-  notLoggedIn: 'Not possible now: the desk is not logged in.',
+  notLoggedIn: 'Not possible now: you are not logged in.',
 
   refused({ asked, site, text }: { readonly asked: string; readonly site: string; readonly text: string }) {
-    return `${asked} was refused at site ${site}: ${text}`;
+    return `Site ${site} has refused ${REQUESTS[asked] ?? 'what the desk asked for'}: ${text}`;
   },
 
-  alarm({ because }: AlarmView): string {
-    return because.text;
+  notLetIn(text: string): string {
+    return `You are not let in yet, and it is tried again: ${text}`;
   },
 
   moveNotMade(to: string, { site, busy }: { readonly site: DeskSite | undefined; readonly busy: Busy }) {
@@ -25,13 +36,157 @@ export const TEXTS = {
     if (situation.site === to) return `You work at site ${to} already.`;
     if (site.sites[to] === undefined)
       return `There is no site ${to} for you; yours are ${Object.keys(site.sites).join(' and ')}.`;
-    const what = [
-      ...(busy.calls > 0 ? ['the call'] : []),
-      ...(busy.afterCallWork ? ['the after-call work'] : []),
-      ...(busy.openWindows > 0 ? ['the open windows'] : []),
-    ];
-    if (!isFree(site))
-      return `No move to site ${to} now: finish ${what.join(' and ')} first, then ask again.`;
-    return `No move to site ${to} now.`;
+    if (isFree(site)) return `No move to site ${to} now.`;
+    return `No move to site ${to} now: finish ${busyText(busy)} first, then ask again.`;
   },
 };
+
+const REQUESTS: Readonly<Record<string, string>> = {
+  AgentLogin: 'your log-in',
+  AgentLogout: 'your log-out',
+  AgentReady: 'to make you Ready',
+  AgentNotReady: 'to make you NotReady',
+  MakeCall: 'your call',
+  ReleaseCall: 'to end the call',
+  AttachUserData: 'to attach data to the call',
+};
+
+/** What the agent reads at the top; empty when all is well. */
+export function bannerText(desk: DeskSite, report: DeskSiteReport): string {
+  const { situation } = desk;
+  switch (situation.name) {
+    case 'out':
+      return outText(situation.why);
+    case 'serving':
+      return servingText(desk, situation.site);
+    case 'waiting':
+      return waitingText(desk, situation.site, report);
+    case 'seeking': {
+      const { wait } = report;
+      const why = causeText(situation.cause, situation.from);
+      if (wait === undefined) return `${why} Waiting until a site has your phone.`;
+      return `${why} Going to site ${wait.site}, ${waitText(wait)}.`;
+    }
+    case 'entering':
+      return `Logging in at site ${situation.site}.`;
+    case 'withdrawing':
+      return `${causeText(situation.cause, situation.from)} Moving to site ${situation.to}.`;
+    default:
+      return unreachable(situation);
+  }
+}
+
+/** DS16: the link to configuration or statistics is lost, alone; the work goes on. */
+export function lostText({ policy, site }: LinkSite): string {
+  const { value: afterMs, option } = policy.moveAfterMs;
+  const what = {
+    configuration: `The configuration of site ${site} cannot be reached. You can go on working; what the administrator changes reaches you later.`,
+    statistics: `The figures of site ${site} cannot be reached. You can go on working; what is shown of the queues is old.`,
+  }[policy.link];
+  if (afterMs === 'never' || policy.sites.length < 2) return `${what} It is tried again and again.`;
+  return `${what} After ${inSeconds(afterMs)} your other site is asked instead (${optionText(option)}).`;
+}
+
+/** In a few words what a wait is for. */
+export function waitFor({ for: what, site }: Pick<RunningWait, 'for' | 'site'>): string {
+  switch (what) {
+    case 'site':
+      return `site ${site} to answer`;
+    case 'phone':
+      return `your phone at site ${site}`;
+    case 'lease':
+      return 'the other site to have let you go';
+    default:
+      return unreachable(what);
+  }
+}
+
+/** What would have to happen for the option to decide, in a few words. */
+export const GOVERNS = {
+  siteLost: (site: string) => `a loss of site ${site}`,
+  siteBack: (site: string) => `your own site ${site} to be back`,
+  free: 'the end of the call, the after-call work and open windows',
+};
+
+function outText(why: OutReason): string {
+  switch (why.name) {
+    case 'notAsked':
+      return 'You are not logged in.';
+    case 'agent':
+      return 'You have logged out. Log in when you want to work again.';
+    case 'superseded':
+      return 'Another desk has logged you in, so that this one is out. Log in here to work here instead.';
+    case 'supervisor':
+      return `A supervisor has logged you out (${why.said}). Log in when you may work again.`;
+    case 'unknown':
+      return `You were logged out, and the reason "${why.said}" is not known here. Log in again, or ask your supervisor.`;
+    default:
+      return unreachable(why);
+  }
+}
+
+function servingText(desk: DeskSite, site: string): string {
+  const { preferredSite, autoRestore } = desk.policy;
+  if (site === preferredSite) return '';
+  const here = `You work at site ${site}.`;
+  if (isReturnHeldUp(desk))
+    return `${here} Your own site ${preferredSite} is back: you go there by yourself when ${busyText(desk.busy)} is finished.`;
+  if (desk.isKeptAway) return `${here} You stay here until you ask to move back.`;
+  if (autoRestore.value)
+    return `${here} You go back to site ${preferredSite} by yourself when your phone is there again.`;
+  return `${here} You stay here until your next start, or until your phone or this site sends you back.`;
+}
+
+function waitingText(desk: DeskSite, site: string, { missing, wait }: DeskSiteReport): string {
+  if (missing.name === 'nothing')
+    return wait === undefined
+      ? `Connecting to site ${site}.`
+      : `Connecting to site ${site}, ${waitText(wait)}.`;
+  const what =
+    missing.name === 'site'
+      ? `Site ${site} does not answer.`
+      : `Your phone is not registered at site ${site}.`;
+  const other = Object.keys(desk.sites).find((one) => one !== site);
+  if (wait === undefined) {
+    const why = other === undefined ? 'there is no other site for you' : optionText(missing.option);
+    return `${what} You stay here and go on when it is back (${why}).`;
+  }
+  const length = inSeconds(wait.until - wait.from);
+  return `${what} If it is not back after ${length}, you go to site ${other} (${optionText(wait.option)}).`;
+}
+
+type Cause = Extract<DeskSite['situation'], { name: 'seeking' }>['cause'];
+
+function causeText({ name, because }: Cause, from: string): string {
+  switch (name) {
+    case 'telephony':
+      return `Site ${from} has not answered for ${because.option?.value ?? 'too long'}.`;
+    case 'phone':
+      return `Your phone has not been at site ${from} for ${because.option?.value ?? 'too long'}.`;
+    case 'shutdown':
+      return `Site ${from} is shutting down.`;
+    case 'return':
+      return 'Your phone is at your own site again.';
+    case 'asked':
+      return because.text;
+    default:
+      return unreachable(name);
+  }
+}
+
+function waitText({ from, until }: RunningWait): string {
+  return `at the latest ${inSeconds(until - from)} after the other site was last heard, so that it has let you go`;
+}
+
+function busyText({ calls, afterCallWork, openWindows }: Busy): string {
+  const what = [
+    ...(calls > 0 ? ['the call'] : []),
+    ...(afterCallWork ? ['the after-call work'] : []),
+    ...(openWindows > 0 ? ['the work in open windows'] : []),
+  ];
+  return what.join(' and ');
+}
+
+function optionText({ name, value }: GoverningOption): string {
+  return `${name} is ${value}`;
+}

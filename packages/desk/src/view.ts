@@ -9,7 +9,7 @@ import type { AlarmView, DeskView, LinkView } from './desk-view.ts';
 import { governingView } from './governing-view.ts';
 import type { StatisticsLink } from './statistics-link.ts';
 import type { TelephonyLink } from './telephony-link.ts';
-import { TEXTS } from './texts.ts';
+import { bannerText, TEXTS, waitFor } from './texts.ts';
 
 export interface DeskPicture {
   readonly user: string;
@@ -31,7 +31,8 @@ export function drawView(picture: DeskPicture): DeskView {
   const report = site === undefined ? undefined : reportOf(site);
   const situation = site?.situation;
   const mode = workMode.safeParse(agent?.workMode ?? 'Unknown');
-  const warnings = [...(configuration?.warnings ?? []), ...alarms.map(TEXTS.alarm)];
+  const wait = report?.wait;
+  const warnings = [...(configuration?.warnings ?? []), ...alarms.map(({ text }) => text)];
   return {
     user: picture.user,
     person: configuration?.person.name ?? null,
@@ -42,12 +43,13 @@ export function drawView(picture: DeskPicture): DeskView {
     reasons: { ...agent?.reasons },
     since: state?.since ?? 0,
     site: situation?.name === 'serving' ? situation.site : null,
-    banner: report?.banner ?? notice ?? TEXTS.connecting,
+    banner:
+      site === undefined || report === undefined ? (notice ?? TEXTS.connecting) : bannerText(site, report),
     notice: notice ?? null,
     warnings: [...new Set(warnings)],
     because: report?.because ?? null,
-    wait: report?.wait ?? null,
-    governing: site === undefined ? null : governingView(site, report?.wait),
+    wait: wait === undefined ? null : { ...wait, what: waitFor(wait) },
+    governing: site === undefined || report === undefined ? null : governingView(site, report),
     isStateHeldBack: situation?.name === 'serving' && state?.isHeldBack === true,
     isUnconfirmed: site?.isUnconfirmed ?? false,
     links: linksOf(picture),
