@@ -76,7 +76,7 @@ function perform(output: EndpointOutput): void {
   for (const effect of output.effects) {
     if (effect.type !== 'transmit') continue;
     messages++;
-    sent.push({ bytes: serializeMessage(effect.message), host: effect.target.host });
+    sent.push({ bytes: effect.bytes ?? serializeMessage(effect.message), host: effect.target.host });
   }
   for (const event of output.events) pass(event);
 }

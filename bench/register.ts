@@ -13,7 +13,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureEcho, openSocket, pause, stayAwake } from './echo-load.ts';
 import { nonceIn, RegisteringPhone } from './phones-load.ts';
-import { startProgram } from './two-processes.ts';
+import { startProgram, type Usage } from './two-processes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,6 +29,8 @@ const ON_THEIR_WAY = 64;
 const LEAST_RATIO = 0.2;
 /** Growth after the warm-up that is no growth: transactions live 32 s, so that only longer runs can be flat. */
 const GROWTH_MAX_MB = 20;
+/** A multiple of it is `STEADY_S`. */
+const SAMPLE_EVERY_S = 10;
 /** Timer J: from here on as many transactions end as begin. */
 const STEADY_S = 40;
 
@@ -76,12 +78,19 @@ const steadyFrom = seconds > STEADY_S ? STEADY_S : 0;
 const before = await server.usage();
 const startedAt = performance.now();
 const first = counts.served;
-await pause(1_000 * steadyFrom);
-const steady = await server.usage();
-await pause(1_000 * (seconds - steadyFrom));
+const samples: { readonly atS: number; readonly served: number; readonly usage: Usage }[] = [];
+let steady = before;
+for (let atS = 0; atS < seconds; ) {
+  const nextS = Math.min(atS + SAMPLE_EVERY_S, seconds);
+  await pause(1_000 * (nextS - atS));
+  atS = nextS;
+  const usage = await server.usage();
+  samples.push({ atS, served: counts.served - first, usage });
+  if (atS === steadyFrom) steady = usage;
+}
 const wallS = (performance.now() - startedAt) / 1_000;
 const served = counts.served - first;
-const after = await server.usage();
+const after = samples.at(-1)?.usage ?? before;
 isOver = true;
 await pause(100);
 socket.close();
@@ -115,6 +124,19 @@ const result = {
     /** Between the moment from which as many transactions end as begin and the end; null in short runs. */
     growthMB: isLong ? round(growthMB, 1) : null,
   },
+  /** The run in pieces: whether it keeps its speed, and whether it grows. */
+  curve: samples.map(({ atS, served: upTo, usage }, index) => {
+    const former = samples[index - 1] ?? { served: 0, usage: before };
+    const rate = (1_000 * (upTo - former.served)) / (usage.cpuMs - former.usage.cpuMs);
+    return {
+      atS,
+      perCpuSecond: round(rate),
+      cpuRatio: round(rate / echo.pairsPerCpuSecond, 3),
+      heapMB: round(usage.heapMB),
+      rssMB: round(usage.rssMB),
+      transactions: usage.figures.transactions,
+    };
+  }),
   transactions: after.figures.transactions,
   host: { cpus: cpus().length, node: process.version },
   ok,

@@ -52,6 +52,22 @@ const METHODS: readonly (readonly [method: string, extra: HeaderLines, body?: st
     ],
     'SIP/2.0 100 Trying\r\n',
   ],
+  [
+    'REFER',
+    [
+      ['r', '"Help, desk" <sip:8000@north.example.com;method=INVITE>'],
+      ['Referred-By', '<sip:7001@north.example.com>'],
+    ],
+  ],
+  [
+    'NOTIFY',
+    [
+      ['o', 'refer;id=4711'],
+      ['Subscription-State', 'terminated;reason=noresource'],
+      ['Content-Type', 'message/sipfrag;version=2.0'],
+    ],
+    'SIP/2.0 200 OK\r\nContact: <sip:8000@192.0.2.3>\r\n',
+  ],
   ['MESSAGE', [['Content-Type', 'text/plain; charset=UTF-8']], 'Grüße 大停電'],
 ];
 
