@@ -6,6 +6,7 @@ export type {
   CentreInput,
   DNConfiguration,
   DNType,
+  LoginRules,
   PartyRelease,
   QueueCounters,
   Request,

@@ -35,6 +35,8 @@ export const LOGOUT_REASONS = {
   supervisor: 'supervisor_logout',
   /** A login of the same agent with a higher epoch took over (LL7). */
   superseded: 'login-superseded',
+  /** Who did nothing for `auto-logout-timeout`. */
+  inactive: 'auto_logout',
 } as const;
 
 export const EVENT_NAMES = [

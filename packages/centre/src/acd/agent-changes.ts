@@ -3,6 +3,7 @@
  * that this agent may have become able or unable.
  */
 import { type AgentEvent, type AgentState, stepAgent } from './agent.ts';
+import { armAutoLogout } from './auto-logout.ts';
 import { DEADLINE, type DN, type Turn } from './centre-state.ts';
 import type { Request } from './centre-types.ts';
 import { done, NOBODY, tellStanding } from './events.ts';
@@ -11,6 +12,7 @@ export function changeAgent(turn: Turn, dn: DN, event: AgentEvent, request: Requ
   const { agent } = dn;
   if (agent === undefined) return;
   const { state, effects } = stepAgent(agent.state, event, turn.now);
+  agent.activeAt = turn.now;
   if (state !== agent.state) {
     agent.state = state;
     armWrapUp(turn, dn, state);
@@ -18,6 +20,7 @@ export function changeAgent(turn: Turn, dn: DN, event: AgentEvent, request: Requ
     if (state.name === 'Ready') agent.idleSince ??= turn.now;
     turn.state.touchedDNs.add(dn.number);
   }
+  armAutoLogout(turn, dn);
   for (const change of effects) {
     switch (change.type) {
       case 'became':

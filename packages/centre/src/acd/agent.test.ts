@@ -14,9 +14,11 @@ const work: AgentState = {
   asked: undefined,
 };
 
+const idleWork = { wrapUp: 0, isReadyAfter: true };
+
 const EVENTS: AgentEvent[] = [
   { type: 'logout' },
-  { type: 'ask', standing: READY, onCall: false, wrapUp: 0 },
+  { type: 'ask', standing: READY, onCall: false, idleWork },
   { type: 'setNotReady', reasons: {} },
   { type: 'callEnding', wrapUp: 1_000 },
   { type: 'callEnded', last: true },
@@ -43,7 +45,7 @@ describe('the agent', () => {
   });
 
   test('[AG5] what was asked for waits until no call is left', () => {
-    const asked = stepAgent(ready, { type: 'ask', standing: LUNCH, onCall: true, wrapUp: 0 }, 7).state;
+    const asked = stepAgent(ready, { type: 'ask', standing: LUNCH, onCall: true, idleWork }, 7).state;
     expect(standingOf(asked)).toMatchObject(READY);
     expect(stepAgent(asked, { type: 'callEnded', last: false }, 8)).toEqual({ state: asked, effects: [] });
     expect(stepAgent(asked, { type: 'callEnded', last: true }, 9)).toEqual({
@@ -60,12 +62,12 @@ describe('the agent', () => {
   test('[AG6] the same state with another reason is another state', () => {
     const lunch: AgentState = { ...LUNCH, since: 5, asked: undefined };
     const other: Standing = { ...LUNCH, reasons: { ReasonCode: 'training' } };
-    expect(stepAgent(lunch, { type: 'ask', standing: LUNCH, onCall: false, wrapUp: 0 }, 9)).toEqual({
+    expect(stepAgent(lunch, { type: 'ask', standing: LUNCH, onCall: false, idleWork }, 9)).toEqual({
       state: lunch,
       effects: [{ type: 'same', standing: LUNCH, wrapUp: undefined }],
     });
     expect(
-      stepAgent(lunch, { type: 'ask', standing: other, onCall: false, wrapUp: 0 }, 9).state,
+      stepAgent(lunch, { type: 'ask', standing: other, onCall: false, idleWork }, 9).state,
     ).toMatchObject({ since: 9 });
   });
 });

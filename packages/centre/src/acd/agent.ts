@@ -25,6 +25,14 @@ export interface Standing {
 /** Length of after-call work in ms; 0 for none, untimed until the agent asks for another state. */
 export type WrapUp = number | 'untimed';
 
+/** After-call work that is asked for outside a call (AG9). */
+export interface IdleWork {
+  /** How long it takes; 0 has no end of its own either. */
+  readonly wrapUp: WrapUp;
+  /** It ends in Ready; else in the state before it. */
+  readonly isReadyAfter: boolean;
+}
+
 export type AgentState =
   | { readonly name: 'LoggedOut' }
   | (Standing & { readonly since: Millis; readonly asked: Standing | undefined })
@@ -42,8 +50,13 @@ export type AgentState =
 export type AgentEvent =
   | { readonly type: 'login'; readonly workMode: WorkMode | undefined; readonly reasons: Reasons }
   | { readonly type: 'logout' }
-  /** `wrapUp` is the agent's own: how long after-call work takes when it is asked for outside a call. */
-  | { readonly type: 'ask'; readonly standing: Standing; readonly onCall: boolean; readonly wrapUp: WrapUp }
+  /** `idleWork` is the agent's own: what after-call work is that is asked for outside a call. */
+  | {
+      readonly type: 'ask';
+      readonly standing: Standing;
+      readonly onCall: boolean;
+      readonly idleWork: IdleWork;
+    }
   /** The server's own decision, such as after a call that was not answered; takes effect at once. */
   | { readonly type: 'setNotReady'; readonly reasons: Reasons }
   /** A call that was answered here is about to be released; `wrapUp` is 0 unless it calls for after-call work. */
@@ -113,9 +126,11 @@ function stepAsk(state: LoggedIn, event: Extract<AgentEvent, { type: 'ask' }>, n
   if (standing.workMode === 'AfterCallWork') {
     // Asked for while it runs, after-call work is prolonged until the agent ends it.
     const inIt = state.name === 'AfterCallWork';
-    const wrapUp = inIt || event.wrapUp === 0 ? 'untimed' : event.wrapUp;
+    const { wrapUp: own, isReadyAfter } = event.idleWork;
+    const wrapUp = inIt || own === 0 ? 'untimed' : own;
+    const next = isReadyAfter ? READY : before(state);
     return startAfterCallWork(
-      { wrapUp, reasons: standing.reasons, next: READY, since: inIt ? state.since : now },
+      { wrapUp, reasons: standing.reasons, next, since: inIt ? state.since : now },
       now,
     );
   }
@@ -132,11 +147,14 @@ function stepCallEnding(state: LoggedIn, wrapUp: WrapUp, now: Millis): Answer {
   }
   // Whoever has said what follows needs no untimed work to say it in: `callEnded` does it.
   if (wrapUp === 0 || (wrapUp === 'untimed' && asked !== undefined)) return { state, effects: [] };
-  const before: Standing =
-    state.name === 'AfterCallWork'
-      ? state.next
-      : { name: state.name, workMode: state.workMode, reasons: state.reasons };
-  return startAfterCallWork({ wrapUp, reasons: {}, next: asked ?? before, since: now }, now);
+  return startAfterCallWork({ wrapUp, reasons: {}, next: asked ?? before(state), since: now }, now);
+}
+
+/** What after-call work that begins now, or goes on, leads back to. */
+function before(state: LoggedIn): Standing {
+  if (state.name === 'AfterCallWork') return state.next;
+  const { name, workMode, reasons } = state;
+  return { name, workMode, reasons };
 }
 
 function stepCallEnded(state: LoggedIn, last: boolean, now: Millis): Answer {
@@ -176,5 +194,5 @@ function isSame(a: Standing, b: Standing): boolean {
   );
 }
 
-/** Where after-call work that was asked for leads (`acw-in-idle-force-ready`, default true). */
+/** Where after-call work that was asked for leads, unless `acw-in-idle-force-ready` is false. */
 const READY: Standing = { name: 'Ready', workMode: 'AutoIn', reasons: {} };

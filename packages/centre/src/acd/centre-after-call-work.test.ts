@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { replayAfter, tidy } from './transcript.ts';
+import type { CentreConfiguration, LoginRules } from './centre-types.ts';
+import { replayAfter, SITE, tidy } from './transcript.ts';
 
 const after = (before: string, script: string) => expect(replayAfter(before, script)).toBe(tidy(script));
 const ANN_TALKS = `
@@ -140,6 +141,36 @@ describe('after-call work', () => {
       1003 AgentReady AutoIn #6
     `,
     );
+  });
+
+  const rules = (more: Partial<LoginRules>): CentreConfiguration => ({
+    ...SITE,
+    agentLogins: [{ code: 'id-cid', wrapUpMs: 10_000, ...more }],
+  });
+  const CID_ON_BREAK = 'phone 1003 up\nlogin 1003 cid\nnotready 1003 mode=AuxWork reason=lunch';
+
+  test('[AG9] with acw-in-idle-force-ready false it ends in the state before it, asked for twice or not', () => {
+    const isReadyAfterIdleWork = false;
+    const script = (work: string) => `
+      > notready 1003 mode=AfterCallWork
+      1003 AgentNotReady AfterCallWork WrapUpTime=10 #3
+      > wait 10000
+      ${work}
+    `;
+    const before = (script: string, configuration: CentreConfiguration) =>
+      expect(replayAfter(CID_ON_BREAK, script, configuration)).toBe(tidy(script));
+    before(script('1003 AgentNotReady AuxWork ReasonCode=lunch'), rules({ isReadyAfterIdleWork }));
+    before(script('1003 AgentReady AutoIn'), rules({}));
+  });
+
+  test('[AG9] with timed-acw-in-idle false it has no end of its own', () => {
+    const script = `
+      > notready 1003 mode=AfterCallWork
+      1003 AgentNotReady AfterCallWork WrapUpTime=untimed #3
+      > wait 60000
+    `;
+    const configuration = rules({ isIdleWorkTimed: false });
+    expect(replayAfter(CID_ON_BREAK, script, configuration)).toBe(tidy(script));
   });
 
   test('[AG10] what was asked for during the call follows timed work and stands in place of untimed work', () => {

@@ -7,7 +7,7 @@ import { Deadlines, type LogLine, type Millis } from '@holdfast/kernel';
 import type { LoginEpoch } from '@holdfast/protocol';
 import type { AgentState, WrapUp } from './agent.ts';
 import type { Call } from './call.ts';
-import type { CentreEffect, DNConfiguration } from './centre-types.ts';
+import { type CentreEffect, type DNConfiguration, LOGIN_RULES, type LoginRules } from './centre-types.ts';
 import type { PhoneState } from './phone.ts';
 import type { IdleAgent, Queue } from './queue.ts';
 
@@ -36,6 +36,8 @@ export interface Agent {
   state: AgentState;
   /** Since the last business call ended, or since first Ready after the login; undefined before that. */
   idleSince: Millis | undefined;
+  /** The last request, change of state or end of a call here (AG22). */
+  activeAt: Millis;
 }
 
 export interface CentreState {
@@ -44,7 +46,7 @@ export interface CentreState {
   /** Graceful shutdown: agents are let go, nobody logs in. */
   isShuttingDown: boolean;
   wrapUp: WrapUp;
-  agentLogins: Map<string, WrapUp | undefined>;
+  agentLogins: Map<string, { readonly wrapUp: WrapUp | undefined; readonly rules: LoginRules }>;
   readonly dns: Map<string, DN>;
   readonly queues: Map<string, Queue>;
   readonly calls: Map<string, Call>;
@@ -98,6 +100,8 @@ export const DEADLINE = {
   overflow: (connId: string) => `overflow ${connId}`,
   /** After-call work ends. */
   wrapUpEnds: (dn: string) => `wrap-up-ends ${dn}`,
+  /** Whoever does nothing here is logged out. */
+  autoLogout: (dn: string) => `auto-logout ${dn}`,
   /** Queues ring here again. */
   rungAgain: (dn: string) => `rung-again ${dn}`,
 } as const;
@@ -108,7 +112,11 @@ export function log(turn: Turn, line: LogLine): void {
 
 /** The wrap-up time that holds for this agent: the Agent Login's own, else the SIP Server's. */
 export function wrapUpOf(state: CentreState, agent: Agent): WrapUp {
-  return state.agentLogins.get(agent.agentId) ?? state.wrapUp;
+  return state.agentLogins.get(agent.agentId)?.wrapUp ?? state.wrapUp;
+}
+
+export function rulesOf(state: CentreState, agent: Agent): LoginRules {
+  return state.agentLogins.get(agent.agentId)?.rules ?? LOGIN_RULES;
 }
 
 /** Whether the DN has a call that is more than ringing: then requests wait for its end (AG5). */

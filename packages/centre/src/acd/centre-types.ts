@@ -20,13 +20,32 @@ export type DNType = 'Extension' | 'ACDQueue' | 'RoutingPoint' | 'CallProcessing
 export interface CentreConfiguration {
   readonly site: string;
   readonly dns: readonly DNConfiguration[];
-  readonly agentLogins: readonly {
+  readonly agentLogins: readonly ({
     readonly code: string;
     readonly wrapUpMs: number | 'untimed' | undefined;
-  }[];
+  } & Partial<LoginRules>)[];
   /** `wrap-up-time` of the SIP Server: after-call work after a business call, 0 for none. */
   readonly wrapUpMs: number | 'untimed';
 }
+
+/** What else holds for whoever uses an Agent Login; what is left out is as LOGIN_RULES says. */
+export interface LoginRules {
+  /** `timed-acw-in-idle`: after-call work that is asked for outside a call takes the wrap-up time (AG9). */
+  readonly isIdleWorkTimed: boolean;
+  /** `acw-in-idle-force-ready`: such work ends in Ready; else in the state before it (AG9). */
+  readonly isReadyAfterIdleWork: boolean;
+  /** `auto-logout-timeout`: who does nothing for so long is logged out; 0 is never (AG22). */
+  readonly autoLogoutMs: Millis;
+  /** `auto-logout-ready`: also in Ready, after-call work and auxiliary work (AG22). */
+  readonly isAutoLogoutForAll: boolean;
+}
+
+export const LOGIN_RULES: LoginRules = {
+  isIdleWorkTimed: true,
+  isReadyAfterIdleWork: true,
+  autoLogoutMs: 0,
+  isAutoLogoutForAll: false,
+};
 
 export interface DNConfiguration {
   readonly number: string;

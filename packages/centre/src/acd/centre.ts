@@ -165,6 +165,11 @@ function handleDeadline(turn: Turn, name: string): void {
       if (dn !== undefined) changeAgent(turn, dn, { type: 'timeUp' });
       return;
     }
+    case 'auto-logout': {
+      const dn = state.dns.get(id);
+      if (dn !== undefined) logins.autoLogout(turn, dn);
+      return;
+    }
     case 'rung-again':
       state.touchedDNs.add(id);
   }

@@ -101,6 +101,11 @@ function checkDN(state: CentreState, dn: DN, claim: Claim): void {
   }
   const wrapUp = state.deadlines.get(DEADLINE.wrapUpEnds(dn.number));
   const endsAt = dn.agent?.state.name === 'AfterCallWork' ? dn.agent.state.wrapUpEndsAt : undefined;
+  const logsOutAt = state.deadlines.get(DEADLINE.autoLogout(dn.number));
+  claim(
+    logsOutAt === undefined || dn.agent !== undefined,
+    `DN ${dn.number}: nobody is logged in, and is to be logged out at ${logsOutAt}`,
+  );
   claim(wrapUp === endsAt, `DN ${dn.number}: after-call work ends at ${endsAt}, its deadline is ${wrapUp}`);
 }
 

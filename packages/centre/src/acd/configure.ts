@@ -4,9 +4,10 @@
  * are logged out, its callers released, answered calls go on to their natural end.
  */
 
+import { armAutoLogout } from './auto-logout.ts';
 import type { Call } from './call.ts';
 import type { DN, Turn } from './centre-state.ts';
-import type { CentreConfiguration, DNConfiguration } from './centre-types.ts';
+import { type CentreConfiguration, type DNConfiguration, LOGIN_RULES } from './centre-types.ts';
 import { endLogin } from './logins.ts';
 import { DEFAULT_QUEUE, newQueue, type Queue } from './queue.ts';
 import { end, leaveLine, takeBackOffer } from './queueing.ts';
@@ -16,13 +17,19 @@ export function configure(turn: Turn, configuration: CentreConfiguration): void 
   const { state } = turn;
   state.site = configuration.site;
   state.wrapUp = configuration.wrapUpMs;
-  state.agentLogins = new Map(configuration.agentLogins.map((login) => [login.code, login.wrapUpMs]));
+  state.agentLogins = new Map(
+    configuration.agentLogins.map(({ code, wrapUpMs, ...rules }) => [
+      code,
+      { wrapUp: wrapUpMs, rules: { ...LOGIN_RULES, ...rules } },
+    ]),
+  );
   const wanted = new Map(configuration.dns.map((dn) => [dn.number, dn]));
   for (const dn of [...state.dns.values()]) {
     const now = wanted.get(dn.number);
     if (now?.type !== dn.configuration.type) removeDN(turn, dn);
   }
   for (const dn of wanted.values()) setDN(turn, dn);
+  for (const dn of state.dns.values()) armAutoLogout(turn, dn);
   state.configured = true;
 }
 

@@ -13,9 +13,18 @@ import {
   type LoginEpoch,
   type Reasons,
 } from '@holdfast/protocol';
-import { stepAgent } from './agent.ts';
+import { type IdleWork, stepAgent } from './agent.ts';
 import { changeAgent } from './agent-changes.ts';
-import { type Agent, DEADLINE, type DN, isOnCall, log, type Turn, wrapUpOf } from './centre-state.ts';
+import {
+  type Agent,
+  DEADLINE,
+  type DN,
+  isOnCall,
+  log,
+  rulesOf,
+  type Turn,
+  wrapUpOf,
+} from './centre-state.ts';
 import type { CentreInput, Request } from './centre-types.ts';
 import { NOBODY, refuse, tell } from './events.ts';
 import { stepPhone } from './phone.ts';
@@ -58,6 +67,7 @@ export function login(turn: Turn, input: Input<'login'>): void {
     routable: true,
     state: { name: 'LoggedOut' },
     idleSince: undefined,
+    activeAt: turn.now,
   };
   dn.agent = agent;
   state.agentDNs.set(agent.agentId, dn.number);
@@ -212,6 +222,7 @@ export function endLogin(turn: Turn, dn: DN, end: EndOfLogin): void {
   leaveIdle(turn, dn);
   agent.state = stepAgent(agent.state, { type: 'logout' }, turn.now).state;
   turn.state.deadlines.clear(DEADLINE.wrapUpEnds(dn.number));
+  turn.state.deadlines.clear(DEADLINE.autoLogout(dn.number));
   turn.state.deadlines.clear(DEADLINE.rungAgain(dn.number));
   dn.passedOverUntil = undefined;
   dn.agent = undefined;
@@ -256,7 +267,26 @@ export function ask(turn: Turn, input: Input<'ready'> | Input<'notReady'>): void
   const standing = { name, workMode, reasons: input.reasons ?? {} } as const;
   // Whoever wants no call is not rung any longer; the caller need not wait for the end of the ring time.
   if (name === 'NotReady' && !onCall) takeBackOffer(turn, dn, 'not-ready');
-  changeAgent(turn, dn, { type: 'ask', standing, onCall, wrapUp: wrapUpOf(turn.state, dn.agent) }, input);
+  changeAgent(turn, dn, { type: 'ask', standing, onCall, idleWork: idleWorkOf(turn, dn.agent) }, input);
+}
+
+function idleWorkOf({ state }: Turn, agent: Agent): IdleWork {
+  const { isIdleWorkTimed, isReadyAfterIdleWork } = rulesOf(state, agent);
+  return {
+    wrapUp: isIdleWorkTimed ? wrapUpOf(state, agent) : 'untimed',
+    isReadyAfter: isReadyAfterIdleWork,
+  };
+}
+
+/** AG22: the time of doing nothing is over. Whoever has a call is not doing nothing; its end counts anew. */
+export function autoLogout(turn: Turn, dn: DN): void {
+  const { agent } = dn;
+  if (agent === undefined || dn.calls.length > 0) return;
+  const minutes = rulesOf(turn.state, agent).autoLogoutMs / 60_000;
+  endLogin(turn, dn, {
+    reasons: { LogoutReason: LOGOUT_REASONS.inactive },
+    because: `nothing was done here for ${minutes} minutes (auto-logout-timeout)`,
+  });
 }
 
 export function phoneChanged(turn: Turn, input: Input<'phone'>): void {

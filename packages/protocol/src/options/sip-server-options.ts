@@ -1,4 +1,4 @@
-import { DN_NUMBER, define, HOST_NAME, SIP_SERVER, seconds } from './option-definition.ts';
+import { BOOLEAN, DN_NUMBER, define, HOST_NAME, SIP_SERVER, seconds } from './option-definition.ts';
 
 /** Section `TServer`: what a SIP Server works by. */
 export const sipServerOptions = define('TServer', {
@@ -36,6 +36,46 @@ export const sipServerOptions = define('TServer', {
     setOn: SIP_SERVER,
     takesEffect: 'immediately',
     meaning: 'The value of wrap-up-time that means untimed.',
+    source: 'SIP Server options reference',
+    actsOn: 'agent state',
+  },
+  'auto-logout-timeout': {
+    kind: { type: 'integer', min: 0, max: 35_791, unit: 'min' },
+    default: '0',
+    setOn: [...SIP_SERVER, 'AgentLogin'],
+    takesEffect: 'immediately',
+    meaning:
+      'Logs out an agent who does nothing for so long while NotReady without a purpose (AG22); 0 is never. The Agent Login goes before the server.',
+    source: 'SIP Server options reference',
+    actsOn: 'agent state',
+  },
+  'auto-logout-ready': {
+    kind: BOOLEAN,
+    default: 'false',
+    setOn: [...SIP_SERVER, 'AgentLogin'],
+    takesEffect: 'immediately',
+    meaning:
+      'auto-logout-timeout also holds for agents who are Ready, or NotReady with after-call work or auxiliary work. The Agent Login goes before the server.',
+    source: 'SIP Server options reference',
+    actsOn: 'agent state',
+  },
+  'timed-acw-in-idle': {
+    kind: BOOLEAN,
+    default: 'true',
+    setOn: [...SIP_SERVER, 'AgentLogin'],
+    takesEffect: 'immediately',
+    meaning:
+      'After-call work that an idle agent asks for takes the wrap-up time; else it is untimed (AG9). The Agent Login goes before the server.',
+    source: 'SIP Server options reference',
+    actsOn: 'agent state',
+  },
+  'acw-in-idle-force-ready': {
+    kind: BOOLEAN,
+    default: 'true',
+    setOn: [...SIP_SERVER, 'AgentLogin'],
+    takesEffect: 'immediately',
+    meaning:
+      'Such after-call work ends in Ready; else in the state before it (AG9). The Agent Login goes before the server.',
     source: 'SIP Server options reference',
     actsOn: 'agent state',
   },

@@ -5,13 +5,14 @@
 import {
   type Configuration,
   type DNConfiguration,
+  type LoginRules,
   levelOf,
   type OptionLevel,
   optionValue,
   resolveOption,
   siteOf,
 } from '@holdfast/centre';
-import { type Application, type DN, OPTIONS } from '@holdfast/protocol';
+import { type DN, OPTIONS } from '@holdfast/protocol';
 import { type DigestAlgorithm, withoutBrackets } from '@holdfast/sip';
 import type { Gateway, SipDN, SipServerConfiguration } from './configuration.ts';
 
@@ -65,7 +66,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       nonceKeys: previous === undefined ? { current } : { current, previous },
       digestAlgorithms: DIGEST_ALGORITHMS[optionValue(holdfast['digest-algorithms'], [own])],
       dns: dns.map((dn) => readDN(dn, own)),
-      centre: readCentre(configuration, application, switchName, own),
+      centre: readCentre(configuration, switchName, own),
       persons: readPersons(configuration, switchName),
       registrar: {
         minExpiresS: optionValue(holdfast['registrar-min-timeout'], [own]),
@@ -143,7 +144,6 @@ function readContact(contact: string | undefined): Gateway | undefined {
 
 function readCentre(
   configuration: Configuration,
-  application: Application,
   switchName: string,
   own: OptionLevel,
 ): SipServerConfiguration['centre'] {
@@ -153,17 +153,26 @@ function readCentre(
     .all('AgentLogin')
     .filter((login) => login.switch === switchName && login.enabled);
   return {
-    wrapUpMs: wrapUp(
-      optionValue(TServer['wrap-up-time'], [levelOf(`Application/${application.name}`, application)]),
-    ),
+    wrapUpMs: wrapUp(optionValue(TServer['wrap-up-time'], [own])),
     agentLogins: logins.map((login) => {
       const isSet = login.options.TServer?.['wrap-up-time'] !== undefined;
       const level = levelOf(`AgentLogin/${login.code}@${login.switch}`, login);
       return {
         code: login.code,
         wrapUpMs: isSet ? wrapUp(optionValue(TServer['wrap-up-time'], [level])) : undefined,
+        ...readLoginRules([level, own]),
       };
     }),
+  };
+}
+
+/** The Agent Login goes before the server. */
+function readLoginRules(levels: readonly OptionLevel[]): LoginRules {
+  return {
+    isIdleWorkTimed: optionValue(TServer['timed-acw-in-idle'], levels),
+    isReadyAfterIdleWork: optionValue(TServer['acw-in-idle-force-ready'], levels),
+    autoLogoutMs: 60_000 * optionValue(TServer['auto-logout-timeout'], levels),
+    isAutoLogoutForAll: optionValue(TServer['auto-logout-ready'], levels),
   };
 }
 
