@@ -178,6 +178,7 @@ export class SipEndpoint {
   }
 
   nextDeadline(): Millis | undefined {
+    this.#servers.scheduleNewest();
     const next = this.#settings.deadlines.next();
     const completed = this.#servers.nextDeadline();
     return next === undefined || (completed !== undefined && completed < next) ? completed : next;
@@ -186,6 +187,7 @@ export class SipEndpoint {
   expire(now: Millis): EndpointOutput {
     const output = nothing();
     const { deadlines } = this.#settings;
+    this.#servers.scheduleNewest();
     for (let due = deadlines.takeDue(now); due !== undefined; due = deadlines.takeDue(now)) {
       due.dueAt = null;
       if (due.kind === 'client') this.#clients.expire(now, due, output);

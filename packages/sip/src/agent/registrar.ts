@@ -270,6 +270,10 @@ function concerned(bindings: readonly Binding[], wish: ContactWish): readonly Bi
   });
 }
 
+/**
+ * A refresh says the same again. Then the words of the former binding stay and those of the new message are let go:
+ * each of them would keep the whole text of the message that it stood in.
+ */
 function bind(
   now: Millis,
   wish: RegisterWish,
@@ -277,6 +281,8 @@ function bind(
   source: Source,
   former: Binding | undefined,
 ): Binding {
+  const times = { cseq: wish.cseq, refreshedAt: now, expiresAt: now + contact.expires * 1000 };
+  if (former !== undefined && saysTheSame(former, wish, contact, source)) return { ...former, ...times };
   return {
     aor: wish.aor,
     contact: contact.contact,
@@ -286,12 +292,27 @@ function bind(
     ...(contact.regId !== undefined && { regId: contact.regId }),
     q: contact.q,
     callId: wish.callId,
-    cseq: wish.cseq,
     registeredAt: former?.registeredAt ?? now,
-    refreshedAt: now,
-    expiresAt: now + contact.expires * 1000,
     params: contact.params,
+    ...times,
   };
+}
+
+function saysTheSame(former: Binding, wish: RegisterWish, contact: ContactWish, source: Source): boolean {
+  const [from, to] = [former.target, contact.target];
+  return (
+    former.contact === contact.contact &&
+    former.callId === wish.callId &&
+    former.params === contact.params &&
+    former.q === contact.q &&
+    former.instance === contact.instance &&
+    former.regId === contact.regId &&
+    former.flow === source.flow &&
+    from.transport === to.transport &&
+    from.host === to.host &&
+    from.port === to.port &&
+    from.flow === to.flow
+  );
 }
 
 function isConnection(target: Binding['target']): target is Binding['target'] & { readonly flow: string } {

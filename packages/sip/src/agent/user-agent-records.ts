@@ -45,30 +45,41 @@ export interface Asked {
  */
 export class AskedRequests {
   readonly #asked = new Map<TransactionId, Asked>();
+  /** Most are answered before the next one comes, and so never enter the table. */
+  #newest: Asked | undefined;
 
   get size(): number {
-    return this.#asked.size;
+    return this.#asked.size + (this.#newest === undefined ? 0 : 1);
   }
 
   add(transaction: TransactionId, request: SipRequest, until: Millis): void {
-    this.#asked.set(transaction, { transaction, request, until });
+    if (this.#newest !== undefined) this.#asked.set(this.#newest.transaction, this.#newest);
+    this.#newest = { transaction, request, until };
   }
 
   /** The request to which this status is an answer; a final one is its last. */
   answered(transaction: TransactionId, status: number): Asked | undefined {
+    const newest = this.#newest;
+    if (newest?.transaction === transaction) {
+      if (status >= 200) this.#newest = undefined;
+      return newest;
+    }
     const asked = this.#asked.get(transaction);
-    if (status >= 200) this.#asked.delete(transaction);
+    if (status >= 200 && asked !== undefined) this.#asked.delete(transaction);
     return asked;
   }
 
   next(): Millis | undefined {
-    return this.#asked.size === 0 ? undefined : this.#asked.values().next().value?.until;
+    return this.#oldest()?.until;
   }
 
   takeForgotten(now: Millis): Asked | undefined {
-    const oldest = this.#asked.values().next().value;
+    const oldest = this.#oldest();
     if (oldest === undefined || oldest.until > now) return undefined;
-    this.#asked.delete(oldest.transaction);
-    return oldest;
+    return this.answered(oldest.transaction, 504);
+  }
+
+  #oldest(): Asked | undefined {
+    return this.#asked.size === 0 ? this.#newest : this.#asked.values().next().value;
   }
 }

@@ -108,4 +108,5 @@ test('[TX16] copies of one request share From tag, Call-ID and CSeq; inside a di
   expect(mergeKey(request('INVITE', NEW, { 'Call-ID': 'c2' }))).not.toBe(key);
   expect(mergeKey(request('INVITE', NEW, { From: '<sip:a@x>;tag=z' }))).not.toBe(key);
   expect(mergeKey(request('INVITE', NEW, { To: '<sip:b@x>;tag=b' }))).toBeUndefined();
+  expect(mergeKey(request('REGISTER', NEW, { CSeq: '1 REGISTER' }))).toBeUndefined();
 });

@@ -67,9 +67,12 @@ function oldKey(request: SipRequest, method: string, toTag: string): string | un
   return `2543 ${method} ${request.uri} ${toTag} ${fromTag} ${callId} ${cseq.number} ${via.value}`;
 }
 
-/** §8.2.2.2: what two copies of one request share that reached us on different ways. Undefined inside a dialog. */
+/**
+ * §8.2.2.2: what two copies of one request share that reached us on different ways. Undefined inside a dialog, and for
+ * REGISTER, which is answered at once: of its copy the registrar finds the CSeq used up (§10.3).
+ */
 export function mergeKey(request: SipRequest): string | undefined {
-  if (tagOf(toOf(request)) !== undefined) return undefined;
+  if (request.method === 'REGISTER' || tagOf(toOf(request)) !== undefined) return undefined;
   const cseq = cseqOf(request);
   const callId = callIdOf(request);
   if (!cseq || !callId) return undefined;

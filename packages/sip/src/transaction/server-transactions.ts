@@ -65,6 +65,8 @@ export class ServerTransactions {
   /** Makes the To tags of two endpoints differ. */
   readonly #tagSeed: number;
   #count = 0;
+  /** The newest one, whose deadline is set only if it outlasts this turn: most are answered at once. */
+  #unscheduled: ServerTransaction | undefined;
   #pending = 0;
 
   constructor(
@@ -114,6 +116,12 @@ export class ServerTransactions {
     this.#open(now, key, merge, arrived, source, output);
   }
 
+  scheduleNewest(): void {
+    const transaction = this.#unscheduled;
+    this.#unscheduled = undefined;
+    if (transaction?.isPending === true) schedule(this.#settings, transaction, transaction.deadline());
+  }
+
   #hasRoom(): boolean {
     const { pendingMax, serverTransactionsMax } = this.#settings.limits;
     if (this.#pending >= pendingMax) return false;
@@ -146,7 +154,8 @@ export class ServerTransactions {
       this.#byMergeKey.set(merge, transaction);
     }
     this.#pending++;
-    schedule(this.#settings, transaction, transaction.deadline());
+    this.scheduleNewest();
+    this.#unscheduled = transaction;
     if (transaction.invite !== undefined) {
       if (key.startsWith('2543 ')) transaction.oldRequest = request;
       // §17.2.1 allows to wait 200 ms; at once, the client's retransmissions end whatever the owner has to do.
@@ -314,6 +323,7 @@ export class ServerTransactions {
     return (left >>> 0).toString(36) + (right >>> 0).toString(36);
   }
 
+  /** Of what is not in the table of deadlines. */
   nextDeadline(): Millis | undefined {
     return this.#completed.nextDeadline();
   }
