@@ -117,7 +117,12 @@ export class CoreDesk implements Program {
       case 'welcome': {
         const { pairEpoch, phoneInService, login } = message;
         const leaseLengthMs = this.#leaseLengthMs();
-        return this.step(now, { type: 'telephonyOn', site, pairEpoch, leaseLengthMs, phoneInService, login });
+        return this.step(now, {
+          type: 'telephonyOn',
+          ...{ site, pairEpoch, leaseLengthMs, phoneInService, login },
+          // A site of this size says so by its refusals alone.
+          isClosing: false,
+        });
       }
       case 'stamp':
         return this.step(now, { type: 'stamp', site, stamp: message.stamp });

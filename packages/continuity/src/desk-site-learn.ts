@@ -63,6 +63,10 @@ export function learn(
       return learnLoggedIn(desk, event.site, event.epoch);
     case 'loginRefused':
       return learnRefusal(desk, event, now, effects);
+    case 'closing': {
+      const { login } = factsOf(desk, event.site);
+      return withFacts(desk, event.site, { isClosing: event.isClosing && login === undefined });
+    }
     case 'loggedOut':
       return learnLoggedOut(desk, event, now, effects);
     case 'notLoggedIn':
@@ -131,7 +135,8 @@ function learnTelephonyOn(
       // A stamp of an earlier primary is stale; the present one sends its own.
       heard: (facts.heard?.stamp.pairEpoch ?? pairEpoch) < pairEpoch ? undefined : facts.heard,
       leaseLengthMs: event.leaseLengthMs,
-      isClosing: facts.telephony.name === 'on' && facts.isClosing,
+      // Whoever works there goes on until the logout comes.
+      isClosing: event.isClosing ? !isOurs : facts.telephony.name === 'on' && facts.isClosing,
     },
   );
   if (desk.situation.name === 'out') {

@@ -51,7 +51,7 @@ export interface SiteFacts {
   readonly heard: ReceivedStamp | undefined;
   readonly promised: Promised;
   readonly leaseLengthMs: Millis;
-  /** The site sends its agents away (graceful shutdown) and gets no log-in until it has started anew. */
+  /** The site sends its agents away (graceful shutdown) and gets no log-in until it takes that back or starts anew. */
   readonly isClosing: boolean;
   /** No log-in before this instant, after `refusals` in a row. */
   readonly notBefore: Millis;
@@ -151,6 +151,8 @@ export type DeskSiteEvent =
       readonly pairEpoch: number;
       readonly leaseLengthMs: Millis;
       readonly phoneInService: boolean;
+      /** The site says that it is shutting down gracefully. */
+      readonly isClosing: boolean;
       readonly login: { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined;
     }
   /** Every member of the pair has failed; `since` is when the last connection was lost (DS5, DS6). */
@@ -164,6 +166,8 @@ export type DeskSiteEvent =
       readonly epoch: LoginEpoch;
       readonly refusal: LoginRefusal;
     }
+  /** A graceful shutdown of the site has begun, or was taken back. Whoever works there is logged out when it is time. */
+  | { readonly type: 'closing'; readonly site: string; readonly isClosing: boolean }
   /** EventAgentLogout for the agent on the desk's DN, in the words of its LogoutReason. */
   | {
       readonly type: 'loggedOut';

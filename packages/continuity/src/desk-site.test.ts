@@ -105,6 +105,34 @@ describe('causes to leave', () => {
     expect(scene.stands).toBe('withdrawing');
   });
 
+  it('[DS8c] a graceful shutdown that is taken back lets the desk come back, a lost connection does not', () => {
+    const scene = working().at(1_000).stamp('north').loggedOut('north', 'shutdown').admit();
+    scene.closing.add('north');
+    scene.at(10_000).stamp('south').off('north').at(12_000).on('north').stamp('south').at(600_000);
+    expect(scene.stands).toBe('serving south');
+    scene.stamp('south').tell({ type: 'closing', site: 'north', isClosing: false });
+    expect(scene.stands).toBe('withdrawing');
+  });
+
+  it('[DS8c] a shutdown that is only announced moves nobody who is logged in there, also over a lost connection', () => {
+    const scene = working().at(1_000).stamp('north');
+    const epoch = scene.logins()[0]?.epoch;
+    scene.closing.add('north');
+    scene.tell({ type: 'closing', site: 'north', isClosing: true }).at(2_000);
+    scene.off('north').at(3_000).on('north', true, epoch).at(5_000);
+    expect(scene.stands).toBe('serving north');
+    expect(scene.logins()).toHaveLength(1);
+    scene.loggedOut('north', 'shutdown');
+    expect(scene.logins().at(-1)).toMatchObject({ site: 'south', at: 5_000 });
+  });
+
+  it('[DS8c] a desk that starts while its site shuts down goes to the other at once', () => {
+    const scene = new Scene().tell({ type: 'logIn' });
+    scene.closing.add('north');
+    scene.on('north').on('south');
+    expect(scene.logins()).toMatchObject([{ site: 'south', at: 0 }]);
+  });
+
   it.each(['agent', 'supervisor', 'unknown'] as const)('[DS12] logout by %s: nothing but words', (reason) => {
     const scene = working().at(1_000).loggedOut('north', reason).at(1e6);
     expect(scene.stands).toBe('out');

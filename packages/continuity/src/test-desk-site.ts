@@ -38,6 +38,8 @@ export const NEVER = { value: 'never', option: by('time-out', 'never') } as cons
 export class Scene {
   desk: DeskSite;
   now = 0;
+  /** Sites that say at each connection that they are shutting down. */
+  readonly closing = new Set<string>();
   readonly effects: (DeskSiteEffect & { at: number })[] = [];
   #stamps = 0;
   #epochs: Record<string, number> = { north: 1, south: 1 };
@@ -77,7 +79,9 @@ export class Scene {
   on(site: string, phoneInService = true, held?: LoginEpoch, isLive = true): this {
     const pairEpoch = this.#epochs[site] ?? 1;
     const login = held && { epoch: held, isLive };
-    this.tell({ type: 'telephonyOn', site, pairEpoch, leaseLengthMs: LENGTH, phoneInService, login });
+    const isClosing = this.closing.has(site);
+    const found = { phoneInService, isClosing, login };
+    this.tell({ type: 'telephonyOn', site, pairEpoch, leaseLengthMs: LENGTH, ...found });
     return this.stamp(site);
   }
 

@@ -80,6 +80,7 @@ class TwoDesks {
       pairEpoch: 1,
       leaseLengthMs: LENGTH,
       phoneInService: true,
+      isClosing: false,
       login,
     });
     this.tell(n, {

@@ -122,7 +122,7 @@ describe('the site dies', () => {
     expect(world.view).toMatchObject({ state: 'Ready', site: 'south' });
     // north still believes that the agent is there, under a lease that has long ended.
     expect(world.north.agent?.state).toBe('Ready');
-    world.goOn('north').run(200);
+    world.goOn('north').run(5);
     expect(world.north.isRoutable(world.now)).toBe(false);
     world.run(20_000);
   });
@@ -344,6 +344,18 @@ describe('logged out', () => {
     expect(world.run(20).view).toMatchObject({ state: 'Ready', site: 'south' });
   });
 
+  it('[DS8c] by a graceful shutdown: not back before it is taken back, also when the connection was lost meanwhile', () => {
+    const world = ready();
+    world.north.shutDown(true);
+    expect(world.run(20).view).toMatchObject({ state: 'Ready', site: 'south' });
+    world.run(10_000).cut('north', 'down').run(10_000).heal('north').run(60_000);
+    expect(world.view).toMatchObject({ state: 'Ready', site: 'south' });
+    expect(world.north.requests('AgentLogin')).toHaveLength(1);
+    expect(world.south.requests('AgentLogout')).toEqual([]);
+    world.north.shutDown(false);
+    expect(world.run(5_000).view).toMatchObject({ state: 'Ready', site: 'north' });
+  });
+
   it('[DS12] by the agent, also while the link is lost', () => {
     const world = ready()
       .hang('north')
@@ -459,13 +471,13 @@ describe('refusals and odd words', () => {
     const pings = world.effects
       .slice(before)
       .filter((effect) => effect.type === 'send' && effect.message.type === 'Ping');
-    expect(pings).toHaveLength(3);
+    expect(pings).toHaveLength(4);
   });
 
   it('[DS17] stop logs out and closes every connection', () => {
     const world = ready().tell({ type: 'stop' }).run(10_000);
     expect(world.north.agent).toBeUndefined();
     expect(world.desk.nextDeadline()).toBeUndefined();
-    expect(world.effects.filter((effect) => effect.type === 'close')).toHaveLength(3);
+    expect(world.effects.filter((effect) => effect.type === 'close')).toHaveLength(4);
   });
 });

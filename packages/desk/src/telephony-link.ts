@@ -93,6 +93,8 @@ export class TelephonyLink {
   #references = 0;
   #position: Position | undefined;
   #info: Reply<'ServerInfo'> | undefined;
+  /** The site is shutting down gracefully: told after ServerInfo while it is so, and at each change. */
+  #isClosing = false;
   #calls: Calls = NO_CALLS;
 
   constructor(options: TelephonyOptions, token: string, ports: TelephonyPorts) {
@@ -197,9 +199,11 @@ export class TelephonyLink {
           this.#ports.tell({ type: 'stateAnswered', site: this.site });
         this.#asked.delete(message.ReferenceID);
         return;
+      case 'ServerState':
+        this.#isClosing = message.isShuttingDown;
+        return this.#tellSite({ type: 'closing', site: this.site, isClosing: message.isShuttingDown });
       case 'Pong':
       case 'RegisteredAll':
-      case 'ServerState':
       case 'Alarm':
         return;
     }
@@ -216,6 +220,7 @@ export class TelephonyLink {
   #admitted(connection: string, info: Reply<'ServerInfo'>): void {
     this.#asked.delete(info.ReferenceID);
     this.#info = info;
+    this.#isClosing = false;
     if (!info.resumed) this.#position = info.position;
     this.#ports.tell({ type: 'terms', site: this.site, leaseLengthMs: info.leaseLengthMs });
     this.#askOver(connection, { type: 'RegisterAddress', dn: this.dn });
@@ -235,6 +240,7 @@ export class TelephonyLink {
       pairEpoch: message.position.epoch,
       leaseLengthMs: this.#info.leaseLengthMs,
       phoneInService: snapshot.inService,
+      isClosing: this.#isClosing,
       login: agent === undefined ? undefined : { epoch: agent.epoch, isLive: agent.routable },
     });
     if (agent !== undefined && agent.state !== 'LoggedOut') {

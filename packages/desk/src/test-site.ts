@@ -10,14 +10,17 @@ import type {
   EventAttributes,
   EventName,
   LoginEpoch,
+  QueueStatistic,
   Stamp,
+  StatRequest,
 } from '@holdfast/protocol';
-import type { LinkReply, LinkRequest } from './desk-types.ts';
+import type { LinkKind, LinkReply, LinkRequest } from './desk-types.ts';
 
 export const LEASE_LENGTH_MS = 2_000;
 export const STAMP_EVERY_MS = 500;
 export const DN = '1001';
 export const PERSON = 'ada';
+const CURRENT = { isCurrent: true } as const;
 
 export interface SiteAgent {
   readonly epoch: LoginEpoch;
@@ -39,12 +42,15 @@ export class TestSite {
   pairEpoch: number;
   number = 0;
   phone = true;
+  isShuttingDown = false;
   agent: SiteAgent | undefined;
   calls: Extract<DeskReply, { type: 'Registered' }>['snapshot']['calls'] = [];
   /** Answers the next log-in with this error instead. */
   refuseLogin: { code: string; epoch?: LoginEpoch; retryAfterMs?: number } | undefined;
   /** Every request, in order. */
   readonly heard: LinkRequest[] = [];
+  readonly #subscribers = new Set<string>();
+  #queue: QueueStatistic;
   token = 'token-1';
   #stamps = 0;
   #highest = 0;
@@ -55,6 +61,10 @@ export class TestSite {
     this.pairEpoch = pairEpoch;
     this.#configuration = configuration;
     this.#send = send;
+    this.#queue = {
+      ...{ objectType: 'Queue', name: `6001@${name}`, site: name, source: CURRENT },
+      ...{ callsWaiting: 0, agentsLoggedIn: 1, agentsReady: 1 },
+    };
   }
 
   /** A process that starts anew remembers nothing and takes a higher epoch. */
@@ -71,6 +81,7 @@ export class TestSite {
 
   forget(connection: string): void {
     this.#clients.delete(connection);
+    this.#subscribers.delete(connection);
   }
 
   isRoutable(now: number): boolean {
@@ -94,6 +105,14 @@ export class TestSite {
     if (!inService && this.agent !== undefined) this.logOut('dr-force_logout');
   }
 
+  /** Says so to everybody, lets the agent go, and admits nobody until it is taken back. */
+  shutDown(isShuttingDown: boolean): void {
+    this.isShuttingDown = isShuttingDown;
+    for (const connection of this.#clients.keys())
+      this.#send(connection, { type: 'ServerState', isShuttingDown });
+    if (isShuttingDown && this.agent !== undefined) this.logOut('graceful_shutdown_logout');
+  }
+
   logOut(reason?: string): void {
     this.agent = undefined;
     this.#event('EventAgentLogout', {
@@ -106,11 +125,29 @@ export class TestSite {
     this.#event(name, { ConnID, CallType: 'Inbound', ANI: '5551234', UserData: { topic: 'roof' } });
   }
 
-  receive(now: number, connection: string, message: LinkRequest): void {
+  /** A supervisor or administrator asks for a move, through this site. */
+  askToMove(to: string, by: string): void {
+    for (const connection of this.#clients.keys())
+      this.#send(connection, { type: 'MoveAsked', dn: DN, to, by });
+  }
+
+  /** Callers in the queue, as the Stat Server tells it. */
+  setWaiting(callsWaiting: number, source: QueueStatistic['source'] = { isCurrent: true }): void {
+    this.#queue = {
+      ...this.#queue,
+      callsWaiting,
+      source,
+      ...(callsWaiting > 0 ? { longestWaitMs: 400 } : {}),
+    };
+    for (const connection of this.#subscribers)
+      this.#send(connection, { type: 'Statistics', statistics: [this.#queue] });
+  }
+
+  receive(now: number, connection: string, message: LinkRequest, kind: LinkKind): void {
     this.heard.push(message);
+    if (message.type === 'Ping') return this.#send(connection, { type: 'Pong', n: message.n });
+    if (kind === 'statistics') return this.#statistics(connection, message as StatRequest);
     switch (message.type) {
-      case 'Ping':
-        return this.#send(connection, { type: 'Pong', n: message.n });
       case 'Open': {
         const { ReferenceID, application, version } = message;
         return this.#send(connection, {
@@ -142,10 +179,39 @@ export class TestSite {
       case 'AgentReady':
       case 'AgentNotReady':
         return this.#setState(connection, message);
+      case 'ReportAlarm':
+        return this.#send(connection, { type: 'Done', ReferenceID: message.ReferenceID });
       case 'StampAnswer':
         return this.#stampAnswer(connection, message.epoch, message.stamp, message.dn);
       default:
     }
+  }
+
+  #statistics(connection: string, message: StatRequest): void {
+    if (message.type === 'Open') {
+      const { ReferenceID, application, version, token } = message;
+      if (token !== this.token) return this.#error(connection, ReferenceID, 'token-expired');
+      return this.#send(connection, { type: 'Opened', ReferenceID, application, site: this.name, version });
+    }
+    if (message.type !== 'Subscribe') return;
+    this.#subscribers.add(connection);
+    const { ReferenceID, objectType, name } = message;
+    if (objectType === 'Queue' && name !== this.#queue.name)
+      return this.#error(connection, ReferenceID, 'not-found');
+    const status = this.agent === undefined ? 'LoggedOut' : 'WaitForNextCall';
+    const agent = {
+      objectType: 'Agent',
+      name: PERSON,
+      site: this.name,
+      source: CURRENT,
+      status,
+      reasons: {},
+    } as const;
+    this.#send(connection, {
+      type: 'Subscribed',
+      ReferenceID,
+      statistics: [objectType === 'Queue' ? this.#queue : agent],
+    });
   }
 
   #loggedIn(connection: string, ReferenceID: number): void {
@@ -182,6 +248,7 @@ export class TestSite {
     });
     if (resumed)
       for (const event of this.#log) if (event.position.number > resume.number) this.#send(connection, event);
+    if (this.isShuttingDown) this.#send(connection, { type: 'ServerState', isShuttingDown: true });
     this.#stamp(connection, now);
   }
 
@@ -221,6 +288,7 @@ export class TestSite {
       this.refuseLogin = undefined;
       return this.#error(connection, ReferenceID, code, more);
     }
+    if (this.isShuttingDown) return this.#error(connection, ReferenceID, 'shutting-down');
     if (message.token !== this.token) return this.#error(connection, ReferenceID, 'token-expired');
     if (stamp.pairEpoch !== this.pairEpoch || now >= stamp.at + LEASE_LENGTH_MS) {
       return this.#error(connection, ReferenceID, 'stale-stamp');
