@@ -1,7 +1,7 @@
 /** What the servers of a simulated site have in common, and its Configuration Server: a real node in its shell. */
 import { createHash, createHmac } from 'node:crypto';
 import type { Configuration } from '@holdfast/centre';
-import { unreachable } from '@holdfast/kernel';
+import { type Millis, unreachable } from '@holdfast/kernel';
 import type { ConfigRequest } from '@holdfast/protocol';
 import {
   type ConfigServerEffect,

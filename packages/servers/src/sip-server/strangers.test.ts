@@ -53,7 +53,8 @@ describe('strangers', () => {
         );
       }
     }
-    const { message } = world.packets[0] ?? {};
+    const [packet] = world.packets ?? [];
+    const message = packet?.message;
     const to = message === undefined ? '' : (headerValue(message, 'to') ?? '');
     world.packets = [];
     site.sip(strange('ACK', 0, [['To', to]]), STRANGER);
