@@ -331,6 +331,16 @@ export class LiveLab {
     this.#silence(site);
   }
 
+  /** Nobody needs it to take calls, so that it makes nobody unable to work. */
+  killForLong(site: SiteName, server: 'config' | 'stat'): void {
+    this.calls.fault();
+    this.sites[site].killForLong(`${server}-${site}`);
+  }
+
+  bringBack(site: SiteName, server: 'config' | 'stat'): Promise<void> {
+    return this.sites[site].bringBack(`${server}-${site}`);
+  }
+
   /** The music stops for who waited there. */
   #silence(site: SiteName): void {
     for (const leg of this.calls.siteGone(site)) this.callers.hangUpSoon(leg);

@@ -195,6 +195,31 @@ export class SiteProcesses {
     process.kill(found.pid, 'SIGKILL');
   }
 
+  /** As `killServer`, and it stays away until `bringBack`: its supervisor is stopped meanwhile. */
+  killForLong(application: string): void {
+    const pid = this.#supervisor?.pid;
+    if (pid === undefined) throw new Error(`no supervisor of ${this.site} runs`);
+    this.#guard?.release();
+    this.#guard = new StoppedGuard([pid]);
+    send(pid, 'SIGSTOP');
+    this.killServer(application);
+  }
+
+  /** The supervisor goes on, learns what has died, and starts it again; resolves when it answers. */
+  async bringBack(application: string): Promise<void> {
+    if (this.#supervisor?.pid !== undefined) send(this.#supervisor.pid, 'SIGCONT');
+    this.#guard?.release();
+    const server = this.#options.servers.find((one) => one.application === application);
+    if (server === undefined) throw new Error(`site ${this.site} has no ${application}`);
+    const giveUpAt = Date.now() + START_MAX_MS;
+    while (!(await accepts(server.host, server.port))) {
+      if (this.#state !== 'up' || Date.now() > giveUpAt)
+        throw new SiteStartError(`${application} was not started again within ${START_MAX_MS} ms`);
+      await pause(20);
+    }
+    this.processes();
+  }
+
   hang(): void {
     this.#guard?.release();
     this.#guard = new StoppedGuard(this.#pids());

@@ -3,6 +3,7 @@ import { SHORT } from '../times.ts';
 import { autoRestoreOff } from './auto-restore-off.ts';
 import { bothSitesDown } from './both-sites-down.ts';
 import { hungSite } from './hung-site.ts';
+import { configLinkLoss, statLinkLoss } from './link-loss.ts';
 import { peerDiesLater } from './peer-dies-later.ts';
 import { phoneBackInTime } from './phone-back-in-time.ts';
 import { phoneLoss } from './phone-loss.ts';
@@ -12,6 +13,7 @@ import { sipOnlyLoss } from './sip-only-loss.ts';
 import { siteLoss } from './site-loss.ts';
 import { siteReturn } from './site-return.ts';
 import { startPreferredDead } from './start-preferred-dead.ts';
+import { timeoutsNever, withTimeoutsNever } from './timeouts-never.ts';
 
 const common = {
   agents: 20,
@@ -108,5 +110,28 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'start-preferred-dead',
     about: 'agents come to work with both sites dead, then with one',
     run: startPreferredDead,
+  },
+  {
+    ...common,
+    families: 'both',
+    configure: withTimeoutsNever,
+    name: 'timeouts-never',
+    about: 'a site dies and phones are lost where no time-out is set: nobody moves, and each desk says why',
+    run: timeoutsNever,
+  },
+  {
+    ...common,
+    families: 'both',
+    name: 'config-link-loss',
+    about:
+      'only the Configuration Server of a site dies: third-party desktops warn, Workspace moves that link alone',
+    run: configLinkLoss,
+  },
+  {
+    ...common,
+    families: 'both',
+    name: 'stat-link-loss',
+    about: 'only the Stat Server of a site dies: third-party desktops warn, Workspace moves that link alone',
+    run: statLinkLoss,
   },
 ];
