@@ -12,6 +12,10 @@ export function governingView(desk: DeskSite, { wait, missing }: DeskSiteReport)
     return { ...option, waitsFor: waitFor(wait), from, until };
   }
   const idle = { from: null, until: null };
+  const { enabled } = desk.policy;
+  // DS2: no time-out counts where the move itself is switched off.
+  if (!enabled.value && desk.situation.name !== 'out')
+    return { ...enabled.option, waitsFor: GOVERNS.switchedOn, ...idle };
   if (missing.name !== 'nothing')
     return { ...missing.option, waitsFor: waitFor({ for: missing.name, site: missing.site }), ...idle };
   const { situation, policy } = desk;

@@ -105,6 +105,7 @@ export function waitFor({ for: what, site }: Pick<RunningWait, 'for' | 'site'>):
 export const GOVERNS = {
   siteLost: (site: string) => `a loss of site ${site}`,
   siteBack: (site: string) => `your own site ${site} to be back`,
+  switchedOn: 'a second site to go to',
   free: 'the end of the call, the after-call work and open windows',
 };
 
