@@ -5,7 +5,7 @@ import { decisionsOf, inWords } from './reasons.ts';
 import { allReady, allWorkAt, callsAreAnswered, describe, home, stayed } from './scenario.ts';
 
 /** Of the time-outs that the other scenarios set: long enough for two moves after one another. */
-const LONG_MS = 8_000;
+const LONG_MS = 7_000;
 /** A lost site is noticed at once, a lost phone when its registration has expired. */
 const NOTICED_MAX_MS = 8_000;
 
@@ -51,7 +51,7 @@ export async function timeoutsNever(lab: LiveLab): Promise<void> {
   await allWorkAt(lab, 'all-at-home-again', home);
   stayed(lab, 'nobody-moved', { robots: lab.robots, since });
   allReady(lab, out.length);
-  await callsAreAnswered(lab, 4);
+  await callsAreAnswered(lab, 2);
 }
 
 function firstOfEachFamily(robots: readonly Robot[]): Set<Robot> {
