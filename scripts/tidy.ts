@@ -18,7 +18,7 @@ const LADDER: Readonly<Record<string, readonly string[]>> = {
   'packages/centre': ['protocol', 'kernel'],
   'packages/desk': ['sip', 'continuity', 'protocol', 'kernel'],
   'packages/servers': ['centre', 'sip', 'continuity', 'protocol', 'kernel'],
-  'apps/shell': ['kernel'],
+  'apps/shell': ['desk', 'protocol', 'kernel'],
   'apps/server': ['centre', 'sip', 'continuity', 'protocol', 'kernel', 'servers', 'desk', 'shell'],
   'apps/console': ['centre', 'sip', 'continuity', 'protocol', 'kernel', 'servers', 'desk'],
   'apps/cli': ['centre', 'sip', 'continuity', 'protocol', 'kernel', 'servers', 'desk'],

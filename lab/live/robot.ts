@@ -3,20 +3,24 @@
  * sockets. It answers its calls, talks for a while, hangs up, and otherwise does nothing: that is the point. What
  * it does and what happens to it is told to the lab, which keeps the account.
  */
-import {
-  type Bootstrap,
-  type DeskCommand,
-  type DeskEffect,
-  type DeskInput,
-  DeskNode,
-  type DeskView,
-  type LinkReply,
-  type LinkRequest,
+import type {
+  Bootstrap,
+  DeskCommand,
+  DeskEffect,
+  DeskView,
+  Endpoint,
+  RegistrationPeriod,
 } from '@holdfast/desk';
 import type { Because, Random } from '@holdfast/kernel';
-import { configReply, deskReply, statReply } from '@holdfast/protocol';
 import { nodeHashes, SipTransports } from '@holdfast/server';
-import { connectLink, type LinkClient, type ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
+import {
+  type DeskSession,
+  type DeskTap,
+  type ProcessClock,
+  type RunningNode,
+  runNode,
+  startDesk,
+} from '@holdfast/shell';
 import {
   cseqOf,
   type PhoneEffect,
@@ -79,14 +83,16 @@ export interface DeskStorage {
   bootstrap: Bootstrap;
 }
 
+type Told<Type extends DeskEffect['type']> = Omit<Extract<DeskEffect, { type: Type }>, 'type'>;
+
 /** What the lab sees of a robot, as it happens. */
 export interface RobotWatch {
-  desk(robot: Robot, fact: Extract<DeskEffect, { type: 'fact' }>): void;
+  desk(robot: Robot, fact: Told<'fact'>): void;
   decision(
     robot: Robot,
     decision: { readonly because: Because; readonly what: string; readonly site: string },
   ): void;
-  alarm(robot: Robot, alarm: Extract<DeskEffect, { type: 'alarm' }>): void;
+  alarm(robot: Robot, alarm: Told<'alarm'>): void;
   view(robot: Robot, view: DeskView, before: DeskView | undefined): void;
   phone(robot: Robot, fact: PhoneFact, byeStatus: number | undefined): void;
   /** The phone's sound goes to this port now: it names the caller. */
@@ -95,10 +101,6 @@ export interface RobotWatch {
   stampPromised(robot: Robot, server: string, receivedAt: number): void;
 }
 
-type Link = LinkClient<LinkRequest>;
-
-const REPLIES = { telephony: deskReply, configuration: configReply, statistics: statReply };
-
 export class Robot {
   readonly options: RobotOptions;
   view: DeskView | undefined;
@@ -106,10 +108,11 @@ export class Robot {
   readonly heardAt = new Map<string, number>();
   /** When each SIP Server, by its port, last confirmed the phone's registration. */
   readonly boundAt = new Map<number, number>();
-  /** Which site and kind each connection belongs to is the desk's business; the lab needs the last of telephony. */
-  readonly #links = new Map<string, Link>();
-  #desk: RunningNode<DeskInput> | undefined;
+  #desk: DeskSession | undefined;
+  #phoneNode: PhoneNode | undefined;
   #phone: RunningNode<PhoneInput> | undefined;
+  /** What an embedded endpoint has been told (DS18). */
+  #periods: readonly RegistrationPeriod[] = [];
   #transports: SipTransports | undefined;
   #sound: RtpStream | undefined;
   /** Receipt of the newest stamp on each connection, and whose connection it is. */
@@ -157,28 +160,44 @@ export class Robot {
         throw error;
       },
     });
-    const { port } = this.#transports;
     this.#sound = await RtpStream.open(toneHz);
+    this.#launchPhone(this.#transports.port, this.#sound.port);
+  }
+
+  #launchPhone(port: number, soundPort: number): void {
+    const { options } = this;
+    this.#phone?.stop();
     const phone = new PhoneNode({
       number: options.dn,
       domain: options.realm,
       password: options.phonePassword,
       scheme: options.scheme,
-      sites: options.phoneSites,
+      sites: options.phoneSites.map((one) => {
+        const period = this.#periods.find(({ site }) => site === one.site);
+        return period === undefined ? one : { ...one, expires: period.everyMs / 1000 };
+      }),
       expires: options.registerEveryS,
       registration: options.registration,
       instance: `urn:uuid:00000000-0000-4000-8000-${options.dn.padStart(12, '0')}`,
       hashes: nodeHashes,
       random: options.random,
       sentBy: () => ({ host: '127.0.0.1', port }),
-      media: { host: '127.0.0.1', ports: [this.#sound.port] },
+      media: { host: '127.0.0.1', ports: [soundPort] },
       answerAfterMs: 50,
     });
+    this.#phoneNode = phone;
     this.#phone = runNode<PhoneInput, PhoneEffect>(phone, {
-      now: () => clock.now(),
+      now: () => options.clock.now(),
       perform: (effect) => this.#performPhone(effect),
     });
     this.#phone.input({ type: 'command', command: { name: 'register' } });
+  }
+
+  /** DS18: what an embedded endpoint is told holds when it is launched; one in a call is left alone until then. */
+  #relaunchPhone(): void {
+    if (this.#transports === undefined || this.#sound === undefined) return;
+    if (this.#phoneNode?.calls === 0) this.#launchPhone(this.#transports.port, this.#sound.port);
+    else this.phoneCommand({ name: 'refresh' });
   }
 
   /** Datagrams between the phone and that SIP Server are lost from now on. */
@@ -222,83 +241,68 @@ export class Robot {
     }
     if (fact.name === 'unregistered') this.#onUnregistered();
     // DS14: the phone reports that the call which stood at the lost site is over.
-    if (fact.name === 'ended') this.#desk?.input({ type: 'callOver' });
+    if (fact.name === 'ended') this.#desk?.command({ type: 'callOver' });
   }
 
   #startDesk(): void {
     const { options } = this;
-    const desk = new DeskNode({ random: options.random });
-    this.#desk = runNode<DeskInput, DeskEffect>(desk, {
-      now: () => options.clock.now(),
-      perform: (effect) => this.#performDesk(effect),
-    });
-    this.#desk.input({
-      type: 'start',
-      user: options.user,
-      password: options.password,
-      ...(options.place === undefined ? {} : { place: options.place }),
-      wallOffset: options.clock.wallOffset(),
-      localData: {
-        bootstrap: options.storage.bootstrap,
-        addpTimeoutMs: options.addpTimeoutMs,
-        desk: options.desk,
-        epochStored: options.storage.epochStored,
-        firstLogin: options.firstLogin,
+    const { user, password, place, storage, desk, firstLogin, addpTimeoutMs, clock, random, watch } = options;
+    this.#desk = startDesk({
+      ...{ user, password, desk, firstLogin, addpTimeoutMs, clock, random },
+      ...(place === undefined ? {} : { place }),
+      bootstrap: storage.bootstrap,
+      memory: {
+        epochStored: storage.epochStored,
+        storeLogin(_site, epoch) {
+          storage.epochStored = Math.max(storage.epochStored, epoch.number);
+        },
+        storeBootstrap(bootstrap) {
+          storage.bootstrap = bootstrap;
+        },
+      },
+      tap: this.#tap(),
+      listeners: {
+        view: (view, before) => {
+          this.view = view;
+          this.#beginWork(view);
+          watch.view(this, view, before);
+        },
+        decision: (decision) => watch.decision(this, decision),
+        fact: (fact) => watch.desk(this, fact),
+        alarm: (alarm) => watch.alarm(this, alarm),
+        answerPhone: () => this.phoneCommand({ name: 'answer' }),
+        restartPhone: () => this.#relaunchPhone(),
+        phoneSettings: ({ registration }) => {
+          this.#periods = registration;
+          this.#relaunchPhone();
+        },
       },
     });
   }
 
   command(command: DeskCommand): void {
-    this.#desk?.input(command);
+    this.#desk?.command(command);
   }
 
-  clockJumped(): void {
-    this.#desk?.input({ type: 'clockJumped', wallOffset: this.options.clock.wallOffset() });
-  }
-
-  #performDesk(effect: DeskEffect): void {
-    const { watch, storage } = this.options;
-    switch (effect.type) {
-      case 'connect':
-        return this.#connect(effect);
-      case 'close':
-        this.#links.get(effect.connection)?.close();
-        this.#links.delete(effect.connection);
-        this.#stamps.delete(effect.connection);
-        return;
-      case 'send':
-        if (effect.message.type === 'StampAnswer' || effect.message.type === 'AgentLogin') {
-          const stamp = this.#stamps.get(effect.connection);
-          if (stamp !== undefined) watch.stampPromised(this, stamp.server, stamp.receivedAt);
-        }
-        this.#links.get(effect.connection)?.send(effect.message);
-        return;
-      case 'persist':
-        storage.epochStored = Math.max(storage.epochStored, effect.epoch.number);
-        return;
-      case 'answerPhone':
-        this.#phone?.input({ type: 'command', command: { name: 'answer' } });
-        return;
-      case 'view': {
-        const before = this.view;
-        this.view = effect.view;
-        this.#beginWork(effect.view);
-        return watch.view(this, effect.view, before);
-      }
-      case 'decision':
-        return watch.decision(this, effect);
-      case 'fact':
-        return watch.desk(this, effect);
-      case 'bootstrap':
-        storage.bootstrap = effect.bootstrap;
-        return;
-      case 'alarm':
-        return watch.alarm(this, effect);
-      case 'restartPhone':
-      case 'phoneSettings':
-      case 'log':
-        return;
-    }
+  /** Through the lab's relays; what the account of leases and of silence rests on is noted on the way. */
+  #tap(): DeskTap {
+    const { clock, relays, watch } = this.options;
+    const nameOf = ({ host, port }: Endpoint) => `${host}:${port}`;
+    return {
+      through: ({ host, port }) => relays.through(host, port),
+      received: (connection, server, message) => {
+        const now = clock.now();
+        this.heardAt.set(nameOf(server), now);
+        if (message.type === 'Stamp')
+          this.#stamps.set(connection, { server: nameOf(server), receivedAt: now });
+      },
+      sent: (connection, _server, message) => {
+        if (message.type !== 'StampAnswer' && message.type !== 'AgentLogin') return;
+        const stamp = this.#stamps.get(connection);
+        if (stamp !== undefined) watch.stampPromised(this, stamp.server, stamp.receivedAt);
+      },
+      closed: (connection) => this.#stamps.delete(connection),
+    };
   }
 
   /** The one thing that a robot does of its own accord: in the morning it makes itself Ready. */
@@ -306,35 +310,6 @@ export class Robot {
     if (this.#hasBegun || view.site === null) return;
     this.#hasBegun = true;
     this.after(0, () => this.command({ type: 'ready' }));
-  }
-
-  #connect({ connection, host, port, kind }: Extract<DeskEffect, { type: 'connect' }>): void {
-    const { clock, relays } = this.options;
-    const input = (value: DeskInput) => this.#desk?.input(value);
-    let isOpen = false;
-    const link = connectLink<LinkRequest, LinkReply>({
-      ...relays.through(host, port),
-      schema: REPLIES[kind],
-      handlers: {
-        opened: () => {
-          isOpen = true;
-          input({ type: 'opened', connection });
-        },
-        message: (message) => {
-          const now = clock.now();
-          this.heardAt.set(`${host}:${port}`, now);
-          if (message.type === 'Stamp')
-            this.#stamps.set(connection, { server: `${host}:${port}`, receivedAt: now });
-          input({ type: 'message', connection, message });
-        },
-        closed: (end) => {
-          this.#links.delete(connection);
-          this.#stamps.delete(connection);
-          input({ type: isOpen ? 'closed' : 'failed', connection, how: end.text });
-        },
-      },
-    });
-    this.#links.set(connection, link);
   }
 
   phoneCommand(command: Extract<PhoneInput, { type: 'command' }>['command']): void {
@@ -354,17 +329,17 @@ export class Robot {
     const unregistered = new Promise<void>((resolve) => {
       this.#onUnregistered = resolve;
     });
-    this.#desk?.input({ type: 'stop' });
+    const isOut = this.#desk?.stop();
     this.#phone?.input({ type: 'command', command: { name: 'unregister' } });
     await Promise.race([unregistered, pause(LEAVE_MAX_MS)]);
+    await isOut;
     await this.stop();
   }
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#desk?.stop();
+    this.#desk?.cut();
     this.#phone?.stop();
-    for (const link of this.#links.values()) link.terminate();
     this.#sound?.close();
     await this.#transports?.close();
   }

@@ -3,7 +3,7 @@ import type { LookupAnswer } from '../../locate/lookup.ts';
 import { createResponse } from '../../message/build-message.ts';
 import { headerValue } from '../../message/headers.ts';
 import type { SipRequest } from '../../message/message.ts';
-import { Phone, twoSites, WALL } from './phone-world.ts';
+import { Phone, siteAt, twoSites, WALL } from './phone-world.ts';
 
 describe('registration over the wire', () => {
   test('[PH4] a phone registers with SHA-256, and refreshes without another challenge while its nonce lives', () => {
@@ -17,6 +17,19 @@ describe('registration over the wire', () => {
     world.run(200_000);
     expect(phone.news()).toEqual([]);
     expect(north.registrar.bindings('7001')).toHaveLength(1);
+  });
+
+  test('[PH1] at each site it asks for the time that is set for that site, elsewhere for its own', () => {
+    const { world, north, south } = twoSites();
+    const phone = new Phone(world, '7001', {
+      scheme: 'dual',
+      expires: 40,
+      sites: [{ ...siteAt('north'), expires: 20 }, siteAt('south')],
+    });
+    phone.tell({ name: 'register' });
+    world.run(1_000);
+    const asked = [north, south].map(({ requests }) => headerValue(requests.at(-1) as SipRequest, 'expires'));
+    expect(asked).toEqual(['20', '40']);
   });
 
   test('[C29] the nonce of one site serves at the other: moving costs no challenge that a shared key can save', () => {

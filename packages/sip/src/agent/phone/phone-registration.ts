@@ -52,7 +52,7 @@ export class PhoneRegistration {
     this.#options = { ...REGISTRATION_DEFAULTS, ...phone.registration, scheme, targets: phone.sites.length };
     this.#state = initialRegistration(this.#options);
     this.#conversations = phone.sites.map(
-      ({ registrar }, index) =>
+      ({ registrar, expires }, index) =>
         new RegisterConversation(
           {
             aor: `sip:${phone.number}@${phone.domain}`,
@@ -60,7 +60,7 @@ export class PhoneRegistration {
             password: phone.password,
             registrar,
             contact,
-            expires: phone.expires ?? EXPIRES_S,
+            expires: expires ?? phone.expires ?? EXPIRES_S,
             ...(phone.instance !== undefined && { instance: phone.instance, regId: index + 1 }),
           },
           phone.hashes,

@@ -18,6 +18,8 @@ export interface PhoneSite {
   readonly registrar: string;
   /** Where requests to it go. */
   readonly destination: Destination;
+  /** Wished for at registration there, seconds; that of the phone where absent. */
+  readonly expires?: number;
 }
 
 /** A DNS name behind which the sites stand, in the order of its SRV records (RFC 3263). */

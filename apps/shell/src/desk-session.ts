@@ -1,0 +1,310 @@
+/**
+ * A desk in a process: the node of `@holdfast/desk` on real connections, with one timer. It decides nothing. What
+ * wakes it is what a site sends, what becomes of a connection, what the program asks for, and the node's next
+ * deadline; what comes out is told to the program's listeners, in the order in which it happened.
+ *
+ * Where the bootstrap file comes from and where login epochs are kept is not its business: see `open-desk.ts`.
+ */
+import {
+  type Bootstrap,
+  type CallView,
+  type DeskCommand,
+  type DeskEffect,
+  type DeskInput,
+  DeskNode,
+  type DeskView,
+  type Endpoint,
+  type LinkKind,
+  type LinkReply,
+  type LinkRequest,
+  type LinkView,
+} from '@holdfast/desk';
+import type { LogLine, Random } from '@holdfast/kernel';
+import { configReply, deskReply, type EventMessage, type LoginEpoch, statReply } from '@holdfast/protocol';
+import type { ProcessClock } from './clock.ts';
+import type { MessageSchema } from './link.ts';
+import { connectLink, type LinkClient } from './link-client.ts';
+import { runNode } from './run-node.ts';
+
+type EffectOf<Type extends DeskEffect['type']> = Extract<DeskEffect, { type: Type }>;
+type Told<Type extends DeskEffect['type']> = Omit<EffectOf<Type>, 'type'>;
+
+/** Each is called within the desk's turn: commands that it gives are taken in afterwards. */
+export interface DeskListeners {
+  /** What the agent sees, each time that something in it changes. */
+  view?(view: DeskView, before: DeskView | undefined): void;
+  /** A link has another state, or stands at another site. */
+  link?(link: LinkView): void;
+  /** An event of the agent's DN at either site, as the SIP Server has sent it. */
+  dn?(event: EventMessage, kind: { readonly site: string }): void;
+  /** The calls on the agent's DNs, when they have changed. */
+  calls?(calls: readonly CallView[]): void;
+  decision?(decision: Told<'decision'>): void;
+  alarm?(alarm: Told<'alarm'>): void;
+  fact?(fact: Told<'fact'>): void;
+  /** The agent answers: only the phone can do it. */
+  answerPhone?(ConnID: string): void;
+  /** DS18, for a phone that is part of the program. */
+  restartPhone?(order: Told<'restartPhone'>): void;
+  phoneSettings?(settings: Told<'phoneSettings'>): void;
+  log?(line: LogLine): void;
+}
+
+/** Where a desk keeps what has to outlive it. */
+export interface DeskMemory {
+  /** The highest login epoch that was ever stored, 0 for none. */
+  readonly epochStored: number;
+  /** LL7: is stored when this returns. */
+  storeLogin(site: string, epoch: LoginEpoch): void;
+  storeBootstrap(bootstrap: Bootstrap): void;
+}
+
+/** For whoever measures or disturbs what goes between a desk and its servers. */
+export interface DeskTap {
+  /** Where to connect in order to reach that server. */
+  through?(server: Endpoint): Endpoint;
+  received?(connection: string, server: Endpoint, message: LinkReply): void;
+  sent?(connection: string, server: Endpoint, message: LinkRequest): void;
+  closed?(connection: string): void;
+}
+
+export interface DeskSessionOptions {
+  readonly user: string;
+  readonly password: string;
+  readonly place?: string;
+  readonly bootstrap: Bootstrap;
+  /** Unlike that of any other run of any desk (LL7). */
+  readonly desk: string;
+  readonly firstLogin: 'wait' | 'nothingBefore';
+  readonly addpTimeoutMs: number;
+  readonly memory: DeskMemory;
+  readonly listeners: DeskListeners;
+  readonly clock: ProcessClock;
+  readonly random: Random;
+  readonly tap?: DeskTap;
+}
+
+export interface DeskSession {
+  /** Undefined before the first one is drawn. */
+  readonly view: DeskView | undefined;
+  command(command: DeskCommand): void;
+  /** Logs the agent out and closes the connections in order; those that do not close in time are cut. */
+  stop(): Promise<void>;
+  /** Cuts the connections and says nothing to anybody, as if the process had died. */
+  cut(): void;
+}
+
+interface Line {
+  readonly link: LinkClient<LinkRequest>;
+  readonly server: Endpoint;
+}
+
+/** An open connection has this time to take the logout and to close; the links cut themselves earlier. */
+export const STOP_MAX_MS = 2_000;
+
+const REPLIES: Readonly<Record<LinkKind, MessageSchema<LinkReply>>> = {
+  telephony: deskReply,
+  configuration: configReply,
+  statistics: statReply,
+};
+
+export function startDesk(options: DeskSessionOptions): DeskSession {
+  return new RunningDesk(options);
+}
+
+class RunningDesk implements DeskSession {
+  readonly #options: DeskSessionOptions;
+  readonly #node;
+  readonly #lines = new Map<string, Line>();
+  readonly #forgetClock: () => void;
+  /** Names of the sites, by the connection on which their SIP Server has told it. */
+  readonly #sites = new Map<string, string>();
+  #view: DeskView | undefined;
+  #whenClosed: (() => void) | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: DeskSessionOptions) {
+    this.#options = options;
+    const { clock } = options;
+    this.#node = runNode<DeskInput, DeskEffect>(new DeskNode({ random: options.random }), {
+      now: () => clock.now(),
+      perform: (effect) => this.#perform(effect),
+    });
+    // LL6: heard of while the clock is read, so that it comes before the input for which it was read.
+    this.#forgetClock = clock.onJump(() => {
+      this.#node.input({ type: 'clockJumped', wallOffset: clock.wallOffset() });
+    });
+    const { user, password, place, bootstrap, desk, firstLogin, addpTimeoutMs, memory } = options;
+    // Whoever opens the desk has it in hand before its listeners hear the first word.
+    setImmediate(() =>
+      this.#node.input({
+        type: 'start',
+        user,
+        password,
+        ...(place === undefined ? {} : { place }),
+        wallOffset: clock.wallOffset(),
+        localData: { bootstrap, desk, firstLogin, addpTimeoutMs, epochStored: memory.epochStored },
+      }),
+    );
+  }
+
+  get view(): DeskView | undefined {
+    return this.#view;
+  }
+
+  command(command: DeskCommand): void {
+    this.#node.input(command);
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  #stop(): Promise<void> {
+    this.#node.input({ type: 'stop' });
+    this.#end();
+    if (this.#lines.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cut = setTimeout(() => this.cut(), STOP_MAX_MS);
+      this.#whenClosed = () => {
+        clearTimeout(cut);
+        resolve();
+      };
+    });
+  }
+
+  cut(): void {
+    this.#end();
+    for (const { link } of this.#lines.values()) link.terminate();
+  }
+
+  #end(): void {
+    this.#node.stop();
+    this.#forgetClock();
+  }
+
+  #perform(effect: DeskEffect): void {
+    const { memory, listeners } = this.#options;
+    switch (effect.type) {
+      case 'connect':
+        return this.#connect(effect);
+      case 'close':
+        return this.#lines.get(effect.connection)?.link.close();
+      case 'send':
+        return this.#send(effect);
+      case 'persist':
+        return memory.storeLogin(effect.site, effect.epoch);
+      case 'bootstrap':
+        return memory.storeBootstrap(effect.bootstrap);
+      case 'view':
+        return this.#see(effect.view);
+      case 'answerPhone':
+        return tell(() => listeners.answerPhone?.(effect.ConnID));
+      case 'decision':
+        return tell(() => listeners.decision?.(effect));
+      case 'alarm':
+        return tell(() => listeners.alarm?.(effect));
+      case 'fact':
+        return tell(() => listeners.fact?.(effect));
+      case 'restartPhone':
+        return tell(() => listeners.restartPhone?.(effect));
+      case 'phoneSettings':
+        return tell(() => listeners.phoneSettings?.(effect));
+      case 'log':
+        return tell(() => listeners.log?.(effect.line));
+    }
+  }
+
+  #connect({ connection, host, port, kind }: EffectOf<'connect'>): void {
+    const { tap } = this.#options;
+    const server = { host, port };
+    let isOpen = false;
+    const link = connectLink<LinkRequest, LinkReply>({
+      ...(tap?.through?.(server) ?? server),
+      schema: REPLIES[kind],
+      handlers: {
+        opened: () => {
+          isOpen = true;
+          this.#node.input({ type: 'opened', connection });
+        },
+        message: (message) => {
+          tap?.received?.(connection, server, message);
+          this.#tellOfDN(connection, message);
+          this.#node.input({ type: 'message', connection, message });
+        },
+        closed: ({ text }) => {
+          this.#lines.delete(connection);
+          this.#sites.delete(connection);
+          tap?.closed?.(connection);
+          this.#node.input({ type: isOpen ? 'closed' : 'failed', connection, how: text });
+          if (this.#lines.size === 0) this.#whenClosed?.();
+        },
+        malformed: (field, text) => {
+          const detail = { server: `${host}:${port}`, field };
+          tell(() =>
+            this.#options.listeners.log?.({
+              level: 'warn',
+              what: 'malformed message of a server',
+              because: text,
+              detail,
+            }),
+          );
+        },
+      },
+    });
+    this.#lines.set(connection, { link, server });
+  }
+
+  #send({ connection, message }: EffectOf<'send'>): void {
+    const line = this.#lines.get(connection);
+    if (line === undefined) return;
+    this.#options.tap?.sent?.(connection, line.server, message);
+    line.link.send(message);
+  }
+
+  #tellOfDN(connection: string, message: LinkReply): void {
+    if (message.type === 'ServerInfo') this.#sites.set(connection, message.site);
+    if (message.type !== 'Event') return;
+    const site = this.#sites.get(connection) ?? '';
+    tell(() => this.#options.listeners.dn?.(message, { site }));
+  }
+
+  #see(view: DeskView): void {
+    const { listeners } = this.#options;
+    const before = this.#view;
+    this.#view = view;
+    for (const link of changedLinks(before?.links ?? [], view.links)) tell(() => listeners.link?.(link));
+    if (!hasSameItems(before?.calls ?? [], view.calls)) tell(() => listeners.calls?.(view.calls));
+    tell(() => listeners.view?.(view, before));
+  }
+}
+
+/** Each telephony link by its site; of the other kinds there is one. */
+function changedLinks(before: readonly LinkView[], after: readonly LinkView[]): LinkView[] {
+  return after.filter((link) => {
+    const known = before.find(
+      ({ kind, site }) => kind === link.kind && (kind !== 'telephony' || site === link.site),
+    );
+    return known === undefined || known.state !== link.state || known.site !== link.site;
+  });
+}
+
+/** A call that has not changed is the same object. */
+function hasSameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+/**
+ * What a listener throws is a mistake of the program, and ends it like any other; the desk's turn, of which a logout
+ * may be the rest, is not left half done for it.
+ */
+function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
