@@ -3,10 +3,8 @@
  * thinking. Everything here is plumbing: sockets, links, DNS and the announcer on one side, the node's inputs
  * and effects on the other.
  */
-import { readFile } from 'node:fs/promises';
-import { levelOf, resolveOption } from '@holdfast/centre';
 import type { LogLine } from '@holdfast/kernel';
-import { type DeskReply, type DeskRequest, deskRequest, OPTIONS } from '@holdfast/protocol';
+import { type DeskReply, type DeskRequest, deskRequest } from '@holdfast/protocol';
 import {
   readSipServerConfiguration,
   type SipServerEffect,
@@ -28,8 +26,8 @@ import { SipTransports } from './io/sip-transports.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { Announcer } from './media/announcer.ts';
-import { makeMusic, makeTone } from './media/sound.ts';
-import { readWav } from './media/wav.ts';
+import { musicOf } from './media/music.ts';
+import { makeTone } from './media/sound.ts';
 import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
 import { verifyPersonToken } from './tokens.ts';
 
@@ -48,7 +46,7 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
   const { sip } = read;
   let current = options.configuration;
   const clock = new ProcessClock();
-  const music = await musicOf(resolveOption(OPTIONS.holdfast.music, levelsOf(options))?.value, application);
+  const music = await musicOf(options.configuration, application);
   const announcer = await Announcer.open({
     host: sip.host,
     port: 0,
@@ -146,29 +144,6 @@ function openSip(options: {
       throw error;
     },
   }).catch(cannotOpen(`SIP port ${port}`, host));
-}
-
-function levelsOf({ configuration, application }: RoleOptions) {
-  const object = configuration.get('Application', application);
-  return object === undefined ? [] : [levelOf(`Application/${application}`, object)];
-}
-
-/** From the file that the option names, or the project's own. */
-async function musicOf(file: string | undefined, application: string): Promise<Int16Array> {
-  if (file === undefined) return makeMusic();
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    // It is missing or may not be read.
-    throw new CannotRun(`Application/${application}: option holdfast/music: ${(error as Error).message}`);
-  }
-  const wav = readWav(bytes);
-  if (!wav.ok)
-    throw new CannotRun(
-      `Application/${application}: option holdfast/music: ${file} cannot be played: ${wav.reason}.`,
-    );
-  return wav.samples;
 }
 
 function cannotOpen(port: string, host: string): (error: NodeJS.ErrnoException) => never {

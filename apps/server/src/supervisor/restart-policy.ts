@@ -3,7 +3,9 @@
  * more after too many deaths in a row, since a process that dies at every start only fills the log. A process
  * that has run for a while starts over with a clean record.
  */
+import { levelOf, optionValue } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
+import { type Application, OPTIONS } from '@holdfast/protocol';
 
 export const FIRST_PAUSE_MS = 100;
 export const PAUSE_MAX_MS = 10_000;
@@ -18,6 +20,12 @@ export interface RestartRecord {
 export type RestartDecision =
   | { readonly name: 'restart'; readonly pauseMs: Millis; readonly record: RestartRecord }
   | { readonly name: 'giveUp'; readonly record: RestartRecord; readonly because: string };
+
+/** What the Supervisor's Application says; a site may have none. */
+export function restartsMaxOf(supervisor: Application | undefined): number {
+  const levels = supervisor === undefined ? [] : [levelOf(`Application/${supervisor.name}`, supervisor)];
+  return optionValue(OPTIONS.holdfast['restarts-max'], levels);
+}
 
 /** `restartsMax` within WINDOW_MS. */
 export function afterDeath(record: RestartRecord, restartsMax: number, now: Millis): RestartDecision {

@@ -11,13 +11,13 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { type Configuration, levelOf, optionValue, problemLine, siteOf } from '@holdfast/centre';
-import { type Application, OPTIONS } from '@holdfast/protocol';
+import { type Configuration, problemLine, siteOf } from '@holdfast/centre';
+import type { Application } from '@holdfast/protocol';
 import type { Log } from '../log.ts';
 import { CannotRun, type RunningRole } from '../role.ts';
 import { loadFiles } from '../store/read-files.ts';
 import { type Child, startChild } from './child-process.ts';
-import { afterDeath, type RestartRecord } from './restart-policy.ts';
+import { afterDeath, type RestartRecord, restartsMaxOf } from './restart-policy.ts';
 
 export interface SupervisorOptions {
   readonly site: string;
@@ -37,7 +37,6 @@ export interface SupervisorOptions {
 const READY_MAX_MS = 10_000;
 /** Between SIGTERM and SIGKILL. */
 const STOP_MAX_MS = 3_000;
-const RESTARTS_MAX_DEFAULT = Number(OPTIONS.holdfast['restarts-max'].default);
 
 /** Resolves at once, with the processes on their way: so a supervisor can be ended while they start. */
 export async function startSupervisor(options: SupervisorOptions): Promise<RunningRole> {
@@ -104,11 +103,7 @@ class Supervisor {
         record: { deaths: [] },
       })),
     ];
-    const self = own.find(({ type }) => type === 'Supervisor');
-    this.#restartsMax =
-      self === undefined
-        ? RESTARTS_MAX_DEFAULT
-        : optionValue(OPTIONS.holdfast['restarts-max'], [levelOf(`Application/${self.name}`, self)]);
+    this.#restartsMax = restartsMaxOf(own.find(({ type }) => type === 'Supervisor'));
     this.#secret = configuration.all('Keys')[0]?.serverSecret ?? '';
   }
 

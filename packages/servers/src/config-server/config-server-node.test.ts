@@ -172,6 +172,22 @@ test('[CS3] the right password gets a token and the configuration of the desk', 
   expect(reply?.type === 'LoggedIn' && reply.configuration.preferredSite).toBe('north');
 });
 
+test('[option holdfast/token-life] a token is good for so long', () => {
+  const goodFor = (life?: string) => {
+    const configuration = revision((list) => {
+      const server = list.find((one) => one.objectType === 'Application' && one.name === 'config-north');
+      if (server === undefined) throw new Error('no server');
+      if (life !== undefined) server.options.holdfast = { 'token-life': life };
+    });
+    const world = start(configuration);
+    world.open('a');
+    const reply = world.logIn('a', 'agent7001', true);
+    return reply.type === 'LoggedIn' ? reply.expiresAt - WALL : undefined;
+  };
+  expect(goodFor()).toBe(12 * 3_600_000);
+  expect(goodFor('60')).toBe(60_000);
+});
+
 test('[CS4] wrong password and unknown user cannot be told apart', () => {
   const world = start();
   world.open('a');

@@ -114,6 +114,7 @@ describe('a login lease', () => {
       const { world, site } = centreWorld(configured(options));
       const desk = new Desk(site, 'ada');
       desk.register();
+      desk.ask({ type: 'RegisterAddress', dn: '7001' });
       desk.stamps = [];
       world.run(10_000);
       return desk.stamps.length;
