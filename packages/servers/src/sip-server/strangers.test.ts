@@ -83,6 +83,32 @@ describe('strangers', () => {
     expect(world.packets).toMatchObject([{ message: { status: 401 } }]);
   });
 
+  it('[TX17] a REGISTER whose answer is forgotten changes nothing when it is repeated, and its phone goes on', () => {
+    const { world, site, board } = centreWorld();
+    const bob = new Peer(world, '7002', '10.0.1.2');
+    world.packets = [];
+    expect(bob.register()).toBe(200);
+    const asked = world.packets.flatMap(({ message }) =>
+      message.kind === 'request' && headerValue(message, 'authorization') !== undefined ? [message] : [],
+    )[0];
+    if (asked === undefined) throw new Error('no REGISTER with credentials');
+    const again = () => {
+      world.packets = [];
+      site.sip(asked, { transport: 'UDP', host: bob.host, port: 5060, flow: 'udp' });
+      return world.packets[0]?.message as SipResponse;
+    };
+    board.news();
+    expect(again().status).toBe(200);
+    // From Timer J on, as from an early end, nothing is known of it.
+    world.run(33_000);
+    const refused = again();
+    expect(refused.status).toBe(401);
+    expect(headerValue(refused, 'www-authenticate')).toContain('stale=true');
+    expect(site.node.parts.registrations.contactsOf('7002')).toHaveLength(1);
+    expect(bob.register()).toBe(200);
+    expect(board.news()).toEqual([]);
+  });
+
   it('[SS4] are written down when they show a wrong password, a forged nonce or another name, and by what', () => {
     const dns = [...configurationOf().dns, { ...extension('8800'), type: 'CallProcessingPort' as const }];
     const { world, site } = centreWorld({ dns });
