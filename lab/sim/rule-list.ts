@@ -38,6 +38,7 @@ export const HELD_BY_CHECK: Readonly<Record<string, string>> = {
 /** Why a rule of a run-time family is met in neither simulation of this release. */
 export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   DS1: 'Every desk of a world is of the Workspace family.',
+  DS18: 'No simulated phone is part of its desk, and another is only waited for.',
   DS20: 'A simulated desk is handed its local data; nothing is read from a file or a URL.',
   CS6: 'A desk has one log-in under way; a storm of hundreds is the live lab’s and the bench’s.',
   CS11: 'A promise about log lines, which decides nothing here.',

@@ -15,8 +15,10 @@ interface Alarm {
   readonly because: Because;
   readonly text: string;
   readonly since: Millis;
-  /** A SIP Server has been told, or need not be. */
+  /** A SIP Server has confirmed that it knows, or need not know. */
   isReported: boolean;
+  /** The connection over which it was told and may still confirm it. */
+  sentOver: string | undefined;
 }
 
 export class Alarms {
@@ -38,23 +40,31 @@ export class Alarms {
     const { isRaised, because } = told;
     const former = this.#alarms.get(name);
     if ((former?.isRaised ?? false) === isRaised) return;
-    const isKnown = former?.isReported === true && former.isRaised;
+    const isKnown = former?.isRaised === true && (former.isReported || former.sentOver !== undefined);
     // An end of what nobody upstream has heard of is no news there.
-    this.#alarms.set(name, { ...told, since: now, isReported: !isRaised && !isKnown });
+    this.#alarms.set(name, { ...told, since: now, isReported: !isRaised && !isKnown, sentOver: undefined });
     this.#emit({ type: 'alarm', name, isRaised, because });
   }
 
   /** Upstream, as far as a telephony link stands; the site of the login is asked first. */
   report(links: Iterable<TelephonyLink>, servingSite: string | undefined): void {
-    const pending = [...this.#alarms].filter(([, alarm]) => !alarm.isReported);
-    if (pending.length === 0) return;
+    if ([...this.#alarms.values()].every(({ isReported }) => isReported)) return;
     const standing = [...links].filter(({ link }) => link.isOn);
     const via = standing.find(({ site }) => site === servingSite) ?? standing[0];
     if (via === undefined) return;
-    for (const [name, alarm] of pending) {
-      const { isRaised, because } = alarm;
+    for (const [name, alarm] of this.#alarms) {
+      const { isRaised, because, isReported, sentOver } = alarm;
+      // What was sent over a connection that is gone may be lost with it, and is told again.
+      if (isReported || standing.some(({ link }) => link.connection === sentOver)) continue;
       const { dn } = via;
-      alarm.isReported = via.ask({ type: 'ReportAlarm', dn, name, isRaised, because: because.text });
+      if (via.ask({ type: 'ReportAlarm', dn, name, isRaised, because: because.text }))
+        alarm.sentOver = via.link.connection;
     }
+  }
+
+  /** A SIP Server has confirmed it. */
+  reported(name: string, isRaised: boolean): void {
+    for (const [one, alarm] of this.#alarms)
+      if (one === name && alarm.isRaised === isRaised) alarm.isReported = true;
   }
 }

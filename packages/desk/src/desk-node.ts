@@ -204,7 +204,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#policy = policy;
     this.#voiceSite = policy.site.preferredSite;
     this.#agent.configured(this.#now, policy.restoreAgentState, policy.site.preferredSite);
-    for (const text of configuration.warnings)
+    for (const text of new Set(configuration.warnings))
       this.#log('warn', 'the configuration endangers this agent', { because: text });
     const { desk, epochStored: epochHighest, firstLogin } = local;
     this.#site = startDeskSite(
@@ -239,11 +239,14 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         return this.#checkTerms(fact);
       case 'tokenRefused':
         return this.#links.configuration?.logInAgain();
+      case 'alarmReported':
+        return this.#alarms.reported(fact.name, fact.isRaised);
       case 'moveAsked':
         if (this.#servingSite() === fact.site) this.#move(fact.to, fact.by);
         return;
       case 'refused':
-        this.#notice = TEXTS.refused(fact);
+        // What the desk tells by itself is no business of the agent.
+        if (fact.asked !== 'ReportAlarm') this.#notice = TEXTS.refused(fact);
         this.#isViewStale = true;
         return this.#log('warn', 'request refused', {
           site: fact.site,

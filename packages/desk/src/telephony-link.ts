@@ -57,6 +57,7 @@ export type TelephonyFact =
     }
   /** The token does not count any more: log in at a Configuration Server again. */
   | { readonly type: 'tokenRefused' }
+  | { readonly type: 'alarmReported'; readonly name: string; readonly isRaised: boolean }
   /** DS17: somebody asks this desk, through the site of its login, to move. */
   | { readonly type: 'moveAsked'; readonly site: string; readonly to: string; readonly by: string }
   | { readonly type: 'terms'; readonly site: string; readonly leaseLengthMs: Millis };
@@ -195,10 +196,7 @@ export class TelephonyLink {
       case 'Error':
         return this.#refused(now, message);
       case 'Done':
-        if (this.#isStateAnswer(message.ReferenceID))
-          this.#ports.tell({ type: 'stateAnswered', site: this.site });
-        this.#asked.delete(message.ReferenceID);
-        return;
+        return this.#done(message.ReferenceID);
       case 'ServerState':
         this.#isClosing = message.isShuttingDown;
         return this.#tellSite({ type: 'closing', site: this.site, isClosing: message.isShuttingDown });
@@ -207,6 +205,16 @@ export class TelephonyLink {
       case 'Alarm':
         return;
     }
+  }
+
+  #done(ReferenceID: number): void {
+    const asked = this.#asked.get(ReferenceID);
+    if (asked?.type === 'ReportAlarm') {
+      const { name, isRaised } = asked;
+      this.#ports.tell({ type: 'alarmReported', name, isRaised });
+    }
+    if (this.#isStateAnswer(ReferenceID)) this.#ports.tell({ type: 'stateAnswered', site: this.site });
+    this.#asked.delete(ReferenceID);
   }
 
   #askOver(connection: string, message: Ask): boolean {

@@ -3,24 +3,35 @@
  * instant it is checked that no two sites may route calls to the agent.
  */
 import { type Random, seededRandom } from '@holdfast/kernel';
-import type { DeskConfiguration, LinkServers } from '@holdfast/protocol';
-import type { Bootstrap, BootstrapSite } from './bootstrap/bootstrap.ts';
+import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { DeskNode } from './desk-node.ts';
-import type { DeskEffect, DeskInput, DeskLocalData, LinkReply, LinkRequest } from './desk-types.ts';
+import type { DeskEffect, DeskInput, DeskLocalData, LinkKind, LinkReply, LinkRequest } from './desk-types.ts';
 import type { DeskView } from './desk-view.ts';
-import { DN, PERSON, STAMP_EVERY_MS, TestSite } from './test-site.ts';
+import { bootstrapOf, type ConfigurationOptions, deskConfiguration, PORTS } from './test-configuration.ts';
+import { PERSON, STAMP_EVERY_MS, TestSite } from './test-site.ts';
 
 export type SiteName = 'north' | 'south';
+/** The processes of a site. */
+export type Part = 'sip' | 'config' | 'stat';
 type SiteState = 'up' | 'down' | 'hung';
 
 const LATENCY_MS = 1;
-const PORTS = { north: 1, south: 2 } as const;
 
-export interface WorldOptions {
-  readonly options?: Readonly<Record<string, string>>;
+export interface WorldOptions extends ConfigurationOptions {
   readonly firstLogin?: DeskLocalData['firstLogin'];
   readonly password?: string;
   readonly seed?: number;
+  readonly place?: string;
+  readonly bootstrap?: Partial<Bootstrap>;
+  /** Dead before the desk starts. */
+  readonly dead?: readonly SiteName[];
+}
+
+/** What a connection leads to. */
+interface Peer {
+  readonly name: SiteName;
+  readonly host: string;
+  readonly kind: LinkKind;
 }
 
 interface Delivery {
@@ -31,6 +42,8 @@ interface Delivery {
 export class World {
   now = 0;
   readonly desk: DeskNode;
+  /** As the desk was given it. */
+  readonly bootstrap: Bootstrap;
   readonly random: Random;
   readonly north: TestSite;
   readonly south: TestSite;
@@ -46,15 +59,19 @@ export class World {
   #held: { readonly name: SiteName; readonly direction: 'up' | 'down'; readonly run: () => void }[] = [];
   /** What a stopped desk will read when it goes on; undefined while it runs. */
   #deskBacklog: DeskInput[] | undefined;
-  /** Desk's connection → site; the entry goes with the connection. */
-  readonly #connections = new Map<string, SiteName>();
+  /** By host, of sites that are up otherwise. */
+  readonly #dead = new Set<string>();
+  /** Desk's connection → server; the entry goes with the connection. */
+  readonly #connections = new Map<string, Peer>();
   #queue: Delivery[] = [];
   view: DeskView | undefined;
 
   constructor(options: WorldOptions = {}) {
     this.random = seededRandom(options.seed ?? 1);
     this.desk = new DeskNode({ random: this.random });
-    const configuration = deskConfiguration(options.options ?? {});
+    this.bootstrap = bootstrapOf(options);
+    const configuration = deskConfiguration(options);
+    for (const name of options.dead ?? []) this.#state[name] = 'down';
     const send = (connection: string, message: LinkReply) => this.#toDesk(connection, message);
     this.north = new TestSite('north', 1_000, configuration, send);
     this.south = new TestSite('south', 5_000, configuration, send);
@@ -66,9 +83,9 @@ export class World {
       type: 'start',
       user: PERSON,
       password: options.password ?? 'secret',
-      place: 'P1',
+      ...(options.place === undefined ? {} : { place: options.place }),
       localData: {
-        bootstrap: bootstrapOf('Workspace', {}),
+        bootstrap: this.bootstrap,
         addpTimeoutMs: 500,
         desk: 'd1',
         epochStored: 0,
@@ -111,18 +128,27 @@ export class World {
     return this;
   }
 
-  /** All processes of the site die: connections are reset. */
-  kill(name: SiteName): this {
-    this.#state[name] = 'down';
-    this.#backlog[name] = [];
-    this[name].restart();
-    for (const [connection, site] of this.#connections) if (site === name) this.#reset(connection);
+  /** All processes of the site die, or those named: connections are reset. */
+  kill(name: SiteName, ...parts: readonly Part[]): this {
+    if (parts.length === 0) {
+      this.#state[name] = 'down';
+      this.#backlog[name] = [];
+    }
+    for (const part of parts) this.#dead.add(`${name}-${part}`);
+    if (parts.length === 0 || parts.includes('sip')) this[name].restart();
+    for (const [connection, peer] of this.#connections)
+      if (peer.name === name && !this.#isUp(peer)) this.#reset(connection);
     return this;
   }
 
-  start(name: SiteName): this {
-    this.#state[name] = 'up';
+  start(name: SiteName, ...parts: readonly Part[]): this {
+    if (parts.length === 0) this.#state[name] = 'up';
+    for (const part of parts) this.#dead.delete(`${name}-${part}`);
     return this;
+  }
+
+  #isUp({ name, host }: Peer): boolean {
+    return this.#state[name] !== 'down' && !this.#dead.has(host);
   }
 
   hang(name: SiteName): this {
@@ -171,6 +197,16 @@ export class World {
     return this;
   }
 
+  link(kind: LinkKind) {
+    return this.view?.links.find((link) => link.kind === kind);
+  }
+
+  effectsOf<Type extends DeskEffect['type']>(type: Type) {
+    return this.effects.filter(
+      (effect): effect is Extract<DeskEffect, { type: Type }> & { at: number } => effect.type === type,
+    );
+  }
+
   facts(fact: string) {
     return this.effects.filter((effect) => effect.type === 'fact' && effect.fact === fact);
   }
@@ -184,27 +220,27 @@ export class World {
   #perform(effects: readonly DeskEffect[]): void {
     for (const effect of effects) {
       this.effects.push({ ...effect, at: this.now });
-      if (effect.type === 'connect')
-        this.#connect(effect.connection, effect.port === PORTS.north ? 'north' : 'south');
+      if (effect.type === 'connect') this.#connect(effect);
       if (effect.type === 'close') this.#close(effect.connection);
       if (effect.type === 'send') this.#toSite(effect.connection, effect.message);
       if (effect.type === 'view') this.view = effect.view;
     }
   }
 
-  #connect(connection: string, name: SiteName): void {
-    const state = this.#state[name];
+  #connect({ connection, host, port, kind }: Extract<DeskEffect, { type: 'connect' }>): void {
+    const name = port === PORTS.north ? 'north' : 'south';
     const { up, down } = this.#cut[name];
-    if (state === 'hung' || up || down) return;
+    if (this.#state[name] === 'hung' || up || down) return;
+    const peer = { name, host, kind } as const;
     this.#later(() => {
-      if (this.#state[name] !== 'up') return this.tell({ type: 'failed', connection, how: 'refused' });
-      this.#connections.set(connection, name);
+      if (!this.#isUp(peer)) return this.tell({ type: 'failed', connection, how: 'refused' });
+      this.#connections.set(connection, peer);
       this.tell({ type: 'opened', connection });
     });
   }
 
   #close(connection: string): void {
-    const name = this.#connections.get(connection);
+    const name = this.#connections.get(connection)?.name;
     this.#connections.delete(connection);
     if (name !== undefined) this.#atSite(name, () => this[name].forget(connection));
   }
@@ -215,18 +251,19 @@ export class World {
   }
 
   #toSite(connection: string, message: LinkRequest): void {
-    const name = this.#connections.get(connection);
-    if (name === undefined) return;
+    const peer = this.#connections.get(connection);
+    if (peer === undefined) return;
+    const { name, kind } = peer;
     const { pairEpoch } = this[name];
     this.#pass(name, 'up', () => {
       // What was sent to a process that has died since is lost with it.
-      if (this[name].pairEpoch !== pairEpoch) return;
-      this.#atSite(name, () => this[name].receive(this.now, connection, message));
+      if (this[name].pairEpoch !== pairEpoch || !this.#isUp(peer)) return;
+      this.#atSite(name, () => this[name].receive(this.now, connection, message, kind));
     });
   }
 
   #toDesk(connection: string, message: LinkReply): void {
-    const name = this.#connections.get(connection);
+    const name = this.#connections.get(connection)?.name;
     if (name === undefined) return;
     this.#pass(name, 'down', () => {
       if (this.#connections.has(connection)) this.tell({ type: 'message', connection, message });
@@ -266,57 +303,4 @@ export class World {
       throw new Error(`both sites may route to the agent at ${this.now}`);
     }
   }
-}
-
-export function deskConfiguration(options: Readonly<Record<string, string>>): DeskConfiguration {
-  const set: Record<string, string> = {
-    'disaster-recovery.enabled': 'true',
-    'disaster-recovery.timeout': '5',
-    'disaster-recovery.wait-for-sipphone-timeout': '3',
-    'disaster-recovery.auto-restore': 'true',
-    'disaster-recovery.restore-agent-state': 'true',
-    ...options,
-  };
-  return {
-    person: { name: PERSON, displayName: 'Ada', rank: 'agent' },
-    family: 'interaction-workspace',
-    options: Object.fromEntries(
-      Object.entries(set).map(([name, value]) => [name, { value, source: 'Application Workspace' }]),
-    ),
-    preferredSite: 'north',
-    peerSite: 'south',
-    place: 'P1',
-    warnings: [],
-    sites: (['north', 'south'] as const).map((site) => ({
-      site,
-      application: 'Workspace',
-      options: {},
-      telephony: pairOf({ application: `sip-${site}`, host: `${site}-sip`, port: PORTS[site] }),
-      configuration: pairOf({ application: `config-${site}`, host: `${site}-config`, port: PORTS[site] }),
-      statistics: pairOf(),
-      switch: site,
-      place: 'P1',
-      dn: DN,
-      AgentID: 'A1',
-      queues: ['6001'],
-    })),
-  };
-}
-
-export function bootstrapOf(application: string, more: Partial<Bootstrap>): Bootstrap {
-  const site = (name: SiteName): BootstrapSite => ({
-    site: undefined,
-    application,
-    applicationType: 'Workspace',
-    place: undefined,
-    form: 'pair',
-    nodes: [{ host: `${name}-config`, port: PORTS[name] }],
-    timeoutMs: 1_000,
-  });
-  const sites = { preferred: site('north'), peer: site('south') };
-  return { environment: 'Test', hotSeating: false, embeddedEndpoint: false, ...sites, ...more };
-}
-
-function pairOf(...members: LinkServers['members']): LinkServers {
-  return { form: 'pair', members, addpTimeoutMs: 500, reconnectPauseMs: 1_000 };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deskConfiguration } from '../test-world.ts';
+import { deskConfiguration } from '../test-configuration.ts';
 import { type Bootstrap, type BootstrapReading, describeProblem } from './bootstrap.ts';
 import { writeBootstrapJson } from './bootstrap-json.ts';
 import { BOOTSTRAP_BYTES_MAX, readBootstrap } from './read-bootstrap.ts';

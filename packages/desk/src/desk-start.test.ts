@@ -1,0 +1,162 @@
+/** The start-up of S4 and the bootstrap file, on the wire. */
+import { describe, expect, it } from 'vitest';
+import { type SiteName, World, type WorldOptions } from './test-world.ts';
+
+const THIRD = { family: 'agent-desktop' } as const;
+/** A bootstrap file that knows the sites in the other order: this agent works at north all the same. */
+const SOUTH_FIRST = (options: WorldOptions): WorldOptions => {
+  const { preferred, peer } = new World(options).bootstrap;
+  return { ...options, bootstrap: { preferred: peer ?? preferred, peer: preferred } };
+};
+const FAMILIES = [['interaction-workspace'], ['agent-desktop']] as const;
+
+function ready(options: WorldOptions): World {
+  return new World(options).tell({ type: 'ready' }).run(1_000);
+}
+
+describe.each(FAMILIES)('starting as %s', (family) => {
+  it('[DS5] at home: the preferred site, and nothing moves', () => {
+    const world = ready({ family });
+    expect(world.view).toMatchObject({ family, state: 'Ready', site: 'north', place: 'P1' });
+    expect(world.link('configuration')).toMatchObject({ site: 'north', state: 'on', health: 'green' });
+    expect(world.decisions().map(({ what }) => what)).toEqual(['logIn']);
+  });
+
+  it('[DS5] came in elsewhere: the sites are read, and the configuration link goes to the preferred one', () => {
+    const world = ready(SOUTH_FIRST({ family }));
+    expect(world.south.requests('LogIn')).toHaveLength(1);
+    expect(world.north.requests('LogIn')).toEqual([]);
+    // S4: the link goes over at once, and the agent is never logged in at the wrong site.
+    expect(world.north.requests('LogInByToken')).toHaveLength(1);
+    expect(world.south.requests('AgentLogin')).toEqual([]);
+    expect(world.link('configuration')).toMatchObject({ site: 'north', state: 'on' });
+    expect(world.view).toMatchObject({ state: 'Ready', site: 'north' });
+  });
+
+  it('[DS5] the preferred Configuration Server is dead: the link falls back, and moves no agent', () => {
+    const world = new World(SOUTH_FIRST({ family }))
+      .kill('north', 'config')
+      .tell({ type: 'ready' })
+      .run(1_000);
+    expect(world.link('configuration')).toMatchObject({ site: 'south', state: 'on' });
+    expect(world.view).toMatchObject({ state: 'Ready', site: 'north', alarms: [] });
+  });
+
+  it('[DS1] opens with the Application of the site that it tries, and logs in with the place', () => {
+    const world = ready(SOUTH_FIRST({ family }));
+    const names =
+      family === 'agent-desktop' ? ['Desktop-south', 'Desktop-north'] : ['Workspace', 'Workspace'];
+    const opened = [world.south.requests('Open')[0], world.north.requests('Open')[0]];
+    expect(opened.map((open) => open?.application)).toEqual(names);
+    expect(world.south.requests('LogIn')).toMatchObject([{ places: ['P1'] }]);
+    expect(world.north.requests('RegisterClient')[0]?.application).toBe(names[1]);
+  });
+
+  it('[DS21] one place for each site: both are sent', () => {
+    const { preferred, peer } = new World({ family }).bootstrap;
+    const places = { preferred: { ...preferred, place: 'PN' }, peer: peer && { ...peer, place: 'PS' } };
+    const world = ready({ family, bootstrap: places });
+    expect(world.north.requests('LogIn')).toMatchObject([{ places: ['PN', 'PS'] }]);
+  });
+
+  it.each<[string, SiteName[], SiteName | null]>([
+    ['the preferred', ['north'], 'south'],
+    ['the peer', ['south'], 'north'],
+    ['both', ['north', 'south'], null],
+  ])('[DS6] with %s dead', (_, dead, at) => {
+    const world = new World({ family, dead }).tell({ type: 'ready' }).run(20_000);
+    expect(world.view?.site ?? null).toBe(at);
+    if (at === 'south') expect(world.facts('loggedIn').at(-1)?.at).toBeGreaterThan(5_000);
+    for (const name of dead) world.start(name);
+    world.run(30_000);
+    // S4: the third-party family returns at its next start only.
+    const home = family === 'agent-desktop' && at === 'south' ? 'south' : 'north';
+    expect(world.view).toMatchObject({ state: 'Ready', site: home });
+  });
+
+  it('[DS20] the bootstrap file is renewed once, and the next start goes to the own site first', () => {
+    const world = ready(SOUTH_FIRST({ family }));
+    const [renewed, ...more] = world.effectsOf('bootstrap');
+    expect(more).toEqual([]);
+    expect(renewed?.bootstrap).toMatchObject({ preferred: { site: 'north' }, peer: { site: 'south' } });
+    const again = ready({ family, ...(renewed && { bootstrap: renewed.bootstrap }) });
+    expect(again.north.requests('LogIn')).toHaveLength(1);
+    expect(again.effectsOf('bootstrap')).toEqual([]);
+  });
+
+  it('[DS20] hot seating: the place is asked for, and nothing of the agent is kept', () => {
+    const hot = SOUTH_FIRST({ family });
+    const options = { ...hot, bootstrap: { ...hot.bootstrap, hotSeating: true } };
+    const unseated = ready(options);
+    expect(unseated.effectsOf('connect')).toEqual([]);
+    expect(unseated.view?.banner).toContain('at which place you sit');
+    const world = ready({ ...options, place: 'P7' });
+    expect(world.south.requests('LogIn')).toMatchObject([{ places: ['P7'] }]);
+    expect(world.view).toMatchObject({ state: 'Ready', site: 'north' });
+    expect(world.effectsOf('bootstrap').at(-1)?.bootstrap).toMatchObject({ preferred: { site: 'south' } });
+  });
+
+  it('[DS22] what endangers the move of this agent is shown, once', () => {
+    const text = 'The Place "P1" has no Extension at site "south". Give it one.';
+    const world = ready({ family, warnings: [text, text] })
+      .kill('north', 'config')
+      .run(2_000);
+    world.start('north', 'config').run(15_000);
+    expect(world.view?.warnings).toEqual([text]);
+    const told = world.effectsOf('log').filter(({ line }) => line.because === text);
+    expect(told).toHaveLength(1);
+  });
+});
+
+describe('the pause after all Configuration Servers have failed', () => {
+  /** When the first node is tried again, ms after the start. */
+  function secondRoundAt(options: WorldOptions): number {
+    const world = new World({ ...options, dead: ['north', 'south'] }).run(30_000);
+    return world.effectsOf('connect').filter(({ kind }) => kind === 'configuration')[2]?.at ?? 0;
+  }
+
+  it('[DS5] Workspace, pair: the Timeout of the file counts only when a connection had stood', () => {
+    expect(secondRoundAt({})).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('[DS5] Workspace, cluster: the Timeout of the file is warm-standby.retry-delay', () => {
+    expect(secondRoundAt({ clusterNodes: 1 })).toBeLessThan(1_300);
+  });
+
+  it('[DS5] third-party: the retry interval of the local data', () => {
+    expect(secondRoundAt(THIRD)).toBeLessThan(1_300);
+    const { preferred } = new World(THIRD).bootstrap;
+    const slow = { ...preferred, timeoutMs: 7_000 };
+    expect(secondRoundAt({ ...THIRD, bootstrap: { preferred: slow } })).toBeGreaterThanOrEqual(7_000);
+  });
+});
+
+describe('clusters', () => {
+  it('[DS5] desks spread over the nodes of a cluster, and the peer site comes after all of them', () => {
+    const first = new Set<string>();
+    for (let seed = 1; seed <= 20; seed++) {
+      const world = new World({ clusterNodes: 3, seed, dead: ['north'] }).run(100);
+      const hosts = world.effectsOf('connect').map(({ host }) => host);
+      expect(hosts.slice(0, 3).sort()).toEqual(['north-config-1', 'north-config-2', 'north-config-3']);
+      expect(hosts[3]).toMatch(/^south-config/);
+      first.add(hosts[0] ?? '');
+    }
+    expect(first.size).toBe(3);
+  });
+
+  it('[DS5] who has lost one node takes another, and is not off', () => {
+    const world = ready({ clusterNodes: 3 });
+    const { host, connection } = must(world.effectsOf('connect')[0]);
+    world.tell({ type: 'closed', connection }).run(20);
+    const next = world.effectsOf('connect').at(-1);
+    expect(next?.host).toMatch(/^north-config/);
+    expect(next?.host).not.toBe(host);
+    expect(world.link('configuration')).toMatchObject({ state: 'on' });
+    expect(world.effectsOf('alarm')).toEqual([]);
+  });
+});
+
+function must<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('nothing there');
+  return value;
+}

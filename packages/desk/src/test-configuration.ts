@@ -1,0 +1,111 @@
+/** What the Configuration Servers of the test world tell a desk, in either family, and its bootstrap file. */
+import type { DeskConfiguration, LinkServers } from '@holdfast/protocol';
+import type { Bootstrap, BootstrapSite } from './bootstrap/bootstrap.ts';
+import { DN, PERSON } from './test-site.ts';
+
+/** All servers of a site listen on one port; they differ by their hosts. */
+export const PORTS = { north: 1, south: 2 } as const;
+
+export interface ConfigurationOptions {
+  readonly family?: DeskConfiguration['family'];
+  /** Workspace: as set, beside defaults of the tests. Third-party: of both Applications, in place of theirs. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** Third-party: of the south Application alone. */
+  readonly southOptions?: Readonly<Record<string, string>>;
+  readonly hasStatServers?: boolean;
+  /** Nodes of each cluster of Configuration Servers; none makes them pairs of one. */
+  readonly clusterNodes?: number;
+  readonly hasPeer?: boolean;
+  readonly warnings?: readonly string[];
+}
+
+const SITES = ['north', 'south'] as const;
+
+export function deskConfiguration(options: ConfigurationOptions): DeskConfiguration {
+  const { family = 'interaction-workspace', hasStatServers = true, hasPeer = true, warnings = [] } = options;
+  const isWorkspace = family === 'interaction-workspace';
+  const names = hasPeer ? SITES : (['north'] as const);
+  return {
+    person: { name: PERSON, displayName: 'Ada', rank: 'agent' },
+    family,
+    options: isWorkspace ? set({ ...WORKSPACE, ...options.options }, 'Application Workspace') : {},
+    preferredSite: 'north',
+    ...(hasPeer ? { peerSite: 'south' } : {}),
+    place: 'P1',
+    warnings: [...warnings],
+    sites: names.map((site) => {
+      const application = applicationAt(site, options);
+      const own = { ...(options.options ?? THIRD_PARTY), ...(site === 'south' ? options.southOptions : {}) };
+      return {
+        site,
+        application,
+        options: isWorkspace ? {} : set(own, `Application/${application}`),
+        telephony: pairOf(site, 'sip'),
+        configuration:
+          options.clusterNodes === undefined ? pairOf(site, 'config') : clusterOf(site, options.clusterNodes),
+        statistics: hasStatServers ? pairOf(site, 'stat') : { ...pairOf(site, 'stat'), members: [] },
+        switch: site,
+        place: 'P1',
+        dn: DN,
+        AgentID: 'A1',
+        queues: ['6001'],
+      };
+    }),
+  };
+}
+
+const WORKSPACE = {
+  'disaster-recovery.enabled': 'true',
+  'disaster-recovery.timeout': '5',
+  'disaster-recovery.wait-for-sipphone-timeout': '3',
+  'disaster-recovery.auto-restore': 'true',
+  'disaster-recovery.restore-agent-state': 'true',
+};
+
+const THIRD_PARTY = {
+  'site-timeout': '5',
+  'site-sip-register-timeout': '3',
+  'restore-agent-state': 'true',
+};
+
+function applicationAt(site: string, { family }: ConfigurationOptions): string {
+  return family === 'agent-desktop' ? `Desktop-${site}` : 'Workspace';
+}
+
+function set(options: Readonly<Record<string, string>>, source: string): DeskConfiguration['options'] {
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, { value, source }]));
+}
+
+function pairOf(site: (typeof SITES)[number], part: string): LinkServers {
+  const member = { application: `${part}-${site}`, host: `${site}-${part}`, port: PORTS[site] };
+  return { form: 'pair', members: [member], addpTimeoutMs: 500, reconnectPauseMs: 1_000 };
+}
+
+function clusterOf(site: (typeof SITES)[number], nodes: number): LinkServers {
+  const numbers = Array.from({ length: nodes }, (_, index) => index + 1);
+  const members = numbers.map((number) => ({
+    ...{ application: `config-${site}-${number}`, host: `${site}-config-${number}`, port: PORTS[site] },
+  }));
+  return { form: 'cluster', members, addpTimeoutMs: 500, reconnectPauseMs: 1_000 };
+}
+
+export function bootstrapOf(
+  options: ConfigurationOptions & { readonly bootstrap?: Partial<Bootstrap> },
+): Bootstrap {
+  const { family, bootstrap, clusterNodes } = options;
+  const site = (name: (typeof SITES)[number]): BootstrapSite => {
+    const { form, members } =
+      clusterNodes === undefined ? pairOf(name, 'config') : clusterOf(name, clusterNodes);
+    return {
+      site: undefined,
+      application: applicationAt(name, options),
+      applicationType: family === 'agent-desktop' ? 'ThirdPartyApplication' : 'Workspace',
+      place: 'P1',
+      form,
+      nodes: members.map(({ host, port }) => ({ host, port })),
+      timeoutMs: 1_000,
+    };
+  };
+  const sites = { preferred: site('north'), peer: site('south') };
+  return { environment: 'Test', hotSeating: false, embeddedEndpoint: false, ...sites, ...bootstrap };
+}
