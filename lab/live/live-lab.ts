@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type GeneratedAgent, SUPERVISOR } from '@holdfast/centre';
+import { ADMINISTRATOR, type GeneratedAgent, SUPERVISOR } from '@holdfast/centre';
 import type { DeskView } from '@holdfast/desk';
 import { type Because, seededRandom } from '@holdfast/kernel';
 import type { ConfigObject } from '@holdfast/protocol';
@@ -31,6 +31,7 @@ import { Relays } from './relay.ts';
 import { type DeskStorage, Robot } from './robot.ts';
 import { type BootstrapNode, robotBootstrap } from './robot-bootstrap.ts';
 import type { ServerLoad } from './server-loads.ts';
+import type { Credentials } from './site-observer.ts';
 import { pause, SiteProcesses } from './site-processes.ts';
 import { SoundAccount } from './sound-account.ts';
 import type { LabTimes } from './times.ts';
@@ -72,6 +73,12 @@ export interface LabDecision {
   readonly because: Because;
 }
 
+/** What desks of one family have stored at a seat. */
+export interface SeatStorage {
+  readonly seat: GeneratedAgent;
+  readonly storage: DeskStorage;
+}
+
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
@@ -95,7 +102,7 @@ export class LiveLab {
   readonly #folder: string;
   readonly #agents: readonly GeneratedAgent[];
   readonly #random;
-  readonly #storages = new Map<string, DeskStorage>();
+  readonly #storages = new Map<string, SeatStorage>();
   /** How often everybody has come to work. */
   #days = 0;
   #isStopping = false;
@@ -263,7 +270,7 @@ export class LiveLab {
     const family = this.#familyOf(agent);
     const key = `${seat.place} ${family}`;
     const known = this.#storages.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.storage;
     const other = seat.home === 'north' ? 'south' : 'north';
     const nodes = [seat.home, other].map((site) => ({
       site,
@@ -280,8 +287,17 @@ export class LiveLab {
         isCluster: Number(seat.dn) % 3 === 0,
       }),
     };
-    this.#storages.set(key, storage);
+    this.#storages.set(key, { seat, storage });
     return storage;
+  }
+
+  /** Of all desks that ever stood anywhere. */
+  get storages(): readonly SeatStorage[] {
+    return [...this.#storages.values()];
+  }
+
+  get agents(): readonly GeneratedAgent[] {
+    return this.#agents;
   }
 
   #familyOf(agent: GeneratedAgent): Family {
@@ -388,10 +404,16 @@ export class LiveLab {
   supervisorAccess(): DoubleWatchOptions {
     return {
       sites: [this.clientAddress('north'), this.clientAddress('south')],
-      config: { host: '127.0.0.1', port: this.ports.config[0] },
-      user: SUPERVISOR.user,
-      password: PASSWORD,
+      ...this.#credentialsOf(SUPERVISOR.user),
     };
+  }
+
+  administratorAccess(): Credentials {
+    return this.#credentialsOf(ADMINISTRATOR.user);
+  }
+
+  #credentialsOf(user: string): Credentials {
+    return { config: { host: '127.0.0.1', port: this.ports.config[0] }, user, password: PASSWORD };
   }
 
   async restore(site: SiteName): Promise<void> {

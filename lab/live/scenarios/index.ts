@@ -2,8 +2,10 @@
 import { SHORT } from '../times.ts';
 import { autoRestoreOff } from './auto-restore-off.ts';
 import { bothSitesDown } from './both-sites-down.ts';
+import { hotSeating } from './hot-seating.ts';
 import { hungSite } from './hung-site.ts';
 import { configLinkLoss, statLinkLoss } from './link-loss.ts';
+import { logoutCauses, withSupervisorCodes } from './logout-causes.ts';
 import { peerDiesLater } from './peer-dies-later.ts';
 import { phoneBackInTime } from './phone-back-in-time.ts';
 import { phoneLoss } from './phone-loss.ts';
@@ -133,5 +135,26 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'stat-link-loss',
     about: 'only the Stat Server of a site dies: third-party desktops warn, Workspace moves that link alone',
     run: statLinkLoss,
+  },
+  {
+    ...common,
+    families: 'both',
+    configure: withSupervisorCodes,
+    // A third of the pairs of agents work with third-party desktops.
+    agentsMin: { count: 12, because: 'a third-party desktop for each of four causes' },
+    name: 'logout-causes',
+    about: 'logged out by the agent, a supervisor, the phone, a graceful shutdown, an unknown reason',
+    run: logoutCauses,
+  },
+  {
+    ...common,
+    families: 'both',
+    hotSeating: true,
+    begins: 'dark',
+    // Both seats of a shift must differ from the own one.
+    agentsMin: { count: 9, because: 'seats that are eight places further on' },
+    name: 'hot-seating',
+    about: 'two days at other places and other sites, nothing kept of the former agent; then a site dies',
+    run: hotSeating,
   },
 ];

@@ -1,6 +1,7 @@
 import type { LinkKind } from '@holdfast/desk';
 import type { LiveLab, SiteName } from '../live-lab.ts';
 import type { Robot } from '../robot.ts';
+import { SiteOperator } from '../site-operator.ts';
 import { decidedBecause, decisionsOf } from './reasons.ts';
 import { callsAreAnswered, describe, home, SLACK_MS, stayed } from './scenario.ts';
 
@@ -22,10 +23,29 @@ async function linkLoss(lab: LiveLab, kind: LesserLink): Promise<void> {
   const thirdParty = ofNorth.filter(({ options }) => options.family === 'agent-desktop');
   await linksStand(lab, 'links-at-home', kind, lab.robots, home);
 
+  const watcher = await SiteOperator.logIn(lab.clientAddress('north'), lab.supervisorAccess());
+  try {
+    await loseAndFind(lab, kind, watcher, { workspace, thirdParty, ofSouth });
+  } finally {
+    watcher.close();
+  }
+}
+
+async function loseAndFind(
+  lab: LiveLab,
+  kind: LesserLink,
+  watcher: SiteOperator,
+  {
+    workspace,
+    thirdParty,
+    ofSouth,
+  }: Readonly<Record<'workspace' | 'thirdParty' | 'ofSouth', readonly Robot[]>>,
+): Promise<void> {
   const since = lab.now();
   const before = restOfSite(lab, 'north', kind);
   lab.killForLong('north', SERVER[kind]);
   await warnAndStay(lab, 'third-party-warns', kind, thirdParty);
+  await toldUpstream(lab, 'alarm-told-upstream', kind, watcher, { robots: thirdParty, isRaised: true });
   await linksStand(lab, 'workspace-link-moved', kind, workspace, () => 'south');
   notBefore(lab, kind, workspace, since);
   decidedBecause(
@@ -52,6 +72,7 @@ async function linkLoss(lab: LiveLab, kind: LesserLink): Promise<void> {
   await lab.bringBack('north', SERVER[kind]);
   await linksStand(lab, 'third-party-found-it-again', kind, thirdParty, home);
   noAlarm(lab, 'alarms-cleared', lab.robots, [], since);
+  await toldUpstream(lab, 'end-told-upstream', kind, watcher, { robots: thirdParty, isRaised: false });
   await linksStand(lab, 'workspace-stays', kind, workspace, () => 'south');
   const returned = workspace.filter((robot) => decisionsOf(lab, robot, backAt).length > 0);
   lab.check(
@@ -124,6 +145,28 @@ async function warnAndStay(
       : wrong
           .map((robot) => `${linkInWords(robot, kind)}, alarms ${JSON.stringify(robot.view?.alarms)}`)
           .join('; '),
+  );
+}
+
+/** DS16: whoever watches over the SIP Server of the login hears of it, and of its end, from each desk. */
+async function toldUpstream(
+  lab: LiveLab,
+  name: string,
+  kind: LesserLink,
+  watcher: SiteOperator,
+  { robots, isRaised }: { readonly robots: readonly Robot[]; readonly isRaised: boolean },
+): Promise<void> {
+  const isTold = (robot: Robot) => {
+    const last = watcher.alarms.filter(({ person }) => person === robot.name).at(-1);
+    return last?.name === `${kind}-link-lost` && last.isRaised === isRaised;
+  };
+  await lab.until(SLACK_MS, () => robots.every(isTold));
+  const silent = robots.filter((robot) => !isTold(robot));
+  lab.check(
+    name,
+    robots.length > 0 && silent.length === 0,
+    silent.map(describe).join('; ') ||
+      `the SIP Server has passed on ${watcher.alarms.length} alarms and ends`,
   );
 }
 

@@ -114,7 +114,8 @@ export function stayed(
   );
 }
 
-const MOVES = new Set(['leave', 'move', 'return']);
+/** Decisions of a desk that take its voice to another site. */
+export const MOVES: ReadonlySet<string> = new Set(['leave', 'move', 'return']);
 
 /** Those who had to move are able at `to`; those who had not to, never made a decision to leave. */
 export async function movedExactly(
