@@ -176,8 +176,23 @@ describe('links and their options', () => {
   });
 
   it('[DS17] what was changed is read again when the link comes to another server, and nothing waits for it', () => {
-    const world = ready().kill('north', 'config').run(6_000);
+    const world = ready();
+    const { configuration } = world.south;
+    const sites = configuration.sites.map((site) => ({ ...site, queues: ['6001', '6002'] }));
+    world.south.configuration = { ...configuration, sites };
+    world.kill('north', 'config').run(6_000);
     expect(world.south.requests('LogInByToken')).toHaveLength(1);
     expect(world.view).toMatchObject({ state: 'Ready', site: 'north' });
+    expect(world.north.agent?.queues).toEqual(['6001']);
+    world.kill('north').run(7_000);
+    expect(world.south.agent?.queues).toEqual(['6001', '6002']);
+  });
+
+  it('[DS17] what no longer names a site of this desk changes nothing before the next start', () => {
+    const world = ready();
+    world.south.configuration = { ...world.south.configuration, sites: [] };
+    world.kill('north', 'config').kill('north', 'stat').run(20_000);
+    expect(world.view).toMatchObject({ state: 'Ready', site: 'north' });
+    expect(world.kill('north').run(10_000).view).toMatchObject({ state: 'Ready', site: 'south' });
   });
 });

@@ -18,13 +18,14 @@ import {
   stepDeskSite,
   timeoutsAt,
 } from '@holdfast/continuity';
-import { type Because, type LogLine, type Millis, must, type Node, type Random } from '@holdfast/kernel';
+import { type Millis, must, type Node, type Random } from '@holdfast/kernel';
 import type { DeskConfiguration } from '@holdfast/protocol';
 import { AgentSession } from './agent-session.ts';
 import { Alarms } from './alarms.ts';
 import { type AskWithoutDN, choiceOf, requestOf } from './desk-commands.ts';
 import { DeskLinks } from './desk-links.ts';
-import type { DeskCommand, DeskEffect, DeskFact, DeskInput } from './desk-types.ts';
+import { DeskOutput } from './desk-output.ts';
+import type { DeskCommand, DeskEffect, DeskInput } from './desk-types.ts';
 import type { DeskView } from './desk-view.ts';
 import { EmbeddedEndpoint } from './embedded-endpoint.ts';
 import { leaseWarning } from './lease-terms.ts';
@@ -42,7 +43,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   readonly #links: DeskLinks;
   readonly #agent: AgentSession;
   readonly #alarms: Alarms;
-  #effects: DeskEffect[] = [];
+  readonly #out = new DeskOutput();
   #now: Millis = 0;
   #start: Start | undefined;
   #startedAt: Millis = 0;
@@ -63,32 +64,29 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     const changed = () => {
       this.#isViewStale = true;
     };
-    this.#alarms = new Alarms((effect) => this.#emit(effect));
+    this.#alarms = new Alarms((effect) => this.#out.emit(effect));
     this.#agent = new AgentSession({
       ask: (request, because) => {
-        this.#log('info', `desk: asks by ${request.type}`, { because: because.text });
+        this.#out.log('info', `desk: asks by ${request.type}`, { because: because.text });
         return this.#ask(request);
       },
-      fact: (fact, site) => this.#fact(fact, site),
+      fact: (fact, site) => this.#out.fact(fact, site),
       telephony: () => this.#links.telephony(),
     });
     this.#links = new DeskLinks(options.random, {
-      emit: (effect) => this.#emit(effect),
+      emit: (effect) => this.#out.emit(effect),
       configured: (token, configuration) => this.#configured(token, configuration),
       refused: (text) => this.#cannotStart(text),
       notYet: (text) => {
         if (this.#site === undefined) this.#notice = TEXTS.notLetIn(text);
-        this.#log('warn', 'not let in by a Configuration Server', { because: text });
+        this.#out.log('warn', 'not let in by a Configuration Server', { because: text });
         changed();
       },
       learn: (fact) => this.#learn(fact),
-      moving: (kind, site, because) => {
-        this.#emit({ type: 'decision', because, what: `move the ${kind} link`, site });
-        this.#log('info', `desk: moves the ${kind} link`, { site, because: because.text });
-      },
+      moving: (kind, site, because) => this.#out.decide(`move the ${kind} link`, site, because),
       alarm: (name, told) => {
         this.#alarms.tell(this.#now, name, told);
-        this.#log(told.isRaised ? 'warn' : 'info', name, { because: told.because.text });
+        this.#out.log(told.isRaised ? 'warn' : 'info', name, { because: told.because.text });
         changed();
       },
       changed,
@@ -152,9 +150,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #take(): DeskEffect[] {
     this.#alarms.report(this.#links.telephony(), this.#servingSite());
     this.#drawView();
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
+    return this.#out.take();
   }
 
   // ---- starting ----------------------------------------------------------------------------------------------
@@ -168,10 +164,11 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       return;
     }
     this.#start = start;
+    this.#out.user = start.user;
     this.#startedAt = this.#now;
     this.#localData = localData;
     if (localData.bootstrap.embeddedEndpoint)
-      this.#endpoint = new EmbeddedEndpoint((effect) => this.#emit(effect));
+      this.#endpoint = new EmbeddedEndpoint((effect) => this.#out.emit(effect));
     const { user, password } = start;
     const { places } = localData;
     this.#links.connectConfiguration(this.#now, { user, password, places }, start.localData);
@@ -181,14 +178,14 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #cannotStart(text: string): void {
     this.#notice = text;
     this.#isViewStale = true;
-    this.#log('error', 'desk cannot start', { because: text });
+    this.#out.log('error', 'desk cannot start', { because: text });
     if (this.#site === undefined) this.#start = undefined;
   }
 
   #configured(token: string, configuration: DeskConfiguration): void {
     const localData = must(this.#localData, 'a desk is started before it is configured');
     const bootstrap = localData.renew(configuration);
-    if (bootstrap !== undefined) this.#emit({ type: 'bootstrap', bootstrap });
+    if (bootstrap !== undefined) this.#out.emit({ type: 'bootstrap', bootstrap });
     if (this.#site === undefined) return this.#configuredFirst(token, configuration, localData);
     // Options take effect when a desk starts; servers, queues and the token at once (DS17).
     this.#links.renew(this.#now, must(this.#policy, 'configured'), token, configuration);
@@ -205,7 +202,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#voiceSite = policy.site.preferredSite;
     this.#agent.configured(this.#now, policy.restoreAgentState, policy.site.preferredSite);
     for (const text of new Set(configuration.warnings))
-      this.#log('warn', 'the configuration endangers this agent', { because: text });
+      this.#out.log('warn', 'the configuration endangers this agent', { because: text });
     const { desk, epochStored: epochHighest, firstLogin } = local;
     this.#site = startDeskSite(
       { policy: policy.site, desk, wallOffsetMs: wallOffset, epochHighest, firstLogin },
@@ -222,7 +219,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #learn(fact: TelephonyFact): void {
     switch (fact.type) {
       case 'site':
-        if (fact.event.type === 'telephonyOn') this.#fact('connected', fact.event.site);
+        if (fact.event.type === 'telephonyOn') this.#out.fact('connected', fact.event.site);
         if (fact.event.type === 'loggedOut' && fact.event.site === this.#servingSite())
           this.#endpoint?.loggedOut(fact.event);
         return this.#tellSite(fact.event);
@@ -248,7 +245,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         // What the desk tells by itself is no business of the agent.
         if (fact.asked !== 'ReportAlarm') this.#notice = TEXTS.refused(fact);
         this.#isViewStale = true;
-        return this.#log('warn', 'request refused', {
+        return this.#out.log('warn', 'request refused', {
           site: fact.site,
           because: `${fact.code}: ${fact.text}`,
         });
@@ -266,7 +263,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'notReady':
         return this.#agent.choose(this.#now, choiceOf(command));
       case 'answer':
-        return this.#emit({ type: 'answerPhone', ConnID: command.ConnID });
+        return this.#out.emit({ type: 'answerPhone', ConnID: command.ConnID });
       case 'release':
       case 'call':
       case 'attach':
@@ -316,13 +313,13 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'answerStamp':
         return telephony.answerStamp(effect.epoch, effect.stamp);
       case 'distrust':
-        this.#log('warn', 'connection not trusted', { site: effect.site, because: effect.because.text });
+        this.#out.log('warn', 'connection not trusted', { site: effect.site, because: effect.because.text });
         return telephony.link.distrust(this.#now, effect.because.text);
       case 'decide': {
         const { what, site, because } = effect;
-        this.#emit({ type: 'decision', because, what, site });
-        this.#log('info', `desk: ${what}`, { site, because: because.text });
-        if (what === 'leave' || what === 'return' || what === 'move') this.#fact('decided', site, because);
+        this.#out.decide(what, site, because);
+        if (what === 'leave' || what === 'return' || what === 'move')
+          this.#out.fact('decided', site, because);
         return;
       }
     }
@@ -331,8 +328,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #logIn(telephony: TelephonyLink, order: Extract<DeskSiteEffect, { type: 'logIn' }>): void {
     const { site, epoch, stamp, because } = order;
     this.#agent.logsIn(this.#now, telephony);
-    this.#emit({ type: 'persist', site, epoch });
-    this.#fact('loginSent', site, because);
+    this.#out.emit({ type: 'persist', site, epoch });
+    this.#out.fact('loginSent', site, because);
     telephony.ask({ type: 'AgentLogin', ...telephony.seat, token: telephony.token, epoch, stamp });
   }
 
@@ -361,10 +358,9 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   /** LL5: a lease that is longer than a time-out would rule the wait in its place. Told once a connection. */
   #checkTerms({ site, leaseLengthMs }: Extract<TelephonyFact, { type: 'terms' }>): void {
     const because = leaseWarning(timeoutsAt(must(this.#policy, 'configured').site, site), leaseLengthMs);
-    if (because !== undefined) this.#log('warn', 'lease longer than the site time-out', { site, because });
+    if (because !== undefined)
+      this.#out.log('warn', 'lease longer than the site time-out', { site, because });
   }
-
-  // ---- small things ------------------------------------------------------------------------------------------
 
   /** Asks the site of the login; without one the agent is told. */
   #ask(message: AskWithoutDN): boolean {
@@ -379,19 +375,6 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   #servingSite(): string | undefined {
     const situation = this.#site?.situation;
     return situation?.name === 'serving' ? situation.site : undefined;
-  }
-
-  #fact(fact: DeskFact, site: string, because?: Because): void {
-    const governedBy = because?.option?.name ?? because?.rule ?? null;
-    this.#emit({ type: 'fact', fact, site, governedBy, because: because?.text ?? null });
-  }
-
-  #log(level: LogLine['level'], what: string, more: { site?: string; because?: string }): void {
-    this.#emit({ type: 'log', line: { level, what, agent: this.#start?.user ?? '', ...more } });
-  }
-
-  #emit(effect: DeskEffect): void {
-    this.#effects.push(effect);
   }
 
   #drawView(): void {
@@ -411,6 +394,6 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     });
     if (isSameView(view, this.#viewDrawn)) return;
     this.#viewDrawn = view;
-    this.#emit({ type: 'view', view });
+    this.#out.emit({ type: 'view', view });
   }
 }

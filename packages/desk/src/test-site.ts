@@ -37,7 +37,8 @@ type AgentLogin = Extract<DeskRequest, { type: 'AgentLogin' }>;
 export class TestSite {
   readonly name: string;
   readonly #send: Send;
-  readonly #configuration: DeskConfiguration;
+  /** What the Configuration Server tells whoever logs in. */
+  configuration: DeskConfiguration;
   readonly #clients = new Map<string, { registered: boolean }>();
   pairEpoch: number;
   number = 0;
@@ -59,7 +60,7 @@ export class TestSite {
   constructor(name: string, pairEpoch: number, configuration: DeskConfiguration, send: Send) {
     this.name = name;
     this.pairEpoch = pairEpoch;
-    this.#configuration = configuration;
+    this.configuration = configuration;
     this.#send = send;
     this.#queue = {
       ...{ objectType: 'Queue', name: `6001@${name}`, site: name, source: CURRENT },
@@ -221,7 +222,7 @@ export class TestSite {
       ReferenceID,
       token,
       expiresAt: 9e12,
-      configuration: this.#configuration,
+      configuration: this.configuration,
     });
   }
 
