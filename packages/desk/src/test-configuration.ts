@@ -15,6 +15,8 @@ export interface ConfigurationOptions {
   readonly hasStatServers?: boolean;
   /** Nodes of each cluster of Configuration Servers; none makes them pairs of one. */
   readonly clusterNodes?: number;
+  /** The same of Stat Servers. */
+  readonly statNodes?: number;
   readonly hasPeer?: boolean;
   readonly warnings?: readonly string[];
 }
@@ -22,7 +24,7 @@ export interface ConfigurationOptions {
 const SITES = ['north', 'south'] as const;
 
 export function deskConfiguration(options: ConfigurationOptions): DeskConfiguration {
-  const { family = 'interaction-workspace', hasStatServers = true, hasPeer = true, warnings = [] } = options;
+  const { family = 'interaction-workspace', hasPeer = true, warnings = [] } = options;
   const isWorkspace = family === 'interaction-workspace';
   const names = hasPeer ? SITES : (['north'] as const);
   return {
@@ -42,8 +44,10 @@ export function deskConfiguration(options: ConfigurationOptions): DeskConfigurat
         options: isWorkspace ? {} : set(own, `Application/${application}`),
         telephony: pairOf(site, 'sip'),
         configuration:
-          options.clusterNodes === undefined ? pairOf(site, 'config') : clusterOf(site, options.clusterNodes),
-        statistics: hasStatServers ? pairOf(site, 'stat') : { ...pairOf(site, 'stat'), members: [] },
+          options.clusterNodes === undefined
+            ? pairOf(site, 'config')
+            : clusterOf(site, 'config', options.clusterNodes),
+        statistics: statServersAt(site, options),
         switch: site,
         place: 'P1',
         dn: DN,
@@ -81,10 +85,20 @@ function pairOf(site: (typeof SITES)[number], part: string): LinkServers {
   return { form: 'pair', members: [member], addpTimeoutMs: 500, reconnectPauseMs: 1_000 };
 }
 
-function clusterOf(site: (typeof SITES)[number], nodes: number): LinkServers {
+function statServersAt(
+  site: (typeof SITES)[number],
+  { hasStatServers = true, statNodes }: ConfigurationOptions,
+): LinkServers {
+  if (!hasStatServers) return { ...pairOf(site, 'stat'), members: [] };
+  return statNodes === undefined ? pairOf(site, 'stat') : clusterOf(site, 'stat', statNodes);
+}
+
+function clusterOf(site: (typeof SITES)[number], part: 'config' | 'stat', nodes: number): LinkServers {
   const numbers = Array.from({ length: nodes }, (_, index) => index + 1);
   const members = numbers.map((number) => ({
-    ...{ application: `config-${site}-${number}`, host: `${site}-config-${number}`, port: PORTS[site] },
+    application: `${part}-${site}-${number}`,
+    host: `${site}-${part}-${number}`,
+    port: PORTS[site],
   }));
   return { form: 'cluster', members, addpTimeoutMs: 500, reconnectPauseMs: 1_000 };
 }
@@ -95,7 +109,7 @@ export function bootstrapOf(
   const { family, bootstrap, clusterNodes } = options;
   const site = (name: (typeof SITES)[number]): BootstrapSite => {
     const { form, members } =
-      clusterNodes === undefined ? pairOf(name, 'config') : clusterOf(name, clusterNodes);
+      clusterNodes === undefined ? pairOf(name, 'config') : clusterOf(name, 'config', clusterNodes);
     return {
       site: undefined,
       application: applicationAt(name, options),

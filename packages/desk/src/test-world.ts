@@ -11,8 +11,8 @@ import { bootstrapOf, type ConfigurationOptions, deskConfiguration, PORTS } from
 import { PERSON, STAMP_EVERY_MS, TestSite } from './test-site.ts';
 
 export type SiteName = 'north' | 'south';
-/** The processes of a site. */
-export type Part = 'sip' | 'config' | 'stat';
+/** The processes of a site; of a cluster one node. */
+export type Part = 'sip' | 'config' | 'stat' | `config-${number}` | `stat-${number}`;
 type SiteState = 'up' | 'down' | 'hung';
 
 const LATENCY_MS = 1;
