@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { OPTION_LIST } from '../packages/protocol/src/index.ts';
+import { OPTION_LIST, PROPERTIES } from '../packages/protocol/src/index.ts';
 import { optionsDocument, writtenOptionsDocument } from './make-options.ts';
 
 test('docs/options.md says what the catalogue says', () => {
@@ -7,6 +7,12 @@ test('docs/options.md says what the catalogue says', () => {
     writtenOptionsDocument(),
     'The option catalogue has changed: run `npx tsx scripts/make-options.ts` and commit docs/options.md.',
   ).toBe(optionsDocument());
+});
+
+test('every property of applications and connections stands in the document', () => {
+  const rows = optionsDocument().split('\n');
+  for (const { name, owner } of PROPERTIES)
+    expect(rows.filter((row) => row.startsWith(`| \`${name}\` | ${owner} |`))).toHaveLength(1);
 });
 
 test('every option stands in the document once for each section that has it', () => {

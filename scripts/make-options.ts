@@ -11,6 +11,8 @@ import {
   OPTION_LIST,
   type OPTIONS,
   type OptionDefinition,
+  PROPERTIES,
+  type PropertyDefinition,
 } from '../packages/protocol/src/index.ts';
 
 const file = fileURLToPath(new URL('../docs/options.md', import.meta.url));
@@ -51,20 +53,58 @@ export function optionsDocument(): string {
       '',
     ].join('\n');
   });
-  return [HEADING, ...sections].join('\n');
+  return [HEADING, ...sections, properties()].join('\n');
 }
 
+const PROPERTIES_HEADING = `## Properties of Applications and connections
+
+How links behave is set in fields of the Application object and of the entries of its \`connections\`, as administrators know them. A
+value out of range is refused when the configuration is loaded.
+
+| property | of | value | default | of Applications of type | takes effect | meaning | acted on by | source |
+| -------- | -- | ----- | ------- | ----------------------- | ------------ | ------- | ----------- | ------ |
+`;
+
+function properties(): string {
+  return `${PROPERTIES_HEADING}${PROPERTIES.map(propertyRow).join('\n')}\n`;
+}
+
+function propertyRow(property: PropertyDefinition): string {
+  return cellsOf([
+    `\`${property.name}\``,
+    property.owner,
+    property.allowed,
+    shownDefault(property.default),
+    property.of,
+    property.takesEffect,
+    property.meaning,
+    property.actsOn ?? NOBODY,
+    property.source,
+  ]);
+}
+
+const NOBODY = '**nobody in this release**; setting it is warned of';
+
 function row(option: OptionDefinition): string {
-  const cells = [
+  const { setOn, knownOn = [] } = option;
+  const others = knownOn.length === 0 ? '' : `; without effect on ${knownOn.join(', ')}`;
+  return cellsOf([
     `\`${option.name}\``,
     allowedValues(option.kind),
-    option.default === undefined ? 'none' : `\`${option.default}\``,
-    option.setOn.join(', '),
+    shownDefault(option.default),
+    `${setOn.join(', ')}${others}`,
     option.takesEffect,
     option.meaning,
-    option.actsOn ?? '**nobody in this release**; setting it is warned of',
+    option.actsOn ?? NOBODY,
     option.source,
-  ];
+  ]);
+}
+
+function shownDefault(value: string | undefined): string {
+  return value === undefined ? 'none' : `\`${value}\``;
+}
+
+function cellsOf(cells: readonly string[]): string {
   // A bar would end the cell.
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

@@ -5,11 +5,11 @@
  * Exit status: 0 all checks hold, 1 a check failed, 2 it could not run (the reason on stderr).
  */
 import { readFileSync } from 'node:fs';
-import { OPTION_LIST } from '@holdfast/protocol';
+import { OPTION_LIST, PROPERTIES } from '@holdfast/protocol';
 import { explainMessage } from '@holdfast/sip';
 import { Command, CommanderError } from 'commander';
 import { CHECK_FAILED, COULD_NOT_RUN, OK } from './exit-status.ts';
-import { optionTable, plainOption } from './option-table.ts';
+import { optionTable, plainOption, plainProperty, propertyTable } from './option-table.ts';
 import { runChild } from './run-child.ts';
 
 /** How a command says what the program ends with. */
@@ -103,13 +103,15 @@ function addSimulate(program: Command, { child }: Runner): void {
 function addOptions(program: Command): void {
   program
     .command('options')
-    .description('every option: section, range, default, unit, where it may be set and what it does')
+    .description(
+      'every option and property: range, default, unit, where it may be set, what it does and who acts on it',
+    )
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }) => {
       process.stdout.write(
         options.json
-          ? `${JSON.stringify(OPTION_LIST.map(plainOption), null, 2)}\n`
-          : optionTable(OPTION_LIST),
+          ? `${JSON.stringify({ options: OPTION_LIST.map(plainOption), properties: PROPERTIES.map(plainProperty) }, null, 2)}\n`
+          : `${optionTable(OPTION_LIST)}\n${propertyTable(PROPERTIES)}`,
       );
     });
 }

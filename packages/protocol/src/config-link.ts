@@ -59,6 +59,8 @@ const linkServers = z.object({
   form: z.enum(['pair', 'cluster']),
   members: z.array(z.object({ application: z.string(), host: z.string(), port: z.number().int() })),
   addpTimeoutMs: z.number().int(),
+  /** As the server is to ask for its client, where that differs. */
+  addpRemoteTimeoutMs: z.number().int().optional(),
   /** Pause after all members have failed, ms. */
   reconnectPauseMs: z.number().int(),
 });

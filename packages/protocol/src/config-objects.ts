@@ -57,19 +57,22 @@ export const APPLICATION_TYPES = [
 export const applicationType = z.enum(APPLICATION_TYPES);
 export type ApplicationType = z.infer<typeof applicationType>;
 
+/** Seconds. */
+export const ADDP_TIMEOUT_S = { min: 0.1, max: 3_600, default: 10 } as const;
+export const RECONNECT_TIMEOUT_S = { min: 1, max: 3_600 } as const;
+
+const addpTimeout = z.number().min(ADDP_TIMEOUT_S.min).max(ADDP_TIMEOUT_S.max);
+
 /** From an application to a server that it uses. */
 export const connection = z.strictObject({
   /** Name of the server's Application: the primary of a pair; its backup is found through it. */
   server: objectName,
   /** Port id at the server. */
   port: z.string().min(1).max(64).default('default'),
-  /** ADDP: silence for this long is answered by a poll, the same again means lost. Seconds. */
+  /** ADDP: silence for this long is answered by a poll, the same again means lost. Seconds; the other end's, where it differs. */
   addp: z
-    .strictObject({
-      timeout: z.number().min(0.1).max(3_600),
-      remoteTimeout: z.number().min(0.1).max(3_600).optional(),
-    })
-    .default({ timeout: 10 }),
+    .strictObject({ timeout: addpTimeout, remoteTimeout: addpTimeout.optional() })
+    .default({ timeout: ADDP_TIMEOUT_S.default }),
 });
 export type Connection = z.infer<typeof connection>;
 
@@ -88,7 +91,7 @@ export const applicationObject = z.strictObject({
   switch: objectName.optional(),
   connections: z.array(connection).max(256).default([]),
   /** Pause, in seconds, after primary and backup have both failed (S0). */
-  reconnectTimeout: z.number().int().min(1).max(3_600).optional(),
+  reconnectTimeout: z.number().int().min(RECONNECT_TIMEOUT_S.min).max(RECONNECT_TIMEOUT_S.max).optional(),
   ...common,
 });
 

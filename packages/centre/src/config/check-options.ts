@@ -3,6 +3,7 @@
  * Nothing is silent (rules CF5 and CF6): what is not allowed is refused; what nobody acts on is named.
  */
 import {
+  allowedValues,
   type ConfigObject,
   findOption,
   OPTION_LIST,
@@ -12,7 +13,7 @@ import {
   optionName,
   readOption,
 } from '@holdfast/protocol';
-import type { Problem } from './problem.ts';
+import { type Problem, shownValue } from './problem.ts';
 import type { ReadObject } from './read-objects.ts';
 
 /** The section whose options are all ours: an unknown one in it can only be a mistake. */
@@ -33,31 +34,55 @@ export function checkOptions({ file, object }: ReadObject): {
       const field = `${section}/${name}`;
       const definition = findOption(section, name);
       if (definition === undefined) {
-        const guess = nearestOption(field);
-        const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
-        const unknown = { file, object: key, field, value };
-        if (section === OUR_SECTION) problems.push({ ...unknown, text: `There is no such option.${hint}` });
-        else warnings.push({ ...unknown, text: `This release does not act on this option.${hint}` });
-      } else if (!definition.setOn.some((allowed) => allowed === place)) {
-        const text = `Nobody reads this option here. It may stand on ${definition.setOn.join(', ')}.`;
-        problems.push({ file, object: key, field, value, text });
-      } else {
-        const reading = readOption(definition, value, key);
-        if (!reading.ok) {
-          const text = `"${value}" is not allowed: must be ${reading.error.allowed}.`;
-          problems.push({ file, object: key, field, value, text });
-        } else if (definition.actsOn === null)
-          warnings.push({
-            file,
-            object: key,
-            field,
-            value,
-            text: 'This release does not act on this option.',
-          });
+        const found = { file, object: key, field, value, text: unknownText(field, value) };
+        if (section === OUR_SECTION) problems.push(found);
+        else warnings.push(found);
+        continue;
       }
+      const isRead = isIn(definition.setOn, place);
+      const reading = readOption(definition, value, key);
+      if (!isRead && !isIn(definition.knownOn, place))
+        problems.push({ file, object: key, field, value, text: misplacedText(definition, value, place) });
+      else if (!reading.ok)
+        problems.push({ file, object: key, field, value, text: refusedText(definition, value) });
+      else if (definition.actsOn === null || !isRead)
+        warnings.push({ file, object: key, field, value, text: idleText(definition, value) });
     }
   }
   return { problems, warnings };
+}
+
+function isIn(places: readonly OptionPlace[] | undefined, place: OptionPlace | undefined): boolean {
+  return places?.some((one) => one === place) === true;
+}
+
+function unknownText(field: string, value: string): string {
+  const guess = nearestOption(field);
+  const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
+  return `There is no such option, so "${shownValue(value)}" has no effect.${hint} Correct the name or remove it.`;
+}
+
+/** DS1: a desktop of one family never reads the options of the other. */
+const OTHER_FAMILY: Readonly<Record<string, string>> = {
+  'interaction-workspace Application:ThirdPartyApplication':
+    'A ThirdPartyApplication follows the section agent-desktop. ',
+  'agent-desktop Application:Workspace': 'A Workspace follows the section interaction-workspace. ',
+};
+
+function misplacedText(definition: OptionDefinition, value: string, place: OptionPlace | undefined): string {
+  const family = OTHER_FAMILY[`${definition.section} ${place}`] ?? '';
+  const places = definition.setOn.join(', ');
+  return `Nobody reads this option here, so "${shownValue(value)}" would have no effect. ${family}It may stand on ${places}. Move it there or remove it.`;
+}
+
+function refusedText(definition: OptionDefinition, value: string): string {
+  const fallback =
+    definition.default === undefined ? 'leave it unset' : `remove it for the default ${definition.default}`;
+  return `"${shownValue(value)}" is not allowed: must be ${allowedValues(definition.kind)}. Correct it or ${fallback}.`;
+}
+
+function idleText(definition: OptionDefinition, value: string): string {
+  return `This release does not act on this option here, so "${shownValue(value)}" has no effect. It may stay for a later release, or be removed. It means: ${definition.meaning}`;
 }
 
 /** What kind of place for options the object is; undefined where no option is acted on. */

@@ -83,6 +83,7 @@ function compute(configuration: Configuration, question: DeskQuestion): DeskConf
     else sites.push(site);
     if (chosen.sites.length > 1) warnings.push(...longLease(pair.server, at, levels));
   }
+  if (sites.length > 1) warnings.push(...fixedPhones(seat));
   const [preferred, peer] = sites;
   if (preferred === undefined) throw new Refusal(warnings.join(' '));
   return {
@@ -172,6 +173,16 @@ function siteOfAgent(
     AgentID: splitReference(login).number,
     queues: queuesOf(configuration, person, switchName),
   };
+}
+
+/** PH1: a phone that knows one address stays there, and so does its agent. */
+function fixedPhones(seat: readonly Place[]): string[] {
+  const scheme = OPTIONS.holdfast['registration-scheme'];
+  return seat.flatMap((place) =>
+    optionValue(scheme, [levelOf(`Place/${place.name}`, place)]) === 'fixed'
+      ? `holdfast/registration-scheme of Place "${place.name}" is fixed: its phone registers at one site only, so that its agent cannot work at the other. Give the place a phone that registers at both, and set single, dual or active-backup.`
+      : [],
+  );
 }
 
 /** LL5: lease and margin are to be shorter together than the time after which the desk leaves. */

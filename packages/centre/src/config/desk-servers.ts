@@ -2,7 +2,14 @@
  * The servers that a desk's Application is connected to, site by site (DS3, DS5): pairs, clusters, and the SIP
  * Server pair whose Switch owns the Extension of the agent's seat.
  */
-import { type Application, type Connection, type LinkServers, OPTIONS, type Place } from '@holdfast/protocol';
+import {
+  ADDP_TIMEOUT_S,
+  type Application,
+  type Connection,
+  type LinkServers,
+  OPTIONS,
+  type Place,
+} from '@holdfast/protocol';
 import { type Configuration, splitReference } from './configuration.ts';
 import { Refusal } from './desk-refusal.ts';
 import { levelOf, type OptionLevel, optionValue, siteOf } from './option-resolution.ts';
@@ -97,10 +104,12 @@ export function linkServers(
   levels: readonly OptionLevel[],
 ): LinkServers {
   const [first] = connected;
+  const { timeout = ADDP_TIMEOUT_S.default, remoteTimeout } = first?.connection.addp ?? {};
   return {
     form: first?.isNode === true ? 'cluster' : 'pair',
     members: connected.flatMap((one) => membersOf(configuration, one)),
-    addpTimeoutMs: Math.round((first?.connection.addp.timeout ?? 10) * 1000),
+    addpTimeoutMs: Math.round(1000 * timeout),
+    ...(remoteTimeout === undefined ? {} : { addpRemoteTimeoutMs: Math.round(1000 * remoteTimeout) }),
     reconnectPauseMs: reconnectPauseMs(first, levels),
   };
 }

@@ -1,39 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { problemLine } from './problem.ts';
 import type { ConfigFile } from './read-objects.ts';
-import { load, sampleFiles } from './test-configuration.ts';
-
-type Fields = Record<string, unknown>;
-
-/** The sample with one object changed. `select` finds it by its name, number or code (and switch). */
-function changed(list: string, name: string, change: (object: Fields) => void): ConfigFile[] {
-  const files = structuredClone(sampleFiles()) as { file: string; data: Record<string, Fields[]> }[];
-  const objects = files.flatMap(({ data }) => data[list] ?? []);
-  const found = objects.find((object) => [object.name, `${object.number}@${object.switch}`].includes(name));
-  if (found === undefined) throw new Error(`no ${name}`);
-  change(found);
-  return files;
-}
-
-/** Its problems as lines, the file's name left out. */
-function problemsOf(files: ConfigFile[]): string[] {
-  const loaded = load(files);
-  return loaded.ok ? [] : loaded.problems.map((problem) => problemLine({ ...problem, file: '' }));
-}
-
-function withOption(
-  list: string,
-  name: string,
-  section: string,
-  option: string,
-  value: string,
-): ConfigFile[] {
-  return changed(list, name, (object) => {
-    const options = (object.options ?? {}) as Record<string, Fields>;
-    object.options = { ...options, [section]: { ...options[section], [option]: value } };
-  });
-}
+import { changed, type Fields, load, problemsOf, sampleFiles, withOption } from './test-configuration.ts';
 
 test('[CF1] all problems of all files are reported at once, each with file, object, field, value and remedy', () => {
   const files = changed('applications', 'sip-north', (sip) => {
@@ -164,33 +132,6 @@ test('[CF4] a DN in two Places, and a queue or trunk in one, are refused', () =>
     'Place/place-7002: dns.0: This DN is already in Place "place-7001". A DN is in at most one Place: remove it from one.',
     "Place/place-7002: dns.1: A DN of type ACDQueue cannot be in a Place. Remove it; only an Extension is a seat's phone.",
     "Place/place-7002: dns.2: A DN of type Trunk cannot be in a Place. Remove it; only an Extension is a seat's phone.",
-  ]);
-});
-
-test('[CF5] an option out of range, at a wrong place or misspelt in our section is refused', () => {
-  const workspace = 'interaction-workspace';
-  expect(problemsOf(withOption('persons', 'agent7001', workspace, 'disaster-recovery.timeout', '0'))).toEqual(
-    [
-      'Person/agent7001: interaction-workspace/disaster-recovery.timeout: "0" is not allowed: must be a whole number from 1 to 86400 (s).',
-    ],
-  );
-  expect(
-    problemsOf(withOption('applications', 'sip-north', workspace, 'disaster-recovery.timeout', '60'))[0],
-  ).toContain(
-    'Nobody reads this option here. It may stand on Application:Workspace, Tenant, AgentGroup, Person.',
-  );
-  expect(problemsOf(withOption('dns', '8000@north', 'holdfast', 'overflow-dm', '8001'))[0]).toContain(
-    'Did you mean holdfast/overflow-dn?',
-  );
-});
-
-test('[CF6] an unknown option of another section is kept and warned of', () => {
-  const loaded = load(
-    withOption('applications', 'workspace', 'interaction-workspace', 'disaster-recovery.timeot', '9'),
-  );
-  expect(loaded.ok).toBe(true);
-  expect(loaded.warnings.map(({ field, text }) => `${field} ${text}`)).toEqual([
-    'interaction-workspace/disaster-recovery.timeot This release does not act on this option. Did you mean interaction-workspace/disaster-recovery.timeout?',
   ]);
 });
 

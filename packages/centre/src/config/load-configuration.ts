@@ -3,6 +3,7 @@
  * server never runs on the half that could be read.
  */
 import { objectKey } from '@holdfast/protocol';
+import { checkDesktops } from './check-desktops.ts';
 import { checkOptions } from './check-options.ts';
 import { checkAgentLogins, checkPlaces, checkReferences, reporter } from './check-references.ts';
 import { checkDNs, checkServers } from './check-servers.ts';
@@ -11,7 +12,7 @@ import type { Problem } from './problem.ts';
 import { type ConfigFile, PROBLEMS_MAX, type ReadObject, readObjects } from './read-objects.ts';
 
 export type LoadedConfiguration =
-  /** `warnings` name what nobody acts on. */
+  /** `warnings` name what nobody acts on, and what endangers a move. */
   | { readonly ok: true; readonly configuration: Configuration; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
@@ -39,7 +40,8 @@ export function checkObjects(
     read.map(({ object }) => object),
     sha256,
   );
-  const report = reporter(new Map(read.map(({ file, object }) => [objectKey(object), file])), found);
+  const fileOf = new Map(read.map(({ file, object }) => [objectKey(object), file]));
+  const report = reporter(fileOf, found);
   checkReferences(configuration, report);
   checkPlaces(configuration, report);
   checkAgentLogins(configuration, report);
@@ -49,7 +51,10 @@ export function checkObjects(
     checkDNs(configuration, report);
   }
   if (found.length > 0) return { ok: false, problems: cut(found), warnings: cut(warnings) };
-  return { ok: true, configuration, warnings: cut(warnings) };
+  // Those of desktops first: what endangers every move is not to be cut off by what has no effect.
+  const ofDesktops: Problem[] = [];
+  checkDesktops(configuration, reporter(fileOf, ofDesktops));
+  return { ok: true, configuration, warnings: cut([...ofDesktops, ...warnings]) };
 }
 
 function cut(problems: readonly Problem[]): Problem[] {

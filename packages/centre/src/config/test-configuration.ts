@@ -2,6 +2,7 @@
 import { configurationFiles } from './configuration-files.ts';
 import { type GenerateRequest, generateConfiguration } from './generate-configuration.ts';
 import { type LoadedConfiguration, loadConfiguration } from './load-configuration.ts';
+import { problemLine } from './problem.ts';
 import type { ConfigFile } from './read-objects.ts';
 
 /** In the place of SHA-256, which no package holds: four times FNV-1a with different starts. */
@@ -47,4 +48,38 @@ export function sampleFiles(change: Partial<GenerateRequest> = {}): ConfigFile[]
 
 export function load(files: readonly ConfigFile[]): LoadedConfiguration {
   return loadConfiguration(files, sha256);
+}
+
+export type Fields = Record<string, unknown>;
+
+/** The sample with one object changed. `select` finds it by its name, number or code (and switch). */
+export function changed(list: string, name: string, change: (object: Fields) => void): ConfigFile[] {
+  const files = JSON.parse(JSON.stringify(sampleFiles())) as {
+    file: string;
+    data: Record<string, Fields[]>;
+  }[];
+  const objects = files.flatMap(({ data }) => data[list] ?? []);
+  const found = objects.find((object) => [object.name, `${object.number}@${object.switch}`].includes(name));
+  if (found === undefined) throw new Error(`no ${name}`);
+  change(found);
+  return files;
+}
+
+/** Its problems as lines, the file's name left out. */
+export function problemsOf(files: ConfigFile[]): string[] {
+  const loaded = load(files);
+  return loaded.ok ? [] : loaded.problems.map((problem) => problemLine({ ...problem, file: '' }));
+}
+
+export function withOption(
+  list: string,
+  name: string,
+  section: string,
+  option: string,
+  value: string,
+): ConfigFile[] {
+  return changed(list, name, (object) => {
+    const options = (object.options ?? {}) as Record<string, Fields>;
+    object.options = { ...options, [section]: { ...options[section], [option]: value } };
+  });
 }

@@ -23,9 +23,9 @@ export const holdfastOptions = define('holdfast', {
     setOn: ['Place'],
     takesEffect: 'at the next log-in',
     meaning:
-      'How the phone of this place registers (PH1); the phone itself does it, robots and checks go by it.',
+      'How the phone of this place registers (PH1). The phone itself does it; where it is fixed, the desk is warned that its agent cannot move (DS22).',
     source: OURS,
-    actsOn: 'robot phones, validation',
+    actsOn: 'warnings of a desk',
   },
   'registrar-min-timeout': {
     kind: seconds(1, 3_600),

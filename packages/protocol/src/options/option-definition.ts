@@ -30,6 +30,8 @@ export interface OptionDefinition {
   /** In the form in which it is configured; undefined when there is none. */
   readonly default: string | undefined;
   readonly setOn: readonly OptionPlace[];
+  /** Places where administrators set it too and where this release does not act on it: warned of, not refused. */
+  readonly knownOn?: readonly OptionPlace[];
   readonly takesEffect:
     | 'when the desk starts'
     | 'when the server starts'

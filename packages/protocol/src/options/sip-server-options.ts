@@ -127,6 +127,17 @@ export const sipServerOptions = define('TServer', {
     source: 'SIP Server high-availability guide',
     actsOn: 'graceful shutdown',
   },
+  'recovery-timeout': {
+    kind: seconds(0, 86_400),
+    default: '30',
+    setOn: ['DN:Trunk'],
+    knownOn: ['DN:Extension'],
+    takesEffect: 'immediately',
+    meaning:
+      'How long a trunk whose gateway has failed an INVITE is tried after the others (SS32); 0 is not at all.',
+    source: 'SIP Server options reference; default ours',
+    actsOn: 'trunks',
+  },
   contact: {
     kind: {
       type: 'text',

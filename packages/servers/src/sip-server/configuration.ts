@@ -48,6 +48,8 @@ export interface SipDN extends DNConfiguration {
   readonly digestAlgorithms?: readonly DigestAlgorithm[];
   /** Trunk: where the gateway is, and which calls are taken from that address. */
   readonly gateway?: Gateway;
+  /** Trunk: how long it is tried after the others when its gateway has failed; TRUNK_ILL_MS where it is not said. */
+  readonly recoveryMs?: number;
   /** Call Processing Port: where it is called (an announcer, an IVR); calls are not taken from there. */
   readonly contact?: Gateway;
 }

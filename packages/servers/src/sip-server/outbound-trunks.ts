@@ -6,19 +6,21 @@
 import type { Millis } from '@holdfast/kernel';
 import type { Gateway, SipServerConfiguration } from './configuration.ts';
 
-/** How long a trunk that failed is tried after the others. */
+/** How long a trunk that failed is tried after the others, where `recovery-timeout` does not say it. */
 export const TRUNK_ILL_MS = 30_000;
 /** More trunks than this are not tried for one call: by then its caller has hung up. */
 export const TRUNKS_TRIED_MAX = 4;
 
 export class OutboundTrunks {
   #gateways = new Map<string, Gateway>();
+  #recoveryMs = new Map<string, Millis>();
   readonly #illUntil = new Map<string, Millis>();
 
   configure({ dns }: Pick<SipServerConfiguration, 'dns'>): void {
     this.#gateways = new Map(
       dns.flatMap(({ number, gateway }) => (gateway === undefined ? [] : [[number, gateway] as const])),
     );
+    this.#recoveryMs = new Map(dns.map(({ number, recoveryMs = TRUNK_ILL_MS }) => [number, recoveryMs]));
     for (const trunk of this.#illUntil.keys()) if (!this.#gateways.has(trunk)) this.#illUntil.delete(trunk);
   }
 
@@ -36,7 +38,7 @@ export class OutboundTrunks {
   }
 
   failed(now: Millis, trunk: string): void {
-    this.#illUntil.set(trunk, now + TRUNK_ILL_MS);
+    this.#illUntil.set(trunk, now + (this.#recoveryMs.get(trunk) ?? TRUNK_ILL_MS));
   }
 
   /** Any other answer shows that it lives. */

@@ -111,7 +111,8 @@ function readDN(dn: DN, server: OptionLevel): SipDN {
     }
     case 'Trunk': {
       const gateway = readContact(resolveOption(TServer.contact, [own])?.value);
-      return gateway === undefined ? base : { ...base, gateway };
+      const recoveryMs = 1000 * optionValue(TServer['recovery-timeout'], [own]);
+      return gateway === undefined ? base : { ...base, gateway, recoveryMs };
     }
     case 'CallProcessingPort': {
       const contact = readContact(resolveOption(TServer.contact, [own])?.value);

@@ -43,6 +43,7 @@ export function readStatServerConfiguration(configuration: Configuration, name: 
       text: `Application/${name} needs a connection to one SIP Server of site "${site}" and has ${sources.length}; leave the primary's alone.`,
     };
   const { connection, server } = source;
+  const { timeout, remoteTimeout } = connection.addp;
   const members = [server, configuration.get('Application', server.backup ?? '')].flatMap((member) => {
     const address = configuration.get('Host', member?.host ?? '')?.address;
     const memberPort = member?.ports[connection.port];
@@ -63,7 +64,8 @@ export function readStatServerConfiguration(configuration: Configuration, name: 
       switchName,
       sipServer: {
         members,
-        addpTimeoutMs: Math.round(connection.addp.timeout * 1000),
+        addpTimeoutMs: Math.round(1000 * timeout),
+        ...(remoteTimeout === undefined ? {} : { addpRemoteTimeoutMs: Math.round(1000 * remoteTimeout) }),
         pauseMs: (server.reconnectTimeout ?? ROUND_PAUSE_S) * 1000,
       },
       ranks: new Map(persons.map((person) => [person.name, person.rank])),

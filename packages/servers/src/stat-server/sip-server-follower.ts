@@ -37,6 +37,8 @@ export interface SipServerLink {
   /** Primary first; at least one. */
   readonly members: readonly ServerAddress[];
   readonly addpTimeoutMs: Millis;
+  /** As the SIP Server is to ask for this end, where that differs. */
+  readonly addpRemoteTimeoutMs?: Millis;
   /** Between two rounds; half of it at random is added, so that not all come at once (D42). */
   readonly pauseMs: Millis;
 }
@@ -160,7 +162,7 @@ export class SipServerFollower {
       application,
       session: this.#session,
       version: PROTOCOL_VERSION,
-      addpTimeoutMs: this.#link.addpTimeoutMs,
+      addpTimeoutMs: this.#link.addpRemoteTimeoutMs ?? this.#link.addpTimeoutMs,
       ...(secret === undefined ? {} : { secret }),
       ...(this.#position === undefined ? {} : { resume: this.#position }),
     });

@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import type { ConfigFile } from './read-objects.ts';
+import { changed, type Fields, load, sampleFiles, withOption } from './test-configuration.ts';
+
+/** The warnings of a configuration that loads, each with object, field, value and text. */
+function warned(files: ConfigFile[]): string[] {
+  const loaded = load(files);
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ text }) => text).join());
+  return loaded.warnings.map(({ object, field, value, text }) => `${object} ${field} "${value}" ${text}`);
+}
+
+/** In the sample, agents of the third-party family are those whose group says so; this one gets both sites. */
+function withSites(sites: Record<string, string>): ConfigFile[] {
+  return changed('persons', 'agent7001', (person) => {
+    person.options = { 'agent-desktop': sites };
+  });
+}
+const BOTH = { 'site-1': 'desktop-north', 'site-2': 'desktop-south' };
+
+test('the sample is not warned of', () => {
+  expect(warned(sampleFiles())).toEqual([]);
+  expect(warned(withSites(BOTH))).toEqual([]);
+});
+
+function withAddp(application: string, server: string, timeout: string): ConfigFile[] {
+  return changed('applications', application, (object) => {
+    const connections = object.connections as Fields[];
+    object.connections = connections.map((one) =>
+      one.server === server ? { ...one, addp: { timeout } } : one,
+    );
+  });
+}
+
+test('[CF15] an ADDP time-out of a third-party desktop outside 20 to 30 s is warned of, to its SIP Server alone', () => {
+  for (const timeout of ['19', '31', '0.5']) {
+    const [warning, ...more] = warned(withAddp('desktop-north', 'sip-north', timeout));
+    expect(more).toEqual([]);
+    expect(warning).toMatch(
+      new RegExp(
+        `^Application/desktop-north connections\\.\\d\\.addp\\.timeout "${timeout}" .* 20 to 30 s are advised`,
+      ),
+    );
+  }
+  for (const timeout of ['20', '30'])
+    expect(warned(withAddp('desktop-north', 'sip-north', timeout))).toEqual([]);
+  expect(warned(withAddp('desktop-north', 'config-north', '5'))).toEqual([]);
+  expect(warned(withAddp('workspace', 'sip-north', '5'))).toEqual([]);
+});
+
+test.each([
+  [
+    { 'site-1': 'desktop-north', 'site-2': 'desktop-north' },
+    'Person/agent7001 agent-desktop/site-2 "desktop-north" site-1 and site-2 are both "desktop-north"',
+  ],
+  [
+    { 'site-1': 'desktop-north', 'site-2': 'desktop-west' },
+    'Person/agent7001 agent-desktop/site-2 "desktop-west" "desktop-west" is no ThirdPartyApplication',
+  ],
+  [
+    { 'site-1': 'workspace', 'site-2': 'desktop-north' },
+    'Person/agent7001 agent-desktop/site-1 "workspace" "workspace" is no ThirdPartyApplication',
+  ],
+  [{ 'site-1': 'desktop-north' }, 'Person/agent7001 agent-desktop/site-2 "" It is not set'],
+])('[CF16] the sites %o of a Person are warned of', (sites, text) => {
+  const [warning, ...more] = warned(withSites(sites));
+  expect(more).toEqual([]);
+  expect(warning).toContain(text);
+  expect(warning).toContain('Name the ThirdPartyApplication of');
+});
+
+test('[CF16] two desktops of a Person whose agent-desktop data differ are warned of once, however many work there', () => {
+  const differ = withOption('applications', 'desktop-south', 'agent-desktop', 'site-timeout', '45');
+  const everybody = differ.map(({ file, data }) => {
+    const { persons, ...others } = data as Record<string, Fields[]>;
+    const moved = persons?.map((person) => ({ ...person, options: { 'agent-desktop': BOTH } }));
+    return { file, data: moved === undefined ? others : { ...others, persons: moved } };
+  });
+  const [warning, ...more] = warned(everybody);
+  expect(more).toEqual([]);
+  expect(warning).toContain(
+    'Application/desktop-south agent-desktop/site-timeout "45" It is 45 here and 30 in',
+  );
+  expect(warning).toContain('Application "desktop-north"');
+  expect(warning).toContain('Set the same in both.');
+});
+
+test('[CF17] a site name that no SIP Server has, and one site twice, are warned of at every level', () => {
+  const dr = (list: string, name: string, option: string, value: string) =>
+    warned(withOption(list, name, 'interaction-workspace', `disaster-recovery.${option}`, value));
+  for (const [list, name, object] of [
+    ['applications', 'workspace', 'Application/workspace'],
+    ['tenants', 'holdfast', 'Tenant/holdfast'],
+    ['agentGroups', 'sales', 'AgentGroup/sales'],
+    ['persons', 'agent7001', 'Person/agent7001'],
+  ] as const) {
+    expect(dr(list, name, 'peer-site', 'west')).toEqual([
+      `${object} interaction-workspace/disaster-recovery.peer-site "west" No SIP Server has the site "west" as its disaster-recovery.site. The sites are north, south. Correct the name.`,
+    ]);
+    expect(dr(list, name, 'preferred-site', 'south')).toEqual([]);
+  }
+  expect(dr('agentGroups', 'team-north', 'peer-site', 'north')).toEqual([
+    'AgentGroup/team-north interaction-workspace/disaster-recovery.peer-site "north" It is the disaster-recovery.preferred-site too, so that there is nowhere to go when "north" dies. Name another site.',
+  ]);
+});
+
+/** A second SIP Server at north, which controls a Switch of its own. */
+function withSecond(options: Record<string, string>, more: Fields = {}): ConfigFile[] {
+  const second = {
+    name: 'sip2-north',
+    type: 'SIPServer',
+    host: 'north-host',
+    switch: 'north2',
+    ports: { default: '5199' },
+    options: {
+      'interaction-workspace': { 'disaster-recovery.site': 'north', ...options },
+      TServer: { 'sip-port': '5198' },
+    },
+    ...more,
+  };
+  const data = { applications: [second], switches: [{ name: 'north2', tenant: 'holdfast' }] };
+  return [...sampleFiles(), { file: 'second.yaml', data }];
+}
+
+test('[CF18] a second pair of one name at a site that has peers elsewhere is warned of, a backup is not', () => {
+  expect(warned(withSecond({}))).toEqual([
+    'Application/sip2-north interaction-workspace/disaster-recovery.name "default" Site "north" has the SIP Server "sip-north" in the group "default" already, so that the peers at the other site cannot be told apart. Give each group of four SIP Servers a disaster-recovery.name of its own.',
+  ]);
+  expect(warned(withSecond({ 'disaster-recovery.name': 'second' }))).toEqual([]);
+  const backup = withSecond({}, { switch: 'north' }).map(({ file, data }) => ({
+    file,
+    data: JSON.parse(
+      JSON.stringify(data).replace('"name":"sip-north"', '"name":"sip-north","backup":"sip2-north"'),
+    ),
+  }));
+  expect(warned(backup)).toEqual([]);
+});

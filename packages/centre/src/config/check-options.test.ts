@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest';
+import { changed, load, withOption } from './test-configuration.ts';
+
+/** What is said of this one option of the sample. */
+function said(list: string, name: string, option: string, value: string) {
+  const [section = '', key = ''] = option.split('/');
+  const loaded = load(withOption(list, name, section, key, value));
+  const problems = loaded.ok ? [] : loaded.problems;
+  return { isRefused: !loaded.ok, about: [...problems, ...loaded.warnings] };
+}
+
+const DR = 'interaction-workspace/disaster-recovery.';
+
+/** Where, option, value; the object as it is named; what is said, as an administrator reads it. */
+test.each([
+  // Out of range.
+  [
+    'persons',
+    'agent7001',
+    `${DR}timeout`,
+    '0',
+    'Person/agent7001',
+    'must be a whole number from 1 to 86400 (s). Correct it or remove it for the default 60.',
+  ],
+  [
+    'dns',
+    '8000@north',
+    'holdfast/treatment',
+    'jazz',
+    'DN/8000@north',
+    'must be one of ringback, music, tone. Correct it or remove it for the default music.',
+  ],
+  [
+    'persons',
+    'agent7001',
+    'agent-desktop/site-1',
+    '*',
+    'Person/agent7001',
+    'must be the name of an Application. Correct it or leave it unset.',
+  ],
+  // Of the other family (DS1).
+  [
+    'applications',
+    'desktop-north',
+    `${DR}timeout`,
+    '60',
+    'Application/desktop-north',
+    'A ThirdPartyApplication follows the section agent-desktop. It may stand on Application:Workspace, Tenant, AgentGroup, Person. Move it there or remove it.',
+  ],
+  [
+    'applications',
+    'workspace',
+    'agent-desktop/site-timeout',
+    '30',
+    'Application/workspace',
+    'A Workspace follows the section interaction-workspace. It may stand on Application:ThirdPartyApplication. Move it there or remove it.',
+  ],
+  // On the wrong object.
+  [
+    'applications',
+    'sip-north',
+    `${DR}timeout`,
+    '60',
+    'Application/sip-north',
+    'It may stand on Application:Workspace, Tenant, AgentGroup, Person. Move it there or remove it.',
+  ],
+  [
+    'persons',
+    'agent7001',
+    'agent-desktop/site-timeout',
+    '30',
+    'Person/agent7001',
+    'It may stand on Application:ThirdPartyApplication. Move it there or remove it.',
+  ],
+  [
+    'switches',
+    'north',
+    'TServer/wrap-up-time',
+    '5',
+    'Switch/north',
+    'It may stand on Application:SIPServer, AgentLogin. Move it there or remove it.',
+  ],
+  // Unknown in our own section, where it can only be a mistake.
+  [
+    'dns',
+    '8000@north',
+    'holdfast/overflow-dm',
+    '8001',
+    'DN/8000@north',
+    'There is no such option, so "8001" has no effect. Did you mean holdfast/overflow-dn? Correct the name or remove it.',
+  ],
+  [
+    'dns',
+    '8000@north',
+    'holdfast/colour-of-music',
+    'red',
+    'DN/8000@north',
+    'There is no such option, so "red" has no effect. Correct the name or remove it.',
+  ],
+])('[CF5] %s %s: %s = %s is refused', (list, name, option, value, object, text) => {
+  const { isRefused, about } = said(list, name, option, value);
+  expect(isRefused).toBe(true);
+  expect(about).toEqual([
+    expect.objectContaining({ object, field: option, value, text: expect.stringContaining(text) }),
+  ]);
+  expect(about[0]?.text).toContain(`"${value}"`);
+});
+
+test.each([
+  // Misspelt, or never heard of.
+  [
+    'applications',
+    'workspace',
+    `${DR}timeot`,
+    '9',
+    'Application/workspace',
+    'There is no such option, so "9" has no effect. Did you mean interaction-workspace/disaster-recovery.timeout? Correct the name or remove it.',
+  ],
+  [
+    'applications',
+    'workspace',
+    'interaction-workspace/colour',
+    'red',
+    'Application/workspace',
+    'There is no such option, so "red" has no effect. Correct the name or remove it.',
+  ],
+  [
+    'persons',
+    'agent7001',
+    'somebody-elses/option',
+    'x',
+    'Person/agent7001',
+    'There is no such option, so "x" has no effect. Correct the name or remove it.',
+  ],
+  // Known, and this release does not act on it.
+  [
+    'applications',
+    'sip-north',
+    'TServer/dr-forward',
+    'oos',
+    'Application/sip-north',
+    'This release does not act on this option here, so "oos" has no effect. It may stay for a later release, or be removed. It means: Whether a direct call',
+  ],
+  // Acted on elsewhere.
+  [
+    'dns',
+    '7001@north',
+    'TServer/recovery-timeout',
+    '60',
+    'DN/7001@north',
+    'This release does not act on this option here, so "60" has no effect.',
+  ],
+])('[CF6] %s %s: %s = %s is kept and warned of', (list, name, option, value, object, text) => {
+  const { isRefused, about } = said(list, name, option, value);
+  expect(isRefused).toBe(false);
+  expect(about).toEqual([
+    expect.objectContaining({ object, field: option, value, text: expect.stringContaining(text) }),
+  ]);
+});
+
+test('[CF6] an option that is acted on there is neither refused nor warned of', () => {
+  expect(said('dns', 'trunk-north@north', 'TServer/recovery-timeout', '60')).toEqual({
+    isRefused: false,
+    about: [],
+  });
+  expect(said('agentGroups', 'sales', `${DR}timeout`, '20').about).toEqual([]);
+});
+
+test('[CF5] a huge value is cut in what is said', () => {
+  const value = '9'.repeat(1_000);
+  const loaded = load(
+    changed('persons', 'agent7001', (person) => {
+      person.options = { 'interaction-workspace': { 'disaster-recovery.timeout': value } };
+    }),
+  );
+  expect(loaded.ok ? '' : loaded.problems[0]?.text.length).toBeLessThan(300);
+});

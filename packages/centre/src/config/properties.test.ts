@@ -1,0 +1,138 @@
+/** Properties of applications and connections: changing one changes what a desk is told at log-in. */
+import { type Application, applicationObject, type DeskConfiguration, PROPERTIES } from '@holdfast/protocol';
+import { expect, test } from 'vitest';
+import { makeConfiguration } from './configuration.ts';
+import { deskConfiguration } from './desk-configuration.ts';
+import { generateConfiguration } from './generate-configuration.ts';
+import { REQUEST, sha256 } from './test-configuration.ts';
+
+type Change = (application: Application) => Application;
+
+/** What the desk of agent7001 is told, with this Application changed. */
+function desk(name: string, change: Change = (same) => same): DeskConfiguration {
+  const objects = generateConfiguration(REQUEST).objects.map((object) =>
+    object.objectType === 'Application' && object.name === name ? change(object) : object,
+  );
+  const configuration = makeConfiguration(objects, sha256);
+  const person = configuration.get('Person', 'agent7001');
+  const application = configuration.get('Application', 'workspace');
+  if (person === undefined || application === undefined) throw new Error('missing');
+  const answer = deskConfiguration(configuration, { person, application, places: [] });
+  if (!answer.ok) throw new Error(answer.text);
+  return answer.configuration;
+}
+
+const telephony = (name: string, change?: Change) => desk(name, change).sites[0]?.telephony;
+
+/** The connection of the desktop to the SIP Server of north, changed. */
+function connected(change: Partial<Application['connections'][number]>): Change {
+  return (application) => ({
+    ...application,
+    connections: application.connections.map((one) =>
+      one.server === 'sip-north' ? { ...one, ...change } : one,
+    ),
+  });
+}
+
+test('[property connection/server] names whom the desk connects to', () => {
+  expect(desk('workspace').sites.map(({ site }) => site)).toEqual(['north', 'south']);
+  const moved = desk('workspace', connected({ server: 'config-north' }));
+  expect(moved.sites.map(({ site }) => site)).toEqual(['south']);
+});
+
+test('[property connection/port] names the port of that server', () => {
+  const twoPorts: Change = (server) => ({ ...server, ports: { ...server.ports, desks: 5_999 } });
+  const objects = generateConfiguration(REQUEST).objects;
+  expect(telephony('workspace')?.members[0]?.port).toBe(5_111);
+  const changed = objects.map((object) => {
+    if (object.objectType !== 'Application') return object;
+    if (object.name === 'sip-north') return twoPorts(object);
+    return object.name === 'workspace' ? connected({ port: 'desks' })(object) : object;
+  });
+  const configuration = makeConfiguration(changed, sha256);
+  const person = configuration.get('Person', 'agent7001');
+  const application = configuration.get('Application', 'workspace');
+  if (person === undefined || application === undefined) throw new Error('missing');
+  const answer = deskConfiguration(configuration, { person, application, places: [] });
+  expect(answer.ok && answer.configuration.sites[0]?.telephony.members[0]?.port).toBe(5_999);
+});
+
+test('[property connection/addp.timeout] is when the desk asks whether the server is there', () => {
+  expect(telephony('workspace')?.addpTimeoutMs).toBe(5_000);
+  expect(telephony('workspace', connected({ addp: { timeout: 20.5 } }))?.addpTimeoutMs).toBe(20_500);
+});
+
+test('[property connection/addp.remoteTimeout] is when the server is to ask for the desk, where it differs', () => {
+  expect(telephony('workspace')?.addpRemoteTimeoutMs).toBeUndefined();
+  const addp = { timeout: 5, remoteTimeout: 30 };
+  expect(telephony('workspace', connected({ addp }))).toMatchObject({
+    addpTimeoutMs: 5_000,
+    addpRemoteTimeoutMs: 30_000,
+  });
+});
+
+test('[property application/backup] is the second member of the pair', () => {
+  const members = telephony('sip-north', (server) => ({ ...server, backup: 'sip-south' }))?.members;
+  expect(members?.map(({ application }) => application)).toEqual(['sip-north', 'sip-south']);
+  expect(telephony('sip-north')?.members).toHaveLength(1);
+});
+
+test('[property application/reconnectTimeout] of a pair is the pause after both have failed', () => {
+  const pair: Change = (server) => ({ ...server, backup: 'sip-south', reconnectTimeout: 7 });
+  expect(telephony('sip-north', pair)?.reconnectPauseMs).toBe(7_000);
+  // Without a backup the option of the desk holds (S0).
+  expect(telephony('sip-north', (server) => ({ ...server, reconnectTimeout: 7 }))?.reconnectPauseMs).toBe(
+    2_000,
+  );
+});
+
+test('[property application/ports] and its Host are where the desk connects', () => {
+  const moved = telephony('sip-north', (server) => ({ ...server, ports: { default: 6_111 } }));
+  expect(moved?.members[0]).toMatchObject({ host: '127.0.0.1', port: 6_111 });
+});
+
+test('[property application/host] without one nobody can connect there', () => {
+  const { host: _, ...homeless } = telephonyServer();
+  expect(telephony('sip-north', () => homeless)?.members).toEqual([]);
+});
+
+function telephonyServer(): Application {
+  const found = generateConfiguration(REQUEST).objects.find(
+    (object) => object.objectType === 'Application' && object.name === 'sip-north',
+  );
+  if (found?.objectType !== 'Application') throw new Error('missing');
+  return found;
+}
+
+test("[property application/switch] decides whose phones are the server's own", () => {
+  const other = desk('sip-north', (server) => ({ ...server, switch: 'elsewhere' }));
+  expect(other.sites.map(({ site }) => site)).toEqual(['south']);
+  expect(other.warnings.join()).toContain('no Extension on a Switch whose SIP Server serves site "north"');
+});
+
+test('the schema of an Application allows what the catalogue of properties says', () => {
+  const read = (more: object) =>
+    applicationObject.safeParse({ objectType: 'Application', name: 'a', type: 'SIPServer', ...more });
+  const addp = (field: string) => (value: number) => ({
+    connections: [{ server: 'b', addp: { timeout: 10, [field]: value } }],
+  });
+  const ranges = [
+    ['addp.timeout', addp('timeout'), 0.05],
+    ['addp.remoteTimeout', addp('remoteTimeout'), 0.05],
+    ['reconnectTimeout', (reconnectTimeout: number) => ({ reconnectTimeout }), 1],
+    ['ports', (port: number) => ({ ports: { default: port } }), 1],
+  ] as const;
+  for (const [name, make, step] of ranges) {
+    const { allowed = '' } = PROPERTIES.find((property) => property.name === name) ?? {};
+    const [min = 0, max = 0] = (allowed.match(/[\d.]+/g) ?? []).map(Number);
+    expect(max, allowed).toBeGreaterThan(min);
+    for (const value of [min, max]) expect(read(make(value)).success, `${name} ${value}`).toBe(true);
+    for (const value of [min - step, max + step])
+      expect(read(make(value)).success, `${name} ${value}`).toBe(false);
+  }
+  const connection = read({ connections: [{ server: 'b' }] }).data?.connections[0];
+  expect(String(connection?.addp.timeout)).toBe(
+    PROPERTIES.find(({ name }) => name === 'addp.timeout')?.default,
+  );
+  expect(connection?.port).toBe(PROPERTIES.find(({ name }) => name === 'port')?.default);
+});
