@@ -86,6 +86,19 @@ describe('logging in', () => {
     );
   });
 
+  test('[AG3] another desk with the higher epoch logs the old one out, on the same DN too', () => {
+    after(
+      ANN_READY,
+      `
+      > login 1001 ann epoch=2 desk=other
+      1001 AgentLogout LogoutReason=login-superseded
+      1001 AgentLogin #3
+      > login 1001 ann epoch=3 desk=other
+      1001 AgentLogin #4
+    `,
+    );
+  });
+
   test('[AG3] [C14] on another DN the higher epoch logs the old one out, any other is refused', () => {
     after(
       `${ANN_READY}\nphone 1002 up`,

@@ -55,7 +55,11 @@ export function login(turn: Turn, input: Input<'login'>): void {
     endLogin(turn, former, {
       reasons: { LogoutReason: LOGOUT_REASONS.superseded },
       because,
-      silent: former === dn && former.agent?.agentId === input.agentId,
+      // Another desk has to hear it: it would take its unknown epoch for a restart and log in again, for ever (LL7).
+      silent:
+        former === dn &&
+        former.agent?.agentId === input.agentId &&
+        former.agent.epoch.desk === input.epoch.desk,
     });
   }
   const agent: Agent = {
@@ -210,7 +214,7 @@ interface EndOfLogin {
   readonly reasons: Reasons;
   readonly because: string;
   readonly request?: Request;
-  /** The same agent logs in again on this DN: EventAgentLogin says so, there is no logout in between. */
+  /** The same desk logs in again on this DN: EventAgentLogin says so, there is no logout in between. */
   readonly silent?: boolean;
 }
 
