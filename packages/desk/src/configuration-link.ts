@@ -199,7 +199,9 @@ export class ConfigurationLink {
       this.#token = undefined;
       return this.#logIn(connection);
     }
-    if (!FINAL.includes(code)) {
+    // A desk that is at work is no worse off for trying again; only a wrong password would lock the account.
+    const isAtWork = this.#known !== undefined && code !== 'wrong-password';
+    if (isAtWork || !FINAL.includes(code)) {
       this.#ports.notYet(code, text);
       return this.link.distrust(now, text);
     }

@@ -108,6 +108,29 @@ describe.each(FAMILIES)('starting as %s', (family) => {
   });
 });
 
+describe('refused by a Configuration Server', () => {
+  it('[DS5] what the administrator may mend is shown, and tried again until it is mended', () => {
+    const world = new World({ clusterNodes: 1 });
+    for (const site of [world.north, world.south]) site.refuseEntry = 'bad-configuration';
+    expect(world.run(500).view?.banner).toContain('it is tried again: bad-configuration');
+    for (const site of [world.north, world.south]) site.refuseEntry = undefined;
+    expect(world.tell({ type: 'ready' }).run(3_000).view).toMatchObject({ state: 'Ready', notice: null });
+  });
+
+  it('[DS16] a desk at work that is no longer let in goes on working, and says so', () => {
+    const world = ready(THIRD);
+    world.north.refuseEntry = 'account-disabled';
+    world.kill('north', 'config').run(500).start('north', 'config').run(10_000);
+    expect(world.view).toMatchObject({
+      state: 'Ready',
+      site: 'north',
+      alarms: [{ name: 'configuration-link-lost' }],
+    });
+    world.north.refuseEntry = undefined;
+    expect(world.run(3_000).view).toMatchObject({ state: 'Ready', alarms: [] });
+  });
+});
+
 describe('the pause after all Configuration Servers have failed', () => {
   /** When the first node is tried again, ms after the start. */
   function secondRoundAt(options: WorldOptions): number {
@@ -128,6 +151,24 @@ describe('the pause after all Configuration Servers have failed', () => {
     const { preferred } = new World(THIRD).bootstrap;
     const slow = { ...preferred, timeoutMs: 7_000 };
     expect(secondRoundAt({ ...THIRD, bootstrap: { preferred: slow } })).toBeGreaterThanOrEqual(7_000);
+  });
+
+  it('[DS5] third-party: it is the pause of every link, also after the renewal of the file', () => {
+    const { preferred, peer } = new World(THIRD).bootstrap;
+    const slow = {
+      preferred: { ...preferred, timeoutMs: 7_000 },
+      peer: peer && { ...peer, timeoutMs: 7_000 },
+    };
+    const world = ready({ ...THIRD, bootstrap: slow });
+    expect(world.effectsOf('bootstrap').at(-1)?.bootstrap).toMatchObject({
+      preferred: { site: 'north', timeoutMs: 7_000 },
+      peer: { site: 'south', timeoutMs: 7_000 },
+    });
+    // Once after the first wait of at most 2 s, then after 7 to 8.75 s each.
+    const tries = world.kill('north', 'stat').run(20_000).effectsOf('connect').slice(-3);
+    expect(tries.map(({ kind }) => kind)).toEqual(['statistics', 'statistics', 'statistics']);
+    const [first = 0, second = 0, third = 0] = tries.map(({ at }) => at);
+    expect([second - first, third - second].every((ms) => ms >= 7_000 && ms <= 8_752)).toBe(true);
   });
 });
 

@@ -48,6 +48,8 @@ export class TestSite {
   calls: Extract<DeskReply, { type: 'Registered' }>['snapshot']['calls'] = [];
   /** Answers the next log-in with this error instead. */
   refuseLogin: { code: string; epoch?: LoginEpoch; retryAfterMs?: number } | undefined;
+  /** Answers whoever logs in at the Configuration Server with this error. */
+  refuseEntry: string | undefined;
   /** Every request, in order. */
   readonly heard: LinkRequest[] = [];
   readonly #subscribers = new Set<string>();
@@ -161,10 +163,14 @@ export class TestSite {
         });
       }
       case 'LogIn':
+        if (this.refuseEntry !== undefined)
+          return this.#error(connection, message.ReferenceID, this.refuseEntry);
         if (message.password !== 'secret')
           return this.#error(connection, message.ReferenceID, 'wrong-password');
         return this.#loggedIn(connection, message.ReferenceID);
       case 'LogInByToken':
+        if (this.refuseEntry !== undefined)
+          return this.#error(connection, message.ReferenceID, this.refuseEntry);
         if (message.token !== this.token)
           return this.#error(connection, message.ReferenceID, 'token-expired');
         return this.#loggedIn(connection, message.ReferenceID);
