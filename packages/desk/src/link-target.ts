@@ -7,11 +7,12 @@ import type { DeskPolicy } from './policy.ts';
 type Member = LinkServers['members'][number];
 
 export function targetOf(servers: LinkServers, site: string, policy: DeskPolicy): LinkTarget<Member> {
-  const { form, members, addpTimeoutMs, reconnectPauseMs } = servers;
+  const { form, members, addpTimeoutMs, addpRemoteTimeoutMs, reconnectPauseMs } = servers;
   return {
     form,
     members,
     health: addpHealth(addpTimeoutMs, `site ${site}`),
+    ...(addpRemoteTimeoutMs === undefined ? {} : { remoteTimeoutMs: addpRemoteTimeoutMs }),
     pauseMs: policy.retryPauseMs[site] ?? reconnectPauseMs,
     firstPauseMaxMs: policy.firstPauseMaxMs,
   };

@@ -29,6 +29,8 @@ export interface LinkTarget<Member extends Endpoint = Endpoint> {
   readonly form: 'pair' | 'cluster';
   readonly members: readonly Member[];
   readonly health: LinkHealthOptions;
+  /** How the server is to ask for this end, where that differs from how this end asks. */
+  readonly remoteTimeoutMs?: Millis;
   /** After every member has failed, before all are tried again. */
   readonly pauseMs: Millis;
   /**
@@ -97,9 +99,9 @@ export class Link<Member extends Endpoint = Endpoint> {
     return this.#phase.name === 'on';
   }
 
-  /** How long either end waits before it calls the line dead. */
+  /** What the server is told of ADDP: how long it waits before it asks for this end. */
   get addpTimeoutMs(): Millis {
-    return this.#target.health.timeoutMs.value;
+    return this.#target.remoteTimeoutMs ?? this.#target.health.timeoutMs.value;
   }
 
   get view() {

@@ -1,5 +1,6 @@
 /** Options of calls, queues and agents, each from its object to a message or an event. */
 import { describe, expect, it } from 'vitest';
+import { OutboundTrunks } from './outbound-trunks.ts';
 import { attributesOf, type CentreWorld, centreWorld } from './testing/centre-world.ts';
 import { configured, type SetOptions } from './testing/configured-site.ts';
 import { Desk } from './testing/desk.ts';
@@ -201,6 +202,15 @@ describe('a queue', () => {
 });
 
 describe('a call', () => {
+  it('[option TServer/recovery-timeout] tries a trunk that has failed after the others for so long', () => {
+    const trunks = new OutboundTrunks();
+    trunks.configure(configured({ 'DN/9000@switch-north': { TServer: { 'recovery-timeout': '5' } } }));
+    for (const trunk of ['9000', '9001']) trunks.failed(0, trunk);
+    const first = (now: number, chosen: string) => trunks.order(now, chosen)[0];
+    expect([first(5_000, '9000'), first(5_000, '9001')]).toEqual(['9000', '9000']);
+    expect([first(29_999, '9001'), first(30_000, '9001')]).toEqual(['9000', '9001']);
+  });
+
   it('[option holdfast/ringing-max] rings no longer than so', () => {
     const endedAfter = (seconds: string) => {
       const centre = centreWith({ server: { holdfast: { 'ringing-max': seconds } } });

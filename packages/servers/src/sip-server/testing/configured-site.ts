@@ -87,6 +87,7 @@ const OBJECTS: readonly ConfigObject[] = [
   dn('8900', 'RoutingPoint', { options: { holdfast: { 'route-to': '8000' } } }),
   dn('8800', 'CallProcessingPort'),
   dn('9000', 'Trunk', { options: { TServer: { contact: `sip:${GATEWAY}` } } }),
+  dn('9001', 'Trunk', { options: { TServer: { contact: 'sip:10.0.9.2' } } }),
   ...PEOPLE.map((name, i): ConfigObject => {
     const agentLogins = [`100${i + 1}@${SWITCH}`];
     return { objectType: 'Person', ...base, name, tenant: 'bank', rank: 'agent', agentLogins };
