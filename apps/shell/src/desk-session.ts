@@ -88,7 +88,10 @@ export interface DeskSession {
   /** Undefined before the first one is drawn. */
   readonly view: DeskView | undefined;
   command(command: DeskCommand): void;
-  /** Logs the agent out and closes the connections in order; those that do not close in time are cut. */
+  /**
+   * Logs the agent out and closes the connections in order; those that do not close in time are cut. Listeners hear
+   * nothing of it: whoever asks for it knows.
+   */
   stop(): Promise<void>;
   /** Cuts the connections and says nothing to anybody, as if the process had died. */
   cut(): void;
@@ -100,7 +103,7 @@ interface Line {
 }
 
 /** An open connection has this time to take the logout and to close; the links cut themselves earlier. */
-export const STOP_MAX_MS = 2_000;
+const STOP_MAX_MS = 2_000;
 
 const REPLIES: Readonly<Record<LinkKind, MessageSchema<LinkReply>>> = {
   telephony: deskReply,
@@ -119,12 +122,14 @@ class RunningDesk implements DeskSession {
   readonly #forgetClock: () => void;
   /** Names of the sites, by the connection on which their SIP Server has told it. */
   readonly #sites = new Map<string, string>();
+  #listeners: DeskListeners;
   #view: DeskView | undefined;
   #whenClosed: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: DeskSessionOptions) {
     this.#options = options;
+    this.#listeners = options.listeners;
     const { clock } = options;
     this.#node = runNode<DeskInput, DeskEffect>(new DeskNode({ random: options.random }), {
       now: () => clock.now(),
@@ -161,11 +166,14 @@ class RunningDesk implements DeskSession {
     return this.#stopped;
   }
 
-  #stop(): Promise<void> {
+  async #stop(): Promise<void> {
+    this.#listeners = {};
+    // A listener may ask for it: what the desk is doing in that turn is done first.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     this.#node.input({ type: 'stop' });
     this.#end();
-    if (this.#lines.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
+    if (this.#lines.size === 0) return;
+    await new Promise<void>((resolve) => {
       const cut = setTimeout(() => this.cut(), STOP_MAX_MS);
       this.#whenClosed = () => {
         clearTimeout(cut);
@@ -180,12 +188,14 @@ class RunningDesk implements DeskSession {
   }
 
   #end(): void {
+    this.#listeners = {};
     this.#node.stop();
     this.#forgetClock();
   }
 
   #perform(effect: DeskEffect): void {
-    const { memory, listeners } = this.#options;
+    const { memory } = this.#options;
+    const listeners = this.#listeners;
     switch (effect.type) {
       case 'connect':
         return this.#connect(effect);
@@ -243,7 +253,7 @@ class RunningDesk implements DeskSession {
         malformed: (field, text) => {
           const detail = { server: `${host}:${port}`, field };
           tell(() =>
-            this.#options.listeners.log?.({
+            this.#listeners.log?.({
               level: 'warn',
               what: 'malformed message of a server',
               because: text,
@@ -267,11 +277,11 @@ class RunningDesk implements DeskSession {
     if (message.type === 'ServerInfo') this.#sites.set(connection, message.site);
     if (message.type !== 'Event') return;
     const site = this.#sites.get(connection) ?? '';
-    tell(() => this.#options.listeners.dn?.(message, { site }));
+    tell(() => this.#listeners.dn?.(message, { site }));
   }
 
   #see(view: DeskView): void {
-    const { listeners } = this.#options;
+    const listeners = this.#listeners;
     const before = this.#view;
     this.#view = view;
     for (const link of changedLinks(before?.links ?? [], view.links)) tell(() => listeners.link?.(link));
