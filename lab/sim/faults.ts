@@ -49,6 +49,8 @@ export interface SiteTargets {
   readonly sipServer: Process;
   /** Asks the SIP Server to send its agents away (DS8c). False: it cannot be asked now. */
   shutDown(): boolean;
+  /** Asks it to let them in again. Absent: only a new start of the server ends the shutdown. */
+  takeBack?(): void;
 }
 
 export interface Fault {
@@ -168,7 +170,7 @@ class Injector {
       case 'sip-server-kill':
         return this.#take([site.sipServer]);
       case 'graceful-shutdown':
-        return site.shutDown() ? () => this.#take([site.sipServer])() : undefined;
+        return site.shutDown() ? () => this.#endShutdown(site) : undefined;
       case 'process-restart':
         return server === undefined ? undefined : this.#take([server]);
       case 'process-pause':
@@ -243,6 +245,11 @@ class Injector {
 
   #hostsOutside(site: SiteTargets): Host[] {
     return this.#world.hosts.filter((host) => !site.hosts.includes(host));
+  }
+
+  #endShutdown(site: SiteTargets): void {
+    if (site.takeBack === undefined) this.#take([site.sipServer])();
+    else site.takeBack();
   }
 
   #take(processes: readonly Process[]): () => void {

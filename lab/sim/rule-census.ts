@@ -42,6 +42,12 @@ export class RuleCensus {
         return;
       case 'Ping':
         return this.#each('LH2', 'SS9');
+      case 'ServerState':
+        return this.count('SS40');
+      case 'MoveAsked':
+        return this.count('SS44');
+      case 'Alarm':
+        return this.count('SS45');
       case 'NotLoggedIn':
         return this.#each('AG4', 'LL3', 'SS13');
       case 'ServerInfo':
@@ -65,6 +71,11 @@ export class RuleCensus {
     }
   }
 
+  /** A line of the log of a SIP Server about somebody who proves nothing. */
+  siteWrites(what: string): void {
+    if (what === 'registration refused' || what === 'call refused') this.count('SS4');
+  }
+
   /** A connection that a SIP Server closes, by its own words. */
   siteCloses(why: string): void {
     if (why.startsWith('No answer to a ping')) this.#each('LH3', 'SS9');
@@ -81,7 +92,7 @@ export class RuleCensus {
   }
 
   /** What a SIP Server sends over SIP. */
-  siteTransmits(message: SipMessage, now: Millis): void {
+  siteTransmits(message: SipMessage, now: Millis, transaction: string | undefined): void {
     if (message.body.length > 0) this.#described(message);
     if (message.kind === 'request') {
       // The answer to an offer in a 2xx (RFC 3261 §13.2.2.4).
@@ -94,6 +105,7 @@ export class RuleCensus {
       return;
     }
     const { status } = message;
+    if (status === 401 && transaction === undefined) this.count('SS3');
     switch (cseqOf(message)?.method) {
       case 'REGISTER':
         if (headerValue(message, 'require') === 'outbound') this.count('RG5');
@@ -105,9 +117,10 @@ export class RuleCensus {
         if (status === 180) this.count('SS21');
         if (status === 183 && message.body.length > 0) this.count('SS22');
         if (status === 401) this.count('SS16');
+        if (status === 603) this.count('SS42');
         return;
       case 'OPTIONS':
-        return this.count('SS26');
+        return this.count(status === 503 ? 'SS43' : 'SS26');
       default:
     }
   }
@@ -191,6 +204,7 @@ const REFUSALS: Partial<Record<ErrorCode, readonly string[]>> = {
   'already-logged-in': ['AG3'],
   'agent-elsewhere': ['AG3', 'AG4'],
   'epoch-too-low': ['AG3', 'AG4'],
+  'shutting-down': ['AG21', 'SS41'],
   'not-logged-in': ['AG16'],
   'not-allowed': ['AG16'],
   'unknown-call': ['CA10'],
@@ -285,6 +299,8 @@ export class SiteWatch {
   readonly #ready = new Set<string>();
   readonly #callsOn = new Map<string, Set<string>>();
   readonly #rungOn = new Map<string, string>();
+  #isShuttingDown = false;
+  #hasReopened = false;
   /** The server's clock. */
   readonly #dialledAt = new Map<string, number>();
 
@@ -295,19 +311,14 @@ export class SiteWatch {
   }
 
   hears(message: DeskReply): void {
+    if (message.type === 'ServerState') this.#serverState(message.isShuttingDown);
     if (message.type !== 'Event') return;
     const { name, attributes, time } = message;
     const { ThisDN: dn, ConnID = '', ThisQueue: queue, CallType } = attributes;
     const census = this.#census;
     switch (name) {
       case 'EventAgentLogin':
-        census.count('AG2');
-        if (this.#agents.has(dn)) {
-          census.count('AG3');
-          census.count('LL7');
-        }
-        this.#agents.add(dn);
-        return;
+        return this.#loggedIn(dn);
       case 'EventAgentLogout':
         return this.#loggedOut(dn, attributes.Reasons?.LogoutReason);
       case 'EventAgentReady':
@@ -375,6 +386,23 @@ export class SiteWatch {
       known.clear();
     this.#agents.clear();
     this.#ready.clear();
+    this.#isShuttingDown = false;
+    this.#hasReopened = false;
+  }
+
+  #serverState(isShuttingDown: boolean): void {
+    this.#hasReopened = this.#isShuttingDown && !isShuttingDown;
+    this.#isShuttingDown = isShuttingDown;
+  }
+
+  #loggedIn(dn: string): void {
+    const census = this.#census;
+    census.count('AG2');
+    // Taken back, the shutdown lets people in again.
+    if (this.#hasReopened) for (const rule of ['AG21', 'SS41']) census.count(rule);
+    this.#hasReopened = false;
+    if (this.#agents.has(dn)) for (const rule of ['AG3', 'LL7']) census.count(rule);
+    this.#agents.add(dn);
   }
 
   #loggedOut(dn: string, reason: string | undefined): void {
@@ -384,6 +412,8 @@ export class SiteWatch {
     if (reason === undefined) census.count('AG11');
     if (reason === LOGOUT_REASONS.phoneLost) census.count('AG12');
     if (reason === LOGOUT_REASONS.superseded) census.count('AG3');
+    if (reason === LOGOUT_REASONS.gracefulShutdown) census.count('AG20');
+    if (reason === LOGOUT_REASONS.inactive) census.count('AG22');
     if ((this.#callsOn.get(dn)?.size ?? 0) > 0) census.count('AG13');
   }
 

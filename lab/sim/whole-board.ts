@@ -127,6 +127,8 @@ export class BoardProgram implements Program {
     switch (message.type) {
       case 'Ping':
         return this.#send({ type: 'Pong', n: message.n });
+      case 'ServerState':
+        return this.#options.watch.hears(message);
       case 'ServerInfo':
         if (message.resumed) this.#isCurrent = true;
         else this.#send({ type: 'RegisterAll', ReferenceID: 2 });

@@ -44,6 +44,8 @@ export const CAMPAIGN_QUEUE = '8002';
 /** One agent's desk knows no other site (DS2). */
 const SITE_BOUND_AGENT = 7;
 const ONE_LOGIN_AGENT = 6;
+/** Of the first agent: codes, extensions and user names count on from it. */
+const FIRST_CODE = 7_001;
 
 export interface DrawnCentre {
   readonly generated: GeneratedConfiguration;
@@ -73,6 +75,13 @@ export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreW
   const queues = SITES.flatMap(({ name }) =>
     [SALES_QUEUE, SUPPORT_QUEUE].map((queue) => [`DN/${queue}@${name}`, line] as const),
   );
+  const spare = { TServer: { 'auto-logout-timeout': '1' } };
+  const logins = SITES.flatMap(({ name }) =>
+    Array.from(
+      { length: agents },
+      (_, index) => [`AgentLogin/${FIRST_CODE + index}@${name}`, spare] as const,
+    ),
+  );
   const stays = { 'interaction-workspace': { 'disaster-recovery.enabled': 'false' } };
   const generated = generateConfiguration({
     agents,
@@ -93,13 +102,15 @@ export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreW
     keys: KEYS,
     options: {
       ...Object.fromEntries(queues),
+      // Whoever has left the desk NotReady, or has lost it, is logged out after a minute (AG22).
+      ...(isMixed && Object.fromEntries(logins)),
       ...Object.fromEntries(
         SITES.map(({ name }) => [
           `DN/${CALL_PROCESSING_PORT}@${name}`,
           { TServer: { contact: `sip:${ANNOUNCER}:${SIP_PORT}` } },
         ]),
       ),
-      ...(isMixed && { [`Person/agent${7_001 + SITE_BOUND_AGENT}`]: stays }),
+      ...(isMixed && { [`Person/agent${FIRST_CODE + SITE_BOUND_AGENT}`]: stays }),
       'Application/workspace': {
         'interaction-workspace': { 'disaster-recovery.timeout': String(siteTimeoutS) },
       },
@@ -131,7 +142,7 @@ function campaignQueues(): ConfigObject[] {
 
 /** One agent, whose phone knows one address anyway, has an Agent Login at that site only (DS22). */
 function withoutOneLogin(objects: readonly ConfigObject[]): ConfigObject[] {
-  const code = String(7_001 + ONE_LOGIN_AGENT);
+  const code = String(FIRST_CODE + ONE_LOGIN_AGENT);
   const reference = `${code}@${SITES[1].name}`;
   return objects.flatMap((object): ConfigObject[] => {
     if (object.objectType === 'AgentLogin' && `${object.code}@${object.switch}` === reference) return [];
@@ -156,10 +167,15 @@ function deadTrunks(): ConfigObject[] {
 /** In this order: other after-call work, a shorter line, a queue less. */
 export const EDITS: readonly Edit[] = [
   (objects, random) => {
-    const code = String(7_001 + randomInteger(random, 0, 7));
+    const code = String(FIRST_CODE + randomInteger(random, 0, 7));
     return objects.map((object) =>
       object.objectType === 'AgentLogin' && object.code === code
-        ? { ...object, options: { TServer: { 'wrap-up-time': String(randomInteger(random, 1, 6)) } } }
+        ? {
+            ...object,
+            options: {
+              TServer: { ...object.options.TServer, 'wrap-up-time': String(randomInteger(random, 1, 6)) },
+            },
+          }
         : object,
     );
   },

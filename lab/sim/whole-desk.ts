@@ -32,6 +32,8 @@ export interface DeskPorts {
   /** What the lab's ledger is told (ME1). */
   fact(effect: Extract<DeskEffect, { type: 'fact' }>): void;
   stampAnswered(): void;
+  /** The phone is part of the desktop (DS18). */
+  restartPhone(): void;
   /** The person looks at the screen whenever it changes. */
   seen(process: Process, view: DeskView): void;
 }
@@ -147,10 +149,11 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
         );
       case 'fact':
         return this.#ports.fact(effect);
+      case 'restartPhone':
+        return this.#ports.restartPhone();
       case 'answerPhone':
       case 'bootstrap':
       case 'alarm':
-      case 'restartPhone':
       case 'phoneSettings':
       case 'log':
         return;

@@ -60,12 +60,20 @@ export class Person {
     return `${this.dn} ${state}/${workMode} at ${site ?? 'no site'} ${JSON.stringify(more)}`;
   }
 
+  /** A phone that tells the desk of its calls says at once that one is over (DS14); others leave that to their agent. */
+  phoneFellSilent(): void {
+    const { desk } = this;
+    if (this.#view?.isStateHeldBack !== true || this.phoneCalls > 0) return;
+    this.#world.act(desk, () => (desk.program as DeskProgram).press(desk.now(), { type: 'callOver' }));
+  }
+
   sees(view: DeskView): void {
     this.#view = view;
     this.#leaves(view);
     if (this.#isReaching || this.#wish(view) === undefined) return;
     this.#isReaching = true;
-    const isPatient = view.site === null || view.workMode === 'AfterCallWork';
+    // Whoever is asked whether the call is over says so when the phone is silent.
+    const isPatient = view.site === null || (view.workMode === 'AfterCallWork' && !view.isStateHeldBack);
     const afterMs = isPatient ? PATIENCE_MS : randomInteger(this.#random, 500, 2_000);
     this.#world.plan(this.#world.at + afterMs, () => this.#press());
   }

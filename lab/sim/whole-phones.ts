@@ -50,6 +50,16 @@ export class Phones {
     );
   }
 
+  /** Its desk starts it again (DS18). What other hands have stopped or killed, they start. */
+  restart(phone: Process): void {
+    this.#world.plan(this.#world.at, () => {
+      if (phone.state !== 'running') return;
+      this.#census.count('DS18');
+      this.#world.kill(phone);
+      this.#world.start(phone);
+    });
+  }
+
   /** Of an agent: the first, or one more. */
   add(
     agent: GeneratedAgent,

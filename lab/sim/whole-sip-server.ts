@@ -242,6 +242,7 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
         return;
       case 'log': {
         census.because(effect.line.because);
+        census.siteWrites(effect.line.what);
         if (effect.line.level !== 'debug')
           this.process.world.note(this.process.name, effect.line.what, effect.line);
         return;
@@ -260,7 +261,7 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
   #send(now: Millis, effect: Transmit): void {
     const { message, transaction, target } = effect;
     const { census, defect, offered } = this.#options;
-    census.siteTransmits(message, now);
+    census.siteTransmits(message, now, transaction);
     if (isSwallowed(defect, message, target.host)) return;
     if (isBelieved(defect, message) && message.kind === 'request') {
       const { host, port, transport } = target;

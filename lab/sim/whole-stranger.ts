@@ -76,6 +76,7 @@ export class StrangerProgram implements Program {
       (site) => this.#connect(site, 'workspace'),
       (site) => this.#connect(site, 'sip-north'),
       () => this.#callPhone(),
+      (site) => this.#probe(site),
     ];
   }
 
@@ -207,6 +208,24 @@ export class StrangerProgram implements Program {
     if (response.status === 401) return this.#transmitRegister(sent, response);
     if (response.status === sent.status) this.#options.census.count(sent.rule);
     this.#nextRegister();
+  }
+
+  /** Whether anybody is there (SS43); the answer is counted where it is sent. */
+  #probe(site: string): void {
+    const { realm } = this.#options;
+    const request = createRequest({
+      method: 'OPTIONS',
+      uri: `sip:${realm}`,
+      headers: [
+        this.#via(),
+        ['Max-Forwards', '70'],
+        ['From', `<sip:${GUEST.dn}@${realm}>;tag=${randomToken(this.#random, 8)}`],
+        ['To', `<sip:${realm}>`],
+        ['Call-ID', randomToken(this.#random, 20)],
+        ['CSeq', '1 OPTIONS'],
+      ],
+    });
+    this.#process.sendDatagram(request, { host: site, port: SIP_PORT }, SIP_PORT);
   }
 
   /** Straight to a phone, and for nobody there. */

@@ -78,6 +78,16 @@ describe('the loss of a site in virtual time (ME1)', () => {
     expect(ledger.after_wait_ms?.p50 ?? Number.POSITIVE_INFINITY).toBeLessThan(3_000);
   });
 
+  it('counts no other call as that of the lost site, and no hand that is slow: 99 of 100 are Ready within a second', {
+    timeout: 60_000,
+  }, () => {
+    // An agent of this world was called at the other site while the call of the lost one still stood.
+    const { ledger, failed } = runSiteLoss(3, 100);
+    expect(failed).toBeUndefined();
+    expect(ledger.in_call).toBeGreaterThan(5);
+    expect(ledger.after_wait_ms?.p99 ?? Number.POSITIVE_INFINITY).toBeLessThan(1_000);
+  });
+
   it('[PH1] leaves the agents of fixed phones logged out, each with that because, until their site is back', {
     timeout: 60_000,
   }, () => {

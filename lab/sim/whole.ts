@@ -57,6 +57,7 @@ import { DeskProgram } from './whole-desk.ts';
 import { Habits } from './whole-habits.ts';
 import { WholeLedger } from './whole-ledger.ts';
 import { OneLeggedCalls } from './whole-legs.ts';
+import { Operators } from './whole-operators.ts';
 import { Person } from './whole-person.ts';
 import { Phones } from './whole-phones.ts';
 import { CLIENT_PORT, CONFIG_PORT, ConfigServerProgram, writeToken } from './whole-servers.ts';
@@ -87,12 +88,15 @@ const AGENTS_MAX = 12;
 const TCP_PHONES: readonly number[] = [1, 3];
 const TWO_PHONES = 0;
 const ONE_LINE_FROM = 4;
+/** Agents whose phone is part of the desktop (DS18). */
+const EMBEDDED_ENDPOINTS: readonly number[] = [1, 4];
 const STRANGER = '10.0.99.1';
 
 export const WHOLE_FAULTS: readonly FaultName[] = [
   'site-kill',
   'site-power-off',
   'sip-server-kill',
+  'graceful-shutdown',
   'process-restart',
   'process-pause',
   'process-pause-inside',
@@ -163,6 +167,7 @@ export class WholeWorld {
   readonly #waitMaxMs: number;
   #habits: Habits | undefined;
   readonly #phones: Phones;
+  readonly #operators: Operators;
 
   constructor(world: World, options: WholeOptions) {
     this.#world = world;
@@ -188,6 +193,7 @@ export class WholeWorld {
     this.#waitMaxMs = drawn.waitMaxMs;
     this.#configuration = new EditedConfiguration(world, drawn.objects);
     this.#phones = new Phones(world, random, this.#census);
+    this.#operators = new Operators(world);
     for (const site of SITES) this.#addSite(site);
     for (const agent of drawn.generated.agents) this.#addAgent(agent);
     const gateway = world.addHost(GATEWAY);
@@ -196,7 +202,10 @@ export class WholeWorld {
       callsPerSecond: rate,
       queues: [SALES_QUEUE, SUPPORT_QUEUE],
       sites: SITES.map((site) => ({ site: site.name, host: site.address })),
-      others: [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 2)],
+      // Who measures the loss of a site wants nobody called who is not Ready (CA5).
+      others: this.#isMixed
+        ? [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 2)]
+        : [],
       census: this.#census,
     });
     this.#phones.addAnnouncer();
@@ -210,8 +219,8 @@ export class WholeWorld {
         hosts: [sip.host],
         processes: [config, sip],
         sipServer: sip,
-        // This version's SIP Server has no graceful shutdown yet.
-        shutDown: () => false,
+        shutDown: () => this.#operators.shutDown(name),
+        takeBack: () => this.#operators.takeBack(name),
       })),
       desks: this.#persons.map((person) => person.desk),
       loggedIn: () => this.#loggedIn(),
@@ -250,7 +259,9 @@ export class WholeWorld {
   /** Servers first, then agents within some seconds: nobody's working day begins with a stampede. */
   #startAtItsTime(process: Process): void {
     const isServer = this.#servers.some(({ sip, config }) => process === sip || process === config);
-    const at = isServer || process === this.callers.process ? 0 : 100 + 5_000 * this.#random();
+    const isFirst =
+      isServer || process === this.callers.process || this.#operators.processes.includes(process);
+    const at = isFirst ? 0 : 100 + 5_000 * this.#random();
     this.#world.plan(at, () => {
       if (process.state === 'dead' && process.life === 0) this.#world.start(process);
     });
@@ -302,32 +313,35 @@ export class WholeWorld {
       this.#addHost(`board.${name}`),
     );
     this.#boards.push({ site: sip, board });
+    this.#operators.add(name, address);
   }
 
   #addAgent(agent: GeneratedAgent): void {
     const world = this.#world;
+    const isMixed = this.#isMixed;
     const index = this.dns.length;
     this.dns.push(agent.dn);
     this.#schemes.push(agent.scheme);
     this.#homes.push(agent.home);
     const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
     const census = this.#census;
-    const transport = this.#isMixed && TCP_PHONES.includes(index) ? 'TCP' : 'UDP';
+    const transport = isMixed && TCP_PHONES.includes(index) ? 'TCP' : 'UDP';
     const phone = this.#phones.add(agent, {
       host: this.#addHost(addressOf(3, index)),
       transport,
       // Some phones are busy in one call (CA4).
-      lines: this.#isMixed && index >= ONE_LINE_FROM ? 1 : 2,
+      lines: isMixed && index >= ONE_LINE_FROM ? 1 : 2,
       told: (fact) => this.#phoneTells(index, fact),
     });
     // A second phone, at home say, that rings with the first and that nobody ever answers (SS24).
-    if (this.#isMixed && index === TWO_PHONES)
+    if (isMixed && index === TWO_PHONES)
       this.#phones.add(agent, { host: this.#addHost(addressOf(5, index)), transport: 'UDP', lines: 2 });
     const storage = { epoch: 0, runs: 0 };
     const defect = this.#defect;
     const localData = {
       bootstrap: bootstrapOf(homeFirst[0].address, homeFirst[1].address, {
         ...{ application: 'workspace', port: CONFIG_PORT, timeoutMs: 2_000 },
+        embeddedEndpoint: isMixed && EMBEDDED_ENDPOINTS.includes(index),
       }),
       addpTimeoutMs: 5_000,
     };
@@ -345,6 +359,7 @@ export class WholeWorld {
           seen,
           fact: (effect) => this.#ledger?.desk(agent.dn, process.host.rate, effect),
           stampAnswered: () => this.#ledger?.stampAnswered(agent.dn),
+          restartPhone: () => this.#phones.restart(phone),
         },
         now,
       );
@@ -364,6 +379,7 @@ export class WholeWorld {
     };
     this.#habits = new Habits(this.#world, this.#world.fork(5), options);
     for (const person of this.#persons) this.#habits.follow(person);
+    this.#operators.live(this.#world.fork(7), { until, dns: this.dns });
     this.#configuration.editUntil(until, EDITS, this.#world.fork(6));
     const trickery = {
       sites: SITES.map(({ address }) => address),
@@ -433,5 +449,8 @@ export class WholeWorld {
     const person = this.#persons[agent];
     if (person !== undefined) this.#ledger?.phone(person.dn, fact);
     if (person !== undefined) this.#habits?.phoneTells(person, fact);
+    const tellsDesk = !this.#isMixed || agent % 2 === 0;
+    // When the phone has done what it is about to do.
+    if (fact.name === 'ended' && tellsDesk) this.#world.plan(this.#world.at, () => person?.phoneFellSilent());
   }
 }
