@@ -2,11 +2,24 @@
  * What the live page is told: the lab's world as one snapshot, four times a second, so that silence means that the
  * lab is gone; and each decision as it happens. Where agents are comes from their desks, who waits from the SIP Servers.
  */
-import type { BoardAgent, BoardDecision, BoardLedger, BoardSite, BoardSnapshot } from '@holdfast/protocol';
-import { type LedgerFault, percentiles } from '../src/ledger.ts';
+import type { Because } from '@holdfast/kernel';
+import type {
+  BoardAgent,
+  BoardDecision,
+  BoardLedger,
+  BoardMessage,
+  BoardSite,
+  BoardSnapshot,
+} from '@holdfast/protocol';
+import type { LedgerFault } from '../src/ledger.ts';
+import { boardAgentOf } from './board-agent.ts';
+import { boardLedgerOf } from './board-ledger.ts';
+import type { LabAlarm } from './lab-watch.ts';
 import { type LabDecision, type LiveLab, SITES, type SiteName } from './live-lab.ts';
+import { isStopped } from './process-tree.ts';
 import type { Robot } from './robot.ts';
 import { logInForToken, SiteObserver, type SiteSnapshot } from './site-observer.ts';
+import { Timelines } from './timelines.ts';
 
 /** How often SIP Servers are asked who waits, ms. */
 const OBSERVE_EVERY_MS = 500;
@@ -21,6 +34,7 @@ export class Board {
   readonly #stateSince = new Map<string, { readonly key: string; readonly since: number }>();
   /** Where each agent was logged in last, until that site answers again without the agent. */
   readonly #lastSite = new Map<string, SiteName>();
+  readonly #timelines = new Timelines();
   #token: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -78,13 +92,35 @@ export class Board {
       ledgers: lab.ledger.faults
         .filter(({ rows }) => rows.length > 0)
         .slice(-FAULTS_MAX)
-        .map((fault) => this.#ledger(fault)),
+        .map((fault) => this.#ledger(fault, now)),
       join: this.#join,
     };
   }
 
+  /** For all pages; kept for the agent's time line. */
   decision({ at, agent, what, site, because }: LabDecision): BoardDecision {
-    return { at: this.#wall(at), who: agent, what, because: because.text, rule: because.rule, site };
+    return this.#remember(at, because, { kind: 'decision', who: agent, what, site });
+  }
+
+  alarm({ at, agent, name, isRaised, because }: LabAlarm): BoardDecision {
+    const links = this.#lab.viewOf(agent)?.links ?? [];
+    const site = links.find(({ kind }) => name === `${kind}-link-lost`)?.site ?? null;
+    const kind = isRaised ? 'alarm' : 'alarmOver';
+    return this.#remember(at, because, { kind, who: agent, what: name, site });
+  }
+
+  timeline(agent: string): Extract<BoardMessage, { type: 'timeline' }> {
+    return this.#timelines.of(agent);
+  }
+
+  #remember(
+    at: number,
+    { text, rule, option }: Because,
+    what: Pick<BoardDecision, 'kind' | 'who' | 'what' | 'site'>,
+  ): BoardDecision {
+    const decision = { ...what, at: this.#wall(at), because: text, rule, option: option ?? null };
+    this.#timelines.add(decision);
+    return decision;
   }
 
   /** From the lab's run time to the time of day. */
@@ -109,7 +145,7 @@ export class Board {
       since: this.#since(site, state, now),
       processes: processes.processes().map(({ application, pid }) => ({
         name: application,
-        state: pid === undefined ? 'down' : state === 'down' ? 'up' : state,
+        state: processState(pid, state),
         pid: pid ?? null,
       })),
       queues: queues.map((queue) => ({
@@ -142,58 +178,25 @@ export class Board {
 
   #agent(robot: Robot, now: number): BoardAgent {
     const { view, options } = robot;
-    const offset = this.#lab.clock.wallOffset();
-    const state = view?.state ?? 'LoggedOut';
-    const key = `${view?.site} ${state} ${view?.workMode}`;
-    const wait = view?.wait ?? null;
-    return {
-      agent: options.agent,
-      scheme: options.scheme,
-      dn: options.dn,
-      preferredSite: options.home,
+    const key = `${view?.site} ${view?.state} ${view?.workMode}`;
+    return boardAgentOf(robot, {
       site: this.#bankOf(robot),
-      state,
-      workMode: view?.workMode ?? 'Unknown',
-      reason: Object.values(view?.reasons ?? {}).join(', '),
-      onCall: (view?.calls.length ?? 0) > 0,
       since: this.#since(options.agent, key, now),
-      phoneAt: [...this.#lab.watch.registeredAt(options.agent)],
-      wait:
-        wait === null
-          ? null
-          : {
-              what: wait.what,
-              from: wait.from + offset,
-              until: wait.until + offset,
-              governedBy: `${wait.option.name} = ${wait.option.value}`,
-            },
-      banner: view?.banner ?? '',
-    };
+      phoneAt: this.#lab.watch.registeredAt(options.agent),
+      wallOffset: this.#lab.clock.wallOffset(),
+    });
   }
 
-  #ledger({ at, what, site, rows }: LedgerFault): BoardLedger {
-    const wall = (instant: number | null) => (instant === null ? null : this.#wall(instant));
-    const done = rows.filter((row) => row.readyAt !== null);
-    const total = percentiles(done.map((row) => (row.readyAt as number) - row.lastAbleAt));
-    const after = percentiles(
-      done.map((row) => Math.max(0, (row.readyAt as number) - (row.allowedAt ?? row.lastAbleAt))),
-    );
-    return {
-      fault: { at: this.#wall(at), what, site },
-      agents: rows.map((row) => ({
-        agent: row.agent,
-        lastAbleAt: this.#wall(row.lastAbleAt),
-        detectedAt: wall(row.detectedAt),
-        decidedAt: wall(row.decidedAt),
-        loggedInAt: wall(row.loggedInAt),
-        allowedAt: wall(row.allowedAt),
-        readyAt: wall(row.readyAt),
-        governedBy: row.governedBy,
-      })),
-      total: total === null ? null : { p50: total.p50, p95: total.p95, p99: total.p99 },
-      afterWait: after === null ? null : { p50: after.p50, p95: after.p95, p99: after.p99 },
-    };
+  #ledger(fault: LedgerFault, now: number): BoardLedger {
+    return boardLedgerOf(fault, { now, wall: (at) => this.#wall(at) });
   }
+}
+
+/** A server may be dead, or stopped by hand, at a site that is up. */
+function processState(pid: number | undefined, site: BoardSite['state']): BoardSite['state'] {
+  if (pid === undefined) return 'down';
+  if (site === 'up') return isStopped(pid) ? 'hung' : 'up';
+  return site === 'down' ? 'up' : site;
 }
 
 const QUEUE_NAMES: Readonly<Record<string, string>> = {

@@ -5,12 +5,12 @@
 import { existsSync } from 'node:fs';
 import fastifyStatic from '@fastify/static';
 import { GUEST, SALES_QUEUE, SUPPORT_QUEUE } from '@holdfast/centre';
-import { type BoardMessage, boardCommand } from '@holdfast/protocol';
+import { type BoardDecision, type BoardMessage, boardCommand, type SiteCommand } from '@holdfast/protocol';
 import Fastify from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Board } from './board.ts';
 import { sitePorts, takenPorts } from './demo-ports.ts';
-import { LiveLab as Lab, type LiveLab, SITES, type SiteName, type SitePorts } from './live-lab.ts';
+import { LiveLab as Lab, type LiveLab, SITES, type SitePorts } from './live-lab.ts';
 import { type LabTimes, SHORT } from './times.ts';
 
 /** Long enough to watch the rings close, short enough not to be bored. */
@@ -68,7 +68,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     restarts: true,
     families: 'both',
     withSound: Math.min(20, options.agents),
-    onDecision: (decision) => feed.decision(decision),
+    onDecision: (decision) => feed.decided((board) => board.decision(decision)),
+    onAlarm: (alarm) => feed.decided((board) => board.alarm(alarm)),
   });
   const board = new Board(lab, {
     server: `127.0.0.1:${ports.sip[0]}`,
@@ -76,6 +77,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     password: PHONE_PASSWORD,
     queue: '8000',
   });
+  feed.board = board;
   let close: () => Promise<void> = async () => {};
   const play = async (): Promise<never> => {
     await lab.start();
@@ -134,8 +136,8 @@ class Feed {
     page.on('error', () => {});
   }
 
-  decision(decision: Parameters<Board['decision']>[0]): void {
-    if (this.board !== undefined) this.send({ type: 'decision', decision: this.board.decision(decision) });
+  decided(told: (board: Board) => BoardDecision): void {
+    if (this.board !== undefined) this.send({ type: 'decision', decision: told(this.board) });
   }
 
   send(message: BoardMessage): void {
@@ -158,14 +160,20 @@ async function serve(
   board: Board,
   feed: Feed,
 ): Promise<() => Promise<void>> {
-  feed.board = board;
   const http = Fastify({ logger: false });
   await http.register(fastifyStatic, { root: options.page });
   const sockets = new WebSocketServer({ server: http.server, path: '/board', maxPayload: COMMAND_BYTES_MAX });
   sockets.on('connection', (page) => {
     feed.add(page);
     page.send(JSON.stringify(board.snapshot()));
-    page.on('message', (data) => void obey(String(data), lab, feed));
+    page.on('message', (data) => {
+      const command = boardCommand.safeParse(readJson(String(data)));
+      if (!command.success)
+        feed.send({ type: 'notice', level: 'error', text: 'The command was not understood.' });
+      else if (command.data.type === 'timeline')
+        page.send(JSON.stringify(board.timeline(command.data.agent)));
+      else void obey(command.data, lab, feed);
+    });
   });
   const timer = setInterval(() => {
     if (feed.size > 0) feed.send(board.snapshot());
@@ -179,17 +187,14 @@ async function serve(
   };
 }
 
-async function obey(text: string, lab: LiveLab, feed: Feed): Promise<void> {
+async function obey({ type, site: name }: SiteCommand, lab: LiveLab, feed: Feed): Promise<void> {
   const notice = (level: 'info' | 'error', words: string) =>
     feed.send({ type: 'notice', level, text: words });
-  const command = boardCommand.safeParse(readJson(text));
-  if (!command.success || !SITES.includes(command.data.site as SiteName)) {
-    return notice('error', 'The command was not understood.');
-  }
-  const site = command.data.site as SiteName;
+  const site = SITES.find((one) => one === name);
+  if (site === undefined) return notice('error', `There is no site ${name}.`);
   const { state } = lab.sites[site];
   try {
-    switch (command.data.type) {
+    switch (type) {
       case 'kill':
         if (state === 'down') return notice('info', `Site ${site} is down already.`);
         lab.kill(site);

@@ -44,6 +44,7 @@ export interface LabWatchOptions {
   /** The site whose clients connect there (`host:port`). */
   readonly siteOf: (server: string) => string | undefined;
   readonly onDecision: (decision: LabDecision) => void;
+  readonly onAlarm: (alarm: LabAlarm) => void;
   /** A caller whose agent's phone has left the call: there is nothing to hear any more. */
   readonly onLeftAlone: (callerLeg: string) => void;
 }
@@ -119,7 +120,9 @@ export class LabWatch implements RobotWatch, LaterFacts {
   }
 
   alarm(robot: Robot, { name, isRaised, because }: Extract<DeskEffect, { type: 'alarm' }>): void {
-    this.alarms.push({ at: this.#options.now(), agent: robot.name, name, isRaised, because });
+    const entry = { at: this.#options.now(), agent: robot.name, name, isRaised, because };
+    this.alarms.push(entry);
+    this.#options.onAlarm(entry);
   }
 
   view(_robot: Robot, _view: DeskView, _before: DeskView | undefined): void {}

@@ -26,7 +26,7 @@ import {
   type SitePorts,
   writeLabConfiguration,
 } from './lab-configuration.ts';
-import { LabWatch } from './lab-watch.ts';
+import { type LabAlarm, LabWatch } from './lab-watch.ts';
 import { Relays } from './relay.ts';
 import { type DeskStorage, Robot } from './robot.ts';
 import { type BootstrapNode, robotBootstrap } from './robot-bootstrap.ts';
@@ -63,6 +63,7 @@ export interface LiveLabOptions {
   /** Calls with sound: so many at once (ME6). */
   readonly withSound: number;
   readonly onDecision?: (decision: LabDecision) => void;
+  readonly onAlarm?: (alarm: LabAlarm) => void;
 }
 
 export interface LabDecision {
@@ -127,6 +128,7 @@ export class LiveLab {
       sound: this.sound,
       siteOf: (server) => SITES.find((_, index) => server === `127.0.0.1:${world.ports.clients[index]}`),
       onDecision: (decision) => options.onDecision?.(decision),
+      onAlarm: (alarm) => options.onAlarm?.(alarm),
       onLeftAlone: (leg) => this.callers.hangUpSoon(leg),
     });
     this.ledger = new Ledger(this.watch);

@@ -20,6 +20,16 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Stopped by a signal: it lives, and does nothing. */
+export function isStopped(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) T/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    // No such process.
+    return false;
+  }
+}
+
 /** The processes below these, with their command lines; these too. */
 export function descendants(roots: readonly number[]): { pid: number; command: string }[] {
   const parents = new Map<number, number>();

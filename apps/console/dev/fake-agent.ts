@@ -52,6 +52,12 @@ export function makeAgent(index: number, sites: readonly [string, string], now: 
       phoneAt: [home],
       wait: null,
       banner: `Working at site ${home}.`,
+      // What the desk tells of itself is worked out for each picture (fake-desk.ts).
+      family: null,
+      links: [],
+      governing: null,
+      warnings: [],
+      alarms: [],
     },
     phase: { name: 'working' },
     busyUntil: 0,

@@ -3,11 +3,13 @@
  *
  *     npx tsx apps/console/dev/fake-lab.ts --port 8090 [--agents 20] [--seed 1]
  *
- * Each command from the page is printed as one line of JSON. Says "listening" when it can be opened.
+ * Each button that is pressed on the page is printed as one line of JSON. Says "listening" when it can be opened. A
+ * line "lose SITE" or "restore SITE" on its standard input is the end of that site's Configuration Server alone.
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { boardCommand } from '@holdfast/protocol';
@@ -54,9 +56,18 @@ sockets.on('connection', (socket) => {
   socket.on('message', (data) => {
     const command = boardCommand.safeParse(JSON.parse(String(data)));
     if (!command.success) return;
+    const answer = world.obey(command.data, Date.now());
+    if (answer.type === 'timeline') {
+      socket.send(JSON.stringify(answer));
+      return;
+    }
     console.log(JSON.stringify(command.data));
-    sendAll(world.obey(command.data, Date.now()));
+    sendAll(answer);
   });
+});
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const [word, site = ''] = line.split(' ');
+  for (const message of world.turnConfiguration(site, word === 'restore', Date.now())) sendAll(message);
 });
 let steps = 0;
 setInterval(() => {

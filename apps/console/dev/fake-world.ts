@@ -4,13 +4,15 @@
  *
  * All of it is drawn from one seed, so that a picture can be taken twice.
  */
-import type {
-  BoardCommand,
-  BoardDecision,
-  BoardLedger,
-  BoardMessage,
-  BoardSite,
-  BoardSnapshot,
+import {
+  type BoardCommand,
+  type BoardDecision,
+  type BoardLedger,
+  type BoardMessage,
+  type BoardSite,
+  type BoardSnapshot,
+  type SiteCommand,
+  TIMELINE_MAX,
 } from '@holdfast/protocol';
 import {
   type FakeAgent,
@@ -18,10 +20,10 @@ import {
   loseSite,
   makeAgent,
   RETURN_AFTER_MS,
-  SITE_TIMEOUT_MS,
   settle,
   stepAgent,
 } from './fake-agent.ts';
+import { alarmText, configurationAt, deskOf, type FakeServers, familyOf, siteTimeout } from './fake-desk.ts';
 
 export const FAKE_SITES = ['north', 'south'] as const;
 const QUEUES = [
@@ -33,6 +35,8 @@ const QUEUES = [
 const SILENCE_MS = { kill: 0, hang: 1_400 } as const;
 const CALLERS_MAX = 12;
 const START_MS = 1_500;
+/** Decisions that are remembered; the oldest fall off. */
+const TOLD_MAX = 5_000;
 
 interface Caller {
   readonly ani: string;
@@ -45,6 +49,10 @@ export class FakeWorld {
   #agents: FakeAgent[];
   #callers: Caller[] = [];
   readonly #sites = new Map<string, { state: BoardSite['state']; since: number }>();
+  /** Configuration Servers that are dead while their site lives, and since when. */
+  readonly #configurationLost = new Map<string, number>();
+  readonly #told: BoardDecision[] = [];
+  readonly #linksMoved = new Set<string>();
   readonly #ledgers: { fault: BoardLedger['fault']; rows: Map<string, BoardLedger['agents'][number]> }[] = [];
   readonly #calls = { offered: 0, answered: 0, lost: 0 };
   #seed: number;
@@ -61,7 +69,61 @@ export class FakeWorld {
     return this.#seed / 2 ** 32;
   };
 
-  obey({ type, site }: BoardCommand, now: number): BoardMessage {
+  obey(command: BoardCommand, now: number): BoardMessage {
+    return command.type === 'timeline' ? this.#timeline(command.agent) : this.#press(command, now);
+  }
+
+  #timeline(agent: string): BoardMessage {
+    const entries = this.#told.filter(({ who }) => who === agent);
+    const dropped = Math.max(0, entries.length - TIMELINE_MAX);
+    return { type: 'timeline', agent, entries: entries.slice(dropped), dropped };
+  }
+
+  /** The Configuration Server of a site dies, or is back: alone, while everything else there lives. */
+  turnConfiguration(site: string, isUp: boolean, now: number): BoardMessage[] {
+    const kind = isUp ? 'alarmOver' : 'alarm';
+    const warned = this.#agents.filter((agent) => {
+      const { alarms } = deskOf(agent, this.#servers, now);
+      return agent.board.site === site && (isUp ? alarms.length > 0 : alarms.length === 0);
+    });
+    if (isUp) this.#configurationLost.delete(site);
+    else this.#configurationLost.set(site, now);
+    return this.#tell(
+      warned.map(({ board }) => ({
+        kind,
+        at: now,
+        who: board.agent,
+        what: 'configuration-link-lost',
+        because: isUp
+          ? `The configuration link stands again, at site ${site}.`
+          : alarmText(familyOf(board), site),
+        rule: 'DS16',
+        option: null,
+        site,
+      })),
+    );
+  }
+
+  #tell(decisions: readonly BoardDecision[]): BoardMessage[] {
+    this.#told.push(...decisions);
+    this.#told.splice(0, Math.max(0, this.#told.length - TOLD_MAX));
+    return decisions.map((decision) => ({ type: 'decision', decision }));
+  }
+
+  readonly #servers: FakeServers = {
+    other: (site) => otherSite(site),
+    site: (site) => {
+      const { state = 'down', since = 0 } = this.#sites.get(site) ?? {};
+      return { isUp: state === 'up', since };
+    },
+    configuration: (site) => {
+      const at = this.#servers.site(site);
+      const lostAt = this.#configurationLost.get(site);
+      return lostAt === undefined ? at : { isUp: false, since: lostAt };
+    },
+  };
+
+  #press({ type, site }: SiteCommand, now: number): BoardMessage {
     const state = this.#sites.get(site)?.state;
     if (state === undefined) return { type: 'notice', level: 'error', text: `There is no site ${site}.` };
     if (type === 'restore') {
@@ -111,7 +173,24 @@ export class FakeWorld {
       return this.#returnHome(agent, now, decisions);
     });
     this.#route(now);
-    return [...decisions.map((decision) => ({ type: 'decision' as const, decision })), this.snapshot(now)];
+    return [...this.#tell([...decisions, ...this.#linkMoves(now)]), this.snapshot(now)];
+  }
+
+  /** Whose link to configuration has come to stand elsewhere. */
+  #linkMoves(now: number): BoardDecision[] {
+    return this.#agents.flatMap(({ board, phase }): BoardDecision[] => {
+      const family = familyOf(board);
+      const lostAt = this.#configurationLost.get(board.site ?? '');
+      if (phase.name !== 'working' || board.site === null || lostAt === undefined) return [];
+      const { site, since } = configurationAt(family, board.site, this.#servers, now);
+      const key = `${board.agent} ${since}`;
+      if (site === board.site || this.#linksMoved.has(key)) return [];
+      this.#linksMoved.add(key);
+      const option = siteTimeout(family, board.site);
+      const because = `No server for configuration could be reached at site ${board.site} for ${option.value}; the link goes to site ${site}.`;
+      const what = 'move the configuration link';
+      return [{ kind: 'decision', at: now, who: board.agent, what, because, rule: 'DS16', option, site }];
+    });
   }
 
   #lives(site: string): boolean {
@@ -122,7 +201,8 @@ export class FakeWorld {
     const rows = this.#ledgers.findLast(({ rows }) => rows.has(board.agent))?.rows;
     const row = rows?.get(board.agent);
     const from = phase.name === 'away' ? phase.lostSite : otherSite(to);
-    const seconds = SITE_TIMEOUT_MS / 1000;
+    const option = siteTimeout(familyOf(board), from);
+    const tell = { kind: 'decision', at, who: board.agent, option } as const;
     if (row === undefined || rows === undefined) return [];
     if (what === 'detected') {
       rows.set(board.agent, { ...row, detectedAt: at });
@@ -133,14 +213,14 @@ export class FakeWorld {
         ...row,
         decidedAt: at,
         allowedAt: at,
-        governedBy: 'disaster-recovery.timeout',
+        governedBy: option.name,
       });
-      const because = `Site ${from} has not answered for ${seconds} s, as long as disaster-recovery.timeout allows.`;
-      return [{ at, who: board.agent, what: 'leave', because, rule: 'DS8a', site: from }];
+      const because = `No SIP Server of site ${from} could be reached for ${option.value}.`;
+      return [{ ...tell, what: 'leave', because, rule: 'DS8a', site: from }];
     }
     rows.set(board.agent, { ...row, loggedInAt: at - 130, readyAt: at });
     const because = `There is a cause to leave ${from}, and the phone is in service at ${to}.`;
-    return [{ at, who: board.agent, what: 'logIn', because, rule: 'DS9', site: to }];
+    return [{ ...tell, what: 'logIn', because, rule: 'DS9', site: to }];
   }
 
   /** In waves: one agent in ten at each step, never in a call. */
@@ -149,6 +229,7 @@ export class FakeWorld {
     const home = this.#sites.get(board.preferredSite);
     const isDue =
       phase.name === 'working' &&
+      familyOf(board) === 'interaction-workspace' &&
       board.site !== board.preferredSite &&
       board.state === 'Ready' &&
       !board.onCall &&
@@ -156,11 +237,13 @@ export class FakeWorld {
       now - home.since > RETURN_AFTER_MS;
     if (!isDue || this.#draw() > 0.1) return agent;
     decisions.push({
+      kind: 'decision',
       at: now,
       who: board.agent,
       what: 'return',
       because: `The preferred site has been well for ${RETURN_AFTER_MS / 1000} s, and no call is going on.`,
       rule: 'DS15',
+      option: { name: 'disaster-recovery.auto-restore', value: 'true', source: 'Application/workspace' },
       site: board.preferredSite,
     });
     return settle(agent, board.preferredSite, now);
@@ -194,7 +277,10 @@ export class FakeWorld {
   }
 
   snapshot(now: number): BoardSnapshot {
-    const agents = this.#agents.map(({ board }) => board);
+    const agents = this.#agents.map((agent) => ({
+      ...agent.board,
+      ...deskOf(agent, this.#servers, now),
+    }));
     return {
       type: 'snapshot',
       now,
@@ -205,7 +291,7 @@ export class FakeWorld {
         waiting: this.#callers.length,
         talking: agents.filter(({ onCall }) => onCall).length,
       },
-      ledgers: this.#ledgers.map(({ fault, rows }) => ledgerOf(fault, [...rows.values()])),
+      ledgers: this.#ledgers.map(({ fault, rows }) => ledgerOf(fault, [...rows.values()], now)),
       join: { server: '127.0.0.1:5160', user: '7999', password: 'fake-phone-password', queue: '8000' },
     };
   }
@@ -217,11 +303,14 @@ export class FakeWorld {
       site,
       state,
       since,
-      processes: ['supervisor', 'config', 'sip'].map((name, index) => ({
-        name: `${name}-${site}`,
-        state,
-        pid: state === 'down' ? null : 4_100 + index,
-      })),
+      processes: ['supervisor', 'config', 'sip', 'stat'].map((name, index) => {
+        const isDead = state === 'down' || (name === 'config' && this.#configurationLost.has(site));
+        return {
+          name: `${name}-${site}`,
+          state: isDead ? 'down' : state,
+          pid: isDead ? null : 4_100 + index,
+        };
+      }),
       queues: this.#lives(site)
         ? QUEUES.map(([dn, name]) => ({
             dn,
@@ -241,17 +330,18 @@ export class FakeWorld {
 
 const otherSite = (site: string): string => (site === FAKE_SITES[0] ? FAKE_SITES[1] : FAKE_SITES[0]);
 
-function ledgerOf(fault: BoardLedger['fault'], rows: BoardLedger['agents']): BoardLedger {
+function ledgerOf(fault: BoardLedger['fault'], rows: BoardLedger['agents'], now: number): BoardLedger {
   const done = rows.filter(({ readyAt }) => readyAt !== null);
-  const spread = (pick: (row: (typeof rows)[number]) => number) => {
-    const sorted = done.map(pick).sort((a, b) => a - b);
+  const spread = (values: readonly number[]) => {
+    const sorted = values.toSorted((a, b) => a - b);
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
     return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
   };
   return {
     fault,
     agents: rows,
-    total: spread(({ readyAt, lastAbleAt }) => (readyAt ?? 0) - lastAbleAt),
-    afterWait: spread(({ readyAt, allowedAt }) => (readyAt ?? 0) - (allowedAt ?? 0)),
+    waiting: rows.length - done.length,
+    total: spread(rows.map(({ readyAt, lastAbleAt }) => (readyAt ?? now) - lastAbleAt)),
+    afterWait: spread(done.map(({ readyAt, allowedAt }) => (readyAt ?? 0) - (allowedAt ?? 0))),
   };
 }

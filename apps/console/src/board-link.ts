@@ -3,7 +3,7 @@
  * ever. It holds the state of the board and tells whoever draws it. This file and main.tsx are all of the page
  * that knows sockets and clocks.
  */
-import type { BoardCommand } from '@holdfast/protocol';
+import type { BoardCommand, SiteCommand } from '@holdfast/protocol';
 import { type BoardEvent, type BoardState, boardStep, INITIAL_BOARD } from './state/board.ts';
 import { reconnectDelayMs } from './state/reconnect.ts';
 
@@ -28,18 +28,37 @@ export class BoardLink {
 
   readonly read = (): BoardState => this.#state;
 
-  readonly press = (command: BoardCommand): void => {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(JSON.stringify(command));
-    this.#step({ type: 'pressed', site: command.site, command: command.type });
+  readonly press = (command: SiteCommand): void => {
+    if (this.#send(command)) this.#step({ type: 'pressed', site: command.site, command: command.type });
+  };
+
+  /** Opens the details of an agent, or closes them. */
+  readonly select = (agent: string | null): void => {
+    this.#step({ type: 'selected', agent });
+    this.#askTimeline();
   };
 
   readonly dismiss = (id: number): void => this.#step({ type: 'dismissed', id });
 
+  #send(command: BoardCommand): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(command));
+    return true;
+  }
+
+  /** Again after each reconnection: what was decided meanwhile was told to nobody. */
+  #askTimeline(): void {
+    const { opened } = this.#state;
+    if (opened !== null) this.#send({ type: 'timeline', agent: opened.agent });
+  }
+
   #open(): void {
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    socket.onopen = () => this.#step({ type: 'opened' });
+    socket.onopen = () => {
+      this.#step({ type: 'opened' });
+      this.#askTimeline();
+    };
     socket.onmessage = ({ data }) => {
       if (typeof data === 'string') this.#step({ type: 'received', text: data });
     };

@@ -8,6 +8,7 @@ import './style/page.css';
 import './style/stage.css';
 import './style/cards.css';
 import './style/panels.css';
+import './style/drawer.css';
 import { App } from './view/app.tsx';
 
 const theme = createTheme({

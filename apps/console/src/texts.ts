@@ -2,7 +2,7 @@
  * Every word that the page says, in one place: plain, short, and the same word for the same thing everywhere
  * (GLOSSARY.md).
  */
-import type { BoardAgent, BoardDecision, BoardSite } from '@holdfast/protocol';
+import type { BoardDecision, BoardSite } from '@holdfast/protocol';
 import type { Face } from './state/card-face.ts';
 import { clockTime, wholeDuration } from './state/durations.ts';
 import type { Lane } from './state/recovery.ts';
@@ -65,29 +65,48 @@ export const LANE_WORDS: Readonly<Record<Lane, string>> = {
   ready: 'Ready again',
 };
 
-const DECISIONS: Readonly<Record<string, string>> = {
-  leave: 'leaves',
-  logIn: 'logs in at',
-  return: 'goes back to',
-  stay: 'stays at',
-  waitForPhone: 'waits for the phone after losing',
-  loggedOut: 'was logged out at',
-  refused: 'was refused at',
+/** Of one agent, and of several. */
+const DECISIONS: Readonly<Record<string, readonly [string, string]>> = {
+  leave: ['leaves', 'leave'],
+  logIn: ['logs in at', 'log in at'],
+  return: ['goes back to', 'go back to'],
+  stay: ['stays at', 'stay at'],
+  waitForPhone: ['waits for the phone after losing', 'wait for their phones after losing'],
+  loggedOut: ['was logged out at', 'were logged out at'],
+  refused: ['was refused at', 'were refused at'],
+  'move the configuration link': [
+    'stays, only its configuration link goes to',
+    'stay, only their configuration links go to',
+  ],
+  'move the statistics link': [
+    'stays, only its statistics link goes to',
+    'stay, only their statistics links go to',
+  ],
 };
 
+const ALARMS: Readonly<Record<string, string>> = {
+  'configuration-link-lost': 'configuration link lost',
+  'statistics-link-lost': 'statistics link lost',
+};
+export const alarmName = (name: string): string => ALARMS[name] ?? name;
+
 /** "logs in at south"; words of the lab that are not known here are shown as they are. */
-export function decisionWords({ what, site }: Pick<BoardDecision, 'what' | 'site'>): string {
-  const known = DECISIONS[what];
+export function decisionWords(
+  { kind, what, site }: Pick<BoardDecision, 'kind' | 'what' | 'site'>,
+  agents = 1,
+): string {
+  const at = site === null ? '' : ` at ${site}`;
+  if (kind === 'alarm') return `no move, an alarm: ${alarmName(what)}${at}`;
+  if (kind === 'alarmOver')
+    return `end of the alarm: ${alarmName(what)}${site === null ? '' : `, back${at}`}`;
+  const known = DECISIONS[what]?.[agents === 1 ? 0 : 1];
   return known === undefined ? what : `${known} ${site ?? 'its site'}`;
 }
 
-const SCHEMES: Readonly<Record<BoardAgent['scheme'], string>> = {
-  single: 'at the first site that answers',
-  dual: 'at both sites at once',
-  'active-backup': 'at the other site only while its own is lost',
-  fixed: 'at one address for ever',
-};
-export const schemeWords = (scheme: BoardAgent['scheme']) => `${scheme}, ${SCHEMES[scheme]}`;
+/** "disaster-recovery.timeout = 8 s, from Application/workspace". */
+export function optionWords({ name, value, source }: NonNullable<BoardDecision['option']>): string {
+  return `${name} = ${value}, ${source === 'default' ? 'by default' : `from ${source}`}`;
+}
 
 export const TEXTS = {
   product: 'Holdfast',
@@ -99,7 +118,10 @@ export const TEXTS = {
   noCard: (count: number) => `and ${count} more agents, without a card`,
   since: (ms: number) => wholeDuration(ms),
   talkingHere: (count: number) => (count === 1 ? '1 call' : `${count} calls`),
-  agentsHere: (atWork: number, here: number) => `${atWork} of ${here} agents at work`,
+  agentsHere: (atWork: number, here: number) => `${atWork} of ${here} at work`,
+  siteAlarms: (agents: number) => String(agents),
+  siteAlarmsMeaning: (agents: number, names: readonly string[]) =>
+    `Alarm at ${agents === 1 ? '1 agent' : `${agents} agents`} (${names.map(alarmName).join(', ')}). Nobody moves because of it.`,
   processes: 'Processes',
   process: (name: string, state: string, pid: number | null) =>
     `${name}: ${state}${pid === null ? '' : `, process ${pid}`}`,
@@ -117,8 +139,20 @@ export const TEXTS = {
   agents: 'Agents',
   agent: (name: string) => (name.startsWith('agent') ? name : `Agent ${name}`),
   /** Said after number and state. */
-  cardMore: (facts: { place: string; wait: string | undefined }) =>
-    `, ${facts.place}${facts.wait === undefined ? '' : `. ${facts.wait}`}`,
+  cardMore: (facts: {
+    place: string;
+    wait: string | undefined;
+    links: string;
+    family: string | undefined;
+    alarms: readonly string[];
+  }) =>
+    [
+      `, ${facts.place}`,
+      ...(facts.wait === undefined ? [] : [facts.wait]),
+      ...(facts.alarms.length === 0 ? [] : [`Alarm: ${facts.alarms.join(', ')}`]),
+      ...(facts.links === '' ? [] : [`Links: ${facts.links}`]),
+      ...(facts.family === undefined ? [] : [facts.family]),
+    ].join('. '),
   atSite: (site: string) => `at site ${site}`,
   /** Speech goes on directly between the phones. */
   talkingCutOff: 'Call, cut off',
@@ -126,6 +160,9 @@ export const TEXTS = {
   inRiver: 'in the river',
   waitsFor: (what: string, seconds: number) => `Waits for ${what}: ${seconds} s`,
   legend: 'What the cards mean',
+  markLegend: 'Which link a mark is',
+  stateLegend: 'How a link is',
+  familyLegend: 'Desktops',
   waiting: 'Waits',
   waitMeaning: 'the ring closes while a wait runs; the number counts its seconds down',
 
@@ -151,6 +188,12 @@ export const TEXTS = {
     readyAgain: (ready: number, all: number) => `${ready} of ${all} Ready again`,
     nobody: 'Nobody was at work there: no agent had to move.',
     curve: 'agents Ready again',
+    caption:
+      'Every agent counts from the fault. Who was in a call goes on talking; the end of that call is part of the wait.',
+    stillWaiting: (count: number) =>
+      count === 1
+        ? '1 still waits: “in all” counts the time so far, “past the wait” only those Ready again.'
+        : `${count} still wait: “in all” counts their time so far, “past the wait” only those Ready again.`,
     allowed: 'wait that the options allow',
     governedBy: 'governed by',
     figures: 'Time unable to take calls',
@@ -165,25 +208,9 @@ export const TEXTS = {
     title: 'Decisions',
     list: 'All decisions, newest first',
     empty: 'Agents decide by themselves when to move. Each decision appears here, with its reason.',
+    who: (agents: readonly string[]) =>
+      agents.length < 3 ? agents.join(' and ') : `${agents[0]} and ${agents.length - 1} more`,
     rule: (rule: string) => `Rule ${rule}`,
-  },
-
-  details: {
-    close: 'Close',
-    all: 'All that is known of this agent',
-    dn: 'Number',
-    state: 'State',
-    login: 'Logged in',
-    nowhere: 'nowhere',
-    preferred: 'Prefers',
-    phoneAt: 'Phone at',
-    phoneNowhere: 'nowhere',
-    scheme: 'Registers',
-    reason: 'Reason',
-    told: 'Told',
-    wait: 'Waits for',
-    waitLeft: (what: string, seconds: number, option: string) => `${what}, ${seconds} s more (${option})`,
-    noDecisions: 'This agent has decided nothing yet.',
   },
 
   join: {
@@ -207,10 +234,11 @@ export const TEXTS = {
       'Every card is an agent with a phone and a desk. A card stands on the bank where the agent is logged in, or is cut off while that site is away. Who is logged out of a living site stands in the river.',
       'Press Kill on a site. Its agents notice, wait as long as their options say (the ring on the card closes), and log in at the other site by themselves: their cards cross the river.',
       'Underneath is the account of the disaster: when each agent noticed, decided, logged in and was Ready again. The shaded part is the wait that the options ask for; the white between it and the green curve is what we added.',
-      'Hang is nastier than Kill: connections stand but nothing answers, so that only silence tells. Restore brings a site back, and its agents return when it has been well for a while.',
-      'Nobody is told what to do from here. Each desk decides by itself, and says why under Decisions. Press a card to see one agent alone.',
+      'Hang is nastier than Kill: connections stand but nothing answers, so that only silence tells. Restore brings a site back: agents with Workspace desktops return by themselves, those with third-party desktops stay where they are.',
+      'Nobody is told what to do from here. Each desk decides by itself, and says why under Decisions. Press a card to see one agent alone: links, the option that decides next, and all decisions so far.',
     ],
     states: 'The cards',
+    links: 'The marks on a card',
   },
 
   link: {

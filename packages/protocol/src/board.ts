@@ -3,7 +3,24 @@
  * `snapshot`, then one whenever something changed, at most four a second; `decision` as they happen.
  */
 import { z } from 'zod';
+import { deskConfiguration } from './config-link.ts';
 import { agentStateName, workMode } from './telephony.ts';
+
+/** An option that governs: its name, its value and the object that the value came from. */
+const boardOption = z.object({ name: z.string(), value: z.string(), source: z.string() });
+
+/** One of a desk's links, as its DeskView tells it; instants are wall clock, ms. */
+export const boardDeskLink = z.object({
+  kind: z.enum(['telephony', 'configuration', 'statistics']),
+  /** Telephony has one link to each site, the others stand at one site at a time. Empty before that is known. */
+  site: z.string(),
+  state: z.enum(['on', 'off', 'connecting']),
+  /** yellow: something is amiss, but the link is not given up. */
+  health: z.enum(['green', 'yellow', 'red']),
+  /** Since when in this state. */
+  since: z.number(),
+});
+export type BoardDeskLink = z.infer<typeof boardDeskLink>;
 
 export const boardAgent = z.object({
   agent: z.string(),
@@ -28,6 +45,29 @@ export const boardAgent = z.object({
     .nullable(),
   /** What the agent is told now, in plain words. */
   banner: z.string(),
+  /** Whose options the desktop follows (DS1); null before it is configured. */
+  family: deskConfiguration.shape.family.nullable(),
+  links: z.array(boardDeskLink),
+  /**
+   * The option that governs the agent's next move, and in a few words what has to happen for it to decide. `from` and
+   * `until` while its time is running, else null.
+   */
+  governing: boardOption
+    .extend({ waitsFor: z.string(), from: z.number().nullable(), until: z.number().nullable() })
+    .nullable(),
+  /** What endangers this agent's own work or move (DS22), each once. */
+  warnings: z.array(z.string()),
+  /** A lesser link is lost, which moves nobody (DS16). */
+  alarms: z.array(
+    z.object({
+      name: z.string(),
+      since: z.number(),
+      /** For the agent. */
+      text: z.string(),
+      because: z.string(),
+      rule: z.string(),
+    }),
+  ),
 });
 export type BoardAgent = z.infer<typeof boardAgent>;
 
@@ -36,7 +76,7 @@ export const boardSite = z.object({
   /** hung: stopped by the lab (SIGSTOP). */
   state: z.enum(['up', 'down', 'hung', 'starting']),
   since: z.number(),
-  /** Processes of the site and whether each answers. */
+  /** Processes of the site, its Stat Server too, and whether each runs; `hung` also where one alone is stopped. */
   processes: z.array(
     z.object({
       name: z.string(),
@@ -59,12 +99,18 @@ export const boardSite = z.object({
 export type BoardSite = z.infer<typeof boardSite>;
 
 export const boardDecision = z.object({
+  /** alarm, alarmOver: nothing moves, somebody is told (DS16). */
+  kind: z.enum(['decision', 'alarm', 'alarmOver']),
   /** Wall clock, ms. */
   at: z.number(),
   who: z.string(),
+  /** What was decided, or the name of the alarm. */
   what: z.string(),
   because: z.string(),
   rule: z.string(),
+  /** The option that governed it; null when none did. */
+  option: boardOption.nullable(),
+  /** Of an alarm: where the link was lost, or stands again. */
   site: z.string().nullable(),
 });
 export type BoardDecision = z.infer<typeof boardDecision>;
@@ -84,11 +130,20 @@ export const boardLedger = z.object({
       governedBy: z.string().nullable(),
     }),
   ),
-  /** total_ms and after_wait_ms percentiles over those who are Ready again; null before the first. */
+  /** Of them, those who are not Ready again yet. */
+  waiting: z.number(),
+  /** total_ms percentiles over all of them: who still waits counts with the time so far. Null when there is nobody. */
   total: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
+  /**
+   * after_wait_ms percentiles over those who are Ready again, because what was allowed is known only then: to be shown
+   * with `waiting` beside it. Null before the first.
+   */
   afterWait: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
 });
 export type BoardLedger = z.infer<typeof boardLedger>;
+
+/** Decisions and alarms of one agent that are kept; the oldest fall off. */
+export const TIMELINE_MAX = 100;
 
 export const boardMessage = z.discriminatedUnion('type', [
   z.object({
@@ -111,15 +166,27 @@ export const boardMessage = z.discriminatedUnion('type', [
       .nullable(),
   }),
   z.object({ type: z.literal('decision'), decision: boardDecision }),
+  /** The answer to `timeline`, to who asked alone; what this agent decides later follows as `decision`. */
+  z.object({
+    type: z.literal('timeline'),
+    agent: z.string(),
+    /** Newest last. */
+    entries: z.array(boardDecision).max(TIMELINE_MAX),
+    /** Older ones that the lab no longer holds. */
+    dropped: z.number(),
+  }),
   /** Outcome of a button. */
   z.object({ type: z.literal('notice'), level: z.enum(['info', 'error']), text: z.string() }),
 ]);
 export type BoardMessage = z.infer<typeof boardMessage>;
 export type BoardSnapshot = Extract<BoardMessage, { type: 'snapshot' }>;
 
-/** From the page's buttons. */
-export const boardCommand = z.object({
-  type: z.enum(['kill', 'hang', 'restore']),
-  site: z.string().min(1).max(64),
-});
+const name = z.string().min(1).max(64);
+
+/** From the page: a site's buttons, and what one agent has decided so far. */
+export const boardCommand = z.discriminatedUnion('type', [
+  z.object({ type: z.enum(['kill', 'hang', 'restore']), site: name }),
+  z.object({ type: z.literal('timeline'), agent: name }),
+]);
 export type BoardCommand = z.infer<typeof boardCommand>;
+export type SiteCommand = Extract<BoardCommand, { site: string }>;

@@ -1,4 +1,4 @@
-import type { BoardSnapshot } from '@holdfast/protocol';
+import { type BoardSnapshot, TIMELINE_MAX } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
 import {
   type BoardEvent,
@@ -12,6 +12,7 @@ import {
   PENDING_MAX_MS,
   SILENT_AFTER_MS,
 } from './board.ts';
+import { testAgent, testDecision, testSites } from './test-agent.ts';
 
 const LAB_AHEAD_MS = 5_000;
 
@@ -19,25 +20,10 @@ function snapshot(where: Readonly<Record<string, string | null>>, northIs: 'up' 
   const board: BoardSnapshot = {
     type: 'snapshot',
     now: LAB_AHEAD_MS,
-    sites: [
-      { site: 'north', state: northIs, since: 0, processes: [], queues: [], calls: 0 },
-      { site: 'south', state: 'up', since: 0, processes: [], queues: [], calls: 0 },
-    ],
-    agents: Object.entries(where).map(([agent, site]) => ({
-      agent,
-      scheme: 'dual',
-      dn: '7001',
-      preferredSite: 'north',
-      site,
-      state: site === null ? 'LoggedOut' : 'Ready',
-      workMode: 'AutoIn',
-      reason: '',
-      onCall: false,
-      since: 0,
-      phoneAt: [],
-      wait: null,
-      banner: '',
-    })),
+    sites: testSites(northIs),
+    agents: Object.entries(where).map(([agent, site]) =>
+      testAgent({ agent, site, state: site === null ? 'LoggedOut' : 'Ready' }),
+    ),
     calls: { offered: 0, answered: 0, waiting: 0, talking: 0, lost: 0 },
     ledgers: [],
     join: null,
@@ -50,13 +36,8 @@ function play(...events: readonly (readonly [at: number, event: BoardEvent])[]):
   return events.reduce((state, [at, event]) => boardStep(state, event, at), INITIAL_BOARD);
 }
 const received = (text: string): BoardEvent => ({ type: 'received', text });
-const decision = (because: string): BoardEvent =>
-  received(
-    JSON.stringify({
-      type: 'decision',
-      decision: { at: 1, who: 'agent1', what: 'leave', because, rule: 'DS8a', site: 'north' },
-    }),
-  );
+const decision = (because: string, who = 'agent1'): BoardEvent =>
+  received(JSON.stringify({ type: 'decision', decision: testDecision({ who, because }) }));
 const notice = (level: string, text: string): BoardEvent =>
   received(JSON.stringify({ type: 'notice', level, text }));
 
@@ -99,6 +80,39 @@ describe('decisions', () => {
     expect(state.decisions).toHaveLength(DECISIONS_MAX);
     expect(state.decisions[0]?.because).toBe(`because ${DECISIONS_MAX + 19}`);
     expect(new Set(state.decisions.map(({ id }) => id)).size).toBe(DECISIONS_MAX);
+  });
+});
+
+describe('the agent whose details are open', () => {
+  const select = (agent: string | null): BoardEvent => ({ type: 'selected', agent });
+  const timeline = (agent: string, because: readonly string[], dropped = 0): BoardEvent => {
+    const entries = because.map((text) => testDecision({ who: agent, because: text }));
+    return received(JSON.stringify({ type: 'timeline', agent, entries, dropped }));
+  };
+  const told = (state: BoardState) => state.opened?.entries.map(({ because }) => because);
+
+  it('begins with what the page has seen, and is whole when the lab has answered', () => {
+    const seen = play([0, decision('b', 'a1')], [1, decision('x', 'a2')], [2, select('a1')]);
+    expect(told(seen)).toEqual(['b']);
+    expect(seen.opened?.dropped).toBeNull();
+    const whole = boardStep(seen, timeline('a1', ['a', 'b'], 3), 5);
+    expect(told(whole)).toEqual(['b', 'a']);
+    expect(whole.opened?.dropped).toBe(3);
+    expect(new Set(whole.opened?.entries.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('gets what is decided later, of this agent alone, and never more than is kept', () => {
+    let state = play([0, select('a1')], [1, timeline('a1', ['a'])], [2, decision('other', 'a2')]);
+    state = boardStep(state, decision('b', 'a1'), 3);
+    expect(told(state)).toEqual(['b', 'a']);
+    for (let i = 0; i < TIMELINE_MAX + 9; i += 1) state = boardStep(state, decision(`${i}`, 'a1'), 4);
+    expect(state.opened?.entries).toHaveLength(TIMELINE_MAX);
+  });
+
+  it('an answer for one who is no longer open changes nothing', () => {
+    const state = play([0, select('a1')], [1, select('a2')], [2, timeline('a1', ['a'])]);
+    expect(state.opened).toEqual({ agent: 'a2', entries: [], dropped: null });
+    expect(boardStep(state, select(null), 3).opened).toBeNull();
   });
 });
 

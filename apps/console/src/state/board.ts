@@ -5,7 +5,13 @@
  * Instants of the lab are on the lab's wall clock; `labAheadMs` translates, since page and lab may run on
  * different machines.
  */
-import { type BoardDecision, type BoardSite, type BoardSnapshot, boardMessage } from '@holdfast/protocol';
+import {
+  type BoardDecision,
+  type BoardSite,
+  type BoardSnapshot,
+  boardMessage,
+  TIMELINE_MAX,
+} from '@holdfast/protocol';
 import type { Command } from './site-buttons.ts';
 
 export type LinkState =
@@ -35,6 +41,15 @@ export interface FeedEntry extends BoardDecision {
   readonly id: number;
 }
 
+/** The agent whose details are open, with what was decided and reported there. */
+export interface OpenedAgent {
+  readonly agent: string;
+  /** Newest first. Before the lab has answered: what the page has seen itself. */
+  readonly entries: readonly FeedEntry[];
+  /** Older ones that the lab no longer holds; null before it has answered. */
+  readonly dropped: number | null;
+}
+
 export interface BoardState {
   readonly link: LinkState;
   /** When the link was opened or brought something, on the page's clock. */
@@ -43,6 +58,7 @@ export interface BoardState {
   readonly labAheadMs: number;
   /** Newest first. */
   readonly decisions: readonly FeedEntry[];
+  readonly opened: OpenedAgent | null;
   readonly notices: readonly Notice[];
   /** Agents who changed banks just now. */
   readonly crossings: readonly Crossing[];
@@ -59,6 +75,8 @@ export type BoardEvent =
   | { readonly type: 'received'; readonly text: string }
   | { readonly type: 'pressed'; readonly site: string; readonly command: Command }
   | { readonly type: 'dismissed'; readonly id: number }
+  /** A card was pressed, or the details were closed. */
+  | { readonly type: 'selected'; readonly agent: string | null }
   | { readonly type: 'ticked' };
 
 /** The lab sends four times a second; a busy machine may hold it up for a while. */
@@ -78,6 +96,7 @@ export const INITIAL_BOARD: BoardState = {
   snapshot: null,
   labAheadMs: 0,
   decisions: [],
+  opened: null,
   notices: [],
   crossings: [],
   pending: {},
@@ -109,9 +128,15 @@ export function boardStep(state: BoardState, event: BoardEvent, now: number): Bo
       return { ...state, pending: { ...state.pending, [event.site]: { command: event.command, at: now } } };
     case 'dismissed':
       return { ...state, notices: state.notices.filter(({ id }) => id !== event.id) };
+    case 'selected':
+      return { ...state, opened: event.agent === null ? null : openedFrom(state, event.agent) };
     case 'ticked':
       return tick(state, now);
   }
+}
+
+function openedFrom({ decisions }: BoardState, agent: string): OpenedAgent {
+  return { agent, entries: decisions.filter(({ who }) => who === agent), dropped: null };
 }
 
 function receive(before: BoardState, text: string, now: number): BoardState {
@@ -131,11 +156,24 @@ function receive(before: BoardState, text: string, now: number): BoardState {
       return follow(state, parsed.data, now);
     case 'decision': {
       const entry = { ...parsed.data.decision, id: state.nextId };
+      const { opened } = state;
       return {
         ...state,
         decisions: [entry, ...state.decisions].slice(0, DECISIONS_MAX),
+        opened:
+          opened?.agent === entry.who
+            ? { ...opened, entries: [entry, ...opened.entries].slice(0, TIMELINE_MAX) }
+            : opened,
         nextId: state.nextId + 1,
       };
+    }
+    case 'timeline': {
+      const { agent, entries, dropped } = parsed.data;
+      // Another agent may have been opened meanwhile.
+      if (state.opened?.agent !== agent) return state;
+      const named = entries.map((entry, index) => ({ ...entry, id: state.nextId + index }));
+      const opened = { agent, entries: named.reverse(), dropped };
+      return { ...state, opened, nextId: state.nextId + entries.length };
     }
     case 'notice': {
       const { level, text: words } = parsed.data;

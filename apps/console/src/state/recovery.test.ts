@@ -18,6 +18,7 @@ function ledger(readyAfterMs: readonly (number | null)[]): BoardLedger {
       readyAt: at(ready),
       governedBy: ready === null ? null : 'disaster-recovery.timeout',
     })),
+    waiting: readyAfterMs.filter((ready) => ready === null).length,
     total: null,
     afterWait: null,
   };

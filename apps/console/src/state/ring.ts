@@ -1,9 +1,11 @@
 /**
  * The ring on a card closes while a wait runs: empty when the wait begins, whole when the option's time is up.
  */
-import type { BoardAgent } from '@holdfast/protocol';
-
-type Wait = NonNullable<BoardAgent['wait']>;
+/** Wall clock of the lab, ms. */
+interface Wait {
+  readonly from: number;
+  readonly until: number;
+}
 
 /** How much of the ring is drawn, 0 to 1. `now` is the lab's wall clock, ms. */
 export function ringProgress(wait: Wait, now: number): number {

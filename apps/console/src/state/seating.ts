@@ -51,8 +51,8 @@ const MANY = 40;
 const INSET = 10;
 /** Also the shape that cards keep to while they shrink. */
 const CARD_MAX: Size = { width: 128, height: 74 };
-/** The river is free a little beyond the banks' cards, towards its name and towards the legend. */
-const RIVER_OVERHANG = { above: 18, below: 6 };
+/** The river is free a little above the banks' cards, towards its name; its legends reach up among them. */
+const RIVER_OVERHANG = { above: 18, below: -24 };
 const FLOAT_GAP = 3;
 const NAME_HEIGHT = 16;
 const RIVER = { share: 0.175, least: 150, most: 260 };

@@ -1,10 +1,10 @@
 /**
  * Which of a site's three buttons can be pressed. A button that cannot be pressed stays where it is and says why.
  */
-import type { BoardCommand, BoardSite } from '@holdfast/protocol';
+import type { BoardSite, SiteCommand } from '@holdfast/protocol';
 
 export const COMMANDS = ['kill', 'hang', 'restore'] as const;
-export type Command = BoardCommand['type'];
+export type Command = SiteCommand['type'];
 
 const ALLOWED: Readonly<Record<BoardSite['state'], readonly Command[]>> = {
   up: ['kill', 'hang'],

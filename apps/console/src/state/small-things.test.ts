@@ -1,31 +1,16 @@
-import type { BoardAgent, BoardSite } from '@holdfast/protocol';
+import type { BoardSite } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
-import { decisionWords } from '../texts.ts';
+import { decisionWords, optionWords } from '../texts.ts';
 import { cardName, faceOf, isAtWork } from './card-face.ts';
 import { nextCard } from './card-keys.ts';
 import { exactDuration, wholeDuration } from './durations.ts';
 import { reconnectDelayMs } from './reconnect.ts';
 import { ringProgress, secondsLeft } from './ring.ts';
 import { COMMANDS, mayPress } from './site-buttons.ts';
+import { testAgent, testDecision, testSites } from './test-agent.ts';
 
-const agent: BoardAgent = {
-  agent: 'agent7001',
-  scheme: 'dual',
-  dn: '7001',
-  preferredSite: 'north',
-  site: 'north',
-  state: 'Ready',
-  workMode: 'AutoIn',
-  reason: '',
-  onCall: false,
-  since: 0,
-  phoneAt: ['north'],
-  wait: null,
-  banner: '',
-};
-const north = (state: BoardSite['state']): BoardSite[] => [
-  { site: 'north', state, since: 0, processes: [], queues: [], calls: 0 },
-];
+const agent = testAgent();
+const north = testSites;
 
 describe('the face of a card', () => {
   it.each([
@@ -58,7 +43,7 @@ describe('the face of a card', () => {
 });
 
 describe('the ring', () => {
-  const wait = { what: 'site north to answer', from: 1_000, until: 5_000, governedBy: '' };
+  const wait = { from: 1_000, until: 5_000 };
 
   it('is empty at the beginning, closed at the end, and never beyond', () => {
     expect([500, 1_000, 3_000, 5_000, 9_000].map((now) => ringProgress(wait, now))).toEqual([
@@ -129,9 +114,27 @@ describe('words', () => {
     ]);
   });
 
-  it('decisions become sentences; unknown ones are shown as they are', () => {
-    expect(decisionWords({ what: 'logIn', site: 'south' })).toBe('logs in at south');
-    expect(decisionWords({ what: 'something new', site: null })).toBe('something new');
+  it('decisions become sentences, also of several; unknown ones are shown as they are', () => {
+    const words = (what: string, agents = 1) => decisionWords(testDecision({ what, site: 'south' }), agents);
+    expect(words('logIn')).toBe('logs in at south');
+    expect(words('logIn', 3)).toBe('log in at south');
+    expect(words('something new', 3)).toBe('something new');
+  });
+
+  it('an alarm says that nobody moves', () => {
+    const alarm = testDecision({ kind: 'alarm', what: 'statistics-link-lost' });
+    expect(decisionWords(alarm)).toBe('no move, an alarm: statistics link lost at north');
+    expect(decisionWords({ ...alarm, kind: 'alarmOver', site: 'south' })).toBe(
+      'end of the alarm: statistics link lost, back at south',
+    );
+  });
+
+  it('an option is named with its value and where it comes from', () => {
+    const option = { name: 'disaster-recovery.timeout', value: '60 s', source: 'Application/workspace' };
+    expect(optionWords(option)).toBe('disaster-recovery.timeout = 60 s, from Application/workspace');
+    expect(optionWords({ ...option, source: 'default' })).toBe(
+      'disaster-recovery.timeout = 60 s, by default',
+    );
   });
 });
 

@@ -1,9 +1,9 @@
 import { useDisclosure } from '@mantine/hooks';
-import { useState, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'react';
 import type { BoardLink } from '../board-link.ts';
 import type { BoardState } from '../state/board.ts';
 import { TEXTS } from '../texts.ts';
-import { AgentDetails } from './agent-details.tsx';
+import { AgentDrawer } from './agent-drawer.tsx';
 import { DisasterPanel } from './disaster-panel.tsx';
 import { Feed } from './feed.tsx';
 import { Header } from './header.tsx';
@@ -18,12 +18,12 @@ import { usePageClock } from './use-page-clock.ts';
 export function App({ link }: { readonly link: BoardLink }) {
   const board = useSyncExternalStore(link.subscribe, link.read);
   const now = usePageClock();
-  const [selected, setSelected] = useState<string | null>(null);
   const [isHelpOpen, help] = useDisclosure(false);
   const [isJoinOpen, join] = useDisclosure(false);
-  const { snapshot } = board;
-  const labNow = now + board.labAheadMs;
-  const agent = snapshot?.agents.find((candidate) => candidate.agent === selected);
+  const { snapshot, opened } = board;
+  const agent = snapshot?.agents.find((candidate) => candidate.agent === opened?.agent);
+  // The picture stands still while nobody feeds it: a ring that closes would claim to know.
+  const labNow = board.link.name === 'live' || snapshot === null ? now + board.labAheadMs : snapshot.now;
   return (
     <div className="page" data-link={board.link.name}>
       <Header board={board} now={now} onHelp={help.open} onJoin={join.open} />
@@ -34,29 +34,24 @@ export function App({ link }: { readonly link: BoardLink }) {
             <Stage
               board={board}
               snapshot={snapshot}
-              // The picture stands still while nobody feeds it: a ring that closes would claim to know.
-              now={board.link.name === 'live' ? labNow : snapshot.now}
-              selected={selected}
-              onSelect={setSelected}
+              now={labNow}
+              selected={opened?.agent ?? null}
+              onSelect={link.select}
               onPress={link.press}
             />
             <div className="below">
-              <DisasterPanel
-                ledgers={snapshot.ledgers}
-                now={board.link.name === 'live' ? labNow : snapshot.now}
-              />
-              {agent === undefined ? (
-                <Feed title={TEXTS.feed.title} empty={TEXTS.feed.empty} decisions={board.decisions} />
-              ) : (
-                <AgentDetails
-                  agent={agent}
-                  sites={snapshot.sites}
-                  decisions={board.decisions}
-                  now={labNow}
-                  onClose={() => setSelected(null)}
-                />
-              )}
+              <DisasterPanel ledgers={snapshot.ledgers} now={labNow} />
+              <Feed title={TEXTS.feed.title} empty={TEXTS.feed.empty} decisions={board.decisions} />
             </div>
+            {opened === null || agent === undefined ? null : (
+              <AgentDrawer
+                agent={agent}
+                opened={opened}
+                sites={snapshot.sites}
+                now={labNow}
+                onClose={() => link.select(null)}
+              />
+            )}
           </>
         )}
       </main>

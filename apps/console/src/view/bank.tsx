@@ -1,5 +1,6 @@
 import type { BoardAgent, BoardSite } from '@holdfast/protocol';
 import type { ReactNode } from 'react';
+import { type SiteAlarms, siteAlarms } from '../state/alarms.ts';
 import { isAtWork } from '../state/card-face.ts';
 import { COMMANDS, type Command, mayPress } from '../state/site-buttons.ts';
 import { COMMAND_HELP, COMMAND_RUNNING, COMMAND_WORDS, SITE_MEANINGS, SITE_WORDS, TEXTS } from '../texts.ts';
@@ -34,6 +35,7 @@ export function Bank({ site, sites, agents, now, isLive, pending, onPress, child
           <span>
             {TEXTS.agentsHere(atWork, here.length)}, {TEXTS.talkingHere(site.calls)}
           </span>
+          <Alarms alarms={siteAlarms(site.site, agents, sites)} />
           <Processes site={site} />
         </div>
         <div className="bank-buttons">
@@ -51,6 +53,18 @@ export function Bank({ site, sites, agents, now, isLive, pending, onPress, child
       </div>
       {children}
     </section>
+  );
+}
+
+/** Nobody moves because of an alarm: it is a bell, not a state of the site. */
+function Alarms({ alarms }: { readonly alarms: SiteAlarms | null }) {
+  if (alarms === null) return null;
+  const meaning = TEXTS.siteAlarmsMeaning(alarms.agents, alarms.names);
+  return (
+    <span className="bank-alarms" title={meaning}>
+      <Icon name="alarm" size={14} /> {TEXTS.siteAlarms(alarms.agents)}
+      <span className="unseen">{meaning}</span>
+    </span>
   );
 }
 

@@ -4,9 +4,11 @@
  */
 import type { BoardAgent, BoardSite } from '@holdfast/protocol';
 import { type KeyboardEvent, useRef, useState } from 'react';
+import { alarmsOf } from '../state/alarms.ts';
 import type { Crossing } from '../state/board.ts';
 import { faceOf, isCutOff } from '../state/card-face.ts';
 import { nextCard } from '../state/card-keys.ts';
+import { linkMarks } from '../state/link-marks.ts';
 import { densityOf, type Seating, seatKey } from '../state/seating.ts';
 import { TEXTS } from '../texts.ts';
 import { AgentCard } from './agent-card.tsx';
@@ -30,7 +32,6 @@ export function CardLayer(props: CardLayerProps) {
   const crossing = new Set(crossings.map(({ agent }) => agent));
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Escape') return onSelect(null);
     const next = nextCard(event.key, tabStop ?? '', seating.seats);
     if (next === undefined) return;
     event.preventDefault();
@@ -68,6 +69,8 @@ export function CardLayer(props: CardLayerProps) {
             >
               <AgentCard
                 agent={agent}
+                marks={linkMarks(agent, sites)}
+                alarms={alarmsOf(agent, sites).map(({ name }) => name)}
                 face={faceOf(agent, sites)}
                 isCutOff={isCutOff(agent, sites)}
                 now={now}

@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useRef } from 'react';
-import { TEXTS } from '../texts.ts';
+import { DETAILS } from '../agent-texts.ts';
 import { Icon } from './icon.tsx';
 
 export interface DialogProps {
@@ -22,7 +22,7 @@ export function Dialog({ isOpen, title, onClose, children }: DialogProps) {
         <>
           <div className="dialog-head">
             <h2>{title}</h2>
-            <button type="button" className="button small" aria-label={TEXTS.details.close} onClick={onClose}>
+            <button type="button" className="button small" aria-label={DETAILS.close} onClick={onClose}>
               <Icon name="close" />
             </button>
           </div>

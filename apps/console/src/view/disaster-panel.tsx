@@ -60,7 +60,10 @@ export function DisasterPanel({
         )}
       </div>
       <div className="disaster-body">
-        <RecoveryChart recovery={recovery} ledger={ledger} />
+        <figure className="disaster-figure">
+          <RecoveryChart recovery={recovery} ledger={ledger} />
+          <figcaption>{WORDS.caption}</figcaption>
+        </figure>
         <Figures ledger={ledger} allowedMs={recovery.allowedMs} governedBy={recovery.governedBy} />
       </div>
     </section>
@@ -98,7 +101,7 @@ interface FiguresProps {
   readonly governedBy: readonly string[];
 }
 
-function Figures({ ledger: { total, afterWait }, allowedMs, governedBy }: FiguresProps) {
+function Figures({ ledger: { total, afterWait, waiting }, allowedMs, governedBy }: FiguresProps) {
   const figure = (ms: number | undefined) => (ms === undefined ? WORDS.none_yet : exactDuration(ms));
   return (
     <div className="disaster-figures">
@@ -121,6 +124,7 @@ function Figures({ ledger: { total, afterWait }, allowedMs, governedBy }: Figure
           ))}
         </tbody>
       </table>
+      {waiting === 0 ? null : <p className="disaster-waiting">{WORDS.stillWaiting(waiting)}</p>}
       {allowedMs === null ? null : (
         <p className="disaster-allowed">
           <span className="swatch" /> {WORDS.allowed}: {exactDuration(allowedMs)}

@@ -1,7 +1,10 @@
+import type { BoardDecision } from '@holdfast/protocol';
 import type { ReactNode } from 'react';
 import type { FeedEntry } from '../state/board.ts';
 import { clockTime } from '../state/durations.ts';
-import { decisionWords, TEXTS } from '../texts.ts';
+import { groupEntries } from '../state/feed-groups.ts';
+import { decisionWords, optionWords, TEXTS } from '../texts.ts';
+import { Icon } from './icon.tsx';
 
 export interface FeedProps {
   readonly title: string;
@@ -37,25 +40,44 @@ export function ScrollRegion({ label, children }: { readonly label: string; read
   );
 }
 
-export function Decisions({ decisions }: Pick<FeedProps, 'decisions'>) {
+const MOVES = ['leave', 'logIn', 'return'];
+const LINK_MOVES = ['move the configuration link', 'move the statistics link'];
+
+/** What kind of news an entry is: a move has an arrow, an alarm a bell, because nobody moves. */
+export function entryLook({ kind, what }: Pick<BoardDecision, 'kind' | 'what'>) {
+  if (kind !== 'decision') return kind;
+  if (MOVES.includes(what)) return 'move';
+  return LINK_MOVES.includes(what) ? 'link' : 'stay';
+}
+
+function Decisions({ decisions }: Pick<FeedProps, 'decisions'>) {
   return (
     <ol>
-      {decisions.map((decision) => (
-        <li key={decision.id} className="decision">
+      {groupEntries(decisions).map(({ entry, agents }) => (
+        <li key={entry.id} className="decision" data-look={entryLook(entry)}>
+          <span className="decision-look">
+            <Icon name={entryLook(entry)} size={13} />
+          </span>
           <div className="decision-head">
-            <b>{decision.who}</b> {decisionWords(decision)}
-            <time>{clockTime(decision.at)}</time>
+            <time>{clockTime(entry.at)}</time>
+            <b title={agents.join(', ')}>{TEXTS.feed.who(agents)}</b> {decisionWords(entry, agents.length)}
           </div>
           <p>
-            {decision.because}
-            {decision.rule === '' ? null : (
-              <span className="rule" title={TEXTS.feed.rule(decision.rule)}>
-                {decision.rule}
-              </span>
-            )}
+            {entry.because}
+            <Rule rule={entry.rule} />
           </p>
+          {entry.option === null ? null : <span className="option">{optionWords(entry.option)}</span>}
         </li>
       ))}
     </ol>
+  );
+}
+
+export function Rule({ rule }: { readonly rule: string }) {
+  if (rule === '') return null;
+  return (
+    <span className="rule" title={TEXTS.feed.rule(rule)}>
+      {rule}
+    </span>
   );
 }

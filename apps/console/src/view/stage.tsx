@@ -3,7 +3,7 @@
  * that a card which changes banks really crosses the water.
  */
 
-import type { BoardCommand, BoardSite, BoardSnapshot } from '@holdfast/protocol';
+import type { BoardSite, BoardSnapshot, SiteCommand } from '@holdfast/protocol';
 import { useElementSize } from '@mantine/hooks';
 import { useMemo } from 'react';
 import type { BoardState } from '../state/board.ts';
@@ -20,7 +20,7 @@ export interface StageProps {
   readonly now: number;
   readonly selected: string | null;
   readonly onSelect: (agent: string | null) => void;
-  readonly onPress: (command: BoardCommand) => void;
+  readonly onPress: (command: SiteCommand) => void;
 }
 
 export function Stage({ board, snapshot, now, selected, onSelect, onPress }: StageProps) {
