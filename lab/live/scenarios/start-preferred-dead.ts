@@ -30,7 +30,6 @@ export async function startPreferredDead(lab: LiveLab): Promise<void> {
   stayed(lab, 'peer-dead-moves-nobody', { robots: ofSouth(), since });
 
   callersCome(lab, 0.2);
-  await callsAreAnswered(lab, 4);
   const northAt = lab.now();
   await lab.restore('north');
   const returns = (robot: Robot) => robot.options.family === 'interaction-workspace';
