@@ -36,7 +36,7 @@ export async function timeoutsNever(lab: LiveLab): Promise<void> {
   const since = lab.now();
   const ofNorth = lab.robots.filter((robot) => home(robot) === 'north');
   const ofSouth = lab.robots.filter((robot) => home(robot) === 'south');
-  const withoutPhone = [...firstOfEachFamily(ofSouth)];
+  const withoutPhone = [...lastOfEachFamily(ofSouth)];
   lab.kill('north');
   for (const robot of withoutPhone) lab.losePhone(robot, 'south');
   const out = [...ofNorth, ...withoutPhone];
@@ -54,8 +54,9 @@ export async function timeoutsNever(lab: LiveLab): Promise<void> {
   await callsAreAnswered(lab, 2);
 }
 
-function firstOfEachFamily(robots: readonly Robot[]): Set<Robot> {
-  const families = new Map([...robots].reverse().map((robot) => [robot.options.family, robot]));
+function lastOfEachFamily(robots: readonly Robot[]): Set<Robot> {
+  // The first agents of a generated world serve the queue that is called, and go on with it.
+  const families = new Map(robots.map((robot) => [robot.options.family, robot]));
   return new Set(families.values());
 }
 
