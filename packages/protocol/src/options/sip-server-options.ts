@@ -127,6 +127,28 @@ export const sipServerOptions = define('TServer', {
     source: 'SIP Server high-availability guide',
     actsOn: 'graceful shutdown',
   },
+  'oos-check': {
+    kind: seconds(0, 300),
+    default: '0',
+    setOn: ['DN:Trunk'],
+    knownOn: ['DN:Extension'],
+    takesEffect: 'immediately',
+    meaning:
+      'How often the gateway of a trunk is asked by OPTIONS whether it is in service (SS35); 0 is never.',
+    source: 'SIP Server options reference',
+    actsOn: 'trunks',
+  },
+  'oos-force': {
+    kind: seconds(0, 30),
+    default: '0',
+    setOn: ['DN:Trunk'],
+    knownOn: ['DN:Extension'],
+    takesEffect: 'immediately',
+    meaning:
+      'How long it may leave that unanswered before the trunk is tried after the others; 0 is as long as such a request lives, 32 s (Timer F).',
+    source: 'SIP Server options reference',
+    actsOn: 'trunks',
+  },
   'recovery-timeout': {
     kind: seconds(0, 86_400),
     default: '30',

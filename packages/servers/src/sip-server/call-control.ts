@@ -33,8 +33,10 @@ import { CallRinging, releaseOf } from './call-ringing.ts';
 import { CallSound } from './call-sound.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
+import { OutboundTrunks } from './outbound-trunks.ts';
 import { inactiveOffer } from './sdp.ts';
 import { ShutdownRefusal } from './shutdown-refusal.ts';
+import { TrunkWatch } from './trunk-watch.ts';
 
 /** RFC 3261 §8.1.1.6. */
 const MAX_FORWARDS_DEFAULT = 70;
@@ -81,6 +83,8 @@ export class CallControl {
   readonly #legs: CallLegs;
   readonly #admission: CallAdmission;
   readonly #ringing: CallRinging;
+  readonly #trunks = new OutboundTrunks();
+  readonly #watch: TrunkWatch;
   readonly #sound: CallSound;
   readonly #relay: CallRelay;
   readonly #shutdown = new ShutdownRefusal();
@@ -90,7 +94,8 @@ export class CallControl {
     this.#ports = ports;
     this.#legs = new CallLegs(ports);
     this.#admission = new CallAdmission(ports);
-    this.#ringing = new CallRinging(ports, this.#legs);
+    this.#ringing = new CallRinging(ports, this.#legs, this.#trunks);
+    this.#watch = new TrunkWatch(ports, this.#trunks);
     this.#sound = new CallSound(ports);
     this.#relay = new CallRelay(ports, this.#legs);
   }
@@ -99,6 +104,7 @@ export class CallControl {
     this.#configuration = configuration;
     this.#admission.configure(configuration);
     this.#ringing.configure(configuration);
+    this.#watch.configure(configuration);
     this.#shutdown.configure(configuration);
   }
 
@@ -112,11 +118,14 @@ export class CallControl {
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#legs.nextDeadline();
+    const never = Number.POSITIVE_INFINITY;
+    const next = Math.min(this.#legs.nextDeadline() ?? never, this.#watch.nextDeadline() ?? never);
+    return next === never ? undefined : next;
   }
 
   expire(now: Millis): void {
     this.#legs.expire(now);
+    this.#watch.expire(now);
   }
 
   /** For checks: every call with its number of standing legs. */
@@ -155,9 +164,10 @@ export class CallControl {
         return this.#relay.passResponse(now, event.leg, event.status, event.response);
       case 'ended':
         return this.#ended(now, event.leg, event.by === 'lost' ? 'lost' : 'normal');
+      case 'response':
+        return this.#watch.answered(event);
       case 'ringAcknowledged':
       case 'request':
-      case 'response':
         return;
     }
   }

@@ -20,7 +20,7 @@ import type { CallPorts, Contact } from './call-control.ts';
 import type { CallLegs } from './call-legs.ts';
 import type { CallRecord, LegRole, Redirect } from './call-record.ts';
 import type { Gateway, SipDN, SipServerConfiguration } from './configuration.ts';
-import { OutboundTrunks } from './outbound-trunks.ts';
+import type { OutboundTrunks } from './outbound-trunks.ts';
 
 /** A phone that is registered from more places than this rings at the most recent ones only. */
 export const FORKS_MAX = 4;
@@ -41,13 +41,14 @@ export interface Called extends Pick<LegRole, 'role' | 'contact' | 'over'> {
 export class CallRinging {
   readonly #ports: CallPorts;
   readonly #legs: CallLegs;
-  readonly #trunks = new OutboundTrunks();
+  readonly #trunks: OutboundTrunks;
   #dns = new Map<string, SipDN>();
   #configuration: SipServerConfiguration | undefined;
 
-  constructor(ports: CallPorts, legs: CallLegs) {
+  constructor(ports: CallPorts, legs: CallLegs, trunks: OutboundTrunks) {
     this.#ports = ports;
     this.#legs = legs;
+    this.#trunks = trunks;
   }
 
   configure(configuration: SipServerConfiguration): void {
@@ -211,7 +212,7 @@ export function contactAt(dn: string, { host, port, transport }: Gateway): Conta
 }
 
 /** RFC 3263 §4.3: 503, a transport error or a time-out say that the server, not the person, has failed. */
-function isServerFailure(status: number, response: SipResponse | undefined): boolean {
+export function isServerFailure(status: number, response: SipResponse | undefined): boolean {
   return status === 503 || (status === 408 && response === undefined);
 }
 

@@ -50,8 +50,16 @@ export interface SipDN extends DNConfiguration {
   readonly gateway?: Gateway;
   /** Trunk: how long it is tried after the others when its gateway has failed; TRUNK_ILL_MS where it is not said. */
   readonly recoveryMs?: number;
+  /** Trunk: how its gateway is asked whether it is in service; absent where it is not asked (SS35). */
+  readonly check?: TrunkCheck;
   /** Call Processing Port: where it is called (an announcer, an IVR); calls are not taken from there. */
   readonly contact?: Gateway;
+}
+
+export interface TrunkCheck {
+  readonly everyMs: number;
+  /** How long an answer is waited for; absent: until the request itself is given up (Timer F). */
+  readonly giveUpMs?: number;
 }
 
 export interface Gateway {

@@ -201,6 +201,40 @@ describe('a queue', () => {
   });
 });
 
+describe('a trunk', () => {
+  /** Its gateway says nothing for `ms`: how often it is asked, and whether that is said. */
+  const silence = (options: SetOptions, ms: number) => {
+    const { world, site, caller } = centreWith(options);
+    world.remove(caller.host);
+    const gateway = new Peer(world, '4930', caller.host);
+    world.packets = [];
+    world.cut.add(gateway.host);
+    world.run(ms);
+    const asked = world.packets.filter(
+      ({ to, message }) => to === gateway.host && message.kind === 'request' && message.method === 'OPTIONS',
+    );
+    const branches = asked.map(({ message }) => message.headers.find(({ key }) => key === 'via')?.value);
+    const said = site.logs.filter(({ what }) => what === 'trunk out of service').length;
+    return { asked: new Set(branches).size, said };
+  };
+  const trunk = (TServer: Record<string, string>): SetOptions => ({ 'DN/9000@switch-north': { TServer } });
+
+  it('[option TServer/oos-check] is asked by OPTIONS that often', () => {
+    expect(silence({}, 100_000).asked).toBe(0);
+    const force = { 'oos-force': '1' };
+    expect(silence(trunk({ 'oos-check': '20', ...force }), 99_000).asked).toBe(5);
+    expect(silence(trunk({ 'oos-check': '50', ...force }), 99_000).asked).toBe(2);
+  });
+
+  it('[option TServer/oos-force] is out of service when it has said nothing for so long', () => {
+    const silent = (seconds: string, ms: number) =>
+      silence(trunk({ 'oos-check': '60', 'oos-force': seconds }), ms).said;
+    expect([silent('5', 4_000), silent('5', 6_000)]).toEqual([0, 1]);
+    expect([silent('20', 19_000), silent('20', 21_000)]).toEqual([0, 1]);
+    expect([silent('0', 31_000), silent('0', 33_000)]).toEqual([0, 1]);
+  });
+});
+
 describe('a call', () => {
   it('[option TServer/recovery-timeout] tries a trunk that has failed after the others for so long', () => {
     const trunks = new OutboundTrunks();

@@ -15,6 +15,8 @@ export class OutboundTrunks {
   #gateways = new Map<string, Gateway>();
   #recoveryMs = new Map<string, Millis>();
   readonly #illUntil = new Map<string, Millis>();
+  /** Found so by asking (SS35). */
+  readonly #outOfService = new Set<string>();
 
   configure({ dns }: Pick<SipServerConfiguration, 'dns'>): void {
     this.#gateways = new Map(
@@ -22,6 +24,7 @@ export class OutboundTrunks {
     );
     this.#recoveryMs = new Map(dns.map(({ number, recoveryMs = TRUNK_ILL_MS }) => [number, recoveryMs]));
     for (const trunk of this.#illUntil.keys()) if (!this.#gateways.has(trunk)) this.#illUntil.delete(trunk);
+    for (const trunk of this.#outOfService) if (!this.#gateways.has(trunk)) this.#outOfService.delete(trunk);
   }
 
   gateway(trunk: string): Gateway | undefined {
@@ -32,7 +35,8 @@ export class OutboundTrunks {
   order(now: Millis, chosen: string): string[] {
     const others = [...this.#gateways.keys()].filter((trunk) => trunk !== chosen);
     const trunks = this.#gateways.has(chosen) ? [chosen, ...others] : others;
-    const isIll = (trunk: string) => now < (this.#illUntil.get(trunk) ?? Number.NEGATIVE_INFINITY);
+    const isIll = (trunk: string) =>
+      this.#outOfService.has(trunk) || now < (this.#illUntil.get(trunk) ?? Number.NEGATIVE_INFINITY);
     const well = trunks.filter((trunk) => !isIll(trunk));
     return [...well, ...trunks.filter(isIll)].slice(0, TRUNKS_TRIED_MAX);
   }
@@ -44,6 +48,19 @@ export class OutboundTrunks {
   /** Any other answer shows that it lives. */
   answered(trunk: string): void {
     this.#illUntil.delete(trunk);
+    this.#outOfService.delete(trunk);
+  }
+
+  /** The gateway did not answer when it was asked; whether that is news. */
+  outOfService(trunk: string): boolean {
+    const isNews = !this.#outOfService.has(trunk);
+    this.#outOfService.add(trunk);
+    return isNews;
+  }
+
+  /** It answered; whether it was out of service before. */
+  inService(trunk: string): boolean {
+    return this.#outOfService.delete(trunk);
   }
 
   /** The trunk whose gateway is there. */

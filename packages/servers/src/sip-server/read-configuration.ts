@@ -112,13 +112,20 @@ function readDN(dn: DN, server: OptionLevel): SipDN {
     case 'Trunk': {
       const gateway = readContact(resolveOption(TServer.contact, [own])?.value);
       const recoveryMs = 1000 * optionValue(TServer['recovery-timeout'], [own]);
-      return gateway === undefined ? base : { ...base, gateway, recoveryMs };
+      return gateway === undefined ? base : { ...base, gateway, recoveryMs, ...readCheck(own) };
     }
     case 'CallProcessingPort': {
       const contact = readContact(resolveOption(TServer.contact, [own])?.value);
       return contact === undefined ? base : { ...base, contact };
     }
   }
+}
+
+function readCheck(own: OptionLevel): Pick<SipDN, 'check'> {
+  const everyMs = 1000 * optionValue(TServer['oos-check'], [own]);
+  const giveUpMs = 1000 * optionValue(TServer['oos-force'], [own]);
+  if (everyMs === 0) return {};
+  return { check: { everyMs, ...(giveUpMs === 0 ? {} : { giveUpMs }) } };
 }
 
 function readQueue(own: OptionLevel, server: OptionLevel): NonNullable<DNConfiguration['queue']> {
