@@ -95,10 +95,9 @@ export function decisionWords(
   { kind, what, site }: Pick<BoardDecision, 'kind' | 'what' | 'site'>,
   agents = 1,
 ): string {
-  const at = site === null ? '' : ` at ${site}`;
-  if (kind === 'alarm') return `no move, an alarm: ${alarmName(what)}${at}`;
-  if (kind === 'alarmOver')
-    return `end of the alarm: ${alarmName(what)}${site === null ? '' : `, back${at}`}`;
+  const report = agents === 1 ? 'reports' : 'report';
+  if (kind === 'alarm') return `${report}: ${alarmName(what)}${site === null ? '' : ` at ${site}`}`;
+  if (kind === 'alarmOver') return `${report} the end of: ${alarmName(what)}`;
   const known = DECISIONS[what]?.[agents === 1 ? 0 : 1];
   return known === undefined ? what : `${known} ${site ?? 'its site'}`;
 }
@@ -186,19 +185,20 @@ export const TEXTS = {
     older: 'Earlier disaster',
     newer: 'Later disaster',
     readyAgain: (ready: number, all: number) => `${ready} of ${all} Ready again`,
+    stillWaiting: (count: number) => (count === 1 ? '1 still waits' : `${count} still wait`),
     nobody: 'Nobody was at work there: no agent had to move.',
     curve: 'agents Ready again',
     caption:
       'Every agent counts from the fault. Who was in a call goes on talking; the end of that call is part of the wait.',
-    stillWaiting: (count: number) =>
-      count === 1
-        ? '1 still waits: “in all” counts the time so far, “past the wait” only those Ready again.'
-        : `${count} still wait: “in all” counts their time so far, “past the wait” only those Ready again.`,
     allowed: 'wait that the options allow',
     governedBy: 'governed by',
     figures: 'Time unable to take calls',
     total: 'in all',
+    totalSoFar: 'in all, so far',
+    totalMeaning: 'Who still waits counts with the time so far.',
     afterWait: 'past the wait',
+    afterWaitOf: (ready: number) => `past the wait, ${ready} Ready`,
+    afterWaitMeaning: 'Of those who are Ready again: what was allowed is known only then.',
     none_yet: '–',
     summary: (facts: { site: string; ready: number; all: number; p50: string; p99: string }) =>
       `Site ${facts.site}: ${facts.ready} of ${facts.all} agents are Ready again; half of them within ${facts.p50}, 99 % within ${facts.p99}.`,
@@ -210,6 +210,7 @@ export const TEXTS = {
     empty: 'Agents decide by themselves when to move. Each decision appears here, with its reason.',
     who: (agents: readonly string[]) =>
       agents.length < 3 ? agents.join(' and ') : `${agents[0]} and ${agents.length - 1} more`,
+    alarm: 'Alarm, no move',
     rule: (rule: string) => `Rule ${rule}`,
   },
 

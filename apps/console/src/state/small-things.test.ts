@@ -121,12 +121,10 @@ describe('words', () => {
     expect(words('something new', 3)).toBe('something new');
   });
 
-  it('an alarm says that nobody moves', () => {
+  it('an alarm is reported, and nobody is said to move', () => {
     const alarm = testDecision({ kind: 'alarm', what: 'statistics-link-lost' });
-    expect(decisionWords(alarm)).toBe('no move, an alarm: statistics link lost at north');
-    expect(decisionWords({ ...alarm, kind: 'alarmOver', site: 'south' })).toBe(
-      'end of the alarm: statistics link lost, back at south',
-    );
+    expect(decisionWords(alarm)).toBe('reports: statistics link lost at north');
+    expect(decisionWords({ ...alarm, kind: 'alarmOver' }, 2)).toBe('report the end of: statistics link lost');
   });
 
   it('an option is named with its value and where it comes from', () => {

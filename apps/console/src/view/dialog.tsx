@@ -4,20 +4,21 @@ import { Icon } from './icon.tsx';
 
 export interface DialogProps {
   readonly isOpen: boolean;
+  readonly isWide?: boolean;
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
 
 /** The browser's own dialog: it keeps the focus inside, closes on Escape and gives the focus back. */
-export function Dialog({ isOpen, title, onClose, children }: DialogProps) {
+export function Dialog({ isOpen, isWide = false, title, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (isOpen) ref.current?.showModal();
     else ref.current?.close();
   }, [isOpen]);
   return (
-    <dialog ref={ref} className="dialog" aria-label={title} onClose={onClose}>
+    <dialog ref={ref} className="dialog" data-wide={isWide} aria-label={title} onClose={onClose}>
       {isOpen ? (
         <>
           <div className="dialog-head">

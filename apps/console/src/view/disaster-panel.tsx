@@ -41,6 +41,7 @@ export function DisasterPanel({
             ? WORDS.nobody
             : WORDS.readyAgain(recovery.lanes.ready.length, recovery.concerned)}
         </span>
+        {ledger.waiting === 0 ? null : <span>{WORDS.stillWaiting(ledger.waiting)}</span>}
         {ledgers.length < 2 ? null : (
           <span className="disaster-nth">
             <StepButton
@@ -101,7 +102,7 @@ interface FiguresProps {
   readonly governedBy: readonly string[];
 }
 
-function Figures({ ledger: { total, afterWait, waiting }, allowedMs, governedBy }: FiguresProps) {
+function Figures({ ledger: { agents, total, afterWait, waiting }, allowedMs, governedBy }: FiguresProps) {
   const figure = (ms: number | undefined) => (ms === undefined ? WORDS.none_yet : exactDuration(ms));
   return (
     <div className="disaster-figures">
@@ -110,8 +111,12 @@ function Figures({ ledger: { total, afterWait, waiting }, allowedMs, governedBy 
         <thead>
           <tr>
             <td />
-            <th scope="col">{WORDS.total}</th>
-            <th scope="col">{WORDS.afterWait}</th>
+            <th scope="col" title={WORDS.totalMeaning}>
+              {waiting === 0 ? WORDS.total : WORDS.totalSoFar}
+            </th>
+            <th scope="col" title={WORDS.afterWaitMeaning}>
+              {waiting === 0 ? WORDS.afterWait : WORDS.afterWaitOf(agents.length - waiting)}
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -124,7 +129,6 @@ function Figures({ ledger: { total, afterWait, waiting }, allowedMs, governedBy 
           ))}
         </tbody>
       </table>
-      {waiting === 0 ? null : <p className="disaster-waiting">{WORDS.stillWaiting(waiting)}</p>}
       {allowedMs === null ? null : (
         <p className="disaster-allowed">
           <span className="swatch" /> {WORDS.allowed}: {exactDuration(allowedMs)}

@@ -61,6 +61,7 @@ function Decisions({ decisions }: Pick<FeedProps, 'decisions'>) {
           <div className="decision-head">
             <time>{clockTime(entry.at)}</time>
             <b title={agents.join(', ')}>{TEXTS.feed.who(agents)}</b> {decisionWords(entry, agents.length)}
+            <NoMove entry={entry} />
           </div>
           <p>
             {entry.because}
@@ -71,6 +72,11 @@ function Decisions({ decisions }: Pick<FeedProps, 'decisions'>) {
       ))}
     </ol>
   );
+}
+
+/** Told in words too: nobody should take an alarm for a move. */
+export function NoMove({ entry }: { readonly entry: Pick<BoardDecision, 'kind'> }) {
+  return entry.kind === 'alarm' ? <span className="no-move">{TEXTS.feed.alarm}</span> : null;
 }
 
 export function Rule({ rule }: { readonly rule: string }) {

@@ -20,7 +20,7 @@ const WORDS = TEXTS.help;
 
 export function HelpPanel({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
   return (
-    <Dialog isOpen={isOpen} title={WORDS.title} onClose={onClose}>
+    <Dialog isOpen={isOpen} isWide title={WORDS.title} onClose={onClose}>
       <ul className="help-points">
         {WORDS.points.map((point) => (
           <li key={point}>{point}</li>

@@ -4,7 +4,7 @@ import type { OpenedAgent } from '../state/board.ts';
 import { clockTime } from '../state/durations.ts';
 import { secondsLeft } from '../state/ring.ts';
 import { decisionWords, optionWords } from '../texts.ts';
-import { entryLook, Rule } from './feed.tsx';
+import { entryLook, NoMove, Rule } from './feed.tsx';
 import { Icon } from './icon.tsx';
 
 export interface TimeLineProps {
@@ -34,6 +34,7 @@ export function TimeLine({ agent: { wait }, opened: { entries, dropped }, now }:
             </span>
             <time>{clockTime(entry.at)}</time>
             <b>{decisionWords(entry)}</b>
+            <NoMove entry={entry} />
             <p>
               {entry.because}
               <Rule rule={entry.rule} />
