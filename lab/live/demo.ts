@@ -9,6 +9,7 @@ import { type BoardDecision, type BoardMessage, boardCommand, type SiteCommand }
 import Fastify from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Board } from './board.ts';
+import { BOOTSTRAP_PATH, demoBootstrap } from './demo-bootstrap.ts';
 import { sitePorts, takenPorts } from './demo-ports.ts';
 import { LiveLab as Lab, type LiveLab, SITES, type SitePorts } from './live-lab.ts';
 import { type LabTimes, SHORT } from './times.ts';
@@ -118,6 +119,7 @@ function introduction(port: number, { sip }: SitePorts): string {
     `  Join with a SIP phone: register ${GUEST.dn} with password ${PHONE_PASSWORD} at 127.0.0.1:${sip[0]} (north)`,
     `                or 127.0.0.1:${sip[1]} (south), UDP or TCP, realm holdfast.`,
     '  Call the queue: dial 8000 (Sales) or 8001 (Support).',
+    `  Join with a program: http://127.0.0.1:${port}${BOOTSTRAP_PATH} is its bootstrap file; see samples/README.md.`,
     `  Time-outs here: disaster-recovery.timeout ${DEMO_TIMES.siteTimeoutS} s (the documents' default is 60 s).`,
     '  Ctrl-C stops everything.',
     '',
@@ -162,6 +164,8 @@ async function serve(
 ): Promise<() => Promise<void>> {
   const http = Fastify({ logger: false });
   await http.register(fastifyStatic, { root: options.page });
+  const bootstrap = demoBootstrap(lab.ports, DEMO_TIMES.retryDelayS);
+  http.get(BOOTSTRAP_PATH, (_request, reply) => reply.type('application/json').send(bootstrap));
   const sockets = new WebSocketServer({ server: http.server, path: '/board', maxPayload: COMMAND_BYTES_MAX });
   sockets.on('connection', (page) => {
     feed.add(page);
