@@ -7,6 +7,7 @@ import './style/tokens.css';
 import './style/page.css';
 import './style/stage.css';
 import './style/cards.css';
+import './style/card-density.css';
 import './style/panels.css';
 import './style/drawer.css';
 import { App } from './view/app.tsx';
