@@ -134,6 +134,18 @@ describe('a third-party desktop', () => {
   });
 });
 
+it.each(['interaction-workspace', 'agent-desktop'] as const)(
+  '[DS12] %s: who was logged out for doing nothing is told so, and stays',
+  (family) => {
+    const world = ready({ family });
+    world.north.logOut('auto_logout');
+    expect(world.run(60_000).view).toMatchObject({
+      site: null,
+      banner: expect.stringContaining('nothing was done here for a while'),
+    });
+  },
+);
+
 describe('a connection', () => {
   it('tells the server the remote time-out, where there is one, and asks by its own', () => {
     const { link: plain } = linkWith({}, {});

@@ -15,6 +15,7 @@ import {
   type RunningWait,
 } from '@holdfast/continuity';
 import { unreachable } from '@holdfast/kernel';
+import { LOGOUT_REASONS } from '@holdfast/protocol';
 
 export const TEXTS = {
   connecting: 'Connecting to a Configuration Server.',
@@ -120,6 +121,8 @@ function outText(why: OutReason): string {
     case 'supervisor':
       return `A supervisor has logged you out (${why.said}). Log in when you may work again.`;
     case 'unknown':
+      if (why.said === LOGOUT_REASONS.inactive)
+        return 'You were logged out because nothing was done here for a while. Log in when you are back.';
       return `You were logged out, and the reason "${why.said}" is not known here. Log in again, or ask your supervisor.`;
     default:
       return unreachable(why);

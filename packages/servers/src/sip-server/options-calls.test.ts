@@ -44,7 +44,9 @@ describe('after-call work', () => {
     expect(statesWithin(afterTalk({}), 60_000)).toEqual([]);
     expect(statesWithin(afterTalk({ server: wrapUp('5') }), 4_500)).toEqual(WORK.slice(0, 1));
     expect(statesWithin(afterTalk({ server: wrapUp('5') }), 6_000)).toEqual(WORK);
-    expect(statesWithin(afterTalk({ server: wrapUp('5'), [LOGIN]: wrapUp('0') }), 60_000)).toEqual([]);
+    const longer = afterTalk({ server: wrapUp('5'), [LOGIN]: wrapUp('20') });
+    expect(statesWithin(longer, 10_000)).toEqual(WORK.slice(0, 1));
+    expect(statesWithin(longer, 11_000)).toEqual(WORK.slice(1));
   });
 
   it('[option TServer/untimed-wrap-up-value] has no end at that value', () => {
