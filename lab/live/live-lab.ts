@@ -51,6 +51,8 @@ export interface LiveLabOptions {
   readonly families: 'workspace' | 'both';
   /** The place is asked for at each start (DS20). */
   readonly hotSeating?: boolean;
+  /** Phones are part of the desktops (DS18). */
+  readonly hasEmbeddedEndpoints?: boolean;
   /** What a scenario has otherwise than the waits say. */
   readonly configure?: (object: ConfigObject) => ConfigObject;
   /** The bundle of the servers. */
@@ -286,6 +288,7 @@ export class LiveLab {
         sites: nodes as [BootstrapNode, BootstrapNode],
         retryDelayS: this.options.times.retryDelayS,
         hotSeating: this.options.hotSeating === true,
+        hasEmbeddedEndpoint: this.options.hasEmbeddedEndpoints === true,
         isCluster: Number(seat.dn) % 3 === 0,
       }),
     };

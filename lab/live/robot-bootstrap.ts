@@ -13,6 +13,8 @@ export interface BootstrapRequest {
   readonly sites: readonly [BootstrapNode, BootstrapNode];
   readonly retryDelayS: number;
   readonly hotSeating: boolean;
+  /** DS18: the phone is part of the desktop. */
+  readonly hasEmbeddedEndpoint?: boolean;
   /** A cluster's nodes in place of a pair's, where the form has both. */
   readonly isCluster: boolean;
 }
@@ -26,7 +28,9 @@ export interface BootstrapNode {
 const ENVIRONMENT = 'lab';
 
 export function robotBootstrap(request: BootstrapRequest): Bootstrap {
-  const isXml = request.family === 'interaction-workspace' && !request.hotSeating;
+  // Workspace's own form has no word for the rest.
+  const isXml =
+    request.family === 'interaction-workspace' && !request.hotSeating && !request.hasEmbeddedEndpoint;
   const text = isXml ? workspaceFile(request) : localData(request);
   const reading = readBootstrap(new TextEncoder().encode(text));
   if (reading.ok) return reading.bootstrap;
@@ -47,7 +51,8 @@ function workspaceFile({ sites, retryDelayS, isCluster }: BootstrapRequest): str
 `;
 }
 
-function localData({ family, sites, retryDelayS, hotSeating }: BootstrapRequest): string {
+function localData(request: BootstrapRequest): string {
+  const { family, sites, retryDelayS, hotSeating, hasEmbeddedEndpoint = false } = request;
   const isThirdParty = family === 'agent-desktop';
   const [preferred, peer] = sites.map(({ site, host, port }) => ({
     application: isThirdParty ? thirdPartyName(site) : DESK_APPLICATION,
@@ -55,5 +60,8 @@ function localData({ family, sites, retryDelayS, hotSeating }: BootstrapRequest)
     nodes: [`${host}:${port}`],
     timeout: retryDelayS,
   }));
-  return JSON.stringify({ environment: ENVIRONMENT, hotSeating, sites: { preferred, peer } });
+  return JSON.stringify({
+    ...{ environment: ENVIRONMENT, hotSeating, embeddedEndpoint: hasEmbeddedEndpoint },
+    sites: { preferred, peer },
+  });
 }
