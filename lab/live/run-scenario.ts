@@ -65,7 +65,8 @@ export async function runScenario({
   say,
 }: RunOptions): Promise<LabReport> {
   // A scenario may have shortened waits of its own, and needs them.
-  const times = asked.name === scenario.times.name ? scenario.times : asked;
+  const { autoRestore } = scenario.times;
+  const times = asked.name === scenario.times.name ? scenario.times : { ...asked, autoRestore };
   const lab = await LiveLab.make({
     agents,
     seed,

@@ -2,9 +2,6 @@ import type { LiveLab } from '../live-lab.ts';
 import { decidedBecause, decisionsOf } from './reasons.ts';
 import { allReady, allWorkAt, callsAreAnswered, home, movedExactly, stayed } from './scenario.ts';
 
-/** So long nothing more may happen. */
-const QUIET_MS = 4_000;
-
 /**
  * DS15: the site is back, and no desk returns by itself. Who has a phone at both sites stays where it is; a phone that
  * goes back to its preferred site by itself takes its desk along, because of its absence (DS8b, DS9).
@@ -25,7 +22,8 @@ export async function autoRestoreOff(lab: LiveLab): Promise<void> {
   const settled = movers.filter(({ options }) => options.scheme === 'dual');
   const pulled = movers.filter((robot) => !settled.includes(robot));
   await allWorkAt(lab, 'where-the-phone-is', (robot) => (settled.includes(robot) ? 'south' : home(robot)));
-  await lab.until(QUIET_MS, () => false);
+  // As long as a phone may be missing, and nothing more may happen.
+  await lab.until(1000 * (lab.options.times.phoneTimeoutS + 1), () => false);
   await allWorkAt(lab, 'and-stays-there', (robot) => (settled.includes(robot) ? 'south' : home(robot)));
   decidedBecause(
     lab,

@@ -2,12 +2,7 @@ import type { ConfigObject } from '@holdfast/protocol';
 import type { LiveLab } from '../live-lab.ts';
 import type { Robot } from '../robot.ts';
 import { decisionsOf, inWords } from './reasons.ts';
-import { allReady, allWorkAt, callsAreAnswered, describe, home, stayed } from './scenario.ts';
-
-/** Of the time-outs that the other scenarios set: long enough for two moves after one another. */
-const LONG_MS = 7_000;
-/** A lost site is noticed at once, a lost phone when its registration has expired. */
-const NOTICED_MAX_MS = 8_000;
+import { allReady, allWorkAt, callsAreAnswered, describe, home, SLACK_MS, stayed } from './scenario.ts';
 
 /** Third-party: 0 at north, unset at south, both never; Workspace, where 0 is refused: switched off (DS2). */
 export function withTimeoutsNever(object: ConfigObject): ConfigObject {
@@ -40,8 +35,11 @@ export async function timeoutsNever(lab: LiveLab): Promise<void> {
   lab.kill('north');
   for (const robot of withoutPhone) lab.losePhone(robot, 'south');
   const out = [...ofNorth, ...withoutPhone];
-  await lab.until(NOTICED_MAX_MS, () => out.every(({ view }) => view?.site === null));
-  await lab.until(LONG_MS, () => false);
+  // A lost site is noticed at once, a lost phone when its registration has expired.
+  const { registerEveryS, siteTimeoutS, phoneTimeoutS } = lab.options.times;
+  await lab.until(1000 * registerEveryS + SLACK_MS, () => out.every(({ view }) => view?.site === null));
+  // With the time-outs of the other scenarios each would have moved by now.
+  await lab.until(1000 * (siteTimeoutS + phoneTimeoutS + 1), () => false);
   stayOutAndSayWhy(lab, out, since);
   const working = ofSouth.filter((robot) => !withoutPhone.includes(robot));
   stayed(lab, 'others-work-on', { robots: working, since });
