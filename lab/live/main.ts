@@ -36,7 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
   switch (command) {
     case 'list':
       for (const { name, about, agentsMin } of SCENARIOS)
-        console.log(`${name.padEnd(20)} ${about} (at least ${agentsMin.count} agents: ${agentsMin.because})`);
+        console.log(`${name.padEnd(20)} ${about} (at least ${agentsMin.count} agents)`);
       return 0;
     case 'run':
       return run(rest);

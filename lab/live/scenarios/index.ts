@@ -140,7 +140,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ...common,
     families: 'both',
     configure: withSupervisorCodes,
-    // A third of the pairs of agents work with third-party desktops.
+    // Every fourth pair of agents works with third-party desktops.
     agentsMin: { count: 12, because: 'a third-party desktop for each of four causes' },
     name: 'logout-causes',
     about: 'logged out by the agent, a supervisor, the phone, a graceful shutdown, an unknown reason',
