@@ -1,12 +1,6 @@
 export { ProcessClock } from './clock.ts';
-export {
-  type DeskListeners,
-  type DeskMemory,
-  type DeskSession,
-  type DeskSessionOptions,
-  type DeskTap,
-  startDesk,
-} from './desk-session.ts';
+export { startDesk } from './desk-session.ts';
+export type * from './desk-session-types.ts';
 export type { LinkEnd } from './link.ts';
 export { connectLink, type LinkClient } from './link-client.ts';
 export { type LinkServer, startLinkServer } from './link-server.ts';

@@ -9,7 +9,8 @@ import type { LoginEpoch } from '@holdfast/protocol';
 import { readDelivery, SOURCE_MAX_MS } from './bootstrap-source.ts';
 import { ProcessClock } from './clock.ts';
 import { DeskFolder } from './desk-folder.ts';
-import { type DeskListeners, type DeskMemory, type DeskSession, startDesk } from './desk-session.ts';
+import { startDesk } from './desk-session.ts';
+import type { DeskListeners, DeskMemory, DeskSession } from './desk-session-types.ts';
 import { cryptoRandom } from './random.ts';
 
 export interface OpenDeskOptions {
