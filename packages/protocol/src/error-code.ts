@@ -20,7 +20,8 @@ export const ERROR_CODES = {
   'phone-no-answer': 'The phone from which the call was to start was not answered. Pick up when it rings.',
   'phone-rejected': 'The phone from which the call was to start refused it. Check its settings.',
   'already-logged-in': 'Somebody is logged in on this DN already. Log that agent out first.',
-  'agent-elsewhere': 'This agent works at another place or desk with a higher or equal epoch. Log out there first.',
+  'agent-elsewhere':
+    'This agent works at another place or desk with a higher or equal epoch. Log out there first.',
   'epoch-too-low': 'A higher login epoch of this agent is known; it is named. Log in with a higher one.',
   'stale-stamp': 'The log-in carried no fresh stamp of this server. Wait for the next stamp, then log in.',
   'not-logged-in': 'No agent with this epoch is logged in on this DN. Log in with a higher epoch.',
