@@ -43,13 +43,18 @@ class FakeLab {
     const child = spawn(
       process.execPath,
       ['--import', 'tsx', 'apps/console/dev/fake-lab.ts', `--port=${port}`, `--agents=${agents}`],
-      { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] },
+      { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] },
     );
     this.#child = child;
     const lines = createInterface({ input: child.stdout });
     const [first] = (await once(lines, 'line')) as [string];
     expect(first).toBe('listening');
     lines.on('line', (line) => this.commands.push(JSON.parse(line)));
+  }
+
+  /** The Configuration Server of a site dies or is back, alone. */
+  turnConfiguration(word: 'lose' | 'restore', site: string): void {
+    this.#child?.stdin?.write(`${word} ${site}\n`);
   }
 
   /** Its connections stand, and nothing comes. */
@@ -156,6 +161,27 @@ describe('the live page', { timeout: 60_000 }, () => {
     expect(clipped).toEqual([]);
   });
 
+  it.each([20, 40, 60])(
+    '%i agents have number, links and family on their card, and nothing sticks out',
+    async (agents) => {
+      await open({ agents });
+      expect(await page.locator('.card').count()).toBe(agents);
+      const found = await page.evaluate(() => {
+        const all = (selector: string) => [...document.querySelectorAll(selector)];
+        const isClipped = (element: Element) => element.scrollWidth > element.clientWidth + 1;
+        return {
+          clipped: all('.card-name, .card-links').filter(isClipped).length,
+          marks: all('.card-links .mark-link[data-state="on"]').filter(
+            (mark) => mark.getBoundingClientRect().width >= 8,
+          ).length,
+          families: all('.card .family').length,
+          overflow: document.documentElement.scrollHeight - window.innerHeight,
+        };
+      });
+      expect(found).toEqual({ clipped: 0, marks: 3 * agents, families: agents, overflow: 0 });
+    },
+  );
+
   it('a hundred agents have their whole number on their card', async () => {
     await open({ agents: 100 });
     expect(await page.locator('.card').count()).toBe(100);
@@ -186,8 +212,86 @@ describe('the live page', { timeout: 60_000 }, () => {
     const p99 = await page.locator('.disaster-figures tbody tr').nth(2).locator('td').first().textContent();
     expect(p99).toMatch(/^\d+\.\d s$/);
     const decisions = page.getByRole('region', { name: 'Decisions' }).first();
-    expect(await decisions.textContent()).toContain('logs in at south');
-    expect(await decisions.textContent()).toContain('DS9');
+    const told = await decisions.textContent();
+    expect(told).toMatch(/agent70\d\d and \d more log in at south/);
+    expect(told).toContain('DS9');
+    expect(told).toContain('disaster-recovery.timeout = 3 s, from Application/workspace');
+  });
+
+  it('while some still wait the figures count them and say how many', async () => {
+    await open();
+    await press('Kill north');
+    await page.getByText('10 still wait', { exact: true }).waitFor();
+    const caption = page.getByText('Every agent counts from the fault. Who was in a call goes on talking;');
+    expect(await caption.count()).toBe(1);
+    const figures = page.locator('.disaster-figures');
+    await figures.getByText('in all, so far', { exact: true }).waitFor();
+    const cells = await figures.locator('tbody tr').first().locator('td').allTextContents();
+    expect(cells[0]).toMatch(/^\d\.\d s$/);
+    expect(cells[1]).toBe('–');
+    await page.getByText('10 of 10 Ready again', { exact: true }).waitFor();
+    expect(await figures.textContent()).not.toContain('so far');
+  });
+
+  it('a Configuration Server lost alone: bells and struck marks, an alarm in the feed, and no card moves', async () => {
+    await open();
+    lab.turnConfiguration('lose', 'north');
+    await page.waitForSelector('[data-agent="agent7001"] [data-kind="configuration"][data-state="lost"]');
+    expect(await cardsAt('north').count()).toBe(10);
+    expect(await page.locator('.card-alarm').count()).toBe(10);
+    expect(await page.locator('[data-agent="agent7001"] .card').textContent()).toContain(
+      'Alarm: configuration link lost',
+    );
+    const north = page.getByRole('region', { name: 'Site north' });
+    expect(await north.textContent()).toContain('Alarm at 10 agents (configuration link lost).');
+    expect(await north.textContent()).toContain('Running');
+    const alarm = page.locator('.decision[data-look="alarm"]').first();
+    expect(await alarm.textContent()).toContain('Alarm, no move');
+    expect(await violations()).toEqual([]);
+    // Workspace takes that link alone to the other site; a third-party desktop keeps its alarm.
+    await page.waitForSelector('[data-agent="agent7001"] [data-kind="configuration"] .mark-towards');
+    expect(
+      await page
+        .locator('[data-agent="agent7003"] + .card-alarm, [data-agent="agent7003"] .card-alarm')
+        .count(),
+    ).toBe(1);
+    expect(await page.locator('[data-agent="agent7001"] .card-alarm').count()).toBe(0);
+    expect(await cardsAt('north').count()).toBe(10);
+    expect(await page.locator('.card-seat[data-crossing="true"]').count()).toBe(0);
+    lab.turnConfiguration('restore', 'north');
+    await page.waitForFunction(() => document.querySelectorAll('.card-alarm').length === 0);
+  });
+
+  it('the details of one agent: links, what decides next, a countdown, and the time line', async () => {
+    await open();
+    await page.locator('[data-agent="agent7001"] .card').click();
+    const drawer = page.getByRole('dialog', { name: 'Agent agent7001' });
+    const text = () => drawer.textContent();
+    await drawer.getByText('Leaves north after 3 s without a SIP Server.').waitFor();
+    expect(await text()).toContain('disaster-recovery.timeout = 3 s, from Application/workspace');
+    expect(await drawer.locator('.links tbody tr').count()).toBe(4);
+    expect(await text()).toContain('This agent has decided nothing yet.');
+    // Whoever reads may go on pressing: nothing of the stage is closed off.
+    await press('Kill north');
+    await drawer.locator('.next-wait .ring').waitFor();
+    expect(await text()).toMatch(/Waits for site north to answer\d s more/);
+    expect(await drawer.locator('.links tr[data-state="lost"]').count()).toBe(3);
+    expect(await drawer.locator('.line-entry[data-look="now"]').count()).toBe(1);
+    expect(await violations()).toEqual([]);
+    await drawer.getByText('logs in at south').waitFor();
+    const line = await drawer.locator('.line-entry').allTextContents();
+    expect(line).toHaveLength(2);
+    expect(line[1]).toMatch(
+      /\d\d:\d\d:\d\dleaves northNo SIP Server of site north .*DS8adisaster-recovery.timeout = 3 s/,
+    );
+    expect(await text()).toContain('Goes back to north by itself');
+    await drawer.getByRole('button', { name: 'Close' }).click();
+    expect(await drawer.count()).toBe(0);
+    // What was decided before the page was opened is told by the lab.
+    await page.reload();
+    await page.locator('[data-agent="agent7001"] .card').click();
+    await drawer.getByText('leaves north').waitFor();
+    expect(await drawer.locator('.line-entry').count()).toBe(2);
   });
 
   it('a card moves on its way, unless less motion is asked for', async () => {
@@ -291,11 +395,29 @@ describe('the live page', { timeout: 60_000 }, () => {
     await page.locator('.card[tabindex="0"]').focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'agent7003' }).waitFor();
+    const drawer = page.getByRole('dialog', { name: 'Agent agent7003' });
+    await drawer.waitFor();
+    expect(await drawer.evaluate((element) => element === document.activeElement)).toBe(true);
     const name = await page.locator('.card[tabindex="0"]').textContent();
-    expect(name).toMatch(/^7003 [A-Z][a-z ]+, at site north$/);
+    expect(name).toMatch(/^7003 [A-Z][a-z ]+3P, at site north\. Links: telephony on, configuration on, /);
+    await page.keyboard.press('Tab');
+    expect(
+      await drawer
+        .getByRole('button', { name: 'Close' })
+        .evaluate((element) => element === document.activeElement),
+    ).toBe(true);
     await page.keyboard.press('Escape');
-    await page.getByRole('heading', { name: 'Decisions' }).waitFor();
+    expect(await drawer.count()).toBe(0);
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.closest('[data-agent]')?.getAttribute('data-agent'));
+    expect(await focused()).toBe('agent7003');
+    // Escape closes from wherever the focus is, and leaves it there.
+    await page.keyboard.press('Enter');
+    await drawer.waitFor();
+    await page.getByRole('button', { name: 'Hang south' }).focus();
+    await page.keyboard.press('Escape');
+    expect(await drawer.count()).toBe(0);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Hang south');
   });
 
   it('tells how to join with a phone', async () => {

@@ -75,13 +75,10 @@ const DECISIONS: Readonly<Record<string, readonly [string, string]>> = {
   loggedOut: ['was logged out at', 'were logged out at'],
   refused: ['was refused at', 'were refused at'],
   'move the configuration link': [
-    'stays, only its configuration link goes to',
-    'stay, only their configuration links go to',
+    'takes only the configuration link to',
+    'take only their configuration links to',
   ],
-  'move the statistics link': [
-    'stays, only its statistics link goes to',
-    'stay, only their statistics links go to',
-  ],
+  'move the statistics link': ['takes only the statistics link to', 'take only their statistics links to'],
 };
 
 const ALARMS: Readonly<Record<string, string>> = {
@@ -190,7 +187,7 @@ export const TEXTS = {
     curve: 'agents Ready again',
     caption:
       'Every agent counts from the fault. Who was in a call goes on talking; the end of that call is part of the wait.',
-    allowed: 'wait that the options allow',
+    allowed: 'allowed wait',
     governedBy: 'governed by',
     figures: 'Time unable to take calls',
     total: 'in all',
@@ -234,8 +231,8 @@ export const TEXTS = {
       'Two sites of one contact centre, each on its own bank. Each has its own servers, which really run on this machine, with real SIP calls.',
       'Every card is an agent with a phone and a desk. A card stands on the bank where the agent is logged in, or is cut off while that site is away. Who is logged out of a living site stands in the river.',
       'Press Kill on a site. Its agents notice, wait as long as their options say (the ring on the card closes), and log in at the other site by themselves: their cards cross the river.',
-      'Underneath is the account of the disaster: when each agent noticed, decided, logged in and was Ready again. The shaded part is the wait that the options ask for; the white between it and the green curve is what we added.',
-      'Hang is nastier than Kill: connections stand but nothing answers, so that only silence tells. Restore brings a site back: agents with Workspace desktops return by themselves, those with third-party desktops stay where they are.',
+      'Underneath is the account of the disaster: when each agent noticed, decided, logged in and was Ready again. The shaded part is the wait that the options ask for, or that a call at the lost site takes to end; the white between it and the green curve is what we added.',
+      'Hang is nastier than Kill: connections stand but nothing answers, so that only silence tells. Restore brings a site back: agents with Workspace desktops return by themselves, those with third-party desktops when their phone has gone back.',
       'Nobody is told what to do from here. Each desk decides by itself, and says why under Decisions. Press a card to see one agent alone: links, the option that decides next, and all decisions so far.',
     ],
     states: 'The cards',

@@ -45,6 +45,16 @@ describe('recovery', () => {
     expect(governedBy).toEqual(['disaster-recovery.timeout']);
   });
 
+  it('what governed is named once, calls with the longest of their times', () => {
+    const { agents, ...rest } = ledger([3_900, 3_500, 3_600]);
+    const names = ['site-timeout=3000 ms', 'call-at-lost-site=3400 ms', 'call-at-lost-site=3700 ms'];
+    const governed = agents.map((agent, index) => ({ ...agent, governedBy: names[index] ?? null }));
+    expect(recoveryOf({ ...rest, agents: governed }, FAULT_AT + 5_000).governedBy).toEqual([
+      'call-at-lost-site≤3700 ms',
+      'site-timeout=3000 ms',
+    ]);
+  });
+
   it('before anybody has decided there is no allowed wait', () => {
     const { allowedMs, curve } = recoveryOf(ledger([null, null]), FAULT_AT + 1_000);
     expect(allowedMs).toBeNull();

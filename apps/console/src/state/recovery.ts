@@ -17,7 +17,7 @@ export interface Recovery {
   readonly allowed: readonly CurvePoint[];
   /** The longest of these waits; null while nobody has decided. */
   readonly allowedMs: number | null;
-  /** Options that governed the waits, each once. */
+  /** What governed the waits, each once; with the longest of its times where they differ, as those of calls do. */
   readonly governedBy: readonly string[];
   /** Right end of the time axis. */
   readonly endMs: number;
@@ -59,10 +59,21 @@ export function recoveryOf(ledger: BoardLedger, now: number): Recovery {
     curve: cumulative(lanes.ready),
     allowed: cumulative(allowed),
     allowedMs: allowed.at(-1) ?? null,
-    governedBy: [...new Set(ledger.agents.flatMap(({ governedBy }) => governedBy ?? []))].sort(),
+    governedBy: governors(ledger.agents.flatMap(({ governedBy }) => governedBy ?? [])),
     endMs,
     nowMs: Math.min(elapsed, endMs),
   };
+}
+
+function governors(governedBy: readonly string[]): string[] {
+  const longest = new Map<string, { readonly text: string; readonly ms: number }>();
+  for (const text of new Set(governedBy)) {
+    const [name = text, value = ''] = text.split('=');
+    const known = longest.get(name);
+    const ms = Math.max(Number.parseInt(value, 10) || 0, known?.ms ?? 0);
+    longest.set(name, { ms, text: known === undefined ? text : `${name}≤${ms} ms` });
+  }
+  return [...longest.values()].map(({ text }) => text).sort();
 }
 
 const cumulative = (sorted: readonly number[]): CurvePoint[] => [

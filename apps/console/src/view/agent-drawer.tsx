@@ -28,7 +28,7 @@ export function AgentDrawer({ agent, opened, sites, now, onClose }: AgentDrawerP
   const opener = useRef<Element | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another agent's drawer is opened anew.
   useEffect(() => {
-    opener.current = document.activeElement;
+    if (!drawer.current?.contains(document.activeElement)) opener.current = document.activeElement;
     drawer.current?.focus();
   }, [agent.agent]);
   const close = () => {

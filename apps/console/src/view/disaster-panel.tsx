@@ -131,7 +131,7 @@ function Figures({ ledger: { agents, total, afterWait, waiting }, allowedMs, gov
       </table>
       {allowedMs === null ? null : (
         <p className="disaster-allowed">
-          <span className="swatch" /> {WORDS.allowed}: {exactDuration(allowedMs)}
+          <span className="swatch" /> {WORDS.allowed} {exactDuration(allowedMs)}
           {governedBy.length === 0 ? '' : `, ${WORDS.governedBy} `}
           {governedBy.map((name) => (
             <code key={name}>{name}</code>
