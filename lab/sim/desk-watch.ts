@@ -55,7 +55,8 @@ export class DeskWatch {
       case 'LoggedIn':
         // Each answer resolves the preference and finds the seat and the servers of both sites.
         for (const rule of ['CS3', 'DS3', 'DS4', 'DS21']) census.count(rule);
-        if (message.type === 'LoggedIn' && message.configuration.warnings.length > 0) census.count('DS22');
+        if (message.configuration.family === 'agent-desktop') census.count('DS1');
+        if (message.configuration.warnings.length > 0) census.count('DS22');
         return;
       case 'Ping':
         if (connection.startsWith('configuration')) census.count('CS10');
@@ -101,8 +102,7 @@ export class DeskWatch {
     if (how.hasStood) census.count(how.byDesk ? 'LH3' : 'LH1');
     const { siteBefore } = how;
     if (siteBefore === null || this.#view?.site !== siteBefore) return;
-    if (!isVoice) census.count('DS16');
-    else if (siteOf(connection) !== siteBefore) census.count('DS7');
+    if (isVoice && siteOf(connection) !== siteBefore) census.count('DS7');
   }
 
   #agent(connection: string): AgentWatch {

@@ -30,6 +30,11 @@ export const FAULT_NAMES = [
   'loss-burst',
   'dns-failure',
   'phone-loss',
+  'config-server-kill',
+  'config-server-pause',
+  'stat-server-kill',
+  'stat-server-pause',
+  'lesser-links-cut',
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -51,6 +56,8 @@ export interface SiteTargets {
   shutDown(): boolean;
   /** Asks it to let them in again. Absent: only a new start of the server ends the shutdown. */
   takeBack?(): void;
+  /** Whatever desks need besides telephony, on a host of its own. */
+  readonly lesser?: { readonly host: Host; readonly configServer: Process; readonly statServer: Process };
 }
 
 export interface Fault {
@@ -232,6 +239,24 @@ class Injector {
           site.hosts,
           fault.size,
         );
+      default:
+        return site.lesser === undefined ? undefined : this.#beginLesser(fault, site.lesser);
+    }
+  }
+
+  /** The links to configuration and statistics, each alone or both: telephony goes on (DS16). */
+  #beginLesser(fault: Fault, lesser: NonNullable<SiteTargets['lesser']>): (() => void) | undefined {
+    switch (fault.name) {
+      case 'config-server-kill':
+        return this.#take([lesser.configServer]);
+      case 'config-server-pause':
+        return this.#stop([lesser.configServer], false);
+      case 'stat-server-kill':
+        return this.#take([lesser.statServer]);
+      case 'stat-server-pause':
+        return this.#stop([lesser.statServer], false);
+      case 'lesser-links-cut':
+        return this.#cut(hostsOf(this.#targets.desks), [lesser.host], 'both');
       default:
         return undefined;
     }

@@ -16,15 +16,18 @@ import { digestSecret, type LookupAnswer } from '@holdfast/sip';
 import { SIP_PORT } from './node-program.ts';
 import { ANNOUNCER, CALL_PROCESSING_PORT, DEAD_GATEWAY, GATEWAY } from './rule-census.ts';
 import type { Edit } from './whole-configuration.ts';
-import { CLIENT_PORT, CONFIG_PORT, nodeHashes, PASSWORD } from './whole-servers.ts';
+import { type DrawnKinds, drawKinds, withPlacePerSite } from './whole-kinds.ts';
+import { CLIENT_PORT, CONFIG_PORT, nodeHashes, PASSWORD, STAT_PORT } from './whole-servers.ts';
 
 export interface Site {
   readonly name: string;
   readonly address: string;
+  /** Of the machine for configuration and statistics. */
+  readonly office: string;
 }
 export const SITES: readonly [Site, Site] = [
-  { name: 'north', address: '10.0.1.1' },
-  { name: 'south', address: '10.0.2.1' },
+  { name: 'north', address: '10.0.1.1', office: '10.0.1.2' },
+  { name: 'south', address: '10.0.2.1', office: '10.0.2.2' },
 ];
 export const REALM = 'holdfast';
 export const SERVER_SECRET = 'simulated-server-secret-0123456789';
@@ -41,8 +44,6 @@ export const PHONE_TIMEOUT_MS = 10_000;
 export const ROUTING_POINT = '8500';
 /** Nobody serves it; somebody removes it, with callers in it or without (QU15). */
 export const CAMPAIGN_QUEUE = '8002';
-/** One agent's desk knows no other site (DS2). */
-const SITE_BOUND_AGENT = 7;
 const ONE_LOGIN_AGENT = 6;
 /** Of the first agent: codes, extensions and user names count on from it. */
 const FIRST_CODE = 7_001;
@@ -52,6 +53,8 @@ export interface DrawnCentre {
   readonly objects: readonly ConfigObject[];
   readonly siteTimeoutMs: number;
   readonly waitMaxMs: number;
+  /** By site; empty where nobody has a desk of that family. */
+  readonly thirdParty: DrawnKinds['thirdParty'];
 }
 
 export interface CentreWish {
@@ -64,6 +67,7 @@ export interface CentreWish {
 export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreWish): DrawnCentre {
   const port = {
     configPort: CONFIG_PORT,
+    statPort: STAT_PORT,
     clientPort: CLIENT_PORT,
     sipPort: SIP_PORT,
     gateway: `${GATEWAY}:${SIP_PORT}`,
@@ -82,7 +86,9 @@ export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreW
       (_, index) => [`AgentLogin/${FIRST_CODE + index}@${name}`, spare] as const,
     ),
   );
-  const stays = { 'interaction-workspace': { 'disaster-recovery.enabled': 'false' } };
+  const users = Array.from({ length: agents }, (_, index) => `agent${FIRST_CODE + index}`);
+  const names = SITES.map(({ name }) => name);
+  const kinds = isMixed ? drawKinds(random, names, users) : { options: {}, thirdParty: {} };
   const generated = generateConfiguration({
     agents,
     schemes,
@@ -110,7 +116,7 @@ export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreW
           { TServer: { contact: `sip:${ANNOUNCER}:${SIP_PORT}` } },
         ]),
       ),
-      ...(isMixed && { [`Person/agent${FIRST_CODE + SITE_BOUND_AGENT}`]: stays }),
+      ...kinds.options,
       'Application/workspace': {
         'interaction-workspace': { 'disaster-recovery.timeout': String(siteTimeoutS) },
       },
@@ -118,14 +124,30 @@ export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreW
   });
   return {
     generated,
-    objects: [
-      ...(isMixed ? withoutOneLogin(generated.objects) : generated.objects),
+    objects: atOffices([
+      ...(isMixed
+        ? withPlacePerSite(withoutOneLogin(generated.objects), generated.agents)
+        : generated.objects),
       ...campaignQueues(),
       ...deadTrunks(),
-    ],
+    ]),
+    thirdParty: kinds.thirdParty,
     siteTimeoutMs: 1000 * siteTimeoutS,
     waitMaxMs: isTight ? 20_000 : 120_000,
   };
+}
+
+/** Configuration and Stat Servers run on machines of their own. */
+function atOffices(objects: readonly ConfigObject[]): ConfigObject[] {
+  const hosts = SITES.map(({ name, office }): ConfigObject => {
+    return { objectType: 'Host', name: `${name}-office`, address: office, enabled: true, options: {} };
+  });
+  const moved = objects.map((object): ConfigObject => {
+    if (object.objectType !== 'Application') return object;
+    const site = /^(?:config|stat)-(.+)$/.exec(object.name)?.[1];
+    return site === undefined ? object : { ...object, host: `${site}-office` };
+  });
+  return [...hosts, ...moved];
 }
 
 function campaignQueues(): ConfigObject[] {

@@ -1,8 +1,9 @@
 /** The checks of the whole simulation, on the insides of the real nodes. */
-import { checkCentre } from '@holdfast/centre';
+import { checkCentre, thirdPartyName } from '@holdfast/centre';
 import { type Check, type RoutingSite, wouldRoute } from './checkers.ts';
 import type { Process } from './process.ts';
 import type { Callers } from './whole-callers.ts';
+import type { ThirdPartyTimeouts } from './whole-kinds.ts';
 import type { Person } from './whole-person.ts';
 import type { PhoneProgram } from './whole-phone.ts';
 import type { OfferObserver, SipServerProgram } from './whole-sip-server.ts';
@@ -87,13 +88,31 @@ function isOfQueue(server: SipServerProgram, dn: string): boolean {
   return calls.some((call) => call.state === 'Ringing' && call.ThisQueue !== undefined);
 }
 
-/** Liveness: everyone is Ready at exactly one site, and that site would route to them. */
-export function everybodyBack(sites: readonly RoutingSite[], persons: readonly Person[]): Check {
+/**
+ * Liveness: everyone is Ready at exactly one site, and that site would route to them. Out may stay only whose desk waits
+ * for a phone without an end, because its options say so (DS2), and whose phone is indeed not there.
+ */
+export function everybodyBack(
+  sites: readonly RoutingSite[],
+  persons: readonly Person[],
+  thirdParty: Readonly<Record<string, ThirdPartyTimeouts>>,
+): Check {
+  const waitsForEver = ({ dn, family, view }: Person) => {
+    if (family !== 'agent-desktop' || view?.site !== null) return false;
+    // The desk says for what it waits; whether that is so, the world knows.
+    const waiting = sites.find(
+      ({ name }) => view.governing?.source === `Application/${thirdPartyName(name)}`,
+    );
+    if (waiting === undefined || thirdParty[waiting.name]?.phoneMs !== 'never') return false;
+    const parts = (waiting.process.program as SipServerProgram | undefined)?.parts;
+    return parts?.centre.stateToCheck.dns.get(dn)?.phone.inService === false;
+  };
   return {
     name: 'all-settled',
     violated: () => {
       const astray = persons.filter((person) => {
         const at = sites.filter((site) => wouldRoute(site, person.dn));
+        if (at.length === 0 && waitsForEver(person)) return false;
         return at.length !== 1 || person.view?.state !== 'Ready' || person.view.site !== at[0]?.name;
       });
       if (astray.length === 0) return undefined;

@@ -4,6 +4,7 @@
  * knows of them.
  */
 import type { Centre, CentreEffect, CentreInput } from '@holdfast/centre';
+import type { DeskInput, DeskView } from '@holdfast/desk';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
 import type { SipMessage } from '@holdfast/sip';
 
@@ -30,6 +31,14 @@ export const WHOLE_DEFECTS = {
   'legs-believed': 'no-orphans',
   /** DS5: a desk that has lost its telephony never tries again. */
   'desk-never-retries': 'all-settled',
+  /** DS16: a third-party desk whose configuration link is lost moves to the other site. */
+  'moves-without-configuration': 'voice-for-voice-only',
+  /** DS1: whoever should have a third-party desktop has started Workspace, and its links move. */
+  'wrong-family': 'lesser-link-stays',
+  /** DS5: a desk that has lost its statistics never tries again. */
+  'statistics-never-retried': 'links-stand',
+  /** SL2: what the Stat Server is told of a logout concerns somebody else. */
+  'logout-of-nobody': 'statistics-right',
   /** LG1: a follower takes a position for its number alone. */
   'resume-by-number': 'board-current',
 } as const;
@@ -57,6 +66,31 @@ export function asSaid(
 ): DeskReply {
   if (defect !== 'no-lease-check' || message.type !== 'ServerInfo') return message;
   return { ...message, leaseLengthMs };
+}
+
+/** A connection that a planted desk should ask for, and does not. */
+export function isNeverTried(defect: WholeDefect | undefined, connection: string): boolean {
+  if (defect === 'desk-never-retries') return /^telephony:.*#(?!1$)/.test(connection);
+  return defect === 'statistics-never-retried' && /^statistics.*#(?!1$)/.test(connection);
+}
+
+/** What a planted desk makes of the loss of a connection. */
+export function misled(
+  defect: WholeDefect | undefined,
+  connection: string,
+  view: DeskView | undefined,
+): DeskInput | undefined {
+  if (defect !== 'moves-without-configuration' || !connection.startsWith('configuration')) return undefined;
+  const to = view?.links.find(({ kind, site }) => kind === 'telephony' && site !== view.site)?.site;
+  if (view?.family !== 'agent-desktop' || to === undefined) return undefined;
+  return { type: 'move', to, by: 'program' };
+}
+
+/** What a Stat Server reads of its SIP Server's log. */
+export function asFollowed(defect: WholeDefect | undefined, message: DeskReply): DeskReply {
+  if (defect !== 'logout-of-nobody' || message.type !== 'Event' || message.name !== 'EventAgentLogout')
+    return message;
+  return { ...message, attributes: { ...message.attributes, ThisDN: 'nobody' } };
 }
 
 /** Whether the shell keeps this message of the site to itself. */

@@ -1,5 +1,6 @@
 /** A simulated desk: the real node in its shell, with the local storage that outlives it. */
 import {
+  type Bootstrap,
   type DeskEffect,
   type DeskInput,
   type DeskLocalData,
@@ -13,22 +14,27 @@ import { NodeProgram } from './node-program.ts';
 import type { CloseReason, Process } from './process.ts';
 import type { RuleCensus } from './rule-census.ts';
 import type { StreamEnd } from './stream.ts';
-import type { WholeDefect } from './whole-defects.ts';
+import { isNeverTried, misled, type WholeDefect } from './whole-defects.ts';
+import type { LinkWatch } from './whole-links.ts';
 import { PASSWORD } from './whole-servers.ts';
 
 /** What outlives a run of the desk: the browser's local storage (LL7). */
 export interface DeskStorage {
   epoch: number;
   runs: number;
+  /** The bootstrap file as it was renewed last (DS20). */
+  bootstrap: Bootstrap | undefined;
 }
 
 export interface DeskPorts {
   readonly user: string;
-  readonly place: string;
+  /** Undefined where the bootstrap file names it. */
+  readonly place: string | undefined;
   readonly localData: Omit<DeskLocalData, 'desk' | 'epochStored' | 'firstLogin'>;
   readonly storage: DeskStorage;
   readonly defect: WholeDefect | undefined;
   readonly census: RuleCensus;
+  readonly links: LinkWatch;
   /** What the lab's ledger is told (ME1). */
   fact(effect: Extract<DeskEffect, { type: 'fact' }>): void;
   stampAnswered(): void;
@@ -52,13 +58,15 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
     this.node = new DeskNode({ random: process.world.fork(process.index * 1_000 + process.life) });
     const { user, place, localData, storage, defect } = ports;
     storage.runs++;
+    const bootstrap = storage.bootstrap ?? localData.bootstrap;
     this.tell(now, {
       type: 'start',
       user,
       password: PASSWORD,
-      place,
+      ...(place === undefined ? {} : { place }),
       localData: {
         ...localData,
+        bootstrap,
         desk: `${user}-${storage.runs}`,
         epochStored: storage.epoch,
         firstLogin: storage.runs === 1 || defect === 'no-wait-at-start' ? 'nothingBefore' : 'wait',
@@ -70,14 +78,18 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
   /** A person's hand on the desk. */
   press(now: Millis, input: DeskInput): void {
     this.#watch.isHandOn = true;
+    this.#ports.links.isAsked = input.type === 'move';
     this.tell(now, input);
     this.#watch.isHandOn = false;
+    this.#ports.links.isAsked = false;
   }
 
   override closed(now: Millis, end: StreamEnd, reason: CloseReason): void {
     const siteBefore = this.view?.site ?? null;
     const hasStood = this.#established.delete(end.tag);
     super.closed(now, end, reason);
+    const away = misled(this.#ports.defect, end.tag, this.view);
+    if (away !== undefined) this.tell(now, away);
     this.#watch.lost(end.tag, { byDesk: false, hasStood, siteBefore });
   }
 
@@ -85,6 +97,12 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
     this.#watch.isShaken = true;
     super.clockJumped(now, wallOffsetMs);
     this.#watch.isShaken = false;
+  }
+
+  override message(now: Millis, end: StreamEnd, message: unknown): void {
+    this.#ports.links.isAsked = (message as LinkReply).type === 'MoveAsked';
+    super.message(now, end, message);
+    this.#ports.links.isAsked = false;
   }
 
   protected sip(): DeskInput {
@@ -104,7 +122,9 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
     const read = message as LinkReply;
     if (read.type !== 'Stamp') {
       this.#watch.hears(connection, read);
-      if (read.type === 'Registered' || read.type === 'LoggedIn') this.#established.add(connection);
+      const isStatistics = connection.startsWith('statistics');
+      if (read.type === 'Registered' || read.type === 'LoggedIn' || (isStatistics && read.type === 'Opened'))
+        this.#established.add(connection);
     }
     return { type: 'message', connection, message: read };
   }
@@ -117,12 +137,10 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
     return { type: 'clockJumped', wallOffset };
   }
 
-  protected perform(_now: Millis, effect: DeskEffect): void {
+  protected perform(now: Millis, effect: DeskEffect): void {
     switch (effect.type) {
       case 'connect':
-        // The planted desk waits for ever for what it should try again.
-        if (this.#ports.defect === 'desk-never-retries' && /^telephony:.*#(?!1$)/.test(effect.connection))
-          return;
+        if (isNeverTried(this.#ports.defect, effect.connection)) return;
         return this.connect(effect.connection, effect);
       case 'close': {
         const hasStood = this.#established.delete(effect.connection);
@@ -133,14 +151,20 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
         if (effect.message.type === 'StampAnswer') this.#ports.stampAnswered();
         this.#watch.sends(effect.connection, effect.message);
         return this.send(effect.connection, effect.message);
+      case 'bootstrap':
+        this.#ports.census.count('DS20');
+        this.#ports.storage.bootstrap = effect.bootstrap;
+        return;
       case 'persist':
         this.#ports.storage.epoch = effect.epoch.number;
         return;
       case 'view':
         this.view = effect.view;
         this.#watch.sees(effect.view);
+        this.#ports.links.sees(effect.view);
         return this.#ports.seen(this.process, effect.view);
       case 'decision':
+        this.#ports.links.decides(now, effect.what, effect.site, effect.because);
         this.#watch.decides(effect.what, effect.because.rule);
         return this.process.world.note(
           this.process.name,
@@ -152,7 +176,6 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
       case 'restartPhone':
         return this.#ports.restartPhone();
       case 'answerPhone':
-      case 'bootstrap':
       case 'alarm':
       case 'phoneSettings':
       case 'log':

@@ -5,6 +5,7 @@
  */
 import { type Random, randomInteger } from '@holdfast/kernel';
 import type { Process } from './process.ts';
+import { TEAM_LEAD_REASON } from './whole-kinds.ts';
 import { OperatorProgram, type OperatorRequest } from './whole-operator.ts';
 import { CLIENT_PORT } from './whole-servers.ts';
 import type { World } from './world.ts';
@@ -21,7 +22,7 @@ const ERRAND_MAX_MS = 10_000;
 const SHUTDOWN_MAX_MS = 5_000;
 
 /** Of no list of `supervisor-logout-codes`. */
-export const UNKNOWN_REASON = 'end_of_season';
+const UNKNOWN_REASON = 'end_of_season';
 
 export class Operators {
   readonly #world: World;
@@ -72,8 +73,8 @@ export class Operators {
     const to = sites.find((one) => one !== site);
     if (site === undefined || dn === undefined || to === undefined) return;
     if (what === 0) this.#ask(site, { type: 'AgentLogout', dn }, ERRAND_MAX_MS);
-    if (what === 1)
-      this.#ask(site, { type: 'AgentLogout', dn, reasons: { LogoutReason: UNKNOWN_REASON } }, ERRAND_MAX_MS);
+    const reasons = { LogoutReason: random() < 0.5 ? UNKNOWN_REASON : TEAM_LEAD_REASON };
+    if (what === 1) this.#ask(site, { type: 'AgentLogout', dn, reasons }, ERRAND_MAX_MS);
     if (what === 2) this.#ask(site, { type: 'AskToMove', dn, to }, ERRAND_MAX_MS);
   }
 

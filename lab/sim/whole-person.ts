@@ -7,6 +7,7 @@ import type { DeskInput, DeskView } from '@holdfast/desk';
 import { type Random, randomInteger } from '@holdfast/kernel';
 import type { Process } from './process.ts';
 import type { DeskProgram } from './whole-desk.ts';
+import type { Kind } from './whole-kinds.ts';
 import type { PhoneProgram } from './whole-phone.ts';
 import type { World } from './world.ts';
 
@@ -15,20 +16,31 @@ const PATIENCE_MS = 20_000;
 
 const IMPATIENT_SHARE = 0.2;
 
+export interface PersonAt extends Pick<Kind, 'family'> {
+  readonly user: string;
+  readonly desk: Process;
+  readonly phone: Process;
+  readonly dn: string;
+}
+
 export class Person {
   readonly desk: Process;
   readonly dn: string;
   readonly #world: World;
   readonly phone: Process;
   readonly #random: Random;
+  readonly user: string;
+  readonly family: Kind['family'];
   #view: DeskView | undefined;
   /** Has seen the site lost, and thought about it. */
   #hasSeenLoss = false;
   /** A hand is on its way to the screen. */
   #isReaching = false;
 
-  constructor(world: World, at: { desk: Process; phone: Process; dn: string }, random: Random) {
+  constructor(world: World, at: PersonAt, random: Random) {
     this.#world = world;
+    this.user = at.user;
+    this.family = at.family;
     this.desk = at.desk;
     this.dn = at.dn;
     this.phone = at.phone;

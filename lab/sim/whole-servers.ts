@@ -17,6 +17,7 @@ import type { Process } from './process.ts';
 
 export const CLIENT_PORT = 7_000;
 export const CONFIG_PORT = 7_001;
+export const STAT_PORT = 7_002;
 /** argon2id takes about so long, off the main thread. */
 const PASSWORD_CHECK_MS = 11;
 

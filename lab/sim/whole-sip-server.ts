@@ -117,6 +117,7 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
       now,
       sentBy: () => ({ host, port: SIP_PORT }),
       verifyToken: readToken,
+      serverSecret: this.#options.secret,
       logEntriesMax: 5_000,
     });
     (this as { node: SipServerNode }).node = node;

@@ -26,6 +26,8 @@ import { CONFIG_PORT, nodeHashes, PASSWORD } from './whole-servers.ts';
 export interface StrangerOptions {
   /** Addresses of the sites, and of some phones. */
   readonly sites: readonly string[];
+  /** Of the Configuration Server of each, in that order. */
+  readonly configServers: readonly string[];
   readonly phones: readonly string[];
   readonly realm: string;
   readonly until: Millis;
@@ -96,8 +98,10 @@ export class StrangerProgram implements Program {
   #connect(site: string, application: string): void {
     this.#end?.close();
     this.#application = application;
+    const { sites, configServers } = this.#options;
+    const host = configServers[sites.indexOf(site)] ?? '';
     this.#guesses = 0;
-    this.#end = this.#process.connect({ host: site, port: CONFIG_PORT });
+    this.#end = this.#process.connect({ host, port: CONFIG_PORT });
   }
 
   opened(_now: Millis, end: StreamEnd): void {

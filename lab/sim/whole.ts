@@ -1,17 +1,12 @@
 /**
- * The whole simulation (ME5): both sites with their real SIP Servers and Configuration Servers, agents with real
- * desks and phones in all registration schemes, callers who wait in queues, and at least three faults at once for
+ * The whole simulation (ME5): both sites with their real SIP, Configuration and Stat Servers, agents with real
+ * desks of both families and phones in all registration schemes, callers who wait in queues, and at least three faults at once for
  * 180 virtual seconds; then 120 seconds in which everybody must be back at work.
  */
-import {
-  type GeneratedAgent,
-  OVERFLOW_QUEUE,
-  SALES_QUEUE,
-  SUPERVISOR,
-  SUPPORT_QUEUE,
-} from '@holdfast/centre';
+import { type GeneratedAgent, SALES_QUEUE, SUPPORT_QUEUE } from '@holdfast/centre';
 import { LEASE_LENGTH_MS } from '@holdfast/continuity';
-import { type Random, randomInteger } from '@holdfast/kernel';
+import { must, type Random, randomInteger } from '@holdfast/kernel';
+import type { ConfigObject } from '@holdfast/protocol';
 import type { PhoneFact } from '@holdfast/sip';
 import { apply, type RoutingSite } from './checkers.ts';
 import {
@@ -24,15 +19,15 @@ import {
 } from './faults.ts';
 import { CALM_NETWORK } from './net.ts';
 import type { Process } from './process.ts';
-import { CALL_PROCESSING_PORT, GATEWAY, RuleCensus, SiteWatch } from './rule-census.ts';
+import { CALL_PROCESSING_PORT, GATEWAY, RuleCensus } from './rule-census.ts';
 import type { SeedResult } from './seed-result.ts';
-import { addBoard, boardsCurrent } from './whole-board.ts';
-import { bootstrapOf } from './whole-bootstrap.ts';
+import { boardsCurrent } from './whole-board.ts';
 import { Callers, OUTSIDE } from './whole-callers.ts';
 import { callsAccounted } from './whole-calls.ts';
 import {
   addressOf,
   CAMPAIGN_QUEUE,
+  type DrawnCentre,
   drawCentre,
   EDITS,
   PHONE_TIMEOUT_MS,
@@ -40,9 +35,7 @@ import {
   ROUTING_POINT,
   resolve,
   SCHEMES,
-  SERVER_SECRET,
   SITES,
-  type Site,
 } from './whole-centre.ts';
 import {
   callOfferedOnLease,
@@ -53,15 +46,17 @@ import {
 } from './whole-checks.ts';
 import { EditedConfiguration } from './whole-configuration.ts';
 import type { WholeDefect } from './whole-defects.ts';
-import { DeskProgram } from './whole-desk.ts';
 import { Habits } from './whole-habits.ts';
+import { type Kind, kindOf } from './whole-kinds.ts';
 import { WholeLedger } from './whole-ledger.ts';
 import { OneLeggedCalls } from './whole-legs.ts';
+import { linksStand } from './whole-links.ts';
 import { Operators } from './whole-operators.ts';
-import { Person } from './whole-person.ts';
+import { addPerson } from './whole-people.ts';
+import type { Person } from './whole-person.ts';
 import { Phones } from './whole-phones.ts';
-import { CLIENT_PORT, CONFIG_PORT, ConfigServerProgram, writeToken } from './whole-servers.ts';
-import { SipServerProgram } from './whole-sip-server.ts';
+import { addSite, type SiteProcesses } from './whole-site.ts';
+import { statisticsRight } from './whole-statistics.ts';
 import { StrangerProgram } from './whole-stranger.ts';
 import { World } from './world.ts';
 
@@ -76,6 +71,10 @@ export interface WholeOptions {
   readonly habits?: boolean;
   /** Of the agents' phones, in turn; all four unless set (PH1). */
   readonly schemes?: readonly GeneratedAgent['scheme'][];
+  /** Of what kind each agent is, by index; a mixture, or with schemes plain Workspace, unless set. */
+  readonly kinds?: (index: number) => Kind;
+  /** Changes the configuration before anybody reads it. */
+  readonly configured?: (objects: readonly ConfigObject[]) => readonly ConfigObject[];
   /** Calls a virtual second. */
   readonly callsPerSecond?: number;
 }
@@ -84,12 +83,6 @@ export const WHOLE_BREAK_MS = 180_000;
 export const WHOLE_SETTLE_MS = 120_000;
 const AGENTS_MIN = 8;
 const AGENTS_MAX = 12;
-/** Of the mixture: agents, by index, whose phones speak SIP over TCP, and one who has two phones. */
-const TCP_PHONES: readonly number[] = [1, 3];
-const TWO_PHONES = 0;
-const ONE_LINE_FROM = 4;
-/** Agents whose phone is part of the desktop (DS18). */
-const EMBEDDED_ENDPOINTS: readonly number[] = [1, 4];
 const STRANGER = '10.0.99.1';
 
 export const WHOLE_FAULTS: readonly FaultName[] = [
@@ -115,6 +108,11 @@ export const WHOLE_FAULTS: readonly FaultName[] = [
   'loss-burst',
   'phone-loss',
   'dns-failure',
+  'config-server-kill',
+  'config-server-pause',
+  'stat-server-kill',
+  'stat-server-pause',
+  'lesser-links-cut',
 ];
 
 export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResult {
@@ -149,22 +147,22 @@ export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResu
 export class WholeWorld {
   readonly rules = new Map<string, number>();
   readonly #census = new RuleCensus(this.rules);
-  readonly sites: RoutingSite[] = [];
+  readonly sites: readonly RoutingSite[];
   readonly dns: string[] = [];
   readonly callers: Callers;
   readonly #world: World;
   readonly #random: Random;
   readonly #defect: WholeDefect | undefined;
   readonly #configuration: EditedConfiguration;
-  readonly #servers: { name: string; sip: Process; config: Process }[] = [];
-  readonly #boards: { site: Process; board: Process }[] = [];
+  readonly #servers: SiteProcesses[];
   readonly #persons: Person[] = [];
   readonly #schemes: string[] = [];
   readonly #homes: string[] = [];
   readonly #isMixed: boolean;
+  readonly #kindOf: (index: number) => Kind;
+  readonly #thirdParty: DrawnCentre['thirdParty'];
   readonly #siteTimeoutMs: number;
   #ledger: WholeLedger | undefined;
-  readonly #waitMaxMs: number;
   #habits: Habits | undefined;
   readonly #phones: Phones;
   readonly #operators: Operators;
@@ -187,15 +185,24 @@ export class WholeWorld {
     world.net.dnsFailure = { type: 'failed', reason: 'the simulated resolver does not answer' };
     world.net.resolve = resolve;
     // All kinds of phones and people, unless a measurement wants one.
-    this.#isMixed = options.schemes === undefined;
-    const drawn = drawCentre(random, { agents, schemes: options.schemes ?? SCHEMES, isMixed: this.#isMixed });
+    const isMixed = options.schemes === undefined;
+    this.#isMixed = isMixed;
+    this.#kindOf = options.kinds ?? ((index) => kindOf(index, isMixed));
+    const drawn = drawCentre(random, { agents, schemes: options.schemes ?? SCHEMES, isMixed });
     this.#siteTimeoutMs = drawn.siteTimeoutMs;
-    this.#waitMaxMs = drawn.waitMaxMs;
-    this.#configuration = new EditedConfiguration(world, drawn.objects);
+    this.#thirdParty = drawn.thirdParty;
+    const objects = options.configured?.(drawn.objects) ?? drawn.objects;
+    this.#configuration = new EditedConfiguration(world, objects);
     this.#phones = new Phones(world, random, this.#census);
     this.#operators = new Operators(world);
-    for (const site of SITES) this.#addSite(site);
-    for (const agent of drawn.generated.agents) this.#addAgent(agent);
+    const ports = {
+      ...{ configuration: this.#configuration, operators: this.#operators, census: this.#census },
+      ...{ defect: this.#defect, waitMaxMs: drawn.waitMaxMs, offered: callOfferedOnLease(world) },
+      addHost: (name: string) => this.#addHost(name),
+    };
+    this.#servers = SITES.map((site) => addSite(world, site, ports));
+    this.sites = this.#servers.map(({ routing }) => routing);
+    for (const index of drawn.generated.agents.keys()) this.#addSeat(drawn.generated.agents, index);
     const gateway = world.addHost(GATEWAY);
     const rate = options.callsPerSecond ?? agents / 40;
     this.callers = new Callers(world, gateway, world.fork(4), {
@@ -203,9 +210,7 @@ export class WholeWorld {
       queues: [SALES_QUEUE, SUPPORT_QUEUE],
       sites: SITES.map((site) => ({ site: site.name, host: site.address })),
       // Who measures the loss of a site wants nobody called who is not Ready (CA5).
-      others: this.#isMixed
-        ? [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 2)]
-        : [],
+      others: isMixed ? [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 2)] : [],
       census: this.#census,
     });
     this.#phones.addAnnouncer();
@@ -214,14 +219,7 @@ export class WholeWorld {
 
   get targets(): FaultTargets {
     return {
-      sites: this.#servers.map(({ name, sip, config }) => ({
-        name,
-        hosts: [sip.host],
-        processes: [config, sip],
-        sipServer: sip,
-        shutDown: () => this.#operators.shutDown(name),
-        takeBack: () => this.#operators.takeBack(name),
-      })),
+      sites: this.#servers.map(({ targets }) => targets),
       desks: this.#persons.map((person) => person.desk),
       loggedIn: () => this.#loggedIn(),
       phones: this.#phones.processes,
@@ -251,14 +249,19 @@ export class WholeWorld {
     // A leg that stands for ever holds its agent: named first, it sorts such failures apart.
     return [
       nobodyLeftBehind(this.sites, this.#phones.processes, this.callers),
-      everybodyBack(this.sites, this.#persons),
-      boardsCurrent(this.#boards, this.dns),
+      everybodyBack(this.sites, this.#persons, this.#thirdParty),
+      boardsCurrent(
+        this.#servers.map(({ sip: site, board }) => ({ site, board })),
+        this.dns,
+      ),
+      linksStand(this.#persons),
+      statisticsRight(this.sites, this.#persons),
     ];
   }
 
   /** Servers first, then agents within some seconds: nobody's working day begins with a stampede. */
   #startAtItsTime(process: Process): void {
-    const isServer = this.#servers.some(({ sip, config }) => process === sip || process === config);
+    const isServer = this.#servers.some(({ processes }) => processes.includes(process));
     const isFirst =
       isServer || process === this.callers.process || this.#operators.processes.includes(process);
     const at = isFirst ? 0 : 100 + 5_000 * this.#random();
@@ -275,96 +278,43 @@ export class WholeWorld {
     });
   }
 
-  #addSite({ name, address }: Site): void {
-    const world = this.#world;
-    const host = this.#addHost(address);
-    const census = this.#census;
-    const config = world.addProcess(`config-${name}`, host, (process) => {
-      const configuration = this.#configuration.current;
-      return new ConfigServerProgram(process, { configuration, application: `config-${name}` });
-    });
-    this.#configuration.serve(config);
-    const ownFirst = [address, ...SITES.map((site) => site.address).filter((one) => one !== address)];
-    const configServers = ownFirst.map((one) => ({ host: one, port: CONFIG_PORT }));
-    const defect = this.#defect;
-    const offered = callOfferedOnLease(world);
-    const sip = world.addProcess(`sip-${name}`, host, (process, now) => {
-      return new SipServerProgram(
-        process,
-        { application: `sip-${name}`, secret: SERVER_SECRET, configServers, offered, census, defect },
-        now,
-      );
-    });
-    this.#servers.push({ name, sip, config });
-    this.sites.push({
-      name,
-      process: sip,
-      isRoutable: (dn) => (sip.program as SipServerProgram).isRoutable(dn),
-    });
-    const board = addBoard(
-      world,
-      {
-        site: name,
-        server: { host: address, port: CLIENT_PORT },
-        token: () => writeToken({ person: SUPERVISOR.user, expiresAt: Number.MAX_SAFE_INTEGER }),
-        watch: new SiteWatch(census, OVERFLOW_QUEUE, this.#waitMaxMs),
-        defect,
-      },
-      this.#addHost(`board.${name}`),
-    );
-    this.#boards.push({ site: sip, board });
-    this.#operators.add(name, address);
-  }
-
-  #addAgent(agent: GeneratedAgent): void {
-    const world = this.#world;
-    const isMixed = this.#isMixed;
-    const index = this.dns.length;
-    this.dns.push(agent.dn);
-    this.#schemes.push(agent.scheme);
-    this.#homes.push(agent.home);
-    const homeFirst = agent.home === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
-    const census = this.#census;
-    const transport = isMixed && TCP_PHONES.includes(index) ? 'TCP' : 'UDP';
-    const phone = this.#phones.add(agent, {
+  /** One seat with its phone, and whoever sits there today. */
+  #addSeat(agents: readonly GeneratedAgent[], index: number): void {
+    const seat = must(agents[index], 'a seat of the centre');
+    const kind = this.#kindOf(index);
+    const at = kind.hotSeat ?? index;
+    const user = must(agents[at], 'whoever sits there is an agent of the centre');
+    this.dns.push(seat.dn);
+    this.#schemes.push(seat.scheme);
+    this.#homes.push(user.home);
+    const { transport, lines } = kind;
+    const phone = this.#phones.add(seat, {
       host: this.#addHost(addressOf(3, index)),
       transport,
-      // Some phones are busy in one call (CA4).
-      lines: isMixed && index >= ONE_LINE_FROM ? 1 : 2,
+      lines,
       told: (fact) => this.#phoneTells(index, fact),
     });
-    // A second phone, at home say, that rings with the first and that nobody ever answers (SS24).
-    if (isMixed && index === TWO_PHONES)
-      this.#phones.add(agent, { host: this.#addHost(addressOf(5, index)), transport: 'UDP', lines: 2 });
-    const storage = { epoch: 0, runs: 0 };
-    const defect = this.#defect;
-    const localData = {
-      bootstrap: bootstrapOf(homeFirst[0].address, homeFirst[1].address, {
-        ...{ application: 'workspace', port: CONFIG_PORT, timeoutMs: 2_000 },
-        embeddedEndpoint: isMixed && EMBEDDED_ENDPOINTS.includes(index),
-      }),
-      addpTimeoutMs: 5_000,
-    };
-    const desk = world.addProcess(`desk-${agent.dn}`, this.#addHost(addressOf(4, index)), (process, now) => {
-      const seen = (_: Process, view: Parameters<Person['sees']>[0]) => person.sees(view);
-      return new DeskProgram(
-        process,
-        {
-          user: agent.user,
-          place: agent.place,
-          localData,
-          storage,
-          defect,
-          census,
-          seen,
-          fact: (effect) => this.#ledger?.desk(agent.dn, process.host.rate, effect),
-          stampAnswered: () => this.#ledger?.stampAnswered(agent.dn),
-          restartPhone: () => this.#phones.restart(phone),
-        },
-        now,
-      );
-    });
-    const person = new Person(world, { desk, phone, dn: agent.dn }, world.fork(1_000 + index));
+    if (kind.hasSecondPhone)
+      this.#phones.add(seat, { host: this.#addHost(addressOf(5, index)), transport: 'UDP', lines: 2 });
+    const person = addPerson(
+      this.#world,
+      {
+        seat,
+        user,
+        kind: { ...kind, family: this.#kindOf(at).family },
+        phone,
+        siteTimeoutMs: this.#siteTimeoutMs,
+      },
+      {
+        host: this.#addHost(addressOf(4, index)),
+        random: this.#world.fork(1_000 + index),
+        defect: this.#defect,
+        census: this.#census,
+        fact: (rate, effect) => this.#ledger?.desk(seat.dn, rate, effect),
+        stampAnswered: () => this.#ledger?.stampAnswered(seat.dn),
+        restartPhone: () => this.#phones.restart(phone),
+      },
+    );
     this.#persons.push(person);
   }
 
@@ -383,6 +333,7 @@ export class WholeWorld {
     this.#configuration.editUntil(until, EDITS, this.#world.fork(6));
     const trickery = {
       sites: SITES.map(({ address }) => address),
+      configServers: SITES.map(({ office }) => office),
       phones: this.dns.map((_, index) => addressOf(3, index)),
       realm: REALM,
       until,
@@ -436,13 +387,13 @@ export class WholeWorld {
       site,
       this.#persons.map((person, index) => [person, this.#schemes[index] ?? '']),
     );
-    for (const { name, sip, config } of this.#servers)
-      if (name === site) for (const process of [config, sip]) this.#world.kill(process);
+    for (const { name, processes } of this.#servers)
+      if (name === site) for (const process of processes) this.#world.kill(process);
   }
 
   startSite(site: string): void {
-    for (const { name, sip, config } of this.#servers)
-      if (name === site) for (const process of [config, sip]) this.#world.start(process);
+    for (const { name, processes } of this.#servers)
+      if (name === site) for (const process of processes) this.#world.start(process);
   }
 
   #phoneTells(agent: number, fact: PhoneFact): void {
