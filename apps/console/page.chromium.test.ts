@@ -275,7 +275,7 @@ describe('the live page', { timeout: 60_000 }, () => {
     await press('Kill north');
     await drawer.locator('.next-wait .ring').waitFor();
     expect(await text()).toMatch(/Waits for site north to answer\d s more/);
-    expect(await drawer.locator('.links tr[data-state="lost"]').count()).toBe(3);
+    await page.waitForFunction(() => document.querySelectorAll('.links tr[data-state="lost"]').length === 3);
     expect(await drawer.locator('.line-entry[data-look="now"]').count()).toBe(1);
     expect(await violations()).toEqual([]);
     await drawer.getByText('logs in at south').waitFor();
