@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readBootstrap } from '@holdfast/desk';
@@ -171,8 +171,8 @@ function start(configPort: number, clock: ProcessClock, listeners: DeskListeners
 test('[LL7] site and epoch are on the disk when the log-in reaches the site', async () => {
   let stored: unknown;
   const { asked, configPort } = await site((request) => {
-    if (request.type === 'AgentLogin')
-      stored = JSON.parse(readFileSync(join(data, 'agent-sue', 'login.json'), 'utf8'));
+    const path = join(data, 'agent-sue', 'login.json');
+    if (request.type === 'AgentLogin' && existsSync(path)) stored = JSON.parse(readFileSync(path, 'utf8'));
   });
   const desk = start(configPort, new ProcessClock());
   await vi.waitFor(() => expect(desk.view?.site).toBe('north'), { timeout: 5_000 });
