@@ -74,11 +74,8 @@ const DECISIONS: Readonly<Record<string, readonly [string, string]>> = {
   waitForPhone: ['waits for the phone after losing', 'wait for their phones after losing'],
   loggedOut: ['was logged out at', 'were logged out at'],
   refused: ['was refused at', 'were refused at'],
-  'move the configuration link': [
-    'takes only the configuration link to',
-    'take only their configuration links to',
-  ],
-  'move the statistics link': ['takes only the statistics link to', 'take only their statistics links to'],
+  'move the configuration link': ['takes the configuration link to', 'take their configuration links to'],
+  'move the statistics link': ['takes the statistics link to', 'take their statistics links to'],
 };
 
 const ALARMS: Readonly<Record<string, string>> = {
