@@ -54,18 +54,18 @@ function registered(site: string): number[] {
 test('[DS18] the desk tells the phone how often to register, at its own site and at the other', async () => {
   expect(await lab.until(STEP_MAX_MS, () => lab.robots.every((robot) => lab.isAble(robot)))).toBe(true);
   const [home, peer] = [lab.robot(DUAL).options.home, lab.robot(DUAL).options.peer];
-  // Launched with the lab's own period, then as the configuration says.
-  expect(await lab.until(STEP_MAX_MS, () => registered(peer).length === 2)).toBe(true);
-  expect(registered(home)).toEqual([SHORT.registerEveryS, PREFERRED_S]);
-  expect(registered(peer)).toEqual([SHORT.registerEveryS, PEER_S]);
+  // It was launched with the lab's own period before; whether that registration was answered in time is chance.
+  const isTold = () => registered(home).at(-1) === PREFERRED_S && registered(peer).at(-1) === PEER_S;
+  expect(await lab.until(STEP_MAX_MS, isTold), `${registered(home)}, ${registered(peer)}`).toBe(true);
 });
 
 test('[DS18] when the phone has cost the agent the login, it is launched once more, and the desk moves', async () => {
   const robot = lab.robot(DUAL);
   const { home, peer } = robot.options;
+  const before = registered(peer).length;
   lab.losePhone(robot, home as 'north');
   expect(await lab.until(STEP_MAX_MS, () => lab.worksAt(robot, peer))).toBe(true);
-  expect(registered(peer)).toEqual([SHORT.registerEveryS, PEER_S, PEER_S]);
+  expect(registered(peer).slice(before)).toEqual([PEER_S]);
   lab.findPhone(robot, home as 'north');
   expect(await lab.until(STEP_MAX_MS, () => lab.worksAt(robot, home))).toBe(true);
   // The site was not lost to the other agents.
