@@ -137,6 +137,15 @@ describe('how long', () => {
     expect(granted({ contact: `${here};expires=70`, expires: 60 })).toBe('70');
   });
 
+  test('[RG4] what is granted is the wish to the second, whatever fraction of a millisecond it is', () => {
+    const wish = 60;
+    // now + 60000 - now is a little more than 60000 there.
+    const now = 5537.6810510000005;
+    expect(now + 1000 * wish - now).toBeGreaterThan(1000 * wish);
+    const { response } = new Registrar().handle(now, register({ contact: here, expires: wish }), udp);
+    expect(headerValues(response, 'contact')).toEqual(['<sip:7001@10.0.0.5>;expires=60']);
+  });
+
   test('[RG4] a binding ends at its time and not before; an early or late call of expire does no harm', () => {
     const registrar = new Registrar();
     registrar.handle(0, register({ contact: here, expires: 60 }), udp);

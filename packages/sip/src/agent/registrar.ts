@@ -87,7 +87,7 @@ export class Registrar {
     if (bindings !== present) this.#keep(wish.aor, present, bindings);
     const headers = bindings.map((binding): readonly [string, string] => [
       'Contact',
-      `<${binding.contact}>${binding.params};expires=${Math.ceil((binding.expiresAt - now) / 1000)}`,
+      `<${binding.contact}>${binding.params};expires=${secondsLeft(binding.expiresAt - now)}`,
     ]);
     if (wish.isOutbound) headers.push(['Require', 'outbound']);
     return { response: createResponse(request, 200, { headers, toTag: this.#tag() }), changes };
@@ -322,4 +322,9 @@ function isConnection(target: Binding['target']): target is Binding['target'] & 
 function change(kind: RegistrarChange['kind'], binding: Binding, because: string): RegistrarChange {
   const { aor, contact, flow } = binding;
   return { kind, aor, contact, flow, binding, because };
+}
+
+/** Whole ms first: sums of clock readings are off by a billionth, and a whole second more would be promised for it. */
+function secondsLeft(ms: Millis): number {
+  return Math.max(1, Math.ceil(Math.round(ms) / 1000));
 }
