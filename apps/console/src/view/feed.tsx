@@ -63,10 +63,13 @@ function Decisions({ decisions }: Pick<FeedProps, 'decisions'>) {
             <b title={agents.join(', ')}>{TEXTS.feed.who(agents)}</b> {decisionWords(entry, agents.length)}
             <NoMove entry={entry} />
           </div>
-          <p>
-            {entry.because}
-            <Rule rule={entry.rule} />
-          </p>
+          {/* The end of an alarm speaks for itself, and must not push the moves out of sight. */}
+          {entry.kind === 'alarmOver' ? null : (
+            <p>
+              {entry.because}
+              <Rule rule={entry.rule} />
+            </p>
+          )}
           {entry.option === null ? null : <span className="option">{optionWords(entry.option)}</span>}
         </li>
       ))}
