@@ -71,9 +71,10 @@ export class RuleCensus {
     }
   }
 
-  /** A line of the log of a SIP Server about somebody who proves nothing. */
+  /** A line of the log of a SIP Server: about somebody who proves nothing, or a gateway that does not answer. */
   siteWrites(what: string): void {
     if (what === 'registration refused' || what === 'call refused') this.count('SS4');
+    if (what === 'trunk out of service' || what === 'trunk back in service') this.count('SS35');
   }
 
   /** A connection that a SIP Server closes, by its own words. */

@@ -1,5 +1,5 @@
 /**
- * The entry that `holdfast simulate` starts: `--core | --whole`, `--seeds N`, `--minutes M` (the seeds that failed
+ * The entry that `holdfast simulate` starts: `--core | --whole | --scripted`, `--seeds N`, `--minutes M` (the seeds that failed
  * once, then as many others as fit that time, at most N), `--from S`, `--agents N`, `--json FILE`. Exit status 0: all checks hold; 1: a seed failed; 2: could not run, the reason on stderr.
  */
 import { writeFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ function read(argv: readonly string[]): SimulateOptions & { json: string | undef
     options: {
       core: { type: 'boolean' },
       whole: { type: 'boolean' },
+      scripted: { type: 'boolean' },
       seeds: { type: 'string' },
       minutes: { type: 'string' },
       from: { type: 'string', default: '0' },
@@ -25,9 +26,10 @@ function read(argv: readonly string[]): SimulateOptions & { json: string | undef
       json: { type: 'string' },
     },
   });
-  if (values.core === true && values.whole === true) throw new Error('Choose one of --core and --whole.');
+  const sizes = (['core', 'whole', 'scripted'] as const).filter((size) => values[size] === true);
+  if (sizes.length > 1) throw new Error('Choose one of --core, --whole and --scripted.');
   return {
-    size: values.core === true ? 'core' : 'whole',
+    size: sizes[0] ?? 'whole',
     seeds: wholeNumber('--seeds', values.seeds ?? (values.minutes === undefined ? '100' : SEEDS_MOST), 1),
     ...(values.minutes === undefined ? {} : { minutes: minutes(values.minutes), regressions: true }),
     from: wholeNumber('--from', values.from, 0),

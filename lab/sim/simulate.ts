@@ -10,10 +10,11 @@ import { must } from '@holdfast/kernel';
 import { CORE_FAULTS, runCoreSeed } from './core.ts';
 import { REGRESSIONS } from './regressions.ts';
 import { OCCURS_WITHIN_SEEDS, rulesOf } from './rule-list.ts';
+import { runScriptedSeed } from './scripts.ts';
 import type { SeedResult } from './seed-result.ts';
 import { runWholeSeed, WHOLE_FAULTS } from './whole.ts';
 
-export type SimulationSize = 'core' | 'whole';
+export type SimulationSize = 'core' | 'whole' | 'scripted';
 
 export interface SimulateOptions {
   readonly size: SimulationSize;
@@ -48,7 +49,7 @@ export interface SimulateReport {
 /** A thread cannot be started from a TypeScript source; from a bundle it is one a core. */
 const WORKERS_DEFAULT = import.meta.url.endsWith('.ts') ? 0 : availableParallelism();
 /** Seeds that a worker gets at once: small enough that all end at about the same time. */
-const BATCH = { core: 50, whole: 1 } as const;
+const BATCH = { core: 50, whole: 1, scripted: 4 } as const;
 /** A report names so many failed seeds at most; the run goes on and counts them as faults and rules all the same. */
 const FAILED_MAX = 1_000;
 
@@ -123,6 +124,7 @@ function runSeed(
   tracing: boolean,
 ): SeedResult {
   if (size === 'core') return runCoreSeed(seed, { tracing });
+  if (size === 'scripted') return runScriptedSeed(seed, { tracing });
   return runWholeSeed(seed, { tracing, ...(agents === undefined ? {} : { agents }) });
 }
 

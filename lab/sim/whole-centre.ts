@@ -62,9 +62,12 @@ export interface CentreWish {
   readonly schemes: readonly GeneratedAgent['scheme'][];
   /** People of all kinds, also one whose desk may not leave its site. */
   readonly isMixed: boolean;
+  /** `disaster-recovery.timeout`; drawn unless set. */
+  readonly siteTimeoutS?: number | undefined;
 }
 
-export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreWish): DrawnCentre {
+export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
+  const { agents, schemes, isMixed } = wish;
   const port = {
     configPort: CONFIG_PORT,
     statPort: STAT_PORT,
@@ -72,7 +75,8 @@ export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreW
     sipPort: SIP_PORT,
     gateway: `${GATEWAY}:${SIP_PORT}`,
   };
-  const siteTimeoutS = randomInteger(random, 10, 20);
+  const drawnS = randomInteger(random, 10, 20);
+  const siteTimeoutS = wish.siteTimeoutS ?? drawnS;
   // Some centres have short lines, so that callers overflow.
   const isTight = random() < 0.5;
   const line = isTight ? { holdfast: { 'wait-max': '20', 'waiting-max': '3' } } : {};
@@ -86,6 +90,8 @@ export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreW
       (_, index) => [`AgentLogin/${FIRST_CODE + index}@${name}`, spare] as const,
     ),
   );
+  // The gateway that lives is asked whether it does; the dead one is left for a call to find (SS32, SS35).
+  const asked = { TServer: { 'oos-check': '5', 'oos-force': '8' } };
   const users = Array.from({ length: agents }, (_, index) => `agent${FIRST_CODE + index}`);
   const names = SITES.map(({ name }) => name);
   const kinds = isMixed ? drawKinds(random, names, users) : { options: {}, thirdParty: {} };
@@ -116,6 +122,7 @@ export function drawCentre(random: Random, { agents, schemes, isMixed }: CentreW
           { TServer: { contact: `sip:${ANNOUNCER}:${SIP_PORT}` } },
         ]),
       ),
+      ...(isMixed && Object.fromEntries(names.map((name) => [`DN/trunk-${name}@${name}`, asked]))),
       ...kinds.options,
       'Application/workspace': {
         'interaction-workspace': { 'disaster-recovery.timeout': String(siteTimeoutS) },

@@ -75,6 +75,11 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
     });
   }
 
+  /** The copy of the bootstrap file that the next start begins with. */
+  get bootstrapStored(): Bootstrap | undefined {
+    return this.#ports.storage.bootstrap;
+  }
+
   /** A person's hand on the desk. */
   press(now: Millis, input: DeskInput): void {
     this.#watch.isHandOn = true;

@@ -21,7 +21,7 @@ export interface Kind {
   readonly hotSeat: number | undefined;
 }
 
-const PLAIN: Kind = {
+export const PLAIN: Kind = {
   family: 'interaction-workspace',
   transport: 'UDP',
   lines: 2,

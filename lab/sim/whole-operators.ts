@@ -57,6 +57,12 @@ export class Operators {
     if (left === 0) this.#ask(site, { type: 'GracefulShutdown', on: false }, Number.POSITIVE_INFINITY);
   }
 
+  /** Without a reason it is a supervisor's logout. */
+  logOut(site: string, dn: string, reason: string | undefined): void {
+    const reasons = reason === undefined ? {} : { reasons: { LogoutReason: reason } };
+    this.#ask(site, { type: 'AgentLogout', dn, ...reasons }, ERRAND_MAX_MS);
+  }
+
   live(random: Random, options: OperatorsOptions): void {
     const at = this.#world.at - Math.log(1 - random()) * EVERY_MS;
     if (at > options.until) return;
@@ -72,9 +78,8 @@ export class Operators {
     const [site, dn, what] = [pick(sites), pick(dns), randomInteger(random, 0, 2)];
     const to = sites.find((one) => one !== site);
     if (site === undefined || dn === undefined || to === undefined) return;
-    if (what === 0) this.#ask(site, { type: 'AgentLogout', dn }, ERRAND_MAX_MS);
-    const reasons = { LogoutReason: random() < 0.5 ? UNKNOWN_REASON : TEAM_LEAD_REASON };
-    if (what === 1) this.#ask(site, { type: 'AgentLogout', dn, reasons }, ERRAND_MAX_MS);
+    if (what === 0) this.logOut(site, dn, undefined);
+    if (what === 1) this.logOut(site, dn, random() < 0.5 ? UNKNOWN_REASON : TEAM_LEAD_REASON);
     if (what === 2) this.#ask(site, { type: 'AskToMove', dn, to }, ERRAND_MAX_MS);
   }
 

@@ -36,6 +36,7 @@ export class Person {
   #hasSeenLoss = false;
   /** A hand is on its way to the screen. */
   #isReaching = false;
+  #isResting = false;
 
   constructor(world: World, at: PersonAt, random: Random) {
     this.#world = world;
@@ -79,6 +80,17 @@ export class Person {
     this.#world.act(desk, () => (desk.program as DeskProgram).press(desk.now(), { type: 'callOver' }));
   }
 
+  /** From now on presses nothing. */
+  rests(): void {
+    this.#isResting = true;
+  }
+
+  /** Wants to work again. */
+  comesBack(): void {
+    this.#isResting = false;
+    if (this.#view !== undefined) this.sees(this.#view);
+  }
+
   sees(view: DeskView): void {
     this.#view = view;
     this.#leaves(view);
@@ -110,6 +122,7 @@ export class Person {
   }
 
   #wish(view: DeskView): DeskInput | undefined {
+    if (this.#isResting) return undefined;
     if (view.site === null) return { type: 'login' };
     if (view.state !== 'NotReady' || view.calls.length > 0) return undefined;
     return view.isStateHeldBack ? { type: 'callOver' } : { type: 'ready' };

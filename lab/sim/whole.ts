@@ -73,6 +73,8 @@ export interface WholeOptions {
   readonly schemes?: readonly GeneratedAgent['scheme'][];
   /** Of what kind each agent is, by index; a mixture, or with schemes plain Workspace, unless set. */
   readonly kinds?: (index: number) => Kind;
+  /** `disaster-recovery.timeout`. */
+  readonly siteTimeoutS?: number;
   /** Changes the configuration before anybody reads it. */
   readonly configured?: (objects: readonly ConfigObject[]) => readonly ConfigObject[];
   /** Calls a virtual second. */
@@ -188,7 +190,12 @@ export class WholeWorld {
     const isMixed = options.schemes === undefined;
     this.#isMixed = isMixed;
     this.#kindOf = options.kinds ?? ((index) => kindOf(index, isMixed));
-    const drawn = drawCentre(random, { agents, schemes: options.schemes ?? SCHEMES, isMixed });
+    const drawn = drawCentre(random, {
+      agents,
+      schemes: options.schemes ?? SCHEMES,
+      isMixed,
+      siteTimeoutS: options.siteTimeoutS,
+    });
     this.#siteTimeoutMs = drawn.siteTimeoutMs;
     this.#thirdParty = drawn.thirdParty;
     const objects = options.configured?.(drawn.objects) ?? drawn.objects;
@@ -389,6 +396,10 @@ export class WholeWorld {
     );
     for (const { name, processes } of this.#servers)
       if (name === site) for (const process of processes) this.#world.kill(process);
+  }
+
+  logOut(site: string, dn: string, reason: string | undefined): void {
+    this.#operators.logOut(site, dn, reason);
   }
 
   startSite(site: string): void {

@@ -92,6 +92,7 @@ function addSimulate(program: Command, { child }: Runner): void {
     .description('disasters in virtual time, each from one seed that replays exactly')
     .option('--core', 'only the decisions of continuity, under every fault')
     .option('--whole', 'both sites, phones, desks, calls and queue')
+    .option('--scripted', 'the lab’s scenarios of both families, calm and under every fault')
     .option('--seeds <n>', 'how many seeds (100 unless a time is given)')
     .option('--minutes <m>', 'the seeds that failed once, then as many others as fit this time')
     .option('--from <s>', 'the first seed', '1')

@@ -1,0 +1,208 @@
+/** The live scenarios of both families as scripts of simulated worlds; each says who must do what, and who nothing. */
+import type { LinkKind } from '@holdfast/desk';
+import { must } from '@holdfast/kernel';
+import {
+  EXPIRES_MAX_MS,
+  MOVE_MAX_MS,
+  PHONE_TIMEOUT_MS,
+  runScript,
+  type Script,
+  SITE_TIMEOUT_MS,
+  type Stage,
+} from './scripted-stage.ts';
+import type { SeedResult } from './seed-result.ts';
+import type { DeskProgram } from './whole-desk.ts';
+import type { Person } from './whole-person.ts';
+
+const START_MAX_MS = 60_000;
+/** Of a server that is back: the pause between two rounds of attempts, with its jitter. */
+const FOUND_MAX_MS = 15_000;
+
+function allAtHome(stage: Stage, maxMs = START_MAX_MS): void {
+  stage.until('all-at-home', maxMs, (person) => stage.worksAt(person, stage.homeOf(person)));
+}
+
+/** DS16. */
+function linkLoss(kind: Exclude<LinkKind, 'telephony'>, server: string): Script['run'] {
+  return (stage) => {
+    const link = (person: Person) => stage.link(person.view, kind);
+    const isAt = (site: string) => (person: Person) =>
+      link(person)?.site === site && link(person)?.state === 'on';
+    const alarmed = (person: Person) =>
+      link(person)?.site === 'north' && link(person)?.state === 'off' && person.view?.alarms.length === 1;
+    const workspace = stage.of('north', 'interaction-workspace');
+    const thirdParty = stage.of('north', 'agent-desktop');
+    allAtHome(stage);
+    stage.until('links-at-home', START_MAX_MS, (person) => isAt(stage.homeOf(person))(person));
+    stage.mark();
+    stage.kill(`${server}-north`);
+    stage.until('third-party-warns', FOUND_MAX_MS, alarmed, thirdParty);
+    stage.until('workspace-link-moved', SITE_TIMEOUT_MS + FOUND_MAX_MS, isAt('south'), workspace);
+    stage.advance(SITE_TIMEOUT_MS);
+    stage.each('third-party-stays', alarmed, thirdParty);
+    stage.each('others-untouched', isAt('south'), stage.of('south'));
+    stage.start(`${server}-north`);
+    stage.until('third-party-found-it-again', FOUND_MAX_MS, isAt('north'), thirdParty);
+    stage.each('alarms-cleared', ({ view }) => view?.alarms.length === 0);
+    stage.each('workspace-stays', isAt('south'), workspace);
+    stage.each('voice-stays', (person) => stage.stayedAt(person, stage.homeOf(person)));
+  };
+}
+
+/** DS8b, DS8c, DS12. */
+function logoutCauses(stage: Stage): void {
+  allAtHome(stage);
+  const [byAgent, bySupervisor, byPhone, bySupervisorOfTP] = [
+    stage.of('south', 'interaction-workspace'),
+    stage.of('north', 'interaction-workspace').filter((person) => stage.isDual(person)),
+    stage.of('north').filter((person) => !stage.isDual(person)),
+    stage.of('south', 'agent-desktop'),
+  ];
+  const out = [...byAgent, ...bySupervisor, ...bySupervisorOfTP];
+  stage.mark();
+  for (const person of out) person.rests();
+  for (const person of byAgent) stage.press(person, { type: 'logout' });
+  for (const { dn } of bySupervisor) stage.centre.logOut('north', dn, undefined);
+  for (const { dn } of bySupervisorOfTP) stage.centre.logOut('south', dn, 'end_of_season');
+  stage.until('logged-out', FOUND_MAX_MS, ({ view }) => view?.site === null, out);
+  const north = stage.server('sip-north').host;
+  const hosts = byPhone.map(({ phone }) => phone.host);
+  const pairs = hosts.flatMap(
+    (host) =>
+      [
+        [host, north],
+        [north, host],
+      ] as const,
+  );
+  for (const [from, to] of pairs) stage.world.net.cut(from, to);
+  const atSouth = (person: Person) => stage.worksAt(person, 'south');
+  stage.until('phone-moved', EXPIRES_MAX_MS + PHONE_TIMEOUT_MS + FOUND_MAX_MS, atSouth, byPhone);
+  stage.each('stay-out', ({ view }) => view?.site === null && view.because?.rule === 'DS12', out);
+  stage.world.net.mend(pairs);
+  for (const person of out) person.comesBack();
+  const goesHome = (person: Person) => person.family === 'interaction-workspace' || !stage.isDual(person);
+  const atWork = (person: Person) =>
+    stage.worksAt(person, stage.homeOf(person)) || (!goesHome(person) && person.view?.state === 'Ready');
+  stage.until('log-in-again', MOVE_MAX_MS, atWork);
+  stage.mark();
+  stage.centre.targets.sites[0]?.shutDown();
+  const goes = stage.of('north').filter((person) => stage.isDual(person));
+  const waits = stage.of('north').filter((person) => !stage.isDual(person));
+  stage.until('shutdown-lets-all-go', FOUND_MAX_MS + MOVE_MAX_MS, atSouth, goes);
+  stage.until('waits-for-the-phone', FOUND_MAX_MS + MOVE_MAX_MS, ({ view }) => view?.site === null, waits);
+  stage.each('shutdown-concerns-nobody-else', (person) => stage.stayedAt(person, 'south'), stage.of('south'));
+  stage.centre.targets.sites[0]?.takeBack?.();
+  stage.until('at-work-after-shutdown', MOVE_MAX_MS, (person) => person.view?.state === 'Ready');
+}
+
+/** DS5, DS6, DS15. */
+function startPreferredDead(stage: Stage): void {
+  // Before anybody has come to work.
+  stage.world.run(50);
+  for (const server of SERVERS) stage.kill(`${server}-north`);
+  stage.mark();
+  stage.until('all-at-living-site', START_MAX_MS + MOVE_MAX_MS, (person) => stage.worksAt(person, 'south'));
+  stage.each('nobody-pretends', (person) => stage.stayedAt(person, null, 'south'));
+  siteComesBack(stage, (person) => person.family === 'interaction-workspace' || !stage.isDual(person));
+}
+
+const SERVERS = ['config', 'sip', 'stat'] as const;
+
+/** Who returns does, and the others stay, for good. */
+function siteComesBack(stage: Stage, returns: (person: Person) => boolean): void {
+  for (const server of SERVERS) stage.start(`${server}-north`);
+  const where = (person: Person) =>
+    stage.worksAt(person, stage.homeOf(person) === 'north' && returns(person) ? 'north' : 'south');
+  stage.until('where-each-belongs', EXPIRES_MAX_MS + MOVE_MAX_MS, where);
+  stage.advance(SITE_TIMEOUT_MS);
+  const settled = stage.of('north').filter((person) => !returns(person));
+  if (settled.length > 0)
+    stage.each('nobody-returns-by-desk', (person) => stage.stayedAt(person, null, 'south'), settled);
+}
+
+/** DS2, DS6. */
+function timeoutsNever(stage: Stage): void {
+  allAtHome(stage);
+  stage.mark();
+  for (const server of SERVERS) stage.kill(`${server}-north`);
+  stage.until('left-alone', MOVE_MAX_MS, ({ view }) => view?.site === null, stage.of('north'));
+  stage.advance(2 * SITE_TIMEOUT_MS + EXPIRES_MAX_MS);
+  const saysWhy = ({ family, view }: Person) =>
+    view?.governing?.name === (family === 'agent-desktop' ? 'site-timeout' : 'disaster-recovery.enabled');
+  stage.each('stay-out-and-say-why', saysWhy, stage.of('north'));
+  for (const server of SERVERS) stage.start(`${server}-north`);
+  allAtHome(stage, MOVE_MAX_MS);
+  stage.each('nobody-moved', (person) => stage.stayedAt(person, null, stage.homeOf(person)));
+}
+
+/** DS11. */
+function phoneBackInTime(stage: Stage): void {
+  allAtHome(stage);
+  stage.mark();
+  const losers = stage.of('north');
+  for (const { phone } of losers) stage.world.kill(phone);
+  for (
+    let step = 0;
+    step < EXPIRES_MAX_MS / 100 && losers.some(({ phone }) => phone.state === 'dead');
+    step++
+  ) {
+    stage.advance(100);
+    for (const { view, phone } of losers)
+      if (view?.site === null && phone.state === 'dead') stage.world.start(phone);
+  }
+  for (const { phone } of losers) if (phone.state === 'dead') stage.world.start(phone);
+  stage.each('all-logged-out-by-phone', (person) => !stage.stayedAt(person, 'north'), losers);
+  allAtHome(stage, PHONE_TIMEOUT_MS + FOUND_MAX_MS);
+  stage.each('nobody-moved', (person) => stage.stayedAt(person, null, stage.homeOf(person)));
+}
+
+/** DS15. */
+function autoRestoreOff(stage: Stage): void {
+  allAtHome(stage);
+  stage.mark();
+  for (const server of SERVERS) stage.kill(`${server}-north`);
+  stage.until('all-at-south', MOVE_MAX_MS, (person) => stage.worksAt(person, 'south'));
+  stage.mark();
+  siteComesBack(stage, (person) => !stage.isDual(person));
+}
+
+/** DS9, DS20: the own site where the seat has a phone at both, else where the phone is. */
+function hotSeating(stage: Stage): void {
+  const siteOf = (person: Person) => {
+    const own = stage.homeOf(person);
+    return stage.isDual(person) ? own : own === 'north' ? 'south' : 'north';
+  };
+  stage.until('all-work', START_MAX_MS + MOVE_MAX_MS, (person) => stage.worksAt(person, siteOf(person)));
+  const seatHome = (person: Person) => (stage.homeOf(person) === 'north' ? 'south' : 'north');
+  stage.each('nothing-kept', (person) => {
+    const stored = (person.desk.program as DeskProgram).bootstrapStored;
+    return stored?.preferred.site === seatHome(person) && stored.peer?.site === stage.homeOf(person);
+  });
+  for (const server of SERVERS) stage.kill(`${server}-north`);
+  stage.until('all-at-south', MOVE_MAX_MS, (person) => stage.worksAt(person, 'south'));
+  for (const server of SERVERS) stage.start(`${server}-north`);
+}
+
+export const SCRIPTS: readonly Script[] = [
+  { name: 'config-link-loss', run: linkLoss('configuration', 'config') },
+  { name: 'stat-link-loss', run: linkLoss('statistics', 'stat') },
+  { name: 'logout-causes', run: logoutCauses },
+  { name: 'start-preferred-dead', run: startPreferredDead },
+  {
+    name: 'timeouts-never',
+    workspace: { 'disaster-recovery.enabled': 'false' },
+    // 0 and unset (DS2).
+    thirdParty: (site): Record<string, string> =>
+      site === 'north' ? { 'site-timeout': '0', 'site-sip-register-timeout': '0' } : {},
+    run: timeoutsNever,
+  },
+  { name: 'phone-back-in-time', run: phoneBackInTime },
+  { name: 'auto-restore-off', workspace: { 'disaster-recovery.auto-restore': 'false' }, run: autoRestoreOff },
+  { name: 'hot-seating', isHotSeating: true, run: hotSeating },
+];
+
+/** Each seed is one world of one scenario; the calm one and the broken one of each lie side by side. */
+export function runScriptedSeed(seed: number, options: { readonly tracing?: boolean } = {}): SeedResult {
+  const script = must(SCRIPTS[(seed >> 1) % SCRIPTS.length], 'a scenario for each seed');
+  return { ...runScript(script, seed, options), seed };
+}
