@@ -65,9 +65,12 @@ export async function buildPage(force: boolean): Promise<boolean> {
   // Loaded only now: most runs of this file find nothing to do.
   const { build: buildWithVite } = await import('vite');
   const { default: react } = await import('@vitejs/plugin-react');
+  // Under a test NODE_ENV is "test", and the page would be React's development build.
+  process.env.NODE_ENV = 'production';
   const result = await buildWithVite({
     root: `${root}apps/console`,
     configFile: false,
+    mode: 'production',
     plugins: [react()],
     logLevel: 'warn',
     build: { outDir: output, emptyOutDir: true, target: 'es2022', chunkSizeWarningLimit: 2000 },
