@@ -2,7 +2,8 @@
  * What RFC 3261 has checked before a message reaches a transaction (§8.1.1, §8.2, §16.3, §18.3): the syntax of
  * what routing, transactions and dialogs read, the mandatory and the single header fields, the CSeq against the
  * method. Fields that are not needed to process a message do not stop it when they are malformed (§8.2); with
- * `isStrict` their syntax is judged too, which is for people who look at a message, not for calls.
+ * `isStrict` their syntax is judged too, and what the method asks for, which is for people who look at a message,
+ * not for calls.
  */
 import { isToken, LWS, TOKEN_CHARS } from './grammar.ts';
 import { headerNameOf } from './header-names.ts';
@@ -20,6 +21,7 @@ import {
 import { CSEQ_MAX, LIST_COUNT_MAX, MAX_FORWARDS_MAX } from './limits.ts';
 import type { NameAddr, SipMessage, SipRequest } from './message.ts';
 import { byteOffsetOf } from './message-offsets.ts';
+import { requiredFault } from './required-fields.ts';
 import { serializeMessage } from './serialize-message.ts';
 import { malformedDetail } from './strict-fields.ts';
 import { parseUri } from './uri.ts';
@@ -40,7 +42,7 @@ export type CheckResult = { readonly ok: true } | CheckFailure;
 export interface CheckOptions {
   /** The bytes from which the message was parsed, for the offset. */
   readonly bytes?: Uint8Array;
-  /** Judges also the fields that calls do not need: Date, Expires, Warning, … */
+  /** Judges also the fields that calls do not need (Date, Expires, Warning, …), and those that the method asks for. */
   readonly isStrict?: boolean;
 }
 
@@ -61,7 +63,7 @@ export function checkMessage(message: SipMessage, options: CheckOptions = {}): C
     identityFault(message) ??
     routingFault(message) ??
     bodyFault(message) ??
-    (options.isStrict === true ? malformedDetail(message) : undefined);
+    (options.isStrict === true ? (requiredFault(message) ?? malformedDetail(message)) : undefined);
   if (fault === undefined) return PASSED;
   const bytes = options.bytes ?? serializeMessage(message);
   const offset = byteOffsetOf(bytes, message, fault.key, fault.occurrence ?? 0);
