@@ -392,6 +392,18 @@ test('[DS4] without a preference agents are spread evenly, each always to the sa
   expect(Math.abs((sites.get('north') ?? 0) - 201)).toBeLessThan(31);
 });
 
+test('[DS4] a peer site without a preference leaves the other site as the preferred one, for everybody', () => {
+  const peerOnly = all(noPreference, set('Application/workspace', { 'peer-site': 'south' }));
+  const configuration = world(peerOnly);
+  for (const { name } of configuration.all('Person')) {
+    const answer = ask(configuration, name);
+    expect(answer).toMatchObject({
+      ok: true,
+      configuration: { preferredSite: 'north', peerSite: 'south', warnings: [] },
+    });
+  }
+});
+
 test('[DS4] an agent may sit at any place that has an Extension at both sites, and at none that has not', () => {
   const elsewhere = desk(undefined, 'agent7001', 'place-7004');
   expect(elsewhere).toMatchObject({ place: 'place-7004', preferredSite: 'north' });

@@ -57,14 +57,15 @@ export function workspaceSites(
     return undefined;
   };
   const isEnabled = optionValue(OPTIONS['interaction-workspace']['disaster-recovery.enabled'], levels);
-  // DS4: without a preference agents are spread evenly, each always to the same site.
+  const peerNamed = isEnabled ? named('disaster-recovery.peer-site') : undefined;
+  // DS4: without a preference agents are spread evenly, each always to the same site, and never to their peer.
+  const candidates = known.length > 1 ? known.filter((site) => site !== peerNamed) : known;
   const preferred =
-    named('disaster-recovery.preferred-site') ?? (known[spread(person.name) % known.length] as string);
+    named('disaster-recovery.preferred-site') ??
+    (candidates[spread(person.name) % candidates.length] as string);
   const names = [preferred];
   if (isEnabled) {
-    const peer = peerOf(preferred, named('disaster-recovery.peer-site'), known, person, (text) =>
-      warnings.push(text),
-    );
+    const peer = peerOf(preferred, peerNamed, known, person, (text) => warnings.push(text));
     if (peer !== undefined) names.push(peer);
   }
   return {
