@@ -10,6 +10,7 @@ import { explainMessage } from '@holdfast/sip';
 import { Command, CommanderError } from 'commander';
 import { CHECK_FAILED, COULD_NOT_RUN, OK } from './exit-status.ts';
 import { optionTable, plainOption, plainProperty, propertyTable } from './option-table.ts';
+import { reportFileFault } from './report-file.ts';
 import { runChild } from './run-child.ts';
 
 /** How a command says what the program ends with. */
@@ -65,12 +66,12 @@ function addDemo(program: Command, { child }: Runner): void {
     .action((options: Record<string, string>) => child('lab.mjs', ['demo', ...flags(options)]));
 }
 
-function addLab(program: Command, { child }: Runner): void {
+function addLab(program: Command, runner: Runner): void {
   const lab = program.command('lab').description('disasters with real processes on this machine');
   lab
     .command('list')
     .description('the scenarios: what each one breaks, and how many agents it needs at least')
-    .action(() => child('lab.mjs', ['list']));
+    .action(() => runner.child('lab.mjs', ['list']));
   lab
     .command('run <scenario>')
     .description('run one scenario and check what must hold')
@@ -82,11 +83,11 @@ function addLab(program: Command, { child }: Runner): void {
     )
     .option('--json <file>', 'write the report there, also when checks fail')
     .action((scenario: string, options: Record<string, string>) =>
-      child('lab.mjs', ['run', scenario, ...flags(options)]),
+      reporting(runner, 'lab.mjs', ['run', scenario], options),
     );
 }
 
-function addSimulate(program: Command, { child }: Runner): void {
+function addSimulate(program: Command, runner: Runner): void {
   program
     .command('simulate')
     .description('disasters in virtual time, each from one seed that replays exactly')
@@ -96,9 +97,22 @@ function addSimulate(program: Command, { child }: Runner): void {
     .option('--seeds <n>', 'how many seeds (100 unless a time is given)')
     .option('--minutes <m>', 'the seeds that failed once, then as many others as fit this time')
     .option('--from <s>', 'the first seed', '1')
-    .option('--agents <n>', 'agents in a whole simulation')
+    .option('--agents <n>', 'agents in a whole simulation, at most 2000')
     .option('--json <file>', 'write the report there, also when seeds fail')
-    .action((options: Record<string, string | boolean>) => child('simulate.mjs', flags(options)));
+    .action((options: Record<string, string | boolean>) => reporting(runner, 'simulate.mjs', [], options));
+}
+
+/** A run takes minutes: that its report can be written is seen to before. */
+async function reporting(
+  { child, ended }: Runner,
+  entry: string,
+  args: readonly string[],
+  options: Readonly<Record<string, string | boolean>>,
+): Promise<void> {
+  const fault = typeof options.json === 'string' ? reportFileFault(options.json) : undefined;
+  if (fault === undefined) return child(entry, [...args, ...flags(options)]);
+  process.stderr.write(`holdfast: ${fault}\n`);
+  ended(COULD_NOT_RUN);
 }
 
 function addOptions(program: Command): void {
