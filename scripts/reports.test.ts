@@ -18,7 +18,11 @@ test('docs/reports.md names every field of the ledger and of the calls', () => {
   const report = ledger.report(100);
   const [row] = report.agents;
   expect(unnamed([...Object.keys(report), ...Object.keys(row ?? {})])).toEqual([]);
-  expect(unnamed(Object.keys(new CallAccount().figures()))).toEqual([]);
+  const calls = new CallAccount();
+  const { ended } = calls.figures();
+  expect(unnamed(Object.keys(calls.figures()))).toEqual([]);
+  expect(unnamed(Object.keys(ended).map((field) => `ended.${field}`))).toEqual([]);
+  expect(unnamed(Object.keys(calls.line(0)).map((field) => `queue.${field}`))).toEqual([]);
 });
 
 test('docs/reports.md names every field of a simulation', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CallAccount, endOf } from './call-account.ts';
+import { CallAccount, callsBalance, type End, endOf } from './call-account.ts';
 
 function dial(account: CallAccount, leg: string, site: string, port: number): void {
   account.offered(0, leg, { site, to: '8000', port });
@@ -26,6 +26,7 @@ test('a call is kept only when both ends ended normally after the fault', () => 
   expect(account.figures()).toEqual({
     offered: 4,
     answered: 4,
+    ended: { answered: 4, waiting: 0, gaveUp: 0, refused: 0, noSign: 0, lostInLine: 0 },
     established: 4,
     kept: 1,
     lost: 3,
@@ -109,8 +110,46 @@ test('a caller is served when the phone begins to ring, and a site that dies los
   // Who rang first answers last.
   account.answered(1400, 'agent2', 'a2', 2);
   account.answered(1900, 'agent1', 'a1', 1);
-  expect(account.line(2000)).toEqual({ waiting: 1, inversions: 0, lost: 0 });
+  expect(account.line(2000)).toEqual({ waiting: 1, served: 2, inversions: 0, lost: 0 });
   expect(account.siteGone('north')).toEqual(['c3']);
   account.callerEnded(3000, 'c3', 'lost');
-  expect(account.line(4000)).toEqual({ waiting: 0, inversions: 0, lost: 1 });
+  expect(account.line(4000)).toEqual({ waiting: 0, served: 2, inversions: 0, lost: 1 });
+});
+
+test('everybody who dialled ends in exactly one account, whatever became of the call', () => {
+  const account = new CallAccount();
+  const come = (port: number, site: string, hasSign: boolean) => {
+    dial(account, `c${port}`, site, port);
+    if (hasSign) account.taken(0, `c${port}`);
+  };
+  const end = (port: number, how: End) => account.callerEnded(1000, `c${port}`, how);
+  for (const port of [1, 2, 3, 4, 5, 6]) come(port, 'south', true);
+  account.answered(500, 'agent1', 'a1', 1);
+  end(1, 'told');
+  end(2, 'cancelled');
+  end(3, 'hung-up');
+  end(4, 'refused');
+  end(5, 'told');
+  for (const port of [7, 8]) come(port, 'south', false);
+  end(7, 'lost');
+  for (const port of [9, 10, 11]) come(port, 'north', true);
+  account.siteGone('north');
+  end(9, 'cancelled');
+  account.answered(2000, 'agent2', 'a2', 10);
+  // It dials again at the other site, under another leg.
+  account.offered(3000, 'c11 again', { site: 'south', to: '8000', port: 11 });
+  const figures = account.figures();
+  expect(figures).toMatchObject({
+    offered: 11,
+    ended: { answered: 2, waiting: 1, gaveUp: 2, refused: 2, noSign: 3, lostInLine: 1 },
+  });
+  expect(callsBalance(figures).ok).toBe(true);
+});
+
+test('a caller without an account is found', () => {
+  const ended = { answered: 6, waiting: 0, gaveUp: 0, refused: 0, noSign: 0, lostInLine: 0 };
+  expect(callsBalance({ offered: 29, ended })).toEqual({
+    ok: false,
+    detail: '29 offered, 6 accounted for: 6 answered, 0 waiting, 0 gaveUp, 0 refused, 0 noSign, 0 lostInLine',
+  });
 });

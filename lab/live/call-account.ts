@@ -7,8 +7,24 @@
 import { cseqOf, type PhoneFact, type SipMessage } from '@holdfast/sip';
 import { LineAccount, type LineFigures } from './line-account.ts';
 
+/** Every offered call in exactly one: what became of it until now, or until the run's end. */
+interface CallEnds {
+  readonly answered: number;
+  /** In a line: a site has given a sign. */
+  readonly waiting: number;
+  /** The caller hung up. */
+  readonly gaveUp: number;
+  /** A site said no, or ended the call while the caller waited. */
+  readonly refused: number;
+  /** No site has said anything. */
+  readonly noSign: number;
+  /** The place in line vanished without a word. */
+  readonly lostInLine: number;
+}
+
 export interface CallFigures {
   readonly offered: number;
+  readonly ended: CallEnds;
   readonly answered: number;
   /** At a fault, each call once; null without one. */
   readonly established: number | null;
@@ -59,6 +75,8 @@ export class CallAccount {
   readonly #lines = new LineAccount();
   #offered = 0;
   #answered = 0;
+  /** Of callers without an agent whose end is over; who was lost in a line is in the account of lines. */
+  readonly #ended = { gaveUp: 0, refused: 0, noSign: 0 };
   #fault: FaultAccount | undefined;
 
   /** A caller dials; again under another leg when the first site gave no sign and the next is called. */
@@ -121,9 +139,14 @@ export class CallAccount {
   }
 
   callerEnded(at: number, leg: string, end: End): void {
-    this.#lines.left(at, leg, end === 'lost');
+    const departure = this.#lines.left(at, leg, end === 'lost');
     const call = this.#byLeg.get(leg);
     if (call === undefined) return;
+    if (call.agent === undefined && departure !== 'lost') {
+      if (end === 'refused' || end === 'told') this.#ended.refused += 1;
+      else if (departure === 'noSign' && end === 'lost') this.#ended.noSign += 1;
+      else this.#ended.gaveUp += 1;
+    }
     call.callerEnd = end;
     this.#byLeg.delete(leg);
     if (this.#byPort.get(call.port) === call) this.#byPort.delete(call.port);
@@ -160,6 +183,23 @@ export class CallAccount {
     return this.#lines.figures(now);
   }
 
+  /** Callers to whom no site has given a sign so far. */
+  get withoutSign(): number {
+    return this.#lines.withoutSign;
+  }
+
+  #ends(): CallEnds {
+    // When somebody was overtaken is not asked here, so that any moment will do.
+    const { waiting, lost } = this.#lines.figures(0);
+    return {
+      answered: this.#answered,
+      waiting,
+      ...this.#ended,
+      noSign: this.#ended.noSign + this.withoutSign,
+      lostInLine: lost ?? 0,
+    };
+  }
+
   #settle(call: Call): void {
     const fault = this.#fault;
     if (fault === undefined || !fault.open.has(call)) return;
@@ -187,12 +227,22 @@ export class CallAccount {
   /** So far. Calls of the fault that go on are neither kept nor lost. */
   figures(): CallFigures {
     const fault = this.#fault;
-    const base = { offered: this.#offered, answered: this.#answered };
+    const base = { offered: this.#offered, answered: this.#answered, ended: this.#ends() };
     if (fault === undefined) return { ...base, established: null, kept: null, lost: null, lostBy: null };
     const lostBy = Object.fromEntries(fault.lostBy);
     const lost = Object.values(lostBy).reduce((sum, count) => sum + count, 0);
     return { ...base, established: fault.established, kept: fault.kept, lost, lostBy };
   }
+}
+
+/** Nobody who dialled may end in no account, and nobody in two. */
+export function callsBalance({ offered, ended }: Pick<CallFigures, 'offered' | 'ended'>): {
+  readonly ok: boolean;
+  readonly detail: string;
+} {
+  const sum = Object.values(ended).reduce((total: number, count: number) => total + count, 0);
+  const named = Object.entries(ended).map(([end, count]) => `${count} ${end}`);
+  return { ok: sum === offered, detail: `${offered} offered, ${sum} accounted for: ${named.join(', ')}` };
 }
 
 /** What a phone tells of its call's end; `byeStatus`: the answer to its own BYE, when that is what ended it. */

@@ -15,6 +15,9 @@ import type { Robot, RobotWatch } from './robot.ts';
 import type { SoundAccount } from './sound-account.ts';
 import type { LabTimes } from './times.ts';
 
+/** Decisions kept of each agent on average, and as many alarms: several times what the longest scenario makes. */
+const KEPT_PER_AGENT_MAX = 200;
+
 interface Seen {
   /** Site → since when the phone has a registration there, ms since the run's start. */
   readonly registeredAt: Map<string, number>;
@@ -38,6 +41,7 @@ export interface LabWatchOptions {
   readonly now: () => number;
   readonly clockNow: () => number;
   readonly startedAt: number;
+  readonly agents: number;
   readonly times: LabTimes;
   readonly calls: CallAccount;
   readonly sound: SoundAccount;
@@ -51,10 +55,12 @@ export interface LabWatchOptions {
 
 export class LabWatch implements RobotWatch, LaterFacts {
   ledger: Ledger | undefined;
-  /** Every decision of a desk, in order. */
+  /** Decisions of desks, in order; the newest, when there are too many. */
   readonly decisions: LabDecision[] = [];
-  /** Every alarm of a desk, and the end of each, in order. */
+  /** Alarms of desks, and the end of each, in order; the newest, when there are too many. */
   readonly alarms: LabAlarm[] = [];
+  /** Decisions and alarms that are no longer kept. */
+  dropped = 0;
   /** How long each site may hold each agent routable. */
   readonly leases: LeaseBook;
   readonly #options: LabWatchOptions;
@@ -115,14 +121,18 @@ export class LabWatch implements RobotWatch, LaterFacts {
   decision(robot: Robot, decision: Pick<LabDecision, 'what' | 'site' | 'because'>): void {
     const { what, site, because } = decision;
     const entry = { at: this.#options.now(), agent: robot.name, what, site, because };
-    this.decisions.push(entry);
+    this.#keep(this.decisions, entry);
     this.#options.onDecision(entry);
   }
 
   alarm(robot: Robot, { name, isRaised, because }: Extract<DeskEffect, { type: 'alarm' }>): void {
     const entry = { at: this.#options.now(), agent: robot.name, name, isRaised, because };
-    this.alarms.push(entry);
+    this.#keep(this.alarms, entry);
     this.#options.onAlarm(entry);
+  }
+
+  #keep<Entry>(kept: Entry[], entry: Entry): void {
+    this.dropped += keepNewest(kept, entry, KEPT_PER_AGENT_MAX * this.#options.agents);
   }
 
   view(_robot: Robot, _view: DeskView, _before: DeskView | undefined): void {}
@@ -205,4 +215,10 @@ export class LabWatch implements RobotWatch, LaterFacts {
     }
     return seen;
   }
+}
+
+/** Adds an entry, and says how many of the oldest had to go for it. */
+export function keepNewest<Entry>(kept: Entry[], entry: Entry, max: number): number {
+  kept.push(entry);
+  return kept.splice(0, Math.max(0, kept.length - max)).length;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LineAccount, SAME_MOMENT_MS } from './line-account.ts';
+import { LineAccount, SAME_MOMENT_MS, serviceOfLine } from './line-account.ts';
 
 const NORTH = { site: 'north', number: '8000' };
 
@@ -20,7 +20,7 @@ test('who is served in the order of coming overtakes nobody', () => {
     [3000, 'c'],
   ] as const)
     account.served(at, leg);
-  expect(account.figures(9000)).toEqual({ waiting: 0, inversions: 0, lost: 0 });
+  expect(account.figures(9000)).toEqual({ waiting: 0, served: 3, inversions: 0, lost: 0 });
 });
 
 test('each overtaken caller counts once, also who gives up and who still waits', () => {
@@ -29,7 +29,7 @@ test('each overtaken caller counts once, also who gives up and who still waits',
   account.served(1100, 'x');
   account.served(2000, 'served');
   account.left(2100, 'gives up', false);
-  expect(account.figures(3000)).toEqual({ waiting: 1, inversions: 4, lost: 0 });
+  expect(account.figures(3000)).toEqual({ waiting: 1, served: 3, inversions: 4, lost: 0 });
 });
 
 test('what happens in the same moment has no order', () => {
@@ -49,7 +49,7 @@ test('who dialled a site that was away stands in its line from its first sign', 
   account.taken(5100, 'early');
   account.served(6000, 'late');
   account.served(7000, 'early');
-  expect(account.figures(9000)).toEqual({ waiting: 0, inversions: 0, lost: 0 });
+  expect(account.figures(9000)).toEqual({ waiting: 0, served: 2, inversions: 0, lost: 0 });
 });
 
 test('another number and another site are other lines', () => {
@@ -69,11 +69,11 @@ test('callers of a dead site are lost, unless they are served after all', () => 
   account.dialled('no sign yet', NORTH);
   expect(account.siteGone('south')).toEqual([]);
   expect(account.siteGone('north')).toEqual(['a', 'b', 'c']);
-  expect(account.figures(400)).toEqual({ waiting: 1, inversions: 0, lost: 3 });
+  expect(account.figures(400)).toEqual({ waiting: 0, served: 0, inversions: 0, lost: 3 });
   account.served(1000, 'b');
   account.left(1500, 'a', true);
   account.movedOn('no sign yet');
-  expect(account.figures(2000)).toEqual({ waiting: 0, inversions: 0, lost: 2 });
+  expect(account.figures(2000)).toEqual({ waiting: 0, served: 1, inversions: 0, lost: 2 });
 });
 
 test('who is told or hangs up is not lost; who hears nothing more is', () => {
@@ -82,9 +82,62 @@ test('who is told or hangs up is not lost; who hears nothing more is', () => {
   account.left(1000, 'silent', true);
   account.dialled('never reached', NORTH);
   account.left(3000, 'never reached', true);
-  expect(account.figures(4000)).toEqual({ waiting: 0, inversions: 0, lost: 1 });
+  expect(account.figures(4000)).toEqual({ waiting: 0, served: 0, inversions: 0, lost: 1 });
 });
 
 test('without a caller nothing was looked at', () => {
-  expect(new LineAccount().figures(0)).toEqual({ waiting: 0, inversions: null, lost: null });
+  expect(new LineAccount().figures(0)).toEqual({ waiting: 0, served: null, inversions: null, lost: null });
+});
+
+/** Six callers come to a line in which nobody stands, and this becomes of them. */
+function serviceAfter(fate: (account: LineAccount, legs: readonly string[]) => void) {
+  const account = new LineAccount();
+  const legs = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const before = account.figures(0);
+  for (const [index, leg] of legs.entries()) {
+    account.dialled(leg, NORTH);
+    account.taken(200 * index, leg);
+  }
+  const stood = account.figures(2000);
+  fate(account, legs);
+  return serviceOfLine({ before, stood, after: account.figures(9000) }, legs.length);
+}
+
+test('a line of which everybody is answered in the order of coming was served', () => {
+  const all = serviceAfter((account, legs) => {
+    for (const [index, leg] of legs.entries()) account.served(3000 + 500 * index, leg);
+  });
+  expect(all).toEqual({ ok: true, detail: '6 stood in line, 6 of 6 were served, 0 overtaken, 0 lost' });
+});
+
+test('a line that empties because its site dies was not served, whether its callers are lost, told or hang up', () => {
+  const lost = serviceAfter((account) => void account.siteGone('north'));
+  expect(lost).toEqual({ ok: false, detail: '6 stood in line, 0 of 6 were served, 0 overtaken, 6 lost' });
+  const told = serviceAfter((account, legs) => {
+    for (const leg of legs) account.left(3000, leg, false);
+  });
+  expect(told).toEqual({ ok: false, detail: '6 stood in line, 0 of 6 were served, 0 overtaken, 0 lost' });
+  const allButOne = serviceAfter((account, legs) => {
+    for (const leg of legs.slice(0, 5)) account.served(3000, leg);
+    account.left(4000, 'f', false);
+  });
+  expect(allButOne.ok).toBe(false);
+});
+
+test('callers of a dead site who never had a sign stand in no line, so that it was not served', () => {
+  const account = new LineAccount();
+  const before = account.figures(0);
+  for (const leg of ['a', 'b', 'c']) account.dialled(leg, NORTH);
+  const stood = account.figures(1000);
+  expect([stood.waiting, account.withoutSign]).toEqual([0, 3]);
+  for (const leg of ['a', 'b', 'c']) account.left(2000, leg, true);
+  expect(serviceOfLine({ before, stood, after: account.figures(9000) }, 3).ok).toBe(false);
+});
+
+test('who goes on at another site after the first has died is not lost', () => {
+  const account = line([0, 'a']);
+  account.siteGone('north');
+  account.dialled('again', { site: 'south', number: '8000' });
+  account.movedOn('a');
+  expect(account.figures(1000)).toMatchObject({ waiting: 0, lost: 0 });
 });

@@ -13,11 +13,17 @@ import type { Millis } from '@holdfast/kernel';
 export const SAME_MOMENT_MS = 50;
 
 export interface LineFigures {
+  /** Callers to whom a site has given a sign; an INVITE that may never have arrived stands in no line. */
   readonly waiting: number;
+  /** Of whoever dialled: those whom an agent's phone answered. */
+  readonly served: number | null;
   /** Null when nobody stood in a line. */
   readonly inversions: number | null;
   readonly lost: number | null;
 }
+
+/** How a caller left: the place vanished without a word, there was one, or no site had given any sign. */
+type Departure = 'lost' | 'stood' | 'noSign';
 
 interface Place {
   readonly site: string;
@@ -34,6 +40,7 @@ export class LineAccount {
   /** Legs of callers whose site is gone. */
   readonly #lost = new Set<string>();
   #inversions = 0;
+  #served = 0;
   #lostEnded = 0;
   #hasBegun = false;
 
@@ -51,8 +58,9 @@ export class LineAccount {
   /** An agent's phone has begun to ring for this caller, and has answered. */
   served(at: Millis, leg: string): void {
     // Another site went on with a caller whose site is gone.
-    this.#lost.delete(leg);
+    const wasLost = this.#lost.delete(leg);
     const place = this.#leave(at, leg);
+    if (wasLost || place !== undefined) this.#served += 1;
     if (place?.since === undefined) return;
     for (const other of this.#places.values()) {
       if (other.site !== place.site || other.number !== place.number) continue;
@@ -63,14 +71,20 @@ export class LineAccount {
 
   /** The caller has dialled at the next site, because this one gave no sign. */
   movedOn(leg: string): void {
+    this.#lost.delete(leg);
     this.#places.delete(leg);
   }
 
-  /** The caller's end is over. `isSilent`: nobody said anything any more. */
-  left(at: Millis, leg: string, isSilent: boolean): void {
+  /** The caller's end is over; undefined for one who stood nowhere any more. `isSilent`: nobody said anything any more. */
+  left(at: Millis, leg: string, isSilent: boolean): Departure | undefined {
     const wasLost = this.#lost.delete(leg);
     const place = this.#leave(at, leg);
-    if (wasLost || (isSilent && place?.since !== undefined)) this.#lostEnded += 1;
+    if (wasLost || (isSilent && place?.since !== undefined)) {
+      this.#lostEnded += 1;
+      return 'lost';
+    }
+    if (place === undefined) return undefined;
+    return place.since === undefined ? 'noSign' : 'stood';
   }
 
   /** That site's SIP Server is dead, and its lines with it. The callers who now wait for nothing, by their legs. */
@@ -90,16 +104,47 @@ export class LineAccount {
     return place;
   }
 
+  /** Callers to whom no site has given a sign so far. */
+  get withoutSign(): number {
+    let count = 0;
+    for (const place of this.#places.values()) if (place.since === undefined) count += 1;
+    return count;
+  }
+
   figures(now: Millis): LineFigures {
-    const waiting = this.#places.size;
-    if (!this.#hasBegun) return { waiting, inversions: null, lost: null };
+    const waiting = this.#places.size - this.withoutSign;
+    if (!this.#hasBegun) return { waiting, served: null, inversions: null, lost: null };
     const standing = [...this.#places.values()].filter((place) => isOvertaken(place, now)).length;
     return {
       waiting,
+      served: this.#served,
       inversions: this.#inversions + standing,
       lost: this.#lostEnded + this.#lost.size,
     };
   }
+}
+
+/**
+ * Whether a line was served in order: `before` the callers came, when they `stood` in line, and `after`. Only an agent's
+ * answer serves: a line can also become empty because all gave up or were refused.
+ */
+export function serviceOfLine(
+  { before, stood, after }: Readonly<Record<'before' | 'stood' | 'after', LineFigures>>,
+  callers: number,
+): { readonly ok: boolean; readonly detail: string } {
+  const since = (figure: 'served' | 'inversions' | 'lost') => (after[figure] ?? 0) - (before[figure] ?? 0);
+  const [served, inversions, lost] = [since('served'), since('inversions'), since('lost')];
+  const ok =
+    callers > 0 &&
+    stood.waiting >= callers &&
+    served === before.waiting + callers &&
+    after.waiting === 0 &&
+    inversions === 0 &&
+    lost === 0;
+  return {
+    ok,
+    detail: `${stood.waiting} stood in line, ${served} of ${before.waiting + callers} were served, ${inversions} overtaken, ${lost} lost`,
+  };
 }
 
 /** Somebody who came later was served, and the caller waited on after that. */

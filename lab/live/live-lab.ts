@@ -125,6 +125,7 @@ export class LiveLab {
       now: () => this.now(),
       clockNow: () => this.clock.now(),
       startedAt: this.#startedAt,
+      agents: options.agents,
       times: options.times,
       calls: this.calls,
       sound: this.sound,

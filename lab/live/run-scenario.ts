@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { LoopDelay } from '@holdfast/server';
 import type { LedgerReport } from '../src/ledger.ts';
-import type { CallFigures } from './call-account.ts';
+import { type CallFigures, callsBalance } from './call-account.ts';
 import type { LineFigures } from './line-account.ts';
 import { type Check, LiveLab } from './live-lab.ts';
 import { callersCome, callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
@@ -112,6 +112,13 @@ export async function runScenario({
     soundGoesOn(lab);
     await lab.stop();
   }
+  const calls = lab.calls.figures();
+  const balance = callsBalance(calls);
+  lab.check('calls-accounted', balance.ok, balance.detail);
+  const { dropped } = lab.watch;
+  // The checks of a scenario look at all that desks said: what was dropped may be what failed.
+  if (dropped > 0)
+    lab.check('watch-complete', false, `${dropped} decisions and alarms of desks were dropped`);
   const ledger = roundLedger(lab.ledger.report(lab.now()));
   if (ledger.in_call !== null)
     say(`  of ${ledger.agents.length} agents concerned ${ledger.in_call} were in a call at the fault`);
@@ -123,7 +130,7 @@ export async function runScenario({
     times: times.name,
     checks: lab.checks,
     ledger,
-    calls: lab.calls.figures(),
+    calls,
     queue: lab.calls.line(lab.now()),
     sound: roundSound(lab.sound.report()),
     host: hostFigures({ relayed: lab.isRelayed, lateMs, before, after }),

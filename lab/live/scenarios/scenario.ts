@@ -4,6 +4,7 @@
  * nearly all share.
  */
 import { SALES_QUEUE } from '@holdfast/centre';
+import { type LineFigures, serviceOfLine } from '../line-account.ts';
 import { type LiveLab, type LiveLabOptions, SITES, type SiteName } from '../live-lab.ts';
 import type { LabTimes } from '../times.ts';
 
@@ -188,22 +189,20 @@ export async function lineIsServedInOrder(lab: LiveLab, site: SiteName): Promise
     for (const robot of atSite) if (robot.view?.state === 'Ready') robot.command({ type: 'notReady' });
     await lab.until(200, () => atSite.every(isResting));
   }
-  const before = lab.calls.line(lab.now());
+  const line = (): LineFigures => lab.calls.line(lab.now());
+  // Who has dialled a dead site stands in a line only after the next site's first sign.
+  await lab.until(SLACK_MS, () => lab.calls.withoutSign === 0);
+  const before = line();
   for (let caller = 0; caller < IN_LINE; caller++) {
     lab.callers.call(SALES_QUEUE, site);
     await lab.until(ARRIVAL_MS, () => false);
   }
-  const { waiting } = lab.calls.line(lab.now());
+  await lab.until(SLACK_MS, () => lab.calls.withoutSign === 0);
+  const stood = line();
   // The first agents of a generated world serve this queue.
   for (const robot of atSite.slice(0, SERVING)) robot.command({ type: 'ready' });
   const rounds = Math.ceil((before.waiting + IN_LINE) / SERVING);
-  await lab.until(rounds * restMax, () => lab.calls.line(lab.now()).waiting === 0);
-  const after = lab.calls.line(lab.now());
-  const inversions = (after.inversions ?? 0) - (before.inversions ?? 0);
-  const lost = (after.lost ?? 0) - (before.lost ?? 0);
-  lab.check(
-    'line-served-in-order',
-    waiting >= IN_LINE && after.waiting === 0 && inversions === 0 && lost === 0,
-    `${waiting} stood in line at ${site}, ${waiting - after.waiting} were served, ${inversions} overtaken, ${lost} lost`,
-  );
+  await lab.until(rounds * restMax, () => line().waiting === 0 && lab.calls.withoutSign === 0);
+  const { ok, detail } = serviceOfLine({ before, stood, after: line() }, IN_LINE);
+  lab.check('line-served-in-order', ok, `at ${site}: ${detail}`);
 }
