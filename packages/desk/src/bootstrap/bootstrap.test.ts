@@ -249,4 +249,16 @@ describe('renewal from the configuration', () => {
       peer: { site: 'north' },
     });
   });
+
+  it('[DS21] each record keeps its place, also where hosts are named otherwise and the agent prefers the second', () => {
+    const file = sound(read(JSON.stringify({ ...JSON_FORM, hotSeating: false })));
+    const desktops = configuration.sites.map((site) => ({ ...site, application: `desktop-${site.site}` }));
+    const turned = { ...configuration, sites: desktops.toReversed() };
+    const renewed = renewBootstrap(file, turned);
+    expect(renewed).toMatchObject({
+      preferred: { site: 'south', place: 'place-1-south' },
+      peer: { site: 'north', place: 'place-1-north' },
+    });
+    expect(renewBootstrap(renewed, turned)).toEqual(renewed);
+  });
 });

@@ -9,20 +9,56 @@ type ConfiguredSite = DeskConfiguration['sites'][number];
 
 export function renewBootstrap(bootstrap: Bootstrap, configuration: DeskConfiguration): Bootstrap {
   const known = [bootstrap.preferred, ...(bootstrap.peer === undefined ? [] : [bootstrap.peer])];
+  const recordOf = recordsOf(known, configuration.sites, bootstrap.hotSeating ? SURE : [...SURE, () => true]);
   if (bootstrap.hotSeating) {
     // Whoever sits here tomorrow has sites of their own: each list is renewed, and their order stays (DS20).
     const [preferred = bootstrap.preferred, peer] = known.map((old) => {
-      const site = configuration.sites.find((one) => isSame(old, one));
+      const site = configuration.sites.find((one) => recordOf.get(one) === old);
       return site === undefined ? old : renewed(old, site);
     });
     return { ...bootstrap, preferred, peer };
   }
-  const [preferred = bootstrap.preferred, peer] = configuration.sites.map((site, index) =>
-    renewed(known.find((old) => isSame(old, site)) ?? known[index] ?? bootstrap.preferred, site),
+  // A second site of which the file knew nothing: as the first, but where the agent sits is not known there.
+  const unknown = { ...bootstrap.preferred, place: undefined };
+  const [preferred = bootstrap.preferred, peer] = configuration.sites.map((site) =>
+    renewed(recordOf.get(site) ?? unknown, site),
   );
   // An agent of one site today may be one of two tomorrow: the other list is kept.
-  const other = known.find((old) => !configuration.sites.some((site) => isSame(old, site)));
-  return { ...bootstrap, preferred, peer: peer ?? other };
+  const claimed = new Set(recordOf.values());
+  return { ...bootstrap, preferred, peer: peer ?? known.find((old) => !claimed.has(old)) };
+}
+
+type Match = (old: BootstrapSite, site: ConfiguredSite) => boolean;
+
+/** By what a record of the file is known as that site's, the surest first. */
+const SURE: readonly Match[] = [
+  (old, { site }) => old.site === site,
+  // S3: a third-party desktop has an Application for each site.
+  (old, { application }) =>
+    old.site === undefined && old.applicationType !== 'Workspace' && old.application === application,
+  (old, { configuration }) =>
+    old.site === undefined &&
+    old.nodes.some((node) =>
+      configuration.members.some(({ host, port }) => host === node.host && port === node.port),
+    ),
+];
+
+/** Each record belongs to one site at most: the place where the agent sits goes with it (DS21). */
+function recordsOf(
+  known: readonly BootstrapSite[],
+  sites: readonly ConfiguredSite[],
+  matches: readonly Match[],
+): Map<ConfiguredSite, BootstrapSite> {
+  const left = new Set(known);
+  const found = new Map<ConfiguredSite, BootstrapSite>();
+  for (const match of matches)
+    for (const site of sites) {
+      const old = found.has(site) ? undefined : [...left].find((one) => match(one, site));
+      if (old === undefined) continue;
+      found.set(site, old);
+      left.delete(old);
+    }
+  return found;
 }
 
 function renewed(old: BootstrapSite, site: ConfiguredSite): BootstrapSite {
@@ -36,11 +72,4 @@ function renewed(old: BootstrapSite, site: ConfiguredSite): BootstrapSite {
     // S4: a third-party desktop retries at the interval of its local data, whatever else says.
     timeoutMs: old.applicationType === 'Workspace' ? reconnectPauseMs : old.timeoutMs,
   };
-}
-
-function isSame(old: BootstrapSite, { site, configuration }: ConfiguredSite): boolean {
-  if (old.site !== undefined) return old.site === site;
-  return old.nodes.some((node) =>
-    configuration.members.some(({ host, port }) => host === node.host && port === node.port),
-  );
 }
