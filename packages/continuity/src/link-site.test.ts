@@ -131,6 +131,17 @@ describe('link site', () => {
     expect(desk.state.site).toBe('south');
   });
 
+  it('[DS2] a link that came in at a site which is none of the agent’s goes home when it is lost there', () => {
+    const desk = new Desk({ ...WORKSPACE, sites: ['north'] }, 'south');
+    expect(desk.ordered).toEqual(['to north (DS5)']);
+    expect(desk.tell({ type: 'off', since: 1 }, 1).tell({ type: 'on', site: 'south' }).ordered).toEqual([
+      'to south (DS5)',
+    ]);
+    expect(desk.tell({ type: 'off', since: 9 }, 9).ordered).toEqual(['to north (DS2)']);
+    expect(desk.tell({ type: 'off', since: 12 }, 12).ordered).toEqual(['warn']);
+    expect(desk.tell({ type: 'on', site: 'north' }).ordered).toEqual(['endWarning']);
+  });
+
   it('[DS16] whatever happens: told once when off, once when on again, and never at an unknown site', () => {
     const event = fc.oneof(
       fc.constantFrom<LinkSiteEvent>(

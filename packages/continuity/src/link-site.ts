@@ -110,6 +110,12 @@ function fail(link: LinkSite, since: Millis): Next {
     const text = `No server for ${link.policy.link} answers at site ${link.site}; trying site ${next}.`;
     return move(link, next, { rule: 'DS5', text }, rest);
   }
+  const [home] = link.policy.sites;
+  if (home !== undefined && !link.policy.sites.includes(link.site)) {
+    // Where it only came in at the start: no link of this desk belongs there.
+    const text = `Site ${link.site} is none of this agent's; the ${link.policy.link} link goes to site ${home}.`;
+    return move(link, home, { rule: 'DS2', text }, []);
+  }
   const state: LinkSite = {
     ...link,
     isOn: false,
