@@ -77,7 +77,7 @@ export function deskOf({ board, phase }: FakeAgent, servers: FakeServers, now: n
 }
 
 function alarmOf(family: FakeFamily, site: string, since: number): BoardAgent['alarms'][number] {
-  const text = `The configuration of site ${site} cannot be reached. You can go on working; what the administrator changes reaches you later.`;
+  const text = `The configuration of site ${site} cannot be reached. Calls do not need it; what the administrator changes reaches you later.`;
   return { name: 'configuration-link-lost', since, text, because: alarmText(family, site), rule: 'DS16' };
 }
 
@@ -86,7 +86,7 @@ export function alarmText(family: FakeFamily, site: string): string {
     family === 'agent-desktop'
       ? 'nothing moves because of this'
       : `this link goes to the other site after ${SITE_TIMEOUT_MS / 1000} s`;
-  return `No server for configuration can be reached at site ${site}. Calls go on; ${next}.`;
+  return `No server for configuration can be reached at site ${site}. Calls do not need it; ${next}.`;
 }
 
 function governingOf(

@@ -131,10 +131,10 @@ function lost({ policy, site }: LinkSite): Because {
   const { value, option } = policy.moveAfterMs;
   const what = `No server for ${policy.link} can be reached at site ${site}.`;
   if (value === 'never' || policy.sites.length < 2)
-    return { rule: 'DS16', text: `${what} Calls go on; nothing moves because of this.`, option };
+    return { rule: 'DS16', text: `${what} Calls do not need it; nothing moves because of it.`, option };
   return {
     rule: 'DS16',
-    text: `${what} Calls go on; this link goes to the other site after ${inSeconds(value)}.`,
+    text: `${what} Calls do not need it; this link goes to the other site after ${inSeconds(value)}.`,
     option,
   };
 }

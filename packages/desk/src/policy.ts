@@ -126,9 +126,11 @@ function thirdPartyPolicy(
     option: { name: 'site-2', value: peer?.application ?? 'unset', source },
   };
   const autoRestore = { value: false, option: { name: 'site-1', value: preferredSite, source } };
+  // The type of the desk's Application decides its family (DS1), and in this one these links stay (S4).
+  const application = sites.find(({ site }) => site === preferredSite)?.application ?? '';
   const moveAfterMs = {
     value: 'never',
-    option: { name: 'agent-desktop', value: 'never', source: 'S4' },
+    option: { name: 'type', value: 'ThirdPartyApplication', source: `Application/${application}` },
   } as const;
   const links = { moveAfterMs, follows: 'everyMove' } as const;
   const known = [bootstrap.preferred, ...(bootstrap.peer === undefined ? [] : [bootstrap.peer])];

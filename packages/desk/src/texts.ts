@@ -81,8 +81,8 @@ export function bannerText(desk: DeskSite, report: DeskSiteReport): string {
 export function lostText({ policy, site }: LinkSite): string {
   const { value: afterMs, option } = policy.moveAfterMs;
   const what = {
-    configuration: `The configuration of site ${site} cannot be reached. You can go on working; what the administrator changes reaches you later.`,
-    statistics: `The figures of site ${site} cannot be reached. You can go on working; what is shown of the queues is old.`,
+    configuration: `The configuration of site ${site} cannot be reached. Calls do not need it; what the administrator changes reaches you later.`,
+    statistics: `The figures of site ${site} cannot be reached. Calls do not need it; what is shown of the queues is old.`,
   }[policy.link];
   if (afterMs === 'never' || policy.sites.length < 2) return `${what} It is tried again and again.`;
   return `${what} After ${inSeconds(afterMs)} your other site is asked instead (${optionText(option)}).`;

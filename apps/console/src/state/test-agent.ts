@@ -54,7 +54,7 @@ export const testDecision = (more: Partial<BoardDecision> = {}): BoardDecision =
 export const testAlarm = (name: string): BoardAgent['alarms'][number] => ({
   name,
   since: 0,
-  text: 'The configuration of site north cannot be reached. You can go on working.',
+  text: 'The configuration of site north cannot be reached. Calls do not need it.',
   because: 'No server for configuration can be reached at site north.',
   rule: 'DS16',
 });
