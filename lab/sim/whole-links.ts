@@ -63,6 +63,13 @@ export class LinkWatch {
         this.#followed = { kind, site: to };
         if ((rule === 'DS17') !== isThirdParty) this.#fail('lesser-link-stays', `${family}: ${text}`);
         return;
+      case 'DS2': {
+        // It came in at a site which is none of this agent's; an agent's sites are those of the voice.
+        const from = this.#view?.links.find((one) => one.kind === kind)?.site ?? to;
+        if (this.#link('telephony', from) !== undefined)
+          this.#fail('lesser-link-stays', `the ${kind} link is sent home from ${from}: ${text}`);
+        return;
+      }
       default:
     }
     if (isThirdParty) return this.#fail('lesser-link-stays', `third-party, and moves: ${text}`);
