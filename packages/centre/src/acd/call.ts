@@ -243,10 +243,8 @@ function stepPartyGone(call: Call, event: Extract<CallEvent, { type: 'partyFaile
   }
   if (phase.name !== 'alerting' || phase.dn !== event.dn) return same(call);
   const callState = event.why === 'busy' ? 'Busy' : event.why === 'no-answer' ? 'NoAnswer' : 'Failed';
-  const busy =
-    event.why === 'busy' ? tellOrigin(call, 'EventDestinationBusy', { callState, otherDN: event.dn }) : [];
   const changes = [
-    ...busy,
+    ...tellBusy(call, callState, { otherDN: event.dn }),
     ...tellPartyOver(call, 'EventReleased', callState),
     ...tellOrigin(call, 'EventReleased', { callState, otherDN: event.dn }),
   ];
@@ -317,6 +315,7 @@ function stepEnded(call: Call, event: Extract<CallEvent, { type: 'ended' }>): An
   const callState = phase.name === 'talking' ? 'Ok' : event.status === 486 ? 'Busy' : 'Failed';
   const changes = [
     ...left,
+    ...tellBusy(call, callState),
     ...tellPartyOver(call, 'EventReleased', callState),
     ...withdrawn,
     ...tellOrigin(call, 'EventReleased', { callState }),
@@ -380,6 +379,11 @@ function tellPartyOver(call: Call, name: EventName, callState: CallState): CallC
     default:
       return [];
   }
+}
+
+/** CA4: whoever dialled learns that it was busy before the call is over, whether a phone says so or we do. */
+function tellBusy(call: Call, callState: CallState, more: { otherDN?: string } = {}): CallChange[] {
+  return callState === 'Busy' ? tellOrigin(call, 'EventDestinationBusy', { callState, ...more }) : [];
 }
 
 /** Nothing for a caller from a trunk, who is no DN of this site. */

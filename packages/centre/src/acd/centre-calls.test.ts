@@ -165,12 +165,13 @@ describe('calls from inside', () => {
     );
   });
 
-  test('[CA2] a phone that calls itself is busy', () => {
+  test('[CA2] a phone that calls itself is busy, and learns it as of any other (CA4)', () => {
     after(
       PHONES,
       `
       > call k1 1001 1001
       1001 Dialing k1
+      1001 DestinationBusy k1 Busy
       1001 Released k1 Busy
       release k1 486
     `,
@@ -212,6 +213,25 @@ describe('calls from inside', () => {
       > fail k3 0301234 unreachable
       1001 Released k3 Failed
       release k3 480
+    `,
+    );
+  });
+
+  test('[CA4] a full queue is busy for a colleague who dials it; one who hangs up first learns nothing of it', () => {
+    after(
+      `${PHONES}\ncall k1 +1 6000\ncall k2 +2 6000\ncall k3 1002 6000`,
+      `
+      > call k4 1001 6000
+      1001 Dialing k4
+      6000 Queued k4
+      6000 Diverted k4 Overflowed
+      1001 DestinationBusy k4 Busy
+      1001 Released k4 Busy
+      release k4 486
+      > gone k3 1002
+      6000 Abandoned k3
+      1002 Released k3
+      release k3 487
     `,
     );
   });
