@@ -102,8 +102,34 @@ describe('a client', () => {
     const bob = new Desk(site, 'bob', board.session);
     expect(bob.register({ resume: position })).toMatchObject({ resumed: false });
     world.run(100);
-    expect(board.closedBecause).toContain('same session');
     expect(bob.outcome({ type: 'RegisterAll' })).toBe('not-allowed');
+  });
+
+  it('[SS8] is ended by nobody else: not by a colleague, a stranger or a server that names its session', () => {
+    const { world, site, agent, phone } = centreWorld({}, { serverSecret: 'secret of servers' });
+    phone('7001');
+    const ada = agent('ada', '7001');
+    ada.register();
+    ada.ask({ type: 'RegisterAddress', dn: '7001' });
+    ada.news();
+    new Desk(site, 'bob', ada.session).register();
+    new Desk(site, undefined, ada.session).register();
+    const { session } = ada;
+    const server = { type: 'RegisterClient', application: 'stat', session, version: 1 } as const;
+    const shown = { addpTimeoutMs: 20_000, secret: 'secret of servers' };
+    expect(new Desk(site).ask({ ...server, ...shown })).toMatchObject({ type: 'ServerInfo' });
+    world.run(100);
+    expect(ada.closedBecause).toBeUndefined();
+    // Who has shown nothing is not remembered, however many sessions it names.
+    const { sessions } = site.node.sizes();
+    const stranger = new Desk(site);
+    for (let i = 0; i < 5; i++) {
+      stranger.session = `session-${i}`;
+      stranger.register();
+    }
+    expect(site.node.sizes().sessions).toBe(sessions);
+    expect(ada.outcome({ type: 'AgentNotReady', dn: '7001' })).toBe('EventAgentNotReady');
+    expect(ada.news()).toEqual(['EventAgentNotReady 7001']);
   });
 
   it('[SS8] whose session comes back on another connection loses the former one', () => {
@@ -122,6 +148,36 @@ describe('a client', () => {
     first.send({ type: 'Ping', n: 1 });
     world.run(100);
     expect(first.replies.at(-1)?.type).not.toBe('Pong');
+  });
+
+  it('[SS8] that comes back before its old connection is known to be lost hears each event once, and stays logged in', () => {
+    const { world, site, board, phone, agent } = centreWorld();
+    phone('7001');
+    const first = agent('ada', '7001');
+    const info = first.register();
+    if (info.type !== 'ServerInfo') throw new Error('not admitted');
+    first.ask({ type: 'RegisterAddress', dn: '7001' });
+    const { answering } = first;
+    // The network swallows what the old connection carries, and nobody has noticed.
+    first.answersPings = false;
+    first.answering = undefined;
+    const heardByFirst = first.events.length;
+    phone('7002');
+    board.news();
+    const second = new Desk(site, 'ada');
+    second.answering = answering;
+    expect(second.register({ resume: info.position })).toMatchObject({ resumed: true });
+    expect(first.closedBecause).toContain('same session');
+    expect(second.outcome({ type: 'AgentNotReady', dn: '7001' })).toBe('EventAgentNotReady');
+    expect(second.outcome({ type: 'AgentReady', dn: '7001' })).toBe('EventAgentReady');
+    expect(second.news()).toEqual(['EventAgentNotReady 7001', 'EventAgentReady 7001']);
+    // The end of the old connection, told late, takes nothing from the new one.
+    first.drop();
+    world.run(20_000);
+    expect(first.events).toHaveLength(heardByFirst);
+    expect(second.closedBecause).toBeUndefined();
+    expect(site.node.parts.centre.agentOn('7001')).toMatchObject({ agentId: '1001', routable: true });
+    expect(board.news()).toEqual(['EventAgentNotReady 7001', 'EventAgentReady 7001']);
   });
 
   it('[SS9] that is silent is asked after its own time-out, and closed after as much again', () => {

@@ -23,9 +23,8 @@ export const SESSIONS_MAX = 10_000;
 
 /** What a session has that outlives its connection. */
 interface Session {
-  readonly id: string;
-  /** Whose it is: nobody else hears what it missed. */
-  readonly person: string | undefined;
+  /** Its own name for itself and whose it is: nobody else hears what it missed, or ends its connection (SS8). */
+  readonly key: string;
   readonly dns: Set<string>;
   all: boolean;
 }
@@ -111,19 +110,18 @@ export class Clients {
       });
       return undefined;
     }
-    const former = this.#sessions.get(request.session);
+    const key = JSON.stringify([request.session, isServer, person?.name ?? null]);
+    const former = this.#sessions.get(key);
     const resumed =
       former !== undefined &&
-      former.person === person?.name &&
       (!former.all || isServer || isSupervisor(person)) &&
       request.resume !== undefined &&
       this.#log.canResume(request.resume);
-    const session: Session = resumed
-      ? former
-      : { id: request.session, person: person?.name, dns: new Set(), all: false };
-    this.#keep(session);
+    const session: Session = resumed ? former : { key, dns: new Set(), all: false };
+    // Who has shown nothing registers for nothing, and so has nothing to come back to.
+    if (isServer || person !== undefined) this.#keep(session);
     this.drop(connection);
-    this.#dropOthersOf(session.id, connection);
+    this.#dropOthersOf(key, connection);
     const client: Client = { connection, session, application: request.application, person, isServer };
     this.#clients.set(connection, client);
     for (const dn of session.dns) this.#index(dn, client);
@@ -145,9 +143,9 @@ export class Clients {
   }
 
   /** An old connection of a session that has come back on a new one would hear everything twice. */
-  #dropOthersOf(session: string, connection: string): void {
+  #dropOthersOf(key: string, connection: string): void {
     for (const client of [...this.#clients.values()]) {
-      if (client.session.id !== session || client.connection === connection) continue;
+      if (client.session.key !== key || client.connection === connection) continue;
       this.drop(client.connection);
       this.#emit({
         type: 'close',
@@ -158,8 +156,8 @@ export class Clients {
   }
 
   #keep(session: Session): void {
-    this.#sessions.delete(session.id);
-    this.#sessions.set(session.id, session);
+    this.#sessions.delete(session.key);
+    this.#sessions.set(session.key, session);
     if (this.#sessions.size <= SESSIONS_MAX) return;
     const [oldest] = this.#sessions.keys();
     if (oldest !== undefined) this.#sessions.delete(oldest);
