@@ -130,7 +130,7 @@ export class ConfigurationLink {
   #targetAt(name: string): LinkTarget<ConfigNode> {
     const site = this.#known?.configuration.sites.find((one) => one.site === name);
     if (site !== undefined && this.#known !== undefined) {
-      const { members, ...rest } = targetOf(site.configuration, name, this.#known.policy);
+      const { members, ...rest } = targetOf(site.configuration, name, this.#known.policy, 'configuration');
       const { application: openAs } = site;
       return { ...rest, members: members.map(({ host, port }) => ({ host, port, openAs })) };
     }

@@ -1,6 +1,6 @@
 /** The start-up of S4 and the bootstrap file, on the wire. */
 import { describe, expect, it } from 'vitest';
-import { type SiteName, World, type WorldOptions } from './test-world.ts';
+import { type Part, type SiteName, World, type WorldOptions } from './test-world.ts';
 
 const THIRD = { family: 'agent-desktop' } as const;
 /** A bootstrap file that knows the sites in the other order: this agent works at north all the same. */
@@ -144,6 +144,29 @@ describe('the pause after all Configuration Servers have failed', () => {
 
   it('[DS5] Workspace, cluster: the Timeout of the file is warm-standby.retry-delay', () => {
     expect(secondRoundAt({ clusterNodes: 1 })).toBeLessThan(1_300);
+  });
+
+  it.each<[string, WorldOptions, Part, number]>([
+    ['the file of a pair, for its Configuration Servers', {}, 'config', 7_000],
+    ['and not for its other servers', {}, 'stat', 1_000],
+    ['the configuration, where somebody has set it', { pauseMs: 3_000 }, 'config', 3_000],
+    ['the file of a cluster, for its Configuration Servers', { clusterNodes: 1 }, 'config', 7_000],
+    ['and for every other link', { clusterNodes: 1 }, 'stat', 7_000],
+    ['the configuration before that of a cluster', { clusterNodes: 1, pauseMs: 3_000 }, 'stat', 3_000],
+  ])('[DS5] Workspace: after a loss the pause is that of %s', (_, options, part, pauseMs) => {
+    const { preferred, peer } = new World(options).bootstrap;
+    const slow = { preferred: { ...preferred, timeoutMs: 7_000 }, peer };
+    // The link stays at its site for as long as is looked at.
+    const stays = { 'disaster-recovery.timeout': '60' };
+    const world = ready({ ...options, options: stays, bootstrap: slow });
+    const before = world.effectsOf('connect').length;
+    const dead = part === 'config' && options.clusterNodes === 1 ? 'config-1' : part;
+    const tries = world.kill('north', dead).run(25_000).effectsOf('connect').slice(before);
+    const [first = 0, second = 0, third = 0] = tries.map(({ at }) => at);
+    for (const ms of [second - first, third - second]) {
+      expect(ms).toBeGreaterThanOrEqual(pauseMs);
+      expect(ms).toBeLessThanOrEqual(pauseMs * 1.25 + 2);
+    }
   });
 
   it('[DS5] third-party: the retry interval of the local data', () => {

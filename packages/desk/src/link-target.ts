@@ -2,20 +2,36 @@
 import type { Millis } from '@holdfast/kernel';
 import type { LinkServers } from '@holdfast/protocol';
 import type { LinkTarget } from './link.ts';
-import type { DeskPolicy } from './policy.ts';
+import type { DeskPolicy, FilePause } from './policy.ts';
 
 type Member = LinkServers['members'][number];
 
-export function targetOf(servers: LinkServers, site: string, policy: DeskPolicy): LinkTarget<Member> {
-  const { form, members, addpTimeoutMs, addpRemoteTimeoutMs, reconnectPauseMs } = servers;
+export function targetOf(
+  servers: LinkServers,
+  site: string,
+  policy: DeskPolicy,
+  kind: FilePause['of'] = 'everyLink',
+): LinkTarget<Member> {
+  const { form, members, addpTimeoutMs, addpRemoteTimeoutMs } = servers;
   return {
     form,
     members,
     health: addpHealth(addpTimeoutMs, `site ${site}`),
     ...(addpRemoteTimeoutMs === undefined ? {} : { remoteTimeoutMs: addpRemoteTimeoutMs }),
-    pauseMs: policy.retryPauseMs[site] ?? reconnectPauseMs,
+    pauseMs: pauseOf(servers, policy.filePauses[site], kind),
     firstPauseMaxMs: policy.firstPauseMaxMs,
   };
+}
+
+/** DS5: the bootstrap file's pause where it goes before the servers' own, or where nobody has set one for them. */
+function pauseOf(
+  { reconnectPauseMs, reconnectPauseSource }: LinkServers,
+  file: FilePause | undefined,
+  kind: FilePause['of'],
+): Millis {
+  if (file === undefined || (file.of === 'configuration' && kind !== 'configuration'))
+    return reconnectPauseMs;
+  return file.isStrongest || reconnectPauseSource === undefined ? file.pauseMs : reconnectPauseMs;
 }
 
 export function addpHealth(addpTimeoutMs: Millis, source: string): LinkTarget['health'] {

@@ -19,7 +19,7 @@ import {
   readOption,
   type ValueOf,
 } from '@holdfast/protocol';
-import type { Bootstrap } from './bootstrap/bootstrap.ts';
+import type { Bootstrap, BootstrapSite } from './bootstrap/bootstrap.ts';
 import type { RegistrationPeriod } from './desk-types.ts';
 
 const WORKSPACE = OPTIONS['interaction-workspace'];
@@ -35,6 +35,15 @@ export const FIRST_PAUSE_MAX_MS = 2_000;
 type Site = DeskConfiguration['sites'][number];
 type BySite<Value> = Readonly<Record<string, Value>>;
 
+/** The `Timeout` of one site in the bootstrap file. */
+export interface FilePause {
+  readonly pauseMs: Millis;
+  /** S4: the retry interval of the local data goes before the servers' pause; Workspace's stands in where none is set. */
+  readonly isStrongest: boolean;
+  /** S0: a pair's is for the Configuration Servers that it stands with, a cluster's is `warm-standby.retry-delay`. */
+  readonly of: 'configuration' | 'everyLink';
+}
+
 export interface DeskPolicy {
   readonly site: DeskSitePolicy;
   readonly configuration: LinkSitePolicy;
@@ -45,8 +54,8 @@ export interface DeskPolicy {
   /** DS12: the reasons of a logout that mean a supervisor. */
   readonly supervisorLogoutCodes: BySite<readonly string[]>;
   readonly firstPauseMaxMs: Millis;
-  /** DS5: the retry interval of the local data, in the third-party family; else the servers' own. */
-  readonly retryPauseMs: BySite<Millis | undefined>;
+  /** DS5: what the bootstrap file says of the pauses of a site's links; undefined where it says nothing. */
+  readonly filePauses: BySite<FilePause | undefined>;
   /** DS18: for an embedded endpoint; empty in the family that has no such options. */
   readonly registration: readonly RegistrationPeriod[];
 }
@@ -71,7 +80,7 @@ export function readPolicy(configuration: DeskConfiguration, bootstrap: Bootstra
   const peer = sites.find(({ site }) => site === configuration.peerSite && site !== preferred)?.site;
   const policy =
     configuration.family === 'interaction-workspace'
-      ? workspacePolicy(configuration, preferred, peer)
+      ? workspacePolicy(configuration, preferred, peer, bootstrap)
       : thirdPartyPolicy(configuration, preferred, peer, bootstrap);
   return { ok: true, policy };
 }
@@ -80,6 +89,7 @@ function workspacePolicy(
   { options, sites }: DeskConfiguration,
   preferredSite: string,
   peerSite: string | undefined,
+  bootstrap: Bootstrap,
 ): DeskPolicy {
   const enabled = governed(options, WORKSPACE['disaster-recovery.enabled']);
   const siteTimeoutMs = inMs(governed(options, WORKSPACE['disaster-recovery.timeout']));
@@ -103,7 +113,11 @@ function workspacePolicy(
     restoreAgentState: bySite(sites, () => restore),
     supervisorLogoutCodes: bySite(sites, () => [LOGOUT_REASONS.supervisor]),
     firstPauseMaxMs: 1000 * firstPause.value,
-    retryPauseMs: {},
+    filePauses: bySite(sites, ({ site }) => {
+      const { form, timeoutMs: pauseMs } = recordOf(bootstrap, site) ?? {};
+      if (pauseMs === undefined) return undefined;
+      return { pauseMs, isStrongest: false, of: form === 'pair' ? 'configuration' : 'everyLink' };
+    }),
     registration: [
       ...period(options, preferredSite, WORKSPACE['sipendpoint.proxies.proxy0.reg_timeout']),
       ...period(options, peerSite, WORKSPACE['sipendpoint.proxies.proxy1.reg_timeout']),
@@ -133,7 +147,6 @@ function thirdPartyPolicy(
     option: { name: 'type', value: 'ThirdPartyApplication', source: `Application/${application}` },
   } as const;
   const links = { moveAfterMs, follows: 'everyMove' } as const;
-  const known = [bootstrap.preferred, ...(bootstrap.peer === undefined ? [] : [bootstrap.peer])];
   return {
     site: {
       enabled,
@@ -153,12 +166,17 @@ function thirdPartyPolicy(
       codesOf(governed(options, OPTIONS.holdfast['supervisor-logout-codes']).value),
     ),
     firstPauseMaxMs: FIRST_PAUSE_MAX_MS,
-    retryPauseMs: bySite(
-      sites,
-      ({ site }) => known.find((one) => one.site === site)?.timeoutMs ?? bootstrap.preferred.timeoutMs,
-    ),
+    filePauses: bySite(sites, ({ site }) => {
+      const pauseMs = recordOf(bootstrap, site)?.timeoutMs ?? bootstrap.preferred.timeoutMs;
+      return pauseMs === undefined ? undefined : { pauseMs, isStrongest: true, of: 'everyLink' };
+    }),
     registration: [],
   };
+}
+
+/** The file is that of this log-in, in which each record has the name of its site (DS20). */
+function recordOf({ preferred, peer }: Bootstrap, site: string): BootstrapSite | undefined {
+  return [preferred, peer].find((one) => one?.site === site);
 }
 
 function thirdPartyTimeouts({ application, options }: Site): SiteTimeouts {

@@ -18,6 +18,8 @@ export interface ConfigurationOptions {
   /** The same of Stat Servers. */
   readonly statNodes?: number;
   readonly hasPeer?: boolean;
+  /** Set by the administrator for every link; else the default, of 1 s here. */
+  readonly pauseMs?: number;
   readonly warnings?: readonly string[];
 }
 
@@ -42,11 +44,11 @@ export function deskConfiguration(options: ConfigurationOptions): DeskConfigurat
         site,
         application,
         options: isWorkspace ? {} : set(own, `Application/${application}`),
-        telephony: pairOf(site, 'sip'),
+        telephony: pairOf(site, 'sip', options),
         configuration:
           options.clusterNodes === undefined
-            ? pairOf(site, 'config')
-            : clusterOf(site, 'config', options.clusterNodes),
+            ? pairOf(site, 'config', options)
+            : clusterOf(site, 'config', options.clusterNodes, options),
         statistics: statServersAt(site, options),
         switch: site,
         place: 'P1',
@@ -80,27 +82,36 @@ function set(options: Readonly<Record<string, string>>, source: string): DeskCon
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, { value, source }]));
 }
 
-function pairOf(site: (typeof SITES)[number], part: string): LinkServers {
+function linkTerms({ pauseMs }: ConfigurationOptions) {
+  const set = pauseMs === undefined ? {} : { reconnectPauseSource: 'Application/Workspace' };
+  return { addpTimeoutMs: 500, reconnectPauseMs: pauseMs ?? 1_000, ...set };
+}
+
+function pairOf(site: (typeof SITES)[number], part: string, options: ConfigurationOptions): LinkServers {
   const member = { application: `${part}-${site}`, host: `${site}-${part}`, port: PORTS[site] };
-  return { form: 'pair', members: [member], addpTimeoutMs: 500, reconnectPauseMs: 1_000 };
+  return { form: 'pair', members: [member], ...linkTerms(options) };
 }
 
-function statServersAt(
+function statServersAt(site: (typeof SITES)[number], options: ConfigurationOptions): LinkServers {
+  const { hasStatServers = true, statNodes } = options;
+  const pair = pairOf(site, 'stat', options);
+  if (!hasStatServers) return { ...pair, members: [] };
+  return statNodes === undefined ? pair : clusterOf(site, 'stat', statNodes, options);
+}
+
+function clusterOf(
   site: (typeof SITES)[number],
-  { hasStatServers = true, statNodes }: ConfigurationOptions,
+  part: 'config' | 'stat',
+  nodes: number,
+  options: ConfigurationOptions,
 ): LinkServers {
-  if (!hasStatServers) return { ...pairOf(site, 'stat'), members: [] };
-  return statNodes === undefined ? pairOf(site, 'stat') : clusterOf(site, 'stat', statNodes);
-}
-
-function clusterOf(site: (typeof SITES)[number], part: 'config' | 'stat', nodes: number): LinkServers {
   const numbers = Array.from({ length: nodes }, (_, index) => index + 1);
   const members = numbers.map((number) => ({
     application: `${part}-${site}-${number}`,
     host: `${site}-${part}-${number}`,
     port: PORTS[site],
   }));
-  return { form: 'cluster', members, addpTimeoutMs: 500, reconnectPauseMs: 1_000 };
+  return { form: 'cluster', members, ...linkTerms(options) };
 }
 
 export function bootstrapOf(
@@ -109,7 +120,9 @@ export function bootstrapOf(
   const { family, bootstrap, clusterNodes } = options;
   const site = (name: (typeof SITES)[number]): BootstrapSite => {
     const { form, members } =
-      clusterNodes === undefined ? pairOf(name, 'config') : clusterOf(name, 'config', clusterNodes);
+      clusterNodes === undefined
+        ? pairOf(name, 'config', options)
+        : clusterOf(name, 'config', clusterNodes, options);
     return {
       site: undefined,
       application: applicationAt(name, options),

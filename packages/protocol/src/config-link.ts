@@ -63,6 +63,8 @@ const linkServers = z.object({
   addpRemoteTimeoutMs: z.number().int().optional(),
   /** Pause after all members have failed, ms. */
   reconnectPauseMs: z.number().int(),
+  /** The object that set the pause; absent: nobody has, and it is the default of warm-standby.retry-delay. */
+  reconnectPauseSource: z.string().optional(),
 });
 export type LinkServers = z.infer<typeof linkServers>;
 

@@ -94,7 +94,8 @@ function refusal(change: Change, user?: string, place?: string): string {
 }
 
 function pairOf(...members: LinkServers['members']): LinkServers {
-  return { form: 'pair', members, addpTimeoutMs: 5_000, reconnectPauseMs: 2_000 };
+  const pause = { reconnectPauseMs: 2_000, reconnectPauseSource: 'Application/workspace' };
+  return { form: 'pair', members, addpTimeoutMs: 5_000, ...pause };
 }
 
 test('a desk gets its sites in order of preference, each with its servers, DN, log-in and queues', () => {
@@ -153,7 +154,10 @@ test('a pair is named primary first, and its own reconnect timeout governs the p
     'sip-north',
     'sip-north-b',
   ]);
-  expect(north?.telephony.reconnectPauseMs).toBe(7_000);
+  expect(north?.telephony).toMatchObject({
+    reconnectPauseMs: 7_000,
+    reconnectPauseSource: 'Application/sip-north',
+  });
   expect(south?.telephony.reconnectPauseMs).toBe(2_000);
 });
 

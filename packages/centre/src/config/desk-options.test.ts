@@ -77,11 +77,21 @@ test('[option interaction-workspace/disaster-recovery.name] two pairs of one nam
 test('[option interaction-workspace/warm-standby.retry-delay] is the pause of a link, the server going before the desk', () => {
   const pauses = (options: Asked['options'] = {}) =>
     desk({ options }).sites.map(({ telephony }) => telephony.reconnectPauseMs);
+  const sources = (options: Asked['options'] = {}) =>
+    desk({ options }).sites.map(({ telephony }) => telephony.reconnectPauseSource);
   expect(pauses()).toEqual([2_000, 2_000]);
+  expect(sources()).toEqual(['Application/workspace', 'Application/workspace']);
   const person = workspace('Person/agent7001', { 'warm-standby.retry-delay': '6' });
   expect(pauses(person)).toEqual([6_000, 6_000]);
   const server = workspace('Application/sip-south', { 'warm-standby.retry-delay': '9' });
   expect(pauses({ ...person, ...server })).toEqual([6_000, 9_000]);
+  expect(sources({ ...person, ...server })).toEqual(['Person/agent7001', 'Application/sip-south']);
+});
+
+test('[DS5] a pause that nobody has set is told without a source, so that the bootstrap file can stand in', () => {
+  const [north] = desk(sites('desktop-north', 'desktop-south')).sites;
+  expect(north?.telephony.reconnectPauseMs).toBe(10_000);
+  expect(north?.telephony).not.toHaveProperty('reconnectPauseSource');
 });
 
 const sites = (first: string, second: string): Asked => ({

@@ -2,6 +2,7 @@
  * The servers that a desk's Application is connected to, site by site (DS3, DS5): pairs, clusters, and the SIP
  * Server pair whose Switch owns the Extension of the agent's seat.
  */
+import { assert } from '@holdfast/kernel';
 import {
   ADDP_TIMEOUT_S,
   type Application,
@@ -12,7 +13,7 @@ import {
 } from '@holdfast/protocol';
 import { type Configuration, splitReference } from './configuration.ts';
 import { Refusal } from './desk-refusal.ts';
-import { levelOf, type OptionLevel, optionValue, siteOf } from './option-resolution.ts';
+import { levelOf, type OptionLevel, optionValue, resolveOption, siteOf } from './option-resolution.ts';
 
 /** A server that the desk's Application is connected to; a cluster stands for its own connections. */
 export interface ConnectedServer {
@@ -110,7 +111,7 @@ export function linkServers(
     members: connected.flatMap((one) => membersOf(configuration, one)),
     addpTimeoutMs: Math.round(1000 * timeout),
     ...(remoteTimeout === undefined ? {} : { addpRemoteTimeoutMs: Math.round(1000 * remoteTimeout) }),
-    reconnectPauseMs: reconnectPauseMs(first, levels),
+    ...reconnectPause(first, levels),
   };
 }
 
@@ -130,11 +131,21 @@ function membersOf(configuration: Configuration, { server, connection }: Connect
 }
 
 /** S0: the pair's own reconnect timeout; without a backup the server's option may override the desk's. */
-function reconnectPauseMs(connected: ConnectedServer | undefined, levels: readonly OptionLevel[]): number {
-  const { backup, reconnectTimeout } = connected?.server ?? {};
-  if (backup !== undefined && reconnectTimeout !== undefined) return reconnectTimeout * 1000;
+function reconnectPause(
+  connected: ConnectedServer | undefined,
+  levels: readonly OptionLevel[],
+): Pick<LinkServers, 'reconnectPauseMs' | 'reconnectPauseSource'> {
+  const { name, backup, reconnectTimeout } = connected?.server ?? {};
+  if (backup !== undefined && reconnectTimeout !== undefined)
+    return { reconnectPauseMs: reconnectTimeout * 1000, reconnectPauseSource: `Application/${name}` };
   const own = connected === undefined || backup !== undefined ? [] : [connected.pauseLevel];
-  return (
-    1000 * optionValue(OPTIONS['interaction-workspace']['warm-standby.retry-delay'], [...own, ...levels])
-  );
+  const definition = OPTIONS['interaction-workspace']['warm-standby.retry-delay'];
+  const resolved = resolveOption(definition, [...own, ...levels]);
+  assert(resolved !== undefined, 'the option has a default');
+  const { value, source } = resolved;
+  // Where nobody has set it, the desk goes by the Timeout of its bootstrap file (DS5), and so has to know.
+  return {
+    reconnectPauseMs: value * 1000,
+    ...(source === 'default' ? {} : { reconnectPauseSource: source }),
+  };
 }

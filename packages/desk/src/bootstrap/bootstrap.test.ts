@@ -223,7 +223,6 @@ describe('renewal from the configuration', () => {
     expect(renewed.preferred).toMatchObject({
       site: 'north',
       nodes: [{ host: 'north-config' }],
-      timeoutMs: 1_000,
     });
     expect(renewed.peer).toMatchObject({ site: 'south', nodes: [{ host: 'south-config' }] });
     const turned = { ...configuration, sites: configuration.sites.toReversed() };
@@ -232,6 +231,15 @@ describe('renewal from the configuration', () => {
       preferred: renewed.peer,
       peer: renewed.preferred,
     });
+  });
+
+  it('[DS5] the Timeout stays as the file has it, whatever pause the configuration sets', () => {
+    const sites = configuration.sites.map((site) => {
+      const servers = { ...site.configuration, reconnectPauseMs: 40_000, reconnectPauseSource: 'Person/ada' };
+      return { ...site, configuration: servers };
+    });
+    const renewed = renewBootstrap(sound(read(xml())), { ...configuration, sites });
+    expect([renewed.preferred.timeoutMs, renewed.peer?.timeoutMs]).toEqual([10_000, 15_000]);
   });
 
   it('[DS20] with hot seating the order of the file stays, and each list is renewed', () => {

@@ -62,14 +62,14 @@ function recordsOf(
 }
 
 function renewed(old: BootstrapSite, site: ConfiguredSite): BootstrapSite {
-  const { form, members, reconnectPauseMs } = site.configuration;
+  const { form, members } = site.configuration;
+  // Its pause stays the file's: one that the configuration sets goes before it in each session anew (DS5), and written
+  // here it would outlive the option that set it.
   return {
     ...old,
     site: site.site,
     application: site.application,
     form,
     nodes: members.map(({ host, port }) => ({ host, port })),
-    // S4: a third-party desktop retries at the interval of its local data, whatever else says.
-    timeoutMs: old.applicationType === 'Workspace' ? reconnectPauseMs : old.timeoutMs,
   };
 }
