@@ -1,11 +1,11 @@
 /**
- * What the servers need in order to run, and values that would contradict one another (rules CF8 to CF11). A
+ * What the servers need in order to run, and values that would contradict one another (rules CF8 to CF11 and CF19). A
  * mistake here would otherwise show only when a site has died.
  */
 import { type Application, type DN, OPTIONS, objectKey } from '@holdfast/protocol';
 import { LISTENING_TYPES, type Report } from './check-references.ts';
 import type { Configuration } from './configuration.ts';
-import { levelOf, optionValue, siteOf } from './option-resolution.ts';
+import { levelOf, optionValue, resolveOption, siteOf } from './option-resolution.ts';
 
 export function checkServers(configuration: Configuration, report: Report): void {
   const usedPorts = new Map<string, string>();
@@ -19,6 +19,7 @@ export function checkServers(configuration: Configuration, report: Report): void
     if (application.ports.default === undefined)
       report(application, 'ports', '', 'A server needs a port "default" for its clients.');
     checkPorts(configuration, application, usedPorts, report);
+    checkPair(configuration, application, report);
     if (application.type === 'SIPServer') checkSipServer(configuration, application, pairOfSwitch, report);
     if (application.type === 'StatServer') checkStatServer(configuration, application, report);
   }
@@ -33,6 +34,26 @@ function reportNoSite(application: Application, report: Report): void {
     '',
     'A server needs the name of its site: without it no desk finds it. Set the option.',
   );
+}
+
+/**
+ * CF19: the members of a pair are at one site, and SIP Servers of one group (S1). Else a desk that tries the backup
+ * would be at another site than it believes.
+ */
+function checkPair(configuration: Configuration, primary: Application, report: Report): void {
+  const backup = primary.backup === undefined ? undefined : configuration.get('Application', primary.backup);
+  if (backup === undefined || backup.type !== primary.type) return;
+  const DR = OPTIONS['interaction-workspace'];
+  const names = ['disaster-recovery.site', 'disaster-recovery.name'] as const;
+  for (const name of primary.type === 'SIPServer' ? names : names.slice(0, 1)) {
+    const values = [primary, backup].map(
+      (member) => resolveOption(DR[name], [levelOf(objectKey(member), member)])?.value,
+    );
+    const [first = 'unset', second = 'unset'] = values;
+    if (first === second) continue;
+    const text = `${name} is "${second}" here and "${first}" in Application "${primary.name}", whose backup this is: a pair is at one site and of one group. Set the same in both, or name another backup there.`;
+    report(backup, `interaction-workspace/${name}`, second, text);
+  }
 }
 
 /** Two servers on one address and port: the second would not start. */
