@@ -119,7 +119,7 @@ export class CoreDesk implements Program {
         const leaseLengthMs = this.#leaseLengthMs();
         return this.step(now, {
           type: 'telephonyOn',
-          ...{ site, pairEpoch, leaseLengthMs, phoneInService, login },
+          ...{ site, pairEpoch, leaseLengthMs, leaseSource: 'default', phoneInService, login },
           // A site of this size says so by its refusals alone.
           isClosing: false,
         });

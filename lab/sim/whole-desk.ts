@@ -181,6 +181,9 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
       case 'restartPhone':
         return this.#ports.restartPhone();
       case 'answerPhone':
+      case 'link':
+      case 'calls':
+      case 'dn':
       case 'alarm':
       case 'phoneSettings':
       case 'log':

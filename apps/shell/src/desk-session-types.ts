@@ -20,9 +20,12 @@ type Told<Type extends DeskEffect['type']> = Omit<Extract<DeskEffect, { type: Ty
 export interface DeskListeners {
   /** What the agent sees, each time that something in it changes. */
   view?(view: DeskView, before: DeskView | undefined): void;
-  /** A link has another state, or stands at another site. */
+  /**
+   * S4: the link to configuration, to statistics, or to telephony at the site with which the desk works has another
+   * state, or is to another site.
+   */
   link?(link: LinkView): void;
-  /** An event of the agent's DN at either site, as the SIP Server has sent it. */
+  /** S4: an event of the agent's DN at the site with which the desk works, as its SIP Server has sent it. */
   dn?(event: EventMessage, kind: { readonly site: string }): void;
   /** The calls on the agent's DNs, when they have changed. */
   calls?(calls: readonly CallView[]): void;

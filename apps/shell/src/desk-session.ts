@@ -15,7 +15,6 @@ import {
   type LinkKind,
   type LinkReply,
   type LinkRequest,
-  type LinkView,
 } from '@holdfast/desk';
 import { configReply, deskReply, statReply } from '@holdfast/protocol';
 import type { DeskListeners, DeskSession, DeskSessionOptions } from './desk-session-types.ts';
@@ -48,8 +47,6 @@ class RunningDesk implements DeskSession {
   readonly #node;
   readonly #lines = new Map<string, Line>();
   readonly #forgetClock: () => void;
-  /** Names of the sites, by the connection on which their SIP Server has told it. */
-  readonly #sites = new Map<string, string>();
   #listeners: DeskListeners;
   #view: DeskView | undefined;
   #whenClosed: (() => void) | undefined;
@@ -137,6 +134,12 @@ class RunningDesk implements DeskSession {
         return memory.storeBootstrap(effect.bootstrap);
       case 'view':
         return this.#see(effect.view);
+      case 'link':
+        return tell(() => listeners.link?.(effect.link));
+      case 'calls':
+        return tell(() => listeners.calls?.(effect.calls));
+      case 'dn':
+        return tell(() => listeners.dn?.(effect.event, { site: effect.site }));
       case 'answerPhone':
         return tell(() => listeners.answerPhone?.(effect.ConnID));
       case 'decision':
@@ -168,12 +171,10 @@ class RunningDesk implements DeskSession {
         },
         message: (message) => {
           tap?.received?.(connection, server, message);
-          this.#tellOfDN(connection, message);
           this.#node.input({ type: 'message', connection, message });
         },
         closed: ({ text }) => {
           this.#lines.delete(connection);
-          this.#sites.delete(connection);
           tap?.closed?.(connection);
           this.#node.input({ type: isOpen ? 'closed' : 'failed', connection, how: text });
           if (this.#lines.size === 0) this.#whenClosed?.();
@@ -201,36 +202,11 @@ class RunningDesk implements DeskSession {
     line.link.send(message);
   }
 
-  #tellOfDN(connection: string, message: LinkReply): void {
-    if (message.type === 'ServerInfo') this.#sites.set(connection, message.site);
-    if (message.type !== 'Event') return;
-    const site = this.#sites.get(connection) ?? '';
-    tell(() => this.#listeners.dn?.(message, { site }));
-  }
-
   #see(view: DeskView): void {
-    const listeners = this.#listeners;
     const before = this.#view;
     this.#view = view;
-    for (const link of changedLinks(before?.links ?? [], view.links)) tell(() => listeners.link?.(link));
-    if (!hasSameItems(before?.calls ?? [], view.calls)) tell(() => listeners.calls?.(view.calls));
-    tell(() => listeners.view?.(view, before));
+    tell(() => this.#listeners.view?.(view, before));
   }
-}
-
-/** Each telephony link by its site; of the other kinds there is one. */
-function changedLinks(before: readonly LinkView[], after: readonly LinkView[]): LinkView[] {
-  return after.filter((link) => {
-    const known = before.find(
-      ({ kind, site }) => kind === link.kind && (kind !== 'telephony' || site === link.site),
-    );
-    return known === undefined || known.state !== link.state || known.site !== link.site;
-  });
-}
-
-/** A call that has not changed is the same object. */
-function hasSameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index]);
 }
 
 /**

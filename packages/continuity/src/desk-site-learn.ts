@@ -135,6 +135,7 @@ function learnTelephonyOn(
       // A stamp of an earlier primary is stale; the present one sends its own.
       heard: (facts.heard?.stamp.pairEpoch ?? pairEpoch) < pairEpoch ? undefined : facts.heard,
       leaseLengthMs: event.leaseLengthMs,
+      leaseSource: event.leaseSource,
       // Whoever works there goes on until the logout comes.
       isClosing: event.isClosing ? !isOurs : facts.telephony.name === 'on' && facts.isClosing,
     },

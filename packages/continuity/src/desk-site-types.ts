@@ -51,6 +51,8 @@ export interface SiteFacts {
   readonly heard: ReceivedStamp | undefined;
   readonly promised: Promised;
   readonly leaseLengthMs: Millis;
+  /** The object that sets that length; `default` before the site has told. */
+  readonly leaseSource: string;
   /** The site sends its agents away (graceful shutdown) and gets no log-in until it takes that back or starts anew. */
   readonly isClosing: boolean;
   /** No log-in before this instant, after `refusals` in a row. */
@@ -150,6 +152,8 @@ export type DeskSiteEvent =
       readonly site: string;
       readonly pairEpoch: number;
       readonly leaseLengthMs: Millis;
+      /** The object that sets that length, as `Application/sip-north`. */
+      readonly leaseSource: string;
       readonly phoneInService: boolean;
       /** The site says that it is shutting down gracefully. */
       readonly isClosing: boolean;

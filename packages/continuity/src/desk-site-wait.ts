@@ -7,7 +7,7 @@ import { inSeconds } from './causes.ts';
 import { factsOf, isReady, leaseBarAt, leaveAt, timeoutsAt } from './desk-site-judge.ts';
 import type { DeskSite } from './desk-site-types.ts';
 import type { GoverningOption } from './governed.ts';
-import { leaseWithMargin } from './login-lease.ts';
+import { leaseWithMargin, mayLogInElsewhereAt } from './login-lease.ts';
 
 /** A time that runs: when it has passed the desk decides anew. */
 export interface RunningWait {
@@ -16,8 +16,10 @@ export interface RunningWait {
   readonly site: string;
   readonly from: Millis;
   readonly until: Millis;
-  /** What sets its length. The lease is governed by the site that granted it. */
+  /** What sets its length. */
   readonly option: GoverningOption;
+  /** The site for which that option is set: of a lease the site that granted it. */
+  readonly optionSite: string;
 }
 
 /** What is missing where the desk belongs, whether or not its time can ever be up. */
@@ -72,12 +74,14 @@ function reportWaiting(desk: DeskSite, site: string): DeskSiteReport {
   const { siteTimeoutMs, phoneTimeoutMs } = timeoutsAt(desk.policy, site);
   if (facts.telephony.name === 'off' && telephonyAt <= phoneAt) {
     const { option } = siteTimeoutMs;
-    const wait = { for: 'site', site, from: facts.telephony.since, until: telephonyAt, option } as const;
+    const { since: from } = facts.telephony;
+    const wait = { for: 'site', site, from, until: telephonyAt, option, optionSite: site } as const;
     return { because: undefined, wait: running(desk, wait), missing: { name: 'site', site, option } };
   }
   if (facts.phone.name === 'outOfService') {
     const { option } = phoneTimeoutMs;
-    const wait = { for: 'phone', site, from: facts.phone.since, until: phoneAt, option } as const;
+    const { since: from } = facts.phone;
+    const wait = { for: 'phone', site, from, until: phoneAt, option, optionSite: site } as const;
     return { because: undefined, wait: running(desk, wait), missing: { name: 'phone', site, option } };
   }
   return { because: undefined, wait: leaseWait(desk, [site]), missing: NOTHING };
@@ -97,7 +101,19 @@ function leaseWait(desk: DeskSite, sites: readonly string[]): RunningWait | unde
   const site = ready.sort((a, b) => leaseBarAt(desk, a) - leaseBarAt(desk, b))[0];
   if (site === undefined) return undefined;
   const until = leaseBarAt(desk, site);
+  const { lengthMs, optionSite } = leaseThatBars(desk, site, until);
+  const { leaseSource: source } = factsOf(desk, optionSite);
+  const option = { name: 'lease-length', value: inSeconds(lengthMs), source };
+  return { for: 'lease', site, from: until - leaseWithMargin(lengthMs), until, option, optionSite };
+}
+
+/** The lease of another site that ends at `until`. Of one that was never seen only the length of this site is known (LL8). */
+function leaseThatBars(desk: DeskSite, site: string, until: Millis) {
   const { leaseLengthMs } = factsOf(desk, site);
-  const option = { name: 'lease-length', value: inSeconds(leaseLengthMs), source: 'the SIP Servers' };
-  return { for: 'lease', site, from: until - leaseWithMargin(leaseLengthMs), until, option };
+  for (const [optionSite, { promised }] of Object.entries(desk.sites)) {
+    if (optionSite === site || promised.name !== 'stamp') continue;
+    const { lengthMs } = promised;
+    if (mayLogInElsewhereAt(promised, lengthMs) === until) return { lengthMs, optionSite };
+  }
+  return { lengthMs: leaseLengthMs, optionSite: site };
 }

@@ -65,6 +65,7 @@ export function startDeskSite(start: DeskSiteStart, now: Millis): DeskSite {
     heard: undefined,
     promised: start.firstLogin === 'wait' ? { name: 'unknown', startedAt: now } : { name: 'nothing' },
     leaseLengthMs: LEASE_LENGTH_MS,
+    leaseSource: 'default',
     isClosing: false,
     notBefore: 0,
     refusals: 0,

@@ -12,7 +12,7 @@
  */
 import { type Because, type Millis, type Transition, unreachable } from '@holdfast/kernel';
 import { inSeconds } from './causes.ts';
-import type { Governed } from './governed.ts';
+import type { Governed, GoverningOption } from './governed.ts';
 
 export interface LinkSitePolicy {
   readonly link: 'configuration' | 'statistics';
@@ -74,12 +74,25 @@ export function startLinkSite(policy: LinkSitePolicy, standsAt: string | undefin
   return move(state, preferred, { rule: 'DS5', text }, [standsAt]);
 }
 
+/** DS16: the link's own move, while its time is running. */
+export interface LinkMove {
+  readonly to: string;
+  readonly from: Millis;
+  readonly until: Millis;
+  readonly option: GoverningOption;
+}
+
+export function linkSiteMove({ policy, site, offSince: from }: LinkSite): LinkMove | undefined {
+  const { value, option } = policy.moveAfterMs;
+  const to = policy.sites.find((one) => one !== site);
+  if (from === undefined || value === 'never' || policy.sites.length < 2 || to === undefined)
+    return undefined;
+  return { to, from, until: from + value, option };
+}
+
 /** When a link that is off has waited long enough. */
-export function linkSiteDeadline({ policy, offSince }: LinkSite): Millis | undefined {
-  const { value } = policy.moveAfterMs;
-  return offSince === undefined || value === 'never' || policy.sites.length < 2
-    ? undefined
-    : offSince + value;
+export function linkSiteDeadline(link: LinkSite): Millis | undefined {
+  return linkSiteMove(link)?.until;
 }
 
 export function stepLinkSite(link: LinkSite, event: LinkSiteEvent, now: Millis): Next {
@@ -155,13 +168,12 @@ function follow(link: LinkSite, site: string, isReturn: boolean): Next {
 }
 
 function giveUp(link: LinkSite, now: Millis): Next {
-  const deadline = linkSiteDeadline(link);
+  const due = linkSiteMove(link);
+  if (due === undefined || now < due.until) return { state: link, effects: [] };
   const { policy, site } = link;
-  const other = policy.sites.find((one) => one !== site);
-  if (deadline === undefined || now < deadline || other === undefined) return { state: link, effects: [] };
-  const { value, option } = policy.moveAfterMs;
-  const text = `No server for ${policy.link} could be reached at site ${site} for ${inSeconds(value)}; the link goes to site ${other}.`;
-  return move(link, other, { rule: 'DS16', text, option }, []);
+  const { to, from, until, option } = due;
+  const text = `No server for ${policy.link} could be reached at site ${site} for ${inSeconds(until - from)}; the link goes to site ${to}.`;
+  return move(link, to, { rule: 'DS16', text, option }, []);
 }
 
 function move(link: LinkSite, site: string, because: Because, fallbacks: readonly string[]): Next {

@@ -81,7 +81,8 @@ export class Scene {
     const login = held && { epoch: held, isLive };
     const isClosing = this.closing.has(site);
     const found = { phoneInService, isClosing, login };
-    this.tell({ type: 'telephonyOn', site, pairEpoch, leaseLengthMs: LENGTH, ...found });
+    const leaseSource = `Application/sip-${site}`;
+    this.tell({ type: 'telephonyOn', site, pairEpoch, leaseLengthMs: LENGTH, leaseSource, ...found });
     return this.stamp(site);
   }
 

@@ -79,6 +79,7 @@ class TwoDesks {
       site: name,
       pairEpoch: 1,
       leaseLengthMs: LENGTH,
+      leaseSource: 'default',
       phoneInService: true,
       isClosing: false,
       login,

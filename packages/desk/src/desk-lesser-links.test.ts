@@ -19,9 +19,11 @@ describe.each(LINKS)('the link to %s is lost alone', (kind, part) => {
   it('[DS16] Workspace: it goes to the other site after the time-out, alone', () => {
     const world = ready().kill('north', part).run(4_900);
     expect(world.link(kind)).toMatchObject({ site: 'north', state: 'off', health: 'red', since: 1_001 });
+    const option = { name: 'disaster-recovery.timeout', value: '5 s', source: 'Application Workspace' };
+    expect(world.link(kind)?.move).toEqual({ to: 'south', from: 1_001, until: 6_001, option });
     expect(world.view?.warnings).toMatchObject([expect.stringContaining('disaster-recovery.timeout is 5 s')]);
     world.run(400);
-    expect(world.link(kind)).toMatchObject({ site: 'south', state: 'on' });
+    expect(world.link(kind)).toMatchObject({ site: 'south', state: 'on', move: null });
     expect(world.view).toMatchObject({ state: 'Ready', site: 'north', warnings: [], alarms: [] });
     expect(world.north.requests('AgentLogin')).toHaveLength(1);
     expect(world.decisions(`move the ${kind} link`)).toMatchObject([
@@ -43,7 +45,7 @@ describe.each(LINKS)('the link to %s is lost alone', (kind, part) => {
 
   it('[DS16] third-party: warns, raises an alarm and stays, however long it lasts', () => {
     const world = ready({ family: 'agent-desktop' }).kill('north', part).run(600_000);
-    expect(world.link(kind)).toMatchObject({ site: 'north', state: 'off' });
+    expect(world.link(kind)).toMatchObject({ site: 'north', state: 'off', move: null });
     expect(world.view).toMatchObject({
       state: 'Ready',
       site: 'north',

@@ -22,14 +22,11 @@ describe.each(FAMILIES)('telephony and the DN, %s', (family) => {
 
   it('[DS8a] telephony off for the whole time-out: to the other site, with the option that governs', () => {
     const world = ready({ family });
-    expect(world.view?.governing).toMatchObject({ name: siteTimeout, value: '5 s', from: null, until: null });
+    const source = family === 'agent-desktop' ? 'Application/Desktop-north' : 'Application Workspace';
+    const governing = { name: siteTimeout, value: '5 s', source, site: 'north' };
+    expect(world.view?.governing).toMatchObject({ ...governing, from: null, until: null });
     world.kill('north').run(2_000);
-    expect(world.view?.governing).toMatchObject({
-      name: siteTimeout,
-      value: '5 s',
-      from: 1_001,
-      until: 6_001,
-    });
+    expect(world.view?.governing).toMatchObject({ ...governing, from: 1_001, until: 6_001 });
     expect(world.view?.banner).toBe(
       `Site north does not answer. If it is not back after 5 s, you go to site south (${siteTimeout} is 5 s).`,
     );
@@ -108,6 +105,51 @@ describe.each(FAMILIES)('telephony and the DN, %s', (family) => {
     ).toEqual([]);
   });
 
+  it('[DS17] after a switchover the listeners attend to the new site, and nothing of the old one is heard', () => {
+    const world = ready({ family, options: settings(family) });
+    const heard = () => [
+      ...world.effectsOf('dn').map(({ at, site, event }) => ({ at, site, what: event.name as string })),
+      ...world
+        .effectsOf('link')
+        .filter(({ link }) => link.kind === 'telephony')
+        .map(({ at, link }) => ({ at, site: link.site, what: link.state as string })),
+    ];
+    world.south.setPhone(false);
+    world.run(100).south.setPhone(true);
+    expect(
+      new Set(
+        world
+          .run(100)
+          .effectsOf('dn')
+          .map((call) => call.site),
+      ),
+    ).toEqual(new Set(['north']));
+    world.kill('north').run(7_000);
+    expect(world.view).toMatchObject({ site: 'south' });
+    const logIn = world.effectsOf('dn').find(({ site }) => site === 'south');
+    expect(logIn?.event).toMatchObject({ name: 'EventAgentLogin', attributes: { ThisDN: '1001' } });
+    const moved = world.now;
+    world.start('north').run(5_000);
+    world.north.setPhone(false);
+    world.north.callEvent('EventRinging', 'c9');
+    world.run(1_000).kill('north').run(5_000).south.setPhone(false);
+    world.run(100);
+    expect(heard().filter(({ at, site }) => at > moved && site === 'north')).toEqual([]);
+    expect(heard().filter(({ at }) => at > moved)).toMatchObject([
+      { site: 'south', what: 'EventDNOutOfService' },
+      { site: 'south', what: 'EventAgentLogout' },
+    ]);
+    // What the new listener was told first, and what the old one was told last.
+    const telephony = world.effectsOf('link').filter(({ link }) => link.kind === 'telephony');
+    expect(telephony.slice(-2).map(({ link }) => [link.site, link.state, link.isBasic])).toEqual([
+      ['north', 'off', false],
+      ['south', 'on', false],
+    ]);
+    expect(world.view?.links.filter(({ isBasic }) => isBasic)).toMatchObject([
+      { site: 'north', state: 'off' },
+    ]);
+  });
+
   it.each<MoveAsker>(['agent', 'administrator', 'program'])('[DS17] the %s asks for a move', (by) => {
     const world = ready({ family }).tell({ type: 'move', to: 'south', by }).run(10_000);
     expect(world.view).toMatchObject({ state: 'Ready', site: 'south' });
@@ -142,6 +184,24 @@ describe.each(FAMILIES)('telephony and the DN, %s', (family) => {
     ['east', 'There is no site east for you; yours are north and south.'],
   ])('[DS17] a move to %s comes to nothing, and says why', (to, notice) => {
     expect(ready({ family }).tell({ type: 'move', to, by: 'agent' }).view?.notice).toBe(notice);
+  });
+});
+
+describe('the lease of another site', () => {
+  it('[LL8] is governed by the SIP Server that granted it, after a start by the one that is gone to', () => {
+    const started = new World({ firstLogin: 'wait' }).run(1_000);
+    const lease = { name: 'lease-length', value: '2 s', until: 2_100 };
+    expect(started.view?.governing).toMatchObject({
+      ...{ ...lease, site: 'north', source: 'Application/sip-north', from: 0 },
+      waitsFor: 'the other site to have let you go',
+    });
+    const world = ready({ options: { 'disaster-recovery.timeout': '1' } })
+      .kill('north')
+      .run(1_500);
+    expect(world.view?.governing).toMatchObject({
+      ...{ name: 'lease-length', value: '2 s', site: 'north', source: 'Application/sip-north' },
+    });
+    expect(world.view?.wait).toMatchObject({ for: 'lease', site: 'south', optionSite: 'north' });
   });
 });
 

@@ -16,7 +16,6 @@ import {
   deskSiteDeadline,
   startDeskSite,
   stepDeskSite,
-  timeoutsAt,
 } from '@holdfast/continuity';
 import { type Millis, must, type Node, type Random } from '@holdfast/kernel';
 import type { DeskConfiguration } from '@holdfast/protocol';
@@ -28,12 +27,13 @@ import { DeskOutput } from './desk-output.ts';
 import type { DeskCommand, DeskEffect, DeskInput } from './desk-types.ts';
 import type { DeskView } from './desk-view.ts';
 import { EmbeddedEndpoint } from './embedded-endpoint.ts';
-import { leaseWarning } from './lease-terms.ts';
+import { attendedSite, listenerCalls } from './listeners.ts';
 import { LocalData } from './local-data.ts';
 import { type DeskPolicy, readPolicy } from './policy.ts';
 import type { Ask, TelephonyFact, TelephonyLink } from './telephony-link.ts';
 import { TEXTS } from './texts.ts';
 import { drawView, isSameView } from './view.ts';
+import { Warnings } from './warnings.ts';
 
 type Start = Extract<DeskInput, { type: 'start' }>;
 
@@ -44,6 +44,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   readonly #agent: AgentSession;
   readonly #alarms: Alarms;
   readonly #out = new DeskOutput();
+  readonly #warnings = new Warnings((what, because) => this.#out.log('warn', what, { because }));
   #now: Millis = 0;
   #start: Start | undefined;
   #startedAt: Millis = 0;
@@ -83,6 +84,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         changed();
       },
       learn: (fact) => this.#learn(fact),
+      distrusted: (text) => {
+        this.#warnings.distrusted(text);
+        changed();
+      },
       moving: (kind, site, because) => this.#out.decide(`move the ${kind} link`, site, because),
       alarm: (name, told) => {
         this.#alarms.tell(this.#now, name, told);
@@ -184,6 +189,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #configured(token: string, configuration: DeskConfiguration): void {
     const localData = must(this.#localData, 'a desk is started before it is configured');
+    this.#warnings.configured(configuration.warnings);
+    this.#isViewStale = true;
     const bootstrap = localData.renew(configuration);
     if (bootstrap !== undefined) this.#out.emit({ type: 'bootstrap', bootstrap });
     if (this.#site === undefined) return this.#configuredFirst(token, configuration, localData);
@@ -201,8 +208,6 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#policy = policy;
     this.#voiceSite = policy.site.preferredSite;
     this.#agent.configured(this.#now, policy.restoreAgentState, policy.site.preferredSite);
-    for (const text of new Set(configuration.warnings))
-      this.#out.log('warn', 'the configuration endangers this agent', { because: text });
     const { desk, epochStored: epochHighest, firstLogin } = local;
     this.#site = startDeskSite(
       { policy: policy.site, desk, wallOffsetMs: wallOffset, epochHighest, firstLogin },
@@ -230,10 +235,13 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         return this.#tellBusy();
       case 'stateAnswered':
         return this.#agent.state?.tell(this.#now, { type: 'answered' });
+      case 'event': {
+        const { site, event } = fact;
+        if (site === this.#attendedSite()) this.#out.emit({ type: 'dn', site, event });
+        return;
+      }
       case 'calls':
         return this.#tellBusy();
-      case 'terms':
-        return this.#checkTerms(fact);
       case 'tokenRefused':
         return this.#links.configuration?.logInAgain();
       case 'alarmReported':
@@ -355,13 +363,6 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#tellSite({ type: 'busy', busy: this.#agent.busy });
   }
 
-  /** LL5: a lease that is longer than a time-out would rule the wait in its place. Told once a connection. */
-  #checkTerms({ site, leaseLengthMs }: Extract<TelephonyFact, { type: 'terms' }>): void {
-    const because = leaseWarning(timeoutsAt(must(this.#policy, 'configured').site, site), leaseLengthMs);
-    if (because !== undefined)
-      this.#out.log('warn', 'lease longer than the site time-out', { site, because });
-  }
-
   /** Asks the site of the login; without one the agent is told. */
   #ask(message: AskWithoutDN): boolean {
     const site = this.#servingSite();
@@ -377,6 +378,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     return situation?.name === 'serving' ? situation.site : undefined;
   }
 
+  #attendedSite(): string | undefined {
+    return attendedSite(this.#site, this.#voiceSite);
+  }
+
   #drawView(): void {
     if (!this.#isViewStale) return;
     this.#isViewStale = false;
@@ -387,13 +392,17 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       site: this.#site,
       agent: this.#agent,
       notice: this.#notice,
+      warnings: this.#warnings.texts,
+      attendedSite: this.#attendedSite(),
       alarms: this.#alarms.raised,
       configurationLink: this.#links.configuration,
       statisticsLink: this.#links.statistics,
       telephony: [...this.#links.telephony()],
     });
     if (isSameView(view, this.#viewDrawn)) return;
+    const before = this.#viewDrawn;
     this.#viewDrawn = view;
     this.#out.emit({ type: 'view', view });
+    for (const call of listenerCalls(before, view)) this.#out.emit(call);
   }
 }

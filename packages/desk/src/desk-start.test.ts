@@ -131,6 +131,21 @@ describe('refused by a Configuration Server', () => {
   });
 });
 
+describe('the place that the agent reads', () => {
+  it('[DS21] one Place for each DN: its name at the site where the agent works', () => {
+    const world = new World(THIRD);
+    for (const site of [world.north, world.south]) {
+      const { configuration } = site;
+      const sites = configuration.sites.map((one) => ({ ...one, place: `P1-${one.site}` }));
+      site.configuration = { ...configuration, sites, place: 'P1-north' };
+    }
+    expect(world.run(1_000).view).toMatchObject({ site: 'north', place: 'P1-north' });
+    expect(world.kill('north').run(3_000).view).toMatchObject({ site: null, place: 'P1-north' });
+    expect(world.run(5_000).view).toMatchObject({ site: 'south', place: 'P1-south' });
+    expect(world.tell({ type: 'logout' }).run(10).view).toMatchObject({ site: null, place: 'P1-south' });
+  });
+});
+
 describe('the pause after all Configuration Servers have failed', () => {
   /** When the first node is tried again, ms after the start. */
   function secondRoundAt(options: WorldOptions): number {

@@ -10,6 +10,7 @@ import type {
   ConfigRequest,
   DeskReply,
   DeskRequest,
+  EventMessage,
   LoginEpoch,
   StatReply,
   StatRequest,
@@ -17,7 +18,7 @@ import type {
   WorkMode,
 } from '@holdfast/protocol';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
-import type { DeskView } from './desk-view.ts';
+import type { CallView, DeskView, LinkView } from './desk-view.ts';
 
 export interface Endpoint {
   readonly host: string;
@@ -120,6 +121,12 @@ export type DeskEffect =
   | { readonly type: 'restartPhone'; readonly because: Because }
   | { readonly type: 'phoneSettings'; readonly registration: readonly RegistrationPeriod[] }
   | { readonly type: 'view'; readonly view: DeskView }
+  /** A link to which the desk attends has another state, or stands at another site (`listeners.ts`). */
+  | { readonly type: 'link'; readonly link: LinkView }
+  /** The calls on the agent's DNs have changed. */
+  | { readonly type: 'calls'; readonly calls: readonly CallView[] }
+  /** An event of the agent's DN at the site with which the desk works, before the desk acts on it. */
+  | { readonly type: 'dn'; readonly site: string; readonly event: EventMessage }
   | { readonly type: 'decision'; readonly because: Because; readonly what: string; readonly site: string }
   | {
       readonly type: 'fact';

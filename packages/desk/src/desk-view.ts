@@ -2,7 +2,7 @@
  * What the agent sees. Plain data, drawn anew after each input; instants are the desk's own clock, so that whoever
  * shows them can count down without asking.
  */
-import type { GoverningOption, RunningWait } from '@holdfast/continuity';
+import type { GoverningOption, LinkMove, RunningWait } from '@holdfast/continuity';
 import type { Because, Millis } from '@holdfast/kernel';
 import type {
   AgentStateName,
@@ -22,6 +22,10 @@ export interface LinkView {
   readonly health: 'green' | 'yellow' | 'red';
   /** Since when in this state. */
   readonly since: Millis;
+  /** DS7: telephony to the site with which the desk does not work now; shown, and attended to by no listener (DS17). */
+  readonly isBasic: boolean;
+  /** DS16: where the link goes by itself, while the time for it is running; never of telephony. */
+  readonly move: LinkMove | null;
 }
 
 export interface CallView extends CallOnDN {
@@ -34,8 +38,10 @@ export interface WaitView extends RunningWait {
   readonly what: string;
 }
 
-/** The option that governs where the agent goes next. */
+/** The option that governs where the agent goes next: name, value, and in `source` the object that sets it. */
 export interface GoverningView extends GoverningOption {
+  /** The site for which it is set. */
+  readonly site: string;
   /** In a few words for people. */
   readonly waitsFor: string;
   /** While its time is running: since when, and when it will have passed. */
@@ -74,7 +80,7 @@ export interface AlarmView {
 export interface DeskView {
   readonly user: string;
   readonly person: string | null;
-  /** Where the agent sits; empty until the configuration has told, where nobody else has. */
+  /** DS21: where the agent sits, by its name at the site where the agent works; empty until somebody has told. */
   readonly place: string;
   /** Whose options it follows (DS1); null before it is configured. */
   readonly family: DeskConfiguration['family'] | null;

@@ -16,7 +16,10 @@ export function targetOf(
   return {
     form,
     members,
-    health: addpHealth(addpTimeoutMs, `site ${site}`),
+    health: addpHealth(
+      addpTimeoutMs,
+      `connection to ${members.map(({ application }) => application).join(', ')}`,
+    ),
     ...(addpRemoteTimeoutMs === undefined ? {} : { remoteTimeoutMs: addpRemoteTimeoutMs }),
     pauseMs: pauseOf(servers, policy.filePauses[site], kind),
     firstPauseMaxMs: policy.firstPauseMaxMs,

@@ -3,10 +3,12 @@
  * `continuity/link-site` at which site that is. What is said over the connections is the business of its owner.
  */
 import {
+  type LinkMove,
   type LinkSite,
   type LinkSiteEvent,
   type LinkSitePolicy,
   linkSiteDeadline,
+  linkSiteMove,
   startLinkSite,
   stepLinkSite,
 } from '@holdfast/continuity';
@@ -52,6 +54,11 @@ export class SitedLink<Member extends Endpoint = Endpoint> {
 
   get site(): string | undefined {
     return this.#machine?.site;
+  }
+
+  /** DS16: its own move, while its time is running. */
+  get move(): LinkMove | undefined {
+    return this.#machine && linkSiteMove(this.#machine);
   }
 
   /** The agent's sites are known. `standsAt`: where the link has come to stand before. */

@@ -49,6 +49,8 @@ export type TelephonyFact =
   | { readonly type: 'stateAnswered'; readonly site: string }
   | { readonly type: 'calls'; readonly site: string }
   | {
+  /** As the site has sent it, each once. */
+  | { readonly type: 'event'; readonly site: string; readonly event: EventMessage }
       readonly type: 'refused';
       readonly site: string;
       readonly asked: string;
@@ -253,6 +255,7 @@ export class TelephonyLink {
     });
     if (agent !== undefined && agent.state !== 'LoggedOut') {
       const { state, workMode, reasons } = agent;
+      leaseSource: `Application/${this.#info.application}`,
       this.#ports.tell({
         type: 'agentState',
         site: this.site,
@@ -279,6 +282,7 @@ export class TelephonyLink {
       this.#ports.tell({ type: 'calls', site: this.site });
     }
     this.#agentEvent(now, event);
+    this.#ports.tell({ type: 'event', site: this.site, event });
   }
 
   #agentEvent(now: Millis, event: EventMessage): void {

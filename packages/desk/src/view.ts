@@ -18,6 +18,10 @@ export interface DeskPicture {
   readonly site: DeskSite | undefined;
   readonly agent: AgentSession;
   readonly notice: string | undefined;
+  /** DS22. */
+  readonly warnings: readonly string[];
+  /** With which the desk works (`listeners.ts`); undefined before it is known. */
+  readonly attendedSite: string | undefined;
   readonly alarms: readonly AlarmView[];
   readonly configurationLink: ConfigurationLink | undefined;
   readonly statisticsLink: StatisticsLink | undefined;
@@ -32,11 +36,11 @@ export function drawView(picture: DeskPicture): DeskView {
   const situation = site?.situation;
   const mode = workMode.safeParse(agent?.workMode ?? 'Unknown');
   const wait = report?.wait;
-  const warnings = [...(configuration?.warnings ?? []), ...alarms.map(({ text }) => text)];
+  const warnings = [...picture.warnings, ...alarms.map(({ text }) => text)];
   return {
     user: picture.user,
     person: configuration?.person.name ?? null,
-    place: configuration?.place ?? picture.place,
+    place: placeAt(configuration, picture.attendedSite) ?? picture.place,
     family: configuration?.family ?? null,
     state: agent?.state ?? 'LoggedOut',
     workMode: mode.success ? mode.data : 'Unknown',
@@ -63,15 +67,22 @@ export function drawView(picture: DeskPicture): DeskView {
   };
 }
 
-function linksOf({ configurationLink, statisticsLink, telephony }: DeskPicture): LinkView[] {
-  const links: LinkView[] = telephony.map(({ site, link }) => ({ kind: 'telephony', site, ...link.view }));
-  if (configurationLink !== undefined) {
-    const { site, link } = configurationLink;
-    links.push({ kind: 'configuration', site, ...link.view });
-  }
-  if (statisticsLink !== undefined) {
-    const { site, link } = statisticsLink;
-    links.push({ kind: 'statistics', site, ...link.view });
+/** DS21: with one Place for each DN the same seat has another name at the other site. */
+function placeAt(configuration: DeskConfiguration | undefined, site: string | undefined): string | undefined {
+  return configuration?.sites.find((one) => one.site === site)?.place ?? configuration?.place;
+}
+
+function linksOf({ configurationLink, statisticsLink, telephony, attendedSite }: DeskPicture): LinkView[] {
+  const links: LinkView[] = telephony.map(({ site, link }) => ({
+    ...{ kind: 'telephony', site, ...link.view },
+    ...{ isBasic: site !== attendedSite, move: null },
+  }));
+  const lesser = { configuration: configurationLink, statistics: statisticsLink };
+  for (const kind of ['configuration', 'statistics'] as const) {
+    const one = lesser[kind];
+    if (one === undefined) continue;
+    const { site, link, sited } = one;
+    links.push({ kind, site, ...link.view, isBasic: false, move: sited.move ?? null });
   }
   return links;
 }
