@@ -33,6 +33,8 @@ export interface ConfigurationPorts {
   refused(code: ErrorCode, text: string): void;
   /** It will be tried again; the agent may read why it did not come to anything. */
   notYet(code: ErrorCode, text: string): void;
+  /** This server says that it is of another site than that of the link, and is not used. */
+  wrongSite(member: Endpoint, says: string, site: string): void;
   moving(site: string, because: Because): void;
   warned(isLost: boolean, because: Because, before: LinkSite): void;
   changed(): void;
@@ -169,8 +171,7 @@ export class ConfigurationLink {
       case 'Ping':
         return this.#ports.send(connection, { type: 'Pong', n: message.n });
       case 'Opened':
-        this.#site = message.site;
-        return this.#logIn(connection);
+        return this.#openedAt(now, connection, message.site);
       case 'LoggedIn':
         this.#token = message.token;
         this.sited.established(now);
@@ -182,6 +183,17 @@ export class ConfigurationLink {
       case 'Changed':
         return;
     }
+  }
+
+  /** DS3: before the agent's sites are known any site will do; from then on the link stands at one. */
+  #openedAt(now: Millis, connection: string, says: string): void {
+    const { site } = this.sited;
+    if (site !== undefined && says !== site) {
+      if (this.#member !== undefined) this.#ports.wrongSite(this.#member, says, site);
+      return this.link.distrust(now, `it is of site ${says}`);
+    }
+    this.#site = says;
+    this.#logIn(connection);
   }
 
   #logIn(connection: string): void {

@@ -13,7 +13,7 @@ import { targetOf } from './link-target.ts';
 import type { DeskPolicy } from './policy.ts';
 import { StatisticsLink } from './statistics-link.ts';
 import { type TelephonyFact, TelephonyLink } from './telephony-link.ts';
-import { lostText } from './texts.ts';
+import { lostText, TEXTS } from './texts.ts';
 
 type Heard = Extract<DeskInput, { type: 'message' }>;
 
@@ -26,6 +26,8 @@ export interface DeskLinkPorts {
   /** A Configuration Server lets the desk not in now; it is tried again. */
   notYet(text: string): void;
   learn(fact: TelephonyFact): void;
+  /** A server that is not used. */
+  distrusted(text: string): void;
   /** A lesser link goes to another site. */
   moving(kind: LinkKind, site: string, because: Because): void;
   alarm(name: AlarmName, told: Told): void;
@@ -130,11 +132,13 @@ export class DeskLinks {
   }
 
   #wire(kind: LinkKind) {
-    const { emit } = this.#ports;
+    const { emit, distrusted } = this.#ports;
     return {
       connect: (connection: string, { host, port }: Endpoint) =>
         emit({ type: 'connect', connection, host, port, kind }),
       close: (connection: string) => emit({ type: 'close', connection }),
+      wrongSite: ({ host, port }: Endpoint, says: string, site: string) =>
+        distrusted(TEXTS.wrongSite({ host, port, says, site })),
       send: (connection: string, message: Extract<DeskEffect, { type: 'send' }>['message']) =>
         emit({ type: 'send', connection, message }),
     };

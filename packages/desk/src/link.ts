@@ -95,6 +95,11 @@ export class Link<Member extends Endpoint = Endpoint> {
     return 'connection' in this.#phase ? this.#phase.connection : undefined;
   }
 
+  /** Whom it is connected to, or tries. */
+  get member(): Member | undefined {
+    return this.connection === undefined ? undefined : this.#members[this.#member];
+  }
+
   get isOn(): boolean {
     return this.#phase.name === 'on';
   }

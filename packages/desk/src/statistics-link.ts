@@ -28,6 +28,8 @@ export interface StatisticsPorts {
   send(connection: string, message: StatRequest): void;
   /** The token does not count any more: log in at a Configuration Server again. */
   tokenRefused(): void;
+  /** This server says that it is of another site than that of the link, and is not used. */
+  wrongSite(member: Endpoint, says: string, site: string): void;
   moving(site: string, because: Because): void;
   warned(isLost: boolean, because: Because, before: LinkSite): void;
   changed(): void;
@@ -131,6 +133,11 @@ export class StatisticsLink {
       case 'Ping':
         return this.#ports.send(connection, { type: 'Pong', n: message.n });
       case 'Opened':
+        if (message.site !== this.site) {
+          if (this.link.member !== undefined)
+            this.#ports.wrongSite(this.link.member, message.site, this.site);
+          return this.link.distrust(now, `it is of site ${message.site}`);
+        }
         this.#forget();
         this.sited.established(now);
         return this.#subscribe(connection);

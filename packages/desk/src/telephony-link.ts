@@ -24,6 +24,7 @@ import {
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
 import { type Calls, callsAfter, callsOfSnapshot, NO_CALLS } from './calls.ts';
+import type { Endpoint } from './desk-types.ts';
 import { Link, type LinkTarget } from './link.ts';
 import { loginRefusal, logoutReason, seenState } from './telephony-words.ts';
 
@@ -48,9 +49,9 @@ export type TelephonyFact =
   /** A request for a state was answered without a new one. */
   | { readonly type: 'stateAnswered'; readonly site: string }
   | { readonly type: 'calls'; readonly site: string }
-  | {
   /** As the site has sent it, each once. */
   | { readonly type: 'event'; readonly site: string; readonly event: EventMessage }
+  | {
       readonly type: 'refused';
       readonly site: string;
       readonly asked: string;
@@ -61,14 +62,15 @@ export type TelephonyFact =
   | { readonly type: 'tokenRefused' }
   | { readonly type: 'alarmReported'; readonly name: string; readonly isRaised: boolean }
   /** DS17: somebody asks this desk, through the site of its login, to move. */
-  | { readonly type: 'moveAsked'; readonly site: string; readonly to: string; readonly by: string }
-  | { readonly type: 'terms'; readonly site: string; readonly leaseLengthMs: Millis };
+  | { readonly type: 'moveAsked'; readonly site: string; readonly to: string; readonly by: string };
 
 export interface TelephonyPorts {
   connect(connection: string, member: { readonly host: string; readonly port: number }): void;
   close(connection: string): void;
   send(connection: string, message: DeskRequest): void;
   tell(fact: TelephonyFact): void;
+  /** This server says that it is of another site than that of the link, and is not used. */
+  wrongSite(member: Endpoint, says: string, site: string): void;
 }
 
 export interface TelephonyOptions {
@@ -180,7 +182,7 @@ export class TelephonyLink {
       case 'Ping':
         return this.#ports.send(connection, { type: 'Pong', n: message.n });
       case 'ServerInfo':
-        return this.#admitted(connection, message);
+        return this.#admitted(now, connection, message);
       case 'Registered':
         return this.#registered(now, message);
       case 'Event':
@@ -227,12 +229,16 @@ export class TelephonyLink {
     return true;
   }
 
-  #admitted(connection: string, info: Reply<'ServerInfo'>): void {
+  #admitted(now: Millis, connection: string, info: Reply<'ServerInfo'>): void {
     this.#asked.delete(info.ReferenceID);
+    // DS3: logged in there, the agent would be at a site of which the lease and the other links know nothing.
+    if (info.site !== this.site) {
+      if (this.#link.member !== undefined) this.#ports.wrongSite(this.#link.member, info.site, this.site);
+      return this.#link.distrust(now, `it is of site ${info.site}`);
+    }
     this.#info = info;
     this.#isClosing = false;
     if (!info.resumed) this.#position = info.position;
-    this.#ports.tell({ type: 'terms', site: this.site, leaseLengthMs: info.leaseLengthMs });
     this.#askOver(connection, { type: 'RegisterAddress', dn: this.dn });
   }
 
@@ -249,13 +255,13 @@ export class TelephonyLink {
       site: this.site,
       pairEpoch: message.position.epoch,
       leaseLengthMs: this.#info.leaseLengthMs,
+      leaseSource: `Application/${this.#info.application}`,
       phoneInService: snapshot.inService,
       isClosing: this.#isClosing,
       login: agent === undefined ? undefined : { epoch: agent.epoch, isLive: agent.routable },
     });
     if (agent !== undefined && agent.state !== 'LoggedOut') {
       const { state, workMode, reasons } = agent;
-      leaseSource: `Application/${this.#info.application}`,
       this.#ports.tell({
         type: 'agentState',
         site: this.site,
@@ -276,13 +282,13 @@ export class TelephonyLink {
     if (this.#position !== undefined && comparePositions(event.position, this.#position) <= 0) return;
     this.#position = event.position;
     if (event.attributes.ThisDN !== this.dn) return;
+    this.#ports.tell({ type: 'event', site: this.site, event });
     const calls = callsAfter(this.#calls, this.site, event, now);
     if (calls !== this.#calls) {
       this.#calls = calls;
       this.#ports.tell({ type: 'calls', site: this.site });
     }
     this.#agentEvent(now, event);
-    this.#ports.tell({ type: 'event', site: this.site, event });
   }
 
   #agentEvent(now: Millis, event: EventMessage): void {

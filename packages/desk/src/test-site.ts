@@ -39,6 +39,8 @@ export class TestSite {
   readonly #send: Send;
   /** What the Configuration Server tells whoever logs in. */
   configuration: DeskConfiguration;
+  /** The site of which its servers say that they are. */
+  says: string;
   readonly #clients = new Map<string, { registered: boolean }>();
   pairEpoch: number;
   number = 0;
@@ -61,6 +63,7 @@ export class TestSite {
 
   constructor(name: string, pairEpoch: number, configuration: DeskConfiguration, send: Send) {
     this.name = name;
+    this.says = name;
     this.pairEpoch = pairEpoch;
     this.configuration = configuration;
     this.#send = send;
@@ -157,7 +160,7 @@ export class TestSite {
           type: 'Opened',
           ReferenceID,
           application,
-          site: this.name,
+          site: this.says,
           version,
           revision: '1',
         });
@@ -198,7 +201,7 @@ export class TestSite {
     if (message.type === 'Open') {
       const { ReferenceID, application, version, token } = message;
       if (token !== this.token) return this.#error(connection, ReferenceID, 'token-expired');
-      return this.#send(connection, { type: 'Opened', ReferenceID, application, site: this.name, version });
+      return this.#send(connection, { type: 'Opened', ReferenceID, application, site: this.says, version });
     }
     if (message.type !== 'Subscribe') return;
     this.#subscribers.add(connection);
@@ -245,7 +248,7 @@ export class TestSite {
       type: 'ServerInfo',
       ReferenceID: message.ReferenceID,
       application: `sip-${this.name}`,
-      site: this.name,
+      site: this.says,
       switch: this.name,
       version: 1,
       position: { epoch: this.pairEpoch, number: this.number },

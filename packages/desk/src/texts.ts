@@ -16,6 +16,13 @@ import {
 } from '@holdfast/continuity';
 import { unreachable } from '@holdfast/kernel';
 import { LOGOUT_REASONS } from '@holdfast/protocol';
+import type { Endpoint } from './desk-types.ts';
+
+/** A server that is at another site than the link for which it was tried. */
+interface WrongSite extends Endpoint {
+  readonly says: string;
+  readonly site: string;
+}
 
 export const TEXTS = {
   connecting: 'Connecting to a Configuration Server.',
@@ -24,6 +31,10 @@ export const TEXTS = {
 
   refused({ asked, site, text }: { readonly asked: string; readonly site: string; readonly text: string }) {
     return `Site ${site} has refused ${REQUESTS[asked] ?? 'what the desk asked for'}: ${text}`;
+  },
+
+  wrongSite({ host, port, says, site }: WrongSite): string {
+    return `The server ${host}:${port} is not used: it says that it is of site ${says}, and the configuration has it at site ${site}. The next is tried. Ask the administrator to set its disaster-recovery.site right, or the connection to it.`;
   },
 
   notLetIn(text: string): string {
