@@ -4,7 +4,7 @@
  */
 import { type AgentEvent, type AgentState, stepAgent } from './agent.ts';
 import { armAutoLogout } from './auto-logout.ts';
-import { DEADLINE, type DN, type Turn } from './centre-state.ts';
+import { DEADLINE, type DN, type Turn, touchDN } from './centre-state.ts';
 import type { Request } from './centre-types.ts';
 import { done, NOBODY, tellStanding } from './events.ts';
 
@@ -13,12 +13,13 @@ export function changeAgent(turn: Turn, dn: DN, event: AgentEvent, request: Requ
   if (agent === undefined) return;
   const { state, effects } = stepAgent(agent.state, event, turn.now);
   agent.activeAt = turn.now;
+  turn.state.changed.dns.add(dn.number);
   if (state !== agent.state) {
     agent.state = state;
     armWrapUp(turn, dn, state);
     // Idle time counts from the first Ready, not from each return from a break (QU2).
     if (state.name === 'Ready') agent.idleSince ??= turn.now;
-    turn.state.touchedDNs.add(dn.number);
+    touchDN(turn.state, dn.number);
   }
   armAutoLogout(turn, dn);
   for (const change of effects) {

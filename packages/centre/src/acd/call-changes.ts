@@ -9,7 +9,7 @@
 import type { WrapUp } from './agent.ts';
 import { changeAgent } from './agent-changes.ts';
 import { type Call, type CallChange, type CallEvent, partyOf, stepCall } from './call.ts';
-import { DEADLINE, type DN, isOnCall, type Turn, wrapUpOf } from './centre-state.ts';
+import { DEADLINE, type DN, isOnCall, type Turn, touchDN, wrapUpOf } from './centre-state.ts';
 import type { Request } from './centre-types.ts';
 import { NOBODY, tellCall } from './events.ts';
 
@@ -74,11 +74,12 @@ function tellParty(
     case 'EventDialing':
     case 'EventRinging':
       dn.calls = [...dn.calls, calls.next.connId];
-      turn.state.touchedDNs.add(dn.number);
+      touchDN(turn.state, dn.number);
       tellCall(turn, calls.next, change, { request });
       return;
     case 'EventEstablished':
       if (dn.offer === calls.next.connId) dn.offer = undefined;
+      turn.state.changed.dns.add(dn.number);
       tellCall(turn, calls.next, change, { request, wrapUp: wrapUpAfter(turn, dn, calls.next) });
       return;
     case 'EventReleased':
@@ -99,7 +100,7 @@ function endOnDN(
   const call = calls.before;
   dn.calls = dn.calls.filter((connId) => connId !== call.connId);
   if (dn.offer === call.connId) dn.offer = undefined;
-  turn.state.touchedDNs.add(dn.number);
+  touchDN(turn.state, dn.number);
   const talked = call.phase.name === 'talking';
   const wrapUp = wrapUpAfter(turn, dn, call);
   const last = !isOnCall(turn.state, dn);

@@ -65,7 +65,7 @@ export function partyAnswered(turn: Turn, input: Input<'partyAnswered'>): void {
   ) {
     if (phase.name === 'offered') {
       const queue = turn.state.queues.get(phase.ticket.queue);
-      if (queue !== undefined) count(queue, 'answered');
+      if (queue !== undefined) count(turn.state, queue, 'answered');
       turn.state.deadlines.clear(DEADLINE.noAnswer(call.connId));
     }
     changeCall(turn, call, { type: 'answered', dn: input.dn });

@@ -10,6 +10,7 @@ import type { Call } from './call.ts';
 import { type CentreEffect, type DNConfiguration, LOGIN_RULES, type LoginRules } from './centre-types.ts';
 import type { PhoneState } from './phone.ts';
 import type { IdleAgent, Queue } from './queue.ts';
+import { WatchedMap } from './watched-map.ts';
 
 export interface DN {
   readonly number: string;
@@ -24,6 +25,11 @@ export interface DN {
   idle: IdleAgent | undefined;
   /** After a ring that the phone refused: until when no queue rings here (QU9). */
   passedOverUntil: Millis | undefined;
+  /**
+   * A queue rang here when another server held this centre, and the lease has not been shown to us yet: the phone
+   * rings on until then (MC3). Undefined when that is not so.
+   */
+  ringsOnUntil: Millis | undefined;
 }
 
 export interface Agent {
@@ -49,12 +55,12 @@ export interface CentreState {
   agentLogins: Map<string, { readonly wrapUp: WrapUp | undefined; readonly rules: LoginRules }>;
   readonly dns: Map<string, DN>;
   readonly queues: Map<string, Queue>;
-  readonly calls: Map<string, Call>;
+  readonly calls: WatchedMap<string, Call>;
   /** Where each agent is logged in, by AgentID and by Person. */
   readonly agentDNs: Map<string, string>;
   readonly personDNs: Map<string, string>;
   /** The highest login epoch seen of each Person: an epoch that has ended never logs in again (LL7). */
-  readonly highestEpochs: Map<string, LoginEpoch>;
+  readonly highestEpochs: WatchedMap<string, LoginEpoch>;
   readonly deadlines: Deadlines<string>;
   /** Counts arrivals in queues. */
   arrivals: number;
@@ -63,6 +69,15 @@ export interface CentreState {
   readonly touchedQueues: Set<string>;
   /** Calls that have joined a line in this turn. */
   readonly touchedCalls: Set<string>;
+  /** What is not as it was when the changes were last taken: see records.ts. */
+  readonly changed: Changed;
+}
+
+export interface Changed {
+  readonly dns: Set<string>;
+  readonly queues: Set<string>;
+  /** Whether a graceful shutdown has begun, or was taken back. */
+  shutdown: boolean;
 }
 
 export interface Turn {
@@ -80,15 +95,16 @@ export function newCentreState(): CentreState {
     agentLogins: new Map(),
     dns: new Map(),
     queues: new Map(),
-    calls: new Map(),
+    calls: new WatchedMap(),
     agentDNs: new Map(),
     personDNs: new Map(),
-    highestEpochs: new Map(),
+    highestEpochs: new WatchedMap(),
     deadlines: new Deadlines(),
     arrivals: 0,
     touchedDNs: new Set(),
     touchedQueues: new Set(),
     touchedCalls: new Set(),
+    changed: { dns: new Set(), queues: new Set(), shutdown: false },
   };
 }
 
@@ -104,10 +120,18 @@ export const DEADLINE = {
   autoLogout: (dn: string) => `auto-logout ${dn}`,
   /** Queues ring here again. */
   rungAgain: (dn: string) => `rung-again ${dn}`,
+  /** A phone that rang under another server rings on no longer without a lease. */
+  ringsOn: (dn: string) => `rings-on ${dn}`,
 } as const;
 
 export function log(turn: Turn, line: LogLine): void {
   turn.effects.push({ type: 'log', line: { ...line, site: turn.state.site } });
+}
+
+/** Something about this DN is not as it was: it is looked at when idle and waiting are matched, and recorded. */
+export function touchDN(state: CentreState, number: string): void {
+  state.touchedDNs.add(number);
+  state.changed.dns.add(number);
 }
 
 /** The wrap-up time that holds for this agent: the Agent Login's own, else the SIP Server's. */

@@ -7,16 +7,17 @@
  * Start reading at agent.ts, queue.ts and call.ts, the three things there are; then routing.ts, which brings
  * them together; then queueing.ts, the way of a call. The rules are in ../../SPEC.md under their ids.
  */
-import { type Millis, type Node, unreachable } from '@holdfast/kernel';
+import { type Millis, type Node, type Plain, unreachable } from '@holdfast/kernel';
 import type { DNSnapshot, QueueSnapshot } from '@holdfast/protocol';
 import { changeAgent } from './agent-changes.ts';
 import * as calls from './call-flow.ts';
-import { type CentreState, newCentreState, type Turn } from './centre-state.ts';
+import { type CentreState, newCentreState, type Turn, touchDN } from './centre-state.ts';
 import type { AgentView, CentreEffect, CentreInput, QueueCounters } from './centre-types.ts';
 import { configure } from './configure.ts';
 import { gracefulShutdown, letGo } from './graceful-shutdown.ts';
 import * as logins from './logins.ts';
 import { offerFailed, overflow, treatWaiting } from './queueing.ts';
+import { type HeldRecord, load, recordOf, takeChanges } from './records.ts';
 import { match } from './routing.ts';
 import { agentViewOf, agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
 
@@ -79,6 +80,24 @@ export class Centre implements Node<CentreInput, CentreEffect> {
 
   get isShuttingDown(): boolean {
     return this.#state.isShuttingDown;
+  }
+
+  /** Keys of what is not as it was when this was last asked: see records.ts. */
+  takeChanges(): string[] {
+    return takeChanges(this.#state);
+  }
+
+  /** What stands under the key now; undefined when nothing does. */
+  record(key: string, now: Millis): Plain | undefined {
+    return recordOf(this.#state, key, now);
+  }
+
+  /** MC1: goes on as the centre whose records these are. Once, after the configuration and before any fact. */
+  load(now: Millis, records: Iterable<readonly [string, HeldRecord]>, ringsOnMs: Millis): CentreEffect[] {
+    const turn: Turn = { state: this.#state, now, effects: [] };
+    load(turn, records, ringsOnMs);
+    settle(turn);
+    return turn.effects;
   }
 
   counters(): QueueCounters[] {
@@ -170,7 +189,12 @@ function handleDeadline(turn: Turn, name: string): void {
       if (dn !== undefined) logins.autoLogout(turn, dn);
       return;
     }
+    case 'rings-on': {
+      const dn = state.dns.get(id);
+      if (dn !== undefined) logins.stopRingingOn(turn, dn);
+      return;
+    }
     case 'rung-again':
-      state.touchedDNs.add(id);
+      touchDN(state, id);
   }
 }

@@ -87,7 +87,7 @@ function checkDN(state: CentreState, dn: DN, claim: Claim): void {
     );
     claim(!isOnCall(state, dn), `DN ${dn.number}: a queue rings whoever is on a call`);
     claim(
-      dn.agent?.state.name === 'Ready' && dn.agent.routable,
+      dn.agent?.state.name === 'Ready' && (dn.agent.routable || dn.ringsOnUntil !== undefined),
       `DN ${dn.number}: a queue rings whoever may not be rung`,
     );
   }

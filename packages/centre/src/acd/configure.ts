@@ -6,7 +6,7 @@
 
 import { armAutoLogout } from './auto-logout.ts';
 import type { Call } from './call.ts';
-import type { DN, Turn } from './centre-state.ts';
+import { type DN, type Turn, touchDN } from './centre-state.ts';
 import { type CentreConfiguration, type DNConfiguration, LOGIN_RULES } from './centre-types.ts';
 import { endLogin } from './logins.ts';
 import { DEFAULT_QUEUE, newQueue, type Queue } from './queue.ts';
@@ -56,6 +56,7 @@ function newDN(configuration: DNConfiguration): DN {
     offer: undefined,
     idle: undefined,
     passedOverUntil: undefined,
+    ringsOnUntil: undefined,
   };
 }
 
@@ -66,6 +67,7 @@ function removeDN(turn: Turn, dn: DN): void {
     because: `DN ${dn.number} was removed from the configuration`,
   });
   turn.state.dns.delete(dn.number);
+  turn.state.changed.dns.add(dn.number);
   const queue = turn.state.queues.get(dn.number);
   if (queue !== undefined) removeQueue(turn, queue);
 }
@@ -80,13 +82,14 @@ function removeQueue(turn: Turn, queue: Queue): void {
     if (dn.agent?.queues.includes(queue.dn) !== true) continue;
     leaveIdle(turn, dn);
     dn.agent.queues = dn.agent.queues.filter((number) => number !== queue.dn);
-    state.touchedDNs.add(dn.number);
+    touchDN(state, dn.number);
   }
   for (const ticket of [...queue.waiting.items()]) {
     const call = state.calls.get(ticket.connId);
     if (call !== undefined) releaseCaller(turn, call, queue.dn);
   }
   state.queues.delete(queue.dn);
+  state.changed.queues.add(queue.dn);
 }
 
 function releaseCaller(turn: Turn, call: Call, queue: string): void {

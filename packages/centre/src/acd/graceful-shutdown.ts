@@ -15,6 +15,7 @@ export function gracefulShutdown(turn: Turn, input: Extract<CentreInput, { type:
   const { state } = turn;
   if (state.isShuttingDown !== input.on) {
     state.isShuttingDown = input.on;
+    state.changed.shutdown = true;
     turn.effects.push({ type: 'shuttingDown', on: input.on });
     const what = input.on ? 'graceful shutdown begun' : 'graceful shutdown taken back';
     log(turn, { level: 'warn', what, because: `asked for by ${input.by}` });

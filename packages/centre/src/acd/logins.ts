@@ -23,6 +23,7 @@ import {
   log,
   rulesOf,
   type Turn,
+  touchDN,
   wrapUpOf,
 } from './centre-state.ts';
 import type { CentreInput, Request } from './centre-types.ts';
@@ -230,6 +231,7 @@ export function endLogin(turn: Turn, dn: DN, end: EndOfLogin): void {
   turn.state.deadlines.clear(DEADLINE.rungAgain(dn.number));
   dn.passedOverUntil = undefined;
   dn.agent = undefined;
+  turn.state.changed.dns.add(dn.number);
   turn.state.agentDNs.delete(agent.agentId);
   turn.state.personDNs.delete(agent.person);
   if (end.silent === true) return;
@@ -305,7 +307,7 @@ export function phoneChanged(turn: Turn, input: Input<'phone'>): void {
       dn: dn.number,
     });
     tell(turn, name, { ThisDN: dn.number });
-    turn.state.touchedDNs.add(dn.number);
+    touchDN(turn.state, dn.number);
     if (name === 'EventDNBackInService') continue;
     takeBackOffer(turn, dn, 'logged-out');
     endLogin(turn, dn, {
@@ -322,10 +324,16 @@ export function routableChanged(turn: Turn, input: Input<'routable'>): void {
     const agent = dn?.agent;
     if (dn === undefined || agent === undefined || agent.routable === change.routable) continue;
     agent.routable = change.routable;
-    turn.state.touchedDNs.add(dn.number);
+    touchDN(turn.state, dn.number);
     if (!change.routable) ended.push(dn);
   }
   for (const dn of ended) takeBackOffer(turn, dn, 'lease');
+}
+
+/** MC3: a lease's length after the takeover nobody has shown a lease for the agent whose phone rings. */
+export function stopRingingOn(turn: Turn, dn: DN): void {
+  dn.ringsOnUntil = undefined;
+  if (dn.agent?.routable === false) takeBackOffer(turn, dn, 'lease');
 }
 
 function unknownDN(turn: Turn, dn: string): Refusal {

@@ -7,6 +7,7 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import type { Ticket } from './call.ts';
+import type { CentreState } from './centre-state.ts';
 import type { DNConfiguration, QueueCounters } from './centre-types.ts';
 import { Line } from './line.ts';
 
@@ -44,7 +45,12 @@ export function compareIdleAgents(a: IdleAgent, b: IdleAgent): number {
   return a.idleSince - b.idleSince || (a.dn < b.dn ? -1 : a.dn > b.dn ? 1 : 0);
 }
 
-export function count(queue: Queue, what: keyof Queue['counters']): void {
+export function count(
+  { changed }: Pick<CentreState, 'changed'>,
+  queue: Queue,
+  what: keyof Queue['counters'],
+): void {
+  changed.queues.add(queue.dn);
   queue.counters = { ...queue.counters, [what]: queue.counters[what] + 1 };
 }
 

@@ -9,7 +9,7 @@
 import { changeAgent } from './agent-changes.ts';
 import type { Call, CallState, Ticket } from './call.ts';
 import { changeCall } from './call-changes.ts';
-import { DEADLINE, type DN, log, type Turn } from './centre-state.ts';
+import { DEADLINE, type DN, log, type Turn, touchDN } from './centre-state.ts';
 import type { CentreEffect, PartyRelease, Request } from './centre-types.ts';
 import { NOBODY, tell } from './events.ts';
 import { count, overflowAt, priorityOf, type Queue } from './queue.ts';
@@ -90,7 +90,7 @@ function route(turn: Turn, call: Call, dn: DN): void {
 function enterQueue(turn: Turn, call: Call, number: string): void {
   const queue = turn.state.queues.get(number);
   if (queue === undefined) return end(turn, call, { status: 480, why: `queue ${number} is gone` });
-  count(queue, 'offered');
+  count(turn.state, queue, 'offered');
   const ticket: Ticket = {
     connId: call.connId,
     queue: number,
@@ -140,7 +140,7 @@ export function leaveLine(turn: Turn, call: Call, as: 'abandoned' | 'overflowed'
   turn.state.deadlines.clear(DEADLINE.noAnswer(call.connId));
   if (queue === undefined) return;
   queue.waiting.remove(phase.ticket);
-  count(queue, as);
+  count(turn.state, queue, as);
 }
 
 /** From the queue to its overflow DN; without one the caller is refused. */
@@ -181,7 +181,7 @@ export function takeBack(
   const queue = turn.state.queues.get(ticket.queue);
   const free = changeCall(turn, call, { type: 'withdrawn', ...back }, request);
   if (queue === undefined) return end(turn, free, { status: 480, why: `queue ${ticket.queue} is gone` });
-  count(queue, 'redirected');
+  count(turn.state, queue, 'redirected');
   const waiting = standInLine(turn, free, { queue, ticket });
   const at = overflowAt(queue, ticket);
   if (at !== undefined && at <= turn.now)
@@ -211,7 +211,7 @@ export function offerFailed(
   if (dn?.agent === undefined) return;
   // The next call goes to somebody else first, also when the agent stays Ready.
   dn.agent.idleSince = turn.now;
-  turn.state.touchedDNs.add(number);
+  touchDN(turn.state, number);
   // A busy phone may hold a call that no server knows any more: the agent has done nothing and goes on working.
   const agentsDoing = noAnswer || why === 'rejected';
   if (agentsDoing && queue?.configuration.noAnswerNotReady === true) {

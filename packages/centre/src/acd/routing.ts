@@ -99,6 +99,7 @@ function claim(turn: Turn, ticket: Ticket, dn: DN): boolean {
   queue.waiting.remove(ticket);
   leaveIdle(turn, dn);
   dn.offer = call.connId;
+  state.changed.dns.add(dn.number);
   state.deadlines.clear(DEADLINE.overflow(call.connId));
   state.deadlines.set(DEADLINE.noAnswer(call.connId), now + queue.configuration.noAnswerMs);
   changeCall(turn, call, { type: 'offered', dn: dn.number });

@@ -189,6 +189,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
         }
         return this.#run(this.#userAgent.transportFailed(now, input));
       case 'lookedUp':
+        // Both may have asked the same question.
+        this.#calls.lookedUp(now, input.id, input.answer);
         return this.#run(this.#userAgent.lookedUp(now, input.id, input.answer));
       case 'opened':
         return this.#health.opened(now, input.connection);
@@ -235,7 +237,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   #configure(now: Millis, configuration: SipServerConfiguration): void {
     this.#configuration = configuration;
     this.#registrations.configure(configuration);
-    this.#calls.configure(configuration);
+    this.#calls.configure(now, configuration);
     this.#requests.configure(configuration);
     const { dns, site } = configuration;
     // At once, not in line: whoever asks for a DN next must find it.
@@ -294,6 +296,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       if (fact === undefined) break;
       this.#perform(now, this.#centre.handle(now, fact));
     }
+    // Nobody follows them yet; not taken, their keys would pile up.
+    this.#centre.takeChanges();
     const effects = this.#effects;
     this.#effects = [];
     return effects;
