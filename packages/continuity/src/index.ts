@@ -1,3 +1,4 @@
+export * from './arbiter-key.ts';
 export { inSeconds } from './causes.ts';
 export * from './desk-site.ts';
 export { factsOf, isFree, timeoutsAt } from './desk-site-judge.ts';

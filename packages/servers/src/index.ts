@@ -1,4 +1,21 @@
 export {
+  type ArbiterRecord,
+  beginHostArbiter,
+  type HostArbiter,
+  type HostArbiterEffect,
+  type HostArbiterEvent,
+  hostArbiterDeadline,
+  recordOf,
+  stepHostArbiter,
+} from './arbiter/host-arbiter.ts';
+export {
+  NOT_PRIMARY,
+  type OwnPrimaryEffect,
+  type OwnPrimaryEvent,
+  ownPrimaryDeadline,
+  stepOwnPrimary,
+} from './arbiter/own-primary.ts';
+export {
   type ConfigFollowerEffect,
   type ConfigFollowerInput,
   ConfigFollowerNode,
