@@ -45,6 +45,7 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   CS6: 'A desk has one log-in under way; a storm of hundreds is the live lab’s and the bench’s.',
   CS11: 'A promise about log lines, which decides nothing here.',
   SS11: 'A desk registers for one DN, and no world of this size has 64.',
+  SS46: 'Hosts of the simulation are addresses: nothing is looked up there.',
   CA14: 'A SIP Server opens its ports after its first configuration: nobody can ask before.',
 };
 

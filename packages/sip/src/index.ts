@@ -18,6 +18,7 @@ export * from './endpoint.ts';
 export type * from './endpoint-types.ts';
 export * from './locate/address-literal.ts';
 export { defaultPort } from './locate/locate.ts';
+export { Locator } from './locate/locator.ts';
 export * from './locate/lookup.ts';
 export * from './message/build-message.ts';
 export * from './message/check-message.ts';

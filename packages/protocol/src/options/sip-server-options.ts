@@ -170,7 +170,7 @@ export const sipServerOptions = define('TServer', {
     setOn: ['DN:Trunk', 'DN:CallProcessingPort'],
     takesEffect: 'at the next call',
     meaning:
-      'Trunk: where its gateway is, and the address that its calls come from. Call Processing Port: where it is called.',
+      'Trunk: where its gateway is, and the address that its calls come from. Call Processing Port: where it is called. A name is looked up (SS46); without a port it may stand for several gateways.',
     source: 'SIP Server options reference',
     actsOn: 'trunks',
   },

@@ -6,6 +6,8 @@
 import type { Millis } from '@holdfast/kernel';
 import { fromOf, headerValue, parseUri, type SipRequest, type Source, topVia } from '@holdfast/sip';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
+import type { GatewayAddresses } from './gateway-addresses.ts';
+import { SIP_PORT } from './gateway-contact.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -34,11 +36,13 @@ export interface AdmissionPorts {
 
 export class CallAdmission {
   readonly #ports: AdmissionPorts;
+  readonly #addresses: GatewayAddresses;
   #dns = new Map<string, SipDN>();
   #trunks: SipDN[] = [];
 
-  constructor(ports: AdmissionPorts) {
+  constructor(ports: AdmissionPorts, addresses: GatewayAddresses) {
     this.#ports = ports;
+    this.#addresses = addresses;
   }
 
   configure(configuration: SipServerConfiguration): void {
@@ -82,18 +86,16 @@ export class CallAdmission {
 
   /** Over which trunk a request comes in: it comes from the gateway's address, or names that in its Via over TCP. */
   trunkFrom(request: SipRequest, source: Source): string | undefined {
-    const trunk = this.#trunks.find(({ gateway }) => {
-      if (gateway === undefined || gateway.host !== source.host) return false;
-      if (gateway.port === source.port) return true;
+    return this.#addresses.trunkAt(({ host, port }) => {
+      if (host !== source.host) return false;
+      if (port === source.port) return true;
       // A connection comes from any port; the one at which the gateway is reached stands in its Via.
-      return source.transport === 'TCP' && (topVia(request)?.port ?? SIP_PORT) === gateway.port;
+      return source.transport === 'TCP' && (topVia(request)?.port ?? SIP_PORT) === port;
     });
-    return trunk?.number;
   }
 }
 
 const NOT_FOUND: Refusal = { status: 404, headers: [] };
-const SIP_PORT = 5060;
 
 /** The number in a SIP or tel URI (RFC 3966: separators mean nothing). */
 export function numberIn(text: string): string | undefined {

@@ -17,6 +17,7 @@ import type { CentreEffect, CentreInput, PartyRelease } from '@holdfast/centre';
 import { type Millis, must, type Random, randomToken } from '@holdfast/kernel';
 import {
   type LegId,
+  type LookupAnswer,
   maxForwardsOf,
   type SipRequest,
   type SipResponse,
@@ -33,6 +34,8 @@ import { CallRinging, releaseOf } from './call-ringing.ts';
 import { CallSound } from './call-sound.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
+import { GatewayAddresses } from './gateway-addresses.ts';
+import type { Contact } from './gateway-contact.ts';
 import { OutboundTrunks } from './outbound-trunks.ts';
 import { inactiveOffer } from './sdp.ts';
 import { ShutdownRefusal } from './shutdown-refusal.ts';
@@ -50,12 +53,6 @@ export const OWN_PHONE_RINGING_MAX_MS = 30_000;
 
 type MakeCallOutcome = 'started' | 'shutting-down' | 'no-phone' | 'too-many';
 type Ring = Extract<CentreEffect, { type: 'ring' }>;
-
-/** Where a phone or gateway is called. */
-export interface Contact {
-  readonly uri: string;
-  readonly target: Target;
-}
 
 /** What call control needs around it. */
 export interface CallPorts extends AdmissionPorts {
@@ -81,6 +78,7 @@ export class CallControl {
   readonly #ports: CallPorts;
   readonly #calls = new Map<string, CallRecord>();
   readonly #legs: CallLegs;
+  readonly #addresses: GatewayAddresses;
   readonly #admission: CallAdmission;
   readonly #ringing: CallRinging;
   readonly #trunks = new OutboundTrunks();
@@ -93,15 +91,18 @@ export class CallControl {
   constructor(ports: CallPorts) {
     this.#ports = ports;
     this.#legs = new CallLegs(ports);
-    this.#admission = new CallAdmission(ports);
-    this.#ringing = new CallRinging(ports, this.#legs, this.#trunks);
+    this.#addresses = new GatewayAddresses(ports);
+    this.#admission = new CallAdmission(ports, this.#addresses);
+    const calling = { legs: this.#legs, trunks: this.#trunks, addresses: this.#addresses };
+    this.#ringing = new CallRinging(ports, calling);
     this.#watch = new TrunkWatch(ports, this.#trunks);
     this.#sound = new CallSound(ports);
     this.#relay = new CallRelay(ports, this.#legs);
   }
 
-  configure(configuration: SipServerConfiguration): void {
+  configure(now: Millis, configuration: SipServerConfiguration): void {
     this.#configuration = configuration;
+    this.#addresses.configure(now, configuration);
     this.#admission.configure(configuration);
     this.#ringing.configure(configuration);
     this.#watch.configure(configuration);
@@ -119,13 +120,20 @@ export class CallControl {
 
   nextDeadline(): Millis | undefined {
     const never = Number.POSITIVE_INFINITY;
-    const next = Math.min(this.#legs.nextDeadline() ?? never, this.#watch.nextDeadline() ?? never);
+    let next = Math.min(this.#legs.nextDeadline() ?? never, this.#watch.nextDeadline() ?? never);
+    next = Math.min(next, this.#addresses.nextDeadline() ?? never);
     return next === never ? undefined : next;
   }
 
   expire(now: Millis): void {
     this.#legs.expire(now);
     this.#watch.expire(now);
+    this.#addresses.expire(now);
+  }
+
+  /** An answer that the addresses of gateways may wait for. */
+  lookedUp(now: Millis, id: string, answer: LookupAnswer): void {
+    this.#addresses.lookedUp(now, id, answer);
   }
 
   /** For checks: every call with its number of standing legs. */

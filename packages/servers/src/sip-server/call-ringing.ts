@@ -11,15 +11,18 @@ import type { Millis } from '@holdfast/kernel';
 import {
   contactsOf,
   type InviteOptions,
+  isAddressLiteral,
   type LegId,
   parseUri,
   type SipResponse,
-  withBrackets,
+  withoutBrackets,
 } from '@holdfast/sip';
-import type { CallPorts, Contact } from './call-control.ts';
+import type { CallPorts } from './call-control.ts';
 import type { CallLegs } from './call-legs.ts';
 import type { CallRecord, LegRole, Redirect } from './call-record.ts';
-import type { Gateway, SipDN, SipServerConfiguration } from './configuration.ts';
+import type { SipDN, SipServerConfiguration } from './configuration.ts';
+import type { GatewayAddresses } from './gateway-addresses.ts';
+import { type Contact, contactAt, SIP_PORT } from './gateway-contact.ts';
 import type { OutboundTrunks } from './outbound-trunks.ts';
 
 /** A phone that is registered from more places than this rings at the most recent ones only. */
@@ -42,13 +45,18 @@ export class CallRinging {
   readonly #ports: CallPorts;
   readonly #legs: CallLegs;
   readonly #trunks: OutboundTrunks;
+  readonly #addresses: GatewayAddresses;
   #dns = new Map<string, SipDN>();
   #configuration: SipServerConfiguration | undefined;
 
-  constructor(ports: CallPorts, legs: CallLegs, trunks: OutboundTrunks) {
+  constructor(
+    ports: CallPorts,
+    { legs, trunks, addresses }: { legs: CallLegs; trunks: OutboundTrunks; addresses: GatewayAddresses },
+  ) {
     this.#ports = ports;
     this.#legs = legs;
     this.#trunks = trunks;
+    this.#addresses = addresses;
   }
 
   configure(configuration: SipServerConfiguration): void {
@@ -74,7 +82,7 @@ export class CallRinging {
   /** What is registered, or the fixed address of a Call Processing Port. */
   #contactsOf(dn: string): readonly { readonly at: Contact; readonly contact: string | undefined }[] {
     const fixed = this.#dns.get(dn)?.contact;
-    if (fixed !== undefined) return [{ at: contactAt(dn, fixed), contact: undefined }];
+    if (fixed !== undefined) return [{ at: contactAt(fixed, dn), contact: undefined }];
     return this.#ports
       .contactsOf(dn)
       .slice(0, FORKS_MAX)
@@ -87,11 +95,12 @@ export class CallRinging {
     const leg = this.invite(now, call, {
       role: 'party',
       dn,
-      at: contactAt(dn, gateway),
+      at: contactAt(gateway, dn),
       offer: call.origin.sdp,
       contact: undefined,
       over: { trunk, left },
-      ...(left.length > 0 && { giveUpMs: TRUNK_SILENT_MAX_MS }),
+      // Of a name each target is left after that time: the next one may live.
+      ...((left.length > 0 || !isAddressLiteral(gateway.host)) && { giveUpMs: TRUNK_SILENT_MAX_MS }),
     });
     call.ringing.get(dn)?.legs.add(leg);
   }
@@ -110,10 +119,10 @@ export class CallRinging {
     const { realm = '', ringingMaxMs = 0 } = this.#configuration ?? {};
     return {
       uri: at.uri,
-      destination: { type: 'target', target: at.target },
+      destination: at.destination,
       from: `<sip:${call.origin.ani}@${realm}>`,
       to: `<sip:${dn}@${realm}>`,
-      contact: this.#ports.userAgent.contactFor(at.target.transport),
+      contact: this.#ports.userAgent.contactFor(at.transport),
       ...(offer === undefined ? {} : { sdp: offer }),
       headers: [
         ['Max-Forwards', String(Math.max(0, call.origin.maxForwards))],
@@ -187,7 +196,9 @@ export class CallRinging {
     const isOurs = host === this.#configuration?.realm || this.#isOwnAddress(host, port);
     if (isOurs) return this.#dns.has(to) ? { to, trunk: undefined } : undefined;
     // What came in over a trunk never leaves over one [D14].
-    const trunk = call.origin.dn === undefined ? undefined : this.#trunks.at({ host, port });
+    const isThere = (at: { host: string; port: number }) =>
+      at.host === withoutBrackets(host).toLowerCase() && at.port === port;
+    const trunk = call.origin.dn === undefined ? undefined : this.#addresses.trunkAt(isThere);
     return trunk === undefined ? undefined : { to, trunk };
   }
 
@@ -197,18 +208,12 @@ export class CallRinging {
   }
 }
 
-const SIP_PORT = 5060;
 /** Multiple choices, moved for good, moved for now; 305 and 380 ask for what we do not do. */
 const FOLLOWED: ReadonlySet<number> = new Set([300, 301, 302]);
 
 function preferenceOf(params: ReadonlyMap<string, string | null>): number {
   const q = Number(params.get('q') ?? 1);
   return Number.isNaN(q) ? 0 : q;
-}
-
-export function contactAt(dn: string, { host, port, transport }: Gateway): Contact {
-  const parameter = transport === 'UDP' ? '' : `;transport=${transport.toLowerCase()}`;
-  return { uri: `sip:${dn}@${withBrackets(host)}:${port}${parameter}`, target: { host, port, transport } };
 }
 
 /** RFC 3263 §4.3: 503, a transport error or a time-out say that the server, not the person, has failed. */

@@ -62,8 +62,10 @@ export interface TrunkCheck {
   readonly giveUpMs?: number;
 }
 
+/** A name is looked up (RFC 3263 §4), and leaves to DNS what is undefined here; for an address that is 5060 and UDP. */
 export interface Gateway {
+  /** An address, or a name in lower case. */
   readonly host: string;
-  readonly port: number;
-  readonly transport: 'UDP' | 'TCP';
+  readonly port: number | undefined;
+  readonly transport: 'UDP' | 'TCP' | undefined;
 }

@@ -62,11 +62,4 @@ export class OutboundTrunks {
   inService(trunk: string): boolean {
     return this.#outOfService.delete(trunk);
   }
-
-  /** The trunk whose gateway is there. */
-  at({ host, port }: { readonly host: string; readonly port: number }): string | undefined {
-    for (const [trunk, gateway] of this.#gateways)
-      if (gateway.host === host && gateway.port === port) return trunk;
-    return undefined;
-  }
 }

@@ -50,9 +50,13 @@ it('[SS34] the contact of a Call Processing Port is where it is called, and make
   expect(
     read.configuration.dns.map(({ number, gateway, contact }) => ({ number, gateway, contact })),
   ).toEqual([
-    { number: '8800', gateway: undefined, contact: { host: '2001:db8::8', port: 5060, transport: 'TCP' } },
+    {
+      number: '8800',
+      gateway: undefined,
+      contact: { host: '2001:db8::8', port: undefined, transport: 'TCP' },
+    },
     { number: '8801', gateway: undefined, contact: undefined },
-    { number: '9000', gateway: { host: '10.0.9.1', port: 5070, transport: 'UDP' }, contact: undefined },
+    { number: '9000', gateway: { host: '10.0.9.1', port: 5070, transport: undefined }, contact: undefined },
   ]);
 });
 

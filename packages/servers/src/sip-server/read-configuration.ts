@@ -142,12 +142,15 @@ function readQueue(own: OptionLevel, server: OptionLevel): NonNullable<DNConfigu
   };
 }
 
-/** `sip:host[:port][;transport=udp|tcp]`, as the catalogue's pattern has let through. */
+/** `sip:host[:port][;transport=udp|tcp]`, as the catalogue's pattern has let through. What is not said is not made up. */
 function readContact(contact: string | undefined): Gateway | undefined {
   const parts = /^sip:(\[[^\]]+\]|[^:;]+)(?::(\d+))?(?:;transport=(udp|tcp))?$/i.exec(contact ?? '');
   if (parts?.[1] === undefined) return undefined;
-  const transport = parts[3]?.toUpperCase() === 'TCP' ? 'TCP' : 'UDP';
-  return { host: withoutBrackets(parts[1]), port: Number(parts[2] ?? 5060), transport };
+  return {
+    host: withoutBrackets(parts[1]).toLowerCase(),
+    port: parts[2] === undefined ? undefined : Number(parts[2]),
+    transport: parts[3] === undefined ? undefined : parts[3].toUpperCase() === 'TCP' ? 'TCP' : 'UDP',
+  };
 }
 
 function readCentre(

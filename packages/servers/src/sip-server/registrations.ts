@@ -25,8 +25,8 @@ import {
   toOf,
 } from '@holdfast/sip';
 import type { Refusal } from './call-admission.ts';
-import type { Contact } from './call-control.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
+import type { Contact } from './gateway-contact.ts';
 
 export interface RegistrationsOptions {
   readonly hashes: Hashes;
@@ -176,7 +176,11 @@ export class Registrations {
   }
 
   contactsOf(dn: string): Contact[] {
-    return (this.#registrar?.bindings(dn) ?? []).map(({ contact, target }) => ({ uri: contact, target }));
+    return (this.#registrar?.bindings(dn) ?? []).map(({ contact, target }) => ({
+      uri: contact,
+      destination: { type: 'target', target },
+      transport: target.transport,
+    }));
   }
 
   /** A connection over which phones had registered is gone: nobody is reached over it any more. */

@@ -5,8 +5,8 @@
  */
 import type { SipRequest } from '@holdfast/sip';
 import { numberIn, type Refusal } from './call-admission.ts';
-import { contactAt } from './call-ringing.ts';
 import type { Gateway, SipServerConfiguration } from './configuration.ts';
+import { contactAt } from './gateway-contact.ts';
 
 /** RFC 3261 §21.6.2: the default of the option, and what stands in for a redirection that cannot be made. */
 const DECLINE: Refusal = { status: 603, headers: [] };
@@ -29,6 +29,6 @@ export class ShutdownRefusal {
     // Of the 3xx only these name a place where the call is to go (RFC 3261 §21.3).
     if (status > 302 || number === undefined || this.#peer === undefined || this.#peer.trunk === from)
       return DECLINE;
-    return { status, headers: [['Contact', `<${contactAt(number, this.#peer.gateway).uri}>`]] };
+    return { status, headers: [['Contact', `<${contactAt(this.#peer.gateway, number).uri}>`]] };
   }
 }

@@ -4,10 +4,11 @@
  * is tried after the others (SS35), and never left out, for the question may be lost where a call is not.
  */
 import { Deadlines, type Millis, type Random, randomToken } from '@holdfast/kernel';
-import { createRequest, type SipUserAgent, type UserAgentEvent, withBrackets } from '@holdfast/sip';
+import { createRequest, type SipUserAgent, type UserAgentEvent } from '@holdfast/sip';
 import { isServerFailure } from './call-ringing.ts';
 import type { Gateway, SipServerConfiguration, TrunkCheck } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
+import { contactAt } from './gateway-contact.ts';
 import type { OutboundTrunks } from './outbound-trunks.ts';
 
 export interface TrunkWatchPorts {
@@ -67,9 +68,8 @@ export class TrunkWatch {
   }
 
   #ask(now: Millis, trunk: string, { gateway, check }: Watched): void {
-    const { host, port, transport } = gateway;
     const { userAgent, random } = this.#ports;
-    const uri = `sip:${withBrackets(host)}:${port}`;
+    const { uri, destination, transport } = contactAt(gateway);
     const request = createRequest({
       method: 'OPTIONS',
       uri,
@@ -86,7 +86,7 @@ export class TrunkWatch {
     const { transaction, output } = userAgent.sendRequest(
       now,
       request,
-      { type: 'target', target: { host, port, transport } },
+      destination,
       giveUpMs === undefined ? {} : { giveUpMs },
     );
     this.#asked.set(transaction, trunk);

@@ -5,7 +5,7 @@ import type { SipServerConfiguration } from '../configuration.ts';
 import type { SipServerOptions } from '../sip-server-node.ts';
 import { Desk } from './desk.ts';
 import { callerAt, Phone } from './people.ts';
-import { configurationOf, GATEWAY, Site } from './server-site.ts';
+import { configurationOf, GATEWAY, type Names, Site } from './server-site.ts';
 import { World } from './server-world.ts';
 
 export interface CentreWorld {
@@ -24,7 +24,7 @@ export const CALLER_NUMBER = '4930123456';
 
 export function centreWorld(
   configuration: Partial<SipServerConfiguration> = {},
-  options: Partial<SipServerOptions> & { seed?: number } = {},
+  options: Partial<SipServerOptions> & { seed?: number; names?: Names } = {},
 ): CentreWorld {
   const { seed = 1, ...more } = options;
   const world = new World(seed);

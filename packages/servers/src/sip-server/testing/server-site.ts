@@ -4,6 +4,7 @@ import { encodeUtf8 } from '@holdfast/kernel';
 import type { DeskReply } from '@holdfast/protocol';
 import {
   digestSecret,
+  type LookupAnswer,
   type ParseFailure,
   portableHashes,
   type SipMessage,
@@ -102,6 +103,9 @@ export interface Wire {
   receive(reply: DeskReply): void;
 }
 
+/** `A gw.example` → what the name server says. */
+export type Names = Readonly<Record<string, LookupAnswer>> | null;
+
 export class Site implements Party {
   readonly host: string;
   readonly world: World;
@@ -109,6 +113,9 @@ export class Site implements Party {
   readonly logs: LogLine[] = [];
   /** What was asked of the announcer, in order: `start music`, `remote`, `stop`. */
   readonly announced: string[] = [];
+  /** What the name server says and was asked; null: it says nothing at all. */
+  names: Names;
+  readonly asked: string[] = [];
   /** How long the announcer takes, ms; 0 is at once, null fails. */
   announcerMs: Millis | null = 0;
   readonly #desks = new Map<string, Wire>();
@@ -117,10 +124,11 @@ export class Site implements Party {
   constructor(
     world: World,
     configuration = configurationOf(),
-    more: Partial<SipServerOptions> & { host?: string } = {},
+    more: Partial<SipServerOptions> & { host?: string; names?: Names } = {},
   ) {
     this.world = world;
     this.host = more.host ?? SERVER;
+    this.names = more.names === undefined ? {} : more.names;
     this.node = new SipServerNode({
       configuration,
       random: world.random,
@@ -184,9 +192,7 @@ export class Site implements Party {
       case 'transmit':
         return this.world.transmit(this, effect);
       case 'lookup':
-        return this.world.after(1, () =>
-          this.input({ type: 'lookedUp', id: effect.id, answer: { type: 'none', ttlS: 0 } }),
-        );
+        return this.#lookUp(effect.id, `${effect.record} ${effect.name}`);
       case 'send': {
         const desk = this.#desks.get(effect.connection);
         if (desk !== undefined) this.world.after(DESK_DELAY_MS, () => desk.receive(effect.message));
@@ -210,6 +216,12 @@ export class Site implements Party {
       case 'log':
         this.logs.push(effect.line);
     }
+  }
+
+  #lookUp(id: string, question: string): void {
+    this.asked.push(question);
+    const answer = this.names === null ? undefined : (this.names[question] ?? { type: 'none', ttlS: 0 });
+    if (answer !== undefined) this.world.after(1, () => this.input({ type: 'lookedUp', id, answer }));
   }
 
   #announce(id: string): void {

@@ -1,0 +1,40 @@
+/**
+ * Where a number behind a gateway is called. An address needs no look-up; a name is left to the user agent, which looks
+ * it up anew for each request and goes from one of its targets to the next (RFC 3263 §4, SS46).
+ */
+import { type Destination, isAddressLiteral, type TransportName, withBrackets } from '@holdfast/sip';
+import type { Gateway } from './configuration.ts';
+
+/** RFC 3261 §19.1.2, where neither the configuration nor DNS says another. */
+export const SIP_PORT = 5060;
+
+/** Where a phone or gateway is called. */
+export interface Contact {
+  readonly uri: string;
+  readonly destination: Destination;
+  /** The transport that our own Contact names. */
+  readonly transport: TransportName;
+}
+
+/** `number` absent: the gateway itself. */
+export function contactAt(gateway: Gateway, number?: string): Contact {
+  const { host, port, transport } = gateway;
+  const isName = !isAddressLiteral(host);
+  const user = number === undefined ? '' : `${number}@`;
+  const shownPort = port ?? (isName ? undefined : SIP_PORT);
+  // A name without a transport leaves it to NAPTR (RFC 3263 §4.1), and UDP is what a URI without one means.
+  const parameter =
+    transport === undefined || (transport === 'UDP' && !isName) ? '' : transport.toLowerCase();
+  const uri = [
+    `sip:${user}${withBrackets(host)}`,
+    shownPort === undefined ? '' : `:${shownPort}`,
+    parameter === '' ? '' : `;transport=${parameter}`,
+  ].join('');
+  const used = transport ?? 'UDP';
+  const target = { host, port: port ?? SIP_PORT, transport: used };
+  return {
+    uri,
+    destination: isName ? { type: 'uri', uri } : { type: 'target', target },
+    transport: used,
+  };
+}
