@@ -29,7 +29,7 @@ export async function writeLabConfiguration(run: {
   readonly times: LabTimes;
   readonly ports: SitePorts;
   readonly folder: string;
-  readonly configure?: (object: ConfigObject) => ConfigObject;
+  readonly configure?: (object: ConfigObject) => ConfigObject | readonly ConfigObject[];
 }): Promise<readonly GeneratedAgent[]> {
   const { ports, times, folder, configure = (object) => object } = run;
   const site = (name: SiteName, index: 0 | 1) => ({
@@ -54,7 +54,7 @@ export async function writeLabConfiguration(run: {
   writeFileSync(`${folder}/music.wav`, writeWav(makeMusic()));
   await writeConfiguration(
     `${folder}/configuration`,
-    objects.map((object) => configure(withAddp(object, times))),
+    objects.flatMap((object) => configure(withAddp(object, times))),
     'json',
   );
   return agents;

@@ -14,6 +14,7 @@ import { ProcessClock } from '@holdfast/shell';
 import { Ledger } from '../src/ledger.ts';
 import { CallAccount } from './call-account.ts';
 import { Callers } from './callers.ts';
+import { DeskStorages, type SeatStorage } from './desk-storages.ts';
 import type { DoubleWatchOptions } from './double-watch.ts';
 import { freePorts } from './free-ports.ts';
 import {
@@ -28,8 +29,7 @@ import {
 } from './lab-configuration.ts';
 import { type LabAlarm, LabWatch } from './lab-watch.ts';
 import { Relays } from './relay.ts';
-import { type DeskStorage, Robot } from './robot.ts';
-import { type BootstrapNode, robotBootstrap } from './robot-bootstrap.ts';
+import { Robot } from './robot.ts';
 import type { ServerLoad } from './server-loads.ts';
 import type { Credentials } from './site-observer.ts';
 import { pause, SiteProcesses } from './site-processes.ts';
@@ -49,12 +49,14 @@ export interface LiveLabOptions {
   readonly times: LabTimes;
   /** `both`: a share of the agents work with third-party desktops (DS1). */
   readonly families: 'workspace' | 'both';
-  /** The place is asked for at each start (DS20). */
-  readonly hotSeating?: boolean;
+  /** Whose place is asked for at each start (DS20); a visitor sits at a place that is not the own one. */
+  readonly hotSeating?: 'everybody' | 'visitors';
+  /** Each DN has a Place of its own; its name at that site (DS21). */
+  readonly placeAt?: (place: string, site: SiteName) => string;
   /** Phones are part of the desktops (DS18). */
   readonly hasEmbeddedEndpoints?: boolean;
   /** What a scenario has otherwise than the waits say. */
-  readonly configure?: (object: ConfigObject) => ConfigObject;
+  readonly configure?: (object: ConfigObject) => ConfigObject | readonly ConfigObject[];
   /** The bundle of the servers. */
   readonly serverEntry: string;
   /** Kept when given; else a folder of its own that is removed at the end, unless a site did not start. */
@@ -74,12 +76,6 @@ export interface LabDecision {
   readonly what: string;
   readonly site: string;
   readonly because: Because;
-}
-
-/** What desks of one family have stored at a seat. */
-export interface SeatStorage {
-  readonly seat: GeneratedAgent;
-  readonly storage: DeskStorage;
 }
 
 export interface Check {
@@ -105,7 +101,7 @@ export class LiveLab {
   readonly #folder: string;
   readonly #agents: readonly GeneratedAgent[];
   readonly #random;
-  readonly #storages = new Map<string, SeatStorage>();
+  readonly #storages: DeskStorages;
   /** How often everybody has come to work. */
   #days = 0;
   #isStopping = false;
@@ -121,6 +117,12 @@ export class LiveLab {
     this.#agents = world.agents;
     this.#startedAt = this.clock.now();
     this.#random = seededRandom(options.seed);
+    this.#storages = new DeskStorages({
+      configPorts: world.ports.config,
+      retryDelayS: options.times.retryDelayS,
+      hasEmbeddedEndpoints: options.hasEmbeddedEndpoints === true,
+      placeAt: options.placeAt,
+    });
     this.watch = new LabWatch({
       now: () => this.now(),
       clockNow: () => this.clock.now(),
@@ -222,6 +224,20 @@ export class LiveLab {
     }
   }
 
+  /** These log out, leave, and come to their own places as on another day; the others work on. */
+  async startAgain(robots: readonly Robot[]): Promise<void> {
+    this.#days += 1;
+    for (const robot of robots) {
+      const agent = this.#agents.find(({ user }) => user === robot.name);
+      if (agent === undefined) throw new Error(`no agent ${robot.name}`);
+      await robot.leave();
+      this.watch.forget(robot.name);
+      const next = this.#makeRobot(agent, agent);
+      this.robots[this.robots.indexOf(robot)] = next;
+      await next.start();
+    }
+  }
+
   /** Everybody logs out and leaves; what desks have stored stays where they stand. */
   async endRobots(): Promise<void> {
     await Promise.all(this.robots.map((robot) => robot.leave()));
@@ -233,15 +249,18 @@ export class LiveLab {
     const index = this.robots.length;
     const other = (site: string) => (site === 'north' ? 'south' : 'north');
     const order = [seat.home, other(seat.home)] as SiteName[];
+    const { hotSeating } = this.options;
+    const isHot = hotSeating === 'everybody' || (hotSeating === 'visitors' && seat !== agent);
+    const family = this.#familyOf(agent);
     return new Robot({
       agent: agent.user,
       user: agent.user,
       password: PASSWORD,
       phonePassword: PHONE_PASSWORD,
-      ...(this.options.hotSeating === true ? { place: seat.place } : {}),
+      ...(isHot ? { place: seat.place } : {}),
       dn: seat.dn,
       scheme: seat.scheme,
-      family: this.#familyOf(agent),
+      family,
       home: agent.home,
       peer: other(agent.home),
       realm: REALM,
@@ -253,7 +272,7 @@ export class LiveLab {
           destination: { type: 'target', target: { transport: 'UDP', host: '127.0.0.1', port } },
         };
       }),
-      storage: this.#storageOf(agent, seat),
+      storage: this.#storages.at(seat, { family, isHot }),
       desk: `robot-${agent.user}-${process.pid}-${this.#days}`,
       // The lab has made this world itself a moment ago, and only the first desks of it know that.
       firstLogin: this.#days === 0 ? 'nothingBefore' : 'wait',
@@ -270,36 +289,9 @@ export class LiveLab {
     });
   }
 
-  /** Of the machine at that seat, for desktops of that agent's family: whoever sat there before has left it behind. */
-  #storageOf(agent: GeneratedAgent, seat: GeneratedAgent): DeskStorage {
-    const family = this.#familyOf(agent);
-    const key = `${seat.place} ${family}`;
-    const known = this.#storages.get(key);
-    if (known !== undefined) return known.storage;
-    const other = seat.home === 'north' ? 'south' : 'north';
-    const nodes = [seat.home, other].map((site) => ({
-      site,
-      host: '127.0.0.1',
-      port: this.ports.config[SITES.indexOf(site as SiteName)] as number,
-    }));
-    const storage = {
-      epochStored: 0,
-      bootstrap: robotBootstrap({
-        family,
-        sites: nodes as [BootstrapNode, BootstrapNode],
-        retryDelayS: this.options.times.retryDelayS,
-        hotSeating: this.options.hotSeating === true,
-        hasEmbeddedEndpoint: this.options.hasEmbeddedEndpoints === true,
-        isCluster: Number(seat.dn) % 3 === 0,
-      }),
-    };
-    this.#storages.set(key, { seat, storage });
-    return storage;
-  }
-
   /** Of all desks that ever stood anywhere. */
   get storages(): readonly SeatStorage[] {
-    return [...this.#storages.values()];
+    return this.#storages.all;
   }
 
   get agents(): readonly GeneratedAgent[] {

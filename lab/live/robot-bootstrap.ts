@@ -23,6 +23,8 @@ export interface BootstrapNode {
   readonly site: string;
   readonly host: string;
   readonly port: number;
+  /** DS21: how that site names the place where the agent sits. */
+  readonly place?: string;
 }
 
 const ENVIRONMENT = 'lab';
@@ -30,7 +32,10 @@ const ENVIRONMENT = 'lab';
 export function robotBootstrap(request: BootstrapRequest): Bootstrap {
   // Workspace's own form has no word for the rest.
   const isXml =
-    request.family === 'interaction-workspace' && !request.hotSeating && !request.hasEmbeddedEndpoint;
+    request.family === 'interaction-workspace' &&
+    !request.hotSeating &&
+    !request.hasEmbeddedEndpoint &&
+    request.sites.every(({ place }) => place === undefined);
   const text = isXml ? workspaceFile(request) : localData(request);
   const reading = readBootstrap(new TextEncoder().encode(text));
   if (reading.ok) return reading.bootstrap;
@@ -54,11 +59,12 @@ function workspaceFile({ sites, retryDelayS, isCluster }: BootstrapRequest): str
 function localData(request: BootstrapRequest): string {
   const { family, sites, retryDelayS, hotSeating, hasEmbeddedEndpoint = false } = request;
   const isThirdParty = family === 'agent-desktop';
-  const [preferred, peer] = sites.map(({ site, host, port }) => ({
+  const [preferred, peer] = sites.map(({ site, host, port, place }) => ({
     application: isThirdParty ? thirdPartyName(site) : DESK_APPLICATION,
     applicationType: isThirdParty ? 'ThirdPartyApplication' : 'Workspace',
     nodes: [`${host}:${port}`],
     timeout: retryDelayS,
+    place,
   }));
   return JSON.stringify({
     ...{ environment: ENVIRONMENT, hotSeating, embeddedEndpoint: hasEmbeddedEndpoint },

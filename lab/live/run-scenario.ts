@@ -73,8 +73,9 @@ export async function runScenario({
     times,
     serverEntry,
     restarts: scenario.restarts,
-    families: scenario.families,
-    hotSeating: scenario.hotSeating === true,
+    families: 'both',
+    ...(scenario.hotSeating === undefined ? {} : { hotSeating: scenario.hotSeating }),
+    ...(scenario.placeAt === undefined ? {} : { placeAt: scenario.placeAt }),
     ...(scenario.configure === undefined ? {} : { configure: scenario.configure }),
     withSound: CALLS_WITH_SOUND,
   });

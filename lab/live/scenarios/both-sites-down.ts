@@ -1,8 +1,12 @@
 import type { LiveLab } from '../live-lab.ts';
+import { decidedBecause } from './reasons.ts';
 import { allReady, allWorkAt, callsAreAnswered, describe, home } from './scenario.ts';
+import { eachFamilyAsItShould } from './site-is-back.ts';
 
-/** DS19, [D1]: south comes back first and gets everybody, north's agents too; later north gets its own back. */
+/** DS19, [D1]: south comes back first and gets everybody, north's agents too; later north gets its own back, as DS15 says. */
 export async function bothSitesDown(lab: LiveLab): Promise<void> {
+  const since = lab.now();
+  const ofNorth = lab.robots.filter((robot) => home(robot) === 'north');
   lab.kill('north');
   lab.kill('south');
   const wholly = 1000 * lab.options.times.siteTimeoutS + 1000;
@@ -17,8 +21,15 @@ export async function bothSitesDown(lab: LiveLab): Promise<void> {
   );
   await lab.restore('south');
   await allWorkAt(lab, 'all-at-first-site-back', () => 'south');
+  decidedBecause(
+    lab,
+    'north-left-by-site-timeout',
+    { robots: ofNorth, since, at: 'north' },
+    { what: 'leave', rule: 'DS8a', wait: 'site' },
+  );
   await callsAreAnswered(lab, 4);
+  const at = lab.now();
   await lab.restore('north');
-  await allWorkAt(lab, 'all-at-home-again', home);
+  await eachFamilyAsItShould(lab, { site: 'north', from: 'south', at });
   allReady(lab, lab.robots.length);
 }

@@ -3,7 +3,8 @@ import type { LiveLab } from '../live-lab.ts';
 import { CLOCK_BASIS, checkHistory } from '../routable-history.ts';
 import { SiteFollower } from '../site-follower.ts';
 import { logInForToken } from '../site-observer.ts';
-import { allReady, allWorkAt, callsAreAnswered, home, movedExactly } from './scenario.ts';
+import { allReady, callsAreAnswered, home, movedExactly } from './scenario.ts';
+import { eachFamilyAsItShould } from './site-is-back.ts';
 
 /** How long the followers may take to have read everything at the end. */
 const CATCH_UP_MAX_MS = 5000;
@@ -25,10 +26,11 @@ export async function hungSite(lab: LiveLab): Promise<void> {
     const since = lab.now();
     lab.hang('north');
     await movedExactly(lab, { from: 'north', to: 'south', since });
+    const resumedAt = lab.now();
     lab.resume('north');
     // What lay in its buffers is read first; only then it shows whether anybody believed it.
     await lab.until(3000, () => false);
-    await allWorkAt(lab, 'all-at-home-again', home);
+    await eachFamilyAsItShould(lab, { site: 'north', from: 'south', at: resumedAt });
     allReady(lab, lab.robots.filter((robot) => home(robot) === 'north').length);
     await callsAreAnswered(lab, 4);
     const doubles = new Set(watch.doubles);

@@ -9,6 +9,7 @@ import { logoutCauses, withSupervisorCodes } from './logout-causes.ts';
 import { peerDiesLater } from './peer-dies-later.ts';
 import { phoneBackInTime } from './phone-back-in-time.ts';
 import { phoneLoss } from './phone-loss.ts';
+import { placeAt, placePerSite, withPlacePerDN } from './place-per-site.ts';
 import { ALL_SCHEMES_AT_BOTH_SITES, type Scenario } from './scenario.ts';
 import { shortOutage } from './short-outage.ts';
 import { sipOnlyLoss } from './sip-only-loss.ts';
@@ -23,14 +24,12 @@ const common = {
   times: SHORT,
   occupancy: 0.2,
   restarts: true,
-  families: 'workspace',
   begins: 'at-work',
 } as const;
 
 export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
-    families: 'both',
     name: 'site-loss',
     about: 'a whole site dies (SIGKILL): its agents go on at the other',
     run: siteLoss,
@@ -38,7 +37,6 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     restarts: false,
-    families: 'both',
     name: 'sip-only-loss',
     about: 'only the SIP Server of a site dies and stays away',
     run: sipOnlyLoss,
@@ -46,7 +44,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     name: 'site-return',
-    about: 'a site dies, comes back, and its agents return',
+    about:
+      'a site dies and comes back: Workspace returns, third-party desktops at their next start or with their phones',
     run: siteReturn,
   },
   {
@@ -56,7 +55,6 @@ export const SCENARIOS: readonly Scenario[] = [
       count: 7,
       because: 'two at north whose phones register at the other site when their own is lost',
     },
-    families: 'both',
     name: 'phone-loss',
     about: 'one phone loses its site and registers at the other',
     run: phoneLoss,
@@ -65,7 +63,6 @@ export const SCENARIOS: readonly Scenario[] = [
     ...common,
     // Also on a busy machine the servers have to be back well within the time-out.
     times: { ...SHORT, siteTimeoutS: 8, phoneTimeoutS: 8 },
-    families: 'both',
     name: 'short-outage',
     about: 'a site is away for less than the time-out: nobody moves',
     run: shortOutage,
@@ -92,7 +89,6 @@ export const SCENARIOS: readonly Scenario[] = [
     ...common,
     // Leaving, coming back and registering must fit in, on a busy machine too.
     times: { ...SHORT, phoneTimeoutS: 10 },
-    families: 'both',
     name: 'phone-back-in-time',
     about: 'all phones of a site lose it and come back in time: logged in again there',
     run: phoneBackInTime,
@@ -100,7 +96,6 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     times: { ...SHORT, autoRestore: false },
-    families: 'both',
     name: 'auto-restore-off',
     about: 'a site comes back and no desk returns by itself; phones may take theirs along',
     run: autoRestoreOff,
@@ -108,14 +103,15 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     begins: 'dark',
-    families: 'both',
+    hotSeating: 'visitors',
+    // The upper half must have a third-party desktop too.
+    agentsMin: { count: 11, because: 'both families at the own and at other places' },
     name: 'start-preferred-dead',
-    about: 'agents come to work with both sites dead, then with one',
+    about: "agents come to work, at their own and at others' places, with both sites dead, then with one",
     run: startPreferredDead,
   },
   {
     ...common,
-    families: 'both',
     configure: withTimeoutsNever,
     name: 'timeouts-never',
     about: 'a site dies and phones are lost where no time-out is set: nobody moves, and each desk says why',
@@ -123,7 +119,6 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...common,
-    families: 'both',
     name: 'config-link-loss',
     about:
       'only the Configuration Server of a site dies: third-party desktops warn, Workspace moves that link alone',
@@ -131,14 +126,12 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...common,
-    families: 'both',
     name: 'stat-link-loss',
     about: 'only the Stat Server of a site dies: third-party desktops warn, Workspace moves that link alone',
     run: statLinkLoss,
   },
   {
     ...common,
-    families: 'both',
     configure: withSupervisorCodes,
     // Every fourth pair of agents works with third-party desktops.
     agentsMin: { count: 12, because: 'a third-party desktop for each of four causes' },
@@ -148,13 +141,21 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...common,
-    families: 'both',
-    hotSeating: true,
+    hotSeating: 'everybody',
     begins: 'dark',
     // Both seats of a shift must differ from the own one.
     agentsMin: { count: 9, because: 'seats that are eight places further on' },
     name: 'hot-seating',
     about: 'two days at other places and other sites, nothing kept of the former agent; then a site dies',
     run: hotSeating,
+  },
+  {
+    ...common,
+    configure: withPlacePerDN,
+    placeAt,
+    name: 'place-per-site',
+    about:
+      'each DN has a place of its own: a site dies, and each is logged in at the place of the other site',
+    run: placePerSite,
   },
 ];

@@ -1,5 +1,6 @@
 /**
- * A scenario begins with everybody Ready at home and callers who are answered, breaks one thing on purpose and says
+ * A scenario begins with everybody Ready at home and callers who are answered, a share of the agents with third-party
+ * desktops (both families do the same unless a check says otherwise); it breaks one thing on purpose and says
  * what must hold: who must move, who must not, where each ends, and how many (ME3). The checks below are those that
  * nearly all share.
  */
@@ -20,10 +21,9 @@ export interface Scenario {
   readonly occupancy: number;
   /** Supervisors start a server again that has died; off where it has to stay away. */
   readonly restarts: boolean;
-  /** `both`: a share of the agents work with third-party desktops; both do the same unless a check says otherwise. */
-  readonly families: LiveLabOptions['families'];
-  readonly hotSeating?: boolean;
-  readonly configure?: LiveLabOptions['configure'];
+  readonly hotSeating?: NonNullable<LiveLabOptions['hotSeating']>;
+  readonly placeAt?: NonNullable<LiveLabOptions['placeAt']>;
+  readonly configure?: NonNullable<LiveLabOptions['configure']>;
   /** Whether everybody is at work at home and callers come before it runs; else nothing runs yet, and it begins itself. */
   readonly begins: 'at-work' | 'dark';
   run(lab: LiveLab): Promise<void>;
@@ -166,6 +166,21 @@ export async function callsAreAnswered(lab: LiveLab, more: number): Promise<void
   lab.check('calls-answered', ok, `${lab.calls.figures().answered - before} more calls answered`);
 }
 
+function restMax({ options: { times } }: LiveLab): number {
+  return 1.5 * times.talkMs + 1000 * times.wrapUpS + SLACK_MS;
+}
+
+/** Each finishes the call that stands, and takes none after it. */
+export async function rest(lab: LiveLab, robots: readonly LiveLab['robots'][number][]): Promise<void> {
+  const isResting = ({ view }: LiveLab['robots'][number]) =>
+    view?.state === 'NotReady' && view.workMode !== 'AfterCallWork' && view.calls.length === 0;
+  const giveUpAt = lab.now() + restMax(lab);
+  while (!robots.every(isResting) && lab.now() < giveUpAt) {
+    for (const robot of robots) if (robot.view?.state === 'Ready') robot.command({ type: 'notReady' });
+    await lab.until(200, () => robots.every(isResting));
+  }
+}
+
 /** Agents who serve the line, and callers who stand in it. */
 const SERVING = 3;
 const IN_LINE = 6;
@@ -179,16 +194,7 @@ const ARRIVAL_MS = 150;
 export async function lineIsServedInOrder(lab: LiveLab, site: SiteName): Promise<void> {
   lab.callers.stop();
   const atSite = lab.robots.filter((robot) => robot.view?.site === site);
-  const isResting = (robot: LiveLab['robots'][number]) =>
-    robot.view?.state === 'NotReady' &&
-    robot.view.workMode !== 'AfterCallWork' &&
-    robot.view.calls.length === 0;
-  const restMax = 1.5 * lab.options.times.talkMs + 1000 * lab.options.times.wrapUpS + SLACK_MS;
-  const giveUpAt = lab.now() + restMax;
-  while (!atSite.every(isResting) && lab.now() < giveUpAt) {
-    for (const robot of atSite) if (robot.view?.state === 'Ready') robot.command({ type: 'notReady' });
-    await lab.until(200, () => atSite.every(isResting));
-  }
+  await rest(lab, atSite);
   const line = (): LineFigures => lab.calls.line(lab.now());
   // Who has dialled a dead site stands in a line only after the next site's first sign.
   await lab.until(SLACK_MS, () => lab.calls.withoutSign === 0);
@@ -202,7 +208,7 @@ export async function lineIsServedInOrder(lab: LiveLab, site: SiteName): Promise
   // The first agents of a generated world serve this queue.
   for (const robot of atSite.slice(0, SERVING)) robot.command({ type: 'ready' });
   const rounds = Math.ceil((before.waiting + IN_LINE) / SERVING);
-  await lab.until(rounds * restMax, () => line().waiting === 0 && lab.calls.withoutSign === 0);
+  await lab.until(rounds * restMax(lab), () => line().waiting === 0 && lab.calls.withoutSign === 0);
   const { ok, detail } = serviceOfLine({ before, stood, after: line() }, IN_LINE);
   lab.check('line-served-in-order', ok, `at ${site}: ${detail}`);
 }

@@ -1,43 +1,68 @@
+import type { GeneratedAgent } from '@holdfast/centre';
 import type { LiveLab } from '../live-lab.ts';
 import type { Robot } from '../robot.ts';
 import { decidedBecause } from './reasons.ts';
 import { allWorkAt, callersCome, callsAreAnswered, describe, home, stayed } from './scenario.ts';
 
 /**
- * Everybody comes to work three times: while both sites are dead, of which one comes up then; while only south lives,
- * which is the peer site of one half and the preferred site of the other. At last north is up too: Workspace returns, third-party desktops stay (DS5, DS6, DS15, DS19).
+ * Everybody comes to work twice, one half at the own places, the other half at places of agents who mostly prefer the
+ * other site, where the place is asked for (S4): while both sites are dead, of which one comes up then; and, with the
+ * halves exchanged, while only south lives, which is the peer site of one half and the preferred site of the other. At
+ * last north is up too: Workspace returns, third-party desktops stay, and phones take theirs along (DS5, DS6, DS15, DS19).
  */
 export async function startPreferredDead(lab: LiveLab): Promise<void> {
-  const ofNorth = () => lab.robots.filter((robot) => home(robot) === 'north');
-  const ofSouth = () => lab.robots.filter((robot) => home(robot) === 'south');
+  const half = lab.agents.length >> 1;
+  const [lower, upper] = [lab.agents.slice(0, half), lab.agents.slice(half)];
 
-  await lab.startRobots();
+  const first = seatsOf(upper);
+  await lab.startRobots(first);
   await lab.until(1000 * lab.options.times.siteTimeoutS + 1000, () => false);
   nobodyPretends(lab);
   await lab.restore('south');
   await allWorkAt(lab, 'all-at-first-site-up', () => 'south');
+  eachAtTheSeat(lab, 'both-dead', first);
 
   await lab.endRobots();
   const since = lab.now();
-  await lab.startRobots();
+  const second = seatsOf(lower);
+  await lab.startRobots(second);
   await allWorkAt(lab, 'all-at-living-site', () => 'south');
+  eachAtTheSeat(lab, 'one-dead', second);
+  const ofNorth = lab.robots.filter((robot) => home(robot) === 'north');
+  const ofSouth = lab.robots.filter((robot) => home(robot) === 'south');
   decidedBecause(
     lab,
     'preferred-dead-left-by-timeout',
-    { robots: ofNorth(), since, at: 'north' },
+    { robots: ofNorth, since, at: 'north' },
     { what: 'leave', rule: 'DS8a', wait: 'site' },
   );
-  stayed(lab, 'peer-dead-moves-nobody', { robots: ofSouth(), since });
+  stayed(lab, 'peer-dead-moves-nobody', { robots: ofSouth, since });
 
   callersCome(lab, 0.2);
   const northAt = lab.now();
   await lab.restore('north');
-  const returns = (robot: Robot) => robot.options.family === 'interaction-workspace';
-  await allWorkAt(lab, 'workspace-returned', (robot) =>
-    returns(robot) || home(robot) === 'south' || robot.options.scheme !== 'dual' ? home(robot) : 'south',
-  );
-  stayed(lab, 'south-stayed', { robots: ofSouth(), since: northAt });
+  const phoneIsAt = new Map(lab.agents.map((agent) => [agent.user, second(agent).home]));
+  // A phone that is not at both sites goes to the one that its seat is of.
+  const worksAt = (robot: Robot) => {
+    if (robot.options.scheme !== 'dual') return phoneIsAt.get(robot.name) ?? '';
+    return robot.options.family === 'interaction-workspace' ? home(robot) : 'south';
+  };
+  await allWorkAt(lab, 'workspace-returned', worksAt);
+  stayed(lab, 'south-stayed', {
+    robots: ofSouth.filter((robot) => worksAt(robot) === 'south'),
+    since: northAt,
+  });
   await callsAreAnswered(lab, 4);
+}
+
+type SeatOf = (agent: GeneratedAgent) => GeneratedAgent;
+
+/** These sit one place further on among themselves, everybody else at the own place. */
+function seatsOf(visitors: readonly GeneratedAgent[]): SeatOf {
+  const seats = new Map(
+    visitors.map((agent, i) => [agent.user, visitors[(i + 1) % visitors.length] ?? agent]),
+  );
+  return (agent) => seats.get(agent.user) ?? agent;
 }
 
 function nobodyPretends(lab: LiveLab): void {
@@ -50,5 +75,23 @@ function nobodyPretends(lab: LiveLab): void {
     wrong.length === 0
       ? `none of ${lab.robots.length} is shown as logged in: "${lab.robots[0]?.view?.banner}"`
       : wrong.map(describe).join('; '),
+  );
+}
+
+/** Who came to the own place is there, who came to another's too, and both families are in either group. */
+function eachAtTheSeat(lab: LiveLab, name: string, seatOf: SeatOf): void {
+  const seats = new Map(lab.agents.map((agent) => [agent.user, seatOf(agent)]));
+  const groups = new Map<string, number>();
+  const wrong = lab.robots.filter((robot) => {
+    const seat = seats.get(robot.name);
+    const group = `${robot.options.family} at ${seat?.user === robot.name ? 'the own' : "another's"} place`;
+    groups.set(group, (groups.get(group) ?? 0) + 1);
+    return robot.view?.place !== seat?.place;
+  });
+  lab.check(
+    `${name}-each-at-the-seat`,
+    groups.size === 4 && wrong.length === 0,
+    wrong.map((robot) => `${describe(robot)} at ${robot.view?.place}`).join('; ') ||
+      [...groups].map(([group, count]) => `${count} ${group}`).join(', '),
   );
 }
