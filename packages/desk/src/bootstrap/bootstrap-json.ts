@@ -6,6 +6,8 @@
  *       "sites": { "preferred": { "application": "…", "applicationType": "ThirdPartyApplication", "place": "…",
  *                                 "form": "pair", "nodes": ["host:port", …], "timeout": 10 },
  *                  "peer": { … } } }
+ *
+ * docs/bootstrap.md describes both forms.
  */
 import { z } from 'zod';
 import type { Bootstrap, BootstrapProblem, BootstrapReading, BootstrapSite } from './bootstrap.ts';

@@ -1,6 +1,8 @@
 /**
  * The bootstrap file of Workspace (S0): the `appSettings` of an `.exe.config`, of which the keys `login.…` are ours
  * and everything else is somebody else's.
+ *
+ * docs/bootstrap.md describes both forms.
  */
 import { SaxesParser } from 'saxes';
 import type { BootstrapProblem, BootstrapReading, BootstrapSite } from './bootstrap.ts';
@@ -33,6 +35,8 @@ export function readBootstrapXml(text: string): BootstrapReading {
     readSite(settings, which, environment, application, problems);
   const preferred = read('preferred-site');
   const peer = read('peer-site');
+  const hotSeating = readSwitch(settings, 'login.hotSeating', problems);
+  const embeddedEndpoint = readSwitch(settings, 'login.embeddedEndpoint', problems);
   for (const [key, { line }] of settings)
     if (key.startsWith('login.') && !isRead(key, environment))
       warnings.push({
@@ -52,8 +56,7 @@ export function readBootstrapXml(text: string): BootstrapReading {
       key: `login.nodes.peer-site.${environment}`,
       text: 'It is missing: the desk cannot start while the preferred site is dead. Add the nodes of the other site.',
     });
-  const bootstrap = { environment, preferred, peer, hotSeating: false, embeddedEndpoint: false };
-  return { ok: true, bootstrap, warnings };
+  return { ok: true, bootstrap: { environment, preferred, peer, hotSeating, embeddedEndpoint }, warnings };
 }
 
 function missing(key: string, form: string): BootstrapProblem {
@@ -65,7 +68,23 @@ function isRead(key: string, environment: string): boolean {
   const keys = forms.flatMap((form) =>
     ['preferred-site', 'peer-site'].map((which) => `${form}.${which}.${environment}`),
   );
-  return key === 'login.url' || keys.includes(key);
+  return key === 'login.url' || SWITCHES.some((name) => name === key) || keys.includes(key);
+}
+
+/** Ours beside those of S0, by the words of the JSON form; unset is false. */
+const SWITCHES = ['login.hotSeating', 'login.embeddedEndpoint'] as const;
+
+function readSwitch(
+  settings: ReadonlyMap<string, Setting>,
+  key: (typeof SWITCHES)[number],
+  problems: BootstrapProblem[],
+): boolean {
+  const { value, line } = settings.get(key) ?? { value: 'false', line: 0 };
+  // .NET writes its booleans with a capital.
+  const word = value.trim().toLowerCase();
+  if (word !== 'true' && word !== 'false')
+    problems.push({ line, key, text: `"${value.slice(0, 80)}" must be true or false.` });
+  return word === 'true';
 }
 
 function readSite(

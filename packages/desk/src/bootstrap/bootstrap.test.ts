@@ -96,6 +96,15 @@ describe('the bootstrap file', () => {
     });
   });
 
+  it('[DS20] the same in the appSettings: hot seating and an embedded endpoint have keys of their own', () => {
+    const both = { ...SETTINGS, 'login.hotSeating': 'true', 'login.embeddedEndpoint': 'True' };
+    const reading = read(xml(both));
+    expect(sound(reading)).toMatchObject({ hotSeating: true, embeddedEndpoint: true });
+    expect(problems(reading)).toBe('');
+    const neither = { ...SETTINGS, 'login.hotSeating': 'false' };
+    expect(sound(read(xml(neither)))).toMatchObject({ hotSeating: false, embeddedEndpoint: false });
+  });
+
   it('[DS20] what is written is read as the same, whatever it is', () => {
     const site = fc.record({
       site: fc.option(fc.constantFrom('north', 'south'), { nil: undefined }),
@@ -153,6 +162,16 @@ describe('the bootstrap file', () => {
       'pair and cluster',
       xml({ ...SETTINGS, 'login.cluster.nodes.peer-site.Main': '[a:1]' }),
       'line 8, login.cluster.nodes.peer-site.Main: login.nodes.peer-site.Main is set too',
+    ],
+    [
+      'hot seating neither true nor false',
+      xml({ ...SETTINGS, 'login.hotSeating': 'yes' }),
+      'line 8, login.hotSeating: "yes" must be true or false',
+    ],
+    [
+      'an embedded endpoint without a value',
+      xml({ ...SETTINGS, 'login.embeddedEndpoint': '' }),
+      'login.embeddedEndpoint: "" must be true or false',
     ],
     ['a tag that is not closed', xml().replace('</appSettings>', ''), 'no sound XML'],
     [
