@@ -2,11 +2,13 @@
  * The connecting end of a link. One object is one attempt: it either opens within its limit or ends, and ends
  * once. When to try again, and where, is not decided here.
  */
+import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import {
   BUFFERED_BYTES_MAX,
   CLOSING_MAX_MS,
   closingReason,
+  isSocketPath,
   type LinkEnd,
   linkUrl,
   MALFORMED_MAX,
@@ -25,6 +27,7 @@ export interface LinkClientHandlers<Reply> {
 }
 
 export interface LinkClientOptions<Reply> {
+  /** An address; or the absolute path of a Unix domain socket, which has no port. */
   readonly host: string;
   readonly port: number;
   readonly schema: MessageSchema<Reply>;
@@ -46,10 +49,13 @@ export const CONNECT_MAX_MS = 3_000;
 
 export function connectLink<Request, Reply>(options: LinkClientOptions<Reply>): LinkClient<Request> {
   const { schema, handlers } = options;
-  const socket = new WebSocket(linkUrl(options.host, options.port), {
+  const isPath = isSocketPath(options.host);
+  const socket = new WebSocket(isPath ? 'ws://localhost/' : linkUrl(options.host, options.port), {
     maxPayload: options.replyBytesMax ?? REPLY_BYTES_MAX,
     perMessageDeflate: false,
     followRedirects: false,
+    // The library's own URLs of sockets take no path with a colon or a blank in it.
+    ...(isPath ? { createConnection: () => connect(options.host) } : {}),
   });
   let end: LinkEnd | undefined;
   let opened = false;

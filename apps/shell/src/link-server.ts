@@ -14,6 +14,7 @@ import {
   BUFFERED_BYTES_MAX,
   CLOSING_MAX_MS,
   closingReason,
+  isSocketPath,
   type LinkEnd,
   MALFORMED_MAX,
   type MessageSchema,
@@ -30,6 +31,7 @@ export interface LinkHandlers<Request> {
 }
 
 export interface LinkServerOptions<Request> {
+  /** An address; or the absolute path of a Unix domain socket, which has no port. */
   readonly host: string;
   /** 0 takes a free port; see `port` of the result. */
   readonly port: number;
@@ -117,7 +119,7 @@ export async function startLinkServer<Request, Reply>(
   sockets.on('error', () => {});
   const limit = options.bufferedBytesMax ?? BUFFERED_BYTES_MAX;
   return {
-    port: (http.address() as AddressInfo).port,
+    port: isSocketPath(options.host) ? 0 : (http.address() as AddressInfo).port,
     get size() {
       return links.size;
     },
@@ -220,14 +222,17 @@ function closeLink(link: Link, status: number, end: LinkEnd): void {
 
 function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
+    const isPath = isSocketPath(host);
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why =
         error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be opened: ${error.message}`;
-      reject(new Error(`TCP port ${port} on ${host} ${why}.`));
+      reject(new Error(`${isPath ? `Socket ${host}` : `TCP port ${port} on ${host}`} ${why}.`));
     });
-    server.listen(port, host, () => {
+    const opened = () => {
       server.removeAllListeners('error');
       resolve();
-    });
+    };
+    if (isPath) server.listen(host, opened);
+    else server.listen(port, host, opened);
   });
 }

@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { LogLine } from '@holdfast/kernel';
 import { type ConfigReply, type ConfigRequest, configReply, configRequest } from '@holdfast/protocol';
 import { afterEach, expect, test } from 'vitest';
@@ -63,7 +66,7 @@ async function server(extra: Partial<LinkServerOptions<ConfigRequest>> = {}) {
   return { links, seen };
 }
 
-function client(port: number, extra: { connectMaxMs?: number; replyBytesMax?: number } = {}) {
+function client(port: number, extra: { host?: string; connectMaxMs?: number; replyBytesMax?: number } = {}) {
   const seen = journal<ClientEntry>();
   const link: LinkClient<ConfigRequest> = connectLink<ConfigRequest, ConfigReply>({
     host: '127.0.0.1',
@@ -279,6 +282,21 @@ test('one link more than allowed is refused', async () => {
   await first.seen.until(isOpened);
   const second = client(links.port);
   expect((await second.seen.until(isClosed)).end?.text).toContain('503');
+});
+
+test('a link goes over a Unix domain socket too, whatever letters its path has', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast: link %41 '));
+  cleanups.push(() => rm(folder, { recursive: true }));
+  const host = join(folder, 'a.sock');
+  const { links, seen } = await server({ host });
+  const one = client(0, { host });
+  await one.seen.until(isOpened);
+  expect(one.link.send({ type: 'Ping', n: 7 })).toBe(true);
+  expect((await seen.until(isMessage)).request).toEqual({ type: 'Ping', n: 7 });
+  await expect(server({ host })).rejects.toThrow(`Socket ${host} is taken`);
+  const elsewhere = client(0, { host: join(folder, 'nobody.sock') });
+  expect((await elsewhere.seen.until(isClosed)).end).toEqual({ kind: 'reset', text: 'ENOENT' });
+  expect(links.port).toBe(0);
 });
 
 test('a taken port is named', async () => {

@@ -101,3 +101,8 @@ export function closingReason(text: string): string {
 export function linkUrl(host: string, port: number): string {
   return `ws://${host.includes(':') ? `[${host}]` : host}:${port}/`;
 }
+
+/** Paths begin with a slash, and addresses never do. */
+export function isSocketPath(host: string): boolean {
+  return host.startsWith('/');
+}

@@ -1,3 +1,4 @@
+export * from './arbiter-link.ts';
 export * from './board.ts';
 export * from './config-link.ts';
 export * from './config-objects.ts';
