@@ -15,6 +15,7 @@ import {
   stepLink,
 } from '@holdfast/continuity';
 import { type Millis, unreachable } from '@holdfast/kernel';
+import { CoreDeskCensus } from './core-census.ts';
 import { type CoreDefect, type CoreDown, type CoreUp, DESK_PORT, LEASE_MS } from './core-messages.ts';
 import type { CloseReason, Process, Program } from './process.ts';
 import type { StreamEnd } from './stream.ts';
@@ -43,12 +44,14 @@ export class CoreDesk implements Program {
   readonly #process: Process;
   readonly #options: CoreDeskOptions;
   readonly #links = new Map<string, Link>();
+  readonly #census: CoreDeskCensus;
   #desk: DeskSite;
   #deskDeadline: Millis | undefined;
 
   constructor(process: Process, options: CoreDeskOptions, now: Millis) {
     this.#process = process;
     this.#options = options;
+    this.#census = new CoreDeskCensus(options.decided);
     this.#desk = startDeskSite(options.start, now);
     for (const site of options.sites)
       this.#links.set(site, { site, end: undefined, health: undefined, retryAt: now });
@@ -62,8 +65,10 @@ export class CoreDesk implements Program {
 
   /** What the agent asks for, too. */
   step(now: Millis, event: DeskSiteEvent): void {
-    const { state, effects } = stepDeskSite(this.#desk, event, now);
+    const before = this.#desk;
+    const { state, effects } = stepDeskSite(before, event, now);
     this.#desk = state;
+    this.#census.stepped(before, state);
     for (const effect of effects) this.#perform(now, effect);
     this.#deskDeadline = deskSiteDeadline(this.#desk);
   }
@@ -72,6 +77,7 @@ export class CoreDesk implements Program {
     const link = this.#links.get(end.tag);
     if (link?.end !== end) return;
     link.health = freshLink(now);
+    this.#census.opened(link.site);
     this.#send(link, { type: 'hello', agent: this.#options.agent });
   }
 
@@ -84,11 +90,12 @@ export class CoreDesk implements Program {
 
   closed(now: Millis, end: StreamEnd, reason: CloseReason): void {
     const link = this.#links.get(end.tag);
-    if (link?.end === end) this.#lost(now, link, reason);
+    if (link?.end === end) this.#lost(now, link, { why: reason, byTransport: true });
   }
 
   clockJumped(now: Millis, wallOffsetMs: Millis): void {
     this.step(now, { type: 'clock', wallOffsetMs });
+    for (const link of this.#links.values()) this.#stepHealth(now, link, { type: 'doubt' });
   }
 
   nextDeadline(): Millis | undefined {
@@ -162,7 +169,7 @@ export class CoreDesk implements Program {
     switch (effect.type) {
       case 'logIn':
         this.#options.persist(effect.epoch.number);
-        this.#options.decided(effect.because.rule);
+        this.#census.logsIn(effect.epoch.number, now + this.#desk.wallOffsetMs);
         return this.#send(link, { type: 'login', agent, epoch: effect.epoch, stamp: effect.stamp });
       case 'logOut':
         return this.#send(link, { type: 'logout', agent, epoch: effect.epoch });
@@ -175,6 +182,7 @@ export class CoreDesk implements Program {
         return this.#off(now, link);
       case 'decide':
         this.#options.decided(effect.because.rule);
+        this.#census.decides(effect.what);
         return this.#note(effect);
       default:
         unreachable(effect);
@@ -188,21 +196,24 @@ export class CoreDesk implements Program {
 
   #stepHealth(now: Millis, link: Link, event: LinkHealthEvent): void {
     if (link.health === undefined) return;
-    const { state, effects } = stepLink(link.health, event, this.#options.link, now);
+    const before = link.health;
+    const { state, effects } = stepLink(before, event, this.#options.link, now);
     link.health = state;
     for (const effect of effects) {
       if (effect.type === 'sendPing') {
+        this.#census.pings(event.type === 'doubt' || before.name === 'yellow');
         this.#send(link, { type: 'ping' });
       } else {
         this.#options.decided(effect.because.rule);
         link.end?.close();
-        this.#lost(now, link, effect.because.text);
+        this.#lost(now, link, { why: effect.because.text, byTransport: false });
       }
     }
   }
 
-  #lost(now: Millis, link: Link, why: string): void {
+  #lost(now: Millis, link: Link, { why, byTransport }: { why: string; byTransport: boolean }): void {
     this.#process.world.note(this.#process.name, `loses ${link.site}`, why);
+    this.#census.lost(link.site, { byTransport, desk: this.#desk });
     this.#off(now, link);
     this.step(now, { type: 'telephonyOff', site: link.site, since: now });
   }

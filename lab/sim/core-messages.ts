@@ -61,5 +61,20 @@ export const CORE_DEFECTS = {
   'no-wait-at-start': 'never-routable-twice',
   /** DS5: a lost link is never tried again. */
   'desk-never-retries': 'all-settled',
+  /** LL3: an answer for a login that the site does not hold counts as a mistake of ours. */
+  'login-taken-for-granted': 'no-crash',
+  /** LL1: a stamp that was not answered is repeated every millisecond. */
+  'stamps-repeated-at-once': 'bounded-inbox',
+  /** A seed failed by it once: a phone takes the answer to its unregistration for a registration, and both go round for ever. */
+  'unregistration-misread': 'no-livelock',
+  /** A seed failed by it once: a phone back at its first site refreshes the second too, and its agent is logged in and out. */
+  'both-sites-refreshed': 'all-settled',
 } as const;
-export type CoreDefect = keyof typeof CORE_DEFECTS;
+
+export type CoreDefect =
+  | keyof typeof CORE_DEFECTS
+  /**
+   * LL7: a site says that a desk works under a login whose lease has long ended. In drawn worlds an agent may mend that
+   * by logging in, so that it has a world of its own (`core-former-run.test.ts`).
+   */
+  | 'ended-login-taken-for-live';

@@ -1,6 +1,6 @@
 /** A phone of the core simulation: it only registers, at both sites (dual) or at the first that answers. */
 import { Deadlines, type Millis } from '@holdfast/kernel';
-import { type CorePhoneMessage, PHONE_PORT } from './core-messages.ts';
+import { type CoreDefect, type CorePhoneMessage, PHONE_PORT } from './core-messages.ts';
 import type { Process, Program } from './process.ts';
 
 export type CoreScheme = 'dual' | 'active-backup';
@@ -15,15 +15,27 @@ export class CorePhone implements Program {
   readonly #agent: string;
   readonly #sites: readonly string[];
   readonly #scheme: CoreScheme;
+  readonly #defect: CoreDefect | undefined;
   readonly #deadlines = new Deadlines<string>();
   /** Sites that have answered the last attempt. */
   readonly #at = new Set<string>();
 
-  constructor(process: Process, agent: string, sites: readonly string[], scheme: CoreScheme) {
+  constructor(
+    process: Process,
+    options: {
+      readonly agent: string;
+      /** In the order in which they are tried. */
+      readonly sites: readonly string[];
+      readonly scheme: CoreScheme;
+      readonly defect: CoreDefect | undefined;
+    },
+  ) {
+    const { agent, sites, scheme, defect } = options;
     this.#process = process;
     this.#agent = agent;
     this.#sites = sites;
     this.#scheme = scheme;
+    this.#defect = defect;
     process.listenDatagrams(PHONE_PORT);
     const now = process.now();
     for (const site of scheme === 'dual' ? sites : sites.slice(0, 1)) this.#attempt(site, now);
@@ -32,7 +44,7 @@ export class CorePhone implements Program {
   datagram(now: Millis, message: unknown): void {
     const { type, site, forMs } = message as Extract<CorePhoneMessage, { type: 'registered' }>;
     // The answer to an unregistration is no registration.
-    if (type !== 'registered' || forMs === 0) return;
+    if (type !== 'registered' || (forMs === 0 && this.#defect !== 'unregistration-misread')) return;
     this.#deadlines.clear(`limit ${site}`);
     const [first, second] = this.#sites;
     this.#at.add(site);
@@ -69,7 +81,7 @@ export class CorePhone implements Program {
 
   #leave(site: string): void {
     if (!this.#at.delete(site)) return;
-    this.#deadlines.clear(`refresh ${site}`);
+    if (this.#defect !== 'both-sites-refreshed') this.#deadlines.clear(`refresh ${site}`);
     this.#deadlines.clear(`limit ${site}`);
     this.#register(site, 0);
   }

@@ -16,7 +16,7 @@ import {
   type Stamp,
   stepLink,
 } from '@holdfast/continuity';
-import { Deadlines, type Millis, unreachable } from '@holdfast/kernel';
+import { assert, Deadlines, type Millis, unreachable } from '@holdfast/kernel';
 import {
   type CoreDefect,
   type CoreDown,
@@ -34,15 +34,24 @@ interface Client {
   readonly end: StreamEnd;
   health: LinkHealth;
   agent: string | undefined;
+  /** The newest stamp was sent to it; only the defect `stamps-repeated-at-once` asks. */
+  owesAnswer: boolean;
 }
 
 /** What the mate would have mirrored: it outlives the process, and only a defect makes use of it. */
 export type MirroredLogins = Map<string, LoginEpoch>;
 
+export interface CoreSiteOptions {
+  readonly link: LinkHealthOptions;
+  readonly defect: CoreDefect | undefined;
+  readonly mirrored: MirroredLogins;
+  decided(rule: string): void;
+}
+
 export class CoreSite implements Program {
   readonly #process: Process;
   readonly #site: string;
-  readonly #linkOptions: LinkHealthOptions;
+  readonly #options: CoreSiteOptions;
   readonly #defect: CoreDefect | undefined;
   readonly #mirrored: MirroredLogins;
   readonly #lease: SiteLease;
@@ -56,16 +65,14 @@ export class CoreSite implements Program {
   readonly #concluded = new Set<string>();
   #stampAt: Millis;
   #isClosing = false;
+  /** Of the last input. */
+  #toldAt: Millis;
 
-  constructor(
-    process: Process,
-    site: string,
-    options: { link: LinkHealthOptions; defect: CoreDefect | undefined; mirrored: MirroredLogins },
-    now: Millis,
-  ) {
+  constructor(process: Process, site: string, options: CoreSiteOptions, now: Millis) {
     this.#process = process;
     this.#site = site;
-    this.#linkOptions = options.link;
+    this.#options = options;
+    this.#toldAt = now;
     this.#defect = options.defect;
     this.#mirrored = options.mirrored;
     this.#pairEpoch = process.wallMs();
@@ -96,12 +103,15 @@ export class CoreSite implements Program {
   }
 
   accepted(now: Millis, end: StreamEnd): void {
-    this.#clients.set(end, { end, health: freshLink(now), agent: undefined });
+    this.#clients.set(end, { end, health: freshLink(now), agent: undefined, owesAnswer: false });
   }
 
   message(now: Millis, end: StreamEnd, message: unknown): void {
     const client = this.#clients.get(end);
     if (client === undefined) return;
+    // LL2: an input after a stop longer than a lease is decided on with the leases as they are now.
+    if (now - this.#toldAt > LEASE_MS) this.#options.decided('LL2');
+    this.#toldAt = now;
     this.#stepHealth(now, client, { type: 'heard' });
     this.#handle(now, client, message as CoreUp);
   }
@@ -129,8 +139,11 @@ export class CoreSite implements Program {
 
   lookedUp(): void {}
 
-  clockJumped(): void {
-    if (this.#defect !== 'sleep-unnoticed') this.#lease.clockJumped();
+  clockJumped(now: Millis): void {
+    if (this.#defect === 'sleep-unnoticed') return;
+    for (const agent of this.#logins.keys())
+      if (this.#held(now, agent)?.isLive === true) this.#options.decided('LL6');
+    this.#lease.clockJumped();
   }
 
   nextDeadline(): Millis | undefined {
@@ -140,7 +153,7 @@ export class CoreSite implements Program {
     const lease = this.#lease.nextDeadline();
     if (lease !== undefined && lease < next) next = lease;
     for (const client of this.#clients.values()) {
-      const link = linkDeadline(client.health, this.#linkOptions);
+      const link = linkDeadline(client.health, this.#options.link);
       if (link !== undefined && link < next) next = link;
     }
     return next;
@@ -155,9 +168,20 @@ export class CoreSite implements Program {
       else this.#concluded.delete(agentId);
     }
     if (now < this.#stampAt) return;
-    this.#stampAt = now + STAMPS_MS;
+    this.#stampAt = now + this.#stampPauseMs();
     const stamp = this.#lease.stamp(now);
-    for (const client of this.#clients.values()) client.end.send({ type: 'stamp', stamp } satisfies CoreDown);
+    for (const client of this.#clients.values()) {
+      client.end.send({ type: 'stamp', stamp } satisfies CoreDown);
+      client.owesAnswer = true;
+    }
+  }
+
+  #stampPauseMs(): Millis {
+    if (this.#defect !== 'stamps-repeated-at-once') return STAMPS_MS;
+    const clients = [...this.#clients.values()];
+    return clients.some(({ agent = '', owesAnswer }) => owesAnswer && this.#logins.has(agent))
+      ? 1
+      : STAMPS_MS;
   }
 
   #handle(now: Millis, client: Client, message: CoreUp): void {
@@ -193,6 +217,8 @@ export class CoreSite implements Program {
   #login(now: Millis, client: Client, message: Extract<CoreUp, { type: 'login' }>): void {
     const { agent, epoch } = message;
     const refusal = this.#refusal(now, message);
+    if (refusal?.name === 'staleStamp') this.#options.decided('LL1');
+    if (refusal?.name === 'epochTooLow') this.#options.decided('LL7');
     if (refusal !== undefined) return this.#send(client, { type: 'refused', epoch, refusal });
     if (this.#logins.has(agent)) this.#logOut(agent, 'superseded');
     this.#lease.admitted(agent, epoch);
@@ -205,7 +231,9 @@ export class CoreSite implements Program {
 
   #held(now: Millis, agent: string): { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined {
     const epoch = this.#logins.get(agent);
-    return epoch && { epoch, isLive: this.#lease.isRoutable(agent, epoch, now) };
+    if (epoch === undefined) return undefined;
+    const isLive = this.#lease.isRoutable(agent, epoch, now);
+    return { epoch, isLive: isLive || this.#defect === 'ended-login-taken-for-live' };
   }
 
   #refusal(now: Millis, message: Extract<CoreUp, { type: 'login' }>): LoginRefusal | undefined {
@@ -221,8 +249,10 @@ export class CoreSite implements Program {
 
   #answer(now: Millis, client: Client, message: Extract<CoreUp, { type: 'answer' }>): void {
     const { agent, epoch } = message;
+    client.owesAnswer = false;
     const stamp = this.#asRead(now, message.stamp);
     if (!this.#lease.answered(agent, epoch, stamp, now)) {
+      assert(this.#defect !== 'login-taken-for-granted', 'who answers a stamp is logged in');
       return this.#send(client, { type: 'notLoggedIn', pairEpoch: this.#pairEpoch, epoch });
     }
     if (this.#lease.isRoutable(agent, epoch, now)) this.#concluded.add(agent);
@@ -260,7 +290,7 @@ export class CoreSite implements Program {
   }
 
   #stepHealth(now: Millis, client: Client, event: LinkHealthEvent): void {
-    const { state, effects } = stepLink(client.health, event, this.#linkOptions, now);
+    const { state, effects } = stepLink(client.health, event, this.#options.link, now);
     client.health = state;
     for (const effect of effects) {
       if (effect.type === 'sendPing') {

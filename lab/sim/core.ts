@@ -168,8 +168,9 @@ class CoreWorld {
 
   #addSite(site: string): void {
     const mirrored: MirroredLogins = new Map();
+    const decided = (rule: string) => count(this.rules, rule);
     const process = this.#world.addProcess(site, this.#addHost(site), (self, now) => {
-      return new CoreSite(self, site, { link: this.#link, defect: this.#defect, mirrored }, now);
+      return new CoreSite(self, site, { link: this.#link, defect: this.#defect, mirrored, decided }, now);
     });
     const isRoutable = (agent: string) => (process.program as CoreSite).isRoutable(agent);
     this.sites.push({ name: site, process, isRoutable });
@@ -211,7 +212,7 @@ class CoreWorld {
       this.#world.addProcess(
         `phone-${agent}`,
         this.#addHost(`phone-${agent}`),
-        (process) => new CorePhone(process, agent, order, scheme),
+        (process) => new CorePhone(process, { agent, sites: order, scheme, defect: this.#defect }),
       ),
     );
   }

@@ -12,7 +12,10 @@ export const OCCURS_WITHIN_SEEDS = 500;
 /** The families of rules that are decided while people work; the others are about messages, documents and sources. */
 export const RUN_TIME_FAMILIES = ['DS', 'LL', 'LH', 'CS', 'SS', 'QU', 'AG', 'CA', 'PH', 'RG'] as const;
 
-const CORE_RULES = ids('DS5 DS8a DS8b DS8c DS9 DS11 DS15 DS17 LH3 LL3 LL4');
+const CORE_RULES = [
+  ...ids('DS5 DS6 DS7 DS8a DS8b DS8c DS9 DS10 DS11 DS15 DS17 DS19'),
+  ...ids('LH1 LH2 LH3 LH4 LL1 LL2 LL3 LL4 LL5 LL6 LL7 LL8'),
+];
 
 const WHOLE_RULES = [
   ...ids(

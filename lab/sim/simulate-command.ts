@@ -1,6 +1,6 @@
 /**
  * What `holdfast simulate` is asked for and what it ends with: `--core | --whole | --scripted`, `--seeds N`, `--minutes M`
- * (the seeds that failed once, then as many others as fit that time, at most N), `--from S`, `--agents N`, `--json FILE`.
+ * (as many as fit that time, at most N), `--from S`, `--agents N`, `--json FILE`.
  * Exit status 0: all checks hold; 1: a seed failed. What cannot be run is thrown, with the remedy in its words.
  */
 import { writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ export function readSimulate(argv: readonly string[]): SimulateOptions & { json:
   return {
     size,
     seeds: wholeNumber('--seeds', values.seeds ?? (values.minutes === undefined ? '100' : SEEDS_MOST), 1),
-    ...(values.minutes === undefined ? {} : { minutes: minutes(values.minutes), regressions: true }),
+    ...(values.minutes === undefined ? {} : { minutes: minutes(values.minutes) }),
     from: wholeNumber('--from', values.from, 0),
     ...(values.agents === undefined ? {} : { agents: wholeNumber('--agents', values.agents, 1, AGENTS_MAX) }),
     ...(values.workers === undefined ? {} : { workers: wholeNumber('--workers', values.workers, 0) }),

@@ -8,7 +8,6 @@ import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { must } from '@holdfast/kernel';
 import { CORE_FAULTS, runCoreSeed } from './core.ts';
-import { REGRESSIONS } from './regressions.ts';
 import { OCCURS_WITHIN_SEEDS, rulesOf } from './rule-list.ts';
 import { runScriptedSeed } from './scripts.ts';
 import type { SeedResult } from './seed-result.ts';
@@ -21,8 +20,6 @@ export interface SimulateOptions {
   readonly seeds: number;
   /** Ends after so many minutes of wall time, with the seeds that have been run by then. */
   readonly minutes?: number;
-  /** The seeds that failed once come first, beside the others. */
-  readonly regressions?: boolean;
   /** The first seed; default 0. */
   readonly from?: number;
   /** Whole only: how many agents; the world's own choice (at least 8) unless set. */
@@ -165,17 +162,7 @@ function add(sum: Sum, more: Sum): void {
   sum.virtualMs += more.virtualMs;
 }
 
-function* batchesOf({
-  size,
-  seeds,
-  from = 0,
-  agents,
-  regressions,
-}: SimulateOptions): Generator<Batch, undefined> {
-  if (regressions === true) {
-    for (const { size: itsSize, seed } of REGRESSIONS)
-      if (itsSize === size) yield { size, from: seed, seeds: 1, agents };
-  }
+function* batchesOf({ size, seeds, from = 0, agents }: SimulateOptions): Generator<Batch, undefined> {
   for (let first = from; first < from + seeds; first += BATCH[size]) {
     yield { size, from: first, seeds: Math.min(BATCH[size], from + seeds - first), agents };
   }

@@ -6,7 +6,7 @@ import type { Callers } from './whole-callers.ts';
 import type { ThirdPartyTimeouts } from './whole-kinds.ts';
 import type { Person } from './whole-person.ts';
 import type { PhoneProgram } from './whole-phone.ts';
-import type { OfferObserver, SipServerProgram } from './whole-sip-server.ts';
+import type { OfferingSite, OfferObserver, SipServerProgram } from './whole-sip-server.ts';
 import type { World } from './world.ts';
 
 /** From so many agents on, the centre's promises are looked at after some of its turns only: a look costs as much as it has agents. */
@@ -68,7 +68,7 @@ export function centresInOrder(
 /** LL2, LL3: no call of a queue leaves for the phone of an agent whose lease has ended. Who is called by number is rung (CA5). */
 export function callOfferedOnLease(world: World): OfferObserver {
   // A new life of the server is a new program with transactions of its own.
-  const seen = new WeakMap<SipServerProgram, Set<string>>();
+  const seen = new WeakMap<OfferingSite, Set<string>>();
   return (server, dn, transaction) => {
     const known = seen.get(server) ?? new Set<string>();
     seen.set(server, known);
@@ -76,16 +76,11 @@ export function callOfferedOnLease(world: World): OfferObserver {
     if (known.has(transaction)) return;
     known.add(transaction);
     // Logged out by something that was read in the same turn: the INVITE is followed by its CANCEL.
-    if (server.node.parts.centre.agentOn(dn) === undefined) return;
-    if (!server.isRoutable(dn) && isOfQueue(server, dn)) {
+    if (!server.hasAgent(dn)) return;
+    if (!server.isRoutable(dn) && server.ringsForQueue(dn)) {
       world.fail('no-offer-without-lease', `a call was offered to ${dn}, whose lease has ended`);
     }
   };
-}
-
-function isOfQueue(server: SipServerProgram, dn: string): boolean {
-  const calls = server.node.parts.centre.dnSnapshot(dn, 0)?.calls ?? [];
-  return calls.some((call) => call.state === 'Ringing' && call.ThisQueue !== undefined);
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { Centre, CentreEffect, CentreInput } from '@holdfast/centre';
 import type { DeskInput, DeskView } from '@holdfast/desk';
+import { assert } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
 import type { SipMessage } from '@holdfast/sip';
 
@@ -19,6 +20,8 @@ export const WHOLE_DEFECTS = {
   'no-wait-at-start': 'never-routable-twice',
   /** LL3: the end of a lease is not told to the centre, which goes on offering calls. */
   'lease-end-untold': 'no-offer-without-lease',
+  /** QU5: it is taken for granted that a call which comes back from a phone still has its agent there. */
+  'agent-taken-for-granted': 'no-crash',
   /** AG14: who has logged out stays in the line of the idle. */
   'idle-after-logout': 'centre-in-order',
   /** QU5: a call that comes back from an agent finds no place in line and is forgotten. */
@@ -123,6 +126,11 @@ const PLANTED: Partial<Record<WholeDefect, Planted>> = {
   'lease-end-untold': (_centre, input, handle) => {
     if (input.type !== 'routable') return handle(input);
     return handle({ ...input, changes: input.changes.filter(({ routable }) => routable) });
+  },
+  'agent-taken-for-granted': (centre, input, handle) => {
+    const hasAgent = input.type !== 'partyFailed' || centre.agentOn(input.dn) !== undefined;
+    assert(hasAgent, 'a call that comes back from a phone has its agent there');
+    return handle(input);
   },
   'idle-after-logout': (centre, input, handle) => {
     if (input.type !== 'logout') return handle(input);

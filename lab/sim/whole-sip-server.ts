@@ -21,8 +21,15 @@ import { asRead, asSaid, isBelieved, isSwallowed, plantInCentre, type WholeDefec
 import { CLIENT_PORT, nodeHashes, readToken } from './whole-servers.ts';
 import { SipProgram } from './whole-sip-program.ts';
 
+/** What a check asks about the agent on a DN to whom an INVITE leaves. */
+export interface OfferingSite {
+  hasAgent(dn: string): boolean;
+  isRoutable(dn: string): boolean;
+  ringsForQueue(dn: string): boolean;
+}
+
 /** What a check may want to know of every INVITE that leaves for a phone. */
-export type OfferObserver = (server: SipServerProgram, dn: string, transaction: string) => void;
+export type OfferObserver = (site: OfferingSite, dn: string, transaction: string) => void;
 
 export interface SipServerProgramOptions {
   readonly application: string;
@@ -77,6 +84,15 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
     const agent = parts?.centre.stateToCheck.dns.get(dn)?.agent;
     if (parts === undefined || agent === undefined) return false;
     return parts.lease.isRoutable(agent.agentId, agent.epoch, this.process.now());
+  }
+
+  hasAgent(dn: string): boolean {
+    return this.node.parts.centre.agentOn(dn) !== undefined;
+  }
+
+  ringsForQueue(dn: string): boolean {
+    const calls = this.node.parts.centre.dnSnapshot(dn, 0)?.calls ?? [];
+    return calls.some((call) => call.state === 'Ringing' && call.ThisQueue !== undefined);
   }
 
   /** The DNs whose agent may have become routable since the last look; `all` where no one can be named. */
