@@ -1,6 +1,7 @@
 /**
  * Every option of every object against the catalogue: is it acted on, may it stand there, is its value allowed.
- * Nothing is silent (rules CF5 and CF6): what is not allowed is refused; what nobody acts on is named.
+ * Nothing is silent (rules CF5, CF6 and CF20): what is not allowed on a server is refused, what is not allowed where it
+ * concerns a person or a desktop counts as not set, and what nobody acts on is named.
  */
 import {
   allowedValues,
@@ -21,35 +22,87 @@ const OUR_SECTION = 'holdfast';
 /** Up to so many wrong letters a name is taken for a misspelt one. */
 const MISSPELT_MAX = 3;
 
-export function checkOptions({ file, object }: ReadObject): {
-  readonly problems: Problem[];
-  readonly warnings: Problem[];
-} {
-  const problems: Problem[] = [];
-  const warnings: Problem[] = [];
-  const key = objectKey(object);
-  const place = optionPlace(object);
-  for (const [section, options] of Object.entries(object.options)) {
-    for (const [name, value] of Object.entries(options)) {
-      const field = `${section}/${name}`;
-      const definition = findOption(section, name);
-      if (definition === undefined) {
-        const found = { file, object: key, field, value, text: unknownText(field, value) };
-        if (section === OUR_SECTION) problems.push(found);
-        else warnings.push(found);
-        continue;
-      }
-      const isRead = isIn(definition.setOn, place);
-      const reading = readOption(definition, value, key);
-      if (!isRead && !isIn(definition.knownOn, place))
-        problems.push({ file, object: key, field, value, text: misplacedText(definition, value, place) });
-      else if (!reading.ok)
-        problems.push({ file, object: key, field, value, text: refusedText(definition, value) });
-      else if (definition.actsOn === null || !isRead)
-        warnings.push({ file, object: key, field, value, text: idleText(definition, value) });
-    }
+/**
+ * CF20: a mistake here costs one agent or some an option. Refusing it would keep whole sites from starting.
+ */
+const OF_PEOPLE: readonly OptionPlace[] = [
+  'Person',
+  'AgentGroup',
+  'Place',
+  'AgentLogin',
+  'Application:Workspace',
+  'Application:ThirdPartyApplication',
+];
+
+export interface OptionFindings {
+  /** For which the configuration is refused (CF5). */
+  readonly problems: readonly Problem[];
+  /** What counts as not set (CF20). */
+  readonly unusable: readonly Problem[];
+  /** On which nobody acts (CF6). */
+  readonly warnings: readonly Problem[];
+}
+
+export function checkOptions({ file, object }: ReadObject): OptionFindings {
+  const found = { problems: [] as Problem[], unusable: [] as Problem[], warnings: [] as Problem[] };
+  for (const finding of findingsOf(object)) {
+    const { field, value } = finding;
+    found[finding.weight].push({ file, object: objectKey(object), field, value, text: textOf(finding) });
   }
-  return { problems, warnings };
+  return found;
+}
+
+/** CF20, DS22: what of this object counts as not set, for whom it concerns. */
+export function unusableOptions(object: ConfigObject): string[] {
+  return findingsOf(object)
+    .filter(({ weight }) => weight === 'unusable')
+    .map((finding) => `${objectKey(object)}: ${finding.field}: ${textOf(finding)}`);
+}
+
+interface Finding {
+  readonly weight: keyof OptionFindings;
+  readonly field: string;
+  readonly value: string;
+  readonly place: OptionPlace | undefined;
+  readonly what: 'unknown' | 'misplaced' | 'notAllowed' | 'idle';
+  readonly definition: OptionDefinition | undefined;
+}
+
+/** Without their texts: a desk's log-in looks for the unusable ones alone, and a guess at a name takes time. */
+function findingsOf(object: ConfigObject): Finding[] {
+  const place = optionPlace(object);
+  const grave = isIn(OF_PEOPLE, place) ? 'unusable' : 'problems';
+  const findings: Finding[] = [];
+  for (const [section, options] of Object.entries(object.options))
+    for (const [name, value] of Object.entries(options)) {
+      const definition = findOption(section, name);
+      const what = verdictOn(definition, value, place);
+      if (what === 'sound') continue;
+      const isGrave = what === 'unknown' ? section === OUR_SECTION : what !== 'idle';
+      const weight = isGrave ? grave : 'warnings';
+      findings.push({ weight, field: `${section}/${name}`, value, place, what, definition });
+    }
+  return findings;
+}
+
+function verdictOn(
+  definition: OptionDefinition | undefined,
+  value: string,
+  place: OptionPlace | undefined,
+): Finding['what'] | 'sound' {
+  if (definition === undefined) return 'unknown';
+  const isRead = isIn(definition.setOn, place);
+  if (!isRead && !isIn(definition.knownOn, place)) return 'misplaced';
+  if (!readOption(definition, value, '').ok) return 'notAllowed';
+  return definition.actsOn === null || !isRead ? 'idle' : 'sound';
+}
+
+function textOf({ what, weight, definition, field, value, place }: Finding): string {
+  if (definition === undefined) return unknownText(field, value);
+  if (what === 'misplaced') return misplacedText(definition, value, place);
+  if (what === 'idle') return idleText(definition, value);
+  const text = refusedText(definition, value);
+  return weight === 'unusable' ? `${text} Until then it counts as not set.` : text;
 }
 
 function isIn(places: readonly OptionPlace[] | undefined, place: OptionPlace | undefined): boolean {

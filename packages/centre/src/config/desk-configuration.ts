@@ -17,6 +17,7 @@ import {
   type Person,
   type Place,
 } from '@holdfast/protocol';
+import { unusableOptions } from './check-options.ts';
 import { type Configuration, compareText, splitReference } from './configuration.ts';
 import { Refusal } from './desk-refusal.ts';
 import { linkServers, pairsAt, type SeatPair, seatName } from './desk-servers.ts';
@@ -62,7 +63,7 @@ function compute(configuration: Configuration, question: DeskQuestion): DeskConf
     family === 'interaction-workspace'
       ? workspaceSites(configuration, person, application, levels)
       : thirdPartySites(configuration, person, application);
-  const warnings = [...chosen.warnings];
+  const warnings = [...chosen.warnings, ...unusableOf(configuration, question, seat, chosen.sites)];
   const sites: Site[] = [];
   const found: { readonly pairs: ReadonlyMap<string, SeatPair>; readonly at: AgentSite }[] = [];
   for (const at of chosen.sites) {
@@ -97,6 +98,21 @@ function compute(configuration: Configuration, question: DeskQuestion): DeskConf
     warnings,
     place: preferred.place,
   };
+}
+
+/** CF20: what stands on this agent's objects and counts as not set. */
+function unusableOf(
+  configuration: Configuration,
+  { person, application }: DeskQuestion,
+  seat: readonly Place[],
+  sites: readonly AgentSite[],
+): string[] {
+  const applications = new Set([application, ...sites.map((at) => at.application)]);
+  const logins = person.agentLogins.flatMap((name) => configuration.get('AgentLogin', name) ?? []);
+  const groups = groupsOf(configuration, person);
+  return [person, ...groups, ...applications, ...seat, ...logins].flatMap((object) =>
+    unusableOptions(object),
+  );
 }
 
 /** DS1: the type of the desk's Application decides. */

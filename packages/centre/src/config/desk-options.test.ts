@@ -119,6 +119,64 @@ test('[option holdfast/registration-scheme] [DS22] a phone that knows one addres
   expect(desk({ options: { ...fixed, ...off } }).warnings).toEqual([]);
 });
 
+test.each<[string, NonNullable<Asked['options']>, string, string]>([
+  [
+    'the Person',
+    workspace('Person/agent7001', { 'disaster-recovery.timeout': '0' }),
+    '10',
+    'Application/workspace',
+  ],
+  [
+    'the Person, with one of the group',
+    {
+      ...workspace('Person/agent7001', { 'disaster-recovery.timeout': '-1' }),
+      ...workspace('AgentGroup/team-north', { 'disaster-recovery.timeout': '40' }),
+    },
+    '40',
+    'AgentGroup/team-north',
+  ],
+])(
+  '[CF20] a time-out out of range on %s: the next source counts, and the agent is told',
+  (_, options, value, source) => {
+    const { options: resolved, warnings, sites } = desk({ options });
+    expect(resolved['disaster-recovery.timeout']).toEqual({ value, source });
+    expect(sites).toHaveLength(2);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^Person\/agent7001: interaction-workspace\/disaster-recovery\.timeout: "(0|-1)" is not allowed: .* Until then it counts as not set\.$/,
+      ),
+    ]);
+  },
+);
+
+test('[CF20] [DS22] so is what is wrong on the place, the Agent Login and the desktop of either site; others are not told', () => {
+  const wrong = { holdfast: { 'registration-scheme': 'triple' } };
+  const options = {
+    'Place/place-7001': wrong,
+    'Place/place-7002': wrong,
+    'AgentLogin/7001@south': { TServer: { 'wrap-up-time': 'long' } },
+    'Application/desktop-south': { 'agent-desktop': { 'site-timeout': 'soon' } },
+  };
+  const both = { 'agent-desktop': { 'site-1': 'desktop-north', 'site-2': 'desktop-south' } };
+  const told = desk({ options: { ...options, 'Person/agent7001': both }, application: 'desktop-north' });
+  expect(told.warnings.map((text) => text.slice(0, text.indexOf(': "')))).toEqual([
+    'Application/desktop-south: agent-desktop/site-timeout',
+    'Place/place-7001: holdfast/registration-scheme',
+    'AgentLogin/7001@south: TServer/wrap-up-time',
+  ]);
+  expect(told.sites[1]?.options).not.toHaveProperty('site-timeout');
+  // Unset, it is never (DS2).
+  expect(told.sites[0]?.options['site-timeout']?.value).toBe('30');
+});
+
+test('[DS1] a pause of the other family on a third-party desktop is read by nobody', () => {
+  const options = workspace('Application/desktop-north', { 'warm-standby.retry-delay': '99' });
+  const { options: own } = sites('desktop-north', 'desktop-south');
+  const told = desk({ options: { ...options, ...own }, application: 'desktop-north' });
+  expect(told.sites[0]?.telephony.reconnectPauseMs).toBe(10_000);
+  expect(told.warnings).toEqual([expect.stringContaining('Nobody reads this option here')]);
+});
+
 /** The site west, made from south, and the seat and person of agent7001 with `options`. */
 function thirdSite(options: OptionSections): ConfigObject[] {
   const { objects } = generateConfiguration(REQUEST);

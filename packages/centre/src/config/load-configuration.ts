@@ -12,7 +12,7 @@ import type { Problem } from './problem.ts';
 import { type ConfigFile, PROBLEMS_MAX, type ReadObject, readObjects } from './read-objects.ts';
 
 export type LoadedConfiguration =
-  /** `warnings` name what nobody acts on, and what endangers a move. */
+  /** `warnings` name what endangers a move, what counts as not set, and what nobody acts on. */
   | { readonly ok: true; readonly configuration: Configuration; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
@@ -29,11 +29,13 @@ export function checkObjects(
 ): LoadedConfiguration {
   const found: Problem[] = [...problems];
   const warnings: Problem[] = [];
+  const unusable: Problem[] = [];
   let areOptionsSound = true;
   for (const one of read) {
     const options = checkOptions(one);
     found.push(...options.problems);
     if (options.problems.length > 0) areOptionsSound = false;
+    unusable.push(...options.unusable);
     warnings.push(...options.warnings);
   }
   const configuration = makeConfiguration(
@@ -50,11 +52,11 @@ export function checkObjects(
     checkServers(configuration, report);
     checkDNs(configuration, report);
   }
-  if (found.length > 0) return { ok: false, problems: cut(found), warnings: cut(warnings) };
-  // Those of desktops first: what endangers every move is not to be cut off by what has no effect.
+  if (found.length > 0) return { ok: false, problems: cut(found), warnings: cut([...unusable, ...warnings]) };
+  // What endangers a move is not to be cut off by what has no effect.
   const ofDesktops: Problem[] = [];
   checkDesktops(configuration, reporter(fileOf, ofDesktops));
-  return { ok: true, configuration, warnings: cut([...ofDesktops, ...warnings]) };
+  return { ok: true, configuration, warnings: cut([...ofDesktops, ...unusable, ...warnings]) };
 }
 
 function cut(problems: readonly Problem[]): Problem[] {

@@ -1,6 +1,7 @@
 /**
  * Which value an option has, and from where (rule DS4): the strongest object that sets it wins, and the source
- * goes with the value wherever it is shown. An option that nobody sets has its default.
+ * goes with the value wherever it is shown. An option that nobody sets, or to no value that is allowed (CF20), has its
+ * default.
  */
 
 import { assert } from '@holdfast/kernel';
@@ -36,14 +37,16 @@ export function resolveOption<Definition extends OptionDefinition>(
   levels: readonly OptionLevel[],
 ): ResolvedOption<ValueOf<Definition['kind']>> | undefined {
   const { section, name } = definition;
-  const level = levels.find(({ options }) => options[section]?.[name] !== undefined);
-  const raw = level?.options[section]?.[name] ?? definition.default;
-  if (raw === undefined) return undefined;
-  const source = level?.source ?? 'default';
-  const reading = readOption(definition, raw, source);
-  // A configuration is checked before it is one (CF5), and the defaults by the catalogue's test.
-  assert(reading.ok, `${optionName(definition)} of ${source} was not checked`);
-  return { value: reading.value, raw, source };
+  for (const { source, options } of levels) {
+    const raw = options[section]?.[name];
+    const reading = raw === undefined ? undefined : readOption(definition, raw, source);
+    // CF20: what is not allowed counts as not set, and whoever it concerns is told; on servers there is none (CF5).
+    if (raw !== undefined && reading?.ok) return { value: reading.value, raw, source };
+  }
+  if (definition.default === undefined) return undefined;
+  const reading = readOption(definition, definition.default, 'default');
+  assert(reading.ok, `the default of ${optionName(definition)} is checked by the catalogue's test`);
+  return { value: reading.value, raw: definition.default, source: 'default' };
 }
 
 /** For options with a default. */
@@ -71,7 +74,8 @@ export function deskLevels(
     levels.push(levelOf(`AgentGroup/${group.name}`, group));
   const tenant = configuration.get('Tenant', person.tenant);
   if (tenant !== undefined) levels.push(levelOf(`Tenant/${tenant.name}`, tenant));
-  levels.push(levelOf(`Application/${application.name}`, application));
+  // DS1: an option of this section on an Application of the other family is read by nobody.
+  if (application.type === 'Workspace') levels.push(levelOf(`Application/${application.name}`, application));
   return levels;
 }
 

@@ -79,3 +79,21 @@ it('[SS42] what new calls are answered during a graceful shutdown comes from the
     peerTrunk: '9000',
   });
 });
+
+it('a wrap-up time of an Agent Login that is not allowed counts as not set: the server has its own', () => {
+  const wrapUpOf = (value: string) => {
+    const login = {
+      objectType: 'AgentLogin' as const,
+      ...{ code: '7001', switch: 'sw', enabled: true },
+      options: { TServer: { 'wrap-up-time': value } },
+    };
+    const read = readSipServerConfiguration(
+      makeConfiguration([...OBJECTS, login], (text) => text),
+      'sip',
+    );
+    if (!read.ok) throw new Error(read.text);
+    return read.configuration.centre.agentLogins.map(({ wrapUpMs }) => wrapUpMs);
+  };
+  expect(wrapUpOf('7')).toEqual([7_000]);
+  expect(wrapUpOf('long')).toEqual([undefined]);
+});

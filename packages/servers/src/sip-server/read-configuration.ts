@@ -166,11 +166,11 @@ function readCentre(
   return {
     wrapUpMs: wrapUp(optionValue(TServer['wrap-up-time'], [own])),
     agentLogins: logins.map((login) => {
-      const isSet = login.options.TServer?.['wrap-up-time'] !== undefined;
       const level = levelOf(`AgentLogin/${login.code}@${login.switch}`, login);
+      const set = resolveOption(TServer['wrap-up-time'], [level]);
       return {
         code: login.code,
-        wrapUpMs: isSet ? wrapUp(optionValue(TServer['wrap-up-time'], [level])) : undefined,
+        wrapUpMs: set?.source === level.source ? wrapUp(set.value) : undefined,
         ...readLoginRules([level, own]),
       };
     }),
