@@ -35,7 +35,10 @@ import { verifyPersonToken } from './tokens.ts';
 const TONE_HZ = 425;
 
 /** Resolves when the server answers on all its ports; rejects when its configuration or a port cannot be had. */
-export async function startSipServer(options: RoleOptions): Promise<RunningRole> {
+export async function startSipServer(
+  options: RoleOptions,
+  dns: DnsClient = new DnsClient(),
+): Promise<RunningRole> {
   const { application, log } = options;
   const read = readSipServerConfiguration(options.configuration, application);
   if (!read.ok) throw new CannotRun(read.text);
@@ -67,7 +70,6 @@ export async function startSipServer(options: RoleOptions): Promise<RunningRole>
   }).catch((error: Error) => {
     throw new CannotRun(error.message);
   });
-  const dns = new DnsClient();
   const thinking = new SipServerNode({
     configuration: read.configuration,
     random: cryptoRandom(),

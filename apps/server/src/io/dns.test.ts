@@ -1,11 +1,11 @@
 /// <reference path="./dns-packet.d.ts" />
-import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type LookupAnswer, type RecordType, SipEndpoint } from '@holdfast/sip';
-import { type Answer, decode, encode, type Packet } from 'dns-packet';
+import { type Answer, decode, encode } from 'dns-packet';
 import { afterEach, expect, test } from 'vitest';
 import { DnsClient, type DnsServer } from './dns.ts';
+import { type NameServer, nameServer as openNameServer } from './testing/name-server.ts';
 
 const opened: { close: () => void }[] = [];
 
@@ -13,31 +13,10 @@ afterEach(() => {
   for (const each of opened.splice(0)) each.close();
 });
 
-/** A name server on loopback that answers as the test says; undefined: it keeps silent. */
-async function nameServer(
-  answer: (question: { name: string; type: string }, count: number) => Partial<Packet> | undefined,
-): Promise<DnsServer & { readonly asked: string[]; readonly socket: Socket }> {
-  const socket = createSocket('udp4');
-  const asked: string[] = [];
-  socket.on('message', (bytes, from) => {
-    const query = decode(bytes);
-    const question = query.questions?.[0];
-    if (question === undefined) return;
-    asked.push(`${question.type} ${question.name}`);
-    const given = answer(question, asked.length);
-    if (given === undefined) return;
-    const reply = encode({
-      type: 'response',
-      questions: [question],
-      ...given,
-      ...(query.id !== undefined && { id: query.id }),
-    });
-    socket.send(reply, from.port, from.address);
-  });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  opened.push(socket);
-  return { host: '127.0.0.1', port: socket.address().port, asked, socket };
+async function nameServer(...answer: Parameters<typeof openNameServer>): Promise<NameServer> {
+  const server = await openNameServer(...answer);
+  opened.push(server.socket);
+  return server;
 }
 
 function client(servers: readonly DnsServer[], tryMs = 200): DnsClient {

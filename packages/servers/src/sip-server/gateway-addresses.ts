@@ -25,7 +25,7 @@ interface Named {
   readonly gateway: Gateway;
   /** The targets of the last look-up that found any. */
   known: readonly Address[];
-  /** Those of the look-up under way. */
+  /** Those of the look-up under way: they count as soon as they are known. */
   found: Address[];
   search: ReturnType<Locator<string>['start']> | undefined;
   /** The last look-up has found nothing, and the log says so. */
@@ -83,8 +83,8 @@ export class GatewayAddresses {
   /** The trunk whose gateway has one of these addresses, or names itself so. */
   trunkAt(isThere: (address: Address) => boolean): string | undefined {
     for (const [trunk, address] of this.#fixed) if (isThere(address)) return trunk;
-    for (const [trunk, { gateway, known }] of this.#named)
-      if (isThere(addressOf(gateway)) || known.some(isThere)) return trunk;
+    for (const [trunk, { gateway, known, found }] of this.#named)
+      if (isThere(addressOf(gateway)) || known.some(isThere) || found.some(isThere)) return trunk;
     return undefined;
   }
 
