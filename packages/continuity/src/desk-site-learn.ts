@@ -102,14 +102,20 @@ function leaveIt(desk: DeskSite, site: string, why: OutReason, effects: DeskSite
 
 function learnMove(desk: DeskSite, to: string, because: Because, effects: DeskSiteEffect[]): DeskSite {
   const { situation } = desk;
-  if (situation.name !== 'serving' || situation.site === to || desk.sites[to] === undefined) return desk;
+  const isSettled = situation.name === 'serving' || situation.name === 'waiting';
+  if (!isSettled || situation.site === to || desk.sites[to] === undefined) return desk;
   if (!isFree(desk)) {
     const text = 'The move was asked for during a call, after-call work or with open windows.';
     effects.push({ type: 'decide', what: 'stay', site: situation.site, because: notFree(text) });
     return desk;
   }
   const stay = { ...desk, isKeptAway: to !== desk.policy.preferredSite };
-  return withdraw(stay, situation.site, to, { name: 'asked', because }, effects);
+  const { site: from } = situation;
+  const cause = { name: 'asked', because } as const;
+  if (situation.name === 'serving') return withdraw(stay, from, to, cause, effects);
+  // DS2: whom no time-out takes away from a site that is lost, goes when asked to.
+  effects.push({ type: 'decide', what: 'move', site: to, because });
+  return { ...stay, situation: { name: 'seeking', from, aim: to, cause } };
 }
 
 function learnTelephonyOn(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isReturnHeldUp } from './desk-site-wait.ts';
-import { by, moved, working } from './test-desk-site.ts';
+import { leaseWithMargin } from './login-lease.ts';
+import { by, LENGTH, moved, NEVER, timeouts, working } from './test-desk-site.ts';
 
 describe('return and moves', () => {
   it('[DS15] logs out, and logs in at the preferred site when that is confirmed', () => {
@@ -78,6 +79,18 @@ describe('return and moves', () => {
     scene.tell({ type: 'busy', busy: { calls: 0, afterCallWork: false, openWindows: 0 } });
     scene.tell({ type: 'move', to: 'south', because }).loggedOut('north', 'agent').admit();
     expect(scene.at(1e6).stands).toBe('serving south');
+  });
+
+  it('[DS17] [LL4] asked for while it waits at a lost site: it goes as soon as the lease there has ended', () => {
+    const because = { rule: 'DS17', text: 'The agent asked for the move.' };
+    const never = timeouts({ siteTimeoutMs: NEVER, phoneTimeoutMs: NEVER });
+    const scene = working({ timeouts: never }).at(1_000).stamp('north').off('north').at(2_000).stamp('south');
+    expect(scene.tell({ type: 'move', to: 'north', because }).stands).toBe('waiting north');
+    expect(scene.tell({ type: 'move', to: 'east', because }).stands).toBe('waiting north');
+    expect(scene.tell({ type: 'move', to: 'south', because }).stands).toBe('seeking');
+    expect(scene.decisions('move')).toMatchObject([{ site: 'south', because }]);
+    expect(scene.at(1_000 + leaseWithMargin(LENGTH) - 1).stands).toBe('seeking');
+    expect(scene.at(1_000 + leaseWithMargin(LENGTH)).admit().stands).toBe('serving south');
   });
 
   it('[DS17] who has moved on request stays, until the preferred site has been away and is back', () => {

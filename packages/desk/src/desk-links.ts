@@ -5,7 +5,7 @@
  */
 import type { LinkSite } from '@holdfast/continuity';
 import type { Because, Millis, Random } from '@holdfast/kernel';
-import type { DeskConfiguration } from '@holdfast/protocol';
+import type { DeskConfiguration, ErrorCode } from '@holdfast/protocol';
 import type { Told } from './alarms.ts';
 import { ConfigurationLink, type Credentials } from './configuration-link.ts';
 import type { AlarmName, DeskEffect, DeskInput, DeskLocalData, Endpoint, LinkKind } from './desk-types.ts';
@@ -22,9 +22,9 @@ export interface DeskLinkPorts {
   /** Let in by a Configuration Server; also again after each reconnection. */
   configured(token: string, configuration: DeskConfiguration): void;
   /** Nothing but the agent or the administrator can mend this. */
-  refused(text: string): void;
+  refused(code: ErrorCode, text: string): void;
   /** A Configuration Server lets the desk not in now; it is tried again. */
-  notYet(text: string): void;
+  notYet(code: ErrorCode, text: string): void;
   learn(fact: TelephonyFact): void;
   /** A server that is not used. */
   distrusted(text: string): void;
@@ -69,8 +69,8 @@ export class DeskLinks {
       ...this.#wire('configuration'),
       ...this.#guarded('configuration'),
       configured: (_now, token, configuration) => configured(token, configuration),
-      refused: (code, text) => refused(`${code}: ${text}`),
-      notYet: (code, text) => notYet(`${code}: ${text}`),
+      refused,
+      notYet,
     });
     this.#configuration.link.start(now);
   }

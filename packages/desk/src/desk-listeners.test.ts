@@ -163,9 +163,38 @@ describe.each(FAMILIES)('telephony and the DN, %s', (family) => {
     const world = ready({ family });
     world.south.askToMove('south', 'sue');
     expect(world.run(1_000).view?.site).toBe('north');
+    expect(world.south.requests('MoveAnswer')).toMatchObject([
+      { ask: 1, dn: '1001', outcome: 'declined', text: 'ada works at site north. Ask there.' },
+    ]);
     world.north.askToMove('south', 'sue');
     expect(world.run(1_000).view).toMatchObject({ state: 'Ready', site: 'south' });
     expect(world.decisions('move')).toMatchObject([{ because: { text: 'sue asked for the move.' } }]);
+    expect(world.north.requests('MoveAnswer')).toMatchObject([
+      { ask: 1, outcome: 'accepted', text: 'ada moves to site south.' },
+    ]);
+  });
+
+  it('[DS17] who asks in vain is told why: a busy desk declines, and so does one whose agent has logged out', () => {
+    const world = ready({ family });
+    world.north.callEvent('EventEstablished', 'c1');
+    world.run(10).north.askToMove('south', 'sue');
+    world.run(10).north.askToMove('east', 'sue');
+    world.run(10).tell({ type: 'logout' }).run(10).north.askToMove('south', 'sue');
+    expect(world.run(1_000).view?.site).toBeNull();
+    expect(world.north.requests('MoveAnswer').map(({ outcome, text }) => [outcome, text])).toEqual([
+      ['declined', 'No move to site south now: ada has to finish the call first. Ask again then.'],
+      ['declined', 'There is no site east for ada; there are north and south.'],
+      ['not-logged-in', 'No move to site south now: ada is not logged in.'],
+    ]);
+  });
+
+  it('[DS17] a desk that waits at a dead site goes when asked to, also through the other site', () => {
+    const world = ready({ family }).kill('north').run(3_000);
+    expect(world.view).toMatchObject({ site: null, wait: { for: 'site' } });
+    world.south.askToMove('south', 'sue');
+    expect(world.run(50).view).toMatchObject({ site: 'south' });
+    expect(world.south.requests('MoveAnswer')).toMatchObject([{ outcome: 'accepted' }]);
+    expect(world.decisions('leave')).toEqual([]);
   });
 
   it('[DS17] never during a call, and the agent is told what to finish', () => {
@@ -181,7 +210,7 @@ describe.each(FAMILIES)('telephony and the DN, %s', (family) => {
 
   it.each([
     ['north', 'You work at site north already.'],
-    ['east', 'There is no site east for you; yours are north and south.'],
+    ['east', 'There is no site east for you; there are north and south.'],
   ])('[DS17] a move to %s comes to nothing, and says why', (to, notice) => {
     expect(ready({ family }).tell({ type: 'move', to, by: 'agent' }).view?.notice).toBe(notice);
   });
@@ -228,6 +257,20 @@ describe('never', () => {
       expect(world.run(1_000).view?.site).toBe('north');
     },
   );
+
+  it('[DS2] third-party, started with the phone at the other site only: stays out, says why, and goes when asked to', () => {
+    const world = new World({ ...THIRD, options: { 'site-sip-register-timeout': '0' } });
+    world.north.setPhone(false);
+    expect(world.run(3_600_000).view).toMatchObject({
+      ...{ state: 'LoggedOut', site: null, wait: null, phoneAt: ['south'] },
+      governing: { name: 'site-sip-register-timeout', value: '0 (never)', site: 'north' },
+    });
+    expect(world.view?.banner).toBe(
+      'Your phone is not registered at site north. You stay here and go on when it is back (site-sip-register-timeout is 0 (never)). Your phone is at site south: ask to move there, and you can work.',
+    );
+    world.tell({ type: 'move', to: 'south', by: 'agent' });
+    expect(world.run(100).view).toMatchObject({ site: 'south', banner: expect.stringContaining('You work') });
+  });
 
   it('[DS1] the time-outs are those of the Application of the site where the agent is', () => {
     const world = ready({ ...THIRD, southOptions: { 'site-timeout': '20' } })

@@ -66,7 +66,7 @@ describe('starting', () => {
     expect(world.south.requests('LogIn')).toEqual([]);
     expect(world.view).toMatchObject({
       state: 'LoggedOut',
-      banner: expect.stringContaining('wrong-password'),
+      banner: 'You are not let in: refused: wrong-password',
     });
   });
 });

@@ -29,6 +29,7 @@ import type { DeskView } from './desk-view.ts';
 import { EmbeddedEndpoint } from './embedded-endpoint.ts';
 import { attendedSite, listenerCalls } from './listeners.ts';
 import { LocalData } from './local-data.ts';
+import { type MoveOutcome, moveOutcome } from './move-outcome.ts';
 import { type DeskPolicy, readPolicy } from './policy.ts';
 import type { Ask, TelephonyFact, TelephonyLink } from './telephony-link.ts';
 import { TEXTS } from './texts.ts';
@@ -77,10 +78,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#links = new DeskLinks(options.random, {
       emit: (effect) => this.#out.emit(effect),
       configured: (token, configuration) => this.#configured(token, configuration),
-      refused: (text) => this.#cannotStart(text),
-      notYet: (text) => {
+      refused: (code, text) => this.#cannotStart(TEXTS.keptOut(text), `${code}: ${text}`),
+      notYet: (code, text) => {
         if (this.#site === undefined) this.#notice = TEXTS.notLetIn(text);
-        this.#out.log('warn', 'not let in by a Configuration Server', { because: text });
+        this.#out.log('warn', 'not let in by a Configuration Server', { because: `${code}: ${text}` });
         changed();
       },
       learn: (fact) => this.#learn(fact),
@@ -180,10 +181,10 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   /** Only the agent or the administrator can mend this: the desk stays out and says so. */
-  #cannotStart(text: string): void {
+  #cannotStart(text: string, because = text): void {
     this.#notice = text;
     this.#isViewStale = true;
-    this.#out.log('error', 'desk cannot start', { because: text });
+    this.#out.log('error', 'desk cannot start', { because });
     if (this.#site === undefined) this.#start = undefined;
   }
 
@@ -247,8 +248,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'alarmReported':
         return this.#alarms.reported(fact.name, fact.isRaised);
       case 'moveAsked':
-        if (this.#servingSite() === fact.site) this.#move(fact.to, fact.by);
-        return;
+        return this.#moveAsked(fact);
       case 'refused':
         // What the desk tells by itself is no business of the agent.
         if (fact.asked !== 'ReportAlarm') this.#notice = TEXTS.refused(fact);
@@ -283,7 +283,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       case 'callOver':
         return this.#agent.callOver(this.#now);
       case 'move':
-        return this.#move(command.to, `The ${command.by}`);
+        return void this.#move(command.to, TEXTS.asker(command.by));
       case 'stop':
         this.#tellSite({ type: 'logOut' });
         return this.#links.stop();
@@ -291,12 +291,28 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   /** DS17. Whoever asks in vain is told why. */
-  #move(to: string, by: string): void {
-    const before = this.#site?.situation;
-    this.#tellSite({ type: 'move', to, because: { rule: 'DS17', text: `${by} asked for the move.` } });
-    if (this.#site?.situation !== before) return;
-    this.#notice = TEXTS.moveNotMade(to, { site: this.#site, busy: this.#agent.busy });
+  #move(to: string, by: string): MoveOutcome['outcome'] {
+    const before = this.#site;
+    this.#tellSite({ type: 'move', to, because: { rule: 'DS17', text: TEXTS.moveAskedBy(by) } });
+    const outcome = moveOutcome(before, this.#site);
+    if (outcome !== 'accepted') this.#notice = TEXTS.moveNotMade(to, this.#site);
     this.#isViewStale = true;
+    return outcome;
+  }
+
+  /** Through a SIP Server: where the agent is logged in, only through that site's. */
+  #moveAsked({ site, asked }: Extract<TelephonyFact, { type: 'moveAsked' }>): void {
+    const { ask, to, by } = asked;
+    const { user } = this.#out;
+    const serving = this.#servingSite();
+    const isElsewhere = serving !== undefined && serving !== site;
+    const outcome = isElsewhere ? 'declined' : this.#move(to, by);
+    const text = isElsewhere
+      ? TEXTS.askElsewhere(user, serving)
+      : outcome === 'accepted'
+        ? TEXTS.moveBegun(user, to)
+        : TEXTS.moveNotMade(to, this.#site, user);
+    this.#links.telephonyAt(site)?.answerMove(ask, { outcome, text });
   }
 
   // ---- the decisions -----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ import {
 } from '@holdfast/protocol';
 import type { Bootstrap, BootstrapSite } from './bootstrap/bootstrap.ts';
 import type { RegistrationPeriod } from './desk-types.ts';
+import { TEXTS } from './texts.ts';
 
 const WORKSPACE = OPTIONS['interaction-workspace'];
 const THIRD_PARTY = OPTIONS['agent-desktop'];
@@ -68,14 +69,11 @@ export function readPolicy(configuration: DeskConfiguration, bootstrap: Bootstra
   const { sites, place } = configuration;
   const [first] = sites;
   if (first === undefined) {
-    return { ok: false, text: `The place ${place} has no Extension at any site. Ask the administrator.` };
+    return { ok: false, text: TEXTS.noExtension(place) };
   }
   const preferred = configuration.preferredSite ?? first.site;
   if (!sites.some(({ site }) => site === preferred)) {
-    return {
-      ok: false,
-      text: `The place ${place} has no Extension at the preferred site ${preferred}. Ask the administrator.`,
-    };
+    return { ok: false, text: TEXTS.noExtensionAt(place, preferred) };
   }
   const peer = sites.find(({ site }) => site === configuration.peerSite && site !== preferred)?.site;
   const policy =

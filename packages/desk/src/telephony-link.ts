@@ -26,6 +26,7 @@ import {
 import { type Calls, callsAfter, callsOfSnapshot, NO_CALLS } from './calls.ts';
 import type { Endpoint } from './desk-types.ts';
 import { Link, type LinkTarget } from './link.ts';
+import type { MoveOutcome } from './move-outcome.ts';
 import { loginRefusal, logoutReason, seenState } from './telephony-words.ts';
 
 export type SiteConfiguration = DeskConfiguration['sites'][number];
@@ -36,6 +37,8 @@ export type Ask = DeskRequest extends infer Each
     ? Omit<Each, 'ReferenceID'>
     : never
   : never;
+
+export type MoveAsked = Reply<'MoveAsked'>;
 
 export type TelephonyFact =
   | { readonly type: 'site'; readonly event: DeskSiteEvent }
@@ -62,7 +65,7 @@ export type TelephonyFact =
   | { readonly type: 'tokenRefused' }
   | { readonly type: 'alarmReported'; readonly name: string; readonly isRaised: boolean }
   /** DS17: somebody asks this desk, through the site of its login, to move. */
-  | { readonly type: 'moveAsked'; readonly site: string; readonly to: string; readonly by: string };
+  | { readonly type: 'moveAsked'; readonly site: string; readonly asked: MoveAsked };
 
 export interface TelephonyPorts {
   connect(connection: string, member: { readonly host: string; readonly port: number }): void;
@@ -82,6 +85,9 @@ export interface TelephonyOptions {
   readonly person: string;
   readonly random: Random;
 }
+
+/** Characters of an answer to MoveAsked, whose names may be long: the wire takes no more. */
+const MOVE_TEXT_MAX = 1_024;
 
 /** Requests that wait for their answer. One more is refused here. */
 const ASKED_MAX = 64;
@@ -163,6 +169,19 @@ export class TelephonyLink {
       this.#ports.send(connection, { type: 'StampAnswer', dn: this.dn, epoch, stamp });
   }
 
+  /** DS17: what has become of a move that somebody has asked for over this link. */
+  answerMove(ask: number, { outcome, text }: MoveOutcome): void {
+    const { connection } = this.#link;
+    if (connection !== undefined)
+      this.#ports.send(connection, {
+        type: 'MoveAnswer',
+        dn: this.dn,
+        ask,
+        outcome,
+        text: text.slice(0, MOVE_TEXT_MAX),
+      });
+  }
+
   opened(connection: string): void {
     this.#asked.clear();
     const { application } = this.#configuration;
@@ -193,8 +212,7 @@ export class TelephonyLink {
         if (message.dn === this.dn) this.#tellNotLoggedIn(message.epoch);
         return;
       case 'MoveAsked': {
-        const { dn, to, by } = message;
-        if (dn === this.dn) this.#ports.tell({ type: 'moveAsked', site: this.site, to, by });
+        if (message.dn === this.dn) this.#ports.tell({ type: 'moveAsked', site: this.site, asked: message });
         return;
       }
       case 'Error':

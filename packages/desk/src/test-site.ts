@@ -58,6 +58,7 @@ export class TestSite {
   #queue: QueueStatistic;
   token = 'token-1';
   #stamps = 0;
+  #asks = 0;
   #highest = 0;
   #log: Extract<DeskReply, { type: 'Event' }>[] = [];
 
@@ -134,7 +135,7 @@ export class TestSite {
   /** A supervisor or administrator asks for a move, through this site. */
   askToMove(to: string, by: string): void {
     for (const connection of this.#clients.keys())
-      this.#send(connection, { type: 'MoveAsked', dn: DN, to, by });
+      this.#send(connection, { type: 'MoveAsked', ask: ++this.#asks, dn: DN, to, by });
   }
 
   /** Callers in the queue, as the Stat Server tells it. */

@@ -8,7 +8,6 @@ import {
   type DeskSiteReport,
   type GoverningOption,
   inSeconds,
-  isFree,
   isReturnHeldUp,
   type LinkSite,
   type OutReason,
@@ -16,7 +15,7 @@ import {
 } from '@holdfast/continuity';
 import { unreachable } from '@holdfast/kernel';
 import { LOGOUT_REASONS } from '@holdfast/protocol';
-import type { Endpoint } from './desk-types.ts';
+import type { Endpoint, MoveAsker } from './desk-types.ts';
 
 /** A server that is at another site than the link for which it was tried. */
 interface WrongSite extends Endpoint {
@@ -37,19 +36,58 @@ export const TEXTS = {
     return `The server ${host}:${port} is not used: it says that it is of site ${says}, and the configuration has it at site ${site}. The next is tried. Ask the administrator to set its disaster-recovery.site right, or the connection to it.`;
   },
 
+  noExtension(place: string): string {
+    return `The place ${place} has no Extension at any site. Ask the administrator.`;
+  },
+
+  noExtensionAt(place: string, site: string): string {
+    return `The place ${place} has no Extension at your own site ${site}. Ask the administrator.`;
+  },
+
+  keptOut(text: string): string {
+    return `You are not let in: ${text}`;
+  },
+
   notLetIn(text: string): string {
     return `You are not let in yet, and it is tried again: ${text}`;
   },
 
-  moveNotMade(to: string, { site, busy }: { readonly site: DeskSite | undefined; readonly busy: Busy }) {
-    const situation = site?.situation;
-    if (site === undefined || situation?.name !== 'serving')
-      return `No move to site ${to} now: you are not logged in.`;
-    if (situation.site === to) return `You work at site ${to} already.`;
-    if (site.sites[to] === undefined)
-      return `There is no site ${to} for you; yours are ${Object.keys(site.sites).join(' and ')}.`;
-    if (isFree(site)) return `No move to site ${to} now.`;
-    return `No move to site ${to} now: finish ${busyText(busy)} first, then ask again.`;
+  /** Who asks at the desk, as `by` below. */
+  asker(by: MoveAsker): string {
+    return `The ${by}`;
+  },
+
+  moveAskedBy(by: string): string {
+    return `${by} asked for the move.`;
+  },
+
+  moveBegun(user: string, to: string): string {
+    return `${user} moves to site ${to}.`;
+  },
+
+  askElsewhere(user: string, site: string): string {
+    return `${user} works at site ${site}. Ask there.`;
+  },
+
+  /** For the agent, or of that user for whoever else has asked. */
+  moveNotMade(to: string, desk: DeskSite | undefined, user?: string): string {
+    const [is, works, waits] =
+      user === undefined
+        ? ['you are', 'You work', 'You wait']
+        : [`${user} is`, `${user} works`, `${user} waits`];
+    const no = `No move to site ${to} now`;
+    if (desk === undefined || desk.situation.name === 'out') return `${no}: ${is} not logged in.`;
+    const { situation, sites, busy } = desk;
+    if (sites[to] === undefined)
+      return `There is no site ${to} for ${user ?? 'you'}; there are ${Object.keys(sites).join(' and ')}.`;
+    if (situation.name !== 'serving' && situation.name !== 'waiting')
+      return `${no}: a log-in or a move is under way. Ask again when it is done.`;
+    if (situation.site === to)
+      return `${situation.name === 'serving' ? works : waits} at site ${to} already.`;
+    const what = busyText(busy);
+    return user === undefined
+      ? `${no}: finish ${what} first, then ask again.`
+      : `${no}: ${user} has to finish ${what} first. Ask again then.`;
   },
 };
 
@@ -164,10 +202,17 @@ function waitingText(desk: DeskSite, site: string, { missing, wait }: DeskSiteRe
   const other = Object.keys(desk.sites).find((one) => one !== site);
   if (wait === undefined) {
     const why = other === undefined ? 'there is no other site for you' : optionText(missing.option);
-    return `${what} You stay here and go on when it is back (${why}).`;
+    return `${what} You stay here and go on when it is back (${why}).${phoneText(desk, other)}`;
   }
   const length = inSeconds(wait.until - wait.from);
   return `${what} If it is not back after ${length}, you go to site ${other} (${optionText(wait.option)}).`;
+}
+
+/** DS2: whom no time-out takes along goes when asked to. */
+function phoneText({ sites }: DeskSite, site: string | undefined): string {
+  const facts = site === undefined ? undefined : sites[site];
+  if (facts?.telephony.name !== 'on' || facts.phone.name !== 'inService') return '';
+  return ` Your phone is at site ${site}: ask to move there, and you can work.`;
 }
 
 type Cause = Extract<DeskSite['situation'], { name: 'seeking' }>['cause'];

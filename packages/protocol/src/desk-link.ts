@@ -87,8 +87,20 @@ export const deskRequest = z.discriminatedUnion('type', [
     ConnID: name,
     keys: z.array(name).max(64).optional(),
   }),
-  /** DS17: a supervisor or administrator asks the desk that is logged in on the DN to move to the other site. */
+  /**
+   * DS17: a supervisor or administrator asks the desk on the DN to move to the other site. Answered by Done once the desk
+   * moves, by an Error with its words when it declines (`declined`) or its agent is logged out (`not-logged-in`).
+   */
   z.object({ type: z.literal('AskToMove'), ReferenceID, dn, to: name }),
+  /** The desk's answer to MoveAsked, with its `ask`. */
+  z.object({
+    type: z.literal('MoveAnswer'),
+    dn,
+    ask: z.number().int(),
+    outcome: z.enum(['accepted', 'declined', 'not-logged-in']),
+    /** For whoever has asked. */
+    text: z.string().max(1024),
+  }),
   /** DS16: what a desk sees and whoever watches over the system should know; `dn` is the agent's own. */
   z.object({
     type: z.literal('ReportAlarm'),
@@ -161,8 +173,8 @@ export const deskReply = z.discriminatedUnion('type', [
   }),
   /** LL1. Also sent to clients that are only registered (the basic connection): a log-in carries the newest. */
   z.object({ type: z.literal('Stamp'), stamp }),
-  /** DS17: `by` asks the agent on the DN to move. The desk decides: never while the agent is busy. */
-  z.object({ type: z.literal('MoveAsked'), dn, to: name, by: name }),
+  /** DS17: `by` asks the agent on the DN to move. The desk decides, never while the agent is busy, and says so in MoveAnswer. */
+  z.object({ type: z.literal('MoveAsked'), ask: z.number().int(), dn, to: name, by: name }),
   /** LL3: whoever answered a stamp for this epoch is not logged in with it here. */
   z.object({ type: z.literal('NotLoggedIn'), dn, epoch: loginEpoch }),
   /** To every client at each change, and after ServerInfo while it is true: agents are let go, log-ins refused. */

@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   'stale-stamp': 'The log-in carried no fresh stamp of this server. Wait for the next stamp, then log in.',
   'not-logged-in': 'No agent with this epoch is logged in on this DN. Log in with a higher epoch.',
   'not-allowed': 'The sender may not do this (rank, or not its DN).',
+  declined: 'The desk that was asked declines, for the reason named. Ask again when that has passed.',
   'wrong-state': 'Not possible in the present state, which is named.',
   'unknown-call': 'No such call on this DN.',
   'destination-unreachable': 'The destination does not exist or cannot be reached.',

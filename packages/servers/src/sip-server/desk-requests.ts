@@ -84,6 +84,14 @@ export class DeskRequests {
     );
   }
 
+  nextDeadline(): Millis | undefined {
+    return this.#site.moveAsks.nextDeadline();
+  }
+
+  expire(now: Millis): void {
+    this.#site.moveAsks.expire(now);
+  }
+
   /** Who shows this token, if the configuration still knows that person. */
   #personOf(
     token: string,
@@ -120,6 +128,7 @@ export class DeskRequests {
       return this.#refuse(client, { ReferenceID }, 'not-allowed', text);
     }
     if (request.type === 'StampAnswer') return this.#stampAnswer(now, client, request);
+    if (request.type === 'MoveAnswer') return this.#site.moveAsks.answered(client, request);
     if (request.type === 'RegisterAll') return this.#registerAll(now, client, request.ReferenceID);
     if (request.type === 'GracefulShutdown') return this.#site.handle(now, client, request);
     if (!this.#dns.has(request.dn)) {

@@ -220,7 +220,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     let next = Math.min(this.#stampAt, this.#userAgent.nextDeadline() ?? never);
     next = Math.min(next, this.#calls.nextDeadline() ?? never, this.#centre.nextDeadline() ?? never);
     next = Math.min(next, this.#registrations.nextDeadline() ?? never, this.#lease.nextDeadline() ?? never);
-    return Math.min(next, this.#health.nextDeadline() ?? never);
+    return Math.min(next, this.#health.nextDeadline() ?? never, this.#requests.nextDeadline() ?? never);
   }
 
   expire(now: Millis): SipServerEffect[] {
@@ -228,6 +228,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#registrations.expire(now);
     this.#calls.expire(now);
     this.#health.expire(now);
+    this.#requests.expire(now);
     this.#sendStamps(now);
     this.#tellLeases(now);
     this.#perform(now, this.#centre.expire(now));

@@ -7,6 +7,7 @@ import type { LogLine, Millis } from '@holdfast/kernel';
 import type { DeskRequest, ErrorCode } from '@holdfast/protocol';
 import type { Client, Clients } from './clients.ts';
 import type { Rank } from './configuration.ts';
+import { MoveAsks } from './move-asks.ts';
 
 /** Alarms of one client in one period: one that reports more is out of order, and must not drown those who watch. */
 export const ALARMS_MAX = 20;
@@ -30,11 +31,13 @@ type Ask<Type extends SiteRequest['type']> = Extract<SiteRequest, { type: Type }
 
 export class SiteRequests {
   readonly #ports: SiteRequestPorts;
+  readonly moveAsks: MoveAsks;
   /** Goes with the client. */
   readonly #alarms = new WeakMap<Client, { readonly since: Millis; readonly count: number }>();
 
   constructor(ports: SiteRequestPorts) {
     this.#ports = ports;
+    this.moveAsks = new MoveAsks(ports.clients);
   }
 
   handle(now: Millis, client: Client, request: SiteRequest): void {
@@ -42,7 +45,7 @@ export class SiteRequests {
       case 'GracefulShutdown':
         return this.#gracefulShutdown(client, request);
       case 'AskToMove':
-        return this.#askToMove(client, request);
+        return this.#askToMove(now, client, request);
       case 'ReportAlarm':
         return this.#reportAlarm(now, client, request);
     }
@@ -63,8 +66,8 @@ export class SiteRequests {
     });
   }
 
-  /** SS44: the desk decides; what it made of it shows in where its agent works. */
-  #askToMove(client: Client, request: Ask<'AskToMove'>): void {
+  /** SS44: the desk decides, and answers. */
+  #askToMove(now: Millis, client: Client, request: Ask<'AskToMove'>): void {
     const { dn, to } = request;
     const { clients } = this.#ports;
     const rank = this.#ports.rankOf(client);
@@ -73,22 +76,24 @@ export class SiteRequests {
       return this.#refuse(client, request, 'not-allowed', text);
     }
     const agent = this.#ports.agentOn(dn);
-    if (agent === undefined) {
-      const text = `No agent is logged in on DN ${dn} at site ${this.#ports.site()}. Ask at the site of the login.`;
-      return this.#refuse(client, request, 'not-logged-in', text);
-    }
-    if (to === this.#ports.site()) {
+    if (to === this.#ports.site() && agent !== undefined) {
       const text = `${agent.person} works at site ${to} already. Name the site to move to.`;
       return this.#refuse(client, request, 'wrong-state', text);
     }
-    const desks = [...clients.listeners(dn)].filter(({ person }) => person?.name === agent.person);
+    // Whose seat a DN is while nobody is logged in, only the desks know.
+    const desks = [...clients.listeners(dn)].filter(
+      ({ person, isServer }) => !isServer && (agent === undefined || person?.name === agent.person),
+    );
     if (desks.length === 0) {
-      const text = `The desk of ${agent.person} has no connection here at this moment. Ask again after a pause.`;
-      return this.#refuse(client, request, 'wrong-state', text);
+      const [code, text] =
+        agent === undefined
+          ? (['not-logged-in', `No agent is logged in on DN ${dn} at site ${this.#ports.site()}`] as const)
+          : (['wrong-state', `The desk of ${agent.person} is not connected here at this moment`] as const);
+      return this.#refuse(client, request, code, `${text}. Ask at the other site, or again after a pause.`);
     }
-    for (const desk of desks)
-      clients.send(desk.connection, { type: 'MoveAsked', dn, to, by: nameOf(client) });
-    clients.send(client.connection, { type: 'Done', ReferenceID: request.ReferenceID });
+    if (this.moveAsks.ask(now, client, request, desks, nameOf(client))) return;
+    const text = 'Too many desks have been asked and not answered. Ask again after a pause.';
+    this.#refuse(client, request, 'overloaded', text);
   }
 
   /** SS45. */

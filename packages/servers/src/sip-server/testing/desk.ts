@@ -13,7 +13,7 @@ import {
 import type { Site } from './server-site.ts';
 import { WALL } from './server-site.ts';
 
-type Asked = Exclude<DeskRequest, { type: 'Ping' | 'Pong' | 'StampAnswer' }>;
+type Asked = Exclude<DeskRequest, { type: 'Ping' | 'Pong' | 'StampAnswer' | 'MoveAnswer' }>;
 /** A request without its number. */
 export type Ask = Asked extends infer Request
   ? Request extends Asked
