@@ -216,6 +216,68 @@ describe('the live page', { timeout: 60_000 }, () => {
     expect(told).toMatch(/agent70\d\d and \d more log in at south/);
     expect(told).toContain('DS9');
     expect(told).toContain('disaster-recovery.timeout = 3 s, from Application/workspace');
+    // What governed is told once each, with how many agents it governed.
+    const governors = await page.locator('.governor').allTextContents();
+    expect(governors).toEqual([
+      'disaster-recovery.timeout = 3 s (5 agents)',
+      'site-timeout = 3 s (5 agents)',
+    ]);
+  });
+
+  it('links that follow a move are folded into it, and unfold on demand', async () => {
+    await open();
+    await press('Kill north');
+    await page.getByText('10 of 10 Ready again', { exact: true }).waitFor();
+    const feed = page.getByRole('region', { name: 'Decisions' }).first();
+    const links = feed.locator('.followers').first();
+    await links.getByText('+2 links', { exact: true }).waitFor();
+    expect(await feed.locator('.decision[data-look="link"]').count()).toBe(0);
+    const sentence = links.getByText('The statistics link follows the voice link to site south.');
+    expect(await sentence.isVisible()).toBe(false);
+    await links.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    await sentence.waitFor();
+    expect(await violations()).toEqual([]);
+  });
+
+  it('a page that is opened after the disaster is told what was decided before', async () => {
+    await open();
+    await press('Kill north');
+    await page.getByText('10 of 10 Ready again', { exact: true }).waitFor();
+    const decisions = () => page.locator('.feed .decision-head').allTextContents();
+    const before = await decisions();
+    await page.reload();
+    await page.waitForSelector('.decision');
+    expect(await decisions()).toEqual(before);
+    expect(before.join()).toMatch(/log in at south/);
+  });
+
+  it('what came of a button is said where it covers nothing, and moves nothing', async () => {
+    await open();
+    const boxes = () =>
+      page.evaluate(() =>
+        ['.header', '.stage', '.disaster', '.feed'].map((selector) => {
+          const { top, bottom } = document.querySelector(selector)?.getBoundingClientRect() ?? new DOMRect();
+          return { top, bottom };
+        }),
+      );
+    const before = await boxes();
+    await press('Hang north');
+    const notice = page.locator('.notice').first();
+    await notice.waitFor();
+    const { y = 0, height = 0 } = (await notice.boundingBox()) ?? {};
+    for (const { top, bottom } of await boxes()) expect(y >= bottom || y + height <= top).toBe(true);
+    expect(y + height).toBeLessThanOrEqual(800);
+    expect(await boxes()).toEqual(before);
+  });
+
+  it('a queue says who could be given a caller, and who is in a call', async () => {
+    await open();
+    const agents = page.locator('.queue-agents').first();
+    await page.waitForFunction(() =>
+      /^[1-9]\d* free, [1-9]\d* in calls$/.test(document.querySelector('.queue-agents')?.textContent ?? ''),
+    );
+    expect(await agents.getAttribute('title')).toMatch(/^Of 10 agents who serve this queue here, \d+ can be/);
   });
 
   it('while some still wait the figures count them and say how many', async () => {
@@ -248,6 +310,14 @@ describe('the live page', { timeout: 60_000 }, () => {
     const alarm = page.locator('.decision[data-look="alarm"]').first();
     expect(await alarm.textContent()).toContain('Alarm, no move');
     expect(await violations()).toEqual([]);
+    // The time until the link's own move runs down where what decides next is told.
+    await page.locator('[data-agent="agent7001"] .card').click();
+    const drawer = page.getByRole('dialog', { name: 'Agent agent7001' });
+    await drawer.getByText('Configuration link goes to south by itself').waitFor();
+    expect(await drawer.textContent()).toMatch(
+      /by itself\d s moredisaster-recovery.timeout = 3 s, from Application\/workspace/,
+    );
+    await drawer.getByRole('button', { name: 'Close' }).click();
     // Workspace takes that link alone to the other site; a third-party desktop keeps its alarm.
     await page.waitForSelector('[data-agent="agent7001"] [data-kind="configuration"] .mark-towards');
     expect(
@@ -268,12 +338,14 @@ describe('the live page', { timeout: 60_000 }, () => {
     const drawer = page.getByRole('dialog', { name: 'Agent agent7001' });
     const text = () => drawer.textContent();
     await drawer.getByText('Leaves north after 3 s without a SIP Server.').waitFor();
-    expect(await text()).toContain('disaster-recovery.timeout = 3 s, from Application/workspace');
+    expect(await text()).toContain(
+      'disaster-recovery.timeout = 3 s, from Application/workspace, set for site north',
+    );
     expect(await drawer.locator('.links tbody tr').count()).toBe(4);
     expect(await text()).toContain('This agent has decided nothing yet.');
     // Whoever reads may go on pressing: nothing of the stage is closed off.
     await press('Kill north');
-    await drawer.locator('.next-wait .ring').waitFor();
+    await drawer.locator('.next:not([data-of]) .ring').waitFor();
     expect(await text()).toMatch(/Waits for site north to answer\d s more/);
     await page.waitForFunction(() => document.querySelectorAll('.links tr[data-state="lost"]').length === 3);
     expect(await drawer.locator('.line-entry[data-look="now"]').count()).toBe(1);
@@ -355,7 +427,8 @@ describe('the live page', { timeout: 60_000 }, () => {
   it('who is cut off stays on the old bank, with the ring that runs, until logged in at the other', async () => {
     await open();
     await press('Kill north');
-    await page.waitForSelector('[data-agent="agent7001"] .card[data-face="cut"] .ring');
+    // Not a named one: who is in a call goes on talking.
+    await page.waitForSelector('.card-seat[data-site="north"] .card[data-face="cut"] .ring');
     expect(await cardsAt('north').count()).toBe(10);
     expect(await cardsAt('river').count()).toBe(0);
     await untilCardsAt('south', 20);

@@ -42,7 +42,10 @@ export function boardAgentOf({ view, options }: Robot, facts: AgentFacts): Board
           },
     banner: view?.banner ?? '',
     family: view?.family ?? null,
-    links: (view?.links ?? []).map((link) => ({ ...link, since: link.since + wallOffset })),
+    links: (view?.links ?? []).map(({ kind, site: linkSite, state, health, since: stateAt, move }) => ({
+      ...{ kind, site: linkSite, state, health, since: stateAt + wallOffset },
+      move: move === null ? null : { ...move, from: move.from + wallOffset, until: move.until + wallOffset },
+    })),
     governing:
       governing === null ? null : { ...governing, from: wall(governing.from), until: wall(governing.until) },
     warnings: [...(view?.warnings ?? [])],

@@ -14,6 +14,7 @@ import type {
 import type { LedgerFault } from '../src/ledger.ts';
 import { boardAgentOf } from './board-agent.ts';
 import { boardLedgerOf } from './board-ledger.ts';
+import { boardQueuesOf } from './board-queues.ts';
 import type { LabAlarm } from './lab-watch.ts';
 import { type LabDecision, type LiveLab, SITES, type SiteName } from './live-lab.ts';
 import { isStopped } from './process-tree.ts';
@@ -75,8 +76,7 @@ export class Board {
   snapshot(): BoardSnapshot {
     const lab = this.#lab;
     const now = Date.now();
-    const { offered } = lab.calls.figures();
-    const figures = lab.calls.figures();
+    const { offered, answered, ended, lost } = lab.calls.figures();
     return {
       type: 'snapshot',
       now,
@@ -84,10 +84,13 @@ export class Board {
       agents: lab.robots.map((robot) => this.#agent(robot, now)),
       calls: {
         offered,
-        answered: figures.answered,
-        waiting: lab.calls.waiting,
+        answered,
+        // Neither who dials and hears nothing yet, nor who stood in a line that died: only whom a site holds.
+        waiting: ended.waiting,
+        withoutSign: lab.calls.withoutSign,
         talking: lab.calls.talking,
-        lost: figures.lost ?? 0,
+        lost: lost ?? 0,
+        lostInLine: ended.lostInLine,
       },
       ledgers: lab.ledger.faults
         .filter(({ rows }) => rows.length > 0)
@@ -109,8 +112,13 @@ export class Board {
     return this.#remember(at, because, { kind, who: agent, what: name, site });
   }
 
-  timeline(agent: string): Extract<BoardMessage, { type: 'timeline' }> {
+  timeline(agent: string): BoardMessage {
     return this.#timelines.of(agent);
+  }
+
+  /** What all agents have decided so far, for a page that has just been opened. */
+  get recent(): BoardMessage {
+    return this.#timelines.recent;
   }
 
   #remember(
@@ -138,7 +146,7 @@ export class Board {
   #site(site: SiteName, now: number): BoardSite {
     const processes = this.#lab.sites[site];
     const { state } = processes;
-    const queues = this.#seen.get(site)?.queues ?? [];
+    const seen = this.#seen.get(site);
     return {
       site,
       state,
@@ -148,13 +156,7 @@ export class Board {
         state: processState(pid, state),
         pid: pid ?? null,
       })),
-      queues: queues.map((queue) => ({
-        dn: queue.dn,
-        name: QUEUE_NAMES[queue.dn] ?? queue.dn,
-        waiting: queue.waiting.map(({ ANI, waitedMs }) => ({ ani: ANI ?? '', since: now - waitedMs })),
-        agentsLoggedIn: queue.agentsLoggedIn,
-        agentsReady: queue.agentsReady,
-      })),
+      queues: seen === undefined ? [] : boardQueuesOf(seen, now),
       calls: this.#lab.robots.filter((robot) => robot.view?.site === site && robot.view.calls.length > 0)
         .length,
     };
@@ -198,9 +200,3 @@ function processState(pid: number | undefined, site: BoardSite['state']): BoardS
   if (site === 'up') return isStopped(pid) ? 'hung' : 'up';
   return site === 'down' ? 'up' : site;
 }
-
-const QUEUE_NAMES: Readonly<Record<string, string>> = {
-  '8000': 'Sales',
-  '8001': 'Support',
-  '8009': 'Overflow',
-};

@@ -170,6 +170,7 @@ async function serve(
   sockets.on('connection', (page) => {
     feed.add(page);
     page.send(JSON.stringify(board.snapshot()));
+    page.send(JSON.stringify(board.recent));
     page.on('message', (data) => {
       const command = boardCommand.safeParse(readJson(String(data)));
       if (!command.success)

@@ -1,4 +1,4 @@
-import { type BoardDecision, boardMessage, TIMELINE_MAX } from '@holdfast/protocol';
+import { type BoardDecision, boardMessage, RECENT_DECISIONS_MAX, TIMELINE_MAX } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { Timelines } from './timelines.ts';
 
@@ -27,4 +27,16 @@ test('the oldest fall off and are counted, and the whole still fits its message'
   const { entries, dropped } = timelines.of('a');
   expect([entries.length, entries[0]?.at, dropped]).toEqual([TIMELINE_MAX, 7, 7]);
   expect(boardMessage.safeParse(timelines.of('a')).success).toBe(true);
+});
+
+test('who comes later is told the newest decisions of all agents, the newest last', () => {
+  const timelines = new Timelines();
+  for (let at = 0; at < RECENT_DECISIONS_MAX + 5; at += 1) timelines.add(decided(`agent${at % 3}`, at));
+  const { entries } = timelines.recent;
+  expect([entries.length, entries[0]?.at, entries.at(-1)?.at]).toEqual([
+    RECENT_DECISIONS_MAX,
+    5,
+    RECENT_DECISIONS_MAX + 4,
+  ]);
+  expect(boardMessage.safeParse(timelines.recent).success).toBe(true);
 });

@@ -34,26 +34,29 @@ export function configurationAt(
   site: string,
   servers: FakeServers,
   now: number,
-): Pick<BoardDeskLink, 'site' | 'state' | 'since'> {
+): Pick<BoardDeskLink, 'site' | 'state' | 'since' | 'move'> {
   const { isUp, since } = servers.configuration(site);
   const movedAt = since + SITE_TIMEOUT_MS;
   const other = servers.other(site);
-  if (isUp) return { site, state: 'on', since };
-  if (family === 'agent-desktop' || now < movedAt) return { site, state: 'off', since };
+  if (isUp) return { site, state: 'on', since, move: null };
+  if (family === 'agent-desktop') return { site, state: 'off', since, move: null };
+  const option = siteTimeout(family, site);
+  if (now < movedAt)
+    return { site, state: 'off', since, move: { to: other, from: since, until: movedAt, option } };
   return servers.configuration(other).isUp
-    ? { site: other, state: 'on', since: movedAt }
-    : { site: other, state: 'off', since: movedAt };
+    ? { site: other, state: 'on', since: movedAt, move: null }
+    : { site: other, state: 'off', since: movedAt, move: null };
 }
 
 export function deskOf({ board, phase }: FakeAgent, servers: FakeServers, now: number): FakeDesk {
   const family = familyOf(board);
   const home = phase.name === 'away' ? phase.lostSite : (board.site ?? board.preferredSite);
-  const standing = (site: string): Pick<BoardDeskLink, 'state' | 'health' | 'since'> => {
+  const standing = (site: string): Pick<BoardDeskLink, 'state' | 'health' | 'since' | 'move'> => {
     const { isUp, since } = servers.site(site);
-    if (isUp) return { state: 'on', health: 'green', since };
+    if (isUp) return { state: 'on', health: 'green', since, move: null };
     // The shell gives one more try to what was lost a moment ago.
-    if (now - since < 400) return { state: 'connecting', health: 'yellow', since };
-    return { state: 'off', health: 'red', since };
+    if (now - since < 400) return { state: 'connecting', health: 'yellow', since, move: null };
+    return { state: 'off', health: 'red', since, move: null };
   };
   const configuration = configurationAt(family, home, servers, now);
   const links: BoardDeskLink[] = [
@@ -94,11 +97,12 @@ function governingOf(
   family: FakeFamily,
   home: string,
 ): BoardAgent['governing'] {
-  const timeout = siteTimeout(family, home);
+  const timeout = { ...siteTimeout(family, home), site: home };
   if (wait !== null) return { ...timeout, waitsFor: wait.what, from: wait.from, until: wait.until };
   const idle = { from: null, until: null };
   if (site !== null && site !== preferredSite && family === 'interaction-workspace') {
-    const option = { name: 'disaster-recovery.auto-restore', value: 'true', source: 'Application/workspace' };
+    const name = 'disaster-recovery.auto-restore';
+    const option = { name, value: 'true', source: 'Application/workspace', site: preferredSite };
     return { ...option, waitsFor: `your own site ${preferredSite} to be back`, ...idle };
   }
   return { ...timeout, waitsFor: `a loss of site ${home}`, ...idle };

@@ -53,6 +53,7 @@ const sendAll = (message: unknown) => {
 };
 sockets.on('connection', (socket) => {
   socket.send(JSON.stringify(world.snapshot(Date.now())));
+  socket.send(JSON.stringify(world.recent()));
   socket.on('message', (data) => {
     const command = boardCommand.safeParse(JSON.parse(String(data)));
     if (!command.success) return;

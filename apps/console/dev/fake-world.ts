@@ -11,6 +11,7 @@ import {
   type BoardMessage,
   type BoardSite,
   type BoardSnapshot,
+  RECENT_DECISIONS_MAX,
   type SiteCommand,
   TIMELINE_MAX,
 } from '@holdfast/protocol';
@@ -20,6 +21,7 @@ import {
   loseSite,
   makeAgent,
   RETURN_AFTER_MS,
+  SITE_TIMEOUT_MS,
   settle,
   stepAgent,
 } from './fake-agent.ts';
@@ -54,7 +56,7 @@ export class FakeWorld {
   readonly #told: BoardDecision[] = [];
   readonly #linksMoved = new Set<string>();
   readonly #ledgers: { fault: BoardLedger['fault']; rows: Map<string, BoardLedger['agents'][number]> }[] = [];
-  readonly #calls = { offered: 0, answered: 0, lost: 0 };
+  readonly #calls = { offered: 0, answered: 0, lost: 0, lostInLine: 0 };
   #seed: number;
 
   constructor(options: { readonly agents: number; readonly seed: number; readonly now: number }) {
@@ -71,6 +73,10 @@ export class FakeWorld {
 
   obey(command: BoardCommand, now: number): BoardMessage {
     return command.type === 'timeline' ? this.#timeline(command.agent) : this.#press(command, now);
+  }
+
+  recent(): BoardMessage {
+    return { type: 'decisions', entries: this.#told.slice(-RECENT_DECISIONS_MAX) };
   }
 
   #timeline(agent: string): BoardMessage {
@@ -142,7 +148,7 @@ export class FakeWorld {
 
   #loseAgents(site: string, type: 'kill' | 'hang', now: number): void {
     const rows = new Map<string, BoardLedger['agents'][number]>();
-    this.#calls.lost += this.#callers.filter((caller) => caller.site === site).length > 3 ? 1 : 0;
+    this.#calls.lostInLine += this.#callers.filter((caller) => caller.site === site).length;
     this.#callers = this.#callers.filter((caller) => caller.site !== site);
     this.#agents = this.#agents.map((agent) => {
       if (agent.board.site !== site) return agent;
@@ -213,14 +219,16 @@ export class FakeWorld {
         ...row,
         decidedAt: at,
         allowedAt: at,
-        governedBy: option.name,
+        governedBy: `${option.name}=${SITE_TIMEOUT_MS} ms`,
       });
       const because = `No SIP Server of site ${from} could be reached for ${option.value}.`;
       return [{ ...tell, what: 'leave', because, rule: 'DS8a', site: from }];
     }
     rows.set(board.agent, { ...row, loggedInAt: at - 130, readyAt: at });
     const because = `There is a cause to leave ${from}, and the phone is in service at ${to}.`;
-    return [{ ...tell, what: 'logIn', because, rule: 'DS9', site: to }];
+    const logIn: BoardDecision = { ...tell, what: 'logIn', because, rule: 'DS9', site: to };
+    if (familyOf(board) === 'interaction-workspace') return [logIn];
+    return [logIn, ...FOLLOWING.map((link) => ({ ...tell, ...followed(link, to), option: null }))];
   }
 
   /** In waves: one agent in ten at each step, never in a call. */
@@ -289,6 +297,7 @@ export class FakeWorld {
       calls: {
         ...this.#calls,
         waiting: this.#callers.length,
+        withoutSign: 0,
         talking: agents.filter(({ onCall }) => onCall).length,
       },
       ledgers: this.#ledgers.map(({ fault, rows }) => ledgerOf(fault, [...rows.values()], now)),
@@ -319,14 +328,24 @@ export class FakeWorld {
               .filter((caller) => caller.site === site && caller.queue === dn)
               .map(({ ani, since }) => ({ ani, since })),
             agentsLoggedIn: here.length,
-            agentsReady: here.filter(({ state: agentState, onCall }) => agentState === 'Ready' && !onCall)
+            agentsFree: here.filter(({ state: agentState, onCall }) => agentState === 'Ready' && !onCall)
               .length,
+            agentsInCall: here.filter(({ onCall }) => onCall).length,
           }))
         : [],
       calls: here.filter(({ onCall }) => onCall).length,
     };
   }
 }
+
+/** A third-party desktop takes its lesser links along. */
+const FOLLOWING = ['configuration', 'statistics'] as const;
+const followed = (link: (typeof FOLLOWING)[number], site: string) => ({
+  what: `move the ${link} link`,
+  because: `The ${link} link follows the voice link to site ${site}.`,
+  rule: 'DS17',
+  site,
+});
 
 const otherSite = (site: string): string => (site === FAKE_SITES[0] ? FAKE_SITES[1] : FAKE_SITES[0]);
 

@@ -86,7 +86,7 @@ export function nextMoveWords(move: NextMove): string {
     case 'return':
       return `Goes back to ${move.site} by itself; waits for ${selfless(move.when)}.`;
     case 'lease':
-      return `Logs in when the lease of the other site has certainly ended, ${move.length} after it was last heard.`;
+      return `Logs in when the lease of site ${move.site} has certainly ended, ${move.length} after it was last heard.`;
     case 'other':
       return `Waits for ${selfless(move.when)}.`;
   }
@@ -114,8 +114,10 @@ export const DETAILS = {
   reason: 'Reason',
   told: 'Is told',
   next: 'What decides next',
+  setFor: (site: string) => `set for site ${site}`,
   nextUnknown: 'No option governs a move of this agent now.',
   left: (seconds: number) => `${seconds} s more`,
+  linkMoves: (kind: LinkKind, to: string) => `${KIND_WORDS[kind]} link goes to ${to} by itself`,
   waits: (what: string) => `Waits for ${selfless(what)}`,
   alarm: (name: string) => `Alarm: ${name}`,
   alarmMovesNobody: 'The agent stays and works on.',

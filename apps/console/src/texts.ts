@@ -4,8 +4,9 @@
  */
 import type { BoardDecision, BoardSite } from '@holdfast/protocol';
 import type { Face } from './state/card-face.ts';
-import { clockTime, wholeDuration } from './state/durations.ts';
-import type { Lane } from './state/recovery.ts';
+import { clockTime, exactDuration, wholeDuration } from './state/durations.ts';
+import { entryLook } from './state/feed-groups.ts';
+import type { Governor, Lane } from './state/recovery.ts';
 import type { Command } from './state/site-buttons.ts';
 
 export const FACE_WORDS: Readonly<Record<Face, string>> = {
@@ -101,6 +102,28 @@ export function optionWords({ name, value, source }: NonNullable<BoardDecision['
   return `${name} = ${value}, ${source === 'default' ? 'by default' : `from ${source}`}`;
 }
 
+/** "site-timeout = 8 s", "end of their calls, 9.1 s to 14.2 s". */
+export function governorWords({ option, least, most, agents }: Governor): string {
+  const name = option ?? (agents === 1 ? 'end of a call' : 'end of their calls');
+  if (least === null || most === null) return name;
+  const words = option === null ? exactDuration : optionDuration;
+  const range = least === most ? words(least) : `${words(least)} to ${words(most)}`;
+  return option === null ? `${name}, ${range}` : `${name} = ${range}`;
+}
+
+const optionDuration = (ms: number) => (ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`);
+
+/** "+2 links, 1 alarm over": each link and alarm once, however many agents it is of. */
+function followerWords(entries: readonly Pick<BoardDecision, 'kind' | 'what'>[]): string {
+  const count = (look: string) =>
+    new Set(entries.filter((entry) => entryLook(entry) === look).map(({ what }) => what)).size;
+  const [links, alarms] = [count('link'), count('alarmOver')];
+  return [
+    ...(links === 0 ? [] : [`+${links} ${links === 1 ? 'link' : 'links'}`]),
+    ...(alarms === 0 ? [] : [`${alarms} ${alarms === 1 ? 'alarm' : 'alarms'} over`]),
+  ].join(', ');
+}
+
 export const TEXTS = {
   product: 'Holdfast',
   tagline: 'two sites, one contact centre',
@@ -123,9 +146,13 @@ export const TEXTS = {
     label: 'Right now',
     atWork: 'at work',
     waiting: 'callers waiting',
+    withoutSign: 'no answer yet',
+    withoutSignMeaning: 'Callers who have dialled, and to whom no site has given a sign yet.',
     talking: 'in calls',
     answered: 'answered',
     lost: 'calls lost',
+    lostMeaning: (talking: number, inLine: number) =>
+      `${talking} in which two people talked, ${inLine} in a line that went with its site`,
     of: (number: number, all: number) => `${number}/${all}`,
   },
 
@@ -164,7 +191,9 @@ export const TEXTS = {
   queueEmpty: 'nobody waits',
   queueWaiting: (count: number) => (count === 1 ? '1 caller waits' : `${count} callers wait`),
   moreWaiting: (count: number) => `+${count}`,
-  queueAgents: (ready: number, loggedIn: number) => `${ready} of ${loggedIn} ready`,
+  queueAgents: (free: number, inCall: number) => `${free} free, ${inCall} in calls`,
+  queueAgentsMeaning: (free: number, inCall: number, loggedIn: number) =>
+    `Of ${loggedIn} agents who serve this queue here, ${free} can be given the next caller, ${inCall} are in calls, and ${Math.max(0, loggedIn - free - inCall)} take no calls now.`,
   queueGone: 'not reachable',
   callerWaits: (ani: string, ms: number) => `${ani || 'number withheld'} waits ${wholeDuration(ms)}`,
 
@@ -186,6 +215,8 @@ export const TEXTS = {
       'Every agent counts from the fault. Who was in a call goes on talking; the end of that call is part of the wait.',
     allowed: 'allowed wait',
     governedBy: 'governed by',
+    governor: governorWords,
+    governs: (agents: number) => (agents === 1 ? '1 agent' : `${agents} agents`),
     figures: 'Time unable to take calls',
     total: 'in all',
     totalSoFar: 'in all, so far',
@@ -204,6 +235,7 @@ export const TEXTS = {
     empty: 'Agents decide by themselves when to move. Each decision appears here, with its reason.',
     who: (agents: readonly string[]) =>
       agents.length < 3 ? agents.join(' and ') : `${agents[0]} and ${agents.length - 1} more`,
+    followers: followerWords,
     alarm: 'Alarm, no move',
     rule: (rule: string) => `Rule ${rule}`,
   },

@@ -1,6 +1,6 @@
 /**
  * What the live page draws. The lab's process sends one `BoardMessage` a WebSocket message: first a
- * `snapshot`, then one whenever something changed, at most four a second; `decision` as they happen.
+ * `snapshot` and the `decisions` so far, then a `snapshot` four times a second; `decision` as they happen.
  */
 import { z } from 'zod';
 import { deskConfiguration } from './config-link.ts';
@@ -19,6 +19,8 @@ export const boardDeskLink = z.object({
   health: z.enum(['green', 'yellow', 'red']),
   /** Since when in this state. */
   since: z.number(),
+  /** Where a lesser link goes by itself, while the time for it is running (DS16), and the option that sets that. */
+  move: z.object({ to: z.string(), from: z.number(), until: z.number(), option: boardOption }).nullable(),
 });
 export type BoardDeskLink = z.infer<typeof boardDeskLink>;
 
@@ -49,11 +51,16 @@ export const boardAgent = z.object({
   family: deskConfiguration.shape.family.nullable(),
   links: z.array(boardDeskLink),
   /**
-   * The option that governs the agent's next move, and in a few words what has to happen for it to decide. `from` and
-   * `until` while its time is running, else null.
+   * The option that governs the agent's next move, the site for which it is set, and in a few words what has to
+   * happen for it to decide. `from` and `until` while its time is running, else null.
    */
   governing: boardOption
-    .extend({ waitsFor: z.string(), from: z.number().nullable(), until: z.number().nullable() })
+    .extend({
+      site: z.string(),
+      waitsFor: z.string(),
+      from: z.number().nullable(),
+      until: z.number().nullable(),
+    })
     .nullable(),
   /** What endangers this agent's own work or move (DS22), each once. */
   warnings: z.array(z.string()),
@@ -91,7 +98,9 @@ export const boardSite = z.object({
       /** Since when each caller waits (wall clock, ms), longest first. */
       waiting: z.array(z.object({ ani: z.string(), since: z.number() })),
       agentsLoggedIn: z.number(),
-      agentsReady: z.number(),
+      /** Of them: could be given the next caller. Ready alone does not say so: who is in a call stays Ready. */
+      agentsFree: z.number(),
+      agentsInCall: z.number(),
     }),
   ),
   calls: z.number(),
@@ -144,6 +153,8 @@ export type BoardLedger = z.infer<typeof boardLedger>;
 
 /** Decisions and alarms of one agent that are kept; the oldest fall off. */
 export const TIMELINE_MAX = 100;
+/** Decisions and alarms of all agents that lab and page keep: as many as anybody scrolls through; the oldest fall off. */
+export const RECENT_DECISIONS_MAX = 300;
 
 export const boardMessage = z.discriminatedUnion('type', [
   z.object({
@@ -155,15 +166,27 @@ export const boardMessage = z.discriminatedUnion('type', [
     calls: z.object({
       offered: z.number(),
       answered: z.number(),
+      /** In a line: a site has given the caller a sign. */
       waiting: z.number(),
+      /** Have dialled, and no site has given a sign yet. */
+      withoutSign: z.number(),
       talking: z.number(),
+      /** Of those in which two people talked when a site was lost. */
       lost: z.number(),
+      /** Callers whose place in line went with its site. */
+      lostInLine: z.number(),
     }),
     ledgers: z.array(boardLedger),
     /** How to join with a real phone, and where to call. */
     join: z
       .object({ server: z.string(), user: z.string(), password: z.string(), queue: z.string() })
       .nullable(),
+  }),
+  /** To who connects, also again: what all agents decided before. What they decide later follows as `decision`. */
+  z.object({
+    type: z.literal('decisions'),
+    /** Newest last. */
+    entries: z.array(boardDecision).max(RECENT_DECISIONS_MAX),
   }),
   z.object({ type: z.literal('decision'), decision: boardDecision }),
   /** The answer to `timeline`, to who asked alone; what this agent decides later follows as `decision`. */

@@ -1,11 +1,10 @@
-import { type BoardSnapshot, TIMELINE_MAX } from '@holdfast/protocol';
+import { type BoardSnapshot, RECENT_DECISIONS_MAX, TIMELINE_MAX } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
 import {
   type BoardEvent,
   type BoardState,
   boardStep,
   CROSSING_MS,
-  DECISIONS_MAX,
   INITIAL_BOARD,
   NOTICE_STAYS_MS,
   NOTICES_MAX,
@@ -24,7 +23,7 @@ function snapshot(where: Readonly<Record<string, string | null>>, northIs: 'up' 
     agents: Object.entries(where).map(([agent, site]) =>
       testAgent({ agent, site, state: site === null ? 'LoggedOut' : 'Ready' }),
     ),
-    calls: { offered: 0, answered: 0, waiting: 0, talking: 0, lost: 0 },
+    calls: { offered: 0, answered: 0, waiting: 0, withoutSign: 0, talking: 0, lost: 0, lostInLine: 0 },
     ledgers: [],
     join: null,
   };
@@ -76,10 +75,35 @@ describe('snapshots', () => {
 describe('decisions', () => {
   it('stand newest first, and the oldest fall off', () => {
     let state = INITIAL_BOARD;
-    for (let i = 0; i < DECISIONS_MAX + 20; i += 1) state = boardStep(state, decision(`because ${i}`), i);
-    expect(state.decisions).toHaveLength(DECISIONS_MAX);
-    expect(state.decisions[0]?.because).toBe(`because ${DECISIONS_MAX + 19}`);
-    expect(new Set(state.decisions.map(({ id }) => id)).size).toBe(DECISIONS_MAX);
+    for (let i = 0; i < RECENT_DECISIONS_MAX + 20; i += 1)
+      state = boardStep(state, decision(`because ${i}`), i);
+    expect(state.decisions).toHaveLength(RECENT_DECISIONS_MAX);
+    expect(state.decisions[0]?.because).toBe(`because ${RECENT_DECISIONS_MAX + 19}`);
+    expect(new Set(state.decisions.map(({ id }) => id)).size).toBe(RECENT_DECISIONS_MAX);
+  });
+});
+
+describe('a page that is opened later', () => {
+  const before = (...because: readonly string[]): BoardEvent => {
+    const entries = because.map((text) => testDecision({ because: text }));
+    return received(JSON.stringify({ type: 'decisions', entries }));
+  };
+  const told = (state: BoardState) => state.decisions.map(({ because }) => because);
+
+  it('has the decisions of before, newest first, and what follows on top of them', () => {
+    const state = play([0, { type: 'opened' }], [1, before('a', 'b')], [2, decision('c')]);
+    expect(told(state)).toEqual(['c', 'b', 'a']);
+    expect(new Set(state.decisions.map(({ id }) => id)).size).toBe(3);
+  });
+
+  it('that connects again has nothing twice, and what was decided meanwhile', () => {
+    const state = play(
+      [0, decision('a')],
+      [1, { type: 'lost', retryAt: 2 }],
+      [3, { type: 'opened' }],
+      [4, before('a', 'b')],
+    );
+    expect(told(state)).toEqual(['b', 'a']);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type BoardSite,
   type BoardSnapshot,
   boardMessage,
+  RECENT_DECISIONS_MAX,
   TIMELINE_MAX,
 } from '@holdfast/protocol';
 import type { Command } from './site-buttons.ts';
@@ -81,8 +82,6 @@ export type BoardEvent =
 
 /** The lab sends four times a second; a busy machine may hold it up for a while. */
 export const SILENT_AFTER_MS = 3_000;
-/** Older decisions fall off the end of the feed. */
-export const DECISIONS_MAX = 300;
 export const NOTICES_MAX = 4;
 export const NOTICE_STAYS_MS = 6_000;
 /** How long a card counts as crossing: a little longer than its way takes. */
@@ -154,12 +153,17 @@ function receive(before: BoardState, text: string, now: number): BoardState {
   switch (parsed.data.type) {
     case 'snapshot':
       return follow(state, parsed.data, now);
+    case 'decisions': {
+      // Also after a reconnection: instead of what is held, so that nothing stands twice and nothing is missing.
+      const decisions = identified(parsed.data.entries, state.nextId);
+      return { ...state, decisions, nextId: state.nextId + decisions.length };
+    }
     case 'decision': {
       const entry = { ...parsed.data.decision, id: state.nextId };
       const { opened } = state;
       return {
         ...state,
-        decisions: [entry, ...state.decisions].slice(0, DECISIONS_MAX),
+        decisions: [entry, ...state.decisions].slice(0, RECENT_DECISIONS_MAX),
         opened:
           opened?.agent === entry.who
             ? { ...opened, entries: [entry, ...opened.entries].slice(0, TIMELINE_MAX) }
@@ -171,8 +175,7 @@ function receive(before: BoardState, text: string, now: number): BoardState {
       const { agent, entries, dropped } = parsed.data;
       // Another agent may have been opened meanwhile.
       if (state.opened?.agent !== agent) return state;
-      const named = entries.map((entry, index) => ({ ...entry, id: state.nextId + index }));
-      const opened = { agent, entries: named.reverse(), dropped };
+      const opened = { agent, entries: identified(entries, state.nextId), dropped };
       return { ...state, opened, nextId: state.nextId + entries.length };
     }
     case 'notice': {
@@ -180,6 +183,11 @@ function receive(before: BoardState, text: string, now: number): BoardState {
       return notify(level === 'error' ? { ...state, pending: {} } : state, { level, text: words }, now);
     }
   }
+}
+
+/** From newest last to newest first. */
+function identified(entries: readonly BoardDecision[], firstId: number): FeedEntry[] {
+  return entries.map((entry, index) => ({ ...entry, id: firstId + index })).reverse();
 }
 
 function parseJson(text: string): unknown {

@@ -1,36 +1,98 @@
 /**
  * When a site dies all its agents decide the same within a second, and an entry for each would push all else out of
- * sight. Entries that differ in nothing but the agent, and lie close together, are one entry with several agents.
+ * sight. Entries that differ in nothing but the agent, and lie close together, are one entry with several agents. What
+ * comes along with an agent's own move (links that go there too, alarms that end by it) is folded into that move, so
+ * that its reason stays in sight.
  */
+import type { BoardDecision } from '@holdfast/protocol';
 import type { FeedEntry } from './board.ts';
 
-export interface FeedGroup {
+/** What kind of news an entry is. Nobody moves because of an alarm. */
+export type Look = 'move' | 'link' | 'stay' | 'alarm' | 'alarmOver';
+
+const MOVES = ['leave', 'logIn', 'return'];
+const LINK_MOVES = ['move the configuration link', 'move the statistics link'];
+
+export function entryLook({ kind, what }: Pick<BoardDecision, 'kind' | 'what'>): Look {
+  if (kind !== 'decision') return kind;
+  if (MOVES.includes(what)) return 'move';
+  return LINK_MOVES.includes(what) ? 'link' : 'stay';
+}
+
+/** The same of several agents. */
+export interface SameEntries {
   /** The newest; the others say the same of other agents. */
   readonly entry: FeedEntry;
   /** Newest first, each once. */
   readonly agents: readonly string[];
 }
 
+export interface FeedGroup extends SameEntries {
+  /** Of the oldest: it stays the same while agents join. */
+  readonly key: number;
+  /** What came along with the move of these agents, newest first. */
+  readonly followers: readonly SameEntries[];
+}
+
 /** So far apart two entries are two events. */
 export const TOGETHER_MAX_MS = 3_000;
 
-/** Both newest first. */
+interface Open {
+  readonly entry: FeedEntry;
+  readonly agents: string[];
+  oldest: FeedEntry;
+}
+
+/** Newest first, as what is given. */
 export function groupEntries(entries: readonly FeedEntry[]): FeedGroup[] {
-  const groups: { entry: FeedEntry; agents: string[]; oldestAt: number }[] = [];
-  const open = new Map<string, (typeof groups)[number]>();
+  const leaders = leadersOf(entries);
+  const { groups, groupOf } = merged(entries.filter(({ id }) => !leaders.has(id)));
+  const followers = new Map<Open, FeedEntry[]>();
+  for (const entry of entries) {
+    const group = groupOf.get(leaders.get(entry.id) ?? -1);
+    if (group !== undefined) followers.set(group, [...(followers.get(group) ?? []), entry]);
+  }
+  return groups.map((group) => ({
+    entry: group.entry,
+    agents: group.agents,
+    key: group.oldest.id,
+    followers: merged(followers.get(group) ?? []).groups,
+  }));
+}
+
+/** Follower → the move of the same agent to which it belongs: the one that lies nearest. */
+function leadersOf(entries: readonly FeedEntry[]): Map<number, number> {
+  const moves = new Map<string, FeedEntry[]>();
+  for (const entry of entries)
+    if (entryLook(entry) === 'move') moves.set(entry.who, [...(moves.get(entry.who) ?? []), entry]);
+  const leaders = new Map<number, number>();
+  for (const entry of entries) {
+    const look = entryLook(entry);
+    if (look !== 'link' && look !== 'alarmOver') continue;
+    const apart = (move: FeedEntry) => Math.abs(move.at - entry.at);
+    const [nearest] = (moves.get(entry.who) ?? []).toSorted((a, b) => apart(a) - apart(b));
+    // A link that moves alone is news of its own.
+    if (nearest !== undefined && apart(nearest) <= TOGETHER_MAX_MS) leaders.set(entry.id, nearest.id);
+  }
+  return leaders;
+}
+
+function merged(entries: readonly FeedEntry[]): { groups: Open[]; groupOf: Map<number, Open> } {
+  const groups: Open[] = [];
+  const groupOf = new Map<number, Open>();
+  const newest = new Map<string, Open>();
   for (const entry of entries) {
     const { kind, what, site, because, rule } = entry;
     const key = JSON.stringify([kind, what, site, because, rule, entry.option]);
-    const known = open.get(key);
-    const isTogether = known !== undefined && known.oldestAt - entry.at <= TOGETHER_MAX_MS;
-    if (isTogether && !known.agents.includes(entry.who)) {
-      known.agents.push(entry.who);
-      known.oldestAt = entry.at;
-      continue;
-    }
-    const group = { entry, agents: [entry.who], oldestAt: entry.at };
-    groups.push(group);
-    open.set(key, group);
+    const known = newest.get(key);
+    const isTogether = known !== undefined && known.oldest.at - entry.at <= TOGETHER_MAX_MS;
+    const group =
+      isTogether && !known.agents.includes(entry.who) ? known : { entry, agents: [], oldest: entry };
+    if (group !== known) groups.push(group);
+    newest.set(key, group);
+    group.agents.push(entry.who);
+    group.oldest = entry;
+    groupOf.set(entry.id, group);
   }
-  return groups;
+  return { groups, groupOf };
 }

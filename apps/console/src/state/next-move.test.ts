@@ -2,13 +2,8 @@ import { expect, test } from 'vitest';
 import { nextMoveWords } from '../agent-texts.ts';
 import { nextMove } from './next-move.ts';
 
-const NORTH = { site: 'north', preferredSite: 'north' };
-const sentence = (
-  name: string,
-  value: string,
-  waitsFor = '',
-  where: Parameters<typeof nextMove>[1] = NORTH,
-) => nextMoveWords(nextMove({ name, value, source: 'x', waitsFor, from: null, until: null }, where));
+const sentence = (name: string, value: string, waitsFor = '', site = 'north') =>
+  nextMoveWords(nextMove({ name, value, source: 'x', site, waitsFor, from: null, until: null }));
 
 test.each([
   ['disaster-recovery.timeout', '60 s', 'Leaves north after 60 s without a SIP Server.'],
@@ -22,20 +17,18 @@ test.each([
 });
 
 test('who is away from home is told of the way back, in the third person', () => {
-  const away = { site: 'south', preferredSite: 'north' };
-  expect(sentence('disaster-recovery.auto-restore', 'true', 'your own site north to be back', away)).toBe(
+  expect(sentence('disaster-recovery.auto-restore', 'true', 'your own site north to be back')).toBe(
     'Goes back to north by itself; waits for its own site north to be back.',
   );
 });
 
-test('the lease of the other site, and an option that is not known here', () => {
-  expect(sentence('lease-length', '4 s')).toContain('4 s after it was last heard');
+test('the lease of a site, and an option that is not known here', () => {
+  expect(sentence('lease-length', '4 s')).toContain('lease of site north has certainly ended, 4 s after');
   expect(sentence('something-new', '5', 'your phone at site south')).toBe(
     'Waits for the phone at site south.',
   );
 });
 
-test('who is logged out leaves the site that is preferred', () => {
-  const out = { site: null, preferredSite: 'south' };
-  expect(sentence('site-timeout', '3 s', '', out)).toContain('Leaves south');
+test('the site is that for which the option is set, wherever the agent is', () => {
+  expect(sentence('site-timeout', '3 s', '', 'south')).toBe('Leaves south after 3 s without a SIP Server.');
 });

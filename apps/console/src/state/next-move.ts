@@ -1,6 +1,7 @@
 /**
  * What the option that governs an agent's next move would do, from the option's name and the facts: the page says it
- * in a sentence. An option that is not known here is told in the desk's own few words.
+ * in a sentence. The site is that for which the option is set: the other site's Application may give it another value.
+ * An option that is not known here is told in the desk's own few words.
  */
 import type { BoardAgent } from '@holdfast/protocol';
 
@@ -11,7 +12,8 @@ export type NextMove =
   | { readonly name: 'siteLost' | 'phoneLost'; readonly site: string; readonly after: string | null }
   /** To the preferred site, as soon as that is possible. */
   | { readonly name: 'return'; readonly site: string; readonly when: string }
-  | { readonly name: 'lease'; readonly length: string }
+  /** `site` granted it. */
+  | { readonly name: 'lease'; readonly site: string; readonly length: string }
   | { readonly name: 'other'; readonly when: string };
 
 const NAMES: Readonly<Record<string, Exclude<NextMove['name'], 'other'>>> = {
@@ -23,20 +25,16 @@ const NAMES: Readonly<Record<string, Exclude<NextMove['name'], 'other'>>> = {
   'lease-length': 'lease',
 };
 
-export function nextMove(
-  governing: Governing,
-  { site, preferredSite }: Pick<BoardAgent, 'site' | 'preferredSite'>,
-): NextMove {
-  const { name, value, waitsFor } = governing;
+export function nextMove({ name, value, site, waitsFor }: Governing): NextMove {
   switch (NAMES[name]) {
     case 'siteLost':
-      return { name: 'siteLost', site: site ?? preferredSite, after: durationOf(value) };
+      return { name: 'siteLost', site, after: durationOf(value) };
     case 'phoneLost':
-      return { name: 'phoneLost', site: site ?? preferredSite, after: durationOf(value) };
+      return { name: 'phoneLost', site, after: durationOf(value) };
     case 'return':
-      return { name: 'return', site: preferredSite, when: waitsFor };
+      return { name: 'return', site, when: waitsFor };
     case 'lease':
-      return { name: 'lease', length: value };
+      return { name: 'lease', site, length: value };
     default:
       return { name: 'other', when: waitsFor };
   }

@@ -1,5 +1,6 @@
 import type { BoardLedger } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
+import { governorWords } from '../texts.ts';
 import { axisTicks, recoveryOf } from './recovery.ts';
 
 const FAULT_AT = 1_000_000;
@@ -42,16 +43,29 @@ describe('recovery', () => {
     const { allowed, allowedMs, governedBy } = recoveryOf(ledger([3_900, null, 3_500]), FAULT_AT + 5_000);
     expect(allowed.at(-1)).toEqual({ atMs: 3_000, agents: 2 });
     expect(allowedMs).toBe(3_000);
-    expect(governedBy).toEqual(['disaster-recovery.timeout']);
+    expect(governedBy).toEqual([{ option: 'disaster-recovery.timeout', least: null, most: null, agents: 2 }]);
   });
 
-  it('what governed is named once, calls with the longest of their times', () => {
-    const { agents, ...rest } = ledger([3_900, 3_500, 3_600]);
-    const names = ['site-timeout=3000 ms', 'call-at-lost-site=3400 ms', 'call-at-lost-site=3700 ms'];
-    const governed = agents.map((agent, index) => ({ ...agent, governedBy: names[index] ?? null }));
-    expect(recoveryOf({ ...rest, agents: governed }, FAULT_AT + 5_000).governedBy).toEqual([
-      'call-at-lost-site≤3700 ms',
+  it('what governed is named once, options first, and all calls together with the range of their times', () => {
+    const { agents, ...rest } = ledger([3_900, 3_500, 3_600, 3_200, 3_100]);
+    const names = [
+      'call-at-lost-site=3400 ms',
       'site-timeout=3000 ms',
+      'call-at-lost-site=3700 ms',
+      'disaster-recovery.timeout=3000 ms',
+      'site-timeout=3000 ms',
+    ];
+    const governed = agents.map((agent, index) => ({ ...agent, governedBy: names[index] ?? null }));
+    const { governedBy } = recoveryOf({ ...rest, agents: governed }, FAULT_AT + 5_000);
+    expect(governedBy).toEqual([
+      { option: 'disaster-recovery.timeout', least: 3_000, most: 3_000, agents: 1 },
+      { option: 'site-timeout', least: 3_000, most: 3_000, agents: 2 },
+      { option: null, least: 3_400, most: 3_700, agents: 2 },
+    ]);
+    expect(governedBy.map(governorWords)).toEqual([
+      'disaster-recovery.timeout = 3 s',
+      'site-timeout = 3 s',
+      'end of their calls, 3.4 s to 3.7 s',
     ]);
   });
 

@@ -17,12 +17,22 @@ export interface Recovery {
   readonly allowed: readonly CurvePoint[];
   /** The longest of these waits; null while nobody has decided. */
   readonly allowedMs: number | null;
-  /** What governed the waits, each once; with the longest of its times where they differ, as those of calls do. */
-  readonly governedBy: readonly string[];
+  /** What governed the waits, each once: options by their names, then calls. */
+  readonly governedBy: readonly Governor[];
   /** Right end of the time axis. */
   readonly endMs: number;
   /** Where the curve ends: now, or the end of the axis. */
   readonly nowMs: number;
+}
+
+/** An option, or the end of the calls that stood, and whose waits it governed. */
+export interface Governor {
+  /** Of the option; null for calls, each of which ends at its own time. */
+  readonly option: string | null;
+  /** Null where the lab gives no time. */
+  readonly least: number | null;
+  readonly most: number | null;
+  readonly agents: number;
 }
 
 /** From this moment on so many agents. */
@@ -65,15 +75,23 @@ export function recoveryOf(ledger: BoardLedger, now: number): Recovery {
   };
 }
 
-function governors(governedBy: readonly string[]): string[] {
-  const longest = new Map<string, { readonly text: string; readonly ms: number }>();
-  for (const text of new Set(governedBy)) {
+/** What the lab says of who was held by a call at the lost site (DS14) and not by an option. */
+const BY_CALL = 'call-at-lost-site';
+
+/** Each is "name=8000 ms". */
+function governors(governedBy: readonly string[]): Governor[] {
+  const times = new Map<string, number[]>();
+  for (const text of governedBy) {
     const [name = text, value = ''] = text.split('=');
-    const known = longest.get(name);
-    const ms = Math.max(Number.parseInt(value, 10) || 0, known?.ms ?? 0);
-    longest.set(name, { ms, text: known === undefined ? text : `${name}≤${ms} ms` });
+    times.set(name, [...(times.get(name) ?? []), Number.parseInt(value, 10)]);
   }
-  return [...longest.values()].map(({ text }) => text).sort();
+  const all = [...times].map(([name, ms]): Governor => {
+    const known = ms.filter(Number.isFinite);
+    const [least, most] = known.length === 0 ? [null, null] : [Math.min(...known), Math.max(...known)];
+    return { option: name === BY_CALL ? null : name, least, most, agents: ms.length };
+  });
+  const rank = ({ option }: Governor) => (option === null ? '1' : `0${option}`);
+  return all.sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 const cumulative = (sorted: readonly number[]): CurvePoint[] => [

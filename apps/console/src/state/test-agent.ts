@@ -5,7 +5,7 @@ export const testLink = (
   kind: BoardDeskLink['kind'],
   site: string,
   more: Partial<BoardDeskLink> = {},
-): BoardDeskLink => ({ kind, site, state: 'on', health: 'green', since: 0, ...more });
+): BoardDeskLink => ({ kind, site, state: 'on', health: 'green', since: 0, move: null, ...more });
 
 export const testAgent = (more: Partial<BoardAgent> = {}): BoardAgent => ({
   agent: 'agent7001',

@@ -1,4 +1,5 @@
-import type { BoardAgent } from '@holdfast/protocol';
+import type { BoardAgent, BoardDeskLink } from '@holdfast/protocol';
+import type { ReactNode } from 'react';
 import { DETAILS, nextMoveWords } from '../agent-texts.ts';
 import { nextMove } from '../state/next-move.ts';
 import { ringProgress, secondsLeft } from '../state/ring.ts';
@@ -25,11 +26,16 @@ export function AgentNext({ agent, isCutOff, now }: AgentNextProps) {
         <div className="next">
           <RunningTime agent={agent} now={now} />
           <p>
-            <b>{nextMoveWords(nextMove(governing, agent))}</b>
-            <span className="option">{optionWords(governing)}</span>
+            <b>{nextMoveWords(nextMove(governing))}</b>
+            <span className="option">
+              {optionWords(governing)}, {DETAILS.setFor(governing.site)}
+            </span>
           </p>
         </div>
       )}
+      {agent.links.map((link) => (
+        <LinkMove key={`${link.kind} ${link.site}`} link={link} now={now} />
+      ))}
       {alarms.map(({ name, text, rule }) => (
         <div key={name} className="told" data-level="alarm">
           <Icon name="alarm" />
@@ -54,15 +60,42 @@ export function AgentNext({ agent, isCutOff, now }: AgentNextProps) {
   );
 }
 
+/** A lesser link that is lost and goes by itself; its agent stays (DS16). */
+function LinkMove({ link: { kind, move }, now }: { readonly link: BoardDeskLink; readonly now: number }) {
+  if (move === null) return null;
+  return (
+    <div className="next" data-of="link">
+      <Countdown wait={move} now={now}>
+        {DETAILS.linkMoves(kind, move.to)}
+      </Countdown>
+      <span className="option">{optionWords(move.option)}</span>
+    </div>
+  );
+}
+
 function RunningTime({ agent: { governing }, now }: { readonly agent: BoardAgent; readonly now: number }) {
   if (governing === null || governing.from === null || governing.until === null) return null;
   const { waitsFor, from, until } = governing;
-  const seconds = secondsLeft({ from, until }, now);
+  return (
+    <Countdown wait={{ from, until }} now={now}>
+      {DETAILS.waits(waitsFor)}
+    </Countdown>
+  );
+}
+
+interface CountdownProps {
+  readonly wait: { readonly from: number; readonly until: number };
+  readonly now: number;
+  readonly children: ReactNode;
+}
+
+function Countdown({ wait, now, children }: CountdownProps) {
+  const seconds = secondsLeft(wait, now);
   return (
     <div className="next-wait">
-      <Ring progress={ringProgress({ from, until }, now)} text={String(seconds)} />
+      <Ring progress={ringProgress(wait, now)} text={String(seconds)} />
       <span>
-        {DETAILS.waits(waitsFor)}
+        {children}
         <br />
         <b>{DETAILS.left(seconds)}</b>
       </span>

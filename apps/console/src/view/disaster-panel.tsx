@@ -1,7 +1,7 @@
 import type { BoardLedger } from '@holdfast/protocol';
 import { useState } from 'react';
 import { exactDuration } from '../state/durations.ts';
-import { recoveryOf } from '../state/recovery.ts';
+import { type Governor, recoveryOf } from '../state/recovery.ts';
 import { TEXTS } from '../texts.ts';
 import { Icon } from './icon.tsx';
 import { RecoveryChart } from './recovery-chart.tsx';
@@ -99,7 +99,7 @@ const PERCENTILES = ['p50', 'p95', 'p99'] as const;
 interface FiguresProps {
   readonly ledger: BoardLedger;
   readonly allowedMs: number | null;
-  readonly governedBy: readonly string[];
+  readonly governedBy: readonly Governor[];
 }
 
 function Figures({ ledger: { agents, total, afterWait, waiting }, allowedMs, governedBy }: FiguresProps) {
@@ -130,13 +130,15 @@ function Figures({ ledger: { agents, total, afterWait, waiting }, allowedMs, gov
         </tbody>
       </table>
       {allowedMs === null ? null : (
-        <p className="disaster-allowed">
+        <div className="disaster-allowed">
           <span className="swatch" /> {WORDS.allowed} {exactDuration(allowedMs)}
           {governedBy.length === 0 ? '' : `, ${WORDS.governedBy} `}
-          {governedBy.map((name) => (
-            <code key={name}>{name}</code>
+          {governedBy.map((governor) => (
+            <span key={governor.option} className="governor">
+              {WORDS.governor(governor)} <span className="muted">({WORDS.governs(governor.agents)})</span>
+            </span>
           ))}
-        </p>
+        </div>
       )}
     </div>
   );

@@ -1,8 +1,8 @@
 import type { BoardDecision } from '@holdfast/protocol';
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import type { FeedEntry } from '../state/board.ts';
 import { clockTime } from '../state/durations.ts';
-import { groupEntries } from '../state/feed-groups.ts';
+import { entryLook, type FeedGroup, groupEntries, type SameEntries } from '../state/feed-groups.ts';
 import { decisionWords, optionWords, TEXTS } from '../texts.ts';
 import { Icon } from './icon.tsx';
 
@@ -40,27 +40,18 @@ export function ScrollRegion({ label, children }: { readonly label: string; read
   );
 }
 
-const MOVES = ['leave', 'logIn', 'return'];
-const LINK_MOVES = ['move the configuration link', 'move the statistics link'];
-
-/** What kind of news an entry is: a move has an arrow, an alarm a bell, because nobody moves. */
-export function entryLook({ kind, what }: Pick<BoardDecision, 'kind' | 'what'>) {
-  if (kind !== 'decision') return kind;
-  if (MOVES.includes(what)) return 'move';
-  return LINK_MOVES.includes(what) ? 'link' : 'stay';
-}
-
 function Decisions({ decisions }: Pick<FeedProps, 'decisions'>) {
+  const groups = useMemo(() => groupEntries(decisions), [decisions]);
   return (
     <ol>
-      {groupEntries(decisions).map(({ entry, agents }) => (
-        <li key={entry.id} className="decision" data-look={entryLook(entry)}>
+      {groups.map(({ entry, agents, key, followers }) => (
+        <li key={key} className="decision" data-look={entryLook(entry)}>
           <span className="decision-look">
             <Icon name={entryLook(entry)} size={13} />
           </span>
           <div className="decision-head">
             <time>{clockTime(entry.at)}</time>
-            <b title={agents.join(', ')}>{TEXTS.feed.who(agents)}</b> {decisionWords(entry, agents.length)}
+            <Who entry={entry} agents={agents} />
             <NoMove entry={entry} />
           </div>
           {/* The end of an alarm speaks for itself, and must not push the moves out of sight. */}
@@ -71,9 +62,41 @@ function Decisions({ decisions }: Pick<FeedProps, 'decisions'>) {
             </p>
           )}
           {entry.option === null ? null : <span className="option">{optionWords(entry.option)}</span>}
+          <Followers followers={followers} />
         </li>
       ))}
     </ol>
+  );
+}
+
+function Who({ entry, agents }: SameEntries) {
+  return (
+    <>
+      <b title={agents.join(', ')}>{TEXTS.feed.who(agents)}</b> {decisionWords(entry, agents.length)}
+    </>
+  );
+}
+
+/** What came along with a move: a word of it, and all on demand. */
+function Followers({ followers }: Pick<FeedGroup, 'followers'>) {
+  if (followers.length === 0) return null;
+  return (
+    <details className="followers">
+      <summary>{TEXTS.feed.followers(followers.map(({ entry }) => entry))}</summary>
+      <ul>
+        {followers.map(({ entry, agents }) => (
+          <li key={entry.id}>
+            <Who entry={entry} agents={agents} />
+            {entry.kind === 'alarmOver' ? null : (
+              <p>
+                {entry.because}
+                <Rule rule={entry.rule} />
+              </p>
+            )}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

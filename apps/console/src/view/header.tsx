@@ -36,29 +36,35 @@ function Figures({ board: { snapshot } }: { readonly board: BoardState }) {
   if (snapshot === null) return <div className="figures" />;
   const { agents, sites, calls } = snapshot;
   const atWork = agents.filter((agent) => isAtWork(agent, sites)).length;
+  const lost = calls.lost + calls.lostInLine;
   const words = TEXTS.figures;
   return (
     <dl className="figures" aria-label={words.label}>
       <Figure value={words.of(atWork, agents.length)} word={words.atWork} />
       <Figure value={String(calls.talking)} word={words.talking} />
       <Figure value={String(calls.waiting)} word={words.waiting} />
+      <Figure value={String(calls.withoutSign)} word={words.withoutSign} meaning={words.withoutSignMeaning} />
       <Figure value={words.of(calls.answered, calls.offered)} word={words.answered} />
-      <Figure value={String(calls.lost)} word={words.lost} isBad={calls.lost > 0} />
+      <Figure
+        value={String(lost)}
+        word={words.lost}
+        meaning={words.lostMeaning(calls.lost, calls.lostInLine)}
+        isBad={lost > 0}
+      />
     </dl>
   );
 }
 
-function Figure({
-  value,
-  word,
-  isBad = false,
-}: {
+interface FigureProps {
   readonly value: string;
   readonly word: string;
+  readonly meaning?: string;
   readonly isBad?: boolean;
-}) {
+}
+
+function Figure({ value, word, meaning, isBad = false }: FigureProps) {
   return (
-    <div className="figure" data-bad={isBad}>
+    <div className="figure" data-bad={isBad} title={meaning}>
       <dt>{word}</dt>
       <dd>{value}</dd>
     </div>

@@ -7,7 +7,7 @@ export interface NoticesProps {
   readonly onDismiss: (id: number) => void;
 }
 
-/** What came of a button. */
+/** What came of a button: the last line of the page, where it covers nothing. */
 export function Notices({ notices, onDismiss }: NoticesProps) {
   return (
     <div className="notices" role="status">

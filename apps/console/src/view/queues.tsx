@@ -17,12 +17,19 @@ export function Queues({ site, now }: { readonly site: BoardSite; readonly now: 
             {queue.name} <span className="queue-dn">{queue.dn}</span>
           </span>
           <Callers waiting={queue.waiting} now={now} isGone={isLost(site)} />
-          <span className="queue-agents">
-            {isLost(site) ? '' : TEXTS.queueAgents(queue.agentsReady, queue.agentsLoggedIn)}
-          </span>
+          {isLost(site) ? null : <Agents queue={queue} />}
         </li>
       ))}
     </ul>
+  );
+}
+
+function Agents({ queue }: { readonly queue: BoardSite['queues'][number] }) {
+  const { agentsFree, agentsInCall, agentsLoggedIn } = queue;
+  return (
+    <span className="queue-agents" title={TEXTS.queueAgentsMeaning(agentsFree, agentsInCall, agentsLoggedIn)}>
+      {TEXTS.queueAgents(agentsFree, agentsInCall)}
+    </span>
   );
 }
 

@@ -2,9 +2,10 @@ import type { BoardAgent } from '@holdfast/protocol';
 import { DETAILS } from '../agent-texts.ts';
 import type { OpenedAgent } from '../state/board.ts';
 import { clockTime } from '../state/durations.ts';
+import { entryLook } from '../state/feed-groups.ts';
 import { secondsLeft } from '../state/ring.ts';
 import { decisionWords, optionWords } from '../texts.ts';
-import { entryLook, NoMove, Rule } from './feed.tsx';
+import { NoMove, Rule } from './feed.tsx';
 import { Icon } from './icon.tsx';
 
 export interface TimeLineProps {
