@@ -48,7 +48,6 @@ export interface LinkClient<Request> {
 export const CONNECT_MAX_MS = 3_000;
 
 export function connectLink<Request, Reply>(options: LinkClientOptions<Reply>): LinkClient<Request> {
-  const { schema, handlers } = options;
   const isPath = isSocketPath(options.host);
   const socket = new WebSocket(isPath ? 'ws://localhost/' : linkUrl(options.host, options.port), {
     maxPayload: options.replyBytesMax ?? REPLY_BYTES_MAX,
@@ -57,56 +56,81 @@ export function connectLink<Request, Reply>(options: LinkClientOptions<Reply>): 
     // The library's own URLs of sockets take no path with a colon or a blank in it.
     ...(isPath ? { createConnection: () => connect(options.host) } : {}),
   });
-  let end: LinkEnd | undefined;
-  let opened = false;
-  let malformed = 0;
+  const attempt: Attempt = { isOpened: false, malformed: 0, end: undefined };
+  listen(socket, attempt, options);
+  return clientOf(socket, attempt);
+}
+
+/** What has become of it so far. */
+interface Attempt {
+  isOpened: boolean;
+  malformed: number;
+  /** The first reason to end is the one that is told. */
+  end: LinkEnd | undefined;
+}
+
+function listen<Reply>(socket: WebSocket, attempt: Attempt, options: LinkClientOptions<Reply>): void {
+  const { handlers, connectMaxMs = CONNECT_MAX_MS } = options;
   const limit = setTimeout(() => {
-    end ??= { kind: 'timeout', text: `not open after ${options.connectMaxMs ?? CONNECT_MAX_MS} ms` };
+    attempt.end ??= { kind: 'timeout', text: `not open after ${connectMaxMs} ms` };
     socket.terminate();
-  }, options.connectMaxMs ?? CONNECT_MAX_MS);
+  }, connectMaxMs);
   // The library offers the socket only with the upgrade's answer; a failure before it comes as `error` below.
   socket.on('upgrade', (response) => {
     response.socket.setNoDelay(true);
     response.socket.on('error', (error: NodeJS.ErrnoException) => {
-      end ??= { kind: 'reset', text: error.code ?? error.message };
+      attempt.end ??= { kind: 'reset', text: error.code ?? error.message };
     });
   });
   socket.on('open', () => {
     clearTimeout(limit);
-    if (end !== undefined) return;
-    opened = true;
+    if (attempt.end !== undefined) return;
+    attempt.isOpened = true;
     handlers.opened();
   });
-  socket.on('message', (data, isBinary) => {
-    if (end !== undefined) return;
-    const reading = readMessage(schema, isBinary ? undefined : String(data));
-    if (reading.ok) return handlers.message(reading.message);
-    handlers.malformed?.(reading.field, reading.text);
-    malformed += 1;
-    if (malformed < MALFORMED_MAX) return;
-    end = { kind: 'protocol', text: reading.text };
-    socket.terminate();
-  });
+  socket.on('message', (data, isBinary) =>
+    take(socket, attempt, options, isBinary ? undefined : String(data)),
+  );
   socket.on('error', (error: NodeJS.ErrnoException) => {
     // Before the opening: refused, unreachable, or no WebSocket. After it: what the other end sent is not allowed.
-    const kind = opened || error.code === undefined ? 'protocol' : 'reset';
-    end ??= { kind, text: error.code ?? error.message };
+    const kind = attempt.isOpened || error.code === undefined ? 'protocol' : 'reset';
+    attempt.end ??= { kind, text: error.code ?? error.message };
   });
   socket.on('close', (code, reason) => {
     clearTimeout(limit);
-    const text = String(reason);
-    handlers.closed(
-      end ??
-        (code === 1006
-          ? { kind: 'reset', text: 'ended without closing' }
-          : { kind: 'closed', text: text === '' ? `status ${code}` : text }),
-    );
+    handlers.closed(attempt.end ?? endOf(code, String(reason)));
   });
+}
+
+/** `text` is undefined for bytes that are no text. */
+function take<Reply>(
+  socket: WebSocket,
+  attempt: Attempt,
+  { schema, handlers }: LinkClientOptions<Reply>,
+  text: string | undefined,
+): void {
+  if (attempt.end !== undefined) return;
+  const reading = readMessage(schema, text);
+  if (reading.ok) return handlers.message(reading.message);
+  handlers.malformed?.(reading.field, reading.text);
+  attempt.malformed += 1;
+  if (attempt.malformed < MALFORMED_MAX) return;
+  attempt.end = { kind: 'protocol', text: reading.text };
+  socket.terminate();
+}
+
+function endOf(code: number, text: string): LinkEnd {
+  // RFC 6455 §7.1.5: no closing frame has come.
+  if (code === 1006) return { kind: 'reset', text: 'ended without closing' };
+  return { kind: 'closed', text: text === '' ? `status ${code}` : text };
+}
+
+function clientOf<Request>(socket: WebSocket, attempt: Attempt): LinkClient<Request> {
   return {
     send(request) {
-      if (end !== undefined || socket.readyState !== socket.OPEN) return false;
+      if (attempt.end !== undefined || socket.readyState !== socket.OPEN) return false;
       if (socket.bufferedAmount > BUFFERED_BYTES_MAX) {
-        end = { kind: 'slow-reader', text: `more than ${BUFFERED_BYTES_MAX} bytes wait` };
+        attempt.end = { kind: 'slow-reader', text: `more than ${BUFFERED_BYTES_MAX} bytes wait` };
         socket.terminate();
         return false;
       }
@@ -114,15 +138,15 @@ export function connectLink<Request, Reply>(options: LinkClientOptions<Reply>): 
       return true;
     },
     close(reason = 'done') {
-      end ??= { kind: 'local', text: reason };
-      if (!opened) return socket.terminate();
+      attempt.end ??= { kind: 'local', text: reason };
+      if (!attempt.isOpened) return socket.terminate();
       socket.close(1000, closingReason(reason));
       const cut = setTimeout(() => socket.terminate(), CLOSING_MAX_MS);
       cut.unref();
       socket.once('close', () => clearTimeout(cut));
     },
     terminate() {
-      end ??= { kind: 'local', text: 'cut by this end' };
+      attempt.end ??= { kind: 'local', text: 'cut by this end' };
       socket.terminate();
     },
   };
