@@ -74,7 +74,7 @@ async function writeWorld(timeout = '10'): Promise<void> {
     password: 'fake-password',
     phonePassword: 'fake-phone-password',
     options: {
-      'Application/workspace': { 'interaction-workspace': { 'disaster-recovery.timeout': timeout } },
+      'Tenant/holdfast': { 'interaction-workspace': { 'disaster-recovery.timeout': timeout } },
     },
   });
   await writeConfiguration(join(folder, 'files'), objects);
