@@ -134,3 +134,49 @@ test('[CF18] a second pair of one name at a site that has peers elsewhere is war
   }));
   expect(warned(backup)).toEqual([]);
 });
+
+/** The Workspace Application, connected at north to one more object. */
+function alsoConnectedTo(more: Fields, primary: Fields = {}): ConfigFile[] {
+  const files = changed('applications', 'workspace', (desktop) => {
+    desktop.connections = [
+      ...(desktop.connections as Fields[]),
+      { server: more.name, addp: { timeout: '20' } },
+    ];
+  });
+  const common = { options: { 'interaction-workspace': { 'disaster-recovery.site': 'north' } } };
+  const first = files
+    .flatMap(({ data }) => (data as Record<string, Fields[]>).applications ?? [])
+    .find(({ name }) => name === 'stat-north');
+  Object.assign(first ?? {}, primary);
+  return [...files, { file: 'more.yaml', data: { applications: [{ ...common, ...more }] } }];
+}
+
+const STAT = {
+  name: 'stat2-north',
+  type: 'StatServer',
+  host: 'north-host',
+  ports: { default: '5197' },
+  connections: [{ server: 'sip-north' }],
+};
+
+test('[CF21] two pairs of one kind at one site, or a cluster beside a pair, are warned of, each with both names', () => {
+  const twice = (name: string) =>
+    `Application/workspace connections.6.server "${name}" Site "north" has Stat Servers through "stat-north" already: a desk tries these as more members of the same pair or cluster, by the ADDP time-outs and the pause of "stat-north". Make one the backup of the other, or connect to one ApplicationCluster, and remove this connection.`;
+  expect(warned(alsoConnectedTo(STAT))).toEqual([twice('stat2-north')]);
+  const cluster = {
+    name: 'stats-north',
+    type: 'ApplicationCluster',
+    connections: [{ server: 'stat-north' }],
+  };
+  expect(warned(alsoConnectedTo(cluster))).toEqual([twice('stats-north')]);
+  const config = { ...STAT, name: 'config2-north', type: 'ConfigurationServer', connections: [] };
+  expect(warned(alsoConnectedTo(config))).toEqual([
+    expect.stringContaining('has Configuration Servers through "config-north" already'),
+  ]);
+});
+
+test('[CF21] a connection to the backup beside that to its primary is warned of', () => {
+  expect(warned(alsoConnectedTo(STAT, { backup: 'stat2-north' }))).toEqual([
+    'Application/workspace connections.6.server "stat2-north" "stat2-north" is the backup of "stat-north", through which desks find it, and would be tried twice. Remove this connection.',
+  ]);
+});

@@ -1,18 +1,22 @@
 /**
  * What lets everybody work today and would hinder them when a site has died: it is allowed, and warned of when the
- * configuration is loaded (rules CF15 to CF18). Each desk is told its own part again at log-in (DS22).
+ * configuration is loaded (rules CF15 to CF18 and CF21). Each desk is told its own part again at log-in (DS22).
  */
 import { type Application, OPTIONS, type Person } from '@holdfast/protocol';
 import type { Report } from './check-references.ts';
 import type { Configuration } from './configuration.ts';
+import { connectedServers } from './desk-servers.ts';
 import { levelOf, optionValue, siteOf } from './option-resolution.ts';
 
 /** S3: of the link of a third-party desktop to a SIP Server, seconds. */
 const ADDP_ADVISED_S = { min: 20, max: 30 } as const;
 
 export function checkDesktops(configuration: Configuration, report: Report): void {
-  for (const application of configuration.all('Application'))
+  for (const application of configuration.all('Application')) {
     if (application.type === 'ThirdPartyApplication') checkAddp(configuration, application, report);
+    if (application.type === 'ThirdPartyApplication' || application.type === 'Workspace')
+      checkLinks(configuration, application, report);
+  }
   checkSites(configuration, report);
   checkSiteNames(configuration, report);
   checkGroups(configuration, report);
@@ -27,6 +31,32 @@ function checkAddp(configuration: Configuration, application: Application, repor
     const text = `The ADDP time-out to SIP Server "${server}" is ${addp.timeout} s; ${min} to ${max} s are advised for a third-party desktop (S3). Set a value between them.`;
     report(application, `connections.${i}.addp.timeout`, String(addp.timeout), text);
   }
+}
+
+/** Each is one link of a desk at one site; of SIP Servers the agent's seat chooses (DS3). */
+const LINKS = {
+  'Configuration Servers': ['ConfigurationServer', 'ConfigurationServerProxy'],
+  'Stat Servers': ['StatServer'],
+} as const satisfies Readonly<Record<string, readonly Application['type'][]>>;
+
+/** CF21: a link goes to one pair or cluster (DS5), and two would be tried by the terms of the first. */
+function checkLinks(configuration: Configuration, desktop: Application, report: Report): void {
+  const servers = connectedServers(configuration, desktop);
+  for (const site of new Set(servers.map((server) => server.site)))
+    for (const [link, types] of Object.entries(LINKS)) {
+      const here = servers.filter(
+        (one) => one.site === site && types.some((type) => type === one.server.type),
+      );
+      const [first, ...more] = [...new Set(here.map(({ connectedTo }) => connectedTo))];
+      for (const name of more) {
+        const isBackup = here.some(({ server }) => server.name === first && server.backup === name);
+        const text = isBackup
+          ? `"${name}" is the backup of "${first}", through which desks find it, and would be tried twice. Remove this connection.`
+          : `Site "${site}" has ${link} through "${first}" already: a desk tries these as more members of the same pair or cluster, by the ADDP time-outs and the pause of "${first}". Make one the backup of the other, or connect to one ApplicationCluster, and remove this connection.`;
+        const at = desktop.connections.findIndex(({ server }) => server === name);
+        report(desktop, `connections.${at}.server`, name, text);
+      }
+    }
 }
 
 /** CF16: `site-1` and `site-2` of each Person, and what the two Applications say. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changed, type Fields, problemsOf } from './test-configuration.ts';
+import { changed, type Fields, load, problemsOf, withOption } from './test-configuration.ts';
 
 type Application = 'sip' | 'stat' | 'config';
 
@@ -37,5 +37,22 @@ test('[CF19] a pair of SIP Servers of two groups is refused; unset is the group 
   expect(named({ [NAME]: 'one' }, { [NAME]: 'one' })).toEqual([]);
   expect(named({ [NAME]: 'one' }, {})).toEqual([
     expect.stringContaining(`${NAME} is "default" here and "one" in Application "sip-north"`),
+  ]);
+});
+
+test('[CF22] a dr-peer-trunk that is no enabled Trunk of the Switch is warned of', () => {
+  const about = (number: string) => {
+    const loaded = load(withOption('applications', 'sip-north', 'TServer', 'dr-peer-trunk', number));
+    if (!loaded.ok) throw new Error('was refused');
+    return loaded.warnings.map(({ object, field, text }) => `${object} ${field} ${text}`);
+  };
+  expect(about('trunk-north')).toEqual([]);
+  const remedy =
+    'in Switch "north", so that a graceful shutdown can send callers nowhere. Name an enabled DN of type Trunk.';
+  expect(about('trunk-south')).toEqual([
+    `Application/sip-north TServer/dr-peer-trunk "trunk-south" is no DN ${remedy}`,
+  ]);
+  expect(about('8000')).toEqual([
+    `Application/sip-north TServer/dr-peer-trunk "8000" is a DN of type ACDQueue ${remedy}`,
   ]);
 });

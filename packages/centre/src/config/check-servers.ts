@@ -1,5 +1,5 @@
 /**
- * What the servers need in order to run, and values that would contradict one another (rules CF8 to CF11 and CF19). A
+ * What the servers need in order to run, and values that would contradict one another (rules CF8 to CF11, CF19 and CF22). A
  * mistake here would otherwise show only when a site has died.
  */
 import { type Application, type DN, OPTIONS, objectKey } from '@holdfast/protocol';
@@ -146,6 +146,21 @@ function checkStatServer(configuration: Configuration, application: Application,
   const names = sources.map(({ server }) => server).join(', ');
   const text = 'A Stat Server needs a connection to one SIP Server of its own site, the primary. Name one.';
   report(application, 'connections', names, text);
+}
+
+/** CF22: callers would be sent nowhere, and only at a graceful shutdown (SS42). */
+export function checkPeerTrunks(configuration: Configuration, report: Report): void {
+  for (const server of configuration.all('Application')) {
+    if (server.type !== 'SIPServer' || server.switch === undefined) continue;
+    const option = OPTIONS.TServer['dr-peer-trunk'];
+    const number = resolveOption(option, [levelOf(objectKey(server), server)])?.value;
+    if (number === undefined) continue;
+    const dn = configuration.get('DN', `${number}@${server.switch}`);
+    if (dn?.type === 'Trunk' && dn.enabled) continue;
+    const what = dn === undefined ? 'no DN' : dn.enabled ? `a DN of type ${dn.type}` : 'a disabled DN';
+    const text = `"${number}" is ${what} in Switch "${server.switch}", so that a graceful shutdown can send callers nowhere. Name an enabled DN of type Trunk.`;
+    report(server, 'TServer/dr-peer-trunk', number, text);
+  }
 }
 
 function checkKeys(configuration: Configuration, report: Report): void {

@@ -20,6 +20,8 @@ export interface ConnectedServer {
   readonly server: Application;
   readonly connection: Connection;
   readonly site: string;
+  /** The object that the connection names: the server, or its cluster. */
+  readonly connectedTo: string;
   /** One of a cluster. */
   readonly isNode: boolean;
   /** DS5: whose `warm-standby.retry-delay` may override. */
@@ -32,14 +34,18 @@ export function connectedServers(configuration: Configuration, application: Appl
     const server = configuration.get('Application', connection.server);
     const site = server === undefined ? undefined : siteOf(server);
     if (server === undefined || !server.enabled || site === undefined) continue;
-    const pauseLevel = levelOf(`Application/${server.name}`, server);
+    const shared = {
+      site,
+      connectedTo: server.name,
+      pauseLevel: levelOf(`Application/${server.name}`, server),
+    };
     if (server.type !== 'ApplicationCluster') {
-      servers.push({ server, connection, site, isNode: false, pauseLevel });
+      servers.push({ server, connection, isNode: false, ...shared });
       continue;
     }
     for (const node of server.connections) {
       const member = configuration.get('Application', node.server);
-      if (member?.enabled) servers.push({ server: member, connection: node, site, isNode: true, pauseLevel });
+      if (member?.enabled) servers.push({ server: member, connection: node, isNode: true, ...shared });
     }
   }
   return servers;

@@ -6,7 +6,7 @@ import { objectKey } from '@holdfast/protocol';
 import { checkDesktops } from './check-desktops.ts';
 import { checkOptions } from './check-options.ts';
 import { checkAgentLogins, checkPlaces, checkReferences, reporter } from './check-references.ts';
-import { checkDNs, checkServers } from './check-servers.ts';
+import { checkDNs, checkPeerTrunks, checkServers } from './check-servers.ts';
 import { type Configuration, makeConfiguration, type Sha256 } from './configuration.ts';
 import type { Problem } from './problem.ts';
 import { type ConfigFile, PROBLEMS_MAX, type ReadObject, readObjects } from './read-objects.ts';
@@ -54,9 +54,10 @@ export function checkObjects(
   }
   if (found.length > 0) return { ok: false, problems: cut(found), warnings: cut([...unusable, ...warnings]) };
   // What endangers a move is not to be cut off by what has no effect.
-  const ofDesktops: Problem[] = [];
-  checkDesktops(configuration, reporter(fileOf, ofDesktops));
-  return { ok: true, configuration, warnings: cut([...ofDesktops, ...unusable, ...warnings]) };
+  const ofMoves: Problem[] = [];
+  checkDesktops(configuration, reporter(fileOf, ofMoves));
+  checkPeerTrunks(configuration, reporter(fileOf, ofMoves));
+  return { ok: true, configuration, warnings: cut([...ofMoves, ...unusable, ...warnings]) };
 }
 
 function cut(problems: readonly Problem[]): Problem[] {
