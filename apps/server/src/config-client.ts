@@ -32,13 +32,21 @@ export interface ConfigClientOptions {
   onConfiguration(configuration: Configuration): void;
   /** A server will not serve this application. The next one is tried all the same. */
   onRefused?(server: ServerAddress, code: string, text: string): void;
+  /** A server does not answer, or no longer. */
+  onLost?(server: ServerAddress, why: string): void;
 }
 
 export class ConfigClient {
   readonly #options: ConfigClientOptions;
   readonly #clock = new ProcessClock();
   #running: RunningNode<ConfigFollowerInput> | undefined;
-  #link: { readonly attempt: number; readonly client: LinkClient<ConfigRequest> } | undefined;
+  #link:
+    | {
+        readonly attempt: number;
+        readonly server: ServerAddress;
+        readonly client: LinkClient<ConfigRequest>;
+      }
+    | undefined;
 
   constructor(options: ConfigClientOptions) {
     this.#options = options;
@@ -72,8 +80,9 @@ export class ConfigClient {
         if (this.#link?.attempt === effect.attempt) this.#link.client.send(effect.message);
         return;
       case 'close':
-        if (this.#link?.attempt === effect.attempt) this.#link.client.close(effect.why);
-        return;
+        if (this.#link?.attempt !== effect.attempt) return;
+        this.#link.client.close(effect.why);
+        return this.#options.onLost?.(this.#link.server, effect.why);
       case 'configuration': {
         // The revision is the server's: ours would differ, because secrets that we may not see are left out.
         const configuration = {
@@ -100,10 +109,13 @@ export class ConfigClient {
       handlers: {
         opened: () => input({ type: 'opened', attempt }),
         message: (message) => input({ type: 'message', attempt, message }),
-        closed: ({ text }) => input({ type: 'closed', attempt, why: text }),
+        closed: ({ text }) => {
+          if (this.#link?.attempt === attempt) this.#options.onLost?.(server, text);
+          input({ type: 'closed', attempt, why: text });
+        },
       },
     });
-    this.#link = { attempt, client };
+    this.#link = { attempt, server, client };
   }
 }
 
@@ -119,16 +131,26 @@ export interface FollowedConfiguration {
 }
 
 /**
- * Resolves with the first revision. Waits as long as no Configuration Server answers, and rejects when each of
- * them refuses this application.
+ * Resolves with the first revision. Waits as long as no Configuration Server answers. Rejects when one of them has refused
+ * this application for good and the others refuse it too or do not answer: whoever started the process has to know, and a
+ * supervisor starts it again, with pauses and up to restarts-max, should the configuration have been mended meanwhile.
  */
 export function followConfiguration(
   options: Pick<ConfigClientOptions, 'application' | 'secret' | 'servers' | 'log'>,
 ): Promise<FollowedConfiguration> {
   const listeners: ((configuration: Configuration) => void)[] = [];
-  const refusedBy = new Set<ServerAddress>();
+  /** What each server said, or why it says nothing. */
+  const answers = new Map<ServerAddress, string>();
+  let isRefused = false;
   let newest: Configuration | undefined;
   return new Promise((resolve, reject) => {
+    const answered = (server: ServerAddress, answer: string) => {
+      answers.set(server, answer);
+      if (newest !== undefined || !isRefused || answers.size < options.servers.length) return;
+      client.stop();
+      const told = [...answers].map(([{ host, port }, text]) => `${host}:${port}: ${text}`);
+      reject(new CannotRun(`Application "${options.application}" cannot run.\n${told.join('\n')}`));
+    };
     const client = new ConfigClient({
       ...options,
       onConfiguration(configuration) {
@@ -151,11 +173,13 @@ export function followConfiguration(
         });
       },
       onRefused(server, code, text) {
-        if (newest !== undefined || !FINAL_CODES.has(code)) return;
-        refusedBy.add(server);
-        if (refusedBy.size < options.servers.length) return;
-        client.stop();
-        reject(new CannotRun(text));
+        if (!FINAL_CODES.has(code)) return;
+        isRefused = true;
+        answered(server, text);
+      },
+      onLost(server, why) {
+        // The end of the connection says less than the refusal before it.
+        answered(server, answers.get(server) ?? `no answer (${why})`);
       },
     });
     client.start();

@@ -354,3 +354,62 @@ test('a wrong application, site, secret or a taken port is named, with status 2'
     expect(started.output()).toContain(text);
   }
 });
+
+test('an unknown application ends with status 2 also while the other site is dead, and says what there is', async () => {
+  await writeWorld();
+  const server = run(['--application', 'config-north', '--files', join(folder, 'files')]);
+  await until(() => server.output().includes('ready'));
+  const keys = await readFile(join(folder, 'files', 'keys.yaml'), 'utf8');
+  const secret = /serverSecret: (\S+)/.exec(keys)?.[1] ?? '';
+  const started = run(
+    ['--application', 'sip-east', '--config', `127.0.0.1:${port(0)},127.0.0.1:${port(5)}`],
+    { HOLDFAST_SERVER_SECRET: secret },
+  );
+  expect(await started.exit).toBe(2);
+  expect(started.output()).toContain(`127.0.0.1:${port(0)}: There is no Application "sip-east"`);
+  expect(started.output()).toContain('"sip-north" (SIPServer)');
+  expect(started.output()).toContain(`127.0.0.1:${port(5)}: no answer (ECONNREFUSED)`);
+});
+
+test('without any Configuration Server it waits: an outage passes, and nothing says that the name is wrong', async () => {
+  const started = run(['--application', 'sip-north', '--config', `127.0.0.1:${port(0)}`]);
+  await until(() => started.output().includes('configuration server lost'));
+  await writeWorld();
+  const files = join(folder, 'files');
+  run(['--application', 'config-north', '--files', files]);
+  // Now it is told that it must show the secret, and ends.
+  expect(await started.exit).toBe(2);
+  expect(started.output()).toContain('must show the server secret');
+});
+
+test('an application that is no longer there is left down after restarts-max, and started when it is back', async () => {
+  await writeWorld();
+  const file = join(folder, 'files', 'servers.yaml');
+  const change = async (text: RegExp, by: string) => {
+    const servers = await readFile(file, 'utf8');
+    const changed = servers.replace(text, by);
+    expect(changed).not.toBe(servers);
+    await writeFile(file, changed);
+  };
+  await change(
+    /(name: supervisor-north[\s\S]*?options:\n)/,
+    '$1      holdfast:\n        restarts-max: "2"\n',
+  );
+  const site = supervise();
+  await started(site);
+  const pidOf = async (name: string) => (await pidsOf('north')).processes[name];
+  await change(/(- name: stat-north\n)/, '$1    enabled: false\n');
+  site.child.kill('SIGHUP');
+  await until(() => site.output().includes('configuration changed'));
+  process.kill((await pidOf('stat-north')) as number, 'SIGKILL');
+  await until(() => site.output().includes('process given up'));
+  expect(site.output()).toContain('There is no Application "stat-north", or it is disabled.');
+  expect(await pidOf('stat-north')).toBeNull();
+  // The others of the site work on.
+  expect(isAlive((await pidOf('sip-north')) as number)).toBe(true);
+  await change(/(- name: stat-north\n) +enabled: false\n/, '$1');
+  site.child.kill('SIGHUP');
+  await until(() => site.output().split('configuration changed').length === 3);
+  site.child.kill('SIGUSR2');
+  await until(() => site.output().split('Stat Server ready').length === 3);
+}, 40_000);

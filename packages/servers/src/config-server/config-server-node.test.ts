@@ -156,6 +156,16 @@ test('[CS2] a server must show the secret; a desk needs none', () => {
   });
 });
 
+test('[CS2] who shows the secret with an unknown name is told which servers there are, nobody else', () => {
+  const world = start();
+  const text = (connection: string, secret: string) => {
+    const reply = world.open(connection, 'sip-east', secret);
+    return reply?.type === 'Error' ? reply.text : '';
+  };
+  expect(text('b', SECRET)).toContain('"sip-north" (SIPServer)');
+  expect(text('c', 'wrong')).toBe('There is no Application "sip-east", or it is disabled.');
+});
+
 test('[CS3] the right password gets a token and the configuration of the desk', () => {
   const world = start().at(5_000);
   world.open('a');

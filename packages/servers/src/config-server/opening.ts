@@ -29,14 +29,33 @@ export function openingOf(
   const application = configuration.get('Application', name);
   if (application === undefined || !application.enabled) {
     const text = `There is no Application "${name}", or it is disabled.`;
-    return { ok: false, code: 'unknown-application', text };
+    const known = isSameSecret(secretOf(configuration), secret) ? ` ${knownServers(configuration)}` : '';
+    return { ok: false, code: 'unknown-application', text: `${text}${known}` };
   }
   const viewer = viewerOf(application);
-  if (viewer !== 'person' && !isSameSecret(configuration.all('Keys')[0]?.serverSecret, secret)) {
+  if (viewer !== 'person' && !isSameSecret(secretOf(configuration), secret)) {
     const text = `"${name}" is a server: it must show the server secret of the Keys object.`;
     return { ok: false, code: 'not-allowed', text };
   }
   return { ok: true, application, viewer };
+}
+
+function secretOf(configuration: Configuration): string | undefined {
+  return configuration.all('Keys')[0]?.serverSecret;
+}
+
+/** A person who has mistyped a name needs these few; a message stays short however many there are. */
+const NAMED_MAX = 20;
+
+function knownServers(configuration: Configuration): string {
+  const servers = configuration
+    .all('Application')
+    .filter(({ enabled, type }) => enabled && (type === 'SIPServer' || type === 'StatServer'));
+  const named = servers.slice(0, NAMED_MAX).map(({ name, type }) => `"${name}" (${type})`);
+  const more = servers.length > NAMED_MAX ? ` and ${servers.length - NAMED_MAX} more` : '';
+  return servers.length === 0
+    ? 'There is no SIP Server and no Stat Server.'
+    : `There are ${named.join(', ')}${more}.`;
 }
 
 function viewerOf(application: Application): Viewer {
