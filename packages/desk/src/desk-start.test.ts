@@ -112,7 +112,7 @@ describe('refused by a Configuration Server', () => {
   it('[DS5] what the administrator may mend is shown, and tried again until it is mended', () => {
     const world = new World({ clusterNodes: 1 });
     for (const site of [world.north, world.south]) site.refuseEntry = 'bad-configuration';
-    expect(world.run(500).view?.banner).toContain('it is tried again: bad-configuration');
+    expect(world.run(500).view?.banner).toContain('it is tried again: refused: bad-configuration');
     for (const site of [world.north, world.south]) site.refuseEntry = undefined;
     expect(world.tell({ type: 'ready' }).run(3_000).view).toMatchObject({ state: 'Ready', notice: null });
   });
@@ -182,6 +182,34 @@ describe('the pause after all Configuration Servers have failed', () => {
       expect(ms).toBeGreaterThanOrEqual(pauseMs);
       expect(ms).toBeLessThanOrEqual(pauseMs * 1.25 + 2);
     }
+  });
+
+  it('[DS17] a pause and an ADDP time-out that were changed hold once the configuration link stands anew', () => {
+    const world = ready({ options: { 'disaster-recovery.timeout': '60' } });
+    for (const at of [world.north, world.south]) {
+      const changed = { addpTimeoutMs: 4_000, reconnectPauseMs: 9_000, reconnectPauseSource: 'Person/ada' };
+      const sites = at.configuration.sites.map((site) => ({
+        ...site,
+        telephony: { ...site.telephony, ...changed },
+        statistics: { ...site.statistics, ...changed },
+      }));
+      at.configuration = { ...at.configuration, sites };
+    }
+    const telephonyAfterSilence = () => {
+      world.hang('north').run(2_500);
+      const { state } = world.link('telephony') ?? {};
+      world.goOn('north').run(15_000);
+      return state;
+    };
+    // Not before: the desk has not heard of it. 500 ms twice are the former limit.
+    expect(telephonyAfterSilence()).not.toBe('on');
+    world.kill('north', 'config').run(500).start('north', 'config').run(15_000);
+    expect(world.link('configuration')).toMatchObject({ site: 'north', state: 'on' });
+    expect(telephonyAfterSilence()).toBe('on');
+    const before = world.effectsOf('connect').length;
+    const tries = world.kill('north', 'stat').run(25_000).effectsOf('connect').slice(before);
+    const [first = 0, second = 0] = tries.map(({ at }) => at);
+    expect(second - first).toBeGreaterThanOrEqual(9_000);
   });
 
   it('[DS5] third-party: the retry interval of the local data', () => {

@@ -34,6 +34,8 @@ export interface OptionDefinition {
   readonly knownOn?: readonly OptionPlace[];
   readonly takesEffect:
     | 'when the desk starts'
+    /** At its start, and whenever its configuration link has been lost or has moved and stands again. */
+    | 'when the desk next connects to a Configuration Server'
     | 'when the server starts'
     | 'immediately'
     | 'at the next call'

@@ -20,6 +20,9 @@ const DESKTOPS = 'Workspace, ThirdPartyApplication';
 const SERVERS = 'ConfigurationServer, SIPServer, StatServer';
 const ADDP = `a number from ${ADDP_TIMEOUT_S.min} to ${ADDP_TIMEOUT_S.max} (s)`;
 
+/** Of a link that stands, this end's ADDP and the pause change at once then; whom it connects to, with its next connection. */
+const READ_ANEW = 'when the desk next connects to a Configuration Server';
+
 export const PROPERTIES: readonly PropertyDefinition[] = [
   {
     owner: 'connection',
@@ -27,7 +30,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: 'the name of a server or of an ApplicationCluster',
     default: undefined,
     of: `${DESKTOPS}, StatServer, ApplicationCluster`,
-    takesEffect: 'when the desk starts',
+    takesEffect: READ_ANEW,
     meaning:
       'The primary of a pair, or the cluster, that this application uses. Its site is that of the server (DS3). SIP and Stat Servers find the Configuration Servers by their command line.',
     source: 'S0, S3',
@@ -39,7 +42,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: 'the id of a port of that server',
     default: 'default',
     of: `${DESKTOPS}, StatServer, ApplicationCluster`,
-    takesEffect: 'when the desk starts',
+    takesEffect: READ_ANEW,
     meaning: 'Which of the ports of the server is connected to.',
     source: 'S0',
     actsOn: 'desk links, Stat Server',
@@ -50,7 +53,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: ADDP,
     default: String(ADDP_TIMEOUT_S.default),
     of: `${DESKTOPS}, StatServer, ApplicationCluster`,
-    takesEffect: 'when the desk starts',
+    takesEffect: READ_ANEW,
     meaning:
       'Silence after which this end asks whether the server is there; after as much again the link is lost (LH3). S3 advises 20 to 30 for the link of a third-party desktop to its SIP Server. The link of a server to a Configuration Server always takes 10.',
     source: 'S3; default ours',
@@ -62,8 +65,9 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: ADDP,
     default: undefined,
     of: `${DESKTOPS}, StatServer, ApplicationCluster`,
-    takesEffect: 'when the desk starts',
-    meaning: 'The same, as the server asks for its client. Unset: as addp.timeout.',
+    takesEffect: READ_ANEW,
+    meaning:
+      'The same, as the server asks for its client, who tells it when a connection is opened. Unset: as addp.timeout.',
     source: 'S3',
     actsOn: 'desk links, Stat Server',
   },
@@ -73,7 +77,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: `a whole number from ${RECONNECT_TIMEOUT_S.min} to ${RECONNECT_TIMEOUT_S.max} (s)`,
     default: undefined,
     of: SERVERS,
-    takesEffect: 'when the desk starts',
+    takesEffect: READ_ANEW,
     meaning:
       'Set on the primary of a pair: pause of a client after both members have failed (DS5). It goes before warm-standby.retry-delay, which holds where there is no backup.',
     source: 'S0, Workspace options reference',
@@ -85,7 +89,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: 'the name of another Application of the same type',
     default: undefined,
     of: SERVERS,
-    takesEffect: 'when the desk starts',
+    takesEffect: READ_ANEW,
     meaning:
       'The second member of the pair: clients try it when the primary fails (DS5). A supervisor does not start it in this release.',
     source: 'S0',

@@ -96,8 +96,9 @@ export const workspaceOptions = define('interaction-workspace', {
     kind: seconds(1, 3_600),
     default: '10',
     setOn: [...DESK, ...SERVERS],
-    takesEffect: 'when the desk starts',
-    meaning: 'Pause after every member of a link has failed, before the next round (DS5).',
+    takesEffect: 'when the desk next connects to a Configuration Server',
+    meaning:
+      'Pause after every member of a link has failed, before the next round (DS5). Where nobody sets it, the Timeout of the bootstrap file stands in.',
     source: 'Workspace options reference',
     actsOn: 'desk links',
   },
