@@ -56,12 +56,14 @@ const lost = {
 };
 
 function loggedOut(site, reason) {
-  const what = {
-    'dr-force_logout': 'the phone is not registered: wait for it here, then at the other site',
-    graceful_shutdown_logout: 'the site shuts down: move at once',
-    supervisor_logout: 'a supervisor did it: nothing to do',
-    'login-superseded': 'another desk of this agent took over: nothing to do',
-  };
-  const words = what[reason] ?? 'the agent did it: nothing to do';
+  const who = new Map([
+    [undefined, 'the agent did it: nothing to do'],
+    ['supervisor_logout', 'a supervisor did it: nothing to do'],
+    ['login-superseded', 'another desk of this agent took over: nothing to do'],
+    ['dr-force_logout', 'the phone is not registered: wait for it here, then at the other site'],
+    ['graceful_shutdown_logout', 'the site shuts down: move at once'],
+  ]);
+  // Third-party desks know codes of supervisors besides (`supervisor-logout-codes`): what the agent reads tells them apart.
+  const words = who.get(reason) ?? 'a reason that is not known here: nothing to do but to say so';
   tell('DN', `logged out at ${site} (${reason ?? 'no reason'}); ${words}`);
 }

@@ -3,16 +3,20 @@
  * from the local server of S3.
  */
 import { writeBootstrapJson } from '@holdfast/desk';
-import { SITES, type SitePorts } from './lab-configuration.ts';
+import { type Family, SITES, type SitePorts } from './lab-configuration.ts';
 import { robotBootstrap } from './robot-bootstrap.ts';
 
 export const BOOTSTRAP_PATH = '/bootstrap.json';
 
-export function demoBootstrap({ config }: SitePorts, retryDelayS: number): string {
+export function demoBootstrap(
+  { config }: SitePorts,
+  retryDelayS: number,
+  family: Family = 'interaction-workspace',
+): string {
   const node = (index: 0 | 1) => ({ site: SITES[index], host: '127.0.0.1', port: config[index] });
   return writeBootstrapJson(
     robotBootstrap({
-      family: 'interaction-workspace',
+      family,
       sites: [node(0), node(1)],
       retryDelayS,
       hotSeating: false,

@@ -11,8 +11,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { packDesk } from '../../scripts/build-desk.ts';
 import { EmptyProject } from '../../scripts/empty-project.ts';
 import { BOOTSTRAP_PATH, demoBootstrap } from './demo-bootstrap.ts';
+import { SITES } from './lab-configuration.ts';
 import { LiveLab } from './live-lab.ts';
 import { Program, stopPrograms } from './peers/processes.ts';
+import { SiteOperator } from './site-operator.ts';
 import { SHORT } from './times.ts';
 
 const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));
@@ -24,11 +26,15 @@ const LINES_MAX = 80;
 const STEP_MAX_MS = 20_000;
 /** Phones at both sites, at the first only while it lives; the same of an agent of the other site, and of another one. */
 const AGENTS = { dual: 'agent7009', activeBackup: 'agent7001', atSouth: 'agent7002', orphan: 'agent7007' };
+/** Of the third-party family: a phone at both sites, at one at a time, and at both of an agent of the other site. */
+const THIRD = { dual: 'agent7003', single: 'agent7011', atSouth: 'agent7004' };
+const THIRD_PATH = '/third-party.json';
 
 const project = new EmptyProject();
 let lab: LiveLab;
 let files: Server;
 let url: string;
+let thirdUrl: string;
 
 beforeAll(async () => {
   if (!existsSync(SERVER_BUNDLE)) throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
@@ -39,11 +45,13 @@ beforeAll(async () => {
     serverEntry: SERVER_BUNDLE,
   });
   files = createServer((request, response) => {
-    response.statusCode = request.url === BOOTSTRAP_PATH ? 200 : 404;
-    response.end(demoBootstrap(lab.ports, SHORT.retryDelayS));
+    response.statusCode = request.url === BOOTSTRAP_PATH || request.url === THIRD_PATH ? 200 : 404;
+    const family = request.url === THIRD_PATH ? 'agent-desktop' : 'interaction-workspace';
+    response.end(demoBootstrap(lab.ports, SHORT.retryDelayS, family));
   }).listen(0, '127.0.0.1');
   await lab.start();
   url = `http://127.0.0.1:${(files.address() as AddressInfo).port}${BOOTSTRAP_PATH}`;
+  thirdUrl = url.replace(BOOTSTRAP_PATH, THIRD_PATH);
   const isAtWork = () => lab.robots.every((robot) => lab.isAble(robot));
   expect(await lab.until(STEP_MAX_MS, isAtWork)).toBe(true);
 }, 60_000);
@@ -115,6 +123,56 @@ test('[DS17] switchover: to the other site and back, both times Ready', async ()
   expect(program.lines.at(-1)).toBe('back at north');
 });
 
+test('[DS20] start-up, third-party: the options are those of the Application of the own site', async () => {
+  const program = start('start-up', THIRD.atSouth, thirdUrl);
+  expect(await program.endWithin(STEP_MAX_MS), program.lastWords()).toEqual({ code: 0, signal: null });
+  const works = /agent7004 works at south, at place-7004; the options are those of agent-desktop/;
+  expect(shown(program, works), program.lastWords()).toBe(true);
+  expect(shown(program, /site-timeout = 3 s of Application\/desktop-south/)).toBe(true);
+});
+
+test('[DS17] switchover, third-party: to the other site and back, both times Ready', async () => {
+  const program = start('switchover', THIRD.dual, thirdUrl);
+  expect(await program.endWithin(STEP_MAX_MS), program.lastWords()).toEqual({ code: 0, signal: null });
+  const steps = ['logged in', 'logged in at south', 'Ready at south', 'logged in at north', 'Ready at north'];
+  expect(program.lines.filter((text) => steps.includes(text))).toEqual(steps);
+});
+
+test('[DS16] [DS12] listeners, third-party: alarms that move nobody, the phone that does, and who has logged the agent out', async () => {
+  const operators: SiteOperator[] = [];
+  for (const site of SITES)
+    operators.push(await SiteOperator.logIn(lab.clientAddress(site), lab.administratorAccess()));
+  const [north, south] = operators;
+  const other = start('listeners', THIRD.dual, thirdUrl);
+  const program = start('listeners', THIRD.single, thirdUrl);
+  await line(other, /all is well at north/);
+  let from = await line(program, /all is well at north/);
+  for (const [kind, server] of [
+    ['statistics', 'stat-north'],
+    ['configuration', 'config-north'],
+  ] as const) {
+    lab.sites.north.killServer(server);
+    from = await line(program, new RegExp(`${kind}: off at north; warn the agent`), from);
+    from = await line(program, new RegExp(`alarm: ${kind}-link-lost cleared`), from);
+    expect(shown(program, new RegExp(`alarm: ${kind}-link-lost raised`))).toBe(true);
+    expect(shown(program, new RegExp(`${kind}: on at south`))).toBe(false);
+  }
+  expect(shown(program, /DN: logged out at north \(dr|decision: (leave|move)/)).toBe(false);
+
+  await north?.ask({ type: 'AgentLogout', dn: '7003' });
+  await line(other, /DN: logged out at north \(supervisor_logout\); a supervisor did it/);
+
+  lab.robot(THIRD.single).cutPhoneFrom(lab.ports.sip[0]);
+  from = await line(program, /DN: logged out at north \(dr-force_logout\); the phone/, from);
+  from = await line(program, /decision: logIn \(south\)/, from);
+  from = await line(program, /telephony: on at south/, from);
+  await south?.ask({ type: 'AgentLogout', dn: '7011', reasons: { LogoutReason: 'end_of_season' } });
+  from = await line(program, /DN: logged out at south \(end_of_season\); a reason that is not known/, from);
+  await line(program, /agent: .*"end_of_season" is not known here/, from);
+  for (const operator of operators) operator.close();
+  for (const one of [program, other]) await one.stop();
+}, 90_000);
+
 test('[DS16] [DS18] [DS8a] listeners: statistics, configuration, the phone, then the site', async () => {
   const program = start('listeners', AGENTS.activeBackup);
   let from = await line(program, /all is well at north/);
@@ -131,9 +189,9 @@ test('[DS16] [DS18] [DS8a] listeners: statistics, configuration, the phone, then
 
   const robot = lab.robot(AGENTS.activeBackup);
   robot.cutPhoneFrom(lab.ports.sip[0]);
-  // The phone finds its way before the site has noticed that it is gone.
-  from = await line(program, /DN: the phone is back at south/, from);
   from = await line(program, /DN: logged out at north \(dr-force_logout\)/, from);
+  // The listener to the DN attends to the site with which the desk works.
+  expect(shown(program, /at south/)).toBe(false);
   from = await line(program, /agent: You work at site south/, from);
   robot.joinPhoneTo(lab.ports.sip[0]);
   from = await line(program, /decision: return \(north\)/, from);
