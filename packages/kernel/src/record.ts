@@ -12,6 +12,12 @@ import type { Millis } from './machine.ts';
 /** Data that survives JSON. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
 
+/** A record of another process, and when it was received here: its instants count from then. */
+export interface HeldRecord {
+  readonly value: Plain;
+  readonly heldAt: Millis;
+}
+
 /** Deeper than anything that a server keeps: a record that refers to itself is a mistake of ours. */
 const DEPTH_MAX = 32;
 const INSTANT = /(?:^|[a-z0-9])(?:At|Since|Until)$|^(?:since|until|notBefore)$/;

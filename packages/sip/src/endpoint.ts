@@ -28,6 +28,7 @@ import type { SipMessage, SipRequest, SipResponse } from './message/message.ts';
 import type { ParseFailure } from './message/parse-message.ts';
 import type { Source, TransportName } from './target.ts';
 import { ClientTransactions, type RequestOptions } from './transaction/client-transactions.ts';
+import type { SavedClientTransaction, SavedServerTransaction } from './transaction/saved-transactions.ts';
 import { ServerTransactions } from './transaction/server-transactions.ts';
 import { timersFor, timerValues } from './transaction/timers.ts';
 import {
@@ -68,6 +69,8 @@ export interface EndpointStatus extends Readonly<EndpointCounts> {
   /** Connections that unanswered requests wait on. */
   readonly flows: number;
 }
+
+export type SavedTransaction = SavedServerTransaction | SavedClientTransaction;
 
 export class SipEndpoint {
   readonly #settings: TransactionSettings;
@@ -175,6 +178,16 @@ export class SipEndpoint {
     const output = nothing();
     this.#clients.send(now, ack, destination, {}, output);
     return output;
+  }
+
+  /** The INVITE transaction of this name, either way, as another endpoint of the same address may go on with it. */
+  savedTransaction(id: TransactionId): SavedTransaction | undefined {
+    return this.#clients.saved(id) ?? this.#servers.saved(id);
+  }
+
+  restoreTransaction(saved: SavedTransaction): void {
+    if ('reply' in saved) this.#servers.restore(saved);
+    else this.#clients.restore(saved);
   }
 
   nextDeadline(): Millis | undefined {

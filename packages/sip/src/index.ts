@@ -2,6 +2,7 @@ export * from './agent/digest.ts';
 export * from './agent/digest-answer.ts';
 export * from './agent/digest-challenger.ts';
 export * from './agent/digest-hashes.ts';
+export { type LegRecord, legRecordFrom } from './agent/leg-record.ts';
 export * from './agent/nonce.ts';
 export { PhoneNode } from './agent/phone/phone-node.ts';
 export type * from './agent/phone/phone-types.ts';

@@ -3,14 +3,13 @@
  * knows events only, as a client would: which calls stand in which queue, which requests wait for an answer, which
  * calls have not been released.
  */
-import type { Millis } from '@holdfast/kernel';
+import type { HeldRecord, Millis } from '@holdfast/kernel';
 import type { EventName } from '@holdfast/protocol';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { Centre } from './centre.ts';
 import type { CentreConfiguration, CentreEffect, CentreInput } from './centre-types.ts';
 import { checkCentre } from './check-centre.ts';
-import type { HeldRecord } from './records.ts';
 import { SITE } from './transcript.ts';
 
 export const RINGS_ON_MS = 8_000;

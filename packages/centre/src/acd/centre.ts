@@ -7,7 +7,7 @@
  * Start reading at agent.ts, queue.ts and call.ts, the three things there are; then routing.ts, which brings
  * them together; then queueing.ts, the way of a call. The rules are in ../../SPEC.md under their ids.
  */
-import { type Millis, type Node, type Plain, unreachable } from '@holdfast/kernel';
+import { type HeldRecord, type Millis, type Node, type Plain, unreachable } from '@holdfast/kernel';
 import type { DNSnapshot, QueueSnapshot } from '@holdfast/protocol';
 import { changeAgent } from './agent-changes.ts';
 import * as calls from './call-flow.ts';
@@ -17,7 +17,7 @@ import { configure } from './configure.ts';
 import { gracefulShutdown, letGo } from './graceful-shutdown.ts';
 import * as logins from './logins.ts';
 import { offerFailed, overflow, treatWaiting } from './queueing.ts';
-import { type HeldRecord, load, recordOf, takeChanges } from './records.ts';
+import { load, recordOf, takeChanges } from './records.ts';
 import { match } from './routing.ts';
 import { agentViewOf, agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
 

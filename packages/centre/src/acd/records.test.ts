@@ -1,11 +1,10 @@
-import { fromRecord, type Plain } from '@holdfast/kernel';
+import { fromRecord, type HeldRecord, type Plain } from '@holdfast/kernel';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Centre } from './centre.ts';
 import { command, type Model, openedCentre, RINGS_ON_MS, run } from './centre-model.ts';
 import type { CentreEffect } from './centre-types.ts';
 import { checkCentre } from './check-centre.ts';
-import type { HeldRecord } from './records.ts';
 import { Conversation, SITE } from './transcript.ts';
 
 const CLOCKS_APART = 7_654_321;

@@ -9,7 +9,7 @@
  *     person/anna   the highest login epoch
  *     site/shutdown a graceful shutdown goes on
  */
-import { fromRecord, type Millis, type Plain, toRecord } from '@holdfast/kernel';
+import { fromRecord, type HeldRecord, type Millis, type Plain, toRecord } from '@holdfast/kernel';
 import type { LoginEpoch } from '@holdfast/protocol';
 import type { WrapUp } from './agent.ts';
 import { armAutoLogout } from './auto-logout.ts';
@@ -17,12 +17,6 @@ import type { Call } from './call.ts';
 import { type Agent, type CentreState, DEADLINE, type DN, log, type Turn, touchDN } from './centre-state.ts';
 import { overflowAt, type Queue } from './queue.ts';
 import { end } from './queueing.ts';
-
-/** A record of another server, and when it was received here: its instants count from then (LG5). */
-export interface HeldRecord {
-  readonly value: Plain;
-  readonly heldAt: Millis;
-}
 
 interface DNRecord {
   readonly phone: DN['phone'];

@@ -324,6 +324,21 @@ describe('what is refused', () => {
   });
 });
 
+test('[RG8] another registrar goes on with the bindings; the phone that had no answer asks again and gets it', () => {
+  const former = new Registrar();
+  former.handle(0, register({ contact: here, expires: 60, cseq: 7 }), udp);
+  const next = new Registrar();
+  next.load('7001', former.bindings('7001'));
+  expect(next.bindings('7001')).toEqual(former.bindings('7001'));
+  expect(next.nextDeadline()).toBe(60_000);
+  const again = register({ contact: here, expires: 60, cseq: 7 });
+  expect(next.handle(500, again, udp).response.status).toBe(200);
+  expect(next.handle(1_000, again, udp).response.status).toBe(500);
+  expect(kinds(next.expire(60_500))).toEqual(['expired sip:7001@10.0.0.5']);
+  next.load('7002', []);
+  expect(next.size).toBe(0);
+});
+
 test('[C06] 10,000 phones register at once, refresh and leave: exactly those remain that should', () => {
   const registrar = new Registrar();
   const one = (n: number, wish: Wish) =>

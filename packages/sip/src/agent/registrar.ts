@@ -41,6 +41,8 @@ export class Registrar {
   readonly #byFlow = new Map<string, Set<string>>();
   /** Per address an instant at which one of its bindings may have expired; it may be early, never late. */
   readonly #deadlines = new Deadlines<string>();
+  /** Addresses whose bindings another server made: what it did last may not have been answered. */
+  readonly #loaded = new Set<string>();
   #answers = 0;
 
   constructor(options: RegistrarOptions = {}) {
@@ -83,6 +85,7 @@ export class Registrar {
     const present = this.#bindings.get(wish.aor) ?? NO_BINDINGS;
     const refusal = this.#refusalOf(wish, present);
     if (refusal !== undefined) return this.#refuse(request, refusal, changes);
+    this.#loaded.delete(wish.aor);
     const bindings = this.#carryOut(now, wish, present, source, changes);
     if (bindings !== present) this.#keep(wish.aor, present, bindings);
     const headers = bindings.map((binding): readonly [string, string] => [
@@ -91,6 +94,13 @@ export class Registrar {
     ]);
     if (wish.isOutbound) headers.push(['Require', 'outbound']);
     return { response: createResponse(request, 200, { headers, toTag: this.#tag() }), changes };
+  }
+
+  /** Goes on with what another registrar held for this address (RG8). Says nothing to anybody. */
+  load(aor: string, bindings: readonly Binding[]): void {
+    if (bindings.length === 0) return;
+    this.#keep(aor, this.#bindings.get(aor) ?? NO_BINDINGS, bindings);
+    this.#loaded.add(aor);
   }
 
   /** A connection is gone: nobody is reached over it any more [C42]. */
@@ -125,7 +135,10 @@ export class Registrar {
   }
 
   #refusalOf(wish: RegisterWish, present: readonly Binding[]): RegisterRefusal | undefined {
-    const isOld = (binding: Binding) => binding.callId === wish.callId && binding.cseq >= wish.cseq;
+    // The same number once more is the phone that had no answer from the server before us.
+    const repeated = this.#loaded.has(wish.aor) ? 1 : 0;
+    const isOld = (binding: Binding) =>
+      binding.callId === wish.callId && binding.cseq >= wish.cseq + repeated;
     const touched =
       wish.contacts === '*' ? present : wish.contacts.flatMap((contact) => concerned(present, contact));
     // RFC 3261 §10.3 step 7: a request that was overtaken by a later one must not undo it.
@@ -210,8 +223,10 @@ export class Registrar {
   }
 
   #keep(aor: string, former: readonly Binding[], bindings: readonly Binding[]): void {
-    if (bindings.length === 0) this.#bindings.delete(aor);
-    else this.#bindings.set(aor, bindings);
+    if (bindings.length === 0) {
+      this.#bindings.delete(aor);
+      this.#loaded.delete(aor);
+    } else this.#bindings.set(aor, bindings);
     for (const { target } of former) if (isConnection(target)) this.#dropFlow(target.flow, aor);
     for (const { target } of bindings) {
       if (!isConnection(target)) continue;

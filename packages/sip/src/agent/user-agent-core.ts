@@ -14,6 +14,7 @@ import { firstInvite } from '../dialog/first-invite.ts';
 import { dialogOf, dialogWith, remoteTagOf } from '../dialog/in-dialog.ts';
 import { deadlineOf, startCall, startIncoming, stepInvite } from '../dialog/invite.ts';
 import type { Leg, LegEffect, LegEvent, Surroundings } from '../dialog/leg.ts';
+import { resumeLeg } from '../dialog/resume.ts';
 import { SipEndpoint } from '../endpoint.ts';
 import type { EndpointEvent, EndpointOutput, TransactionId } from '../endpoint-types.ts';
 import { createRequest, createResponse, type HeaderLines } from '../message/build-message.ts';
@@ -24,6 +25,7 @@ import { tagOf } from '../message/name-addr.ts';
 import type { Source, Target, TransportName } from '../target.ts';
 import { timerValues } from '../transaction/timers.ts';
 import type { InviteOptions, LegId, UserAgentEvent } from '../user-agent-types.ts';
+import { type LegRecord, recordOfLeg, restoreLeg } from './leg-record.ts';
 import { answerTo } from './user-agent-challenge.ts';
 import { refusalOf } from './user-agent-checks.ts';
 import {
@@ -49,6 +51,8 @@ export class UserAgentCore {
   /** Legs whose INVITE, first or later, has no final response yet: by its transaction, for CANCEL. */
   readonly #serving = new Map<TransactionId, Held>();
   readonly #asked = new AskedRequests();
+  /** Undefined where nobody follows. */
+  readonly #touched: Set<LegId> | undefined;
   readonly #deadlines = new Deadlines<Held>();
   readonly #known: readonly string[];
   readonly #surroundings: { -readonly [Key in keyof Surroundings]: Surroundings[Key] };
@@ -58,6 +62,7 @@ export class UserAgentCore {
   constructor(options: UserAgentOptions) {
     this.#options = options;
     this.endpoint = new SipEndpoint(options);
+    this.#touched = options.isFollowed === true ? new Set() : undefined;
     const { T1, T2, giveUp } = timerValues(options.timers);
     this.#known = ['100rel', ...(options.extensions ?? [])];
     this.#surroundings = {
@@ -108,6 +113,7 @@ export class UserAgentCore {
     const leg = startCall({ id, contact, invite, transaction: '', giveUpAt });
     const held: Held = { leg, callId, source: undefined, invited: { uri, destination }, credentials };
     this.#legs.set(id, held);
+    this.#touched?.add(id);
     if (giveUpAt !== undefined) this.#deadlines.set(held, giveUpAt);
     this.send(now, {
       held,
@@ -157,6 +163,28 @@ export class UserAgentCore {
     held.invited = { uri: nextHopOf(dialog), destination: { type: 'target', target } };
   }
 
+  /** Legs that are not as they were when this was last asked, those that are over included. */
+  takeTouched(): readonly LegId[] {
+    const touched = [...(this.#touched ?? [])];
+    this.#touched?.clear();
+    return touched;
+  }
+
+  record(id: LegId): LegRecord | undefined {
+    const held = this.#legs.get(id);
+    return held && recordOfLeg(held, this.endpoint, this.#sent);
+  }
+
+  /** UA15: what came along first, because what is sent then takes new names. */
+  load(now: Millis, records: readonly LegRecord[]): void {
+    const tables = { legs: this.#legs, sent: this.#sent, serving: this.#serving };
+    const loaded = records.map((record) => restoreLeg(record, this.endpoint, tables));
+    for (const { held, names } of loaded) {
+      resumeLeg(held.leg, (id) => names.has(id), this.#surroundingsAt(now, held));
+      this.#settle(now, held);
+    }
+  }
+
   legInfo(id: LegId): LegInfo | undefined {
     const held = this.#legs.get(id);
     if (held === undefined) return undefined;
@@ -179,12 +207,7 @@ export class UserAgentCore {
     return this.#legs.keys();
   }
 
-  sizes(): {
-    readonly legs: number;
-    readonly sent: number;
-    readonly serving: number;
-    readonly asked: number;
-  } {
+  sizes(): Readonly<Record<'legs' | 'sent' | 'serving' | 'asked', number>> {
     const sizes = { legs: this.#legs.size, sent: this.#sent.size };
     return { ...sizes, serving: this.#serving.size, asked: this.#asked.size };
   }
@@ -278,8 +301,16 @@ export class UserAgentCore {
     const leg = startIncoming({ id, contact, invite: request, transaction });
     if ('refusal' in leg) return this.#refuse(now, transaction, request, 400, { reason: leg.refusal });
     const callId = callIdOf(request) ?? '';
-    const held: Held = { leg, callId, source, invited: undefined, credentials: undefined };
+    const held: Held = {
+      leg,
+      callId,
+      opened: transaction,
+      source,
+      invited: undefined,
+      credentials: undefined,
+    };
     this.#legs.set(id, held);
+    this.#touched?.add(id);
     this.#serving.set(transaction, held);
     this.#tell({ type: 'incoming', leg: id, request, source });
   }
@@ -372,10 +403,18 @@ export class UserAgentCore {
   }
 
   #step(now: Millis, held: Held, event: LegEvent): void {
-    const surroundings = this.#surroundings;
-    const { out } = surroundings;
-    surroundings.now = now;
-    stepInvite(held.leg, event, surroundings);
+    stepInvite(held.leg, event, this.#surroundingsAt(now, held));
+    this.#settle(now, held);
+  }
+
+  #surroundingsAt(now: Millis, { leg }: Held): Surroundings {
+    this.#touched?.add(leg.id);
+    this.#surroundings.now = now;
+    return this.#surroundings;
+  }
+
+  #settle(now: Millis, held: Held): void {
+    const { out } = this.#surroundings;
     if (out.length > 0) {
       this.#perform(now, held, out);
       out.length = 0;
@@ -458,5 +497,4 @@ export class UserAgentCore {
 
 const ONLY_IN_DIALOG = new Set(['BYE', 'PRACK', 'UPDATE']);
 const NO_CREDENTIALS = { authorization: [] as readonly HeaderField[] };
-/** For a 2xx whose request is no longer kept. */
 const NO_REQUEST = createRequest({ method: 'INVITE', uri: '', headers: [] });

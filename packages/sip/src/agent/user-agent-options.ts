@@ -37,6 +37,8 @@ export interface UserAgentOptions extends EndpointOptions {
   readonly forwards?: boolean;
   /** Legs at once; one more is answered 503. */
   readonly legsMax?: number;
+  /** Somebody asks `takeTouched` again and again, and so which legs have changed is noted. */
+  readonly isFollowed?: boolean;
 }
 
 export const ALLOW_DEFAULT: readonly string[] = [

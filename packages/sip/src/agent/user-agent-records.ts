@@ -10,6 +10,8 @@ import type { Credentials } from './user-agent-options.ts';
 export interface Held {
   readonly leg: Leg;
   readonly callId: string;
+  /** Their INVITE that opened it: it may come again while its transaction lasts. */
+  readonly opened?: TransactionId;
   source: Source | undefined;
   /** Where its next hop is reached: by our INVITE at first, and anew when its connection has changed. */
   invited: { readonly uri: string; readonly destination: Destination } | undefined;

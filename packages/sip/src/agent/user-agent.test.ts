@@ -4,6 +4,7 @@ import { createRequest, createResponse, type HeaderLines } from '../message/buil
 import { cseqOf, headerValue } from '../message/headers.ts';
 import type { SipRequest } from '../message/message.ts';
 import { serializeMessage } from '../message/serialize-message.ts';
+import { legRecordFrom } from './leg-record.ts';
 import { destinationOf } from './user-agent-reach.ts';
 
 const BOB = { transport: 'UDP', host: '10.0.0.2', port: 5060 } as const;
@@ -494,5 +495,59 @@ describe('malformed messages', () => {
     expect(transaction).toBeDefined();
     s.perform('alice', s.ends.alice.transportFailed(1, { transaction: transaction ?? '' }));
     expect(s.last('alice', 'failed')).toMatchObject({ leg, status: 503 });
+  });
+});
+
+describe('another user agent goes on', () => {
+  it('[UA15] with a call that rings: its answer is taken, and the caller is answered, under the old branches', () => {
+    for (const side of ['alice', 'bob'] as const) {
+      const s = new Scenario({ isFollowed: true });
+      s.on('bob', 'incoming', (event) =>
+        s.act('bob', (agent, now) => agent.ring(now, event.leg, { status: 180 })),
+      );
+      s.invite();
+      s.run(5_000);
+      s.takeOver(side);
+      s.act('bob', (agent, now) => agent.answer(now, s.last('bob', 'incoming').leg, { sdp: ANSWER }));
+      s.run(6_000);
+      expect(s.wire()).toEqual(['INVITE', '100', '180', '200', 'ACK']);
+      expect(read(s.last('alice', 'answered').sdp)).toBe(read(ANSWER));
+    }
+  });
+
+  it('[UA15] with a call that stands: what is sent next has a number far above', () => {
+    const s = new Scenario({ isFollowed: true });
+    const { alice } = s.connect();
+    s.takeOver('alice');
+    s.act('alice', (agent, now) => agent.bye(now, alice));
+    s.run(s.now + 100);
+    const [bye] = s.messages('alice', 'BYE');
+    expect(bye && cseqOf(bye)?.number).toBe(1_002);
+    expect(s.last('bob', 'ended').by).toBe('remote');
+    s.run(s.now + 100_000);
+    expect(s.held()).toBe(0);
+  });
+
+  it('[UA15] with a call that it was ending: BYE is sent again', () => {
+    const s = new Scenario({ isFollowed: true });
+    const { alice } = s.connect();
+    s.link = () => [];
+    s.act('alice', (agent, now) => agent.bye(now, alice));
+    s.link = () => [1];
+    s.takeOver('alice');
+    s.run(s.now + 100);
+    expect(s.last('bob', 'ended').by).toBe('remote');
+    expect(s.last('alice', 'ended').by).toBe('local');
+  });
+
+  it('[UA16] a record of another version is refused, with both versions', () => {
+    const s = new Scenario({ isFollowed: true });
+    const { alice } = s.connect();
+    const record = s.ends.alice.legRecord(alice);
+    expect(legRecordFrom({ ...record, version: 7 })).toBe(
+      'the leg record has version 7; this server reads 1',
+    );
+    expect(legRecordFrom(null)).toMatch('object');
+    expect(legRecordFrom({ version: 1 })).toMatch('no leg');
   });
 });

@@ -20,6 +20,7 @@ import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts'
 import type { ParseFailure } from '../message/parse-message.ts';
 import type { Source, Target, TransportName } from '../target.ts';
 import type { InviteOptions, LegId } from '../user-agent-types.ts';
+import type { LegRecord } from './leg-record.ts';
 import { UserAgentCore } from './user-agent-core.ts';
 import type {
   AnswerOptions,
@@ -201,6 +202,22 @@ export class SipUserAgent {
 
   contactFor(transport: TransportName): string {
     return this.#core.contactFor(transport);
+  }
+
+  /** Legs that are not as they were when this was last asked, those that are over included (UA15). */
+  takeTouched(): readonly LegId[] {
+    return this.#core.takeTouched();
+  }
+
+  /** The leg with all that goes on with it, for another user agent of the same address; undefined when it is over. */
+  legRecord(leg: LegId): LegRecord | undefined {
+    return this.#core.record(leg);
+  }
+
+  /** Goes on with the legs of another user agent, in our time (`legRecordFrom`). Once, before anything is sent. */
+  loadLegs(now: Millis, records: readonly LegRecord[]): UserAgentOutput {
+    this.#core.load(now, records);
+    return this.#core.finish(now);
   }
 
   legInfo(leg: LegId): LegInfo | undefined {

@@ -3,7 +3,16 @@
  * reorder messages, all in virtual time. Messages cross as bytes. What an owner does about an event is said in a
  * table: `on('bob', 'incoming', (event) => …)`.
  */
-import { Deadlines, type Millis, seededRandom } from '@holdfast/kernel';
+import {
+  Deadlines,
+  fromRecord,
+  type HeldRecord,
+  type Millis,
+  type Plain,
+  seededRandom,
+  toRecord,
+} from '@holdfast/kernel';
+import { legRecordFrom } from '../agent/leg-record.ts';
 import { SipUserAgent } from '../agent/user-agent.ts';
 import type { UserAgentOptions, UserAgentOutput } from '../agent/user-agent-options.ts';
 import type { SipMessage } from '../message/message.ts';
@@ -36,12 +45,15 @@ export interface ScenarioOptions {
   readonly alice?: Partial<UserAgentOptions>;
   readonly bob?: Partial<UserAgentOptions>;
   readonly transport?: TransportName;
+  /** Each side has a mate that could go on. */
+  readonly isFollowed?: boolean;
 }
 
 export class Scenario {
   now: Millis = 0;
+  #takeovers = 0;
   link: Link;
-  readonly ends: Readonly<Record<Side, SipUserAgent>>;
+  readonly ends: Record<Side, SipUserAgent>;
   readonly events: Readonly<Record<Side, UserAgentEvent[]>> = { alice: [], bob: [] };
   /** Every message that was sent. */
   readonly sent: {
@@ -51,6 +63,9 @@ export class Scenario {
     readonly target: Target;
   }[] = [];
   readonly transport: TransportName;
+  /** What a mate of each side would hold. */
+  readonly #records: Readonly<Record<Side, Map<LegId, HeldRecord>>> = { alice: new Map(), bob: new Map() };
+  readonly #make: (side: Side, seed: number) => SipUserAgent;
   readonly #reactions = new Map<string, (event: never) => void>();
   readonly #flying = new Deadlines<{ readonly to: Side; readonly bytes: Uint8Array }>();
 
@@ -58,14 +73,15 @@ export class Scenario {
     const { seed = 1, transport = 'UDP' } = options;
     this.link = options.link ?? (() => [1]);
     this.transport = transport;
-    const make = (side: Side, own: number, extra: Partial<UserAgentOptions> = {}) =>
+    this.#make = (side, own) =>
       new SipUserAgent({
         random: seededRandom(seed * 1_000 + own),
+        isFollowed: options.isFollowed ?? false,
         sentBy: () => ({ host: HOST[side], port: 5060 }),
         contact: `sip:${side}@${HOST[side]}:5060${transport === 'TCP' ? ';transport=tcp' : ''}`,
-        ...extra,
+        ...options[side],
       });
-    this.ends = { alice: make('alice', 1, options.alice), bob: make('bob', 2, options.bob) };
+    this.ends = { alice: this.#make('alice', 1), bob: this.#make('bob', 2) };
   }
 
   /** What the owner of this side does about an event of this type. */
@@ -78,6 +94,7 @@ export class Scenario {
   }
 
   perform(side: Side, output: UserAgentOutput): void {
+    this.#follow(side);
     for (const effect of output.effects) {
       if (effect.type === 'transmit') this.#transmit(side, effect.message, effect.target);
     }
@@ -85,6 +102,31 @@ export class Scenario {
       this.events[side].push(event);
       this.#reactions.get(`${side} ${event.type}`)?.(event as never);
     }
+  }
+
+  /** Before anything goes out, the mate holds what has changed (LG2); by what survives JSON alone. */
+  #follow(side: Side): void {
+    const records = this.#records[side];
+    for (const leg of this.ends[side].takeTouched()) {
+      const record = this.ends[side].legRecord(leg);
+      if (record === undefined) records.delete(leg);
+      else {
+        const value: Plain = JSON.parse(JSON.stringify(toRecord(record, this.now)));
+        records.set(leg, { value, heldAt: this.now });
+      }
+    }
+  }
+
+  /** The process of this side dies, and its mate goes on at the same address with what it holds. */
+  takeOver(side: Side): void {
+    this.#takeovers++;
+    this.ends[side] = this.#make(side, 10 * this.#takeovers + (side === 'alice' ? 1 : 2));
+    const records = [...this.#records[side].values()].map(({ value, heldAt }) => {
+      const record = legRecordFrom(fromRecord(value, heldAt));
+      if (typeof record === 'string') throw new Error(record);
+      return record;
+    });
+    this.act(side, (agent, now) => agent.loadLegs(now, records));
   }
 
   /** An order of the owner: `act('bob', (agent, now) => agent.answer(now, leg, {}))`. */
@@ -138,8 +180,8 @@ export class Scenario {
 
   /** Runs until nothing is left to happen before `until`. */
   run(until: Millis): void {
-    const { alice, bob } = this.ends;
     for (;;) {
+      const { alice, bob } = this.ends;
       const next = Math.min(
         this.#flying.next() ?? Number.POSITIVE_INFINITY,
         alice.nextDeadline() ?? Number.POSITIVE_INFINITY,

@@ -22,6 +22,7 @@ import { ackFor, cancelFor } from './derived-requests.ts';
 import { type ClientEvent, startInviteClient } from './invite-client.ts';
 import { BRANCH_COOKIE, clientKey, hasOneVia, responseKey, sentByOf } from './match.ts';
 import { startNonInviteClient } from './non-invite-client.ts';
+import { clientFrom, type SavedClientTransaction, savedClient } from './saved-transactions.ts';
 import {
   ownSentBy,
   schedule,
@@ -105,6 +106,22 @@ export class ClientTransactions {
     } else if (destination.type === 'target') this.#attempt(now, transaction, destination.target, output);
     else this.#locate(now, transaction, route, destination, output);
     return id;
+  }
+
+  /** The INVITE as another server may go on with it; undefined when there is none, or nobody has got it. */
+  saved(id: TransactionId): SavedClientTransaction | undefined {
+    const transaction = this.#byId.get(id);
+    return transaction && savedClient(transaction);
+  }
+
+  restore(saved: SavedClientTransaction): void {
+    const transaction = clientFrom(saved, this.#settings);
+    // Ours must not get the same names.
+    this.#count = Math.max(this.#count, Number(saved.id.slice(1)));
+    this.#byId.set(transaction.id, transaction);
+    this.#byKey.set(transaction.key, transaction);
+    if (isReliable(saved.target.transport)) this.#ride(transaction, saved.target);
+    schedule(this.#settings, transaction, transaction.deadline());
   }
 
   #locate(

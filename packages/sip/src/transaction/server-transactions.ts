@@ -18,6 +18,7 @@ import { isSuccess } from './invite-client.ts';
 import type { ServerEvent } from './invite-server.ts';
 import { mergeKey, oldAckKey, serverKey } from './match.ts';
 import { replyFallback, replyTarget } from './reply-target.ts';
+import { type SavedServerTransaction, savedServer, serverFrom } from './saved-transactions.ts';
 import { ServerTransaction } from './server-transaction.ts';
 import {
   schedule,
@@ -178,6 +179,21 @@ export class ServerTransactions {
     if (wasPending && response.status >= 200) this.#answered(transaction, response);
     // In accepted the owner repeats the 2xx, which so need not be kept for the 32 s that this state lasts.
     if (transaction.invite?.name === 'accepted') transaction.response = undefined;
+  }
+
+  /** The INVITE as another server may go on with it; undefined when it is over, or is no INVITE. */
+  saved(id: TransactionId): SavedServerTransaction | undefined {
+    const transaction = this.#byId(id);
+    return transaction && savedServer(transaction);
+  }
+
+  restore(saved: SavedServerTransaction): void {
+    const transaction = serverFrom(saved, this.#settings);
+    this.#byKey.set(transaction.key, transaction);
+    if (transaction.mergeKey !== undefined) this.#byMergeKey.set(transaction.mergeKey, transaction);
+    if (transaction.ackKey !== undefined) this.#byAckKey.set(transaction.ackKey, transaction);
+    if (transaction.isPending) this.#pending++;
+    schedule(this.#settings, transaction, transaction.deadline());
   }
 
   #byId(id: TransactionId): ServerTransaction | undefined {

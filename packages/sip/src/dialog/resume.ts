@@ -1,0 +1,63 @@
+/**
+ * A leg that another server goes on with. What that server's predecessor had sent and not yet heard the end of is
+ * done again, except an INVITE, whose transaction came along.
+ */
+import type { TransactionId } from '../endpoint-types.ts';
+import { CSEQ_MAX } from '../message/limits.ts';
+import { type Dialog, nextHopOf } from './dialog.ts';
+import { over, tell } from './in-dialog.ts';
+import { stepInvite } from './invite.ts';
+import type { Leg, Surroundings } from './leg.ts';
+
+/** The predecessor may have used more numbers than we know of; gaps are allowed (RFC 3261 §12.2.2). */
+export const SEQ_JUMP = 1_000;
+
+/** `stands` says which transactions came along. */
+export function resumeLeg(leg: Leg, stands: (transaction: TransactionId) => boolean, s: Surroundings): void {
+  jump(leg);
+  const { state, change, remoteChange } = leg;
+  if (change !== undefined && !stands(change.transaction)) {
+    const { method, sdp, refusals } = change;
+    leg.change = undefined;
+    leg.waiting.unshift({ method, sdp, refusals, notBefore: s.now });
+  }
+  // The other side repeats what it has no answer to.
+  if (remoteChange !== undefined && !stands(remoteChange.transaction)) leg.remoteChange = undefined;
+  if (state.name === 'incoming' && !stands(state.transaction)) {
+    over(leg);
+    return tell(s, { type: 'cancelled', leg: leg.id });
+  }
+  if (state.name === 'calling' && !stands(state.transaction)) {
+    const request = state.invite;
+    return stepInvite(leg, { type: 'noResponse', purpose: 'invite', request, status: 503 }, s);
+  }
+  if (state.name === 'ending') {
+    // Whether the BYE has arrived nobody knows.
+    leg.state = {
+      name: 'established',
+      dialog: state.dialog,
+      ack: state.ack,
+      answerOwed: undefined,
+      unacknowledged: undefined,
+      unheardSeq: 0,
+      heldBye: undefined,
+      strays: [],
+    };
+    return stepInvite(leg, { type: 'bye', headers: [] }, s);
+  }
+  // It may have been lost with the predecessor, whose transaction would have repeated it (RFC 3261 §13.2.2.4).
+  if (leg.side === 'caller' && state.name === 'established' && state.ack !== undefined)
+    s.out.push({ type: 'sendAck', request: state.ack.request, nextHop: nextHopOf(state.dialog) });
+  stepInvite(leg, { type: 'expire' }, s);
+}
+
+function jump(leg: Leg): void {
+  const { state } = leg;
+  if (state.name === 'over') return;
+  if (state.name !== 'calling') state.dialog = further(state.dialog);
+  else for (const fork of state.forks) fork.dialog = further(fork.dialog);
+}
+
+function further(dialog: Dialog): Dialog {
+  return { ...dialog, localSeq: Math.min(dialog.localSeq + SEQ_JUMP, CSEQ_MAX) };
+}
