@@ -7,3 +7,4 @@ export { type LinkServer, startLinkServer } from './link-server.ts';
 export { type DeskOpening, type OpenDeskOptions, openDesk } from './open-desk.ts';
 export { cryptoRandom } from './random.ts';
 export { type RunningNode, runNode } from './run-node.ts';
+export { readStoredFile, storeFile } from './stored-file.ts';

@@ -71,3 +71,14 @@ export const supervisorReply = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Error'), text: sentence }),
 ]);
 export type SupervisorReply = z.infer<typeof supervisorReply>;
+
+/** What a supervisor keeps of a pair on its disk: read by its next life, which may be of another version. */
+export const pairRecord = z.object({
+  /** The process that wrote it. */
+  supervisor: processId,
+  /** Grows with each start of the supervisor. */
+  start: count,
+  key: roleKey.optional(),
+  /** By Application: the process of it that was last known to live. */
+  members: z.record(objectName, processId),
+});
