@@ -137,6 +137,40 @@ test('[CS13] a server that is silent for two time-outs is left', () => {
   expect(world.expire(2 * FOLLOWER_ADDP_MS)).toMatchObject([{ type: 'close' }]);
 });
 
+test('[CS13] the time-outs of the connection that its own Application has to the server hold, 10 s before they are read', () => {
+  const base = { enabled: true, options: {}, tenant: 't' };
+  const host = (name: string, address: string) => ({ objectType: 'Host', ...base, name, address });
+  const server = (name: string, port: number) => ({
+    ...{ objectType: 'Application', type: 'ConfigurationServer', ...base, name, host: name },
+    ...{ ports: { default: port }, connections: [] },
+  });
+  const connection = (name: string, addp: object) => ({ server: name, port: 'default', addp });
+  const own = (...connections: object[]) => ({
+    ...{ objectType: 'Application', type: 'SIPServer', ...base, name: 'sip', host: 'n', switch: 'n' },
+    ...{ ports: { default: 1 }, connections },
+  });
+  const objects = [
+    ...[host('n', 'n'), host('s', 's'), server('n', 1), server('s', 2)].map(({ tenant: _, ...one }) => one),
+    own(connection('s', { timeout: 7 }), connection('n', { timeout: 3, remoteTimeout: 20 })),
+  ];
+  const world = start();
+  world.expire(0);
+  world.follow(0, 'r1', objects);
+  expect(world.node.nextDeadline()).toBe(3_000);
+  expect(world.expire(3_000)).toMatchObject([{ type: 'send', message: { type: 'Ping' } }]);
+  expect(world.expire(6_000)).toMatchObject([{ type: 'close' }]);
+  // The server learns with the next Open when it is to ask; until another is read the last one known holds.
+  world.expire(must(world.node.nextDeadline(), 'it pauses'));
+  expect(world.opened(8_000)).toMatchObject([{ message: { type: 'Open', addpTimeoutMs: 20_000 } }]);
+  world.closed(8_001);
+  world.expire(8_001);
+  world.follow(8_002, 'r2', objects);
+  expect(world.node.nextDeadline()).toBe(8_002 + 7_000);
+  // A connection that is taken away leaves the default.
+  world.says(8_003, { type: 'Changed', revision: 'r3', objects: [own()], deleted: [] });
+  expect(world.node.nextDeadline()).toBe(8_003 + FOLLOWER_ADDP_MS);
+});
+
 test('[CS13] what is heard of a former connection, and what cannot be read, changes nothing that was read', () => {
   const world = start();
   world.expire(0);

@@ -4,24 +4,20 @@
  * lost goes round again, with a pause after each round. What it has read stays good in the meantime: a lost
  * Configuration Server never stops a service (C66).
  */
-import {
-  freshLink,
-  type LinkHealth,
-  type LinkHealthEvent,
-  linkDeadline,
-  stepLink,
-} from '@holdfast/continuity';
 import { type LogLine, type Millis, type Node, type Random, unreachable } from '@holdfast/kernel';
 import {
+  ADDP_TIMEOUT_S,
   type ConfigObject,
   type ConfigReply,
   type ConfigRequest,
+  type Connection,
   configObject,
+  type ObjectOf,
   objectKey,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
-import { OutageLog } from '../outage-log.ts';
 import type { ServerAddress } from '../server-address.ts';
+import { ServerRound } from '../server-round.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
 export type ConfigFollowerInput =
@@ -46,40 +42,44 @@ export interface ConfigFollowerOptions {
   readonly servers: readonly ServerAddress[];
   readonly now: Millis;
   readonly random: Random;
-  readonly addpTimeoutMs?: Millis;
-  /** Between two rounds; half of it at random is added, so that a site's servers do not come all at once (D42). */
-  readonly pauseMs?: Millis;
 }
 
-export const FOLLOWER_ADDP_MS = 10_000;
+/** ADDP until its own Application has been read, which says it for the connection (S0). */
+export const FOLLOWER_ADDP_MS = 1_000 * ADDP_TIMEOUT_S.default;
 export const FOLLOWER_PAUSE_MS = 1_000;
-type State =
-  | { readonly name: 'pausing'; readonly until: Millis }
-  /** The shell limits the time of connecting and ends it with `closed`. */
-  | { readonly name: 'connecting' }
-  | { readonly name: 'opening'; readonly health: LinkHealth }
-  | { readonly name: 'reading'; readonly health: LinkHealth }
-  | { readonly name: 'following'; readonly health: LinkHealth };
+
+/** What is waited for over the present connection. */
+type Phase = 'opening' | 'reading' | 'following';
 
 export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollowerEffect> {
   readonly #options: ConfigFollowerOptions;
-  #state: State;
-  #attempt = 0;
-  /** Index of the next server of the round. */
-  #next = 0;
+  readonly #round: ServerRound;
+  #phase: Phase = 'opening';
   #objects = new Map<string, ConfigObject>();
   #revision: string | undefined;
-  readonly #outage: OutageLog;
   #effects: ConfigFollowerEffect[] = [];
 
   constructor(options: ConfigFollowerOptions) {
     this.#options = options;
-    this.#outage = new OutageLog('configuration server', (line) => this.#effects.push({ type: 'log', line }));
-    this.#state = { name: 'pausing', until: options.now };
+    const { application, random, servers: members } = options;
+    const emit = (effect: ConfigFollowerEffect) => void this.#effects.push(effect);
+    this.#round = new ServerRound(
+      {
+        ...{ what: 'configuration server', application, random },
+        log: (line) => emit({ type: 'log', line }),
+        connect: (attempt, server) => emit({ type: 'connect', attempt, server }),
+        close: (attempt, why) => emit({ type: 'close', attempt, why }),
+        ping: (n) => this.#send({ type: 'Ping', n }),
+        // What has been read stays good (CS13).
+        lost: () => undefined,
+      },
+      { members, addpTimeoutMs: FOLLOWER_ADDP_MS, pauseMs: FOLLOWER_PAUSE_MS },
+      options.now,
+    );
   }
 
   handle(now: Millis, input: ConfigFollowerInput): ConfigFollowerEffect[] {
-    if (input.attempt === this.#attempt) {
+    if (input.attempt === this.#round.attempt) {
       switch (input.type) {
         case 'opened':
           this.#opened(now);
@@ -88,7 +88,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
           this.#message(now, input.message);
           break;
         case 'closed':
-          this.#lost(now, input.why);
+          this.#round.lost(now, input.why);
           break;
         default:
           unreachable(input);
@@ -98,16 +98,11 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   }
 
   nextDeadline(): Millis | undefined {
-    const state = this.#state;
-    if (state.name === 'pausing') return state.until;
-    return state.name === 'connecting' ? undefined : linkDeadline(state.health, this.#healthOptions());
+    return this.#round.nextDeadline();
   }
 
   expire(now: Millis): ConfigFollowerEffect[] {
-    const state = this.#state;
-    if (state.name === 'pausing') {
-      if (now >= state.until) this.#connect();
-    } else if (state.name !== 'connecting') this.#stepHealth(now, { type: 'expire' });
+    this.#round.expire(now);
     return this.#takeEffects();
   }
 
@@ -117,52 +112,40 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     return effects;
   }
 
-  #connect(): void {
-    this.#attempt += 1;
-    this.#state = { name: 'connecting' };
-    this.#effects.push({ type: 'connect', attempt: this.#attempt, server: this.#server() });
-  }
-
-  #server(): ServerAddress {
-    const { servers } = this.#options;
-    return servers[this.#next % servers.length] as ServerAddress;
-  }
-
   #opened(now: Millis): void {
-    if (this.#state.name !== 'connecting') return;
+    if (!this.#round.opened(now)) return;
     const { application, secret } = this.#options;
-    this.#state = { name: 'opening', health: freshLink(now) };
+    this.#phase = 'opening';
     this.#send({
       type: 'Open',
       ReferenceID: 1,
       application,
       version: PROTOCOL_VERSION,
-      addpTimeoutMs: this.#options.addpTimeoutMs ?? FOLLOWER_ADDP_MS,
+      addpTimeoutMs: this.#round.toldTimeoutMs,
       ...(secret === undefined ? {} : { secret }),
     });
   }
 
   #message(now: Millis, message: ConfigReply): void {
-    this.#stepHealth(now, { type: 'heard' });
-    const state = this.#state;
-    if (state.name === 'pausing' || state.name === 'connecting') return;
+    if (!this.#round.isOpen) return;
+    this.#round.heard(now);
     switch (message.type) {
       case 'Ping':
         return this.#send({ type: 'Pong', n: message.n });
       case 'Opened':
-        if (state.name !== 'opening') return;
-        this.#state = { name: 'reading', health: state.health };
+        if (this.#phase !== 'opening') return;
+        this.#phase = 'reading';
         return this.#send({ type: 'ReadAll', ReferenceID: 2, subscribe: true });
       case 'Objects':
-        if (state.name !== 'reading') return;
+        if (this.#phase !== 'reading') return;
         return this.#read(now, message.revision, message.objects, undefined);
       case 'Changed':
-        if (state.name !== 'following') return;
+        if (this.#phase !== 'following') return;
         return this.#read(now, message.revision, message.objects, message.deleted);
       case 'Error': {
         const { code, text } = message;
-        this.#effects.push({ type: 'refused', server: this.#server(), code, text });
-        return this.#leave(now, `refused: ${text}`);
+        this.#effects.push({ type: 'refused', server: this.#round.server, code, text });
+        return this.#round.leave(now, `refused: ${text}`);
       }
       case 'Pong':
       case 'LoggedIn':
@@ -183,60 +166,50 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     for (const one of objects) {
       const parsed = configObject.safeParse(one);
       // A server of another release with objects that this one cannot read: another server may do better.
-      if (!parsed.success) return this.#leave(now, 'it sent an object that cannot be read');
+      if (!parsed.success) return this.#round.leave(now, 'it sent an object that cannot be read');
       all.set(objectKey(parsed.data), parsed.data);
     }
     for (const key of deleted ?? []) all.delete(key);
-    if (this.#state.name === 'reading') {
-      this.#state = { name: 'following', health: this.#state.health };
-      this.#outage.back(now);
-    }
+    this.#phase = 'following';
+    this.#round.stands(now);
     this.#objects = all;
+    this.#takeAddp(now);
     if (revision === this.#revision) return;
     this.#revision = revision;
     this.#effects.push({ type: 'configuration', objects: [...all.values()], revision });
   }
 
-  #stepHealth(now: Millis, event: LinkHealthEvent): void {
-    const before = this.#state;
-    if (before.name === 'pausing' || before.name === 'connecting') return;
-    const { state, effects } = stepLink(before.health, event, this.#healthOptions(), now);
-    this.#state = { ...before, health: state };
-    for (const effect of effects) {
-      if (effect.type === 'sendPing') this.#send({ type: 'Ping', n: effect.n });
-      else this.#leave(now, effect.because.text);
-    }
+  /** S0: the time-outs of the connection that the own Application has to this server, else to any of its kind. */
+  #takeAddp(now: Millis): void {
+    const { application: name, servers: members } = this.#options;
+    const own = this.#application(name);
+    const toServers = (own?.connections ?? []).filter(
+      ({ server }) => this.#application(server)?.type === 'ConfigurationServer',
+    );
+    const connection = toServers.find((each) => this.#isPresent(each)) ?? toServers[0];
+    const { timeout, remoteTimeout } = connection?.addp ?? { timeout: ADDP_TIMEOUT_S.default };
+    this.#round.configure(now, {
+      members,
+      addpTimeoutMs: Math.round(1000 * timeout),
+      ...(remoteTimeout === undefined ? {} : { addpRemoteTimeoutMs: Math.round(1000 * remoteTimeout) }),
+      pauseMs: FOLLOWER_PAUSE_MS,
+    });
   }
 
-  #healthOptions() {
-    const value = this.#options.addpTimeoutMs ?? FOLLOWER_ADDP_MS;
-    return {
-      timeoutMs: {
-        value,
-        option: { name: 'addp timeout', value: `${value} ms`, source: this.#options.application },
-      },
-    };
+  #isPresent({ server, port }: Connection): boolean {
+    const application = this.#application(server);
+    const host = this.#objects.get(`Host/${application?.host}`);
+    const present = this.#round.server;
+    const isThere = host?.objectType === 'Host' && host.address === present.host;
+    return isThere && application?.ports[port] === present.port;
   }
 
-  #leave(now: Millis, why: string): void {
-    this.#effects.push({ type: 'close', attempt: this.#attempt, why });
-    this.#lost(now, why);
-  }
-
-  #lost(now: Millis, why: string): void {
-    const { servers, random, pauseMs = FOLLOWER_PAUSE_MS } = this.#options;
-    if (this.#state.name === 'pausing') return;
-    const stood = this.#state.name === 'following';
-    this.#outage.lost(now, this.#server(), why, stood);
-    // The attempt is over: nothing more is heard of it.
-    this.#attempt += 1;
-    // After a connection that stood the round starts at the first server, the own site's.
-    this.#next = stood ? 0 : (this.#next + 1) % servers.length;
-    const isRoundOver = this.#next === 0;
-    this.#state = { name: 'pausing', until: isRoundOver ? now + pauseMs * (1 + random() / 2) : now };
+  #application(name: string): ObjectOf<'Application'> | undefined {
+    const object = this.#objects.get(`Application/${name}`);
+    return object?.objectType === 'Application' ? object : undefined;
   }
 
   #send(message: ConfigRequest): void {
-    this.#effects.push({ type: 'send', attempt: this.#attempt, message });
+    this.#effects.push({ type: 'send', attempt: this.#round.attempt, message });
   }
 }

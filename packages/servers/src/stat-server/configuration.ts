@@ -2,14 +2,15 @@
 import { type Configuration, type SiteObjects, siteOf } from '@holdfast/centre';
 import type { Person } from '@holdfast/protocol';
 import type { ServerAddress } from '../server-address.ts';
-import type { SipServerLink } from './sip-server-follower.ts';
+import type { RoundSettings } from '../server-round.ts';
 
 export interface StatServerConfiguration {
   readonly revision: string;
   readonly site: string;
   readonly application: string;
   readonly switchName: string;
-  readonly sipServer: SipServerLink;
+  /** The SIP Server of the site: the primary, then its backup. */
+  readonly sipServer: RoundSettings;
   /** Who may be a client: enabled persons only. */
   readonly ranks: ReadonlyMap<string, Person['rank']>;
   readonly objects: SiteObjects;
