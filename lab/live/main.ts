@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { onProcessEnd } from '@holdfast/server';
+import { reportFileFault } from '../src/report-file.ts';
 import { runDemo } from './demo.ts';
 import { FIRST_SITE_PORT, SITE_PORTS_SPAN } from './demo-ports.ts';
 import { runScenario } from './run-scenario.ts';
@@ -65,6 +66,9 @@ async function run(args: readonly string[]): Promise<number> {
   const times = [SHORT, DOCUMENTS].find(({ name }) => name === values.times);
   if (values.times !== undefined && times === undefined)
     throw new CannotRun(`--times must be ${SHORT.name} or ${DOCUMENTS.name}, not "${values.times}"`);
+  // A run takes minutes: whether its report can be written shows now, not after it.
+  const fault = values.json === undefined ? undefined : reportFileFault(values.json);
+  if (fault !== undefined) throw new CannotRun(fault);
   const report = await runScenario({
     end: ending.signal,
     scenario,

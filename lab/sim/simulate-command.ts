@@ -5,6 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { reportFileFault } from '../src/report-file.ts';
 import { OCCURS_WITHIN_SEEDS } from './rule-list.ts';
 import {
   EVERYTHING_OCCURS,
@@ -84,6 +85,8 @@ const HERE: SimulateWorld = { run: runSeeds, out: console.log, say: console.erro
 export async function simulate(argv: readonly string[], world: SimulateWorld = HERE): Promise<number> {
   const { json, ...options } = readSimulate(argv);
   const { say } = world;
+  const fault = json === undefined ? undefined : reportFileFault(json);
+  if (fault !== undefined) throw new Error(fault);
   const report = await world.run(options);
   const text = JSON.stringify(report, null, 2);
   if (json === undefined) world.out(text);

@@ -10,7 +10,6 @@ import { explainMessage } from '@holdfast/sip';
 import { Command, CommanderError } from 'commander';
 import { CHECK_FAILED, COULD_NOT_RUN, OK } from './exit-status.ts';
 import { optionTable, plainOption, plainProperty, propertyTable } from './option-table.ts';
-import { reportFileFault } from './report-file.ts';
 import { runChild } from './run-child.ts';
 
 /** How a command says what the program ends with. */
@@ -83,7 +82,7 @@ function addLab(program: Command, runner: Runner): void {
     )
     .option('--json <file>', 'write the report there, also when checks fail')
     .action((scenario: string, options: Record<string, string>) =>
-      reporting(runner, 'lab.mjs', ['run', scenario], options),
+      runner.child('lab.mjs', ['run', scenario, ...flags(options)]),
     );
 }
 
@@ -99,20 +98,7 @@ function addSimulate(program: Command, runner: Runner): void {
     .option('--from <s>', 'the first seed', '1')
     .option('--agents <n>', 'agents in a whole simulation, at most 2000')
     .option('--json <file>', 'write the report there, also when seeds fail')
-    .action((options: Record<string, string | boolean>) => reporting(runner, 'simulate.mjs', [], options));
-}
-
-/** A run takes minutes: that its report can be written is seen to before. */
-async function reporting(
-  { child, ended }: Runner,
-  entry: string,
-  args: readonly string[],
-  options: Readonly<Record<string, string | boolean>>,
-): Promise<void> {
-  const fault = typeof options.json === 'string' ? reportFileFault(options.json) : undefined;
-  if (fault === undefined) return child(entry, [...args, ...flags(options)]);
-  process.stderr.write(`holdfast: ${fault}\n`);
-  ended(COULD_NOT_RUN);
+    .action((options: Record<string, string | boolean>) => runner.child('simulate.mjs', flags(options)));
 }
 
 function addOptions(program: Command): void {

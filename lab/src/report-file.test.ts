@@ -1,9 +1,8 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { COULD_NOT_RUN } from './exit-status.ts';
-import { main } from './main.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { simulate } from '../sim/simulate-command.ts';
 import { reportFileFault } from './report-file.ts';
 
 let folder: string;
@@ -30,14 +29,8 @@ test('what cannot be written is named with the remedy', () => {
   expect(reportFileFault(join(folder, 'plain', 'a.json'))).toContain('is no directory');
 });
 
-test.each([
-  ['lab', 'run', 'site-loss'],
-  ['simulate', '--core', '--seeds', '1'],
-])('%s %s is not begun when its report could not be written: exit status 2', async (...args) => {
-  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const status = await main([...args, '--json', join(folder, 'none', 'a.json')], `${folder}/`);
-  const words = said.mock.calls.join('');
-  said.mockRestore();
-  expect(status).toBe(COULD_NOT_RUN);
-  expect(words).toMatch(/^holdfast: --json .*: there is no directory .*\n$/);
+test('a simulation is not begun when its report could not be written', async () => {
+  const world = { run: () => Promise.reject(new Error('it was begun')), out: () => {}, say: () => {} };
+  const argv = ['--core', '--seeds', '1', '--json', join(folder, 'none', 'a.json')];
+  await expect(simulate(argv, world)).rejects.toThrow(/^--json .*: there is no directory /);
 });
