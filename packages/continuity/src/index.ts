@@ -8,5 +8,7 @@ export * from './governed.ts';
 export * from './link-health.ts';
 export * from './link-site.ts';
 export * from './login-lease.ts';
+export * from './pair-role.ts';
+export * from './pair-role-types.ts';
 export * from './restore.ts';
 export * from './site-lease.ts';
