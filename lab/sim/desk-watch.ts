@@ -2,7 +2,8 @@
 import type { Decision } from '@holdfast/continuity';
 import type { DeskView, LinkReply, LinkRequest } from '@holdfast/desk';
 import type { DeskReply } from '@holdfast/protocol';
-import { AgentWatch, type RuleCensus } from './rule-census.ts';
+import { AgentWatch } from './agent-watch.ts';
+import type { RuleCensus } from './rule-census.ts';
 
 export class DeskWatch {
   readonly #census: RuleCensus;

@@ -14,7 +14,7 @@ import {
 } from '@holdfast/protocol';
 import type { Check } from './checkers.ts';
 import type { Address, Process, Program } from './process.ts';
-import type { SiteWatch } from './rule-census.ts';
+import type { SiteWatch } from './site-watch.ts';
 import type { StreamEnd } from './stream.ts';
 import type { WholeDefect } from './whole-defects.ts';
 import type { SipServerProgram } from './whole-sip-server.ts';
