@@ -7,6 +7,7 @@
 
 import { thirdPartyName } from '@holdfast/centre';
 import type { DeskInput, DeskView, LinkKind } from '@holdfast/desk';
+import { must } from '@holdfast/kernel';
 import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { apply } from './checkers.ts';
 import { injectFaults, planFaults } from './faults.ts';
@@ -18,6 +19,7 @@ import type { WholeDefect } from './whole-defects.ts';
 import type { DeskProgram } from './whole-desk.ts';
 import { type Kind, PLAIN } from './whole-kinds.ts';
 import type { Person } from './whole-person.ts';
+import type { SipServerProgram } from './whole-sip-server.ts';
 import { World } from './world.ts';
 
 export interface Script {
@@ -159,10 +161,29 @@ export class Stage {
     this.world.kill(this.server(name));
   }
 
-  /** A fault may have killed it meanwhile, and starts it again by itself. */
   start(name: string): void {
-    const process = this.server(name);
+    this.startProcess(this.server(name));
+  }
+
+  /** A fault may have killed it meanwhile, and starts it again by itself. */
+  startProcess(process: Process): void {
     if (process.state === 'dead') this.world.start(process);
+  }
+
+  /** Who sits where this person would sit on other days. */
+  neighbourOf(person: Person): Person {
+    const index = Number(person.user.slice(-1)) - 1;
+    return must(
+      this.people.find(({ user }) => Number(user.slice(-1)) - 1 === (index ^ 1)),
+      'agents come in pairs',
+    );
+  }
+
+  /** That the site of the login has this person on the extension of the seat. */
+  isLoggedInOnDN({ user, dn, view }: Person): boolean {
+    const site = this.centre.sites.find(({ name }) => name === view?.site);
+    const program = site?.process.program as SipServerProgram | undefined;
+    return program?.parts?.centre.agentOn(dn)?.person === user;
   }
 
   advance(ms: number): void {

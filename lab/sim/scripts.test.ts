@@ -1,9 +1,31 @@
+import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
+import { SCRIPTED_DEFECTS } from './scripted-defects.ts';
 import { runScript } from './scripted-stage.ts';
 import { SCRIPTS } from './scripts.ts';
+import type { WholeDefect } from './whole-defects.ts';
 
 /** In turn calm, where each desk does what the scenario says, and under all faults. */
 const SEEDS = 6;
+const CALM_SEED = 0;
+
+/** Which check of which scenario finds which mistake. */
+const FINDS: readonly (readonly [string, WholeDefect, string])[] = [
+  ...Object.entries(SCRIPTED_DEFECTS).map(
+    ([defect, { script, check }]) => [script, defect as WholeDefect, check] as const,
+  ),
+  ['config-link-loss', 'configuration-never-retried', 'workspace-link-moved'],
+  ['config-link-loss', 'moves-without-configuration', 'voice-for-voice-only'],
+  ['config-link-loss', 'wrong-family', 'lesser-link-stays'],
+  ['stat-link-loss', 'statistics-never-retried', 'workspace-link-moved'],
+];
+
+function scriptOf(name: string) {
+  return must(
+    SCRIPTS.find((script) => script.name === name),
+    'a scenario of that name',
+  );
+}
 
 describe('a live scenario as a scripted world', () => {
   it.each(SCRIPTS)('$name', { timeout: 60_000 }, (script) => {
@@ -11,18 +33,19 @@ describe('a live scenario as a scripted world', () => {
       expect({ seed, failed: runScript(script, seed).failed }).toEqual({ seed, failed: undefined });
   });
 
-  it.each(['timeouts-never', 'auto-restore-off', 'hot-seating'])('%s needs its options', (name) => {
-    const script = SCRIPTS.find((one) => one.name === name);
-    expect(script && runScript({ name, run: script.run }, 0).failed).toBeDefined();
+  it('each has a mistake that its own checks find (ME4)', () => {
+    expect(new Set(FINDS.map(([name]) => name))).toEqual(new Set(SCRIPTS.map(({ name }) => name)));
   });
 
-  it.each([
-    ['config-link-loss', 'moves-without-configuration'],
-    ['config-link-loss', 'wrong-family'],
-    ['stat-link-loss', 'statistics-never-retried'],
-  ] as const)('%s finds %s', { timeout: 60_000 }, (name, defect) => {
-    const script = SCRIPTS.find((one) => one.name === name);
-    expect(script && runScript(script, 0, { defect }).failed).toBeDefined();
-    expect(script && runScript(script, 0).failed).toBeUndefined();
+  it.each(FINDS)('%s finds %s by %s', { timeout: 60_000 }, (name, defect, check) => {
+    const script = scriptOf(name);
+    expect(runScript(script, CALM_SEED, { defect }).failed?.check).toBe(check);
+    // It is the defect, not the world.
+    expect(runScript(script, CALM_SEED).failed).toBeUndefined();
+  });
+
+  it.each(['timeouts-never', 'auto-restore-off', 'hot-seating'])('%s needs its options', (name) => {
+    const { run } = scriptOf(name);
+    expect(runScript({ name, run }, CALM_SEED).failed).toBeDefined();
   });
 });

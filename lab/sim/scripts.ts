@@ -128,7 +128,8 @@ function timeoutsNever(stage: Stage): void {
   stage.until('left-alone', MOVE_MAX_MS, ({ view }) => view?.site === null, stage.of('north'));
   stage.advance(2 * SITE_TIMEOUT_MS + EXPIRES_MAX_MS);
   const saysWhy = ({ family, view }: Person) =>
-    view?.governing?.name === (family === 'agent-desktop' ? 'site-timeout' : 'disaster-recovery.enabled');
+    view?.site === null &&
+    view.governing?.name === (family === 'agent-desktop' ? 'site-timeout' : 'disaster-recovery.enabled');
   stage.each('stay-out-and-say-why', saysWhy, stage.of('north'));
   for (const server of SERVERS) stage.start(`${server}-north`);
   allAtHome(stage, MOVE_MAX_MS);
@@ -152,7 +153,8 @@ function phoneBackInTime(stage: Stage): void {
   }
   for (const { phone } of losers) if (phone.state === 'dead') stage.world.start(phone);
   stage.each('all-logged-out-by-phone', (person) => !stage.stayedAt(person, 'north'), losers);
-  allAtHome(stage, PHONE_TIMEOUT_MS + FOUND_MAX_MS);
+  const isBack = (person: Person) => stage.worksAt(person, stage.homeOf(person));
+  stage.until('back-at-the-same-site', PHONE_TIMEOUT_MS + FOUND_MAX_MS, isBack);
   stage.each('nobody-moved', (person) => stage.stayedAt(person, null, stage.homeOf(person)));
 }
 
@@ -166,18 +168,38 @@ function autoRestoreOff(stage: Stage): void {
   siteComesBack(stage, (person) => !stage.isDual(person));
 }
 
-/** DS9, DS20: the own site where the seat has a phone at both, else where the phone is. */
+const NIGHT_MS = 10_000;
+
+/**
+ * DS9, DS20: the own site where the seat has a phone at both, else where the phone is. On the first day everybody sits at
+ * the place of a neighbour of the other site, with that place's file; on the second, with the same file, at the own.
+ */
 function hotSeating(stage: Stage): void {
-  const siteOf = (person: Person) => {
-    const own = stage.homeOf(person);
-    return stage.isDual(person) ? own : own === 'north' ? 'south' : 'north';
-  };
-  stage.until('all-work', START_MAX_MS + MOVE_MAX_MS, (person) => stage.worksAt(person, siteOf(person)));
-  const seatHome = (person: Person) => (stage.homeOf(person) === 'north' ? 'south' : 'north');
-  stage.each('nothing-kept', (person) => {
+  const { centre, people } = stage;
+  const otherThan = (site: string) => (site === 'north' ? 'south' : 'north');
+  const fileKept = (person: Person) => {
     const stored = (person.desk.program as DeskProgram).bootstrapStored;
-    return stored?.preferred.site === seatHome(person) && stored.peer?.site === stage.homeOf(person);
-  });
+    return stored?.preferred.site === otherThan(stage.homeOf(person));
+  };
+  const firstDay = (person: Person) => {
+    const own = stage.homeOf(person);
+    return stage.worksAt(person, stage.isDual(person) ? own : otherThan(own));
+  };
+  stage.until('all-work', START_MAX_MS + MOVE_MAX_MS, firstDay);
+  stage.each('sits-where-asked', (person) => stage.isLoggedInOnDN(person));
+  stage.each('nothing-kept', fileKept);
+  for (const person of people) person.rests();
+  for (const person of people) stage.press(person, { type: 'logout' });
+  stage.advance(NIGHT_MS);
+  for (const { desk } of people) stage.world.kill(desk);
+  const pairs = stage.of('north').map((person) => [person, stage.neighbourOf(person)] as const);
+  for (const [person, neighbour] of pairs) centre.swapSeats(person, neighbour);
+  for (const person of people) person.comesBack();
+  for (const { desk } of people) stage.startProcess(desk);
+  const isAtHome = (person: Person) => stage.worksAt(person, stage.homeOf(person));
+  stage.until('second-day', START_MAX_MS, isAtHome);
+  stage.each('sits-where-asked', (person) => stage.isLoggedInOnDN(person));
+  stage.each('nothing-kept', fileKept);
   for (const server of SERVERS) stage.kill(`${server}-north`);
   stage.until('all-at-south', MOVE_MAX_MS, (person) => stage.worksAt(person, 'south'));
   for (const server of SERVERS) stage.start(`${server}-north`);

@@ -8,6 +8,7 @@ import type { DeskInput, DeskView } from '@holdfast/desk';
 import { assert } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
 import type { SipMessage } from '@holdfast/sip';
+import type { ScriptedDefect } from './scripted-defects.ts';
 
 export const WHOLE_DEFECTS = {
   /** LL1: the lease counts from when the answer is read. */
@@ -45,7 +46,8 @@ export const WHOLE_DEFECTS = {
   /** LG1: a follower takes a position for its number alone. */
   'resume-by-number': 'board-current',
 } as const;
-export type WholeDefect = keyof typeof WHOLE_DEFECTS;
+/** Any that may be planted in a whole world; those of the table are found in worlds that a seed draws. */
+export type WholeDefect = keyof typeof WHOLE_DEFECTS | ScriptedDefect;
 
 /** Where the agents' phones are. */
 export const PHONE_NET = '10.3.';
@@ -73,6 +75,7 @@ export function asSaid(
 
 /** A connection that a planted desk should ask for, and does not. */
 export function isNeverTried(defect: WholeDefect | undefined, connection: string): boolean {
+  if (defect === 'configuration-never-retried') return /^configuration.*#(?!1$)/.test(connection);
   if (defect === 'desk-never-retries') return /^telephony:.*#(?!1$)/.test(connection);
   return defect === 'statistics-never-retried' && /^statistics.*#(?!1$)/.test(connection);
 }

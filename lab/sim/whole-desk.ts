@@ -13,6 +13,7 @@ import { DeskWatch } from './desk-watch.ts';
 import { NodeProgram } from './node-program.ts';
 import type { CloseReason, Process } from './process.ts';
 import type { RuleCensus } from './rule-census.ts';
+import { asHeard } from './scripted-defects.ts';
 import type { StreamEnd } from './stream.ts';
 import { isNeverTried, misled, type WholeDefect } from './whole-defects.ts';
 import type { LinkWatch } from './whole-links.ts';
@@ -28,8 +29,8 @@ export interface DeskStorage {
 
 export interface DeskPorts {
   readonly user: string;
-  /** Undefined where the bootstrap file names it. */
-  readonly place: string | undefined;
+  /** Where the agent sits today; undefined where the bootstrap file names it. */
+  place(): string | undefined;
   readonly localData: Omit<DeskLocalData, 'desk' | 'epochStored' | 'firstLogin'>;
   readonly storage: DeskStorage;
   readonly defect: WholeDefect | undefined;
@@ -50,13 +51,15 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
   readonly #watch: DeskWatch;
   readonly #established = new Set<string>();
   view: DeskView | undefined;
+  #hasWorked = false;
 
   constructor(process: Process, ports: DeskPorts, now: Millis) {
     super(process);
     this.#ports = ports;
     this.#watch = new DeskWatch(ports.census);
     this.node = new DeskNode({ random: process.world.fork(process.index * 1_000 + process.life) });
-    const { user, place, localData, storage, defect } = ports;
+    const { user, localData, storage, defect } = ports;
+    const place = ports.place();
     storage.runs++;
     const bootstrap = storage.bootstrap ?? localData.bootstrap;
     this.tell(now, {
@@ -124,7 +127,7 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
   }
 
   protected connectionMessage(connection: string, message: unknown): DeskInput {
-    const read = message as LinkReply;
+    const read = asHeard(this.#ports.defect, message as LinkReply, this.#hasWorked);
     if (read.type !== 'Stamp') {
       this.#watch.hears(connection, read);
       const isStatistics = connection.startsWith('statistics');
@@ -165,6 +168,7 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
         return;
       case 'view':
         this.view = effect.view;
+        if (effect.view.site !== null) this.#hasWorked = true;
         this.#watch.sees(effect.view);
         this.#ports.links.sees(effect.view);
         return this.#ports.seen(this.process, effect.view);

@@ -36,28 +36,33 @@ export interface PersonPorts {
 export function addPerson(world: World, agent: SeatedAgent, ports: PersonPorts): Person {
   const { seat, user, kind, phone, siteTimeoutMs } = agent;
   const { host, random, defect, census, stampAnswered, restartPhone } = ports;
-  const { dn } = seat;
   const storage: DeskStorage = { epoch: 0, runs: 0, bootstrap: undefined };
   // Where seats are hot, the file is that of the seat (S4); else its order is that of the agent's own sites.
   const isNorthFirst = (kind.hotSeat === undefined ? user : seat).home === SITES[0].name;
   const sites = isNorthFirst ? SITES : ([SITES[1], SITES[0]] as const);
   const started = defect === 'wrong-family' ? { ...kind, family: 'interaction-workspace' as const } : kind;
-  const localData = { bootstrap: bootstrapOf(sites, seat.place, started), addpTimeoutMs: 5_000 };
-  const place = kind.hasPlacePerSite ? undefined : seat.place;
+  const file = bootstrapOf(sites, seat.place, started);
+  const bootstrap = defect === 'sites-kept' ? { ...file, hotSeating: false } : file;
+  const localData = { bootstrap, addpTimeoutMs: 5_000 };
   const { family } = kind;
-  const links = () => new LinkWatch(world, { dn, family, moveAfterMs: siteTimeoutMs, census });
-  const desk = world.addProcess(`desk-${dn}`, host, (process, now) => {
+  const place = () => {
+    if (kind.hasPlacePerSite) return undefined;
+    return defect === 'place-kept' ? seat.place : person.seat.place;
+  };
+  const desk = world.addProcess(`desk-${seat.dn}`, host, (process, now) => {
+    const { dn } = person;
     return new DeskProgram(
       process,
       {
         ...{ user: user.user, place, localData, storage, defect, census, stampAnswered, restartPhone },
-        links: links(),
+        links: new LinkWatch(world, { dn, family, moveAfterMs: siteTimeoutMs, census }),
         seen: (_, view) => person.sees(view),
         fact: (effect) => ports.fact(process.host.rate, effect),
       },
       now,
     );
   });
-  const person = new Person(world, { desk, phone, dn, user: user.user, family }, random);
+  const at = { place: seat.place, dn: seat.dn, phone };
+  const person = new Person(world, { desk, seat: at, user: user.user, family }, random);
   return person;
 }

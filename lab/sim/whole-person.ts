@@ -16,21 +16,26 @@ const PATIENCE_MS = 20_000;
 
 const IMPATIENT_SHARE = 0.2;
 
+/** Where somebody sits: the place with its extension and its phone. */
+export interface Seat {
+  readonly place: string;
+  readonly dn: string;
+  readonly phone: Process;
+}
+
 export interface PersonAt extends Pick<Kind, 'family'> {
   readonly user: string;
   readonly desk: Process;
-  readonly phone: Process;
-  readonly dn: string;
+  readonly seat: Seat;
 }
 
 export class Person {
   readonly desk: Process;
-  readonly dn: string;
   readonly #world: World;
-  readonly phone: Process;
   readonly #random: Random;
   readonly user: string;
   readonly family: Kind['family'];
+  #seat: Seat;
   #view: DeskView | undefined;
   /** Has seen the site lost, and thought about it. */
   #hasSeenLoss = false;
@@ -43,13 +48,30 @@ export class Person {
     this.user = at.user;
     this.family = at.family;
     this.desk = at.desk;
-    this.dn = at.dn;
-    this.phone = at.phone;
+    this.#seat = at.seat;
     this.#random = random;
   }
 
   get view(): DeskView | undefined {
     return this.#view;
+  }
+
+  get seat(): Seat {
+    return this.#seat;
+  }
+
+  get dn(): string {
+    return this.#seat.dn;
+  }
+
+  get phone(): Process {
+    return this.#seat.phone;
+  }
+
+  /** From the next start of the desk on (DS20). */
+  sitsAt(seat: Seat): void {
+    this.#seat = seat;
+    this.#view = undefined;
   }
 
   /** Calls on the person's phone. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runSiteLoss } from './site-loss.ts';
 import { runWholeSeed, WholeWorld } from './whole.ts';
-import { WHOLE_DEFECTS, type WholeDefect } from './whole-defects.ts';
+import { WHOLE_DEFECTS } from './whole-defects.ts';
 import { World } from './world.ts';
 
 describe('the whole simulation', () => {
@@ -39,6 +39,7 @@ describe('the whole simulation', () => {
 /** ME4: a defect must be found within so many whole seeds, from the first one on. */
 const SEEDS_TO_FIND_MAX = 500;
 const FIRST_SEED = 0;
+type WholeDefect = keyof typeof WHOLE_DEFECTS;
 
 /** How many seeds it took until the check that is there for the defect failed. */
 function seedsToFind(defect: WholeDefect): number | undefined {

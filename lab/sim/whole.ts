@@ -398,6 +398,20 @@ export class WholeWorld {
       if (name === site) for (const process of processes) this.#world.kill(process);
   }
 
+  /** DS20: from their next starts on they sit at each other's place. */
+  swapSeats(one: Person, other: Person): void {
+    const [at, otherAt] = [this.#persons.indexOf(one), this.#persons.indexOf(other)];
+    const [seat, otherSeat] = [one.seat, other.seat];
+    one.sitsAt(otherSeat);
+    other.sitsAt(seat);
+    // By seat, as phones tell of themselves.
+    this.#persons[at] = other;
+    this.#persons[otherAt] = one;
+    const home = this.#homes[at] ?? '';
+    this.#homes[at] = this.#homes[otherAt] ?? '';
+    this.#homes[otherAt] = home;
+  }
+
   logOut(site: string, dn: string, reason: string | undefined): void {
     this.#operators.logOut(site, dn, reason);
   }
