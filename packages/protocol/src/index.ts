@@ -8,6 +8,7 @@ export * from './option-catalogue.ts';
 export * from './option-value.ts';
 export type { OptionDefinition, OptionKind, OptionPlace } from './options/option-definition.ts';
 export { PROPERTIES, type PropertyDefinition, propertyName } from './options/properties.ts';
+export * from './pair-link.ts';
 export * from './position.ts';
 export * from './stat-link.ts';
 export * from './telephony.ts';

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { boardCommand, boardMessage } from './board.ts';
 import { configReply, configRequest } from './config-link.ts';
 import { deskReply, deskRequest } from './desk-link.ts';
+import { pairMessage } from './pair-link.ts';
 import { statReply, statRequest } from './stat-link.ts';
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_OLDEST } from './version.ts';
 
@@ -17,11 +18,12 @@ const WIRE = {
   statReply,
   boardMessage,
   boardCommand,
+  pairMessage,
 };
 
 /** Of the messages of each version that is still served, the newest last. */
 const HASHES: Readonly<Record<number, string>> = {
-  1: '3067325181980b33ff69226bdf0930e81b2104b97457dbe20e0e43245b9616b6',
+  1: 'be897fdcf3d96be99237b7d5f93b6a658978f42b283496e5a7eb3a92804066c1',
 };
 
 /** As they stand on the wire: before a reader turns text into values. */
