@@ -161,6 +161,10 @@ test('[DS16] [DS12] listeners, third-party: alarms that move nobody, the phone t
 
   await north?.ask({ type: 'AgentLogout', dn: '7003' });
   await line(other, /DN: logged out at north \(supervisor_logout\); a supervisor did it/);
+  // Whoever asks the desk to move is told what becomes of it.
+  expect(await north?.ask({ type: 'AskToMove', dn: '7003', to: 'south' })).toBe(
+    'not-logged-in: No move to site south now: agent7003 is not logged in.',
+  );
 
   lab.robot(THIRD.single).cutPhoneFrom(lab.ports.sip[0]);
   from = await line(program, /DN: logged out at north \(dr-force_logout\); the phone/, from);
