@@ -229,6 +229,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     ...findRuleGaps(),
     ...findUnfinished(),
     ...findUnnamedDependencies(),
+    ...findLockGaps(),
   ];
   for (const { file, line, text } of findings) console.log(`${file}:${line}: ${text}`);
   for (const { file, line } of findLongFiles())

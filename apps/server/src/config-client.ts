@@ -10,17 +10,11 @@ import {
   ConfigFollowerNode,
   type ServerAddress,
 } from '@holdfast/servers';
-import {
-  connectLink,
-  cryptoRandom,
-  type LinkClient,
-  ProcessClock,
-  type RunningNode,
-  runNode,
-} from '@holdfast/shell';
+import { cryptoRandom, ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import { nodeHashes } from './crypto.ts';
 import type { Log } from './log.ts';
 import { CannotRun } from './role.ts';
+import { ServerLink } from './server-link.ts';
 
 export interface ConfigClientOptions {
   readonly application: string;
@@ -40,16 +34,27 @@ export class ConfigClient {
   readonly #options: ConfigClientOptions;
   readonly #clock = new ProcessClock();
   #running: RunningNode<ConfigFollowerInput> | undefined;
-  #link:
-    | {
-        readonly attempt: number;
-        readonly server: ServerAddress;
-        readonly client: LinkClient<ConfigRequest>;
-      }
-    | undefined;
+  readonly #link: ServerLink<ConfigRequest, ConfigReply>;
 
   constructor(options: ConfigClientOptions) {
     this.#options = options;
+    const input = (heard: ConfigFollowerInput) => this.#running?.input(heard);
+    this.#link = new ServerLink({
+      schema: configReply,
+      opened: (attempt) => input({ type: 'opened', attempt }),
+      message: (attempt, message) => input({ type: 'message', attempt, message }),
+      closed: (attempt, why) => {
+        this.#tellLost(attempt, why);
+        input({ type: 'closed', attempt, why });
+      },
+      malformed: (field, because) =>
+        options.log({
+          level: 'warn',
+          what: 'malformed message of the configuration server',
+          because,
+          detail: { field },
+        }),
+    });
   }
 
   start(): void {
@@ -69,20 +74,18 @@ export class ConfigClient {
 
   stop(): void {
     this.#running?.stop();
-    this.#link?.client.terminate();
+    this.#link.stop();
   }
 
   #perform(effect: ConfigFollowerEffect): void {
     switch (effect.type) {
       case 'connect':
-        return this.#connect(effect.attempt, effect.server);
+        return this.#link.connect(effect.attempt, effect.server);
       case 'send':
-        if (this.#link?.attempt === effect.attempt) this.#link.client.send(effect.message);
-        return;
+        return this.#link.send(effect.attempt, effect.message);
       case 'close':
-        if (this.#link?.attempt !== effect.attempt) return;
-        this.#link.client.close(effect.why);
-        return this.#options.onLost?.(this.#link.server, effect.why);
+        this.#link.close(effect.attempt, effect.why);
+        return this.#tellLost(effect.attempt, effect.why);
       case 'configuration': {
         // The revision is the server's: ours would differ, because secrets that we may not see are left out.
         const configuration = {
@@ -100,22 +103,9 @@ export class ConfigClient {
     }
   }
 
-  #connect(attempt: number, server: ServerAddress): void {
-    const input = (heard: ConfigFollowerInput) => this.#running?.input(heard);
-    const client = connectLink<ConfigRequest, ConfigReply>({
-      host: server.host,
-      port: server.port,
-      schema: configReply,
-      handlers: {
-        opened: () => input({ type: 'opened', attempt }),
-        message: (message) => input({ type: 'message', attempt, message }),
-        closed: ({ text }) => {
-          if (this.#link?.attempt === attempt) this.#options.onLost?.(server, text);
-          input({ type: 'closed', attempt, why: text });
-        },
-      },
-    });
-    this.#link = { attempt, server, client };
+  #tellLost(attempt: number, why: string): void {
+    const server = this.#link.serverOf(attempt);
+    if (server !== undefined) this.#options.onLost?.(server, why);
   }
 }
 

@@ -5,8 +5,14 @@
 import { performance } from 'node:perf_hooks';
 import { type Configuration, type LoadedConfiguration, problemLine } from '@holdfast/centre';
 import { type ConfigReply, type ConfigRequest, configRequest } from '@holdfast/protocol';
-import { type ConfigServerEffect, type ConfigServerInput, ConfigServerNode } from '@holdfast/servers';
-import { type LinkServer, ProcessClock, runNode, startLinkServer } from '@holdfast/shell';
+import {
+  type ConfigServerEffect,
+  type ConfigServerInput,
+  ConfigServerNode,
+  type ServerAddress,
+} from '@holdfast/servers';
+import { type LinkServer, ProcessClock, runNode } from '@holdfast/shell';
+import { openClientPort } from './client-port.ts';
 import { verifyNoPassword, verifyPassword } from './crypto.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
@@ -32,14 +38,8 @@ export async function startConfigServer({
   log,
 }: ConfigServerStart): Promise<RunningConfigServer> {
   const startedAt = performance.now();
-  const loaded = await loadFiles(files);
-  tellWarnings(loaded, log);
-  if (!loaded.ok)
-    throw new CannotRun(
-      `The configuration in ${files} has problems:\n${loaded.problems.map(problemLine).join('\n')}`,
-    );
-  const { configuration } = loaded;
-  const { address, port } = whereToListen(configuration, application);
+  const configuration = await readFirst(files, log);
+  const listen = whereToListen(configuration, application);
   const clock = new ProcessClock();
   const node = new ConfigServerNode({
     application,
@@ -64,18 +64,11 @@ export async function startConfigServer({
   }
   const strangers = new LogBudget(log);
   clock.onJump(() => running.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
-  links = await startLinkServer<ConfigRequest, ConfigReply>({
-    host: address,
-    port,
+  links = await openClientPort<ConfigRequest, ConfigReply>({
+    ...listen,
     schema: configRequest,
-    handlers: {
-      opened: (connection) => running.input({ type: 'opened', connection }),
-      message: (connection, message) => running.input({ type: 'message', connection, message }),
-      closed: (connection) => running.input({ type: 'closed', connection }),
-      trouble: (line, remote) => strangers.line(line, remote),
-    },
-  }).catch((error: Error) => {
-    throw new CannotRun(error.message);
+    strangers,
+    input: (input) => running.input(input),
   });
   log({
     level: 'info',
@@ -106,15 +99,22 @@ export async function startConfigServer({
   };
 }
 
+/** Without a first revision there is nothing to serve. */
+async function readFirst(files: string, log: Log): Promise<Configuration> {
+  const loaded = await loadFiles(files);
+  tellWarnings(loaded, log);
+  if (loaded.ok) return loaded.configuration;
+  throw new CannotRun(
+    `The configuration in ${files} has problems:\n${loaded.problems.map(problemLine).join('\n')}`,
+  );
+}
+
 function tellWarnings({ warnings }: LoadedConfiguration, log: Log): void {
   for (const warning of warnings)
     log({ level: 'warn', what: 'configuration', because: problemLine(warning) });
 }
 
-function whereToListen(
-  configuration: Configuration,
-  name: string,
-): { readonly address: string; readonly port: number } {
+function whereToListen(configuration: Configuration, name: string): ServerAddress {
   const application = configuration.get('Application', name);
   if (application?.type !== 'ConfigurationServer' || !application.enabled)
     throw new CannotRun(`There is no enabled Application "${name}" of type ConfigurationServer.`);
@@ -122,5 +122,5 @@ function whereToListen(
   const port = application.ports.default;
   if (host === undefined || port === undefined)
     throw new CannotRun(`Application "${name}" has no Host or no port "default".`);
-  return { address: host.address, port };
+  return { host: host.address, port };
 }

@@ -11,15 +11,9 @@ import {
   type SipServerInput,
   SipServerNode,
 } from '@holdfast/servers';
-import {
-  cryptoRandom,
-  type LinkServer,
-  ProcessClock,
-  type RunningNode,
-  runNode,
-  startLinkServer,
-} from '@holdfast/shell';
+import { cryptoRandom, type LinkServer, ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import type { ParseFailure, Source } from '@holdfast/sip';
+import { openClientPort } from './client-port.ts';
 import { nodeHashes } from './crypto.ts';
 import { DnsClient } from './io/dns.ts';
 import { SipTransports } from './io/sip-transports.ts';
@@ -40,13 +34,8 @@ export async function startSipServer(
   dns: DnsClient = new DnsClient(),
 ): Promise<RunningRole> {
   const { application, log } = options;
-  const read = readSipServerConfiguration(options.configuration, application);
-  if (!read.ok) throw new CannotRun(read.text);
-  const clientPort = options.configuration.get('Application', application)?.ports.default;
-  if (clientPort === undefined) {
-    throw new CannotRun(`Application/${application} has no port "default" for its clients; set it.`);
-  }
-  const { sip } = read;
+  const read = readOwn(options);
+  const { sip, clientPort } = read;
   let current = options.configuration;
   const clock = new ProcessClock();
   const music = await musicOf(options.configuration, application);
@@ -57,18 +46,9 @@ export async function startSipServer(
   }).catch(cannotOpen('The port of the announcer', sip.host));
   const strangers = new LogBudget(log);
   const transports = await openSip({ ...sip, strangers, log, input: (input) => node.input(input) });
-  const links: LinkServer<DeskReply> = await startLinkServer<DeskRequest, DeskReply>({
-    host: sip.host,
-    port: clientPort,
-    schema: deskRequest,
-    handlers: {
-      opened: (connection) => node.input({ type: 'opened', connection }),
-      message: (connection, message) => node.input({ type: 'message', connection, message }),
-      closed: (connection) => node.input({ type: 'closed', connection }),
-      trouble: (line, remote) => strangers.line(line, remote),
-    },
-  }).catch((error: Error) => {
-    throw new CannotRun(error.message);
+  const links = await openClientPort<DeskRequest, DeskReply>({
+    ...{ host: sip.host, port: clientPort, schema: deskRequest, strangers },
+    input: (input) => node.input(input),
   });
   const thinking = new SipServerNode({
     configuration: read.configuration,
@@ -110,6 +90,16 @@ export async function startSipServer(
       await Promise.all([links.stop(), transports.close()]);
     },
   };
+}
+
+/** What the process starts with, or the sentence that says what is missing. */
+function readOwn({ configuration, application }: RoleOptions) {
+  const read = readSipServerConfiguration(configuration, application);
+  if (!read.ok) throw new CannotRun(read.text);
+  const clientPort = configuration.get('Application', application)?.ports.default;
+  if (clientPort === undefined)
+    throw new CannotRun(`Application/${application} has no port "default" for its clients; set it.`);
+  return { ...read, clientPort };
 }
 
 /** The ports of SIP. What strangers can cause is written within its budget. */

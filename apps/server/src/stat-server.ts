@@ -12,24 +12,16 @@ import {
 } from '@holdfast/protocol';
 import {
   readStatServerConfiguration,
-  type ServerAddress,
   type StatServerEffect,
   type StatServerInput,
   StatServerNode,
 } from '@holdfast/servers';
-import {
-  connectLink,
-  cryptoRandom,
-  type LinkClient,
-  type LinkServer,
-  ProcessClock,
-  type RunningNode,
-  runNode,
-  startLinkServer,
-} from '@holdfast/shell';
+import { cryptoRandom, type LinkServer, ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
+import { openClientPort } from './client-port.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
+import { ServerLink } from './server-link.ts';
 import { verifyPersonToken } from './tokens.ts';
 
 /** Resolves when the port is open; the SIP Server may come later. */
@@ -40,17 +32,11 @@ export async function startStatServer(options: RoleOptions): Promise<RunningRole
   let current = options.configuration;
   const clock = new ProcessClock();
   const strangers = new LogBudget(log);
-  const links = await startLinkServer<StatRequest, StatReply>({
+  const links = await openClientPort<StatRequest, StatReply>({
     ...read.listen,
     schema: statRequest,
-    handlers: {
-      opened: (connection) => running.input({ type: 'opened', connection }),
-      message: (connection, message) => running.input({ type: 'message', connection, message }),
-      closed: (connection) => running.input({ type: 'closed', connection }),
-      trouble: (line, remote) => strangers.line(line, remote),
-    },
-  }).catch((error: Error) => {
-    throw new CannotRun(error.message);
+    strangers,
+    input: (input) => running.input(input),
   });
   const node = new StatServerNode({
     configuration: read.configuration,
@@ -60,7 +46,7 @@ export async function startStatServer(options: RoleOptions): Promise<RunningRole
     verifyToken: (token, wall) => verifyPersonToken(token, wall, current),
     serverSecret: secret,
   });
-  const sip = new SipLink((input) => running.input(input), log);
+  const sip = linkToSipServer((input) => running.input(input), log);
   const running: RunningNode<StatServerInput> = runNode(node, {
     now: () => clock.now(),
     perform: (effect) => perform(effect, { sip, links, log }),
@@ -86,7 +72,7 @@ export async function startStatServer(options: RoleOptions): Promise<RunningRole
 }
 
 interface Outside {
-  readonly sip: SipLink;
+  readonly sip: ServerLink<DeskRequest, DeskReply>;
   readonly links: LinkServer<StatReply>;
   readonly log: Log;
 }
@@ -109,47 +95,16 @@ function perform(effect: StatServerEffect, { sip, links, log }: Outside): void {
   }
 }
 
-/** The connection to the SIP Server: one attempt at a time, known by its number. */
-class SipLink {
-  readonly #input: (input: StatServerInput) => void;
-  readonly #log: Log;
-  #link: { readonly attempt: number; readonly client: LinkClient<DeskRequest> } | undefined;
-
-  constructor(input: (input: StatServerInput) => void, log: Log) {
-    this.#input = input;
-    this.#log = log;
-  }
-
-  connect(attempt: number, { host, port }: ServerAddress): void {
-    const client = connectLink<DeskRequest, DeskReply>({
-      host,
-      port,
-      schema: deskReply,
-      handlers: {
-        opened: () => this.#input({ type: 'sipOpened', attempt }),
-        message: (message) => this.#input({ type: 'sipMessage', attempt, message }),
-        closed: ({ text }) => this.#input({ type: 'sipClosed', attempt, why: text }),
-        malformed: (field, text) =>
-          this.#log({
-            level: 'warn',
-            what: 'malformed message of the SIP Server',
-            because: text,
-            detail: { field },
-          }),
-      },
-    });
-    this.#link = { attempt, client };
-  }
-
-  send(attempt: number, message: DeskRequest): void {
-    if (this.#link?.attempt === attempt) this.#link.client.send(message);
-  }
-
-  close(attempt: number, why: string): void {
-    if (this.#link?.attempt === attempt) this.#link.client.close(why);
-  }
-
-  stop(): void {
-    this.#link?.client.terminate();
-  }
+function linkToSipServer(
+  input: (input: StatServerInput) => void,
+  log: Log,
+): ServerLink<DeskRequest, DeskReply> {
+  return new ServerLink({
+    schema: deskReply,
+    opened: (attempt) => input({ type: 'sipOpened', attempt }),
+    message: (attempt, message) => input({ type: 'sipMessage', attempt, message }),
+    closed: (attempt, why) => input({ type: 'sipClosed', attempt, why }),
+    malformed: (field, because) =>
+      log({ level: 'warn', what: 'malformed message of the SIP Server', because, detail: { field } }),
+  });
 }

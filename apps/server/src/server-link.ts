@@ -1,0 +1,54 @@
+/** The connection of a server to another one: one attempt at a time, known by the number that its node has given it. */
+import type { ServerAddress } from '@holdfast/servers';
+import { connectLink, type LinkClient, type MessageSchema } from '@holdfast/shell';
+
+export interface ServerLinkPorts<Reply> {
+  readonly schema: MessageSchema<Reply>;
+  opened(attempt: number): void;
+  message(attempt: number, message: Reply): void;
+  closed(attempt: number, why: string): void;
+  malformed(field: string, text: string): void;
+}
+
+export class ServerLink<Request, Reply> {
+  readonly #ports: ServerLinkPorts<Reply>;
+  #present:
+    | { readonly attempt: number; readonly server: ServerAddress; readonly client: LinkClient<Request> }
+    | undefined;
+
+  constructor(ports: ServerLinkPorts<Reply>) {
+    this.#ports = ports;
+  }
+
+  connect(attempt: number, server: ServerAddress): void {
+    const { host, port } = server;
+    const { schema, opened, message, closed, malformed } = this.#ports;
+    const client = connectLink<Request, Reply>({
+      ...{ host, port, schema },
+      handlers: {
+        opened: () => opened(attempt),
+        message: (heard) => message(attempt, heard),
+        closed: ({ text }) => closed(attempt, text),
+        malformed,
+      },
+    });
+    this.#present = { attempt, server, client };
+  }
+
+  /** Undefined for a former attempt. */
+  serverOf(attempt: number): ServerAddress | undefined {
+    return this.#present?.attempt === attempt ? this.#present.server : undefined;
+  }
+
+  send(attempt: number, message: Request): void {
+    if (this.#present?.attempt === attempt) this.#present.client.send(message);
+  }
+
+  close(attempt: number, why: string): void {
+    if (this.#present?.attempt === attempt) this.#present.client.close(why);
+  }
+
+  stop(): void {
+    this.#present?.client.terminate();
+  }
+}
