@@ -218,10 +218,7 @@ describe('the live page', { timeout: 60_000 }, () => {
     expect(told).toContain('disaster-recovery.timeout = 3 s, from Application/workspace');
     // What governed is told once each, with how many agents it governed.
     const governors = await page.locator('.governor').allTextContents();
-    expect(governors).toEqual([
-      'disaster-recovery.timeout = 3 s (5 agents)',
-      'site-timeout = 3 s (5 agents)',
-    ]);
+    expect(governors).toEqual(['disaster-recovery.timeout = 3 s 5 ×', 'site-timeout = 3 s 5 ×']);
   });
 
   it('links that follow a move are folded into it, and unfold on demand', async () => {
@@ -310,14 +307,6 @@ describe('the live page', { timeout: 60_000 }, () => {
     const alarm = page.locator('.decision[data-look="alarm"]').first();
     expect(await alarm.textContent()).toContain('Alarm, no move');
     expect(await violations()).toEqual([]);
-    // The time until the link's own move runs down where what decides next is told.
-    await page.locator('[data-agent="agent7001"] .card').click();
-    const drawer = page.getByRole('dialog', { name: 'Agent agent7001' });
-    await drawer.getByText('Configuration link goes to south by itself').waitFor();
-    expect(await drawer.textContent()).toMatch(
-      /by itself\d s moredisaster-recovery.timeout = 3 s, from Application\/workspace/,
-    );
-    await drawer.getByRole('button', { name: 'Close' }).click();
     // Workspace takes that link alone to the other site; a third-party desktop keeps its alarm.
     await page.waitForSelector('[data-agent="agent7001"] [data-kind="configuration"] .mark-towards');
     expect(
@@ -330,6 +319,21 @@ describe('the live page', { timeout: 60_000 }, () => {
     expect(await page.locator('.card-seat[data-crossing="true"]').count()).toBe(0);
     lab.turnConfiguration('restore', 'north');
     await page.waitForFunction(() => document.querySelectorAll('.card-alarm').length === 0);
+  });
+
+  it('the time until a lesser link goes by itself runs down where what decides next is told', async () => {
+    await open();
+    await page.locator('[data-agent="agent7001"] .card').click();
+    const drawer = page.getByRole('dialog', { name: 'Agent agent7001' });
+    await drawer.waitFor();
+    lab.turnConfiguration('lose', 'north');
+    const move = drawer.locator('.next[data-of="link"]');
+    await move.waitFor();
+    expect(await move.textContent()).toMatch(
+      /^\dConfiguration link goes to south by itself\d s moredisaster-recovery.timeout = 3 s, from /,
+    );
+    await move.waitFor({ state: 'detached' });
+    await drawer.getByText('takes the configuration link to south').waitFor();
   });
 
   it('the details of one agent: links, what decides next, a countdown, and the time line', async () => {

@@ -62,8 +62,9 @@ test('links and ends of alarms that come along with a move are folded into the m
   expect(logIn).toEqual([
     ['link', ['b', 'a']],
     ['alarmOver', ['a']],
+    ['link', ['b']],
   ]);
-  expect(leave).toEqual([['link', ['b']]]);
+  expect(leave).toEqual([]);
 });
 
 test.each([

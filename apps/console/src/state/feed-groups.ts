@@ -60,7 +60,7 @@ export function groupEntries(entries: readonly FeedEntry[]): FeedGroup[] {
   }));
 }
 
-/** Follower → the move of the same agent to which it belongs: the one that lies nearest. */
+/** Follower → the move of the same agent to which it belongs: the last of those around it, as where the agent came to. */
 function leadersOf(entries: readonly FeedEntry[]): Map<number, number> {
   const moves = new Map<string, FeedEntry[]>();
   for (const entry of entries)
@@ -69,10 +69,10 @@ function leadersOf(entries: readonly FeedEntry[]): Map<number, number> {
   for (const entry of entries) {
     const look = entryLook(entry);
     if (look !== 'link' && look !== 'alarmOver') continue;
-    const apart = (move: FeedEntry) => Math.abs(move.at - entry.at);
-    const [nearest] = (moves.get(entry.who) ?? []).toSorted((a, b) => apart(a) - apart(b));
-    // A link that moves alone is news of its own.
-    if (nearest !== undefined && apart(nearest) <= TOGETHER_MAX_MS) leaders.set(entry.id, nearest.id);
+    const isAround = (move: FeedEntry) => Math.abs(move.at - entry.at) <= TOGETHER_MAX_MS;
+    // A link that moves alone has none, and is news of its own.
+    const leader = moves.get(entry.who)?.find(isAround);
+    if (leader !== undefined) leaders.set(entry.id, leader.id);
   }
   return leaders;
 }

@@ -115,7 +115,9 @@ function Figures({ ledger: { agents, total, afterWait, waiting }, allowedMs, gov
               {waiting === 0 ? WORDS.total : WORDS.totalSoFar}
             </th>
             <th scope="col" title={WORDS.afterWaitMeaning}>
-              {waiting === 0 ? WORDS.afterWait : WORDS.afterWaitOf(agents.length - waiting)}
+              {waiting === 0 || afterWait === null
+                ? WORDS.afterWait
+                : WORDS.afterWaitOf(agents.length - waiting)}
             </th>
           </tr>
         </thead>
@@ -135,7 +137,10 @@ function Figures({ ledger: { agents, total, afterWait, waiting }, allowedMs, gov
           {governedBy.length === 0 ? '' : `, ${WORDS.governedBy} `}
           {governedBy.map((governor) => (
             <span key={governor.option} className="governor">
-              {WORDS.governor(governor)} <span className="muted">({WORDS.governs(governor.agents)})</span>
+              <span>{WORDS.governor(governor)}</span>{' '}
+              <span className="muted" title={WORDS.governs(governor.agents)}>
+                {WORDS.times(governor.agents)}
+              </span>
             </span>
           ))}
         </div>
