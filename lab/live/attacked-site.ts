@@ -3,24 +3,13 @@
  * logged, what it weighs, and whether it still does its work.
  */
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { GUEST } from '@holdfast/centre';
-import { seededRandom } from '@holdfast/kernel';
-import { makeWorld, writeConfiguration } from '@holdfast/server';
-import { ProcessClock } from '@holdfast/shell';
 import { WebSocket } from 'ws';
-import { drawPorts, type SitePorts } from './live-lab.ts';
-import { LabPhone } from './peers/lab-phone.ts';
+import { OneSite } from './one-site.ts';
+import type { LabPhone } from './peers/lab-phone.ts';
 import { until } from './peers/processes.ts';
-import { SiteProcesses } from './site-processes.ts';
 
-const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));
-const REALM = 'holdfast';
-const PHONE_PASSWORD = 'fake-phone-password';
-export const PASSWORD = 'fake-password';
 /** Two extensions: one calls, the other answers. */
 const CALLER = GUEST.dn;
 const CALLED = '7001';
@@ -41,56 +30,24 @@ export class AttackedSite {
   readonly clientPort: number;
   readonly configPort: number;
   readonly statPort: number;
-  readonly #folder: string;
-  readonly #site: SiteProcesses;
+  readonly #site: OneSite;
   readonly #inspectors = new Map<string, string>();
-  readonly #clock = new ProcessClock();
-  /** One for all phones: a call with the names of an earlier one would be taken for its copy. */
-  readonly #random = seededRandom(1);
 
-  private constructor(folder: string, ports: SitePorts) {
+  private constructor(site: OneSite) {
+    const { ports } = site;
     [this.configPort] = ports.config;
     [this.clientPort] = ports.clients;
     [this.statPort] = ports.stats;
     [this.sipPort] = ports.sip;
-    this.#folder = folder;
-    this.#site = new SiteProcesses({
-      site: 'north',
-      entry: SERVER_BUNDLE,
-      restarts: false,
-      files: join(folder, 'configuration'),
-      data: join(folder, 'north'),
-      servers: [
-        { application: 'config-north', host: '127.0.0.1', port: this.configPort },
-        { application: 'sip-north', host: '127.0.0.1', port: this.clientPort },
-        { application: 'stat-north', host: '127.0.0.1', port: this.statPort },
-      ],
-    });
+    this.#site = site;
   }
 
   static async start(agents = 8): Promise<AttackedSite> {
-    if (!existsSync(SERVER_BUNDLE))
-      throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-attacked-'));
-    const ports = await drawPorts();
-    const site = (name: string, index: 0 | 1) => ({
-      ...{ name, address: '127.0.0.1', gateway: `127.0.0.1:${ports.gateway}` },
-      ...{ configPort: ports.config[index], clientPort: ports.clients[index] },
-      ...{ statPort: ports.stats[index], sipPort: ports.sip[index] },
-    });
-    const { objects } = await makeWorld({
-      agents,
-      sites: [site('north', 0), site('south', 1)],
-      password: PASSWORD,
-      phonePassword: PHONE_PASSWORD,
-      realm: REALM,
-    });
-    await writeConfiguration(join(folder, 'configuration'), objects, 'json');
-    const attacked = new AttackedSite(folder, ports);
+    const attacked = new AttackedSite(await OneSite.make({ agents, restarts: false }));
     try {
       // Any free port, when the inspector is asked for.
       process.env.NODE_OPTIONS = '--inspect-port=0';
-      await attacked.#site.start();
+      await attacked.#site.processes.start();
     } catch (error) {
       // Nobody has the site yet who could end it.
       await attacked.stop();
@@ -99,12 +56,8 @@ export class AttackedSite {
     return attacked;
   }
 
-  get #logFile(): string {
-    return join(this.#folder, 'north', 'north.log');
-  }
-
   pidOf(application: string): number {
-    const pid = this.#site.processes().find((process) => process.application === application)?.pid;
+    const pid = this.#site.processes.processes().find((process) => process.application === application)?.pid;
     if (pid === undefined) throw new Error(`${application} has ended; ${this.#lastWords()}`);
     return pid;
   }
@@ -132,24 +85,24 @@ export class AttackedSite {
 
   /** Node opens its inspector when it is asked to, at a port that it writes to stderr. */
   async #openInspector(application: string): Promise<string> {
-    const before = readFileSync(this.#logFile, 'utf8').length;
+    const before = readFileSync(this.#site.logFile, 'utf8').length;
     process.kill(this.pidOf(application), 'SIGUSR1');
     const address = () =>
-      /Debugger listening on (ws:\S+)/.exec(readFileSync(this.#logFile, 'utf8').slice(before))?.[1];
+      /Debugger listening on (ws:\S+)/.exec(readFileSync(this.#site.logFile, 'utf8').slice(before))?.[1];
     await until('the inspector is open', 3_000, () => address() !== undefined);
     return address() ?? '';
   }
 
   /** All that the site has logged until now; what is no line of ours (a stack trace) fails the test. */
   lines(): LoggedLine[] {
-    return readFileSync(this.#logFile, 'utf8')
+    return readFileSync(this.#site.logFile, 'utf8')
       .split('\n')
       .filter((line) => line !== '' && !FROM_THE_INSPECTOR.test(line))
       .map((line) => JSON.parse(line) as LoggedLine);
   }
 
   #lastWords(): string {
-    const lines = readFileSync(this.#logFile, 'utf8').split('\n');
+    const lines = readFileSync(this.#site.logFile, 'utf8').split('\n');
     return `its last words: ${lines.slice(-12).join(' | ')}`;
   }
 
@@ -160,12 +113,12 @@ export class AttackedSite {
     const phones = await Promise.all([this.phone(CALLER, transport), this.phone(CALLED, transport)]);
     const [caller, called] = phones as [LabPhone, LabPhone];
     try {
-      const startedAt = this.#clock.now();
+      const startedAt = performance.now();
       for (const phone of phones) phone.command({ name: 'register' });
       await Promise.all(phones.map((phone) => phone.fact('registered')));
-      const registeredAt = this.#clock.now();
+      const registeredAt = performance.now();
       await caller.call(CALLED, 'north');
-      const answeredAt = this.#clock.now();
+      const answeredAt = performance.now();
       await called.fact('established');
       const ended = await caller.hangUp();
       if (ended.status !== 0) throw new Error(`the call ended with ${ended.status}`);
@@ -179,24 +132,12 @@ export class AttackedSite {
 
   /** A phone of that extension, not yet registered; whoever opens it closes it. */
   phone(number: string, transport: 'UDP' | 'TCP' = 'UDP'): Promise<LabPhone> {
-    return LabPhone.open({
-      number,
-      domain: REALM,
-      password: PHONE_PASSWORD,
-      scheme: 'single',
-      answerAfterMs: 0,
-      port: 0,
-      sites: [{ site: 'north', port: this.sipPort, transport }],
-      toneHz: 440,
-      clock: this.#clock,
-      random: this.#random,
-    });
+    return this.#site.phone(number, { transport });
   }
 
   async stop(): Promise<void> {
-    if (this.#site.state === 'starting') this.#site.kill();
-    await this.#site.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#site.end();
+    this.#site.remove();
   }
 }
 

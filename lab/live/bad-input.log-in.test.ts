@@ -5,7 +5,8 @@
 import { SUPERVISOR } from '@holdfast/centre';
 import type { ErrorCode } from '@holdfast/protocol';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { AttackedSite, PASSWORD } from './attacked-site.ts';
+import { AttackedSite } from './attacked-site.ts';
+import { PASSWORD } from './lab-configuration.ts';
 import type { LabPhone } from './peers/lab-phone.ts';
 import { greeting, RawClient } from './raw-client.ts';
 

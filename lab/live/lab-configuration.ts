@@ -3,7 +3,7 @@
  * either family, and what the scenario wants otherwise.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { DESK_APPLICATION, type GeneratedAgent, thirdPartyName } from '@holdfast/centre';
+import { DESK_APPLICATION, type GeneratedAgent, type GeneratedSite, thirdPartyName } from '@holdfast/centre';
 import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { makeMusic, makeWorld, writeConfiguration, writeWav } from '@holdfast/server';
 import type { LabTimes } from './times.ts';
@@ -32,18 +32,9 @@ export async function writeLabConfiguration(run: {
   readonly configure?: (object: ConfigObject) => ConfigObject | readonly ConfigObject[];
 }): Promise<readonly GeneratedAgent[]> {
   const { ports, times, folder, configure = (object) => object } = run;
-  const site = (name: SiteName, index: 0 | 1) => ({
-    name,
-    address: '127.0.0.1',
-    configPort: ports.config[index],
-    clientPort: ports.clients[index],
-    statPort: ports.stats[index],
-    sipPort: ports.sip[index],
-    gateway: `127.0.0.1:${ports.gateway}`,
-  });
   const { objects, agents } = await makeWorld({
     agents: run.agents,
-    sites: [site('north', 0), site('south', 1)],
+    sites: generatedSites(ports),
     password: PASSWORD,
     phonePassword: PHONE_PASSWORD,
     realm: REALM,
@@ -58,6 +49,20 @@ export async function writeLabConfiguration(run: {
     'json',
   );
   return agents;
+}
+
+/** Both on this machine, behind one gateway. */
+export function generatedSites(ports: SitePorts): [GeneratedSite, GeneratedSite] {
+  const site = (name: SiteName, index: 0 | 1) => ({
+    name,
+    address: '127.0.0.1',
+    configPort: ports.config[index],
+    clientPort: ports.clients[index],
+    statPort: ports.stats[index],
+    sipPort: ports.sip[index],
+    gateway: `127.0.0.1:${ports.gateway}`,
+  });
+  return [site('north', 0), site('south', 1)];
 }
 
 function serverOptions(times: LabTimes, music: string): Record<string, OptionSections> {

@@ -1,0 +1,103 @@
+/**
+ * One site as real processes, in a generated world of two, for tests that need no robots: its processes, its phones, and
+ * clients that send what they like. The site is not started by the making.
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { seededRandom } from '@holdfast/kernel';
+import { makeWorld, writeConfiguration } from '@holdfast/server';
+import { ProcessClock } from '@holdfast/shell';
+import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM, type SitePorts } from './lab-configuration.ts';
+import { drawPorts } from './live-lab.ts';
+import { LabPhone } from './peers/lab-phone.ts';
+import { greeting, RawClient } from './raw-client.ts';
+import { logInForToken } from './site-observer.ts';
+import { SiteProcesses } from './site-processes.ts';
+
+const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));
+
+export class OneSite {
+  readonly ports: SitePorts;
+  readonly processes: SiteProcesses;
+  readonly logFile: string;
+  readonly #folder: string;
+  readonly #clock = new ProcessClock();
+  /** One for all phones: a call with the names of an earlier one would be taken for its copy. */
+  readonly #random = seededRandom(1);
+  readonly #phones: LabPhone[] = [];
+
+  private constructor(folder: string, ports: SitePorts, restarts: boolean) {
+    this.#folder = folder;
+    this.ports = ports;
+    this.logFile = join(folder, 'north', 'north.log');
+    this.processes = new SiteProcesses({
+      ...{ site: 'north', entry: SERVER_BUNDLE, restarts },
+      ...{ files: join(folder, 'configuration'), data: join(folder, 'north') },
+      servers: [
+        { application: 'config-north', host: '127.0.0.1', port: ports.config[0] },
+        { application: 'sip-north', host: '127.0.0.1', port: ports.clients[0] },
+        { application: 'stat-north', host: '127.0.0.1', port: ports.stats[0] },
+      ],
+    });
+  }
+
+  /** Writes the configuration; `restarts`: the supervisor starts again what has died. */
+  static async make({ agents, restarts }: { agents: number; restarts: boolean }): Promise<OneSite> {
+    if (!existsSync(SERVER_BUNDLE))
+      throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-one-site-'));
+    const ports = await drawPorts();
+    const secrets = { password: PASSWORD, phonePassword: PHONE_PASSWORD, realm: REALM };
+    const { objects } = await makeWorld({ agents, sites: generatedSites(ports), ...secrets });
+    await writeConfiguration(join(folder, 'configuration'), objects, 'json');
+    return new OneSite(folder, ports, restarts);
+  }
+
+  /** A phone of that extension, not yet registered. */
+  async phone(
+    number: string,
+    { transport = 'UDP', answerAfterMs = 0 }: { transport?: 'UDP' | 'TCP'; answerAfterMs?: number } = {},
+  ): Promise<LabPhone> {
+    const phone = await LabPhone.open({
+      ...{ number, domain: REALM, password: PHONE_PASSWORD, scheme: 'single', port: 0, toneHz: 440 },
+      ...{ answerAfterMs, clock: this.#clock, random: this.#random },
+      sites: [{ site: 'north', port: this.ports.sip[0], transport }],
+    });
+    this.#phones.push(phone);
+    return phone;
+  }
+
+  async registeredPhone(number: string, answerAfterMs: number): Promise<LabPhone> {
+    const phone = await this.phone(number, { answerAfterMs });
+    phone.command({ name: 'register' });
+    await phone.fact('registered');
+    return phone;
+  }
+
+  tokenOf(user: string): Promise<string> {
+    const config = { host: '127.0.0.1', port: this.ports.config[0] };
+    return logInForToken({ config, user, password: PASSWORD });
+  }
+
+  /** A client of the SIP Server as this person, greeted by a fresh stamp. */
+  async clientOf(user: string): Promise<{ client: RawClient; token: string; stamp: unknown }> {
+    const token = await this.tokenOf(user);
+    const client = await RawClient.open(this.ports.clients[0]);
+    const { stamp } = await client.ask({ ...greeting.sip(60_000), token }, 'Stamp');
+    return { client, token, stamp };
+  }
+
+  /** All phones and clients of the test are gone, and the site too. */
+  async end(): Promise<void> {
+    await Promise.all(this.#phones.splice(0).map((phone) => phone.close()));
+    RawClient.closeAll();
+    if (this.processes.state === 'starting') this.processes.kill();
+    await this.processes.stop();
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
