@@ -10,6 +10,7 @@ export const PEERS = [
   { name: 'baresip', command: 'baresip', packages: ['baresip-core'] },
   { name: 'linphone', command: 'linphonecsh', packages: ['linphone-cli'] },
   { name: 'kamailio', command: 'kamailio', packages: ['kamailio'] },
+  { name: 'etcd', command: 'etcd', packages: ['etcd-server'] },
   { name: 'chromium', command: 'chromium', packages: ['chromium'] },
 ];
 

@@ -37,7 +37,12 @@ const missing = missingPeers();
  * Tests that start processes of ours or of others, and wait for them in real time: they run by themselves and one
  * file after the other, so that what they wait for does not depend on what else is being computed.
  */
-const REAL = ['lab/live/', 'apps/server/src/supervisor/', ...PEERS.map(({ name }) => `.${name}.test.ts`)];
+const REAL = [
+  'lab/live/',
+  'apps/server/src/arbiter/',
+  'apps/server/src/supervisor/',
+  ...PEERS.map(({ name }) => `.${name}.test.ts`),
+];
 const without = (patterns) => patterns.flatMap((pattern) => ['--exclude', pattern]);
 const globOf = (part) => (part.endsWith('/') ? `${part}**` : `**/*${part}`);
 

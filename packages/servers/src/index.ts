@@ -10,7 +10,7 @@ export {
 } from './arbiter/host-arbiter.ts';
 export {
   NOT_PRIMARY,
-  type OwnPrimaryEffect,
+  type OwnPrimary,
   type OwnPrimaryEvent,
   ownPrimaryDeadline,
   stepOwnPrimary,

@@ -112,11 +112,19 @@ class EtcdArbiter implements Arbiter {
     else open.answer({ type: succeeded ? 'swapped' : 'not-swapped', n, seen });
   }
 
+  /** At whichever endpoint serves, which need not be the one that is watched. */
   async #readForWatch(signal: AbortSignal): Promise<boolean> {
-    const reply = await post(`${this.#endpoint()}/v3/kv/range`, rangeOf(this.#key), signal);
-    if (reply.name !== 'answered') return false;
-    const { seen } = readRange(reply.value);
-    return seen !== undefined && this.#tell(seen);
+    for (let attempt = 0; attempt < this.#endpoints.length && !signal.aborted; attempt++) {
+      const endpoint = this.#endpoint();
+      const reply = await post(`${endpoint}/v3/kv/range`, rangeOf(this.#key), signal);
+      if (reply.name !== 'answered') {
+        this.#leave(endpoint);
+        continue;
+      }
+      const { seen } = readRange(reply.value);
+      return seen !== undefined && this.#tell(seen);
+    }
+    return false;
   }
 
   /** Whether it was news. */

@@ -41,8 +41,8 @@ export async function post(url: string, body: object, signal: AbortSignal): Prom
   } catch (error) {
     // No connection, a connection that ended, the end of our patience, or an answer that is no JSON.
     if (error instanceof SyntaxError) return { name: 'perhaps', because: 'its answer is no JSON' };
-    const code = codeOf(error);
-    return { name: NOT_CONNECTED.has(code) ? 'notSent' : 'perhaps', because: code };
+    const { code, text } = failureOf(error);
+    return { name: NOT_CONNECTED.has(code) ? 'notSent' : 'perhaps', because: text };
   }
 }
 
@@ -64,12 +64,12 @@ async function bodyOf(response: Response): Promise<string | undefined> {
   return Buffer.concat(parts).toString();
 }
 
-/** `fetch` says "fetch failed"; why stands below, where several addresses were tried in the first of them. */
-export function codeOf(error: unknown): string {
+/** `fetch` says "fetch failed"; why stands below, and where several addresses were tried in the first of them. */
+function failureOf(error: unknown): { readonly code: string; readonly text: string } {
   const { cause, name, message } = error as Error & {
     cause?: NodeJS.ErrnoException & { errors?: unknown[] };
   };
-  if (name === 'AbortError') return 'no answer in time';
-  const first = cause?.errors?.[0] as NodeJS.ErrnoException | undefined;
-  return first?.code ?? cause?.code ?? cause?.message ?? message;
+  if (name === 'AbortError') return { code: name, text: 'no answer in time' };
+  const why = (cause?.errors?.[0] as NodeJS.ErrnoException | undefined) ?? cause;
+  return { code: why?.code ?? '', text: why?.message ?? message };
 }

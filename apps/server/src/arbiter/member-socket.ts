@@ -62,6 +62,10 @@ export async function startMemberSocket(options: MemberSocketOptions): Promise<M
   const processes = new Map<string, string>();
   const links = new Map<string, string>();
   const refuse = (link: string, text: string) => {
+    // What it sends until its end is nobody's word.
+    const process = processes.get(link);
+    processes.delete(link);
+    if (process !== undefined && links.get(process) === link) links.delete(process);
     server.send(link, { type: 'Error', text });
     server.close(link, text);
     log({ level: 'warn', what: 'member of a pair refused', because: text });
