@@ -3,20 +3,14 @@
  * Read-only in this version: editing comes with the configuration database.
  */
 import { z } from 'zod';
-import type { ErrorCode } from './error-code.ts';
-
-const ReferenceID = z.number().int().nonnegative();
+import { opening, POLLS, ReferenceID, refusal } from './link-messages.ts';
 
 const places = z.array(z.string().min(1).max(255)).max(4).optional();
 
 export const configRequest = z.discriminatedUnion('type', [
   /** First message: which Application the client runs as. */
   z.object({
-    type: z.literal('Open'),
-    ReferenceID,
-    application: z.string().min(1).max(255),
-    version: z.number().int(),
-    addpTimeoutMs: z.number().int().min(100).max(3_600_000),
+    ...opening,
     /** Server applications show that they are what they say; desks have none. */
     secret: z.string().max(1024).optional(),
   }),
@@ -48,8 +42,7 @@ export const configRequest = z.discriminatedUnion('type', [
     name: z.string().min(1).max(255).optional(),
     subscribe: z.boolean(),
   }),
-  z.object({ type: z.literal('Ping'), n: z.number().int() }),
-  z.object({ type: z.literal('Pong'), n: z.number().int() }),
+  ...POLLS,
 ]);
 export type ConfigRequest = z.infer<typeof configRequest>;
 
@@ -136,14 +129,9 @@ export const configReply = z.discriminatedUnion('type', [
     deleted: z.array(z.string()),
   }),
   z.object({
-    type: z.literal('Error'),
-    ReferenceID: ReferenceID.optional(),
-    code: z.string().transform((code) => code as ErrorCode),
-    text: z.string(),
-    field: z.string().optional(),
+    ...refusal,
     retryAfterMs: z.number().int().optional(),
   }),
-  z.object({ type: z.literal('Ping'), n: z.number().int() }),
-  z.object({ type: z.literal('Pong'), n: z.number().int() }),
+  ...POLLS,
 ]);
 export type ConfigReply = z.infer<typeof configReply>;

@@ -3,7 +3,7 @@
  * WebSocket message. Requests carry a ReferenceID that the answer repeats. Names are T-Library's.
  */
 import { z } from 'zod';
-import type { ErrorCode } from './error-code.ts';
+import { addpTimeoutMs, POLLS, ReferenceID, refusal } from './link-messages.ts';
 import { loginEpoch, position, stamp } from './position.ts';
 import {
   dnSnapshot,
@@ -17,7 +17,6 @@ import {
 
 const name = z.string().min(1).max(255);
 const dn = z.string().min(1).max(64);
-const ReferenceID = z.number().int().nonnegative();
 
 /** Client to server. */
 export const deskRequest = z.discriminatedUnion('type', [
@@ -34,8 +33,7 @@ export const deskRequest = z.discriminatedUnion('type', [
     /** Stat Servers show the server secret instead: they follow everything and act on nothing. */
     secret: z.string().max(1024).optional(),
     resume: position.optional(),
-    /** How long this side waits, ms, before it calls the line dead (ADDP). The server uses it for its own side too. */
-    addpTimeoutMs: z.number().int().min(100).max(3_600_000),
+    addpTimeoutMs,
   }),
   z.object({ type: z.literal('RegisterAddress'), ReferenceID, dn }),
   z.object({ type: z.literal('UnregisterAddress'), ReferenceID, dn }),
@@ -114,9 +112,7 @@ export const deskRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('GracefulShutdown'), ReferenceID, on: z.boolean() }),
   /** LL1: answers a stamp for one login. Sent in the message handler, never from a timer. */
   z.object({ type: z.literal('StampAnswer'), dn, epoch: loginEpoch, stamp }),
-  /** ADDP: sent when the line has been idle; answered at once by `Pong`. */
-  z.object({ type: z.literal('Ping'), n: z.number().int() }),
-  z.object({ type: z.literal('Pong'), n: z.number().int() }),
+  ...POLLS,
 ]);
 export type DeskRequest = z.infer<typeof deskRequest>;
 
@@ -142,13 +138,8 @@ export const deskReply = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Done'), ReferenceID }),
   /** EventError: the request was refused; nothing has changed. */
   z.object({
-    type: z.literal('Error'),
-    ReferenceID: ReferenceID.optional(),
-    code: z.string().transform((code) => code as ErrorCode),
-    /** A sentence that names the thing and the remedy. */
-    text: z.string(),
-    /** The field of a malformed message; the higher epoch of `epoch-too-low`; the state of `wrong-state`. */
-    field: z.string().optional(),
+    ...refusal,
+    /** The higher epoch of `epoch-too-low`. */
     epoch: loginEpoch.optional(),
     retryAfterMs: z.number().int().optional(),
   }),
@@ -192,8 +183,7 @@ export const deskReply = z.discriminatedUnion('type', [
     isRaised: z.boolean(),
     because: z.string(),
   }),
-  z.object({ type: z.literal('Ping'), n: z.number().int() }),
-  z.object({ type: z.literal('Pong'), n: z.number().int() }),
+  ...POLLS,
 ]);
 export type DeskReply = z.infer<typeof deskReply>;
 export type EventMessage = Extract<DeskReply, { type: 'Event' }>;

@@ -6,10 +6,8 @@
  * (LG5): a client adds the time that has passed since the message came.
  */
 import { z } from 'zod';
-import type { ErrorCode } from './error-code.ts';
+import { opening, POLLS, ReferenceID, refusal } from './link-messages.ts';
 import { reasons } from './telephony.ts';
-
-const ReferenceID = z.number().int().nonnegative();
 
 /** `Agent`: the user name of a Person. `Queue`: an ACD Queue as `number@switch`. */
 export const statisticObjectType = z.enum(['Agent', 'Queue']);
@@ -21,11 +19,7 @@ const subject = { objectType: statisticObjectType, name: z.string().min(1).max(2
 export const statRequest = z.discriminatedUnion('type', [
   /** First message: which Application the client runs as, and who is behind it. */
   z.object({
-    type: z.literal('Open'),
-    ReferenceID,
-    application: z.string().min(1).max(255),
-    version: z.number().int(),
-    addpTimeoutMs: z.number().int().min(100).max(3_600_000),
+    ...opening,
     /** The log-in token of a person; without it, and without a secret, nothing may be subscribed to. */
     token: z.string().max(4096).optional(),
     /** Server applications show the server secret instead. */
@@ -33,9 +27,7 @@ export const statRequest = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('Subscribe'), ReferenceID, ...subject }),
   z.object({ type: z.literal('Unsubscribe'), ReferenceID, ...subject }),
-  /** ADDP: sent when the line has been idle; answered at once by `Pong`. */
-  z.object({ type: z.literal('Ping'), n: z.number().int() }),
-  z.object({ type: z.literal('Pong'), n: z.number().int() }),
+  ...POLLS,
 ]);
 export type StatRequest = z.infer<typeof statRequest>;
 
@@ -126,14 +118,8 @@ export const statReply = z.discriminatedUnion('type', [
   /** The object is no longer in the configuration; nothing follows about it. */
   z.object({ type: z.literal('Removed'), objectType: statisticObjectType, name: z.string() }),
   z.object({
-    type: z.literal('Error'),
-    ReferenceID: ReferenceID.optional(),
-    code: z.string().transform((code) => code as ErrorCode),
-    /** A sentence that names the thing and the remedy. */
-    text: z.string(),
-    field: z.string().optional(),
+    ...refusal,
   }),
-  z.object({ type: z.literal('Ping'), n: z.number().int() }),
-  z.object({ type: z.literal('Pong'), n: z.number().int() }),
+  ...POLLS,
 ]);
 export type StatReply = z.infer<typeof statReply>;

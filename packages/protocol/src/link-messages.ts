@@ -1,0 +1,35 @@
+/** What the links to SIP Servers, Configuration Servers and Stat Servers have in common. */
+import { z } from 'zod';
+import type { ErrorCode } from './error-code.ts';
+
+/** Of a request; its answer repeats it. */
+export const ReferenceID = z.number().int().nonnegative();
+
+/** How long a side waits, ms, before it calls the line dead (ADDP); what it tells the other holds there. */
+export const addpTimeoutMs = z.number().int().min(100).max(3_600_000);
+
+/** The first message to a Configuration Server or Stat Server: which Application the client runs as. */
+export const opening = {
+  type: z.literal('Open'),
+  ReferenceID,
+  application: z.string().min(1).max(255),
+  version: z.number().int(),
+  addpTimeoutMs,
+};
+
+/** The request was refused; nothing has changed. */
+export const refusal = {
+  type: z.literal('Error'),
+  ReferenceID: ReferenceID.optional(),
+  code: z.string().transform((code) => code as ErrorCode),
+  /** A sentence that names the thing and the remedy. */
+  text: z.string(),
+  /** The field of a malformed message; the state of `wrong-state`. */
+  field: z.string().optional(),
+};
+
+/** ADDP: Ping is sent when the line has been idle, and answered at once by Pong. */
+export const POLLS = [
+  z.object({ type: z.literal('Ping'), n: z.number().int() }),
+  z.object({ type: z.literal('Pong'), n: z.number().int() }),
+] as const;
