@@ -91,6 +91,15 @@ export class SiteLease {
     this.#watch(holding);
   }
 
+  /**
+   * LL3: the login was admitted by the primary before us. It is routable here once it has answered a stamp of ours.
+   * That of the former primary stands for it until then, and counts for nothing.
+   */
+  takenOver(agentId: string, epoch: LoginEpoch): void {
+    const stamp: Stamp = { pairEpoch: Number.NEGATIVE_INFINITY, number: 0, at: Number.NEGATIVE_INFINITY };
+    this.#holding(agentId).admitted = { epoch, stamp };
+  }
+
   /** A stamp has been answered for this login. False: no such login is held here (LL3, `NotLoggedIn`). */
   answered(agentId: string, epoch: LoginEpoch, stamp: Stamp, now: Millis): boolean {
     this.admitted(agentId, epoch);

@@ -3,14 +3,13 @@
  * instant. The modules beside this one are functions over a turn; they change the state and put effects down in
  * the order in which they must be performed.
  */
-import { Deadlines, type LogLine, type Millis } from '@holdfast/kernel';
+import { Deadlines, type LogLine, type Millis, WatchedMap } from '@holdfast/kernel';
 import type { LoginEpoch } from '@holdfast/protocol';
 import type { AgentState, WrapUp } from './agent.ts';
 import type { Call } from './call.ts';
 import { type CentreEffect, type DNConfiguration, LOGIN_RULES, type LoginRules } from './centre-types.ts';
 import type { PhoneState } from './phone.ts';
 import type { IdleAgent, Queue } from './queue.ts';
-import { WatchedMap } from './watched-map.ts';
 
 export interface DN {
   readonly number: string;

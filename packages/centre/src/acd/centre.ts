@@ -17,7 +17,7 @@ import { configure } from './configure.ts';
 import { gracefulShutdown, letGo } from './graceful-shutdown.ts';
 import * as logins from './logins.ts';
 import { offerFailed, overflow, treatWaiting } from './queueing.ts';
-import { load, recordOf, takeChanges } from './records.ts';
+import { load, recordKeys, recordOf, takeChanges } from './records.ts';
 import { match } from './routing.ts';
 import { agentViewOf, agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
 
@@ -85,6 +85,11 @@ export class Centre implements Node<CentreInput, CentreEffect> {
   /** Keys of what is not as it was when this was last asked: see records.ts. */
   takeChanges(): string[] {
     return takeChanges(this.#state);
+  }
+
+  /** Keys of all that has a record. */
+  recordKeys(): string[] {
+    return recordKeys(this.#state);
   }
 
   /** What stands under the key now; undefined when nothing does. */

@@ -43,6 +43,15 @@ export function takeChanges(state: CentreState): string[] {
   return keys;
 }
 
+/** Keys of all that has a record, for whoever has none yet. */
+export function recordKeys(state: CentreState): string[] {
+  const keys = [...state.dns.keys()].map((dn) => `dn/${dn}`);
+  for (const queue of state.queues.keys()) keys.push(`queue/${queue}`);
+  for (const connId of state.calls.keys()) keys.push(`call/${connId}`);
+  for (const person of state.highestEpochs.keys()) keys.push(`person/${person}`);
+  return [...keys, SHUTDOWN];
+}
+
 /** What stands under the key; undefined when there is nothing (any more). */
 export function recordOf(state: CentreState, key: string, now: Millis): Plain | undefined {
   const [kind, name] = parted(key);

@@ -14,7 +14,7 @@
  */
 
 import type { CentreEffect, CentreInput, PartyRelease } from '@holdfast/centre';
-import { type Millis, must, type Random, randomToken } from '@holdfast/kernel';
+import { type HeldRecord, type Millis, must, type Plain, type Random, randomToken } from '@holdfast/kernel';
 import {
   type LegId,
   type LookupAnswer,
@@ -29,6 +29,7 @@ import {
 import { type AdmissionPorts, CallAdmission, type Refusal } from './call-admission.ts';
 import { CallLegs } from './call-legs.ts';
 import type { CallRecord, MakeCall } from './call-record.ts';
+import { callFrom, recordOfCall } from './call-records.ts';
 import { CallRelay } from './call-relay.ts';
 import { CallRinging, releaseOf } from './call-ringing.ts';
 import { CallSound } from './call-sound.ts';
@@ -77,6 +78,8 @@ export interface CallPorts extends AdmissionPorts {
 export class CallControl {
   readonly #ports: CallPorts;
   readonly #calls = new Map<string, CallRecord>();
+  /** ConnIDs of calls that are not as they were when the changes were last taken. */
+  readonly #changed = new Set<string>();
   readonly #legs: CallLegs;
   readonly #addresses: GatewayAddresses;
   readonly #admission: CallAdmission;
@@ -144,6 +147,7 @@ export class CallControl {
   // ── SIP → centre ─────────────────────────────────────────────────────────────────────────────────────────
 
   onUserAgent(now: Millis, event: UserAgentEvent): void {
+    if ('leg' in event) this.#changes(event.leg);
     switch (event.type) {
       case 'incoming':
         return this.#incoming(now, event.leg, event.request, event.source);
@@ -231,6 +235,7 @@ export class CallControl {
       over: false,
     };
     this.#calls.set(call.connId, call);
+    this.#changed.add(call.connId);
     return call;
   }
 
@@ -338,12 +343,12 @@ export class CallControl {
   // ── centre → SIP ─────────────────────────────────────────────────────────────────────────────────────────
 
   ring(now: Millis, effect: Ring): void {
-    const call = this.#calls.get(effect.connId);
+    const call = this.#toChange(effect.connId);
     if (call !== undefined && !call.over) this.#ringing.ring(now, call, effect);
   }
 
   withdraw(now: Millis, connId: string, dn: string): void {
-    const call = this.#calls.get(connId);
+    const call = this.#toChange(connId);
     const ringing = call?.ringing.get(dn);
     call?.ringing.delete(dn);
     this.#ringing.giveUp(now, ringing?.legs ?? []);
@@ -355,21 +360,21 @@ export class CallControl {
   }
 
   treat(now: Millis, connId: string, treatment: 'ringback' | 'music' | 'tone'): void {
-    const call = this.#calls.get(connId);
+    const call = this.#toChange(connId);
     if (call !== undefined) this.#sound.treat(now, call, treatment);
   }
 
   treatmentReady(now: Millis, connId: string, sdp: Uint8Array): void {
-    this.#sound.ready(now, this.#calls.get(connId), connId, sdp);
+    this.#sound.ready(now, this.#toChange(connId), connId, sdp);
   }
 
   treatmentFailed(now: Millis, connId: string): void {
-    const call = this.#calls.get(connId);
+    const call = this.#toChange(connId);
     if (call !== undefined) this.#sound.failed(now, call);
   }
 
   release(now: Millis, connId: string, status: number): void {
-    const call = this.#calls.get(connId);
+    const call = this.#toChange(connId);
     if (call === undefined) return;
     call.over = true;
     this.#sound.stop(call);
@@ -414,6 +419,7 @@ export class CallControl {
   }
 
   #drop(now: Millis, leg: LegId): void {
+    this.#changes(leg);
     this.#legs.drop(leg);
     this.#relay.forget(now, leg);
   }
@@ -421,5 +427,52 @@ export class CallControl {
   #forgetIfEmpty(call: CallRecord): void {
     const stands = this.#legs.has(call.origin.leg) || call.party !== undefined || call.ringing.size > 0;
     if (call.over || !stands) this.#calls.delete(call.connId);
+  }
+
+  // ── another server goes on ───────────────────────────────────────────────────────────────────────────────
+
+  #toChange(connId: string): CallRecord | undefined {
+    const call = this.#calls.get(connId);
+    if (call !== undefined) this.#changed.add(connId);
+    return call;
+  }
+
+  #changes(leg: LegId): void {
+    const role = this.#legs.get(leg);
+    if (role !== undefined) this.#changed.add(role.call.connId);
+  }
+
+  /** ConnIDs of calls that are not as they were when this was last asked, those that are over included. */
+  takeChanges(): readonly string[] {
+    if (this.#changed.size === 0) return [];
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    return changed;
+  }
+
+  connIds(): Iterable<string> {
+    return this.#calls.keys();
+  }
+
+  record(connId: string, now: Millis): Plain | undefined {
+    const call = this.#calls.get(connId);
+    return call && recordOfCall(call, (leg) => this.#legs.get(leg), now);
+  }
+
+  /** Goes on with the calls of another server (SS50); the user agent has loaded their legs before. */
+  load(now: Millis, records: Iterable<HeldRecord>): void {
+    const lost: LegId[] = [];
+    for (const record of records) {
+      const { call, roles } = callFrom(record);
+      this.#calls.set(call.connId, call);
+      for (const [leg, role] of roles) {
+        this.#legs.add(leg, role);
+        const state = this.#ports.userAgent.legInfo(leg)?.state;
+        if (state === 'established') this.#legs.stands(now, leg);
+        if (state === undefined) lost.push(leg);
+      }
+      this.#sound.goOn(call);
+    }
+    for (const leg of lost) this.#ended(now, leg, 'lost');
   }
 }

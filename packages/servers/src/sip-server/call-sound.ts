@@ -43,6 +43,11 @@ export class CallSound {
     this.#start(call, treatment);
   }
 
+  /** The announcer of the server before us is gone: ours begins, and the caller is turned to it. */
+  goOn(call: CallRecord): void {
+    if (call.treatment !== undefined && !call.over) this.#start(call, call.treatment.kind);
+  }
+
   #ringInBand(call: CallRecord): void {
     if (call.treatment === undefined && call.party === undefined) this.#start(call, 'tone');
   }

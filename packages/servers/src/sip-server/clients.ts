@@ -3,7 +3,7 @@
  * registers for the DNs whose events it wants. A client that lost its connection comes back under the same
  * session and gets what it missed, if the log still has it.
  */
-import type { Millis } from '@holdfast/kernel';
+import { fromRecord, type HeldRecord, type Millis, type Plain, toRecord } from '@holdfast/kernel';
 import {
   type DeskReply,
   type ErrorCode,
@@ -55,6 +55,8 @@ export class Clients {
   readonly #sessions = new Map<string, Session>();
   readonly #byDN = new Map<string, Set<Client>>();
   readonly #all = new Set<Client>();
+  /** Keys of sessions that are not as they were when the changes were last taken. */
+  readonly #changed = new Set<string>();
 
   constructor(log: EventLog, emit: (effect: SipServerEffect) => void) {
     this.#log = log;
@@ -158,9 +160,35 @@ export class Clients {
   #keep(session: Session): void {
     this.#sessions.delete(session.key);
     this.#sessions.set(session.key, session);
+    this.#changed.add(session.key);
     if (this.#sessions.size <= SESSIONS_MAX) return;
     const [oldest] = this.#sessions.keys();
-    if (oldest !== undefined) this.#sessions.delete(oldest);
+    if (oldest === undefined) return;
+    this.#sessions.delete(oldest);
+    this.#changed.add(oldest);
+  }
+
+  /** Keys of sessions that are not as they were when this was last asked, forgotten ones included. */
+  takeChanges(): readonly string[] {
+    if (this.#changed.size === 0) return [];
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    return changed;
+  }
+
+  sessions(): Iterable<string> {
+    return this.#sessions.keys();
+  }
+
+  record(session: string, now: Millis): Plain | undefined {
+    const found = this.#sessions.get(session);
+    return found && toRecord(found, now);
+  }
+
+  /** A client of the server before us comes back to us, and gets what it missed (SS50). */
+  load({ value, heldAt }: HeldRecord): void {
+    const session = fromRecord<Session>(value, heldAt);
+    this.#sessions.set(session.key, session);
   }
 
   drop(connection: string): void {
@@ -179,6 +207,7 @@ export class Clients {
   register(client: Client, dn: string): boolean {
     if (client.session.dns.size >= REGISTRATIONS_MAX && !client.session.dns.has(dn)) return false;
     client.session.dns.add(dn);
+    this.#changed.add(client.session.key);
     this.#index(dn, client);
     return true;
   }
@@ -191,6 +220,7 @@ export class Clients {
 
   unregister(client: Client, dn: string): void {
     client.session.dns.delete(dn);
+    this.#changed.add(client.session.key);
     const listeners = this.#byDN.get(dn);
     listeners?.delete(client);
     if (listeners?.size === 0) this.#byDN.delete(dn);
@@ -198,6 +228,7 @@ export class Clients {
 
   registerAll(client: Client): void {
     client.session.all = true;
+    this.#changed.add(client.session.key);
     this.#all.add(client);
   }
 

@@ -4,7 +4,7 @@
  */
 import type { PartyRelease } from '@holdfast/centre';
 import type { SiteLease } from '@holdfast/continuity';
-import { type Millis, must } from '@holdfast/kernel';
+import { type Millis, must, WatchedMap } from '@holdfast/kernel';
 import {
   compareLoginEpochs,
   type DeskRequest,
@@ -61,7 +61,7 @@ export class DeskRequests {
   /** Enabled persons only. */
   #ranks = new Map<string, Rank>();
   /** The highest epoch of each person that was told `NotLoggedIn`: what we have denied once we never admit. */
-  readonly #denied = new Map<string, LoginEpoch>();
+  readonly denied = new WatchedMap<string, LoginEpoch>();
 
   constructor(ports: DeskRequestPorts) {
     this.#ports = ports;
@@ -306,7 +306,7 @@ export class DeskRequests {
       const text = `The token is ${check.name}'s, and this client registered as ${client.person?.name}. Register it anew.`;
       return this.#refuse(client, request, 'token-invalid', text);
     }
-    const denied = this.#denied.get(check.name);
+    const denied = this.denied.get(check.name);
     if (denied !== undefined && compareLoginEpochs(request.epoch, denied) <= 0) {
       return this.#ports.clients.refuse(client.connection, request.ReferenceID, 'epoch-too-low', {
         text: `Epoch ${denied.number} (${denied.desk}) was said to be not logged in here. Log in with a higher one.`,
@@ -393,8 +393,8 @@ export class DeskRequests {
 
   /** The desk may log in elsewhere on our word, so that a log-in of this epoch that is still on its way comes too late. */
   #deny(person: string, epoch: LoginEpoch): void {
-    const former = this.#denied.get(person);
-    if (former === undefined || compareLoginEpochs(epoch, former) > 0) this.#denied.set(person, epoch);
+    const former = this.denied.get(person);
+    if (former === undefined || compareLoginEpochs(epoch, former) > 0) this.denied.set(person, epoch);
   }
 
   #owns(client: Client, dn: string): boolean {

@@ -6,8 +6,18 @@
  * One that proves who sent it is remembered until the next: its nonce count is used up, and cannot be checked twice.
  */
 import type { CentreInput } from '@holdfast/centre';
-import { type LogLine, type Millis, must, unreachable } from '@holdfast/kernel';
 import {
+  fromRecord,
+  type HeldRecord,
+  type LogLine,
+  type Millis,
+  must,
+  type Plain,
+  toRecord,
+  unreachable,
+} from '@holdfast/kernel';
+import {
+  type Binding,
   Challenger,
   createResponse,
   type DigestAlgorithm,
@@ -49,6 +59,8 @@ export class Registrations {
   #dns = new Map<string, SipDN>();
   #algorithms: readonly DigestAlgorithm[] = [];
   readonly #inService = new Set<string>();
+  /** DNs whose bindings are not as they were when the changes were last taken. */
+  readonly #changed = new Set<string>();
   #proven: { readonly request: SipRequest; readonly dn: string } | undefined;
 
   constructor(options: RegistrationsOptions) {
@@ -195,6 +207,31 @@ export class Registrations {
     if (registrar !== undefined) this.#note(registrar, registrar.contactFailed(now, dn, contact));
   }
 
+  /** DNs whose bindings are not as they were when this was last asked. */
+  takeChanges(): readonly string[] {
+    if (this.#changed.size === 0) return [];
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    return changed;
+  }
+
+  /** Every DN with a binding. */
+  registered(): Iterable<string> {
+    return this.#inService;
+  }
+
+  record(dn: string, now: Millis): Plain | undefined {
+    const bindings = this.#registrar?.bindings(dn) ?? [];
+    return bindings.length === 0 ? undefined : toRecord(bindings, now);
+  }
+
+  /** Goes on with what another server held (SS50). The centre has its own record of what is in service. */
+  load(dn: string, { value, heldAt }: HeldRecord): void {
+    if (!this.#dns.has(dn)) return;
+    this.#registrar?.load(dn, fromRecord<readonly Binding[]>(value, heldAt));
+    this.#inService.add(dn);
+  }
+
   nextDeadline(): Millis | undefined {
     return this.#registrar?.nextDeadline();
   }
@@ -206,6 +243,7 @@ export class Registrations {
 
   #note(registrar: Registrar, changes: readonly RegistrarChange[]): void {
     for (const { aor, kind, binding } of changes) {
+      this.#changed.add(aor);
       if (kind === 'added' || kind === 'refreshed') this.#options.reached(aor, binding.target);
       const inService = registrar.bindings(aor).length > 0;
       if (inService === this.#inService.has(aor)) continue;

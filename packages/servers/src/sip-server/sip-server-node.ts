@@ -32,8 +32,10 @@ import { Clients } from './clients.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import { DeskRequests, type TokenCheck } from './desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from './effects.ts';
-import { EventLog } from './event-log.ts';
+import { EventLog, type LogEntry } from './event-log.ts';
 import { Registrations } from './registrations.ts';
+import { EVENTS_MIRRORED, type HeldSite, type SiteChanges, type SiteHolding } from './site-changes.ts';
+import { SiteRecords } from './site-records.ts';
 
 export interface SipServerOptions {
   readonly configuration: SipServerConfiguration;
@@ -49,6 +51,10 @@ export interface SipServerOptions {
   readonly serverSecret?: string | undefined;
   /** Entries kept for clients that come back; the default suits a site. */
   readonly logEntriesMax?: number;
+  /** Of the pair's primary; that of the wall clock where there is no pair. */
+  readonly epoch?: number;
+  /** Somebody asks `takeChanges` after each input. */
+  readonly isFollowed?: boolean;
   /** Calls at once; the default suits a site. */
   readonly callsMax?: number;
 }
@@ -59,6 +65,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #calls: CallControl;
   readonly #centre = new Centre();
   readonly #clients: Clients;
+  readonly #records: SiteRecords;
+  /** Entries since the changes were last taken. */
+  #appended: LogEntry[] = [];
   readonly #requests: DeskRequests;
   readonly #lease: SiteLease;
   readonly #log: EventLog;
@@ -66,6 +75,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   /** Who is logged in, by DN, as the lease has to know it. */
   readonly #logins = new Map<string, { readonly agentId: string; readonly epoch: LoginEpoch }>();
   readonly #dnOfAgent = new Map<string, string>();
+  readonly #isFollowed: boolean;
   #configuration: SipServerConfiguration;
   #wallOffsetMs: Millis;
   #stampAt: Millis;
@@ -74,13 +84,15 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #heard: UserAgentEvent[] = [];
 
   constructor(options: SipServerOptions) {
+    this.#isFollowed = options.isFollowed === true;
     this.#configuration = options.configuration;
     this.#wallOffsetMs = options.wallOffsetMs;
-    const epoch = Math.floor(options.now + options.wallOffsetMs);
+    const epoch = options.epoch ?? Math.floor(options.now + options.wallOffsetMs);
     this.#log = new EventLog(epoch, options.logEntriesMax);
     this.#lease = new SiteLease({ pairEpoch: epoch, lengthMs: options.configuration.leaseLengthMs });
     this.#userAgent = new SipUserAgent({
       random: options.random,
+      isFollowed: options.isFollowed === true,
       sentBy: options.sentBy,
       contact: (transport) => contactAt(options.sentBy(transport), transport),
       screen: (now, request, source) => {
@@ -140,8 +152,39 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       snapshots: (now) => ({ dns: this.#centre.allSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
       mediaAddress: options.sentBy('UDP').host,
     });
+    this.#records = new SiteRecords({ ...this.parts, requests: this.#requests, userAgent: this.#userAgent });
     this.#stampAt = options.now + options.configuration.stampEveryMs;
     this.#configure(options.now, options.configuration);
+  }
+
+  /** What this input has changed, for followers (`isFollowed`); what is not taken piles up. */
+  takeChanges(now: Millis): SiteChanges {
+    const events = this.#appended;
+    this.#appended = [];
+    return { ...this.#records.takeChanges(now), events, position: this.#log.position };
+  }
+
+  /** Everything, for a follower that has nothing. */
+  holding(now: Millis): SiteHolding {
+    const { positions } = this.#log;
+    return { records: this.#records.all(now), events: this.#log.tail(EVENTS_MIRRORED), positions };
+  }
+
+  /** SS50: goes on with what another server held. Once, before any other input. */
+  takeOver(now: Millis, held: HeldSite): SipServerEffect[] {
+    this.#log.branch({ positions: held.positions, entries: held.events });
+    const { leaseLengthMs } = this.#configuration;
+    const { effects, unread } = this.#records.load(now, held.records, leaseLengthMs, (output) =>
+      this.#run(output),
+    );
+    for (const { dn, agentId, epoch } of this.#centre.agents()) {
+      this.#logins.set(dn, { agentId, epoch });
+      this.#dnOfAgent.set(agentId, dn);
+      this.#lease.takenOver(agentId, epoch);
+    }
+    this.#perform(now, effects);
+    for (const because of unread) this.#logLine('warn', 'leg not taken over', { because });
+    return this.#finish(now);
   }
 
   /** For checks and figures. */
@@ -297,8 +340,10 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       if (fact === undefined) break;
       this.#perform(now, this.#centre.handle(now, fact));
     }
-    // Nobody follows them yet; not taken, their keys would pile up.
-    this.#centre.takeChanges();
+    if (!this.#isFollowed) {
+      this.#records.forgetChanges();
+      this.#appended.length = 0;
+    }
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -385,6 +430,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     // The number of a request means something to the client that sent it, and another thing to every other.
     const { ReferenceID, ...attributes } = effect.attributes;
     const entry = this.#log.append({ dn, name, attributes, time: now + this.#wallOffsetMs });
+    this.#appended.push(entry);
     const asker =
       client === undefined || ReferenceID === undefined
         ? undefined

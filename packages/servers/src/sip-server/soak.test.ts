@@ -1,5 +1,5 @@
 import { checkCentre } from '@holdfast/centre';
-import { type Random, randomInteger } from '@holdfast/kernel';
+import { must, type Random, randomInteger } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
 import { leftovers, NOTHING } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
@@ -22,13 +22,17 @@ function pick<T>(random: Random, from: readonly T[]): T {
 class Day {
   readonly world: World;
   readonly site: Site;
-  readonly board: Desk;
+  board: Desk;
   readonly phones: Phone[];
   readonly callers: Phone[];
   readonly #desks = new Map<string, Desk>();
   #calls = 0;
 
-  constructor(seed: number) {
+  readonly #takeovers: number;
+
+  /** `takeovers` is how probable it is that the server dies in any 5 s, and its mate goes on. */
+  constructor(seed: number, takeovers = 0) {
+    this.#takeovers = takeovers;
     const world = new World(seed);
     this.world = world;
     const dns = [
@@ -40,7 +44,9 @@ class Day {
       ...CALLERS.map((host, i) => trunk(`900${i}`, host)),
     ];
     const centre = { ...configurationOf().centre, wrapUpMs: 1_000 };
-    this.site = new Site(world, configurationOf({ dns, centre, ringingMaxMs: 15_000 }));
+    this.site = new Site(world, configurationOf({ dns, centre, ringingMaxMs: 15_000 }), {
+      isFollowed: takeovers > 0,
+    });
     this.board = new Desk(this.site, 'sue', 'session-board');
     this.board.register();
     this.board.ask({ type: 'RegisterAll' });
@@ -67,7 +73,19 @@ class Day {
     while (this.#calls < calls) {
       this.world.run(5_000);
       expect(checkCentre(this.site.node.parts.centre)).toEqual([]);
+      if (this.#takeovers > 0 && this.world.random() < this.#takeovers) this.#takeOver();
     }
+  }
+
+  /** The board comes back with the position that it holds, and misses nothing (SS51). */
+  #takeOver(): void {
+    const { events, session } = this.board;
+    const resume = must(events.at(-1), 'something has happened').position;
+    this.site.takeOver();
+    expect(checkCentre(this.site.node.parts.centre)).toEqual([]);
+    this.board = new Desk(this.site, 'sue', session);
+    expect(this.board.register({ resume })).toMatchObject({ type: 'ServerInfo', resumed: true });
+    this.board.events.unshift(...events);
   }
 
   #nextCall(calls: number): void {
@@ -220,44 +238,65 @@ function unclosed(events: Desk['events'], opens: string, closes: readonly string
   return [...open].filter(([, count]) => count !== 0).map(([key, count]) => `${key}: ${count}`);
 }
 
+/** The world heals, and everybody goes home. */
+function goHome({ world, site, phones, callers }: Day): void {
+  world.loss = 0;
+  world.repeated = 0;
+  world.jitterMs = 0;
+  world.cut.clear();
+  site.announcerMs = 0;
+  world.run(120_000);
+  for (const phone of [...phones, ...callers])
+    for (let lines = 0; lines < 4; lines++) phone.tell({ name: 'hangup' });
+  world.run(60_000);
+}
+
+/** Nothing is left anywhere, and every event that opened something has one that closed it. */
+function expectAllOver(day: Day): void {
+  const { site, board } = day;
+  const phones = [...day.phones, ...day.callers];
+  expect(phones.map((phone) => phone.node.calls)).toEqual(phones.map(() => 0));
+  const { events } = board;
+  expect(leftovers(day)).toEqual(NOTHING);
+  const on = (what: (dn: string, role: string | undefined) => boolean) =>
+    events.filter(({ attributes }) => what(attributes.ThisDN, attributes.ThisDNRole));
+  const queued = on((dn) => dn.startsWith('8'));
+  expect(unclosed(queued, 'EventQueued', ['EventDiverted', 'EventAbandoned'])).toEqual([]);
+  const called = on((dn, role) => !dn.startsWith('8') && role === 'RoleDestination');
+  expect(unclosed(called, 'EventRinging', ['EventReleased', 'EventAbandoned'])).toEqual([]);
+  const calling = on((_dn, role) => role === 'RoleOrigination');
+  expect(unclosed(calling, 'EventDialing', ['EventReleased'])).toEqual([]);
+  expect(checkCentre(site.node.parts.centre)).toEqual([]);
+}
+
 describe('2,000 calls of careless people over a link that loses, repeats and reorders', () => {
   it.each([1, 5])(
     '[SS29] all end, leave nothing, and no queue entry is without an end (seed %i)',
     (seed) => {
       const day = new Day(seed);
-      const { world, site, board } = day;
       day.run(CALLS);
-      // The world heals, and everybody goes home.
-      world.loss = 0;
-      world.repeated = 0;
-      world.jitterMs = 0;
-      world.cut.clear();
-      site.announcerMs = 0;
-      world.run(120_000);
-      for (const phone of [...day.phones, ...day.callers])
-        for (let lines = 0; lines < 4; lines++) phone.tell({ name: 'hangup' });
-      world.run(60_000);
-      expect([...day.phones, ...day.callers].map((phone) => phone.node.calls)).toEqual(
-        [...day.phones, ...day.callers].map(() => 0),
+      goHome(day);
+      const established = day.board.events.filter(({ name }) => name === 'EventEstablished');
+      expect(established.length).toBeGreaterThan(CALLS / 5);
+      const counters = day.site.node.parts.centre.counters();
+      for (const { answered, abandoned, redirected } of counters)
+        expect(Math.min(answered, abandoned, redirected)).toBeGreaterThan(0);
+      expectAllOver(day);
+    },
+    60_000,
+  );
+
+  it.each([2, 3])(
+    '[SS50] [SS51] the same while the server dies again and again and its mate goes on (seed %i)',
+    (seed) => {
+      const day = new Day(seed, 0.3);
+      day.run(CALLS / 2);
+      goHome(day);
+      expect(new Set(day.board.events.map(({ position }) => position.epoch)).size).toBeGreaterThan(10);
+      expect(day.board.events.map(({ position }) => position.number)).toEqual(
+        day.board.events.map((_, index) => index + 1),
       );
-      const { events } = board;
-      expect(events.filter(({ name }) => name === 'EventEstablished').length).toBeGreaterThan(CALLS / 5);
-      const counters = site.node.parts.centre.counters();
-      expect(
-        Math.min(
-          ...counters.map(({ answered, abandoned, redirected }) => Math.min(answered, abandoned, redirected)),
-        ),
-      ).toBeGreaterThan(0);
-      expect(leftovers(day)).toEqual(NOTHING);
-      const on = (what: (dn: string, role: string | undefined) => boolean) =>
-        events.filter(({ attributes }) => what(attributes.ThisDN, attributes.ThisDNRole));
-      const queued = on((dn) => dn.startsWith('8'));
-      expect(unclosed(queued, 'EventQueued', ['EventDiverted', 'EventAbandoned'])).toEqual([]);
-      const called = on((dn, role) => !dn.startsWith('8') && role === 'RoleDestination');
-      expect(unclosed(called, 'EventRinging', ['EventReleased', 'EventAbandoned'])).toEqual([]);
-      const calling = on((_dn, role) => role === 'RoleOrigination');
-      expect(unclosed(calling, 'EventDialing', ['EventReleased'])).toEqual([]);
-      expect(checkCentre(site.node.parts.centre)).toEqual([]);
+      expectAllOver(day);
     },
     60_000,
   );

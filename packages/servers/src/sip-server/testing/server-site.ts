@@ -1,5 +1,5 @@
 /** A SIP Server in the world of the tests, with its announcer and the connections of its clients. */
-import type { LogLine, Millis } from '@holdfast/kernel';
+import type { HeldRecord, LogLine, Millis } from '@holdfast/kernel';
 import { encodeUtf8 } from '@holdfast/kernel';
 import type { DeskReply } from '@holdfast/protocol';
 import {
@@ -14,6 +14,7 @@ import {
 import type { SipDN, SipServerConfiguration } from '../configuration.ts';
 import type { TokenCheck } from '../desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from '../effects.ts';
+import type { LogEntry } from '../event-log.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server-node.ts';
 import { type Party, SIP_PORT, type World } from './server-world.ts';
 
@@ -109,7 +110,7 @@ export type Names = Readonly<Record<string, LookupAnswer>> | null;
 export class Site implements Party {
   readonly host: string;
   readonly world: World;
-  readonly node: SipServerNode;
+  node: SipServerNode;
   readonly logs: LogLine[] = [];
   /** What was asked of the announcer, in order: `start music`, `remote`, `stop`. */
   readonly announced: string[] = [];
@@ -120,6 +121,11 @@ export class Site implements Party {
   announcerMs: Millis | null = 0;
   readonly #desks = new Map<string, Wire>();
   #sounds = 0;
+  readonly #make: (epoch?: number) => SipServerNode;
+  readonly #isFollowed: boolean;
+  /** What a mate would hold, by what survives JSON alone. */
+  readonly #records = new Map<string, HeldRecord>();
+  #events: LogEntry[] = [];
 
   constructor(
     world: World,
@@ -129,16 +135,20 @@ export class Site implements Party {
     this.world = world;
     this.host = more.host ?? SERVER;
     this.names = more.names === undefined ? {} : more.names;
-    this.node = new SipServerNode({
-      configuration,
-      random: world.random,
-      hashes: portableHashes,
-      wallOffsetMs: WALL,
-      now: world.now,
-      sentBy: () => ({ host: this.host, port: SIP_PORT }),
-      verifyToken,
-      ...more,
-    });
+    this.#isFollowed = more.isFollowed === true;
+    this.#make = (epoch) =>
+      new SipServerNode({
+        configuration,
+        random: world.random,
+        hashes: portableHashes,
+        wallOffsetMs: WALL,
+        now: world.now,
+        sentBy: () => ({ host: this.host, port: SIP_PORT }),
+        verifyToken,
+        ...(epoch !== undefined && { epoch }),
+        ...more,
+      });
+    this.node = this.#make();
     world.add(this);
   }
 
@@ -183,7 +193,31 @@ export class Site implements Party {
     });
   }
 
+  /** The process dies with all its connections, and its mate goes on at the same address (SS50). */
+  takeOver(): void {
+    const { positions } = this.node.holding(this.world.now);
+    for (const desk of this.#desks.values()) desk.closedBecause = 'the server died';
+    this.#desks.clear();
+    const events = this.#events;
+    this.#events = [...events];
+    const { epoch } = this.node.parts.log;
+    this.node = this.#make(epoch + 1);
+    this.#perform(this.node.takeOver(this.world.now, { records: new Map(this.#records), events, positions }));
+    this.world.touch(this);
+  }
+
+  /** Before anything goes out, the mate holds what has changed (LG2). */
+  #follow(): void {
+    const heldAt = this.world.now;
+    const { put, gone, events } = this.node.takeChanges(heldAt);
+    for (const [key, value] of put)
+      this.#records.set(key, { value: JSON.parse(JSON.stringify(value)), heldAt });
+    for (const key of gone) this.#records.delete(key);
+    this.#events.push(...events);
+  }
+
   #perform(effects: readonly SipServerEffect[]): void {
+    if (this.#isFollowed) this.#follow();
     for (const effect of effects) this.#performOne(effect);
   }
 

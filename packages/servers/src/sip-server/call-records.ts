@@ -1,0 +1,38 @@
+/**
+ * A call as a record, so that another SIP Server goes on with it: what the B2BUA holds, and what each leg is to it.
+ * The legs themselves are records of the user agent, and what the call means is one of the centre.
+ */
+import { fromRecord, type HeldRecord, type Millis, type Plain, toRecord } from '@holdfast/kernel';
+import type { LegId } from '@holdfast/sip';
+import type { CallRecord, LegRole } from './call-record.ts';
+
+interface CallOnRecord {
+  readonly call: CallRecord;
+  readonly legs: readonly (readonly [LegId, Omit<LegRole, 'call'>])[];
+}
+
+export function recordOfCall(
+  call: CallRecord,
+  roleOf: (leg: LegId) => LegRole | undefined,
+  now: Millis,
+): Plain {
+  const legs = legsOf(call).flatMap((leg) => {
+    const { call: _this, ...role } = roleOf(leg) ?? {};
+    return 'role' in role ? [[leg, role] as const] : [];
+  });
+  return toRecord({ call, legs } satisfies CallOnRecord, now);
+}
+
+/** The call, and what its legs are to it. */
+export function callFrom({ value, heldAt }: HeldRecord): {
+  readonly call: CallRecord;
+  readonly roles: readonly (readonly [LegId, LegRole])[];
+} {
+  const { call, legs } = fromRecord<CallOnRecord>(value, heldAt);
+  return { call, roles: legs.map(([leg, role]) => [leg, { ...role, call }]) };
+}
+
+function legsOf({ origin, ringing, party }: CallRecord): readonly LegId[] {
+  const legs = [origin.leg, ...[...ringing.values()].flatMap((rung) => [...rung.legs])];
+  return party === undefined ? legs : [...legs, party.leg];
+}

@@ -1,0 +1,134 @@
+import { must } from '@holdfast/kernel';
+import { describe, expect, it } from 'vitest';
+import { attributesOf, centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
+import { Desk } from './testing/desk.ts';
+
+const FOLLOWED = { isFollowed: true } as const;
+
+/** The desk of ada after the takeover, with her login and all that she knew. */
+function deskAgain(former: Desk): Desk {
+  const desk = new Desk(former.site, 'ada', former.session);
+  desk.answering = former.answering;
+  const resume = must(former.events.at(-1), 'she has heard something').position;
+  expect(desk.register({ resume })).toMatchObject({ type: 'ServerInfo', resumed: true });
+  return desk;
+}
+
+describe('the server dies, and its mate goes on', () => {
+  it('[SS50] a call that stands stands on, and either side ends it', () => {
+    const centre = centreWorld({}, FOLLOWED);
+    const { world, site, caller } = centre;
+    const ada = centre.phone('7001', { answerAfterMs: 500 });
+    centre.agent('ada', '7001');
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(2_000);
+    site.takeOver();
+    caller.tell({ name: 'hold' });
+    world.run(1_000);
+    expect(ada.news()).toEqual(['ringing', 'established', 'held remote']);
+    ada.tell({ name: 'hangup' });
+    world.run(1_000);
+    expect(caller.news()).toContain('ended remote 0');
+    expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
+  it('[SS50] a phone that rings is answered, and the caller hears it', () => {
+    const centre = centreWorld({}, FOLLOWED);
+    const { world, site, caller } = centre;
+    const ada = centre.phone('7001', { answerAfterMs: null });
+    centre.agent('ada', '7001');
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(1_000);
+    site.takeOver();
+    ada.tell({ name: 'answer' });
+    world.run(1_000);
+    expect(caller.news()).toEqual(['dialing', 'progress 180', 'established']);
+    expect([ada.hears(), caller.hears()]).toEqual([['10.0.9.1:4000'], ['10.0.1.1:4000']]);
+    caller.tell({ name: 'hangup' });
+    expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
+  it('[SS50] a caller who waits keeps the place, and hears the music of the new announcer', () => {
+    const centre = centreWorld({}, FOLLOWED);
+    const { world, site, caller, board } = centre;
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(5_000);
+    site.announced.length = 0;
+    site.takeOver();
+    world.run(1_000);
+    expect(site.announced[0]).toBe('start music with remote');
+    expect(caller.hears()).toEqual(['recvonly']);
+    expect(caller.news()).toEqual(['dialing', 'established']);
+    const waiting = site.node.parts.centre.queueSnapshots(world.now).find(({ dn }) => dn === '8000');
+    expect(waiting?.waiting[0]?.waitedMs).toBeGreaterThan(5_900);
+    expect(board.closedBecause).toBe('the server died');
+    caller.tell({ name: 'hangup' });
+    expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
+  it('[SS50] a phone stays registered, and one that had no answer to its REGISTER gets it', () => {
+    const { world, site, phone } = centreWorld({}, FOLLOWED);
+    phone('7001');
+    site.takeOver();
+    expect(site.node.parts.registrations.isInService('7001')).toBe(true);
+    expect(site.node.parts.registrations.contactsOf('7001')).toHaveLength(1);
+    world.run(70_000);
+    expect(site.node.parts.registrations.contactsOf('7001')).toHaveLength(1);
+  });
+
+  it('[SS51] a client comes back with its position and misses nothing; one that knows more takes a snapshot', () => {
+    const centre = centreWorld({}, FOLLOWED);
+    const { world, site, caller, board } = centre;
+    centre.phone('7001', { answerAfterMs: 500 });
+    centre.agent('ada', '7001');
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(100);
+    const [first] = board.events;
+    const { position } = must(first, 'the call gave an event');
+    world.run(2_000);
+    const all = board.events.map(({ position: { number } }) => number);
+    site.takeOver();
+    const again = new Desk(site, 'sue', board.session);
+    expect(again.register({ resume: position })).toMatchObject({ resumed: true });
+    expect(again.events.map(({ position: { number } }) => number)).toEqual(all.slice(1));
+    expect(attributesOf(again.events, 'EventEstablished', '7001')).toBeDefined();
+    const { epoch, number } = must(again.events.at(-1), 'it got the rest').position;
+    const ahead = new Desk(site, 'sue', board.session);
+    expect(ahead.register({ resume: { epoch, number: number + 1 } })).toMatchObject({ resumed: false });
+  });
+
+  it('[SS52] an agent is logged in, and gets no new call before the desk has answered a stamp of the new primary', () => {
+    const centre = centreWorld({}, FOLLOWED);
+    const { world, site, caller } = centre;
+    const ada = centre.phone('7001', { answerAfterMs: 500 });
+    const former = centre.agent('ada', '7001');
+    former.events.push(...centre.board.events);
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(1_000);
+    caller.tell({ name: 'hangup' });
+    world.run(1_000);
+    ada.news();
+    site.takeOver();
+    expect(site.node.parts.centre.agentOn('7001')).toMatchObject({ state: 'Ready', routable: false });
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(1_000);
+    expect(ada.news()).toEqual([]);
+    deskAgain(former);
+    world.run(2_500);
+    expect(ada.news()).toEqual(['ringing', 'established']);
+  });
+
+  it('[SS52] a desk with an epoch that nobody holds is told so', () => {
+    const centre = centreWorld({}, FOLLOWED);
+    const { world, site } = centre;
+    centre.phone('7001');
+    centre.agent('ada', '7001');
+    site.takeOver();
+    const desk = new Desk(site, 'ada', 'another session');
+    desk.register();
+    desk.ask({ type: 'RegisterAddress', dn: '7001' });
+    desk.answering = { dn: '7001', epoch: { number: 7, desk: 'old' } };
+    world.run(2_500);
+    expect(desk.replies.some(({ type }) => type === 'NotLoggedIn')).toBe(true);
+  });
+});
