@@ -28,6 +28,11 @@ export class PlantedPair {
         return { ...told, pair: countedFromNow(pair, now) };
       case 'own-confirmations-ignored':
         return { ...told, pair: { ...pair, confirmed: { ...pair.confirmed, at: LONG_AGO } } };
+      case 'start-not-counted': {
+        const { confirmed } = pair;
+        const isStart = confirmed.process === undefined;
+        return isStart ? { ...told, pair: { ...pair, confirmed: { ...confirmed, at: LONG_AGO } } } : told;
+      }
       case 'changed-key-ignored': {
         const seen = pair.seen === undefined ? undefined : { ...pair.seen, sinceAt: LONG_AGO };
         return { ...told, pair: { ...pair, seen } };
@@ -41,9 +46,9 @@ export class PlantedPair {
         return this.#actOnOldAsk(told);
       case 'arbiter-not-renewed': {
         const { role } = pair;
-        const isLazy = role.name === 'primary' && now < role.mateUntil - pair.options.renewEveryMs;
+        const isLazy = role.name === 'primary' && now < role.mateUntil;
         if (!isLazy) return told;
-        return { ...told, pair: { ...pair, nextRequestAt: role.mateUntil - pair.options.renewEveryMs } };
+        return { ...told, pair: { ...pair, nextRequestAt: role.mateUntil } };
       }
       case 'never-taken-back': {
         const { role } = pair;

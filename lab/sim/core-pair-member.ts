@@ -37,6 +37,8 @@ export interface PairMemberOptions {
   readonly role: Partial<PairRoleOptions>;
   readonly disk: MemberDisk;
   readonly random: Random;
+  /** A disk that neither fails nor takes long. */
+  readonly isDiskSound: boolean;
   readonly defect: PairDefect | undefined;
   /** A decision as primary has been made. */
   decided(epoch: number): void;
@@ -191,9 +193,10 @@ export class PairMemberProgram implements Program {
   }
 
   #write(epoch: number, now: Millis): void {
-    const { random } = this.#options;
-    const lasts = (random() < FSYNC_SLOW_SHARE ? FSYNC_SLOW_MS : FSYNC_MAX_MS) * random();
-    this.#writing = { epoch, doneAt: now + lasts, fails: random() < FSYNC_FAILED_SHARE };
+    const { random, isDiskSound } = this.#options;
+    const isSlow = !isDiskSound && random() < FSYNC_SLOW_SHARE;
+    const doneAt = now + (isSlow ? FSYNC_SLOW_MS : FSYNC_MAX_MS) * random();
+    this.#writing = { epoch, doneAt, fails: !isDiskSound && random() < FSYNC_FAILED_SHARE };
   }
 
   #send(message: MateMessage): void {

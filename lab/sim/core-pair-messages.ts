@@ -53,4 +53,7 @@ export const PAIR_DEFECTS = {
   /** PR4: an ask is never taken back. */
   'never-taken-back': 'one-primary-in-the-end',
 } as const;
-export type PairDefect = keyof typeof PAIR_DEFECTS;
+export type PairDefect =
+  | keyof typeof PAIR_DEFECTS
+  /** PR2: a second net. Taken out alone it gives no double primary: whoever has just started waits for the key (PR3). */
+  | 'start-not-counted';

@@ -2,9 +2,9 @@
  * The core simulation of a pair and its arbiter (ME5): two members, one key, under every fault of network, pause,
  * clock, disk and restart. What is looked for after every step: two members that would both act.
  *
- * There are three kinds of seeds. In most, everything fails at once. In some only one voice of three is away at a
- * time: then nobody may take over. In some both voices of a primary are lost for good and an operator says that it
- * shall act alone (PR11).
+ * There are four kinds of seeds. In most, everything fails at once. In some only one voice of three is away at a time:
+ * then nobody may take over. In some the arbiter dies for good and the members have their faults afterwards: who holds
+ * the role goes on. In some both voices of a primary are lost and an operator says that it shall act alone (PR11).
  */
 import type { PairRoleEffect, PairRoleOptions } from '@holdfast/continuity';
 import { type Millis, must, type Random, randomInteger } from '@holdfast/kernel';
@@ -31,15 +31,15 @@ export interface PairSeedOptions {
 }
 
 /** Faults fall in the first part. */
-const BREAK_MS = 12_000;
+const BREAK_MS = 9_000;
 /**
  * The longest chain: the long lease that stands in the key of a dead primary and its margin, an ask that is taken
  * back, the wait for the key that it left, and another ask.
  */
-export const PAIR_SETTLE_MS = 10_000;
+export const PAIR_SETTLE_MS = 8_000;
 /** When one voice may be taken away from a pair that works. */
-const WORKING_AFTER_MS = 3_000;
-const CALLS = 60;
+const WORKING_AFTER_MS = 2_000;
+const CALLS = 50;
 
 /** The faults of `faults.ts` that make sense here; each member and the arbiter is a site of one process. */
 const FAULTS: readonly FaultName[] = [
@@ -64,7 +64,10 @@ const OWN_FAULTS = [
   'mate-away',
   'mate-seen-to-end',
   'acts-alone',
+  'turns',
 ] as const;
+/** Those in which no process ends: who holds the role keeps it. */
+const WITHOUT_DEATH = FAULTS.filter((name) => name !== 'site-kill' && name !== 'site-power-off');
 /** As a report names them, beside those of the desks' world. */
 export const PAIR_FAULTS: readonly string[] = [...FAULTS, ...OWN_FAULTS].map(named);
 
@@ -95,7 +98,7 @@ export function runPairSeed(seed: number, options: PairSeedOptions = {}): SeedRe
 }
 
 /** Which of the three kinds of seeds it is, and what draws on it. */
-type Kind = 'everything' | 'one-voice' | 'alone';
+type Kind = 'everything' | 'one-voice' | 'without-arbiter' | 'alone';
 
 export class PairWorld {
   readonly members: Process[] = [];
@@ -116,12 +119,11 @@ export class PairWorld {
     this.#defect = defect;
     this.#random = world.fork(4);
     const random = this.#random;
-    const kind = random();
-    this.#kind = kind < 0.75 ? 'everything' : kind < 0.9 ? 'one-voice' : 'alone';
+    this.#kind = kindOf(random());
     this.watch = new PairWatch(world, this.members);
     this.#seesEnds = random() < 0.3;
     world.net.quality = this.#kind === 'everything' ? this.#roughNetwork() : CALM_NETWORK;
-    const role: Partial<PairRoleOptions> = { longLeaseMs: randomInteger(random, 1_500, 5_000) };
+    const role: Partial<PairRoleOptions> = { longLeaseMs: randomInteger(random, 1_200, 3_500) };
     this.#addMember('one', 'two', role);
     this.#addMember('two', 'one', role);
     const disk: ArbiterDisk = { seen: { revision: { start: 0, count: 0 }, key: undefined }, starts: 0 };
@@ -138,20 +140,34 @@ export class PairWorld {
     this.#planCalls();
     if (this.#kind === 'one-voice') return this.#planOneVoice();
     if (this.#kind === 'alone') return this.#planAlone();
-    const counts = new Map<string, number>();
-    const plan = planFaults(this.#world.fork(5), {
-      healAt: BREAK_MS,
-      faultsMin: 3,
-      faultsMax: 9,
-      names: FAULTS,
-    });
-    injectFaults(this.#world, plan, this.#targets, counts);
-    this.#world.plan(BREAK_MS, () => {
-      this.#world.net.quality = CALM_NETWORK;
-      for (const [name, times] of counts) this.faults.set(named(name), times);
-    });
+    if (this.#kind === 'without-arbiter') {
+      this.#world.plan(WORKING_AFTER_MS, () => {
+        count(this.faults, named('arbiter-away'));
+        this.#world.kill(this.#arbiter);
+      });
+      return this.#planFaults(WITHOUT_DEATH, WORKING_AFTER_MS + 500);
+    }
+    this.#planFaults(FAULTS, 0);
     this.#planOwnFaults();
     this.#planWords();
+  }
+
+  /** All of them begin after `from`, and hit everybody who lives then. */
+  #planFaults(names: readonly FaultName[], from: Millis): void {
+    const counts = new Map<string, number>();
+    const healAt = BREAK_MS - from;
+    const drawn = planFaults(this.#world.fork(5), { healAt, faultsMin: 3, faultsMax: 9, names });
+    const faults = drawn.faults.map((fault) => ({
+      ...fault,
+      at: from + fault.at,
+      until: from + fault.until,
+    }));
+    injectFaults(this.#world, { faults, healAt: BREAK_MS }, this.#targets, counts);
+    this.#world.plan(BREAK_MS, () => {
+      this.#world.net.quality = CALM_NETWORK;
+      for (const [name, times] of counts)
+        this.faults.set(named(name), times + (this.faults.get(named(name)) ?? 0));
+    });
   }
 
   /** The outside asks for decisions: of a stopped member too, which reads the question when it wakes. */
@@ -181,6 +197,32 @@ export class PairWorld {
     some(2, (at, lasts) => {
       const { host } = member();
       this.#cutFor('arbiter-answers-lost', [[this.#arbiter.host, host]], at, lasts);
+    });
+    some(1, (at) => this.#planTurns(at));
+  }
+
+  /**
+   * The worst for an ask: whoever acts stops for longer than its lease and is cut off from the arbiter; the arbiter stops
+   * in the middle of that, with the other's ask unread, and goes on when the former has long been back.
+   */
+  #planTurns(at: Millis): void {
+    const random = this.#random;
+    const between = (least: Millis, most: Millis) => least + (most - least) * random();
+    const [stops, arbiterStops, goesOn] = [at, at + between(0, 900), at + between(700, 1_600)];
+    const arbiterGoesOn = Math.max(arbiterStops, goesOn) + between(20, 1_500);
+    const isCut = random() < 0.7;
+    this.#world.plan(stops, () => {
+      const acting = this.members.find(wouldAct);
+      if (acting === undefined || arbiterGoesOn > BREAK_MS) return;
+      count(this.faults, named('turns'));
+      this.#world.pause(acting);
+      this.#world.plan(goesOn, () => this.#world.continue(acting));
+      this.#world.plan(arbiterStops, () => this.#world.pause(this.#arbiter));
+      this.#world.plan(arbiterGoesOn, () => this.#world.continue(this.#arbiter));
+      if (!isCut) return;
+      const pairs: [Host, Host][] = [[this.#arbiter.host, acting.host]];
+      this.#world.net.cut(this.#arbiter.host, acting.host);
+      this.#world.plan(arbiterGoesOn + between(0, 600), () => this.#world.net.mend(pairs));
     });
   }
 
@@ -273,8 +315,9 @@ export class PairWorld {
   }
 
   get #targets(): FaultTargets {
+    const alive = this.#kind === 'without-arbiter' ? this.members : [...this.members, this.#arbiter];
     return {
-      sites: [...this.members, this.#arbiter].map((process) => ({
+      sites: alive.map((process) => ({
         name: process.name,
         hosts: [process.host],
         processes: [process],
@@ -299,6 +342,7 @@ export class PairWorld {
           role,
           disk,
           random,
+          isDiskSound: this.#kind !== 'everything',
           defect: this.#defect,
           decided: (epoch) => this.watch.decided(self, epoch),
           followed: (epoch, taken) => this.watch.followed(self, epoch, taken),
@@ -344,6 +388,12 @@ export class PairWorld {
     const rate = 1 + (random() < 0.5 ? -1 : 1) * RATE_ERROR_MAX * (random() < 0.7 ? 1 : random());
     return this.#world.addHost(name, { rate, wallErrorMs: (random() - 0.5) * 10_000 });
   }
+}
+
+function kindOf(random: number): Kind {
+  if (random < 0.7) return 'everything';
+  if (random < 0.85) return 'one-voice';
+  return random < 0.93 ? 'without-arbiter' : 'alone';
 }
 
 /** It only sends. */

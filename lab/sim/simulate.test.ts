@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runCoreSeed } from './core.ts';
+import { runPairSeed } from './core-pair.ts';
+import { runBothCores } from './core-seed.ts';
 import { runSeeds, traceSeed } from './simulate.ts';
 import { WholeWorld } from './whole.ts';
 import { World } from './world.ts';
@@ -25,16 +27,21 @@ describe('runSeeds', () => {
       'wall_s',
     ]);
     expect(report).toMatchObject({ version: 1, size: 'core', seeds: 60, failed: [] });
-    expect(report.virtual_s).toBe(60 * 150);
+    // The desks' world and the pair's.
+    expect(report.virtual_s).toBe(60 * (150 + 17));
     let kills = 0;
     for (let seed = 100; seed < 160; seed++) kills += runCoreSeed(seed).faults.get('site-kill') ?? 0;
     expect(report.faults['site-kill']).toBe(kills);
+    let restarts = 0;
+    for (let seed = 100; seed < 160; seed++)
+      restarts += runPairSeed(seed).faults.get('pair-quick-restart') ?? 0;
+    expect(report.faults['pair-quick-restart']).toBe(restarts);
     expect(report.rules.DS9).toBeGreaterThan(0);
   });
 
   it('runs one seed again, event by event, with its last happenings in words', () => {
     const again = traceSeed({ size: 'core', seed: 123 });
-    expect(again.hash).toBe(runCoreSeed(123).hash);
+    expect(again.hash).toBe(runBothCores(123).hash);
     expect(again.trace.length).toBeGreaterThan(100);
   });
 });

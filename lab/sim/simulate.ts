@@ -7,7 +7,7 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { must } from '@holdfast/kernel';
-import { CORE_FAULTS, runCoreSeed } from './core.ts';
+import { CORE_SEED_FAULTS, runBothCores } from './core-seed.ts';
 import { OCCURS_WITHIN_SEEDS, rulesOf } from './rule-list.ts';
 import { runScriptedSeed } from './scripts.ts';
 import type { SeedResult } from './seed-result.ts';
@@ -120,7 +120,7 @@ function runSeed(
   agents: number | undefined,
   tracing: boolean,
 ): SeedResult {
-  if (size === 'core') return runCoreSeed(seed, { tracing });
+  if (size === 'core') return runBothCores(seed, { tracing });
   if (size === 'scripted') return runScriptedSeed(seed, { tracing });
   return runWholeSeed(seed, { tracing, ...(agents === undefined ? {} : { agents }) });
 }
@@ -140,7 +140,7 @@ function runBatch(batch: Batch): Sum {
 
 /** Every fault and every rule of the size is in the report, also one that never occurred (ME3). */
 function emptySum(size: SimulationSize): Sum {
-  const names = size === 'core' ? CORE_FAULTS : WHOLE_FAULTS;
+  const names = size === 'core' ? CORE_SEED_FAULTS : WHOLE_FAULTS;
   return {
     seeds: 0,
     failed: [],
