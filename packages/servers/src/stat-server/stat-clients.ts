@@ -54,6 +54,10 @@ export class StatClients {
     this.#configuration = configuration;
   }
 
+  get count(): number {
+    return this.#clients.size;
+  }
+
   /** How much is held. */
   sizes() {
     let subscriptions = 0;

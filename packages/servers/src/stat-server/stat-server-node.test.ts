@@ -130,6 +130,24 @@ test('[SV1] many changes in a second are few messages', () => {
   expect(desk.agent('ada').status).toBe('WaitForNextCall');
 });
 
+test('[SV1] a thousand clients are told once a second, and get the figures of then', () => {
+  const { world, stat, desk, phone, agent } = statWorld();
+  for (let n = 0; n < 1_000; n++) new StatDesk(stat).open({ token: 'token bob' });
+  phone('7001');
+  const ada = agent('ada', '7001');
+  world.run(2_000);
+  const { tellings } = desk;
+  for (let i = 0; i < 30; i++) {
+    ada.ask({ type: i % 2 === 0 ? 'AgentNotReady' : 'AgentReady', dn: '7001' });
+    world.run(100);
+  }
+  // Three seconds of changes: at their beginning, and then once in each.
+  expect(desk.tellings - tellings).toBeGreaterThanOrEqual(3);
+  expect(desk.tellings - tellings).toBeLessThanOrEqual(4);
+  world.run(1_000);
+  expect(desk.agent('ada').status).toBe('WaitForNextCall');
+});
+
 test('[SV2] before Open only Ping is answered, and who does not open is sent away', () => {
   const { world, stat } = statWorld();
   const desk = new StatDesk(stat);

@@ -30,6 +30,10 @@ export interface StatServerOptions {
 
 /** The least time between two tellings: figures for people need no more than five a second. */
 export const PUBLISH_EVERY_MS = 200;
+/** A telling is a message to each client: with many of them they are told less often, so that a site stays at a thousand messages a second. */
+const PUBLISH_PER_CLIENT_MS = 1;
+/** However many they are: figures for people that are older serve nobody. */
+export const PUBLISH_EVERY_MAX_MS = 2_000;
 
 export class StatServerNode implements Node<StatServerInput, StatServerEffect> {
   readonly #view = new SiteView();
@@ -173,7 +177,9 @@ export class StatServerNode implements Node<StatServerInput, StatServerEffect> {
 
   #publishAt(): Millis | undefined {
     const isChanged = this.#changed.agents.size > 0 || this.#changed.queues.size > 0;
-    return isChanged ? this.#publishedAt + PUBLISH_EVERY_MS : undefined;
+    if (!isChanged) return undefined;
+    const everyMs = Math.max(PUBLISH_EVERY_MS, PUBLISH_PER_CLIENT_MS * this.#clients.count);
+    return this.#publishedAt + Math.min(everyMs, PUBLISH_EVERY_MAX_MS);
   }
 
   #publish(now: Millis): void {
