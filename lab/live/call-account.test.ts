@@ -78,7 +78,7 @@ test('two ends that hang up each for itself were not kept together', () => {
 test('a caller who waits is no established call, and one answered after the fault is not counted', () => {
   const account = new CallAccount();
   dial(account, 'c1', 'north', 4001);
-  expect(account.waiting).toBe(1);
+  expect(account.withoutSign).toBe(1);
   account.fault();
   account.answered(0, 'agent1', 'a1', 4001);
   expect(account.talking).toBe(1);

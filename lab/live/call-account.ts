@@ -132,12 +132,6 @@ export class CallAccount {
     return count;
   }
 
-  get waiting(): number {
-    let count = 0;
-    for (const call of this.#byLeg.values()) if (call.agent === undefined) count += 1;
-    return count;
-  }
-
   callerEnded(at: number, leg: string, end: End): void {
     const departure = this.#lines.left(at, leg, end === 'lost');
     const call = this.#byLeg.get(leg);
