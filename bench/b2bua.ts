@@ -20,22 +20,14 @@
  * collect garbage beside it. The last is what one core gives, also where other work shares the machine. Exit status 1
  * when it is below 8 %, or a call failed.
  */
-import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+import { benchRun, round } from './bench-run.ts';
 import { measureEcho, openSocket, pause, stayAwake } from './echo-load.ts';
 import { field, nonceIn, RegisteringPhone } from './phones-load.ts';
 import { startProgram } from './two-processes.ts';
 
-const { values } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    seconds: { type: 'string' },
-    json: { type: 'string' },
-    profile: { type: 'string' },
-  },
-});
-const seconds = Number(values.seconds ?? (values.short ? 3 : 10));
+const run = benchRun({ short: 3, usual: 10 });
+const { seconds } = run;
 const PHONES = 1_000;
 const ON_THEIR_WAY = 48;
 const PAIRS_PER_CALL = 6.5;
@@ -51,7 +43,7 @@ const calleeAt = `127.0.0.1:${callee.address().port}`;
 const server = await startProgram<{ port: number }>(
   'sip-server-process',
   { phones: PHONES, gatewayPort: caller.address().port },
-  values.profile,
+  run.profile,
 );
 const serverPort = server.ready.port;
 const sdpOf = (port: number) =>
@@ -173,7 +165,6 @@ const perSecond = calls / wallS;
 const perCpuSecond = calls / ((after.cpuMs - before.cpuMs) / 1_000);
 const ratio = perSecond / (echo.pairsPerSecond / PAIRS_PER_CALL);
 const cpuRatio = perCpuSecond / (echo.pairsPerCpuSecond / PAIRS_PER_CALL);
-const round = (value: number, digits = 0) => Number(value.toFixed(digits));
 const cores = (time: 'cpuMs' | 'processCpuMs') => round((after[time] - before[time]) / 1_000 / wallS, 2);
 const coreRatio =
   calls /
@@ -215,6 +206,4 @@ const result = {
   host: { cpus: cpus().length, node: process.version },
   ok,
 };
-console.log(JSON.stringify(result, null, 2));
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
-process.exitCode = ok ? 0 : 1;
+run.tell(result);

@@ -8,22 +8,14 @@
  * grew. `ratio` compares what two processes did in a second of the clock, `cpuRatio` what the answering thread did in a
  * second of its own CPU time: that one decides, because it holds also where other work shares the machine.
  */
-import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+import { benchRun, round } from './bench-run.ts';
 import { measureEcho, openSocket, pause, stayAwake } from './echo-load.ts';
 import { nonceIn, RegisteringPhone } from './phones-load.ts';
 import { startProgram, type Usage } from './two-processes.ts';
 
-const { values } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    seconds: { type: 'string' },
-    json: { type: 'string' },
-    profile: { type: 'string' },
-  },
-});
-const seconds = Number(values.seconds ?? (values.short ? 2 : 5));
+const run = benchRun({ short: 2, usual: 5 });
+const { seconds } = run;
 const PHONES = 1_000;
 const ON_THEIR_WAY = 64;
 const LEAST_RATIO = 0.2;
@@ -37,7 +29,7 @@ const STEADY_S = 40;
 const server = await startProgram<{ port: number }>(
   'sip-server-process',
   { phones: PHONES, gatewayPort: 9 },
-  values.profile,
+  run.profile,
 );
 const socket = await openSocket();
 const phones = Array.from({ length: PHONES }, (_, index) => new RegisteringPhone(index, socket));
@@ -73,7 +65,7 @@ socket.on('message', (bytes) => {
 
 stayAwake(() => isOver);
 for (; next < ON_THEIR_WAY; next++) send(phones[next] as RegisteringPhone);
-await pause(values.short ? 500 : 2_000);
+await pause(run.isShort ? 500 : 2_000);
 const steadyFrom = seconds > STEADY_S ? STEADY_S : 0;
 const before = await server.usage();
 const startedAt = performance.now();
@@ -99,7 +91,6 @@ const echo = await measureEcho({ seconds: Math.min(seconds, 5), requestBytes, an
 
 const perSecond = served / wallS;
 const perCpuSecond = served / ((after.cpuMs - before.cpuMs) / 1_000);
-const round = (value: number, digits = 0) => Number(value.toFixed(digits));
 const isLong = steadyFrom > 0;
 const growthMB = after.heapMB - steady.heapMB;
 const ratio = perSecond / echo.pairsPerSecond;
@@ -141,6 +132,4 @@ const result = {
   host: { cpus: cpus().length, node: process.version },
   ok,
 };
-console.log(JSON.stringify(result, null, 2));
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
-process.exitCode = ok ? 0 : 1;
+run.tell(result);
