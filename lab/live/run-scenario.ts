@@ -80,6 +80,8 @@ export async function runScenario({
     withSound: CALLS_WITH_SOUND,
   });
   say(`${scenario.name}: ${agents} agents, seed ${seed}; times "${times.name}": ${timesInWords(times)}`);
+  if (!lab.isRelayed)
+    say('  so many desks are connected to the sites directly, not through the relay of the lab');
   const delay = new LoopDelay();
   let before: readonly ServerLoad[] = [];
   let after: readonly ServerLoad[] = [];
