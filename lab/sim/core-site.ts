@@ -168,20 +168,19 @@ export class CoreSite implements Program {
       else this.#concluded.delete(agentId);
     }
     if (now < this.#stampAt) return;
-    this.#stampAt = now + this.#stampPauseMs();
+    const silent = this.#defect === 'stamps-repeated-at-once' ? this.#silent() : [];
+    this.#stampAt = now + (silent.length > 0 ? 1 : STAMPS_MS);
     const stamp = this.#lease.stamp(now);
-    for (const client of this.#clients.values()) {
+    for (const client of silent.length > 0 ? silent : this.#clients.values()) {
       client.end.send({ type: 'stamp', stamp } satisfies CoreDown);
       client.owesAnswer = true;
     }
   }
 
-  #stampPauseMs(): Millis {
-    if (this.#defect !== 'stamps-repeated-at-once') return STAMPS_MS;
+  /** Who is logged in and has not answered the newest stamp. */
+  #silent(): Client[] {
     const clients = [...this.#clients.values()];
-    return clients.some(({ agent = '', owesAnswer }) => owesAnswer && this.#logins.has(agent))
-      ? 1
-      : STAMPS_MS;
+    return clients.filter(({ agent = '', owesAnswer }) => owesAnswer && this.#logins.has(agent));
   }
 
   #handle(now: Millis, client: Client, message: CoreUp): void {
