@@ -1,0 +1,34 @@
+/** What comes in to a member of a pair, and what it wants done, beside what its SIP Server does. */
+import type { ArbiterAnswer, ArbiterRequest, KeySeen, PairRoleName } from '@holdfast/continuity';
+import type { Because } from '@holdfast/kernel';
+import type { MirrorMessage } from '@holdfast/protocol';
+import type { SipServerEffect, SipServerInput } from '../sip-server/effects.ts';
+
+export type PairInput =
+  | SipServerInput
+  /** The link to the mate stands: who it is has been checked. */
+  | { readonly type: 'mateLinked' }
+  | { readonly type: 'mateUnlinked'; readonly because: string }
+  | { readonly type: 'mateMessage'; readonly message: MirrorMessage }
+  | { readonly type: 'arbiterAnswer'; readonly answer: ArbiterAnswer }
+  | { readonly type: 'keySeen'; readonly seen: KeySeen }
+  | { readonly type: 'wroteEpoch'; readonly epoch: number }
+  | { readonly type: 'writeFailed'; readonly epoch: number; readonly because: string }
+  | { readonly type: 'mateEnded'; readonly process: string }
+  /** The operator's word (PR11). */
+  | { readonly type: 'operator'; readonly word: 'promote' | 'demote' | 'actAlone' };
+
+export type PairEffect =
+  | SipServerEffect
+  | { readonly type: 'sendToMate'; readonly message: MirrorMessage }
+  | { readonly type: 'askArbiter'; readonly request: ArbiterRequest }
+  /** To disk with fsync, answered by `wroteEpoch` or `writeFailed`. */
+  | { readonly type: 'writeEpoch'; readonly epoch: number }
+  /** `serves`: the ports of SIP and of clients are open exactly while it is true. */
+  | {
+      readonly type: 'role';
+      readonly role: PairRoleName;
+      readonly epoch: number;
+      readonly serves: boolean;
+      readonly because: Because;
+    };
