@@ -4,8 +4,12 @@
  */
 import { z } from 'zod';
 
-/** Numbers that only grow. */
-const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** Numbers that only grow; one may always be added to them. */
+const count = z
+  .number()
+  .int()
+  .min(0)
+  .max(Number.MAX_SAFE_INTEGER - 1);
 /** Ends up in a comparison with the clock of every member, so it is bounded. */
 const LENGTH_MAX_MS = 60_000;
 const lengthMs = z.number().positive().max(LENGTH_MAX_MS);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { pairRecord, supervisorReply, supervisorRequest } from './arbiter-link.ts';
 import { boardCommand, boardMessage } from './board.ts';
 import { configReply, configRequest } from './config-link.ts';
 import { deskReply, deskRequest } from './desk-link.ts';
@@ -19,11 +20,14 @@ const WIRE = {
   boardMessage,
   boardCommand,
   pairMessage,
+  supervisorRequest,
+  supervisorReply,
+  pairRecord,
 };
 
 /** Of the messages of each version that is still served, the newest last. */
 const HASHES: Readonly<Record<number, string>> = {
-  1: 'be897fdcf3d96be99237b7d5f93b6a658978f42b283496e5a7eb3a92804066c1',
+  1: '12385c831772b415de6baf7d1e9b382712d23199a5a882697e88fe63d6d5cc63',
 };
 
 /** As they stand on the wire: before a reader turns text into values. */

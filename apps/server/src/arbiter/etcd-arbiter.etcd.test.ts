@@ -63,17 +63,21 @@ class EtcdWorld implements ArbiterWorld {
 
 arbiterContract('etcd of three nodes', () => EtcdWorld.begin());
 
-let world: EtcdWorld | undefined;
+const worlds: EtcdWorld[] = [];
 afterEach(async () => {
-  await world?.close();
-  world = undefined;
+  for (const world of worlds.splice(0)) await world.close();
 });
 
+async function begin(): Promise<EtcdWorld> {
+  const world = await EtcdWorld.begin();
+  worlds.push(world);
+  return world;
+}
+
 /** Straight to the nodes, beginning at that one. */
-async function memberAt(first: number): Promise<TestMember> {
-  world ??= await EtcdWorld.begin();
+async function memberAt(first: number, world?: EtcdWorld): Promise<TestMember> {
   const endpoints = cluster.endpoints.map((_, n) => cluster.endpoints[(first + n) % 3] as string);
-  return world.connect(await startMemberProcess(`sip-a`), endpoints);
+  return (world ?? (await begin())).connect(await startMemberProcess('sip-a'), endpoints);
 }
 
 /** Swaps again and again, on what stands; how long until one was done. */
@@ -91,7 +95,6 @@ async function msToNextSwap(member: TestMember): Promise<number> {
 test('[PR8] the leader is killed: swaps are done again by themselves, whichever node is asked', async () => {
   const msToSwap: number[] = [];
   for (let run = 0; run < 5; run++) {
-    world = undefined;
     const leader = await cluster.leader();
     // Once it is asked through the leader itself, and else through a node that lives on.
     const member = await memberAt(run === 0 ? leader : leader + 1);
@@ -100,7 +103,6 @@ test('[PR8] the leader is killed: swaps are done again by themselves, whichever 
     await cluster.kill(leader);
     msToSwap.push(await msToNextSwap(member));
     expect(compareRevisions((await member.certainRead()).revision, before.revision)).toBeGreaterThan(0);
-    await world?.close();
     await cluster.startAll();
   }
   console.log(JSON.stringify({ measured: 'SIGKILL of the etcd leader to the next good swap', msToSwap }));
@@ -145,8 +147,9 @@ test('[PR8] nodes die one after the other: without a majority all is unknown, an
 
 test('[PR8] changes are told to who watches, also after the watched node has died', async () => {
   const leader = await cluster.leader();
-  const watcher = await memberAt((leader + 1) % 3);
-  const writer = await memberAt(leader);
+  const world = await begin();
+  const watcher = await memberAt((leader + 1) % 3, world);
+  const writer = await memberAt(leader, world);
   const told = async () => {
     const answer = await writer.swap((await writer.certainRead()).revision);
     if (answer.type !== 'swapped') throw new Error(answer.type);

@@ -3,11 +3,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LogLine } from '@holdfast/kernel';
-import { build } from 'esbuild';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { buildProgram } from '../../../../scripts/build.ts';
 import { type ArbiterWorld, arbiterContract } from './arbiter.contract.ts';
 import { pairFile } from './member-socket.ts';
 import { identityOf, isRunning } from './process-identity.ts';
@@ -15,25 +15,11 @@ import { openSupervisorArbiter } from './supervisor-arbiter.ts';
 import { AnswerLoss } from './test-answer-loss.ts';
 import { type MemberProcess, startMemberProcess, TestMember } from './test-member.ts';
 
-const PROGRAM = fileURLToPath(new URL('./test-host-pair-main.ts', import.meta.url));
-/** It starts ten times as fast as sources do. */
-let bundle: string;
+const PROGRAM = 'apps/server/src/arbiter/test-host-pair-main.ts';
+const bundle = fileURLToPath(new URL('../../../../.build/test-host-pair.mjs', import.meta.url));
 
-beforeAll(async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-bundle-'));
-  bundle = join(folder, 'host-pair.mjs');
-  await build({
-    entryPoints: [PROGRAM],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    banner: {
-      js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
-    },
-  });
-});
-afterAll(() => rm(dirname(bundle), { recursive: true, force: true }));
+/** It starts ten times as fast as sources do. */
+beforeAll(() => buildProgram({ name: 'test-host-pair', entry: PROGRAM }, false));
 
 class HostWorld implements ArbiterWorld {
   readonly log: LogLine[] = [];

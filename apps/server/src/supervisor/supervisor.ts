@@ -2,7 +2,7 @@
  * Starts the processes of one site on this host, as the configuration names them: the Configuration Server first,
  * then the SIP Servers, then the Stat Servers, each when the one before it is up. A process that dies is started again (see
  * restart-policy). When the supervisor itself is gone, its processes end too, unless they were started to
- * outlive it.
+ * outlive it or are members of a pair: those go on, and the next supervisor takes them over (PR7).
  *
  *     SIGTERM, SIGINT   ends all, the last started first
  *     SIGHUP            the Configuration Server reads its files again
@@ -13,11 +13,15 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type Configuration, problemLine, siteOf } from '@holdfast/centre';
 import type { Application } from '@holdfast/protocol';
+import { type HostPair, startHostPair } from '../arbiter/host-pair.ts';
+import { SOCKET_VARIABLE } from '../arbiter/member-socket.ts';
 import type { Log } from '../log.ts';
 import { CannotRun, type RunningRole } from '../role.ts';
 import { loadFiles } from '../store/read-files.ts';
 import { type Child, startChild } from './child-process.ts';
 import { afterDeath, type RestartRecord, restartsMaxOf } from './restart-policy.ts';
+import { type SiteProcess, type SiteProcesses, STANDBY_TYPES, siteProcesses } from './site-processes.ts';
+import { takeOverProcess } from './taken-over-process.ts';
 
 export interface SupervisorOptions {
   readonly site: string;
@@ -31,6 +35,8 @@ export interface SupervisorOptions {
   /** The processes go on when the supervisor is gone. */
   readonly outlive: boolean;
   readonly log: Log;
+  /** Types of Application whose backup is started too; without it STANDBY_TYPES. */
+  readonly standbyTypes?: readonly Application['type'][];
 }
 
 /** A process that is not up by then is left running, and the next one is started. */
@@ -44,6 +50,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Runni
   if (!loaded.ok) throw new CannotRun(loaded.problems.map(problemLine).join('\n'));
   const supervisor = new Supervisor(options, loaded.configuration);
   await mkdir(options.data, { recursive: true });
+  await supervisor.openPairs();
   void supervisor.start();
   process.on('SIGHUP', () => supervisor.reload());
   process.on('SIGUSR2', () => void supervisor.startDown());
@@ -51,9 +58,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Runni
 }
 
 /** One process of the site. */
-interface Member {
-  readonly application: Application;
-  readonly args: readonly string[];
+interface Member extends SiteProcess {
   child?: Child | undefined;
   record: RestartRecord;
   timer?: NodeJS.Timeout | undefined;
@@ -64,6 +69,9 @@ interface Member {
 class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #members: readonly Member[];
+  readonly #pairNames: SiteProcesses['pairs'];
+  /** By the primary's Application. */
+  readonly #pairs = new Map<string, HostPair>();
   readonly #restartsMax: number;
   readonly #secret: string;
   #isStopping = false;
@@ -71,40 +79,23 @@ class Supervisor {
 
   constructor(options: SupervisorOptions, configuration: Configuration) {
     this.#options = options;
-    const own = configuration.all('Application').filter((one) => one.enabled && siteOf(one) === options.site);
-    const configServers = own.filter(({ type }) => type === 'ConfigurationServer');
-    const [configServer] = configServers;
-    if (configServer === undefined)
-      throw new CannotRun(
-        `There is no Configuration Server of site "${options.site}". The sites are ${sitesOf(configuration)}.`,
-      );
-    const backups = new Set(own.flatMap(({ backup }) => backup ?? []));
-    // The standby of a pair comes with a later release; two primaries would take each other's calls.
-    const runs = (one: Application) => !backups.has(one.name);
-    const ofType = (type: Application['type']) => own.filter((one) => one.type === type && runs(one));
-    const followers = [...ofType('SIPServer'), ...ofType('StatServer')];
-    for (const name of backups)
-      options.log({
-        level: 'warn',
-        what: 'backup is not started',
-        because: `this release runs no standby: ${name}`,
-      });
-    const addresses = configAddresses(configuration, options.site);
-    const outlive = options.outlive ? ['--outlive'] : [];
-    this.#members = [
-      ...configServers.filter(runs).map((application) => ({
-        application,
-        args: ['--application', application.name, '--files', options.files, ...outlive],
-        record: { deaths: [] },
-      })),
-      ...followers.map((application) => ({
-        application,
-        args: ['--application', application.name, '--config', addresses, ...outlive],
-        record: { deaths: [] },
-      })),
-    ];
-    this.#restartsMax = restartsMaxOf(own.find(({ type }) => type === 'Supervisor'));
+    const { standbyTypes = STANDBY_TYPES, ...more } = options;
+    const { processes, pairs, leftOut } = siteProcesses(configuration, { standbyTypes, ...more });
+    for (const { because } of leftOut) options.log({ level: 'warn', what: 'backup is not started', because });
+    this.#members = processes.map((process) => ({ ...process, record: { deaths: [] } }));
+    this.#pairNames = pairs;
+    const isOwn = (one: Application) => one.enabled && siteOf(one) === options.site;
+    this.#restartsMax = restartsMaxOf(
+      configuration.all('Application').find((one) => one.type === 'Supervisor' && isOwn(one)),
+    );
     this.#secret = configuration.all('Keys')[0]?.serverSecret ?? '';
+  }
+
+  /** Before anything is started: the members of a former life may be waiting for their arbiter. */
+  async openPairs(): Promise<void> {
+    const { data, log } = this.#options;
+    for (const applications of this.#pairNames)
+      this.#pairs.set(applications[0], await startHostPair({ data, applications, log }));
   }
 
   async start(): Promise<void> {
@@ -150,6 +141,7 @@ class Supervisor {
         child.kill('SIGTERM');
       });
     }
+    for (const pair of this.#pairs.values()) await pair.stop();
     await this.#pidsWritten;
   }
 
@@ -160,24 +152,30 @@ class Supervisor {
       member.settled?.();
       member.settled = undefined;
     };
+    const pair = this.#pairs.get(member.pair ?? '');
+    const ended = (how: string) => {
+      member.child = undefined;
+      pair?.ended(name);
+      this.#writePids();
+      settle();
+      if (this.#isStopping) return;
+      log({ level: 'error', what: 'process ended', because: how, site, detail: { application: name } });
+      if (this.#options.restarts) this.#restart(member);
+    };
+    const running = pair?.running(name);
     member.timer = undefined;
-    member.child = startChild({
-      entry,
-      args: member.args,
-      environment: { HOLDFAST_SERVER_SECRET: this.#secret },
-      ready: settle,
-      ended: (how) => {
-        member.child = undefined;
-        this.#writePids();
-        settle();
-        if (this.#isStopping) return;
-        log({ level: 'error', what: 'process ended', because: how, site, detail: { application: name } });
-        if (this.#options.restarts) this.#restart(member);
-      },
-    });
+    if (running !== undefined) {
+      member.child = takeOverProcess(running, ended);
+      settle();
+    } else {
+      const socket = pair === undefined ? {} : { [SOCKET_VARIABLE]: pair.socketPath };
+      const environment = { HOLDFAST_SERVER_SECRET: this.#secret, ...socket };
+      member.child = startChild({ entry, args: member.args, environment, ready: settle, ended });
+      if (member.child.pid !== undefined) pair?.started(name, member.child.pid);
+    }
     log({
       level: 'info',
-      what: 'process started',
+      what: running === undefined ? 'process started' : 'process taken over',
       site,
       detail: { application: name, pid: member.child.pid ?? null },
     });
@@ -218,26 +216,4 @@ class Supervisor {
         log({ level: 'error', what: 'process ids not written', because: error.message, site });
       });
   }
-}
-
-/** `host:port` of every Configuration Server, the own site's first. */
-function configAddresses(configuration: Configuration, site: string): string {
-  const servers = configuration
-    .all('Application')
-    .filter(({ type, enabled }) => type === 'ConfigurationServer' && enabled);
-  const ownFirst = [
-    ...servers.filter((one) => siteOf(one) === site),
-    ...servers.filter((one) => siteOf(one) !== site),
-  ];
-  return ownFirst
-    .map((one) => {
-      const address = configuration.get('Host', one.host ?? '')?.address ?? '';
-      return `${address.includes(':') ? `[${address}]` : address}:${one.ports.default}`;
-    })
-    .join(',');
-}
-
-function sitesOf(configuration: Configuration): string {
-  const sites = new Set(configuration.all('Application').flatMap((one) => siteOf(one) ?? []));
-  return [...sites].map((site) => `"${site}"`).join(', ') || 'not named anywhere';
 }

@@ -1,0 +1,111 @@
+/** Which processes a site has on this host, in the order in which they are started, as the configuration names them. */
+import { type Configuration, siteOf } from '@holdfast/centre';
+import type { Application } from '@holdfast/protocol';
+import { CannotRun } from '../role.ts';
+
+/**
+ * Types of Application whose backup is started too, as the standby of a pair with an arbiter (PR7). None in this
+ * release: a standby that does not know its role would take its mate's calls.
+ */
+export const STANDBY_TYPES: readonly Application['type'][] = [];
+
+export interface SiteProcess {
+  readonly application: Application;
+  readonly args: readonly string[];
+  /** The primary's Application, where both members of its pair are started. */
+  readonly pair: string | undefined;
+}
+
+export interface SiteProcesses {
+  readonly processes: readonly SiteProcess[];
+  /** Of each pair of which both members are started: the primary's Application, and its backup's. */
+  readonly pairs: readonly (readonly [string, string])[];
+  /** Backups that are not started, with the reason. */
+  readonly leftOut: readonly { readonly application: string; readonly because: string }[];
+}
+
+export interface SiteProcessesOptions {
+  readonly site: string;
+  /** The site's copy of the configuration. */
+  readonly files: string;
+  /** The processes go on when the supervisor is gone. */
+  readonly outlive: boolean;
+  readonly standbyTypes: readonly Application['type'][];
+}
+
+export function siteProcesses(configuration: Configuration, options: SiteProcessesOptions): SiteProcesses {
+  const { site, standbyTypes } = options;
+  const own = configuration.all('Application').filter((one) => one.enabled && siteOf(one) === site);
+  if (!own.some(({ type }) => type === 'ConfigurationServer'))
+    throw new CannotRun(
+      `There is no Configuration Server of site "${site}". The sites are ${sitesOf(configuration)}.`,
+    );
+  const backups = own.flatMap((primary) => {
+    const backup = own.find(({ name }) => name === primary.backup);
+    return backup === undefined
+      ? []
+      : [{ primary, backup, because: whyLeftOut(primary, backup, standbyTypes) }];
+  });
+  const started = backups.filter(({ because }) => because === undefined);
+  const pairs = started.map(({ primary, backup }) => [primary.name, backup.name] as const);
+  const isBackup = (one: Application) => backups.some(({ backup }) => backup === one);
+  /** Each primary, and its standby after it. */
+  const ofType = (type: Application['type']) =>
+    own
+      .filter((one) => one.type === type && !isBackup(one))
+      .flatMap((one) => [
+        one,
+        ...started.flatMap(({ primary, backup }) => (primary === one ? [backup] : [])),
+      ]);
+  const applications = (['ConfigurationServer', 'SIPServer', 'StatServer'] as const).flatMap(ofType);
+  const addresses = configAddresses(configuration, site);
+  return {
+    processes: applications.map((application) => {
+      const pair = pairs.find((names) => names.includes(application.name))?.[0];
+      const source =
+        application.type === 'ConfigurationServer' ? ['--files', options.files] : ['--config', addresses];
+      // The end of the supervisor is no reason for a member of a pair to end (PR7): the next one takes it over.
+      const outlive = options.outlive || pair !== undefined ? ['--outlive'] : [];
+      return { application, pair, args: ['--application', application.name, ...source, ...outlive] };
+    }),
+    pairs,
+    leftOut: backups.flatMap(({ backup, because }) =>
+      because === undefined ? [] : [{ application: backup.name, because }],
+    ),
+  };
+}
+
+function whyLeftOut(
+  primary: Application,
+  backup: Application,
+  standbyTypes: readonly Application['type'][],
+): string | undefined {
+  if (!standbyTypes.includes(primary.type)) return `this release runs no standby: ${backup.name}`;
+  if (primary.type !== backup.type)
+    return `${backup.name} is of type ${backup.type}, and its primary ${primary.name} of type ${primary.type}`;
+  if (primary.host !== backup.host)
+    return `${backup.name} belongs to host "${backup.host}", and a supervisor starts both members of a pair on one host`;
+  return undefined;
+}
+
+/** `host:port` of every Configuration Server, the own site's first. */
+function configAddresses(configuration: Configuration, site: string): string {
+  const servers = configuration
+    .all('Application')
+    .filter(({ type, enabled }) => type === 'ConfigurationServer' && enabled);
+  const ownFirst = [
+    ...servers.filter((one) => siteOf(one) === site),
+    ...servers.filter((one) => siteOf(one) !== site),
+  ];
+  return ownFirst
+    .map((one) => {
+      const address = configuration.get('Host', one.host ?? '')?.address ?? '';
+      return `${address.includes(':') ? `[${address}]` : address}:${one.ports.default}`;
+    })
+    .join(',');
+}
+
+function sitesOf(configuration: Configuration): string {
+  const sites = new Set(configuration.all('Application').flatMap((one) => siteOf(one) ?? []));
+  return [...sites].map((site) => `"${site}"`).join(', ') || 'not named anywhere';
+}
