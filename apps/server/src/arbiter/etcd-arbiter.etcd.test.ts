@@ -145,6 +145,39 @@ test('[PR8] nodes die one after the other: without a majority all is unknown, an
   } else expect(after).toEqual(held);
 }, 60_000);
 
+test('[PR8] while nodes die and come back no revision is the base of two swaps, whatever was unknown', async () => {
+  const world = await begin();
+  const members = [await memberAt(0, world), await memberAt(1, world), await memberAt(2, world)];
+  const done: { readonly base: number; readonly count: number }[] = [];
+  const answers = { swapped: 0, 'not-swapped': 0, unknown: 0 };
+  let isOver = false;
+  const swapping = members.map(async (member, epoch) => {
+    let { revision } = await member.certainRead();
+    while (!isOver) {
+      const answer = await member.swap(revision, { epoch });
+      if (answer.type === 'stands') throw new Error('a swap is not answered so');
+      answers[answer.type] += 1;
+      if (answer.type === 'swapped') done.push({ base: revision.count, count: answer.seen.revision.count });
+      // After an unknown it goes on asking on the same revision, as a member does that has not read.
+      if (answer.type !== 'unknown') revision = answer.seen.revision;
+    }
+  });
+  for (let kill = 0; kill < 4; kill++) {
+    await cluster.kill(kill % 3 === 0 ? await cluster.leader() : kill % 3);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await cluster.startAll();
+  }
+  isOver = true;
+  await Promise.all(swapping);
+  console.log(JSON.stringify({ measured: 'swaps of three members while nodes die', ...answers }));
+  const unique = (values: readonly number[]) => new Set(values).size;
+  expect(unique(done.map(({ base }) => base))).toBe(done.length);
+  expect(unique(done.map(({ count }) => count))).toBe(done.length);
+  expect(done.every(({ base, count }) => count > base)).toBe(true);
+  expect(answers.swapped).toBeGreaterThan(0);
+  expect(answers.unknown).toBeGreaterThan(0);
+}, 60_000);
+
 test('[PR8] changes are told to who watches, also after the watched node has died', async () => {
   const leader = await cluster.leader();
   const world = await begin();
