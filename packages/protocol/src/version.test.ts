@@ -5,7 +5,7 @@ import { pairRecord, supervisorReply, supervisorRequest } from './arbiter-link.t
 import { boardCommand, boardMessage } from './board.ts';
 import { configReply, configRequest } from './config-link.ts';
 import { deskReply, deskRequest } from './desk-link.ts';
-import { pairMessage } from './pair-link.ts';
+import { mirrorMessage } from './mirror-link.ts';
 import { statReply, statRequest } from './stat-link.ts';
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_OLDEST } from './version.ts';
 
@@ -19,7 +19,7 @@ const WIRE = {
   statReply,
   boardMessage,
   boardCommand,
-  pairMessage,
+  mirrorMessage,
   supervisorRequest,
   supervisorReply,
   pairRecord,
@@ -27,7 +27,7 @@ const WIRE = {
 
 /** Of the messages of each version that is still served, the newest last. */
 const HASHES: Readonly<Record<number, string>> = {
-  1: '12385c831772b415de6baf7d1e9b382712d23199a5a882697e88fe63d6d5cc63',
+  1: '3093f76f9e3e9b746b614dd0f07cd4eb9d2cf2e84bde98d99d069ab5384dacd7',
 };
 
 /** As they stand on the wire: before a reader turns text into values. */

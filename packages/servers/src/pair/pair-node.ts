@@ -11,6 +11,8 @@
  */
 import {
   mayAct,
+  mayFollow,
+  type PairMessage,
   type PairRole,
   type PairRoleEffect,
   type PairRoleEvent,
@@ -25,7 +27,7 @@ import type { MirrorMessage } from '@holdfast/protocol';
 import type { SipServerEffect, SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
 import { HeldEffects } from './held-effects.ts';
-import { MirrorSource } from './mirror-source.ts';
+import { type MateState, MirrorSource } from './mirror-source.ts';
 import { MirrorStore } from './mirror-store.ts';
 import type { PairEffect, PairInput } from './pair-effects.ts';
 
@@ -35,6 +37,13 @@ export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFol
 
 /** Inputs that come while a primary may not act; more are dropped, the oldest first: callers repeat what matters. */
 export const PAUSED_INPUTS_MAX = 1_000;
+
+const TOLD: Readonly<Record<MateState, readonly [LogLine['level'], string]>> = {
+  unlinked: ['warn', 'no mate'],
+  joining: ['info', 'mate joins'],
+  'in-step': ['info', 'mate in step'],
+  behind: ['warn', 'mate behind'],
+};
 
 export class PairNode implements Node<PairInput, PairEffect> {
   readonly #options: PairNodeOptions;
@@ -49,6 +58,11 @@ export class PairNode implements Node<PairInput, PairEffect> {
   readonly #held = new HeldEffects<SipServerEffect>();
   readonly #paused: SipServerInput[] = [];
   #isLinked = false;
+  /** The epoch whose primary was asked for its log on this link. */
+  #followed: number | undefined;
+  /** The mate wants our log; also when it asks a moment before we act. */
+  #asked: Extract<MirrorMessage, { type: 'follow' }> | undefined;
+  #toldMate: MateState | undefined;
   #effects: PairEffect[] = [];
 
   constructor(options: PairNodeOptions) {
@@ -96,7 +110,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
       case 'mateLinked':
         this.#isLinked = true;
         this.#store.linked();
-        return this.#follow();
+        this.#followed = undefined;
+        this.#asked = undefined;
+        return;
       case 'mateUnlinked':
         this.#isLinked = false;
         this.#source?.unlinked();
@@ -156,6 +172,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
       const upTo = isWaited ? source.acked : Number.POSITIVE_INFINITY;
       this.#effects.push(...this.#held.release(upTo));
     }
+    this.#tellMate();
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -222,6 +239,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
       (at) => server.holding(at),
     );
     this.#held.add(0, effects);
+    this.#serveMate(now);
     const { size, isComplete } = this.#store;
     const detail = { epoch, records: size, events: held.positions.at(-1)?.number ?? 0 };
     this.#log(
@@ -237,16 +255,31 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #stepDown(): void {
     this.#server = undefined;
     this.#source = undefined;
+    this.#toldMate = undefined;
     this.#held.drop();
     this.#paused.length = 0;
     this.#store.clear();
-    this.#follow();
   }
 
   // ── the mate ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #toMate(messages: readonly MirrorMessage[]): void {
     if (this.#isLinked) for (const message of messages) this.#effects.push({ type: 'sendToMate', message });
+  }
+
+  #serveMate(now: Millis): void {
+    if (this.#source === undefined || this.#asked === undefined) return;
+    const asked = this.#asked;
+    this.#asked = undefined;
+    this.#toMate(this.#source.follow(now, asked));
+  }
+
+  /** Whoever asks to be confirmed is primary: its log is followed from then on. */
+  #followPrimary(message: PairMessage): void {
+    if (message.type !== 'confirm' || message.epoch === this.#followed) return;
+    if (!mayFollow(this.#pair, message.epoch)) return;
+    this.#followed = message.epoch;
+    this.#follow();
   }
 
   #follow(): void {
@@ -256,13 +289,15 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #message(now: Millis, message: MirrorMessage): void {
     switch (message.type) {
       case 'role':
-        return this.#role(now, { type: 'message', message: message.message });
+        this.#role(now, { type: 'message', message: message.message });
+        return this.#followPrimary(message.message);
       case 'follow':
-        return this.#toMate(this.#source?.follow(now, message) ?? []);
+        this.#asked = message;
+        return this.#serveMate(now);
       case 'partTaken':
         return this.#toMate(this.#source?.partTaken(now, message.part) ?? []);
       case 'ack':
-        if (message.epoch === this.#source?.epoch) this.#acknowledged(now, message.number);
+        if (message.epoch === this.#source?.epoch) this.#source.acknowledged(now, message.number);
         return;
       case 'snapshot':
       case 'entry':
@@ -273,16 +308,19 @@ export class PairNode implements Node<PairInput, PairEffect> {
     }
   }
 
-  #acknowledged(now: Millis, number: number): void {
-    const before = this.#source?.state;
-    this.#source?.acknowledged(now, number);
-    const after = this.#source?.state;
-    if (before !== after) this.#log('info', 'mate in step', undefined, { number });
+  /** LG2: that the mate is behind, and so not waited for, is an event and an alarm. */
+  #tellMate(): void {
+    const state = this.#source?.state;
+    if (state === this.#toldMate || state === undefined) return;
+    this.#toldMate = state;
+    const { last = 0, acked = 0 } = this.#source ?? {};
+    const [level, what] = TOLD[state];
+    this.#log(level, what, undefined, { last, acked });
   }
 
   #mirrored(now: Millis, message: Extract<MirrorMessage, { type: 'snapshot' | 'entry' | 'digest' }>): void {
     // Whoever is primary follows nobody; a late entry of a former primary changes nothing (PR9).
-    if (this.#server !== undefined) return;
+    if (this.#server !== undefined || !mayFollow(this.#pair, message.epoch)) return;
     if (message.type === 'digest') {
       if (this.#store.holds(message)) return;
       this.#log(

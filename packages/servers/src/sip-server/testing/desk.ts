@@ -10,8 +10,8 @@ import {
   type Position,
   type Stamp,
 } from '@holdfast/protocol';
-import type { Site } from './server-site.ts';
-import { WALL } from './server-site.ts';
+import { WALL, type Wire } from './server-site.ts';
+import type { World } from './server-world.ts';
 
 type Asked = Exclude<DeskRequest, { type: 'Ping' | 'Pong' | 'StampAnswer' | 'MoveAnswer' }>;
 /** A request without its number. */
@@ -21,11 +21,19 @@ export type Ask = Asked extends infer Request
     : never
   : never;
 
+/** Where desks connect: a SIP Server, or a pair of them. */
+export interface DeskSite {
+  readonly world: World;
+  connect(desk: Wire): void;
+  disconnect(desk: Wire): void;
+  fromDesk(desk: Wire, message: DeskRequest): void;
+}
+
 let connections = 0;
 
 export class Desk {
   readonly connection = `c${++connections}`;
-  readonly site: Site;
+  readonly site: DeskSite;
   readonly person: string | undefined;
   /** Everything but stamps, pings and events, the newest last. */
   readonly replies: DeskReply[] = [];
@@ -39,7 +47,7 @@ export class Desk {
   session: string;
   #references = 0;
 
-  constructor(site: Site, person?: string, session = `session-${person ?? 'nobody'}`) {
+  constructor(site: DeskSite, person?: string, session = `session-${person ?? 'nobody'}`) {
     this.site = site;
     this.person = person;
     this.session = session;

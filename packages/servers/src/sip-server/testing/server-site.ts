@@ -91,7 +91,7 @@ export function configurationOf(more: Partial<SipServerConfiguration> = {}): Sip
 }
 
 /** `token NAME` until its time, `expired NAME`; everything else is forged. */
-function verifyToken(token: string): TokenCheck {
+export function verifyToken(token: string): TokenCheck {
   const [kind, person = ''] = token.split(' ');
   if (kind === 'token') return { ok: true, person };
   return { ok: false, code: kind === 'expired' ? 'token-expired' : 'token-invalid' };

@@ -1,0 +1,149 @@
+import { checkCentre } from '@holdfast/centre';
+import { must } from '@holdfast/kernel';
+import { describe, expect, it } from 'vitest';
+import { CALLER_NUMBER } from '../sip-server/testing/centre-world.ts';
+import { Desk } from '../sip-server/testing/desk.ts';
+import { callerAt, Phone } from '../sip-server/testing/people.ts';
+import { GATEWAY } from '../sip-server/testing/server-site.ts';
+import { World } from '../sip-server/testing/server-world.ts';
+import { PairSite } from './testing/pair-site.ts';
+
+/** A pair in step, ada's phone, her desk that is Ready, and a caller. */
+function pairWorld() {
+  const world = new World();
+  const site = new PairSite(world);
+  world.run(5_000);
+  const ada = new Phone(world, '7001', { answerAfterMs: 500 }).tell({ name: 'register' });
+  world.run(100);
+  const desk = new Desk(site, 'ada');
+  desk.register();
+  desk.ask({ type: 'RegisterAddress', dn: '7001' });
+  expect(desk.login('7001')).toBe('EventAgentLogin');
+  const caller = callerAt(world, GATEWAY, CALLER_NUMBER);
+  world.run(100);
+  ada.news();
+  return { world, site, ada, desk, caller };
+}
+
+/** Runs in small steps; how long it took until this holds, and that two never acted meanwhile. */
+function runUntil(site: PairSite, holds: () => boolean, limitMs = 20_000): number {
+  const { world } = site;
+  const began = world.now;
+  while (!holds()) {
+    if (world.now - began > limitMs) throw new Error(`not within ${limitMs} ms`);
+    world.run(10);
+    expect(site.acting().length).toBeLessThan(2);
+  }
+  return world.now - began;
+}
+
+/** The desk connects again with the position that it holds, as often as it takes. */
+function comeBack(site: PairSite, former: Desk): Desk {
+  const resume = former.events.at(-1)?.position;
+  const desk = new Desk(site, 'ada', former.session);
+  desk.answering = former.answering;
+  expect(desk.register(resume === undefined ? {} : { resume })).toMatchObject({ type: 'ServerInfo' });
+  return desk;
+}
+
+describe('a pair', () => {
+  it('[LG1] has one primary, and a standby that holds everything', () => {
+    const { site } = pairWorld();
+    expect(site.acting()).toEqual(['a']);
+    const { store, server } = site.node('b').parts;
+    expect(server).toBeUndefined();
+    expect(store.isComplete).toBe(true);
+    const records = new Map(site.server.holding(site.world.now).records);
+    expect([...store.held().records.keys()].sort()).toEqual([...records.keys()].sort());
+    expect(site.node('a').parts.source?.state).toBe('in-step');
+  });
+
+  it('[LG2] what is new leaves after the mate has it, and after 100 ms without it, with a line in the log', () => {
+    const { world, site, caller } = pairWorld();
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(2_000);
+    expect(caller.news()).toEqual(['dialing', 'progress 180', 'established']);
+    site.entryLoss = 1;
+    caller.tell({ name: 'hangup' });
+    world.run(2_000);
+    expect(caller.news()).toEqual(['ended local 0']);
+    expect(site.node('a').parts.source?.state).toBe('behind');
+    expect(site.logs.map(({ what }) => what)).toContain('mate behind');
+  });
+
+  it('[LG6] a standby that misses an entry notices, and asks for what it lacks', () => {
+    const { world, site, caller } = pairWorld();
+    site.entryLoss = 0.3;
+    for (let calls = 0; calls < 5; calls++) {
+      caller.tell({ name: 'call', to: '8000' });
+      world.run(3_000);
+      caller.tell({ name: 'hangup' });
+      world.run(1_000);
+    }
+    expect(site.logs.map(({ what }) => what)).toContain('entries missing');
+    site.entryLoss = 0;
+    world.run(12_000);
+    expect(site.node('a').parts.source?.state).toBe('in-step');
+    const { store } = site.node('b').parts;
+    expect(store.held().records.size).toBe([...site.server.holding(world.now).records].length);
+  });
+});
+
+describe.each([
+  ['is killed', (site: PairSite) => site.kill('a')],
+  ['is stopped', (site: PairSite) => site.stop('a')],
+] as const)('the primary %s', (_, strike) => {
+  it('[SS53] its mate acts within 1.4 s; a call that stands stands on, a new one is served, the desk misses nothing', () => {
+    const { world, site, ada, desk, caller } = pairWorld();
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(2_000);
+    expect(ada.news()).toEqual(['ringing', 'established']);
+    strike(site);
+    const tookMs = runUntil(site, () => site.acting()[0] === 'b');
+    expect(tookMs).toBeLessThan(1_400);
+    expect(checkCentre(site.server.parts.centre)).toEqual([]);
+    caller.tell({ name: 'hold' });
+    world.run(500);
+    expect(ada.news()).toEqual(['held remote']);
+    const again = comeBack(site, desk);
+    expect(again.events.map(({ name }) => name)).not.toContain('EventAgentLogout');
+    caller.tell({ name: 'hangup' });
+    world.run(3_000);
+    expect(ada.news()).toEqual(['ended remote 0']);
+    expect(again.events.map(({ name }) => name)).toContain('EventReleased');
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(3_000);
+    expect(ada.news()).toEqual(['ringing', 'established']);
+  });
+
+  it('[PR10] comes back as standby, follows, and takes over in its turn', () => {
+    const { world, site, ada, caller } = pairWorld();
+    strike(site);
+    runUntil(site, () => site.acting()[0] === 'b');
+    if (site.isUp('a')) site.continue('a');
+    else site.start('a');
+    runUntil(site, () => site.node('b').parts.source?.state === 'in-step');
+    expect(site.node('a').parts.server).toBeUndefined();
+    caller.tell({ name: 'call', to: '7001' });
+    world.run(2_000);
+    expect(ada.news()).toEqual(['ringing', 'established']);
+    site.kill('b');
+    runUntil(site, () => site.acting()[0] === 'a');
+    ada.tell({ name: 'hangup' });
+    world.run(1_000);
+    expect(caller.news()).toContain('ended remote 0');
+  });
+});
+
+it('[PR10] on the word of an operator the roles change, and calls do not notice', () => {
+  const { world, site, ada, caller } = pairWorld();
+  caller.tell({ name: 'call', to: '8000' });
+  world.run(2_000);
+  site.operator('b', 'promote');
+  const tookMs = runUntil(site, () => site.acting()[0] === 'b');
+  expect(tookMs).toBeLessThan(1_400);
+  ada.tell({ name: 'hold' });
+  world.run(1_000);
+  expect(caller.news()).toContain('held remote');
+  expect(must(site.node('a').parts.store, 'it follows').isComplete).toBe(true);
+});
