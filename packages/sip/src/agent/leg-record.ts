@@ -1,6 +1,7 @@
 /**
  * A leg as a record, with all that goes on with it: what a mate or the other site needs in order to carry the call on.
  */
+import { type Dialog, dialogFrom } from '../dialog/dialog.ts';
 import type { Leg } from '../dialog/leg.ts';
 import type { SavedTransaction, SipEndpoint } from '../endpoint.ts';
 import type { TransactionId } from '../endpoint-types.ts';
@@ -65,7 +66,16 @@ export function legRecordFrom(value: unknown): LegRecord | string {
     return `the leg record has version ${String(record.version)}; this server reads ${LEG_VERSION}`;
   if (typeof record.leg?.id !== 'string' || !Array.isArray(record.transactions))
     return 'the leg record has no leg or no transactions';
+  for (const dialog of dialogsOf(record.leg)) {
+    const read = dialogFrom(dialog);
+    if ('refusal' in read) return read.refusal;
+  }
   return record;
+}
+
+function dialogsOf({ state }: Leg): readonly Dialog[] {
+  if (state.name === 'over') return [];
+  return state.name === 'calling' ? state.forks.map(({ dialog }) => dialog) : [state.dialog];
 }
 
 /** The INVITE transactions that the leg still speaks of, and the one that opened it. */

@@ -1,3 +1,4 @@
+import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
 import { ANSWER, nameOf, OFFER, read, Scenario, type ScenarioOptions, text } from '../dialog/scenario.ts';
 import { createRequest, createResponse, type HeaderLines } from '../message/build-message.ts';
@@ -549,5 +550,10 @@ describe('another user agent goes on', () => {
     );
     expect(legRecordFrom(null)).toMatch('object');
     expect(legRecordFrom({ version: 1 })).toMatch('no leg');
+    const kept = must(record, 'the call stands');
+    const { state } = kept.leg;
+    if (state.name !== 'established') throw new Error('the call stands');
+    const leg = { ...kept.leg, state: { ...state, dialog: { ...state.dialog, localSeq: -1 } } };
+    expect(legRecordFrom({ ...kept, leg })).toMatch('localSeq');
   });
 });
