@@ -42,6 +42,7 @@ export {
   readSipServerConfiguration,
   type SipAddress,
 } from './sip-server/read-configuration.ts';
+export { type PairMembership, type PairReadResult, readPairMembership } from './sip-server/read-pair.ts';
 export { SipServerNode, type SipServerOptions } from './sip-server/sip-server-node.ts';
 export {
   readStatServerConfiguration,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changed, type Fields, load, problemsOf, withOption } from './test-configuration.ts';
+import { changed, type Fields, load, pairFiles, problemsOf, withOption } from './test-configuration.ts';
 
 type Application = 'sip' | 'stat' | 'config';
 
@@ -55,4 +55,71 @@ test('[CF22] a dr-peer-trunk that is no enabled Trunk of the Switch is warned of
   expect(about('8000')).toEqual([
     `Application/sip-north TServer/dr-peer-trunk "8000" is a DN of type ACDQueue ${remedy}`,
   ]);
+});
+
+/** A pair at north whose backup is changed, and then its primary. */
+function sipPair(
+  ofBackup: (backup: Fields) => void,
+  ofPrimary: (primary: Fields) => void = () => undefined,
+): string[] {
+  const files = JSON.parse(JSON.stringify(pairFiles())) as ReturnType<typeof pairFiles>;
+  const servers = files.flatMap(({ data }) => (data as Record<string, Fields[]>).applications ?? []);
+  for (const server of servers) {
+    if (server.name === 'sip-north-b') ofBackup(server);
+    if (server.name === 'sip-north') ofPrimary(server);
+  }
+  return problemsOf(files);
+}
+
+const setTo = (section: string, values: Fields) => (server: Fields) => {
+  const options = server.options as Record<string, Fields>;
+  server.options = { ...options, [section]: { ...options[section], ...values } };
+};
+
+test('[CF23] the two SIP Servers of a pair share the SIP address, and nobody else may', () => {
+  expect(sipPair(() => undefined)).toEqual([]);
+  expect(sipPair(setTo('TServer', { 'sip-port': '5161' }))).toEqual([
+    'Application/sip-north-b: TServer/sip-port: SIP is spoken at 127.0.0.1:5161 here and at 127.0.0.1:5160 in Application "sip-north", of which this is the backup: the address moves with the role. Set sip-address and sip-port to the same in both.',
+  ]);
+  expect(sipPair(setTo('TServer', { 'sip-address': '127.0.0.2' }))).toHaveLength(1);
+  expect(
+    sipPair((backup) => {
+      backup.switch = 'south';
+    }),
+  ).toContainEqual(
+    expect.stringContaining('It controls Switch "south", and Application "sip-north", of which this is'),
+  );
+  expect(
+    sipPair((backup) => {
+      backup.ports = { default: '5111' };
+    }),
+  ).toEqual([expect.stringContaining('Port 5111 of 127.0.0.1 is already used by sip-north (ports.default)')]);
+  expect(problemsOf(withOption('applications', 'sip-south', 'TServer', 'sip-port', '5160'))).toEqual([
+    expect.stringContaining('Port 5160 of 127.0.0.1 is already used by sip-north (TServer/sip-port)'),
+  ]);
+});
+
+test('[CF23] the primary of a pair has a port on which its backup connects', () => {
+  const without = (primary: Fields) => {
+    primary.ports = { default: '5111' };
+  };
+  expect(sipPair(() => undefined, without)).toEqual([
+    'Application/sip-north: ports: A SIP Server with a backup needs a port "pair": there "sip-north-b" connects to it. Set one.',
+  ]);
+});
+
+test('[CF23] [option holdfast/arbiter-endpoints] a pair on two Hosts has one arbiter that both name', () => {
+  const atSouth = (backup: Fields) => {
+    backup.host = 'south-host';
+  };
+  const named = setTo('holdfast', { 'arbiter-endpoints': 'http://10.0.0.1:2379,http://10.0.0.2:2379' });
+  expect(sipPair(atSouth)).toEqual([
+    expect.stringContaining('The endpoints of the arbiter are needed for a pair on two Hosts: "unset" here'),
+  ]);
+  const both = (backup: Fields) => {
+    atSouth(backup);
+    named(backup);
+  };
+  expect(sipPair(both, named)).toEqual([]);
+  expect(sipPair(named)).toEqual([expect.stringContaining('The endpoints of the arbiter differ')]);
 });

@@ -1,5 +1,5 @@
 /**
- * What the servers need in order to run, and values that would contradict one another (rules CF8 to CF11, CF19 and CF22). A
+ * What the servers need in order to run, and values that would contradict one another (rules CF8 to CF11, CF19, CF22 and CF23). A
  * mistake here would otherwise show only when a site has died.
  */
 import { type Application, type DN, OPTIONS, objectKey } from '@holdfast/protocol';
@@ -8,7 +8,7 @@ import type { Configuration } from './configuration.ts';
 import { levelOf, optionValue, resolveOption, siteOf } from './option-resolution.ts';
 
 export function checkServers(configuration: Configuration, report: Report): void {
-  const usedPorts = new Map<string, string>();
+  const usedPorts = new Map<string, UsedPort>();
   const pairOfSwitch = new Map<string, string>();
   for (const application of configuration.all('Application')) {
     if (application.type === 'Supervisor' && siteOf(application) === undefined)
@@ -54,13 +54,61 @@ function checkPair(configuration: Configuration, primary: Application, report: R
     const text = `${name} is "${second}" here and "${first}" in Application "${primary.name}", whose backup this is: a pair is at one site and of one group. Set the same in both, or name another backup there.`;
     report(backup, `interaction-workspace/${name}`, second, text);
   }
+  if (primary.type === 'SIPServer') checkSipPair(configuration, primary, backup, report);
 }
 
-/** Two servers on one address and port: the second would not start. */
+/** CF23: whichever member is primary is found at one place, and the two find each other and one arbiter. */
+function checkSipPair(
+  configuration: Configuration,
+  primary: Application,
+  backup: Application,
+  report: Report,
+): void {
+  const whose = `Application "${primary.name}", of which this is the backup`;
+  const [at, other] = [primary, backup].map((member) => sipAddressOf(configuration, member));
+  if (at !== other) {
+    const text = `SIP is spoken at ${other} here and at ${at} in ${whose}: the address moves with the role. Set sip-address and sip-port to the same in both.`;
+    report(backup, 'TServer/sip-port', other ?? '', text);
+  }
+  if (primary.switch !== backup.switch) {
+    const text = `It controls Switch "${backup.switch ?? 'none'}", and ${whose}, "${primary.switch ?? 'none'}". Name the same in both.`;
+    report(backup, 'switch', backup.switch ?? '', text);
+  }
+  if (primary.ports.pair === undefined) {
+    const text = `A SIP Server with a backup needs a port "pair": there "${backup.name}" connects to it. Set one.`;
+    report(primary, 'ports', '', text);
+  }
+  const [endpoints, others] = [primary, backup].map(arbiterEndpointsOf);
+  const isOneHost = primary.host === backup.host;
+  if (endpoints === others && (isOneHost || endpoints !== undefined)) return;
+  const where = isOneHost ? 'differ' : 'are needed for a pair on two Hosts';
+  const text = `The endpoints of the arbiter ${where}: "${others ?? 'unset'}" here and "${endpoints ?? 'unset'}" in ${whose}. Set the same in both.`;
+  report(backup, 'holdfast/arbiter-endpoints', others ?? '', text);
+}
+
+function arbiterEndpointsOf(server: Application): string | undefined {
+  return resolveOption(OPTIONS.holdfast['arbiter-endpoints'], [levelOf(objectKey(server), server)])?.value;
+}
+
+function sipAddressOf(configuration: Configuration, server: Application): string {
+  const levels = [levelOf(objectKey(server), server)];
+  const host = configuration.get('Host', server.host ?? '')?.address;
+  const address = resolveOption(OPTIONS.TServer['sip-address'], levels)?.value ?? host ?? 'no Host';
+  return `${address}:${optionValue(OPTIONS.TServer['sip-port'], levels)}`;
+}
+
+interface UsedPort {
+  readonly application: Application;
+  readonly field: string;
+}
+
+const SIP_PORT = 'TServer/sip-port';
+
+/** Two servers on one address and port: the second would not start. Of a pair one at a time speaks SIP (CF23). */
 function checkPorts(
   configuration: Configuration,
   application: Application,
-  used: Map<string, string>,
+  used: Map<string, UsedPort>,
   report: Report,
 ): void {
   const address =
@@ -71,19 +119,25 @@ function checkPorts(
     port,
   ]);
   const sipPort = optionValue(OPTIONS.TServer['sip-port'], [levelOf(objectKey(application), application)]);
-  if (application.type === 'SIPServer') ports.push(['TServer/sip-port', sipPort]);
+  if (application.type === 'SIPServer') ports.push([SIP_PORT, sipPort]);
   for (const [field, port] of ports) {
     const place = `${address}:${port}`;
     const former = used.get(place);
-    if (former !== undefined)
+    const isShared =
+      former?.field === SIP_PORT && field === SIP_PORT && areMates(former.application, application);
+    if (former !== undefined && !isShared)
       report(
         application,
         field,
         String(port),
-        `Port ${port} of ${address} is already used by ${former}. Choose another.`,
+        `Port ${port} of ${address} is already used by ${former.application.name} (${former.field}). Choose another.`,
       );
-    used.set(place, `${application.name} (${field})`);
+    used.set(place, { application, field });
   }
+}
+
+function areMates(one: Application, other: Application): boolean {
+  return one.backup === other.name || other.backup === one.name;
 }
 
 function checkSipServer(
@@ -97,7 +151,7 @@ function checkSipServer(
   } else {
     const former = pairOfSwitch.get(application.switch);
     const mate = former === undefined ? undefined : configuration.get('Application', former);
-    if (mate !== undefined && mate.backup !== application.name && application.backup !== mate.name)
+    if (mate !== undefined && !areMates(mate, application))
       report(
         application,
         'switch',

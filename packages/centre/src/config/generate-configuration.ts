@@ -21,8 +21,10 @@ export interface GeneratedSite {
   readonly clientPort: number;
   /** TCP port of the Stat Server; absent: the site has none. */
   readonly statPort?: number;
-  /** UDP and TCP. */
+  /** UDP and TCP; of both members where the SIP Server is a pair. */
   readonly sipPort: number;
+  /** TCP ports of the SIP Server's backup: of its clients, and on which it connects to the primary. Absent: there is none. */
+  readonly standby?: { readonly clientPort: number; readonly pairPort: number };
   /** `host:port` of the gateway behind the site's trunk. */
   readonly gateway: string;
 }
@@ -38,7 +40,7 @@ export interface GenerateRequest {
   readonly passwordHash: (user: string) => string;
   readonly digest: (dn: string) => { readonly md5: string; readonly sha256: string };
   readonly keys: Pick<ObjectOf<'Keys'>, 'tokenKeys' | 'nonceKeys' | 'serverSecret'>;
-  /** Object key → section → option → value; laid over what is generated. */
+  /** Object key → section → option → value; laid over what is generated. What is for a SIP Server is for its backup too. */
   readonly options?: Readonly<Record<string, OptionSections>>;
 }
 
@@ -103,7 +105,18 @@ export function generateConfiguration(request: GenerateRequest): GeneratedConfig
     ...groupsOf(agents, sites),
   ];
   const overlays = request.options ?? {};
-  return { objects: objects.map((object) => withOptions(object, overlays[objectKey(object)])), agents };
+  const primaries = new Map<string, string>(
+    objects.flatMap((object) =>
+      object.objectType === 'Application' && object.backup !== undefined
+        ? [[`Application/${object.backup}`, objectKey(object)]]
+        : [],
+    ),
+  );
+  const overlaid = objects.map((object) => {
+    const key = objectKey(object);
+    return withOptions(withOptions(object, overlays[primaries.get(key) ?? '']), overlays[key]);
+  });
+  return { objects: overlaid, agents };
 }
 
 interface Seat extends GeneratedAgent {
@@ -141,15 +154,7 @@ function serversOf(site: GeneratedSite, sites: readonly GeneratedSite[]): Config
       connections: [],
       options: siteOption(site),
     },
-    {
-      ...common,
-      name: `sip-${site.name}`,
-      type: 'SIPServer',
-      switch: site.name,
-      ports: { default: site.clientPort },
-      connections: ownFirst.map((one) => connectTo(`config-${one.name}`, 10)),
-      options: { ...siteOption(site), TServer: { 'sip-port': String(site.sipPort), 'wrap-up-time': '2' } },
-    },
+    ...sipServersOf(site, common, ownFirst),
     ...statServerOf(site, common, ownFirst),
     {
       ...common,
@@ -162,9 +167,36 @@ function serversOf(site: GeneratedSite, sites: readonly GeneratedSite[]): Config
   ];
 }
 
+type OfServers = Pick<ObjectOf<'Application'>, 'objectType' | 'tenant' | 'host' | 'enabled'>;
+
+/** One, or the two members of a pair: the same but for their names and ports. */
+function sipServersOf(
+  site: GeneratedSite,
+  common: OfServers,
+  ownFirst: readonly GeneratedSite[],
+): ConfigObject[] {
+  const name = `sip-${site.name}`;
+  const server = {
+    ...common,
+    name,
+    type: 'SIPServer' as const,
+    switch: site.name,
+    ports: { default: site.clientPort },
+    connections: ownFirst.map((one) => connectTo(`config-${one.name}`, 10)),
+    options: { ...siteOption(site), TServer: { 'sip-port': String(site.sipPort), 'wrap-up-time': '2' } },
+  };
+  if (site.standby === undefined) return [server];
+  const { clientPort, pairPort } = site.standby;
+  const backup = `${name}-b`;
+  return [
+    { ...server, ports: { ...server.ports, pair: pairPort }, backup },
+    { ...server, name: backup, ports: { default: clientPort } },
+  ];
+}
+
 function statServerOf(
   site: GeneratedSite,
-  common: Pick<ObjectOf<'Application'>, 'objectType' | 'tenant' | 'host' | 'enabled'>,
+  common: OfServers,
   ownFirst: readonly GeneratedSite[],
 ): ConfigObject[] {
   if (site.statPort === undefined) return [];

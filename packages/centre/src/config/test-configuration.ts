@@ -46,6 +46,12 @@ export function sampleFiles(change: Partial<GenerateRequest> = {}): ConfigFile[]
   return configurationFiles(generateConfiguration({ ...REQUEST, ...change }).objects);
 }
 
+/** With a pair of SIP Servers at north. */
+export function pairFiles(): ConfigFile[] {
+  const [north, south] = REQUEST.sites;
+  return sampleFiles({ sites: [{ ...north, standby: { clientPort: 5113, pairPort: 5114 } }, south] });
+}
+
 export function load(files: readonly ConfigFile[]): LoadedConfiguration {
   return loadConfiguration(files, sha256);
 }

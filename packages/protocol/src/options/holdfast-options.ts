@@ -73,6 +73,20 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'registrar, calls',
   },
+  'arbiter-endpoints': {
+    kind: {
+      type: 'text',
+      pattern: /^https?:\/\/[^\s,/]{1,255}(,https?:\/\/[^\s,/]{1,255}){0,8}$/,
+      allowed: '1 to 9 URLs with commas between them, such as http://10.0.0.1:2379',
+    },
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning:
+      "The site's etcd, which decides who is primary of a pair on two Hosts (PR8); the same in both members. On one Host their supervisor does (PR7), whatever is set here.",
+    source: OURS,
+    actsOn: 'role in a pair',
+  },
   music: {
     kind: {
       type: 'text',

@@ -91,7 +91,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     of: SERVERS,
     takesEffect: READ_ANEW,
     meaning:
-      'The second member of the pair: clients try it when the primary fails (DS5). A supervisor does not start it in this release.',
+      'The second member of the pair: clients try it when the primary fails (DS5). The supervisor starts both SIP Servers of a pair on one Host, of which one at a time serves (PR7); the backup of any other server is not started in this release.',
     source: 'S0',
     actsOn: 'desk links, Stat Server',
   },
@@ -102,7 +102,8 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     default: undefined,
     of: SERVERS,
     takesEffect: 'when the server starts',
-    meaning: 'Where the server takes its clients; `default` is needed.',
+    meaning:
+      'Where the server takes its clients; `default` is needed. Of a SIP Server with a backup also `pair`, where that connects to it (CF23).',
     source: 'S0',
     actsOn: 'desk links, servers',
   },
