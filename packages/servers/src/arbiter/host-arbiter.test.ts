@@ -196,6 +196,14 @@ test('[PR7] a grant that cannot be written is none', () => {
   expect(host.on(host.swap('b'))).toContain('b1 swapped: sip-b');
 });
 
+test('[PR7] what is written while a grant is on its way to the disk does not take it back', () => {
+  const host = heldByA();
+  host.on(ended('a1'));
+  const storing = stepHostArbiter(host.state, host.swap('b'), 0);
+  const after = stepHostArbiter(storing.state, { type: 'started', application: 'sip-a', process: 'a2' }, 0);
+  expect(after.effects).toMatchObject([{ type: 'store', record: { key: keyOf('b') }, isGrant: false }]);
+});
+
 test('[PR7] after a restart the running members are known, the key stands and the revision is higher', () => {
   const former = heldByA();
   const host = new Host(former.disk, ['a1', 'b1']);
