@@ -6,6 +6,7 @@ import { Desk } from '../sip-server/testing/desk.ts';
 import { callerAt, Phone } from '../sip-server/testing/people.ts';
 import { GATEWAY } from '../sip-server/testing/server-site.ts';
 import { World } from '../sip-server/testing/server-world.ts';
+import { MATE } from './leading.ts';
 import { PairSite } from './testing/pair-site.ts';
 
 /** A pair in step, ada's phone, her desk that is Ready, and a caller. */
@@ -55,7 +56,7 @@ describe('a pair', () => {
     expect(store.isComplete).toBe(true);
     const records = new Map(site.server.holding(site.world.now).records);
     expect([...store.held().records.keys()].sort()).toEqual([...records.keys()].sort());
-    expect(site.node('a').parts.source?.state).toBe('in-step');
+    expect(site.node('a').parts.leading?.stateOf(MATE)).toBe('in-step');
   });
 
   it('[LG2] what is new leaves after the mate has it, and after 100 ms without it, with a line in the log', () => {
@@ -67,7 +68,7 @@ describe('a pair', () => {
     caller.tell({ name: 'hangup' });
     world.run(2_000);
     expect(caller.news()).toEqual(['ended local 0']);
-    expect(site.node('a').parts.source?.state).toBe('behind');
+    expect(site.node('a').parts.leading?.stateOf(MATE)).toBe('behind');
     expect(site.logs.map(({ what }) => what)).toContain('mate behind');
   });
 
@@ -83,7 +84,7 @@ describe('a pair', () => {
     expect(site.logs.map(({ what }) => what)).toContain('entries missing');
     site.entryLoss = 0;
     world.run(12_000);
-    expect(site.node('a').parts.source?.state).toBe('in-step');
+    expect(site.node('a').parts.leading?.stateOf(MATE)).toBe('in-step');
     const { store } = site.node('b').parts;
     expect(store.held().records.size).toBe([...site.server.holding(world.now).records].length);
   });
@@ -122,7 +123,7 @@ describe.each([
     runUntil(site, () => site.acting()[0] === 'b');
     if (site.isUp('a')) site.continue('a');
     else site.start('a');
-    runUntil(site, () => site.node('b').parts.source?.state === 'in-step');
+    runUntil(site, () => site.node('b').parts.leading?.stateOf(MATE) === 'in-step');
     expect(site.node('a').parts.server).toBeUndefined();
     caller.tell({ name: 'call', to: '7001' });
     world.run(2_000);

@@ -3,8 +3,8 @@
  * records and thinks nothing, so that an input which breaks the one does not break the other.
  *
  *     inputs ──▶ SIP Server ──▶ effects ──▶ held until the mate has the entry (LG2) ──▶ out
- *                    │ changes                          ▲ ack
- *                    └──────▶ MirrorSource ──entry──▶ MirrorStore of the mate
+ *                    │ changes                        ▲ ack
+ *                    └───────▶ Leading ──entry──▶ Following of the mate, and of the other site
  *
  * Who is primary is decided in `continuity` (pair-role.ts); here it is asked, with a fresh `now`, before each input is
  * handled and once more before its effects leave (PR6).
@@ -24,11 +24,11 @@ import {
 } from '@holdfast/continuity';
 import type { Because, LogLine, Millis, Node } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
-import type { SipServerEffect, SipServerInput } from '../sip-server/effects.ts';
+import type { SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
-import { HeldEffects } from './held-effects.ts';
-import { type MateState, MirrorSource } from './mirror-source.ts';
-import { MirrorStore } from './mirror-store.ts';
+import { Following, type Heard, type LogMessage } from './following.ts';
+import { Leading, MATE } from './leading.ts';
+import type { FollowerState } from './mirror-follower.ts';
 import type { PairEffect, PairInput } from './pair-effects.ts';
 
 export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed'> {
@@ -38,7 +38,7 @@ export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFol
 /** Inputs that come while a primary may not act; more are dropped, the oldest first: callers repeat what matters. */
 export const PAUSED_INPUTS_MAX = 1_000;
 
-const TOLD: Readonly<Record<MateState, readonly [LogLine['level'], string]>> = {
+const TOLD: Readonly<Record<FollowerState, readonly [LogLine['level'], string]>> = {
   unlinked: ['warn', 'no mate'],
   joining: ['info', 'mate joins'],
   'in-step': ['info', 'mate in step'],
@@ -52,17 +52,17 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #pair: PairRole;
   #now: Millis;
   /** Only while this member is primary, or was and may not act for the moment. */
-  #server: SipServerNode | undefined;
-  #source: MirrorSource | undefined;
-  readonly #store = new MirrorStore();
-  readonly #held = new HeldEffects<SipServerEffect>();
+  #leading: Leading | undefined;
+  /** The primary of this pair, while this member is none; the other site's, while it is one. */
+  readonly #primary = new Following();
+  readonly #peer = new Following();
   readonly #paused: SipServerInput[] = [];
-  #isLinked = false;
+  #isMateLinked = false;
   /** The epoch whose primary was asked for its log on this link. */
   #followed: number | undefined;
-  /** The mate wants our log; also when it asks a moment before we act. */
-  #asked: Extract<MirrorMessage, { type: 'follow' }> | undefined;
-  #toldMate: MateState | undefined;
+  /** Who has asked for our log a moment before we act. */
+  readonly #asked = new Map<string, Extract<MirrorMessage, { type: 'follow' }>>();
+  #toldMate: FollowerState | undefined;
   #effects: PairEffect[] = [];
 
   constructor(options: PairNodeOptions) {
@@ -77,7 +77,13 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   /** For checks and figures. */
   get parts() {
-    return { server: this.#server, source: this.#source, store: this.#store, pair: this.#pair };
+    return {
+      server: this.#leading?.server,
+      leading: this.#leading,
+      store: this.#primary.store,
+      peerStore: this.#peer.store,
+      pair: this.#pair,
+    };
   }
 
   handle(now: Millis, input: PairInput): PairEffect[] {
@@ -89,36 +95,45 @@ export class PairNode implements Node<PairInput, PairEffect> {
   expire(now: Millis): PairEffect[] {
     this.#now = now;
     this.#role(now, { type: 'expire' });
-    const server = this.#acting(now);
-    if (server !== undefined) this.#after(now, server, server.expire(now));
-    if (this.#source !== undefined) this.#toMate(this.#source.expire(now));
+    const leading = this.#acting(now);
+    if (leading !== undefined) leading.after(now, leading.server.expire(now));
+    this.#leading?.expire(now);
     return this.#finish(now);
   }
 
   nextDeadline(): Millis | undefined {
     const never = Number.POSITIVE_INFINITY;
-    const served = mayAct(this.#pair, this.#now) ? this.#server?.nextDeadline() : undefined;
-    return Math.min(
-      pairRoleDeadline(this.#pair, this.#now),
-      this.#source?.nextDeadline() ?? never,
-      served ?? never,
-    );
+    const served = this.#acting(this.#now)?.server.nextDeadline() ?? never;
+    const mirrored = this.#leading?.nextDeadline() ?? never;
+    return Math.min(pairRoleDeadline(this.#pair, this.#now), mirrored, served);
   }
 
   #input(now: Millis, input: PairInput): void {
     switch (input.type) {
       case 'mateLinked':
-        this.#isLinked = true;
-        this.#store.linked();
+        this.#isMateLinked = true;
+        this.#primary.linked();
         this.#followed = undefined;
-        this.#asked = undefined;
         return;
       case 'mateUnlinked':
-        this.#isLinked = false;
-        this.#source?.unlinked();
+        this.#isMateLinked = false;
+        this.#asked.delete(MATE);
+        this.#leading?.unlinked(MATE);
         return this.#log('warn', 'mate lost', input.because);
       case 'mateMessage':
-        return this.#message(now, input.message);
+        return this.#mateMessage(now, input.message);
+      case 'followerMessage':
+        return this.#follower(now, input.follower, input.message);
+      case 'followerUnlinked':
+        this.#asked.delete(input.follower);
+        return this.#leading?.unlinked(input.follower);
+      case 'peerLinked':
+        this.#peer.linked();
+        return this.#emit({ type: 'sendToPeer', message: this.#peer.ask() });
+      case 'peerUnlinked':
+        return this.#log('warn', 'other site not followed', input.because);
+      case 'peerMessage':
+        return this.#peerMessage(now, input.message);
       case 'arbiterAnswer':
       case 'keySeen':
       case 'wroteEpoch':
@@ -141,36 +156,24 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   // ── the server that thinks ───────────────────────────────────────────────────────────────────────────────
 
-  #acting(now: Millis): SipServerNode | undefined {
-    return mayAct(this.#pair, now) ? this.#server : undefined;
+  #acting(now: Millis): Leading | undefined {
+    return mayAct(this.#pair, now) ? this.#leading : undefined;
   }
 
   #serve(now: Millis, input: SipServerInput): void {
-    const server = this.#acting(now);
-    if (server !== undefined) return this.#after(now, server, server.handle(now, input));
-    if (this.#server === undefined) return;
+    const leading = this.#acting(now);
+    if (leading !== undefined) return leading.after(now, leading.server.handle(now, input));
+    if (this.#leading === undefined) return;
     this.#paused.push(input);
     if (this.#paused.length > PAUSED_INPUTS_MAX) this.#paused.shift();
   }
 
-  /** What has changed goes to the mate; what it tells waits until the mate has it. */
-  #after(now: Millis, server: SipServerNode, effects: readonly SipServerEffect[]): void {
-    const source = this.#source;
-    if (source === undefined) return;
-    const entry = source.append(now, server.takeChanges(now));
-    if (entry !== undefined) this.#toMate([entry]);
-    this.#held.add(source.last, effects);
-  }
-
   #finish(now: Millis): PairEffect[] {
-    const server = this.#acting(now);
-    if (server !== undefined) {
+    const leading = this.#acting(now);
+    if (leading !== undefined) {
       for (let input = this.#paused.shift(); input !== undefined; input = this.#paused.shift())
-        this.#after(now, server, server.handle(now, input));
-      const { source } = this.parts;
-      const isWaited = source?.state === 'in-step';
-      const upTo = isWaited ? source.acked : Number.POSITIVE_INFINITY;
-      this.#effects.push(...this.#held.release(upTo));
+        leading.after(now, leading.server.handle(now, input));
+      this.#effects.push(...leading.release());
     }
     this.#tellMate();
     const effects = this.#effects;
@@ -188,16 +191,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   #take(now: Millis, effects: readonly PairRoleEffect[]): void {
     for (const effect of effects) {
-      switch (effect.type) {
-        case 'sendToMate':
-          this.#toMate([{ type: 'role', message: effect.message }]);
-          break;
-        case 'role':
-          this.#became(now, effect);
-          break;
-        default:
-          this.#effects.push(effect);
-      }
+      if (effect.type === 'sendToMate') this.#send(MATE, { type: 'role', message: effect.message });
+      else if (effect.type === 'role') this.#became(now, effect);
+      else this.#emit(effect);
     }
   }
 
@@ -209,10 +205,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
       because,
     }: { readonly role: PairRoleName; readonly epoch: number; readonly because: Because },
   ): void {
-    if (role === 'primary' && this.#server === undefined) this.#takeOver(now, epoch);
-    const serves = role === 'primary' || role === 'paused';
-    if (!serves && this.#server !== undefined) this.#stepDown();
-    this.#effects.push({ type: 'role', role, epoch, serves: this.#server !== undefined, because });
+    if (role === 'primary' && this.#leading === undefined) this.#takeOver(now, epoch);
+    if (role !== 'primary' && role !== 'paused' && this.#leading !== undefined) this.#stepDown();
+    this.#emit({ type: 'role', role, epoch, serves: this.#leading !== undefined, because });
     this.#log(role === 'paused' ? 'warn' : 'info', `role ${role}`, because.text, {
       epoch,
       rule: because.rule,
@@ -229,129 +224,93 @@ export class PairNode implements Node<PairInput, PairEffect> {
       epoch,
       isFollowed: true,
     });
-    this.#server = server;
-    const held = this.#store.held();
+    const { store } = this.#primary;
+    const held = store.held();
     const effects = held.positions.length === 0 ? [] : server.takeOver(now, held);
-    server.takeChanges(now);
-    this.#source = new MirrorSource(
-      epoch,
-      [...server.holding(now).records].map(([key]) => key),
-      (at) => server.holding(at),
-    );
-    this.#held.add(0, effects);
-    this.#serveMate(now);
-    const { size, isComplete } = this.#store;
-    const detail = { epoch, records: size, events: held.positions.at(-1)?.number ?? 0 };
-    this.#log(
-      'info',
-      'takes over',
-      isComplete ? undefined : 'what it holds is not known to be complete',
-      detail,
-    );
-    this.#store.clear();
+    const leading = new Leading(server, epoch, now, (to, message) => this.#send(to, message));
+    this.#leading = leading;
+    leading.after(now, effects);
+    for (const [follower, message] of this.#asked) leading.hear(now, follower, message);
+    this.#asked.clear();
+    const detail = { epoch, records: store.size, events: held.positions.at(-1)?.number ?? 0 };
+    const doubt = store.isComplete ? undefined : 'what it holds is not known to be complete';
+    this.#log('info', 'takes over', doubt, detail);
+    store.clear();
   }
 
   /** Another has a higher epoch: what we have not said is not said any more, and our records are no longer true. */
   #stepDown(): void {
-    this.#server = undefined;
-    this.#source = undefined;
+    this.#leading = undefined;
     this.#toldMate = undefined;
-    this.#held.drop();
     this.#paused.length = 0;
-    this.#store.clear();
+    this.#primary.store.clear();
   }
 
   // ── the mate ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  #toMate(messages: readonly MirrorMessage[]): void {
-    if (this.#isLinked) for (const message of messages) this.#effects.push({ type: 'sendToMate', message });
-  }
-
-  #serveMate(now: Millis): void {
-    if (this.#source === undefined || this.#asked === undefined) return;
-    const asked = this.#asked;
-    this.#asked = undefined;
-    this.#toMate(this.#source.follow(now, asked));
-  }
-
-  /** Whoever asks to be confirmed is primary: its log is followed from then on. */
-  #followPrimary(message: PairMessage): void {
-    if (message.type !== 'confirm' || message.epoch === this.#followed) return;
-    if (!mayFollow(this.#pair, message.epoch)) return;
-    this.#followed = message.epoch;
-    this.#follow();
-  }
-
-  #follow(): void {
-    if (this.#server === undefined) this.#toMate([{ type: 'follow', ...this.#store.position }]);
-  }
-
-  #message(now: Millis, message: MirrorMessage): void {
+  #mateMessage(now: Millis, message: MirrorMessage): void {
     switch (message.type) {
       case 'role':
         this.#role(now, { type: 'message', message: message.message });
         return this.#followPrimary(message.message);
-      case 'follow':
-        this.#asked = message;
-        return this.#serveMate(now);
-      case 'partTaken':
-        return this.#toMate(this.#source?.partTaken(now, message.part) ?? []);
-      case 'ack':
-        if (message.epoch === this.#source?.epoch) this.#source.acknowledged(now, message.number);
-        return;
       case 'snapshot':
       case 'entry':
       case 'digest':
-        return this.#mirrored(now, message);
-      case 'hello':
-        return;
+        // Whoever is primary follows nobody; a late entry of a former primary changes nothing (PR9).
+        if (this.#leading !== undefined || !mayFollow(this.#pair, message.epoch)) return;
+        return this.#heard(this.#primary.hear(now, message), (reply) => this.#send(MATE, reply));
+      default:
+        return this.#follower(now, MATE, message);
     }
+  }
+
+  /** Whoever asks to be confirmed is primary: its log is followed from then on. */
+  #followPrimary(message: PairMessage): void {
+    if (message.type !== 'confirm' || message.epoch === this.#followed || this.#leading !== undefined) return;
+    if (!mayFollow(this.#pair, message.epoch)) return;
+    this.#followed = message.epoch;
+    this.#send(MATE, this.#primary.ask());
   }
 
   /** LG2: that the mate is behind, and so not waited for, is an event and an alarm. */
   #tellMate(): void {
-    const state = this.#source?.state;
-    if (state === this.#toldMate || state === undefined) return;
+    const leading = this.#leading;
+    if (leading === undefined) return;
+    const state = leading.stateOf(MATE);
+    if (state === this.#toldMate) return;
     this.#toldMate = state;
-    const { last = 0, acked = 0 } = this.#source ?? {};
     const [level, what] = TOLD[state];
-    this.#log(level, what, undefined, { last, acked });
+    this.#log(level, what, undefined, { last: leading.last, acked: leading.ackedBy(MATE) });
   }
 
-  #mirrored(now: Millis, message: Extract<MirrorMessage, { type: 'snapshot' | 'entry' | 'digest' }>): void {
-    // Whoever is primary follows nobody; a late entry of a former primary changes nothing (PR9).
-    if (this.#server !== undefined || !mayFollow(this.#pair, message.epoch)) return;
-    if (message.type === 'digest') {
-      if (this.#store.holds(message)) return;
-      this.#log(
-        'error',
-        'records differ',
-        'the digest of the primary is another: everything is asked for anew',
-      );
-      this.#store.clear();
-      return this.#follow();
-    }
-    if (message.type === 'snapshot') {
-      if (!this.#store.snapshot(now, message)) return this.#follow();
-      this.#toMate([{ type: 'partTaken', part: message.part }, this.#ack()]);
-      if (message.isLast) this.#log('info', 'follows', undefined, { records: this.#store.size });
-      return;
-    }
-    const outcome = this.#store.entry(now, message);
-    if (outcome === 'taken') return this.#toMate([this.#ack()]);
-    if (outcome === 'old') return;
-    // Until the first part has come there is nothing to be missing in.
-    if (!this.#store.isComplete) return;
-    this.#log(
-      'warn',
-      'entries missing',
-      `entry ${message.number} follows ${message.from}, and we hold ${this.#store.number}`,
-    );
-    this.#follow();
+  // ── the other site ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whoever follows us: the mate, or a server of the other site. */
+  #follower(now: Millis, name: string, message: MirrorMessage): void {
+    if (message.type !== 'follow' && message.type !== 'partTaken' && message.type !== 'ack') return;
+    if (this.#leading !== undefined) return this.#leading.hear(now, name, message);
+    if (message.type === 'follow') this.#asked.set(name, message);
   }
 
-  #ack(): MirrorMessage {
-    return { type: 'ack', epoch: this.#store.epoch, number: this.#store.number };
+  #peerMessage(now: Millis, message: MirrorMessage): void {
+    if (!isOfLog(message)) return;
+    this.#heard(this.#peer.hear(now, message), (reply) => this.#emit({ type: 'sendToPeer', message: reply }));
+  }
+
+  // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #heard({ replies, line }: Heard, send: (reply: MirrorMessage) => void): void {
+    for (const reply of replies) send(reply);
+    if (line !== undefined) this.#emit({ type: 'log', line: { ...line, site: this.#configuration.site } });
+  }
+
+  #send(to: string, message: MirrorMessage): void {
+    if (to !== MATE) this.#emit({ type: 'sendToFollower', follower: to, message });
+    else if (this.#isMateLinked) this.#emit({ type: 'sendToMate', message });
+  }
+
+  #emit(effect: PairEffect): void {
+    this.#effects.push(effect);
   }
 
   #log(
@@ -361,9 +320,13 @@ export class PairNode implements Node<PairInput, PairEffect> {
     detail?: Record<string, string | number>,
   ): void {
     const { site } = this.#configuration;
-    this.#effects.push({
+    this.#emit({
       type: 'log',
       line: { level, what, site, ...(because !== undefined && { because }), ...(detail && { detail }) },
     });
   }
+}
+
+function isOfLog(message: MirrorMessage): message is LogMessage {
+  return message.type === 'snapshot' || message.type === 'entry' || message.type === 'digest';
 }

@@ -60,8 +60,9 @@ export class SiteRecords {
 
   /** Nobody follows: names of what has changed must not pile up. */
   forgetChanges(): void {
-    const { centre, calls, registrations, clients, requests } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent } = this.#parts;
     centre.takeChanges();
+    userAgent.takeTouched();
     calls.takeChanges();
     registrations.takeChanges();
     clients.takeChanges();

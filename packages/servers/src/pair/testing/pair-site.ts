@@ -248,6 +248,9 @@ export class PairSite implements Party {
     switch (effect.type) {
       case 'sendToMate':
         return this.#toMate(name, effect.message);
+      case 'sendToFollower':
+      case 'sendToPeer':
+        return;
       case 'askArbiter':
         return this.#askArbiter(name, member, effect.request);
       case 'writeEpoch':

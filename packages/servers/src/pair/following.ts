@@ -1,0 +1,77 @@
+/**
+ * Following the log of another SIP Server: the standby that of its primary, a site that of the other. What comes in
+ * is put away, acknowledged, and checked; what is missing is asked for.
+ */
+import type { LogLine, Millis } from '@holdfast/kernel';
+import type { MirrorMessage } from '@holdfast/protocol';
+import { MirrorStore } from './mirror-store.ts';
+
+export type LogMessage = Extract<MirrorMessage, { type: 'snapshot' | 'entry' | 'digest' }>;
+
+/** What to answer, in order, and what to say about it. */
+export interface Heard {
+  readonly replies: readonly MirrorMessage[];
+  readonly line?: Pick<LogLine, 'level' | 'what' | 'because' | 'detail'>;
+}
+
+const NOTHING: Heard = { replies: [] };
+
+export class Following {
+  readonly store = new MirrorStore();
+
+  /** A new link to whoever is followed. */
+  linked(): void {
+    this.store.linked();
+  }
+
+  /** From what is held, else from nothing. */
+  ask(): MirrorMessage {
+    return { type: 'follow', ...this.store.position };
+  }
+
+  hear(now: Millis, message: LogMessage): Heard {
+    switch (message.type) {
+      case 'snapshot':
+        return this.#part(now, message);
+      case 'entry':
+        return this.#entry(now, message);
+      case 'digest':
+        return this.#compare(message);
+    }
+  }
+
+  #part(now: Millis, part: Extract<LogMessage, { type: 'snapshot' }>): Heard {
+    if (!this.store.snapshot(now, part)) return this.#again('a part of everything is missing');
+    const replies = [{ type: 'partTaken', part: part.part } as const, this.#ack()];
+    if (!part.isLast) return { replies };
+    return { replies, line: { level: 'info', what: 'follows', detail: { records: this.store.size } } };
+  }
+
+  #entry(now: Millis, entry: Extract<LogMessage, { type: 'entry' }>): Heard {
+    const held = this.store.number;
+    const outcome = this.store.entry(now, entry);
+    if (outcome === 'taken') return { replies: [this.#ack()] };
+    // Until the first part has come there is nothing to be missing in.
+    if (outcome === 'old' || !this.store.isComplete) return NOTHING;
+    return this.#again(`an entry goes on from ${entry.from}, and ${held} is held`);
+  }
+
+  #compare(digest: Extract<LogMessage, { type: 'digest' }>): Heard {
+    if (this.store.holds(digest)) return NOTHING;
+    this.store.clear();
+    const line = {
+      level: 'error',
+      what: 'records differ',
+      because: 'the digest is another: all is asked for',
+    } as const;
+    return { replies: [this.ask()], line };
+  }
+
+  #again(because: string): Heard {
+    return { replies: [this.ask()], line: { level: 'warn', what: 'entries missing', because } };
+  }
+
+  #ack(): MirrorMessage {
+    return { type: 'ack', epoch: this.store.epoch, number: this.store.number };
+  }
+}
