@@ -164,6 +164,12 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     return { ...this.#records.takeChanges(now), events, position: this.#log.position };
   }
 
+  /** For a follower that begins with `holding`. */
+  forgetChanges(): void {
+    this.#records.forgetChanges();
+    this.#appended = [];
+  }
+
   /** Everything, for a follower that has nothing. */
   holding(now: Millis): SiteHolding {
     const { positions } = this.#log;
@@ -340,10 +346,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       if (fact === undefined) break;
       this.#perform(now, this.#centre.handle(now, fact));
     }
-    if (!this.#isFollowed) {
-      this.#records.forgetChanges();
-      this.#appended.length = 0;
-    }
+    if (!this.#isFollowed) this.forgetChanges();
     const effects = this.#effects;
     this.#effects = [];
     return effects;
