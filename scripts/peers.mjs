@@ -11,6 +11,8 @@ export const PEERS = [
   { name: 'linphone', command: 'linphonecsh', packages: ['linphone-cli'] },
   { name: 'kamailio', command: 'kamailio', packages: ['kamailio'] },
   { name: 'etcd', command: 'etcd', packages: ['etcd-server'] },
+  // Its models are compiled before they are searched.
+  { name: 'spin', command: 'spin', packages: ['spin', 'gcc', 'libc6-dev'] },
   { name: 'chromium', command: 'chromium', packages: ['chromium'] },
 ];
 
