@@ -1,4 +1,6 @@
+export type { Call } from './acd/call.ts';
 export { Centre } from './acd/centre.ts';
+export type { Agent } from './acd/centre-state.ts';
 export type {
   AgentView,
   CentreConfiguration,

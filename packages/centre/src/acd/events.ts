@@ -43,7 +43,7 @@ export function tellCall(
   turn: Turn,
   call: Call,
   change: Extract<CallChange, { type: 'tell' }>,
-  more: { request?: Request; wrapUp?: WrapUp } = {},
+  more: { request?: Request; wrapUp?: WrapUp; extensions?: EventAttributes['Extensions'] } = {},
 ): void {
   const attributes: EventAttributes = {
     ThisDN: change.dn,
@@ -60,6 +60,7 @@ export function tellCall(
   if (call.ani !== undefined) attributes.ANI = call.ani;
   const agent = turn.state.dns.get(change.dn)?.agent;
   if (agent !== undefined) attributes.AgentID = agent.agentId;
+  if (more.extensions !== undefined) attributes.Extensions = more.extensions;
   if (more.wrapUp !== undefined && more.wrapUp !== 0)
     attributes.Extensions = { WrapUpTime: wrapUpTime(more.wrapUp) };
   const waitedMs = change.name === 'EventQueued' ? waitedBefore(turn, call) : 0;

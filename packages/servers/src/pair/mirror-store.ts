@@ -7,6 +7,7 @@
  */
 import type { HeldRecord, Millis, Plain } from '@holdfast/kernel';
 import type { EventMessage, MirrorMessage, Position } from '@holdfast/protocol';
+import type { PeerRecords } from '../sip-server/adoption.ts';
 import type { LogEntry } from '../sip-server/event-log.ts';
 import { EVENTS_MIRRORED, type HeldSite } from '../sip-server/site-changes.ts';
 import { MirrorDigest } from './mirror-digest.ts';
@@ -116,6 +117,19 @@ export class MirrorStore {
     for (const [key, { value, writtenAt }] of this.#records)
       records.set(key, { value, heldAt: writtenAt + apart });
     return { records, events: this.#events, positions: this.#positions };
+  }
+
+  /** What is held, to be looked up; undefined while a part of it has not come yet. */
+  records(): PeerRecords | undefined {
+    if (!this.#isComplete) return undefined;
+    const apart = Number.isFinite(this.#apart) ? this.#apart : 0;
+    return {
+      get: (key) => {
+        const found = this.#records.get(key);
+        return found && { value: found.value, heldAt: found.writtenAt + apart };
+      },
+      keys: () => this.#records.keys(),
+    };
   }
 
   clear(): void {

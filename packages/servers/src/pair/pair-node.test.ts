@@ -1,5 +1,6 @@
 import { checkCentre } from '@holdfast/centre';
 import { must } from '@holdfast/kernel';
+import type { MirrorMessage } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
 import { CALLER_NUMBER } from '../sip-server/testing/centre-world.ts';
 import { Desk } from '../sip-server/testing/desk.ts';
@@ -147,4 +148,29 @@ it('[PR10] on the word of an operator the roles change, and calls do not notice'
   world.run(1_000);
   expect(caller.news()).toContain('held remote');
   expect(must(site.node('a').parts.store, 'it follows').isComplete).toBe(true);
+});
+
+it('[LG4] [AD3] the other site follows, and is not waited for; a call that it has taken over ends here without a word', () => {
+  const { world, site, ada, caller } = pairWorld();
+  const heard: MirrorMessage[] = [];
+  site.toFollower = (message) => heard.push(message);
+  site.fromFollower({ type: 'follow' });
+  world.run(10);
+  const parts = heard.filter((message) => message.type === 'snapshot');
+  expect(parts[0]).toMatchObject({ part: 0 });
+  // It never acknowledges, and nobody waits for it.
+  caller.tell({ name: 'call', to: '8000' });
+  world.run(2_000);
+  expect(ada.news()).toEqual(['ringing', 'established']);
+  const [connId] = [...site.server.parts.calls.connIds()];
+  expect(
+    heard.some(
+      (message) => message.type === 'entry' && message.put.some(([key]) => key === `talk/${connId}`),
+    ),
+  ).toBe(true);
+  const here = { epoch: 1, number: 1, now: 0, part: 0, isLast: true, positions: [], events: [] };
+  site.fromPeer({ type: 'snapshot', ...here, put: [[`talk/${connId}`, {}, 1]] });
+  world.run(1_000);
+  expect(site.server.parts.calls.size).toBe(0);
+  expect([ada.news(), caller.news().at(-1)]).toEqual([[], 'established']);
 });

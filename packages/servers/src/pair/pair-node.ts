@@ -31,7 +31,7 @@ import { Leading, MATE } from './leading.ts';
 import type { FollowerState } from './mirror-follower.ts';
 import type { PairEffect, PairInput } from './pair-effects.ts';
 
-export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed'> {
+export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed' | 'peerRecords'> {
   readonly member: PairRoleStart;
 }
 
@@ -223,6 +223,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
       now,
       epoch,
       isFollowed: true,
+      peerRecords: () => this.#peer.store.records(),
     });
     const { store } = this.#primary;
     const held = store.held();
@@ -295,6 +296,17 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #peerMessage(now: Millis, message: MirrorMessage): void {
     if (!isOfLog(message)) return;
     this.#heard(this.#peer.hear(now, message), (reply) => this.#emit({ type: 'sendToPeer', message: reply }));
+    if (message.type !== 'digest') this.#giveAway(now, message.put);
+  }
+
+  /** AD3: a call of ours that stands in the records of the other site has been taken over there. */
+  #giveAway(now: Millis, put: readonly (readonly [key: string, ...rest: unknown[]])[]): void {
+    const { calls } = this.#leading?.server.parts ?? {};
+    const connIds = put.flatMap(([key]) => {
+      const connId = key.startsWith('talk/') ? key.slice('talk/'.length) : undefined;
+      return connId !== undefined && calls?.has(connId) === true ? [connId] : [];
+    });
+    if (connIds.length > 0) this.#serve(now, { type: 'adoptedElsewhere', connIds });
   }
 
   // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────

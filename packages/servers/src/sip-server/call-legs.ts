@@ -27,6 +27,10 @@ export class CallLegs {
     return this.#roles.has(leg);
   }
 
+  *of(call: LegRole['call']): Generator<LegId> {
+    for (const [leg, role] of this.#roles) if (role.call === call) yield leg;
+  }
+
   add(leg: LegId, role: LegRole): void {
     this.#roles.set(leg, role);
   }

@@ -1,10 +1,10 @@
 /**
  * A leg as a record, with all that goes on with it: what a mate or the other site needs in order to carry the call on.
  */
-import { type Dialog, dialogFrom } from '../dialog/dialog.ts';
+import { type Dialog, dialogFrom, nextHopOf } from '../dialog/dialog.ts';
 import type { Leg } from '../dialog/leg.ts';
 import type { SavedTransaction, SipEndpoint } from '../endpoint.ts';
-import type { TransactionId } from '../endpoint-types.ts';
+import type { Destination, TransactionId } from '../endpoint-types.ts';
 import type { LegId } from '../user-agent-types.ts';
 import type { Held, Sent } from './user-agent-records.ts';
 
@@ -56,6 +56,27 @@ export function restoreLeg(
     else if (saved.invite.name === 'proceeding') tables.serving.set(saved.id, held);
   }
   return { held, names: new Set(transactions.map(({ saved }) => saved.id)) };
+}
+
+/**
+ * The leg as a server at another address may take it (AD4): tags, route set and remote target stay, only our Contact
+ * changes. `at` is where the phone is reached there; without it the remote target has to do.
+ */
+export function movedLeg(
+  record: LegRecord,
+  to: { readonly contact: string; readonly at: Destination | undefined },
+): LegRecord {
+  const { contact, at } = to;
+  const { state } = record.leg;
+  const uri = state.name === 'established' ? nextHopOf(state.dialog) : '';
+  return {
+    ...record,
+    leg: { ...record.leg, contact },
+    // Names of requests of ours mean others there; what the other side still waits for is named by its own branch.
+    transactions: record.transactions.filter(({ saved }) => 'reply' in saved),
+    source: undefined,
+    invited: at && { uri, destination: at },
+  };
 }
 
 /** Reads what another process wrote, after `fromRecord`; text: why it cannot be read here. */

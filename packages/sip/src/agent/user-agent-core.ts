@@ -170,17 +170,24 @@ export class UserAgentCore {
     return touched;
   }
 
+  forget(id: LegId): void {
+    const held = this.#legs.get(id);
+    if (held === undefined) return;
+    this.#touched?.add(id);
+    this.#deadlines.clear(held);
+    this.#legs.delete(id);
+  }
+
   record(id: LegId): LegRecord | undefined {
     const held = this.#legs.get(id);
     return held && recordOfLeg(held, this.endpoint, this.#sent);
   }
 
-  /** UA15: what came along first, because what is sent then takes new names. */
-  load(now: Millis, records: readonly LegRecord[]): void {
+  /** What came along first, because what is sent then takes new names. */
+  load(now: Millis, records: readonly LegRecord[], seqJump: number): void {
     const tables = { legs: this.#legs, sent: this.#sent, serving: this.#serving };
-    const loaded = records.map((record) => restoreLeg(record, this.endpoint, tables));
-    for (const { held, names } of loaded) {
-      resumeLeg(held.leg, (id) => names.has(id), this.#surroundingsAt(now, held));
+    for (const { held, names } of records.map((record) => restoreLeg(record, this.endpoint, tables))) {
+      resumeLeg(held.leg, seqJump, (id) => names.has(id), this.#surroundingsAt(now, held));
       this.#settle(now, held);
     }
   }
@@ -199,6 +206,7 @@ export class UserAgentCore {
       remoteUri: dialog?.remoteUri,
       localSdp: leg.localSdp,
       remoteSdp: leg.remoteSdp,
+      allows: leg.allows,
       source,
     };
   }

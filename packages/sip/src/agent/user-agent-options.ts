@@ -92,6 +92,7 @@ export interface LegInfo {
   readonly remoteUri: string | undefined;
   readonly localSdp: Uint8Array | undefined;
   readonly remoteSdp: Uint8Array | undefined;
+  readonly allows: readonly string[] | undefined;
   /** Where the last message of the other side came from. */
   readonly source: Source | undefined;
 }

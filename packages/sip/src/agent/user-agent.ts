@@ -12,6 +12,7 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import type { Ring } from '../dialog/leg.ts';
+import { SEQ_JUMP } from '../dialog/resume.ts';
 import type { SipEndpoint } from '../endpoint.ts';
 import type { Destination, TransactionId } from '../endpoint-types.ts';
 import type { LookupAnswer } from '../locate/lookup.ts';
@@ -204,6 +205,11 @@ export class SipUserAgent {
     return this.#core.contactFor(transport);
   }
 
+  /** The leg is another's now: nothing more is said in it, and nobody is told. */
+  forget(leg: LegId): void {
+    this.#core.forget(leg);
+  }
+
   /** Legs that are not as they were when this was last asked, those that are over included (UA15). */
   takeTouched(): readonly LegId[] {
     return this.#core.takeTouched();
@@ -214,9 +220,13 @@ export class SipUserAgent {
     return this.#core.record(leg);
   }
 
-  /** Goes on with the legs of another user agent, in our time (`legRecordFrom`). Once, before anything is sent. */
-  loadLegs(now: Millis, records: readonly LegRecord[]): UserAgentOutput {
-    this.#core.load(now, records);
+  /**
+   * Goes on with the legs of another user agent, in our time (`legRecordFrom`). Those of a mate at once, before anything
+   * is sent; those of another address whenever they are taken over, their transactions left behind (`movedLeg`).
+   * `seqJump`: by how much our numbers are to be above those that are recorded.
+   */
+  loadLegs(now: Millis, records: readonly LegRecord[], seqJump: number = SEQ_JUMP): UserAgentOutput {
+    this.#core.load(now, records, seqJump);
     return this.#core.finish(now);
   }
 

@@ -189,6 +189,7 @@ function succeeded(leg: Leg, state: Calling, response: SipResponse, s: Surroundi
   const settled = fork?.settled === true;
   const sdp = settled ? fork.sdp : (sdpOf(response) ?? fork?.sdp);
   if (sdp !== undefined) leg.remoteSdp = sdp;
+  leg.allows = tokensOf(response, 'allow');
   // Without an offer in the INVITE the 2xx is the offer, and the ACK has to wait for the answer.
   const owesAnswer = state.invite.body.length === 0 && !settled && sdp !== undefined;
   const ack = owesAnswer

@@ -22,6 +22,8 @@ export interface Leg {
   /** The last description each side has sent. */
   localSdp: Uint8Array | undefined;
   remoteSdp: Uint8Array | undefined;
+  /** Methods that the other side has said to understand (Allow); undefined when it has said nothing. */
+  allows: readonly string[] | undefined;
   /** Credentials that our INVITE carried: its ACK repeats them (RFC 3261 §13.2.2.4). */
   authorization: readonly HeaderField[];
   /** Our re-INVITE or UPDATE that waits for its answer. */

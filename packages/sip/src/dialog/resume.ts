@@ -11,10 +11,17 @@ import type { Leg, Surroundings } from './leg.ts';
 
 /** The predecessor may have used more numbers than we know of; gaps are allowed (RFC 3261 §12.2.2). */
 export const SEQ_JUMP = 1_000;
+/** AD3: beyond anything that the other site may still send, so that the other side refuses what comes from there. */
+export const SEQ_JUMP_OF_SITE = 1_000_000;
 
 /** `stands` says which transactions came along. */
-export function resumeLeg(leg: Leg, stands: (transaction: TransactionId) => boolean, s: Surroundings): void {
-  jump(leg);
+export function resumeLeg(
+  leg: Leg,
+  seqJump: number,
+  stands: (transaction: TransactionId) => boolean,
+  s: Surroundings,
+): void {
+  jump(leg, seqJump);
   const { state, change, remoteChange } = leg;
   if (change !== undefined && !stands(change.transaction)) {
     const { method, sdp, refusals } = change;
@@ -51,13 +58,13 @@ export function resumeLeg(leg: Leg, stands: (transaction: TransactionId) => bool
   stepInvite(leg, { type: 'expire' }, s);
 }
 
-function jump(leg: Leg): void {
+function jump(leg: Leg, by: number): void {
   const { state } = leg;
   if (state.name === 'over') return;
-  if (state.name !== 'calling') state.dialog = further(state.dialog);
-  else for (const fork of state.forks) fork.dialog = further(fork.dialog);
+  if (state.name !== 'calling') state.dialog = further(state.dialog, by);
+  else for (const fork of state.forks) fork.dialog = further(fork.dialog, by);
 }
 
-function further(dialog: Dialog): Dialog {
-  return { ...dialog, localSeq: Math.min(dialog.localSeq + SEQ_JUMP, CSEQ_MAX) };
+function further(dialog: Dialog, by: number): Dialog {
+  return { ...dialog, localSeq: Math.min(dialog.localSeq + by, CSEQ_MAX) };
 }

@@ -60,6 +60,8 @@ export class PairSite implements Party {
   isArbiterCut = false;
   /** Entries of the mirror that are lost on the way, by chance: a defect of the link that must be noticed. */
   entryLoss = 0;
+  /** What a follower at the other site is sent. */
+  toFollower: (message: MirrorMessage) => void = () => {};
   readonly #members = new Map<MemberName, Process>();
   readonly #written: Record<MemberName, number> = { a: 0, b: 0 };
   readonly #configuration: SipServerConfiguration;
@@ -134,6 +136,16 @@ export class PairSite implements Party {
     this.isLinkCut = isCut;
     if (isCut) this.#unlink('the network is cut');
     else this.#link();
+  }
+
+  /** A server of the other site that follows us says this; the one that we follow says that. */
+  fromFollower(message: MirrorMessage): void {
+    for (const name of this.acting())
+      this.#input(name, { type: 'followerMessage', follower: 'south', message });
+  }
+
+  fromPeer(message: MirrorMessage): void {
+    for (const name of this.acting()) this.#input(name, { type: 'peerMessage', message });
   }
 
   operator(name: MemberName, word: 'promote' | 'demote' | 'actAlone'): void {
@@ -249,6 +261,7 @@ export class PairSite implements Party {
       case 'sendToMate':
         return this.#toMate(name, effect.message);
       case 'sendToFollower':
+        return this.toFollower(mirrorMessage.parse(JSON.parse(JSON.stringify(effect.message))));
       case 'sendToPeer':
         return;
       case 'askArbiter':

@@ -11,6 +11,7 @@ import {
   type Source,
   writeSdp,
 } from '@holdfast/sip';
+import type { PeerRecords } from '../adoption.ts';
 import type { SipDN, SipServerConfiguration } from '../configuration.ts';
 import type { TokenCheck } from '../desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from '../effects.ts';
@@ -119,7 +120,11 @@ export class Site implements Party {
   readonly asked: string[] = [];
   /** How long the announcer takes, ms; 0 is at once, null fails. */
   announcerMs: Millis | null = 0;
+  /** By host: the servers to which this one connects. */
+  readonly servers = new Map<string, Site>();
   readonly #desks = new Map<string, Wire>();
+  #link: { readonly attempt: number; readonly site: Site; readonly wire: Wire } | undefined;
+  #links = 0;
   #sounds = 0;
   readonly #make: (epoch?: number) => SipServerNode;
   readonly #isFollowed: boolean;
@@ -206,6 +211,11 @@ export class Site implements Party {
     this.world.touch(this);
   }
 
+  /** What the other site would hold of this one (`isFollowed`). */
+  get followed(): PeerRecords {
+    return { get: (key) => this.#records.get(key), keys: () => this.#records.keys() };
+  }
+
   /** Before anything goes out, the mate holds what has changed (LG2). */
   #follow(): void {
     const heldAt = this.world.now;
@@ -238,6 +248,8 @@ export class Site implements Party {
         desk.closedBecause = effect.why;
         return this.world.after(0, () => this.disconnect(desk));
       }
+      case 'peer':
+        return this.#peer(effect.effect);
       case 'treatmentStart':
         this.announced.push(`start ${effect.kind}${effect.remote === undefined ? '' : ' with remote'}`);
         return this.#announce(effect.id);
@@ -250,6 +262,36 @@ export class Site implements Party {
       case 'log':
         this.logs.push(effect.line);
     }
+  }
+
+  /** The link to the other site's SIP Server. Who is cut off neither hears nor is heard, and does not notice. */
+  #peer(effect: Extract<SipServerEffect, { type: 'peer' }>['effect']): void {
+    const { attempt } = effect;
+    const tell = (input: Extract<SipServerInput, { type: 'peer' }>['input']) =>
+      this.world.after(DESK_DELAY_MS, () => {
+        const isReached = !this.isCutFrom(this.servers.values());
+        if (isReached || input.type === 'sipClosed') this.input({ type: 'peer', input });
+      });
+    if (effect.type === 'sipConnect') {
+      const site = this.servers.get(effect.server.host);
+      if (site === undefined || this.isCutFrom([site]))
+        return tell({ type: 'sipClosed', attempt, why: 'refused' });
+      const wire: Wire = {
+        connection: `${this.host}-${++this.#links}`,
+        closedBecause: undefined,
+        receive: (message) => tell({ type: 'sipMessage', attempt, message }),
+      };
+      this.#link = { attempt, site, wire };
+      site.connect(wire);
+      return tell({ type: 'sipOpened', attempt });
+    }
+    if (this.#link?.attempt !== attempt) return;
+    if (effect.type === 'sipClose') return this.#link.site.disconnect(this.#link.wire);
+    if (!this.isCutFrom([this.#link.site])) this.#link.site.fromDesk(this.#link.wire, effect.message);
+  }
+
+  isCutFrom(sites: Iterable<Site>): boolean {
+    return [this, ...sites].some(({ host }) => this.world.cut.has(host));
   }
 
   #lookUp(id: string, question: string): void {
