@@ -31,15 +31,15 @@ export interface PairSeedOptions {
 }
 
 /** Faults fall in the first part. */
-const BREAK_MS = 9_000;
+const BREAK_MS = 8_000;
 /**
  * The longest chain: the long lease that stands in the key of a dead primary and its margin, an ask that is taken
  * back, the wait for the key that it left, and another ask.
  */
-export const PAIR_SETTLE_MS = 8_000;
+export const PAIR_SETTLE_MS = 7_000;
 /** When one voice may be taken away from a pair that works. */
 const WORKING_AFTER_MS = 2_000;
-const CALLS = 50;
+const CALLS = 40;
 
 /** The faults of `faults.ts` that make sense here; each member and the arbiter is a site of one process. */
 const FAULTS: readonly FaultName[] = [
@@ -65,6 +65,7 @@ const OWN_FAULTS = [
   'mate-seen-to-end',
   'acts-alone',
   'turns',
+  'long-lease',
 ] as const;
 /** Those in which no process ends: who holds the role keeps it. */
 const WITHOUT_DEATH = FAULTS.filter((name) => name !== 'site-kill' && name !== 'site-power-off');
@@ -123,7 +124,10 @@ export class PairWorld {
     this.watch = new PairWatch(world, this.members);
     this.#seesEnds = random() < 0.3;
     world.net.quality = this.#kind === 'everything' ? this.#roughNetwork() : CALM_NETWORK;
-    const role: Partial<PairRoleOptions> = { longLeaseMs: randomInteger(random, 1_200, 3_500) };
+    const role: Partial<PairRoleOptions> = {
+      renewEveryMs: randomInteger(random, 150, 250),
+      longLeaseMs: randomInteger(random, 1_200, 3_000),
+    };
     this.#addMember('one', 'two', role);
     this.#addMember('two', 'one', role);
     const disk: ArbiterDisk = { seen: { revision: { start: 0, count: 0 }, key: undefined }, starts: 0 };
@@ -198,7 +202,7 @@ export class PairWorld {
       const { host } = member();
       this.#cutFor('arbiter-answers-lost', [[this.#arbiter.host, host]], at, lasts);
     });
-    some(1, (at) => this.#planTurns(at));
+    some(1, (at) => (random() < 0.7 ? this.#planTurns(at) : this.#planLongLease(at)));
   }
 
   /**
@@ -223,6 +227,27 @@ export class PairWorld {
       const pairs: [Host, Host][] = [[this.#arbiter.host, acting.host]];
       this.#world.net.cut(this.#arbiter.host, acting.host);
       this.#world.plan(arbiterGoesOn + between(0, 600), () => this.#world.net.mend(pairs));
+    });
+  }
+
+  /** The worst for a long lease (PR5): whoever has it is cut off from the arbiter too, and acts to its end. */
+  #planLongLease(at: Millis): void {
+    const { net } = this.#world;
+    const [one, two] = this.members.map(({ host }) => host) as [Host, Host];
+    const cutAt = at + 2_000 + 600 * this.#random();
+    const mendAt = cutAt + 600 + 1_500 * this.#random();
+    if (mendAt > BREAK_MS) return;
+    const apart: [Host, Host][] = [
+      [one, two],
+      [two, one],
+    ];
+    this.#cutFor('long-lease', apart, at, mendAt - at);
+    this.#world.plan(cutAt, () => {
+      const acting = this.members.find(wouldAct);
+      if (acting === undefined) return;
+      const lost: [Host, Host][] = [[acting.host, this.#arbiter.host]];
+      for (const [from, to] of lost) net.cut(from, to);
+      this.#world.plan(mendAt, () => net.mend(lost));
     });
   }
 

@@ -28,7 +28,7 @@ describe('runSeeds', () => {
     ]);
     expect(report).toMatchObject({ version: 1, size: 'core', seeds: 60, failed: [] });
     // The desks' world and the pair's.
-    expect(report.virtual_s).toBe(60 * (150 + 17));
+    expect(report.virtual_s).toBe(60 * (150 + 15));
     let kills = 0;
     for (let seed = 100; seed < 160; seed++) kills += runCoreSeed(seed).faults.get('site-kill') ?? 0;
     expect(report.faults['site-kill']).toBe(kills);

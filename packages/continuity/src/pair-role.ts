@@ -116,16 +116,21 @@ export function pairRoleName(pair: PairRole, now: Millis): PairRoleName {
 /** When `expire` is wanted next: to ask, to renew, and to tell; no safety rests on its coming in time. */
 export function pairRoleDeadline(pair: PairRole, now: Millis): Millis {
   const { role, options, open } = pair;
-  const requestAt = open === undefined ? pair.nextRequestAt : open.sentAt + options.answerMaxMs;
-  const due = [Math.max(requestAt, pair.nextRequestAt)];
-  if (role.name === 'standby' && pair.seen !== undefined)
-    due.push(Math.max(mateWaitEndsAt(pair), keyWaitEndsAt(pair, pair.seen), role.askNotBefore));
-  if (role.name === 'primary') {
-    due.push(role.nextConfirmAt);
-    for (const end of [Math.max(role.mateUntil, role.arbiterUntil), role.heldUntil, role.yieldsUntil])
-      if (end !== undefined && end > now) due.push(end);
+  const givenUpAt = open === undefined ? pair.nextRequestAt : open.sentAt + options.answerMaxMs;
+  const requestAt = Math.max(givenUpAt, pair.nextRequestAt);
+  if (role.name === 'standby' && pair.seen !== undefined) {
+    const askAt = Math.max(mateWaitEndsAt(pair), keyWaitEndsAt(pair, pair.seen), role.askNotBefore);
+    return Math.min(requestAt, askAt);
   }
-  return Math.min(...due);
+  if (role.name !== 'primary') return requestAt;
+  const endsAt = Math.max(role.mateUntil, role.arbiterUntil);
+  const next = Math.min(requestAt, role.nextConfirmAt);
+  return Math.min(next, comingOr(next, endsAt, now), comingOr(next, role.heldUntil, now));
+}
+
+/** What has passed has been told already. */
+function comingOr(otherwise: Millis, at: Millis, now: Millis): Millis {
+  return at > now ? at : otherwise;
 }
 
 function learn(pair: PairRole, event: PairRoleEvent, now: Millis, effects: PairRoleEffect[]): PairRole {
