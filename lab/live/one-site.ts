@@ -6,9 +6,12 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { GeneratedSite } from '@holdfast/centre';
 import { seededRandom } from '@holdfast/kernel';
+import type { OptionSections } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { ProcessClock } from '@holdfast/shell';
+import { freePorts } from './free-ports.ts';
 import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM, type SitePorts } from './lab-configuration.ts';
 import { drawPorts } from './live-lab.ts';
 import { LabPhone } from './peers/lab-phone.ts';
@@ -18,18 +21,34 @@ import { SiteProcesses } from './site-processes.ts';
 
 const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));
 
+type Standby = NonNullable<GeneratedSite['standby']>;
+
+export interface OneSiteOptions {
+  readonly agents: number;
+  /** The supervisor starts again what has died. */
+  readonly restarts: boolean;
+  /** The SIP Server has a standby. */
+  readonly isPair?: boolean;
+  /** Object key → section → option → value. */
+  readonly options?: Readonly<Record<string, OptionSections>>;
+}
+
 export class OneSite {
   readonly ports: SitePorts;
   readonly processes: SiteProcesses;
   readonly logFile: string;
-  readonly #folder: string;
+  readonly folder: string;
   readonly #clock = new ProcessClock();
   /** One for all phones: a call with the names of an earlier one would be taken for its copy. */
   readonly #random = seededRandom(1);
   readonly #phones: LabPhone[] = [];
 
-  private constructor(folder: string, ports: SitePorts, restarts: boolean) {
-    this.#folder = folder;
+  private constructor(
+    folder: string,
+    ports: SitePorts,
+    { restarts, standby }: { readonly restarts: boolean; readonly standby: Standby | undefined },
+  ) {
+    this.folder = folder;
     this.ports = ports;
     this.logFile = join(folder, 'north', 'north.log');
     this.processes = new SiteProcesses({
@@ -37,22 +56,29 @@ export class OneSite {
       ...{ files: join(folder, 'configuration'), data: join(folder, 'north') },
       servers: [
         { application: 'config-north', host: '127.0.0.1', port: ports.config[0] },
-        { application: 'sip-north', host: '127.0.0.1', port: ports.clients[0] },
+        {
+          ...{ application: 'sip-north', host: '127.0.0.1', port: ports.clients[0] },
+          ...(standby && { backup: { application: 'sip-north-b', port: standby.clientPort } }),
+        },
         { application: 'stat-north', host: '127.0.0.1', port: ports.stats[0] },
       ],
     });
   }
 
-  /** Writes the configuration; `restarts`: the supervisor starts again what has died. */
-  static async make({ agents, restarts }: { agents: number; restarts: boolean }): Promise<OneSite> {
+  /** Writes the configuration. */
+  static async make({ agents, restarts, isPair = false, options = {} }: OneSiteOptions): Promise<OneSite> {
     if (!existsSync(SERVER_BUNDLE))
       throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-one-site-'));
     const ports = await drawPorts();
     const secrets = { password: PASSWORD, phonePassword: PHONE_PASSWORD, realm: REALM };
-    const { objects } = await makeWorld({ agents, sites: generatedSites(ports), ...secrets });
+    const [clientPort = 0, pairPort = 0] = isPair ? await freePorts(2) : [];
+    const standby = isPair ? { clientPort, pairPort } : undefined;
+    const [north, south] = generatedSites(ports);
+    const sites = [standby === undefined ? north : { ...north, standby }, south] as const;
+    const { objects } = await makeWorld({ agents, sites, options, ...secrets });
     await writeConfiguration(join(folder, 'configuration'), objects, 'json');
-    return new OneSite(folder, ports, restarts);
+    return new OneSite(folder, ports, { restarts, standby });
   }
 
   /** A phone of that extension, not yet registered. */
@@ -98,6 +124,6 @@ export class OneSite {
   }
 
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -24,8 +24,17 @@ export interface SiteProcessesOptions {
   readonly data: string;
   /** For Node, of the supervisor and of all that it starts. */
   readonly nodeFlags?: readonly string[];
-  /** Applications in the order in which they start, with the port at which each answers. */
-  readonly servers: readonly { readonly application: string; readonly host: string; readonly port: number }[];
+  /** Applications in the order in which they start. */
+  readonly servers: readonly SiteServer[];
+}
+
+export interface SiteServer {
+  readonly application: string;
+  readonly host: string;
+  /** At which it answers. */
+  readonly port: number;
+  /** The other member of its pair: one of the two answers. */
+  readonly backup?: { readonly application: string; readonly port: number };
 }
 
 export interface ServerProcess {
@@ -140,8 +149,9 @@ export class SiteProcesses {
   async #answering(start: number): Promise<void> {
     const isWanted = () => this.#state === 'starting' && this.#starts === start;
     const giveUpAt = Date.now() + START_MAX_MS;
-    for (const { application, host, port } of this.#options.servers) {
-      while (isWanted() && !(await accepts(host, port))) {
+    for (const server of this.#options.servers) {
+      const { application, host, port } = server;
+      while (isWanted() && !(await answers(server))) {
         if (Date.now() > giveUpAt)
           throw new Error(`${application} does not answer at ${host}:${port} after ${START_MAX_MS} ms`);
         await pause(20);
@@ -154,11 +164,12 @@ export class SiteProcesses {
   processes(): ServerProcess[] {
     const supervisor = this.#supervisor?.pid;
     const alive = descendants(supervisor === undefined ? [] : [supervisor]);
+    const applications = this.#options.servers.flatMap(({ application, backup }) =>
+      backup === undefined ? [application] : [application, backup.application],
+    );
     for (const { pid, command } of alive) {
-      const application = this.#options.servers.find((server) =>
-        command.includes(server.application),
-      )?.application;
-      if (application !== undefined) this.#seen.set(pid, application);
+      const found = applications.find((name) => `${command} `.includes(`--application ${name} `));
+      if (found !== undefined) this.#seen.set(pid, found);
     }
     for (const pid of this.#seen.keys()) if (!isAlive(pid)) this.#seen.delete(pid);
     const pidOf = (application: string) => [...this.#seen].find(([, name]) => name === application)?.[0];
@@ -167,7 +178,7 @@ export class SiteProcesses {
         application: `supervisor-${this.site}`,
         pid: supervisor !== undefined && isAlive(supervisor) ? supervisor : undefined,
       },
-      ...this.#options.servers.map(({ application }) => ({ application, pid: pidOf(application) })),
+      ...applications.map((application) => ({ application, pid: pidOf(application) })),
     ];
   }
 
@@ -190,9 +201,13 @@ export class SiteProcesses {
 
   /** One server; the supervisor lives and may start it again. */
   killServer(application: string): void {
+    process.kill(this.pidOf(application), 'SIGKILL');
+  }
+
+  pidOf(application: string): number {
     const found = this.processes().find((process) => process.application === application);
     if (found?.pid === undefined) throw new Error(`${application} does not run`);
-    process.kill(found.pid, 'SIGKILL');
+    return found.pid;
   }
 
   /** As `killServer`, and it stays away until `bringBack`: its supervisor is stopped meanwhile. */
@@ -212,7 +227,7 @@ export class SiteProcesses {
     const server = this.#options.servers.find((one) => one.application === application);
     if (server === undefined) throw new Error(`site ${this.site} has no ${application}`);
     const giveUpAt = Date.now() + START_MAX_MS;
-    while (!(await accepts(server.host, server.port))) {
+    while (!(await answers(server))) {
       if (this.#state !== 'up' || Date.now() > giveUpAt)
         throw new SiteStartError(`${application} was not started again within ${START_MAX_MS} ms`);
       await pause(20);
@@ -253,6 +268,11 @@ export class SiteProcesses {
   #signal(signal: NodeJS.Signals): void {
     for (const pid of this.#pids()) send(pid, signal);
   }
+}
+
+/** Of a pair whichever member serves. */
+async function answers({ host, port, backup }: SiteServer): Promise<boolean> {
+  return (await accepts(host, port)) || (backup !== undefined && (await accepts(host, backup.port)));
 }
 
 function accepts(host: string, port: number): Promise<boolean> {

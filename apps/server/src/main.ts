@@ -19,7 +19,7 @@ import { processLog } from './log.ts';
 import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
 
 const USAGE = `usage: server --application NAME --files DIR
-       server --application NAME --config HOST:PORT[,HOST:PORT…] [--secret-file FILE] [--outlive]
+       server --application NAME --config HOST:PORT[,HOST:PORT…] [--secret-file FILE] [--data DIR] [--outlive]
        server supervisor --site SITE --files DIR --data DIR [--no-restart] [--outlive]`;
 
 /** Ending in order takes no longer; then the process ends all the same. */
@@ -71,6 +71,7 @@ interface RoleArguments {
   readonly files?: string | undefined;
   readonly config?: string | undefined;
   readonly 'secret-file'?: string | undefined;
+  readonly data?: string | undefined;
 }
 
 async function startRole(application: string, values: RoleArguments): Promise<RunningRole> {
@@ -96,7 +97,7 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
   });
   const { configuration, subscribe } = followed;
   const { type } = configuration.get('Application', application) ?? {};
-  const options: RoleOptions = { application, configuration, subscribe, log, secret };
+  const options: RoleOptions = { application, configuration, subscribe, log, secret, data: values.data };
   let role: RunningRole;
   if (type === 'SIPServer') role = await (await import('./sip-server.ts')).startSipServer(options);
   else if (type === 'StatServer') role = await (await import('./stat-server.ts')).startStatServer(options);

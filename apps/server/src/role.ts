@@ -10,6 +10,8 @@ export interface RoleOptions {
   readonly log: Log;
   /** What servers show each other; see Keys. */
   readonly secret: string | undefined;
+  /** Folder for what the process keeps; a member of a pair needs one. */
+  readonly data?: string | undefined;
   /** Called with each later revision. */
   subscribe(listener: (configuration: Configuration) => void): void;
 }

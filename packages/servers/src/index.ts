@@ -33,6 +33,7 @@ export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-ob
 export type { PairEffect, PairInput } from './pair/pair-effects.ts';
 export { PairNode, type PairNodeOptions } from './pair/pair-node.ts';
 export type { ServerAddress } from './server-address.ts';
+export { isSameSecret } from './server-secret.ts';
 export type { CallRecord } from './sip-server/call-record.ts';
 export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
 export type { TokenCheck } from './sip-server/desk-requests.ts';

@@ -95,6 +95,10 @@ export class Announcer {
     this.#beat = undefined;
   }
 
+  stopAll(): void {
+    for (const id of [...this.#listeners.keys()]) this.stop(id);
+  }
+
   close(): void {
     if (this.#beat !== undefined) clearInterval(this.#beat);
     this.#listeners.clear();

@@ -2,7 +2,7 @@ import { makeConfiguration } from '@holdfast/centre';
 import { applicationObject, type ConfigObject } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { nodeHashes } from '../crypto.ts';
-import { STANDBY_TYPES, siteProcesses } from './site-processes.ts';
+import { siteProcesses } from './site-processes.ts';
 
 const host: ConfigObject = {
   objectType: 'Host',
@@ -24,13 +24,15 @@ function application(name: string, type: string, more: object = {}): ConfigObjec
   });
 }
 
-function plan(objects: readonly ConfigObject[], standbyTypes = STANDBY_TYPES) {
+function plan(objects: readonly ConfigObject[]) {
   const configuration = makeConfiguration(
     [host, application('config', 'ConfigurationServer'), ...objects],
     nodeHashes.sha256,
   );
-  return siteProcesses(configuration, { site: 'north', files: '/files', outlive: false, standbyTypes });
+  return siteProcesses(configuration, OPTIONS);
 }
+
+const OPTIONS = { site: 'north', files: '/files', data: '/data', outlive: false } as const;
 
 const PAIR = [
   application('stat', 'StatServer'),
@@ -38,23 +40,31 @@ const PAIR = [
   application('sip-a', 'SIPServer', { backup: 'sip-b' }),
 ];
 
-test('in this release no backup is started, and it is said', () => {
-  const { processes, pairs, leftOut } = plan(PAIR);
-  expect(processes.map(({ application: { name } }) => name)).toEqual(['config', 'sip-a', 'stat']);
-  expect(processes.every(({ pair, args }) => pair === undefined && !args.includes('--outlive'))).toBe(true);
-  expect(pairs).toEqual([]);
-  expect(leftOut).toEqual([{ application: 'sip-b', because: 'this release runs no standby: sip-b' }]);
+test('of a type that has no standby no backup is started, and it is said', () => {
+  const { processes, pairs, leftOut } = plan([
+    ...PAIR,
+    application('stat-b', 'StatServer'),
+    application('stat-a', 'StatServer', { backup: 'stat-b' }),
+  ]);
+  expect(processes.map(({ application: { name } }) => name)).toEqual([
+    ...['config', 'sip-a', 'sip-b', 'stat', 'stat-a'],
+  ]);
+  expect(pairs).toEqual([['sip-a', 'sip-b']]);
+  expect(leftOut).toEqual([{ application: 'stat-b', because: 'this release runs no standby: stat-b' }]);
 });
 
 test('[PR7] both members of a pair are started, the primary first, and outlive their supervisor', () => {
-  const { processes, pairs, leftOut } = plan(PAIR, ['SIPServer']);
+  const { processes, pairs, leftOut } = plan(PAIR);
   expect(processes.map(({ application: { name }, pair }) => [name, pair])).toEqual([
     ['config', undefined],
     ['sip-a', 'sip-a'],
     ['sip-b', 'sip-a'],
     ['stat', undefined],
   ]);
-  expect(processes[2]?.args).toEqual(['--application', 'sip-b', '--config', '10.0.0.1:5000', '--outlive']);
+  expect(processes[2]?.args).toEqual([
+    ...['--application', 'sip-b', '--config', '10.0.0.1:5000', '--data', '/data', '--outlive'],
+  ]);
+  expect(processes[3]?.args).toEqual(['--application', 'stat', '--config', '10.0.0.1:5000']);
   expect(pairs).toEqual([['sip-a', 'sip-b']]);
   expect(leftOut).toEqual([]);
 });
@@ -63,16 +73,15 @@ test.each([
   ['another host', { host: 'h2' }, 'belongs to host "h2"'],
   ['another type', { type: 'StatServer' }, 'is of type StatServer'],
 ])('[PR7] a backup of %s is left out with the reason', (_, more, because) => {
-  const { pairs, leftOut } = plan(
-    [application('sip-b', 'SIPServer', more), application('sip-a', 'SIPServer', { backup: 'sip-b' })],
-    ['SIPServer'],
-  );
+  const { pairs, leftOut } = plan([
+    application('sip-b', 'SIPServer', more),
+    application('sip-a', 'SIPServer', { backup: 'sip-b' }),
+  ]);
   expect(pairs).toEqual([]);
   expect(leftOut[0]?.because).toContain(because);
 });
 
 test('a site without a Configuration Server is named, with the sites that there are', () => {
   const configuration = makeConfiguration([application('sip', 'SIPServer')], nodeHashes.sha256);
-  const options = { site: 'north', files: '/files', outlive: false, standbyTypes: STANDBY_TYPES };
-  expect(() => siteProcesses(configuration, options)).toThrow('The sites are "north"');
+  expect(() => siteProcesses(configuration, OPTIONS)).toThrow('The sites are "north"');
 });

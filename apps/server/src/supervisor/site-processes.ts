@@ -3,11 +3,8 @@ import { type Configuration, siteOf } from '@holdfast/centre';
 import type { Application } from '@holdfast/protocol';
 import { CannotRun } from '../role.ts';
 
-/**
- * Types of Application whose backup is started too, as the standby of a pair with an arbiter (PR7). None in this
- * release: a standby that does not know its role would take its mate's calls.
- */
-export const STANDBY_TYPES: readonly Application['type'][] = [];
+/** Types of Application whose backup is started too, as the standby of a pair with an arbiter (PR7). */
+const STANDBY_TYPES: readonly Application['type'][] = ['SIPServer'];
 
 export interface SiteProcess {
   readonly application: Application;
@@ -28,13 +25,14 @@ export interface SiteProcessesOptions {
   readonly site: string;
   /** The site's copy of the configuration. */
   readonly files: string;
+  /** Where its processes keep what they write. */
+  readonly data: string;
   /** The processes go on when the supervisor is gone. */
   readonly outlive: boolean;
-  readonly standbyTypes: readonly Application['type'][];
 }
 
 export function siteProcesses(configuration: Configuration, options: SiteProcessesOptions): SiteProcesses {
-  const { site, standbyTypes } = options;
+  const { site } = options;
   const own = configuration.all('Application').filter((one) => one.enabled && siteOf(one) === site);
   if (!own.some(({ type }) => type === 'ConfigurationServer'))
     throw new CannotRun(
@@ -42,9 +40,7 @@ export function siteProcesses(configuration: Configuration, options: SiteProcess
     );
   const backups = own.flatMap((primary) => {
     const backup = own.find(({ name }) => name === primary.backup);
-    return backup === undefined
-      ? []
-      : [{ primary, backup, because: whyLeftOut(primary, backup, standbyTypes) }];
+    return backup === undefined ? [] : [{ primary, backup, because: whyLeftOut(primary, backup) }];
   });
   const started = backups.filter(({ because }) => because === undefined);
   const pairs = started.map(({ primary, backup }) => [primary.name, backup.name] as const);
@@ -64,9 +60,14 @@ export function siteProcesses(configuration: Configuration, options: SiteProcess
       const pair = pairs.find((names) => names.includes(application.name))?.[0];
       const source =
         application.type === 'ConfigurationServer' ? ['--files', options.files] : ['--config', addresses];
+      const keeps = application.type === 'SIPServer' ? ['--data', options.data] : [];
       // The end of the supervisor is no reason for a member of a pair to end (PR7): the next one takes it over.
       const outlive = options.outlive || pair !== undefined ? ['--outlive'] : [];
-      return { application, pair, args: ['--application', application.name, ...source, ...outlive] };
+      return {
+        application,
+        pair,
+        args: ['--application', application.name, ...source, ...keeps, ...outlive],
+      };
     }),
     pairs,
     leftOut: backups.flatMap(({ backup, because }) =>
@@ -75,12 +76,8 @@ export function siteProcesses(configuration: Configuration, options: SiteProcess
   };
 }
 
-function whyLeftOut(
-  primary: Application,
-  backup: Application,
-  standbyTypes: readonly Application['type'][],
-): string | undefined {
-  if (!standbyTypes.includes(primary.type)) return `this release runs no standby: ${backup.name}`;
+function whyLeftOut(primary: Application, backup: Application): string | undefined {
+  if (!STANDBY_TYPES.includes(primary.type)) return `this release runs no standby: ${backup.name}`;
   if (primary.type !== backup.type)
     return `${backup.name} is of type ${backup.type}, and its primary ${primary.name} of type ${primary.type}`;
   if (primary.host !== backup.host)

@@ -5,7 +5,6 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ConfigObject } from '@holdfast/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildProgram } from '../../../../scripts/build.ts';
 import { makeWorld } from '../store/make-world.ts';
@@ -27,6 +26,8 @@ beforeAll(async () => {
     sipPort: first + 2,
     gateway: `127.0.0.1:${first + 3}`,
     statPort: first + 4,
+    // Nobody opens a port here.
+    standby: { clientPort: first + 5, pairPort: first + 6 },
   });
   const { objects } = await makeWorld({
     agents: 2,
@@ -35,23 +36,8 @@ beforeAll(async () => {
     phonePassword: 'fake-phone-password',
     options: {},
   });
-  await writeConfiguration(join(folder, 'files'), objects.flatMap(withStandby));
+  await writeConfiguration(join(folder, 'files'), objects);
 });
-
-/** Nobody opens a port here: the standby may name those of its primary with one added. */
-function withStandby(object: ConfigObject): ConfigObject[] {
-  if (object.objectType !== 'Application' || object.name !== MEMBERS[0]) return [object];
-  const ports = Object.fromEntries(Object.entries(object.ports).map(([id, port]) => [id, port + 1_000]));
-  return [
-    { ...object, backup: 'sip-north-b' },
-    {
-      ...object,
-      name: 'sip-north-b',
-      ports,
-      options: { ...object.options, TServer: { ...object.options.TServer, 'sip-port': '6112' } },
-    },
-  ];
-}
 
 interface Pids {
   readonly supervisor: number;

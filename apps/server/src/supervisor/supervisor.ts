@@ -20,7 +20,7 @@ import { CannotRun, type RunningRole } from '../role.ts';
 import { loadFiles } from '../store/read-files.ts';
 import { type Child, startChild } from './child-process.ts';
 import { afterDeath, type RestartRecord, restartsMaxOf } from './restart-policy.ts';
-import { type SiteProcess, type SiteProcesses, STANDBY_TYPES, siteProcesses } from './site-processes.ts';
+import { type SiteProcess, type SiteProcesses, siteProcesses } from './site-processes.ts';
 import { takeOverProcess } from './taken-over-process.ts';
 
 export interface SupervisorOptions {
@@ -35,8 +35,6 @@ export interface SupervisorOptions {
   /** The processes go on when the supervisor is gone. */
   readonly outlive: boolean;
   readonly log: Log;
-  /** Types of Application whose backup is started too; without it STANDBY_TYPES. */
-  readonly standbyTypes?: readonly Application['type'][];
 }
 
 /** A process that is not up by then is left running, and the next one is started. */
@@ -79,8 +77,7 @@ class Supervisor {
 
   constructor(options: SupervisorOptions, configuration: Configuration) {
     this.#options = options;
-    const { standbyTypes = STANDBY_TYPES, ...more } = options;
-    const { processes, pairs, leftOut } = siteProcesses(configuration, { standbyTypes, ...more });
+    const { processes, pairs, leftOut } = siteProcesses(configuration, options);
     for (const { because } of leftOut) options.log({ level: 'warn', what: 'backup is not started', because });
     this.#members = processes.map((process) => ({ ...process, record: { deaths: [] } }));
     this.#pairNames = pairs;

@@ -19,7 +19,6 @@ async function supervise(files: string, data: string): Promise<void> {
     entry: process.argv[1] ?? '',
     restarts: true,
     outlive: false,
-    standbyTypes: ['SIPServer'],
     log: say,
   });
   onProcessEnd(() => void supervisor.stop().then(() => process.exit(0)), { signals: ['SIGTERM'] });

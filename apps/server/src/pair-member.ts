@@ -1,0 +1,196 @@
+/**
+ * The shell of a member of a SIP Server pair: beside what any SIP Server wants done it opens and closes the ports with
+ * the role, asks the arbiter, writes the epoch to the disk, and speaks with the mate.
+ */
+import type { LogLine } from '@holdfast/kernel';
+import type { PairMembership, SipServerEffect, SipServerOptions } from '@holdfast/servers';
+import { type PairEffect, type PairInput, PairNode } from '@holdfast/servers';
+import { type ProcessClock, readStoredFile, runNode, storeFile } from '@holdfast/shell';
+import type { Arbiter, ArbiterHandlers } from './arbiter/arbiter.ts';
+import { openEtcdArbiter } from './arbiter/etcd-arbiter.ts';
+import { pairFile, SOCKET_VARIABLE } from './arbiter/member-socket.ts';
+import { identityOf } from './arbiter/process-identity.ts';
+import { openSupervisorArbiter } from './arbiter/supervisor-arbiter.ts';
+import type { LogBudget } from './log-budget.ts';
+import { type MateLink, openMateLink } from './mate-link.ts';
+import { CannotRun, type RoleOptions } from './role.ts';
+import type { SipServerPorts } from './sip-server-ports.ts';
+
+export interface PairMemberOptions {
+  readonly role: RoleOptions;
+  readonly pair: PairMembership;
+  readonly server: SipServerOptions;
+  readonly ports: SipServerPorts;
+  readonly clock: ProcessClock;
+  readonly strangers: LogBudget;
+  /** Performs what any SIP Server wants done. */
+  perform(effect: SipServerEffect): void;
+  /** Nothing that a server wanted done goes on: it is no longer primary. */
+  stepDown(): void;
+}
+
+export interface RunningMember {
+  input(input: PairInput): void;
+  stop(): Promise<void>;
+}
+
+/** The former primary has ended before the role is granted (PR7), but what it held may take the system a moment. */
+const BIND_MAX_MS = 2_000;
+
+export async function runPairMember(options: PairMemberOptions): Promise<RunningMember> {
+  const { role, pair, clock, ports } = options;
+  const { application, log } = role;
+  const { own, data, secret } = needed(options);
+  const file = pairFile(data, application, 'epoch');
+  const input = (value: PairInput) => running?.input(value);
+  let running: ReturnType<typeof runNode<PairInput, PairEffect>> | undefined;
+  const mate = await openMateLink({
+    ...{ application, process: own, secret, pair, log, strangers: options.strangers },
+    linked: () => input({ type: 'mateLinked' }),
+    unlinked: (because) => input({ type: 'mateUnlinked', because }),
+    message: (message) => input({ type: 'mateMessage', message }),
+  });
+  const arbiter = openArbiter(options, own, {
+    answered: (answer) => input({ type: 'arbiterAnswer', answer }),
+    changed: (seen) => input({ type: 'keySeen', seen }),
+    mateEnded: ({ process }) => input({ type: 'mateEnded', process }),
+  });
+  const now = clock.now();
+  const member = {
+    ...{ name: application, process: own, written: readEpoch(file, log) },
+    epochLeast: Math.floor(now + clock.wallOffset()),
+  };
+  const perform = memberPerformer({ ...options, input, mate, arbiter, file });
+  running = runNode<PairInput, PairEffect>(new PairNode({ ...options.server, now, member }), {
+    now: () => clock.now(),
+    perform,
+  });
+  return {
+    input,
+    async stop() {
+      running?.stop();
+      arbiter.close();
+      await Promise.all([mate.close(), ports.close()]);
+    },
+  };
+}
+
+/** What whoever starts a member gives it; the supervisor does. */
+function needed({ role, pair }: PairMemberOptions): { own: string; data: string; secret: string } {
+  const own = identityOf(process.pid);
+  const { application, data, secret } = role;
+  const sentence = `Application/${application} and "${pair.mate}" are a pair`;
+  if (own === undefined)
+    throw new CannotRun(`${sentence}, which needs Linux: /proc tells who of them lives.`);
+  if (data === undefined)
+    throw new CannotRun(
+      `${sentence}: it keeps its epoch on the disk. Name a folder by --data, or start the site by its supervisor.`,
+    );
+  if (secret === undefined)
+    throw new CannotRun(
+      `${sentence}, which show each other the server secret. Name its file by --secret-file, or start the site by its supervisor.`,
+    );
+  return { own, data, secret };
+}
+
+function openArbiter({ role, pair }: PairMemberOptions, own: string, handlers: ArbiterHandlers): Arbiter {
+  const { application } = role;
+  if (pair.arbiter.type === 'etcd') {
+    const { endpoints } = pair.arbiter;
+    return openEtcdArbiter({ endpoints, pair: pair.pair, handlers });
+  }
+  const socket = process.env[SOCKET_VARIABLE];
+  if (socket === undefined)
+    throw new CannotRun(
+      `Application/${application} and "${pair.mate}" are a pair on one Host, whose arbiter is its supervisor: start the site by that.`,
+    );
+  return openSupervisorArbiter({ socket, application, process: own, handlers });
+}
+
+interface MemberOutside extends PairMemberOptions {
+  readonly mate: MateLink;
+  readonly arbiter: Arbiter;
+  /** Of the epoch. */
+  readonly file: string;
+  input(input: PairInput): void;
+}
+
+function memberPerformer(outside: MemberOutside): (effect: PairEffect) => void {
+  const { mate, arbiter, file, input, perform } = outside;
+  const serve = portsByRole(outside);
+  return (effect) => {
+    switch (effect.type) {
+      case 'sendToMate':
+        return mate.send(effect.message);
+      case 'askArbiter':
+        return arbiter.ask(effect.request);
+      case 'writeEpoch':
+        return input(writeEpoch(file, effect.epoch));
+      case 'role':
+        return serve(effect.serves);
+      case 'sendToFollower':
+      case 'sendToPeer':
+        // Nobody is told that the other site is linked, so that neither is ever wanted.
+        return;
+      default:
+        return perform(effect);
+    }
+  };
+}
+
+/** The ports are open exactly while this member serves. One that cannot have them is no primary, and ends. */
+function portsByRole({ ports, role, stepDown }: MemberOutside): (serves: boolean) => void {
+  const { log } = role;
+  let isServing = false;
+  return (serves) => {
+    if (serves === isServing) return;
+    isServing = serves;
+    if (!serves) {
+      stepDown();
+      void ports.close();
+      return;
+    }
+    const askedAt = performance.now();
+    ports.open(BIND_MAX_MS).then(
+      () => {
+        const detail = { openedAfterMs: Math.round(performance.now() - askedAt) };
+        if (isServing) log({ level: 'info', what: 'serves', detail });
+      },
+      (error: Error) => {
+        log({ level: 'error', what: 'cannot serve', because: error.message });
+        // Outside of the promise: the process ends, and its mate takes over.
+        setImmediate(() => {
+          throw error;
+        });
+      },
+    );
+  };
+}
+
+function writeEpoch(file: string, epoch: number): PairInput {
+  try {
+    storeFile(file, `${JSON.stringify({ epoch })}\n`);
+    return { type: 'wroteEpoch', epoch };
+  } catch (error) {
+    // The disk is full or the folder is gone.
+    return { type: 'writeFailed', epoch, because: (error as Error).message };
+  }
+}
+
+/** Without it the member confirms nobody before it has read the key (PR6). */
+function readEpoch(file: string, log: (line: LogLine) => void): number | undefined {
+  let because: string;
+  try {
+    const bytes = readStoredFile(file);
+    if (bytes === undefined) return undefined;
+    const read: unknown = JSON.parse(Buffer.from(bytes).toString());
+    const epoch = typeof read === 'object' && read !== null && 'epoch' in read ? read.epoch : undefined;
+    if (typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch >= 0) return epoch;
+    because = 'it holds no epoch';
+  } catch (error) {
+    // It may not be read, or is no JSON.
+    because = (error as Error).message;
+  }
+  log({ level: 'warn', what: 'epoch not read', because, detail: { file } });
+  return undefined;
+}
