@@ -13,30 +13,28 @@
  * announcer is the other end; when somebody answers, a re-INVITE turns the caller to the answering phone.
  */
 
-import type { CentreEffect, CentreInput, PartyRelease } from '@holdfast/centre';
-import { type HeldRecord, type Millis, must, type Plain, type Random, randomToken } from '@holdfast/kernel';
+import type { CentreEffect, PartyRelease } from '@holdfast/centre';
+import { type HeldRecord, type Millis, must, type Plain, randomToken } from '@holdfast/kernel';
 import {
   type LegId,
   type LookupAnswer,
   maxForwardsOf,
   type SipRequest,
   type SipResponse,
-  type SipUserAgent,
   type Source,
   type Target,
   type UserAgentEvent,
 } from '@holdfast/sip';
-import { type AdmissionPorts, CallAdmission, type Refusal } from './call-admission.ts';
+import { CallAdmission, type Refusal } from './call-admission.ts';
 import { CallLegs } from './call-legs.ts';
+import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, MakeCall } from './call-record.ts';
 import { callFrom, recordOfCall } from './call-records.ts';
 import { CallRelay } from './call-relay.ts';
 import { CallRinging, releaseOf } from './call-ringing.ts';
 import { CallSound } from './call-sound.ts';
 import type { SipServerConfiguration } from './configuration.ts';
-import type { SipServerEffect } from './effects.ts';
 import { GatewayAddresses } from './gateway-addresses.ts';
-import type { Contact } from './gateway-contact.ts';
 import { OutboundTrunks } from './outbound-trunks.ts';
 import { inactiveOffer } from './sdp.ts';
 import { ShutdownRefusal } from './shutdown-refusal.ts';
@@ -54,26 +52,6 @@ export const OWN_PHONE_RINGING_MAX_MS = 30_000;
 
 type MakeCallOutcome = 'started' | 'shutting-down' | 'no-phone' | 'too-many';
 type Ring = Extract<CentreEffect, { type: 'ring' }>;
-
-/** What call control needs around it. */
-export interface CallPorts extends AdmissionPorts {
-  readonly userAgent: SipUserAgent;
-  readonly random: Random;
-  readonly callsMax: number;
-  /** Where requests to a registered phone go, the most recent contact first; empty when out of service. */
-  contactsOf(dn: string): readonly Contact[];
-  /** Nobody answers at this contact of the DN [D16, D17]. */
-  contactFailed(now: Millis, dn: string, contact: string): void;
-  /** The phone for which a client makes a call has answered, or why there is no call. */
-  phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void;
-  /** A graceful shutdown goes on: calls that are there go on, and none is added. */
-  isShuttingDown(): boolean;
-  /** Performs what a user agent method answered. */
-  run(output: ReturnType<SipUserAgent['receive']>): void;
-  /** Tells the centre a fact; it is handled after the present input. */
-  tell(input: CentreInput): void;
-  emit(effect: SipServerEffect): void;
-}
 
 export class CallControl {
   readonly #ports: CallPorts;

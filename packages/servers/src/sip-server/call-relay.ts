@@ -4,8 +4,8 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import { cseqOf, headerValue, type LegId, type SipRequest, type SipResponse } from '@holdfast/sip';
-import type { CallPorts } from './call-control.ts';
 import type { CallLegs } from './call-legs.ts';
+import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, Relay, Turn } from './call-record.ts';
 import { continued, inactive, isHold, sameDescription, unrestricted } from './sdp.ts';
 

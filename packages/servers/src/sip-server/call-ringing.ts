@@ -17,8 +17,8 @@ import {
   type SipResponse,
   withoutBrackets,
 } from '@holdfast/sip';
-import type { CallPorts } from './call-control.ts';
 import type { CallLegs } from './call-legs.ts';
+import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, LegRole, Redirect } from './call-record.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { GatewayAddresses } from './gateway-addresses.ts';

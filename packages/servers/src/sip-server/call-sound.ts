@@ -9,7 +9,7 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import type { LegId } from '@holdfast/sip';
-import type { CallPorts } from './call-control.ts';
+import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, Party, Turn } from './call-record.ts';
 import { continued } from './sdp.ts';
 

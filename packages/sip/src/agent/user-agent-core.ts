@@ -11,7 +11,7 @@ import { Deadlines, type Millis, must, randomToken } from '@holdfast/kernel';
 import { declineStray } from '../dialog/calling.ts';
 import { nextHopOf } from '../dialog/dialog.ts';
 import { firstInvite } from '../dialog/first-invite.ts';
-import { dialogOf, dialogWith, remoteTagOf } from '../dialog/in-dialog.ts';
+import { dialogWith, remoteTagOf } from '../dialog/in-dialog.ts';
 import { deadlineOf, startCall, startIncoming, stepInvite } from '../dialog/invite.ts';
 import type { Leg, LegEffect, LegEvent, Surroundings } from '../dialog/leg.ts';
 import { resumeLeg } from '../dialog/resume.ts';
@@ -37,7 +37,7 @@ import {
   type UserAgentOutput,
 } from './user-agent-options.ts';
 import { destinationOf } from './user-agent-reach.ts';
-import { type Asked, AskedRequests, type Held, type Sent } from './user-agent-records.ts';
+import { type Asked, AskedRequests, type Held, infoOf, type Sent } from './user-agent-records.ts';
 
 /** Letters and digits of a tag, about 62 bits, and of a Call-ID, about 104. */
 const TAG_LENGTH = 12;
@@ -194,21 +194,7 @@ export class UserAgentCore {
 
   legInfo(id: LegId): LegInfo | undefined {
     const held = this.#legs.get(id);
-    if (held === undefined) return undefined;
-    const { leg, source } = held;
-    const dialog = dialogOf(leg);
-    return {
-      leg: id,
-      side: leg.side,
-      state: leg.state.name,
-      dialog,
-      remoteTarget: dialog?.remoteTarget,
-      remoteUri: dialog?.remoteUri,
-      localSdp: leg.localSdp,
-      remoteSdp: leg.remoteSdp,
-      allows: leg.allows,
-      source,
-    };
+    return held && infoOf(held);
   }
 
   legIds(): IterableIterator<LegId> {

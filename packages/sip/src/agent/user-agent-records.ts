@@ -1,10 +1,11 @@
 /** What a user agent keeps of each leg, of each request that it has sent, and of each that its owner has to answer. */
 import type { Millis } from '@holdfast/kernel';
+import { dialogOf } from '../dialog/in-dialog.ts';
 import type { Leg, Purpose } from '../dialog/leg.ts';
 import type { Destination, TransactionId } from '../endpoint-types.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { Source } from '../target.ts';
-import type { Credentials } from './user-agent-options.ts';
+import type { Credentials, LegInfo } from './user-agent-options.ts';
 
 /** One leg with what only the user agent needs of it. */
 export interface Held {
@@ -16,6 +17,22 @@ export interface Held {
   /** Where its next hop is reached: by our INVITE at first, and anew when its connection has changed. */
   invited: { readonly uri: string; readonly destination: Destination } | undefined;
   readonly credentials: Credentials | undefined;
+}
+
+export function infoOf({ leg, source }: Held): LegInfo {
+  const dialog = dialogOf(leg);
+  return {
+    leg: leg.id,
+    side: leg.side,
+    state: leg.state.name,
+    dialog,
+    remoteTarget: dialog?.remoteTarget,
+    remoteUri: dialog?.remoteUri,
+    localSdp: leg.localSdp,
+    remoteSdp: leg.remoteSdp,
+    allows: leg.allows,
+    source,
+  };
 }
 
 /** A request of ours that waits for its final response. */
