@@ -11,7 +11,7 @@ import { Deadlines, type Millis, must, randomToken } from '@holdfast/kernel';
 import { declineStray } from '../dialog/calling.ts';
 import { nextHopOf } from '../dialog/dialog.ts';
 import { firstInvite } from '../dialog/first-invite.ts';
-import { dialogWith, remoteTagOf } from '../dialog/in-dialog.ts';
+import { dialogOf, dialogWith, remoteTagOf } from '../dialog/in-dialog.ts';
 import { deadlineOf, startCall, startIncoming, stepInvite } from '../dialog/invite.ts';
 import type { Leg, LegEffect, LegEvent, Surroundings } from '../dialog/leg.ts';
 import { resumeLeg } from '../dialog/resume.ts';
