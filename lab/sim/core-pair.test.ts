@@ -1,7 +1,8 @@
 import type { PairMessage } from '@holdfast/continuity';
 import { type PairLinkMessage, pairMessage } from '@holdfast/protocol';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { PAIR_FAULTS, runPairSeed } from './core-pair.ts';
+import { runPairSeed } from './core-pair.ts';
+import { PAIR_FAULTS } from './core-pair-faults.ts';
 import { PAIR_DEFECTS, type PairDefect } from './core-pair-messages.ts';
 
 /** ME4: a defect must be found within so many core seeds. */

@@ -3,7 +3,8 @@
  * arbiter. Both are drawn from the same seed, so that a report names one number.
  */
 import { CORE_FAULTS, type CoreOptions, runCoreSeed } from './core.ts';
-import { PAIR_FAULTS, runPairSeed } from './core-pair.ts';
+import { runPairSeed } from './core-pair.ts';
+import { PAIR_FAULTS } from './core-pair-faults.ts';
 import type { SeedResult } from './seed-result.ts';
 
 export const CORE_SEED_FAULTS: readonly string[] = [...CORE_FAULTS, ...PAIR_FAULTS];
