@@ -129,6 +129,7 @@ export class CoreDesk implements Program {
           ...{ site, pairEpoch, leaseLengthMs, leaseSource: 'default', phoneInService, login },
           // A site of this size says so by its refusals alone.
           isClosing: false,
+          peerAsked: message.peerAsked,
         });
       }
       case 'stamp':
@@ -136,7 +137,7 @@ export class CoreDesk implements Program {
       case 'phone':
         return this.step(now, { type: 'phone', site, inService: message.inService });
       case 'loggedIn':
-        return this.step(now, { type: 'loggedIn', site, epoch: message.epoch });
+        return this.step(now, { ...message, site });
       case 'refused':
         return this.step(now, { type: 'loginRefused', site, epoch: message.epoch, refusal: message.refusal });
       case 'loggedOut': {
@@ -170,7 +171,13 @@ export class CoreDesk implements Program {
       case 'logIn':
         this.#options.persist(effect.epoch.number);
         this.#census.logsIn(effect.epoch.number, now + this.#desk.wallOffsetMs);
-        return this.#send(link, { type: 'login', agent, epoch: effect.epoch, stamp: effect.stamp });
+        return this.#send(link, {
+          type: 'login',
+          agent,
+          epoch: effect.epoch,
+          stamp: effect.stamp,
+          needsPeer: effect.needsPeer,
+        });
       case 'logOut':
         return this.#send(link, { type: 'logout', agent, epoch: effect.epoch });
       case 'answerStamp':

@@ -6,7 +6,13 @@ import type { LoginEpoch, LoginRefusal, LogoutReason, Stamp } from '@holdfast/co
 
 export type CoreUp =
   | { readonly type: 'hello'; readonly agent: string }
-  | { readonly type: 'login'; readonly agent: string; readonly epoch: LoginEpoch; readonly stamp: Stamp }
+  | {
+      readonly type: 'login';
+      readonly agent: string;
+      readonly epoch: LoginEpoch;
+      readonly stamp: Stamp;
+      readonly needsPeer: boolean;
+    }
   | { readonly type: 'logout'; readonly agent: string; readonly epoch: LoginEpoch }
   | { readonly type: 'answer'; readonly agent: string; readonly epoch: LoginEpoch; readonly stamp: Stamp }
   | { readonly type: 'ping' }
@@ -17,11 +23,12 @@ export type CoreDown =
       readonly type: 'welcome';
       readonly pairEpoch: number;
       readonly phoneInService: boolean;
+      readonly peerAsked: boolean;
       readonly login: { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined;
     }
   | { readonly type: 'stamp'; readonly stamp: Stamp }
   | { readonly type: 'phone'; readonly inService: boolean }
-  | { readonly type: 'loggedIn'; readonly epoch: LoginEpoch }
+  | { readonly type: 'loggedIn'; readonly epoch: LoginEpoch; readonly isConfirmed: boolean }
   | { readonly type: 'refused'; readonly epoch: LoginEpoch; readonly refusal: LoginRefusal }
   | { readonly type: 'loggedOut'; readonly pairEpoch: number; readonly reason: LogoutReason }
   | { readonly type: 'notLoggedIn'; readonly pairEpoch: number; readonly epoch: LoginEpoch }

@@ -191,6 +191,7 @@ export class CoreSite implements Program {
           type: 'welcome',
           pairEpoch: this.#pairEpoch,
           phoneInService: this.#phones.get(message.agent) !== undefined,
+          peerAsked: false,
           login: this.#held(now, message.agent),
         });
         return this.#send(client, { type: 'stamp', stamp: this.#lease.stamp(now) });
@@ -225,7 +226,7 @@ export class CoreSite implements Program {
     this.#highest.set(agent, epoch);
     this.#mirrored.set(agent, epoch);
     this.#concluded.add(agent);
-    this.#tell(agent, { type: 'loggedIn', epoch });
+    this.#tell(agent, { type: 'loggedIn', epoch, isConfirmed: false });
   }
 
   #held(now: Millis, agent: string): { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined {

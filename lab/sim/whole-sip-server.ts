@@ -5,6 +5,7 @@ import type { DeskRequest } from '@holdfast/protocol';
 import {
   readSipServerConfiguration,
   type ServerAddress,
+  type SipLinkInput,
   type SipServerConfiguration,
   type SipServerEffect,
   type SipServerInput,
@@ -18,6 +19,7 @@ import type { RuleCensus } from './rule-census.ts';
 import type { StreamEnd } from './stream.ts';
 import { FollowedConfiguration } from './whole-configuration.ts';
 import { asRead, asSaid, isBelieved, isSwallowed, plantInCentre, type WholeDefect } from './whole-defects.ts';
+import { WholeServerLink } from './whole-server-link.ts';
 import { CLIENT_PORT, nodeHashes, readToken } from './whole-servers.ts';
 import { SipProgram } from './whole-sip-program.ts';
 
@@ -48,6 +50,7 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
   declare readonly node: SipServerNode;
   readonly #options: SipServerProgramOptions;
   readonly #followed: FollowedConfiguration;
+  readonly #peer: WholeServerLink;
   #leaseLengthMs: Millis = 0;
   /** Of the last input, on this process's clock. */
   #toldAt: Millis | undefined;
@@ -60,6 +63,7 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
   constructor(process: Process, options: SipServerProgramOptions, now: Millis) {
     super(process);
     this.#options = options;
+    this.#peer = new WholeServerLink(process);
     const { application, secret, configServers: servers, census } = options;
     this.#followed = new FollowedConfiguration(process, {
       application,
@@ -165,17 +169,27 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
 
   override opened(now: Millis, end: StreamEnd): void {
     if (this.#followed.owns(end)) this.#followed.opened(now, end);
+    else if (this.#peer.owns(end)) this.#tellPeer(now, this.#peer.opened(end));
     else super.opened(now, end);
   }
 
   override message(now: Millis, end: StreamEnd, message: unknown): void {
     if (this.#followed.owns(end)) this.#followed.message(now, end, message);
+    else if (this.#peer.owns(end)) this.#tellPeer(now, this.#peer.message(end, message));
     else super.message(now, end, message);
   }
 
   override closed(now: Millis, end: StreamEnd, reason: CloseReason): void {
     if (this.#followed.owns(end)) this.#followed.closed(now, end, reason);
+    else if (this.#peer.owns(end)) this.#tellPeer(now, this.#peer.closed(end, reason));
     else super.closed(now, end, reason);
+  }
+
+  #tellPeer(now: Millis, input: SipLinkInput | undefined): void {
+    if (input === undefined) return;
+    // What the other site says may admit a log-in that waits.
+    if (input.type !== 'sipOpened') this.#anyMaybeRoutable = true;
+    this.tell(now, { type: 'peer', input });
   }
 
   override clockJumped(now: Millis, wallOffsetMs: Millis): void {
@@ -251,6 +265,8 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
       case 'close':
         census.siteCloses(effect.why);
         return this.close(effect.connection);
+      case 'peer':
+        return this.#peer.perform(effect.effect);
       case 'treatmentStart':
         census.count('QU10');
         return this.tell(now, { type: 'treatmentReady', id: effect.id, sdp: this.#announcer() });

@@ -1,20 +1,22 @@
 /** The Stat Server of a simulated site, a real node in its shell, which reads its configuration over a link. */
 import type { Configuration } from '@holdfast/centre';
 import { assert, type Millis, unreachable } from '@holdfast/kernel';
-import type { DeskReply, StatRequest } from '@holdfast/protocol';
+import type { StatRequest } from '@holdfast/protocol';
 import {
   readStatServerConfiguration,
   type ServerAddress,
+  type SipLinkInput,
   type StatServerEffect,
   type StatServerInput,
   StatServerNode,
 } from '@holdfast/servers';
 import { NodeProgram } from './node-program.ts';
-import type { Address, CloseReason, Process } from './process.ts';
+import type { CloseReason, Process } from './process.ts';
 import type { RuleCensus } from './rule-census.ts';
 import type { StreamEnd } from './stream.ts';
 import { FollowedConfiguration } from './whole-configuration.ts';
 import { asFollowed, type WholeDefect } from './whole-defects.ts';
+import { WholeServerLink } from './whole-server-link.ts';
 import { readToken, STAT_PORT } from './whole-servers.ts';
 
 export interface StatServerProgramOptions {
@@ -31,11 +33,12 @@ export class StatServerProgram extends NodeProgram<StatServerInput, StatServerEf
   declare readonly node: StatServerNode;
   readonly #options: StatServerProgramOptions;
   readonly #followed: FollowedConfiguration;
-  #sip: { readonly attempt: number; readonly end: StreamEnd } | undefined;
+  readonly #sip: WholeServerLink;
 
   constructor(process: Process, options: StatServerProgramOptions, now: Millis) {
     super(process);
     this.#options = options;
+    this.#sip = new WholeServerLink(process);
     const { application, secret, configServers: servers, census } = options;
     this.#followed = new FollowedConfiguration(process, {
       ...{ application, secret, servers, now, census },
@@ -68,31 +71,26 @@ export class StatServerProgram extends NodeProgram<StatServerInput, StatServerEf
 
   override opened(now: Millis, end: StreamEnd): void {
     if (this.#followed.owns(end)) return this.#followed.opened(now, end);
-    const attempt = this.#attemptOf(end);
-    if (attempt === undefined) return end.close();
-    this.tell(now, { type: 'sipOpened', attempt });
+    this.#hears(now, this.#sip.opened(end));
   }
 
   override message(now: Millis, end: StreamEnd, message: unknown): void {
     if (this.#followed.owns(end)) return this.#followed.message(now, end, message);
-    const attempt = this.#attemptOf(end);
-    if (attempt === undefined) return super.message(now, end, message);
-    const reply = message as DeskReply;
-    if (reply.type === 'RegisteredAll') this.#options.census.count('SS62');
-    this.tell(now, { type: 'sipMessage', attempt, message: asFollowed(this.#options.defect, reply) });
+    if (!this.#sip.owns(end)) return super.message(now, end, message);
+    const heard = this.#sip.message(end, message);
+    if (heard?.type !== 'sipMessage') return;
+    if (heard.message.type === 'RegisteredAll') this.#options.census.count('SS62');
+    this.#hears(now, { ...heard, message: asFollowed(this.#options.defect, heard.message) });
   }
 
   override closed(now: Millis, end: StreamEnd, reason: CloseReason): void {
     if (this.#followed.owns(end)) return this.#followed.closed(now, end, reason);
-    if (end.tag !== SIP_TAG) return super.closed(now, end, reason);
-    const attempt = this.#attemptOf(end);
-    if (attempt === undefined) return;
-    this.#sip = undefined;
-    this.tell(now, { type: 'sipClosed', attempt, why: reason });
+    if (!this.#sip.owns(end)) return super.closed(now, end, reason);
+    this.#hears(now, this.#sip.closed(end, reason));
   }
 
-  #attemptOf(end: StreamEnd): number | undefined {
-    return this.#sip?.end === end ? this.#sip.attempt : undefined;
+  #hears(now: Millis, input: SipLinkInput | undefined): void {
+    if (input !== undefined) this.tell(now, input);
   }
 
   override clockJumped(now: Millis, wallOffsetMs: Millis): void {
@@ -137,20 +135,10 @@ export class StatServerProgram extends NodeProgram<StatServerInput, StatServerEf
 
   protected perform(_now: Millis, effect: StatServerEffect): void {
     switch (effect.type) {
-      case 'sipConnect': {
-        const end = this.process.connect(effect.server as Address);
-        end.tag = SIP_TAG;
-        this.#sip = { attempt: effect.attempt, end };
-        return;
-      }
+      case 'sipConnect':
       case 'sipSend':
-        if (effect.attempt === this.#sip?.attempt) this.#sip.end.send(effect.message);
-        return;
       case 'sipClose':
-        if (effect.attempt !== this.#sip?.attempt) return;
-        this.#sip.end.close();
-        this.#sip = undefined;
-        return;
+        return this.#sip.perform(effect);
       case 'send':
         return this.send(effect.connection, effect.message);
       case 'close':
@@ -162,5 +150,3 @@ export class StatServerProgram extends NodeProgram<StatServerInput, StatServerEf
     }
   }
 }
-
-const SIP_TAG = 'sip';

@@ -21,6 +21,7 @@ import { musicOf } from './media/music.ts';
 import { makeTone } from './media/sound.ts';
 import { runPairMember } from './pair-member.ts';
 import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
+import { SipServerLink } from './sip-server-link.ts';
 import { cannotOpen, SipServerPorts } from './sip-server-ports.ts';
 import { verifyPersonToken } from './tokens.ts';
 
@@ -62,12 +63,17 @@ export async function startSipServer(
     verifyToken: (token, wall) => verifyPersonToken(token, wall, current),
     serverSecret: options.secret,
   };
-  const perform = performer({ ports, dns, announcer, log, strangers, input });
+  const peer = new SipServerLink((heard) => input({ type: 'peer', input: heard }), log);
+  const perform = performer({ ports, peer, dns, announcer, log, strangers, input });
+  const stepDown = () => {
+    announcer.stopAll();
+    peer.stop();
+  };
   const shell = { server, ports, clock, strangers, perform };
   running =
     pair === undefined
       ? await runAlone(shell)
-      : await runPairMember({ ...shell, role: options, pair, stepDown: () => announcer.stopAll() });
+      : await runPairMember({ ...shell, role: options, pair, stepDown });
   clock.onJump(() => input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
   options.subscribe((configuration) => {
     const next = readSipServerConfiguration(configuration, application);
@@ -88,6 +94,7 @@ export async function startSipServer(
     ports: { sip: sip.port, clients: clientPort },
     async stop() {
       await running?.stop();
+      peer.stop();
       strangers.stop();
       dns.close();
       announcer.close();
@@ -131,6 +138,7 @@ function readOwn({ configuration, application }: RoleOptions) {
 
 interface Outside {
   readonly ports: SipServerPorts;
+  readonly peer: SipServerLink;
   readonly dns: DnsClient;
   readonly announcer: Announcer;
   readonly log: (line: LogLine) => void;
@@ -140,6 +148,7 @@ interface Outside {
 
 function performer({
   ports,
+  peer,
   dns,
   announcer,
   log,
@@ -158,6 +167,8 @@ function performer({
         return ports.send(effect.connection, effect.message);
       case 'close':
         return ports.closeClient(effect.connection, effect.why);
+      case 'peer':
+        return peer.perform(effect.effect);
       case 'treatmentStart': {
         const started = announcer.start(effect.id, effect.kind, effect.remote);
         if ('sdp' in started) input({ type: 'treatmentReady', id: effect.id, sdp: started.sdp });

@@ -2,14 +2,7 @@
  * The process of a Stat Server: reads its configuration, opens its port, connects to its SIP Server, and runs the
  * node that does the thinking.
  */
-import {
-  type DeskReply,
-  type DeskRequest,
-  deskReply,
-  type StatReply,
-  type StatRequest,
-  statRequest,
-} from '@holdfast/protocol';
+import { type StatReply, type StatRequest, statRequest } from '@holdfast/protocol';
 import {
   readStatServerConfiguration,
   type StatServerEffect,
@@ -21,7 +14,7 @@ import { openClientPort } from './client-port.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
-import { ServerLink } from './server-link.ts';
+import { SipServerLink } from './sip-server-link.ts';
 import { verifyPersonToken } from './tokens.ts';
 
 /** Resolves when the port is open; the SIP Server may come later. */
@@ -46,7 +39,7 @@ export async function startStatServer(options: RoleOptions): Promise<RunningRole
     verifyToken: (token, wall) => verifyPersonToken(token, wall, current),
     serverSecret: secret,
   });
-  const sip = linkToSipServer((input) => running.input(input), log);
+  const sip = new SipServerLink((input) => running.input(input), log);
   const running: RunningNode<StatServerInput> = runNode(node, {
     now: () => clock.now(),
     perform: (effect) => perform(effect, { sip, links, log }),
@@ -72,7 +65,7 @@ export async function startStatServer(options: RoleOptions): Promise<RunningRole
 }
 
 interface Outside {
-  readonly sip: ServerLink<DeskRequest, DeskReply>;
+  readonly sip: SipServerLink;
   readonly links: LinkServer<StatReply>;
   readonly log: Log;
 }
@@ -80,11 +73,9 @@ interface Outside {
 function perform(effect: StatServerEffect, { sip, links, log }: Outside): void {
   switch (effect.type) {
     case 'sipConnect':
-      return sip.connect(effect.attempt, effect.server);
     case 'sipSend':
-      return sip.send(effect.attempt, effect.message);
     case 'sipClose':
-      return sip.close(effect.attempt, effect.why);
+      return sip.perform(effect);
     case 'send':
       links.send(effect.connection, effect.message);
       return;
@@ -93,18 +84,4 @@ function perform(effect: StatServerEffect, { sip, links, log }: Outside): void {
     case 'log':
       return log(effect.line);
   }
-}
-
-function linkToSipServer(
-  input: (input: StatServerInput) => void,
-  log: Log,
-): ServerLink<DeskRequest, DeskReply> {
-  return new ServerLink({
-    schema: deskReply,
-    opened: (attempt) => input({ type: 'sipOpened', attempt }),
-    message: (attempt, message) => input({ type: 'sipMessage', attempt, message }),
-    closed: (attempt, why) => input({ type: 'sipClosed', attempt, why }),
-    malformed: (field, because) =>
-      log({ level: 'warn', what: 'malformed message of the SIP Server', because, detail: { field } }),
-  });
 }

@@ -45,13 +45,24 @@ export function isReady(facts: SiteFacts, now: Millis): boolean {
   return isReachable && !facts.isClosing && now >= facts.notBefore;
 }
 
-/** LL4, LL8: when every other site has certainly stopped routing calls to this agent. */
+/** LL4, LL8: from when the desk may log in there. Where the other site is asked, what came before the desk's start is no bar. */
 export function leaseBarAt(desk: DeskSite, site: string): Millis {
+  return latestBar(desk, site, factsOf(desk, site).peerAsked);
+}
+
+/** LL8: a former run of this desk may still be routable elsewhere, so that a log-in has to end that first. */
+export function needsPeerAt(desk: DeskSite, site: string, now: Millis): boolean {
+  return now < latestBar(desk, site, false);
+}
+
+/** When every other site has certainly stopped routing calls to this agent by itself. */
+function latestBar(desk: DeskSite, site: string, isPeerAsked: boolean): Millis {
   const { leaseLengthMs } = factsOf(desk, site);
   let latest = Number.NEGATIVE_INFINITY;
   for (const other in desk.sites) {
-    if (other !== site)
-      latest = Math.max(latest, mayLogInElsewhereAt(factsOf(desk, other).promised, leaseLengthMs));
+    const { promised } = factsOf(desk, other);
+    if (other === site || (isPeerAsked && promised.name === 'unknown')) continue;
+    latest = Math.max(latest, mayLogInElsewhereAt(promised, leaseLengthMs));
   }
   return latest;
 }

@@ -19,7 +19,6 @@ import {
   compareEpochs,
   compareStamps,
   isWorthAnswering,
-  type LoginEpoch,
   promiseStamp,
   releasePromise,
   type Stamp,
@@ -60,7 +59,7 @@ export function learn(
     case 'stamp':
       return learnStamp(desk, event.site, event.stamp, now, effects);
     case 'loggedIn':
-      return learnLoggedIn(desk, event.site, event.epoch);
+      return learnLoggedIn(desk, event);
     case 'loginRefused':
       return learnRefusal(desk, event, now, effects);
     case 'closing': {
@@ -142,6 +141,7 @@ function learnTelephonyOn(
       heard: (facts.heard?.stamp.pairEpoch ?? pairEpoch) < pairEpoch ? undefined : facts.heard,
       leaseLengthMs: event.leaseLengthMs,
       leaseSource: event.leaseSource,
+      peerAsked: event.peerAsked,
       // Whoever works there goes on until the logout comes.
       isClosing: event.isClosing ? !isOurs : facts.telephony.name === 'on' && facts.isClosing,
     },
@@ -198,14 +198,26 @@ function learnStamp(
   return { ...desk, seenAt: now, sites: { ...desk.sites, [site]: { ...facts, heard, promised } } };
 }
 
-function learnLoggedIn(desk: DeskSite, site: string, epoch: LoginEpoch): DeskSite {
+function learnLoggedIn(desk: DeskSite, event: Extract<DeskSiteEvent, { type: 'loggedIn' }>): DeskSite {
+  const { site, epoch, isConfirmed } = event;
   const { login } = factsOf(desk, site);
   if (login === undefined || compareEpochs(login.epoch, epoch) !== 0) return desk;
-  const next = withFacts(desk, site, { login: { epoch, confirmed: true }, refusals: 0 });
+  const known = isConfirmed ? nothingBefore(desk) : desk;
+  const next = withFacts(known, site, { login: { epoch, confirmed: true }, refusals: 0 });
   const { situation } = desk;
   if (situation.name !== 'entering' || situation.site !== site) return next;
   return { ...next, isAskedByAgent: false, situation: { name: 'serving', site } };
 }
+
+/** LL8: whatever a former run of this desk may have left at the other site has ended. */
+function nothingBefore(desk: DeskSite): DeskSite {
+  const sites = Object.entries(desk.sites).map(([name, facts]) => {
+    return [name, facts.promised.name === 'unknown' ? { ...facts, promised: NOTHING_PROMISED } : facts];
+  });
+  return { ...desk, isUnconfirmed: false, sites: Object.fromEntries(sites) };
+}
+
+const NOTHING_PROMISED = { name: 'nothing' } as const;
 
 function learnRefusal(
   desk: DeskSite,
@@ -257,6 +269,9 @@ function afterRefusal(
       return { phone: phoneFact(facts, false, now) };
     case 'shuttingDown':
       return { isClosing: true };
+    case 'peerSilent':
+      // What is left is to wait as if there were no link between the sites.
+      return { peerAsked: false };
     case 'epochTooLow':
       // A site that names no epoch above ours would be asked again for ever without a pause.
       return { notBefore: refusals > 2 ? now + desk.policy.refusedPauseMs : facts.notBefore };

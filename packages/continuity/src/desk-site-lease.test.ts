@@ -168,7 +168,7 @@ describe('log-ins that come to nothing', () => {
   it('[DS12] words about a site or an epoch that is not ours change nothing', () => {
     const scene = working();
     const before = scene.desk;
-    scene.tell({ type: 'loggedIn', site: 'north', epoch: { number: 1, desk: 'x' } });
+    scene.tell({ type: 'loggedIn', site: 'north', epoch: { number: 1, desk: 'x' }, isConfirmed: false });
     scene.tell({ type: 'phone', site: 'west', inService: false });
     scene.tell({
       type: 'loginRefused',

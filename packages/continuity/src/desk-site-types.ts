@@ -53,6 +53,8 @@ export interface SiteFacts {
   readonly leaseLengthMs: Millis;
   /** The object that sets that length; `default` before the site has told. */
   readonly leaseSource: string;
+  /** LL8: the site puts each log-in to the other one, which ends what it holds; false once it has failed to. */
+  readonly peerAsked: boolean;
   /** The site sends its agents away (graceful shutdown) and gets no log-in until it takes that back or starts anew. */
   readonly isClosing: boolean;
   /** No log-in before this instant, after `refusals` in a row. */
@@ -120,7 +122,7 @@ export interface DeskSite {
   readonly isAskedByAgent: boolean;
   /** DS17: the agent was moved to the peer on request, and the preferred site has been there ever since. */
   readonly isKeptAway: boolean;
-  /** LL8: the present login rests on a wait since the start, not on anybody's word. */
+  /** LL8: the present login rests on a wait since the start, not on the word of the other site. */
   readonly isUnconfirmed: boolean;
   /** Deadlines up to here have been looked at. */
   readonly seenAt: Millis;
@@ -131,6 +133,8 @@ export type LoginRefusal =
   | { readonly name: 'staleStamp' }
   | { readonly name: 'phoneOutOfService' }
   | { readonly name: 'shuttingDown' }
+  /** LL8: the other site was to be asked and did not answer. */
+  | { readonly name: 'peerSilent' }
   /** A higher epoch of this agent is known (LL7); `isLive` while a desk works there under it. */
   | { readonly name: 'epochTooLow'; readonly epoch: LoginEpoch; readonly isLive: boolean }
   /** Anything that time may mend; `text` is shown. */
@@ -155,6 +159,8 @@ export type DeskSiteEvent =
       /** The object that sets that length, as `Application/sip-north`. */
       readonly leaseSource: string;
       readonly phoneInService: boolean;
+      /** The site can put log-ins to the other one (LL8). */
+      readonly peerAsked: boolean;
       /** The site says that it is shutting down gracefully. */
       readonly isClosing: boolean;
       readonly login: { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined;
@@ -163,7 +169,13 @@ export type DeskSiteEvent =
   | { readonly type: 'telephonyOff'; readonly site: string; readonly since: Millis }
   | { readonly type: 'phone'; readonly site: string; readonly inService: boolean }
   | { readonly type: 'stamp'; readonly site: string; readonly stamp: Stamp }
-  | { readonly type: 'loggedIn'; readonly site: string; readonly epoch: LoginEpoch }
+  /** `isConfirmed`: the other site has ended what it held up to this epoch (LL8). */
+  | {
+      readonly type: 'loggedIn';
+      readonly site: string;
+      readonly epoch: LoginEpoch;
+      readonly isConfirmed: boolean;
+    }
   | {
       readonly type: 'loginRefused';
       readonly site: string;
@@ -202,6 +214,8 @@ export type DeskSiteEffect =
       readonly site: string;
       readonly epoch: LoginEpoch;
       readonly stamp: Stamp;
+      /** LL8: to be admitted only when the other site has ended what it holds. */
+      readonly needsPeer: boolean;
       readonly because: Because;
     }
   | { readonly type: 'logOut'; readonly site: string; readonly epoch: LoginEpoch }

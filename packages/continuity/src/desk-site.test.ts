@@ -38,6 +38,43 @@ describe('the first log-in', () => {
     expect(scene.desk.isUnconfirmed).toBe(true);
   });
 
+  it('[LL8] a fresh desk asks at once where the site puts log-ins to the other one, and its word confirms the login', () => {
+    const scene = new Scene({}, 'wait').tell({ type: 'logIn' }).at(1_000);
+    scene.asking.add('north');
+    scene.on('north').on('south');
+    expect(scene.logins()).toMatchObject([{ site: 'north', at: 1_000, needsPeer: true }]);
+    scene.admit(true);
+    expect(scene.desk.isUnconfirmed).toBe(false);
+    // Nothing is left to wait for, should it move within the lease.
+    scene.tell({ type: 'move', to: 'south', because: { rule: 'DS17', text: 'asked' } });
+    scene.loggedOut('north', 'agent');
+    expect(scene.logins().at(-1)).toMatchObject({ site: 'south', at: 1_000, needsPeer: false });
+  });
+
+  it('[LL8] where the other site has not answered, it waits as if there were no link between them', () => {
+    const scene = new Scene({}, 'wait').tell({ type: 'logIn' }).at(1_000);
+    scene.asking.add('north');
+    scene.on('north').on('south').refuse({ name: 'peerSilent' }).at(8_399);
+    expect(scene.logins()).toHaveLength(1);
+    scene.at(8_400);
+    expect(scene.logins().at(-1)).toMatchObject({ site: 'north', at: 8_400, needsPeer: false });
+    scene.admit();
+    expect(scene.desk.isUnconfirmed).toBe(true);
+  });
+
+  it('[LL8] a desk that has answered stamps goes by its wait, also where the site asks (LL4)', () => {
+    const scene = working().at(5_000).stamp('north');
+    scene.asking.add('south');
+    scene
+      .off('north')
+      .on('south')
+      .tell({ type: 'move', to: 'south', because: { rule: 'DS17', text: 'asked' } });
+    scene.at(13_399);
+    expect(scene.logins()).toHaveLength(1);
+    scene.at(13_400);
+    expect(scene.logins().at(-1)).toMatchObject({ site: 'south', at: 13_400, needsPeer: false });
+  });
+
   it('[LL8] no wait where nothing lived before, nor without another site', () => {
     expect(working().desk.isUnconfirmed).toBe(false);
     const alone = new Scene({ peerSite: undefined }, 'wait').tell({ type: 'logIn' }).on('north');

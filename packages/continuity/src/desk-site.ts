@@ -29,6 +29,7 @@ import {
   leaveAt,
   mayEnter,
   mayReturn,
+  needsPeerAt,
   stands,
 } from './desk-site-judge.ts';
 import { learn, learnTelephonyOff, seekAfter, withdraw } from './desk-site-learn.ts';
@@ -66,6 +67,7 @@ export function startDeskSite(start: DeskSiteStart, now: Millis): DeskSite {
     promised: start.firstLogin === 'wait' ? { name: 'unknown', startedAt: now } : { name: 'nothing' },
     leaseLengthMs: LEASE_LENGTH_MS,
     leaseSource: 'default',
+    peerAsked: false,
     isClosing: false,
     notBefore: 0,
     refusals: 0,
@@ -211,13 +213,14 @@ function enter(
   const epoch = nextEpoch(desk.desk, desk.epochHighest, now + desk.wallOffsetMs);
   const others = Object.entries(desk.sites).filter(([name]) => name !== site);
   effects.push({ type: 'decide', what: 'logIn', site, because });
-  effects.push({ type: 'logIn', site, epoch, stamp: heard.stamp, because });
+  const needsPeer = needsPeerAt(desk, site, now);
+  effects.push({ type: 'logIn', site, epoch, stamp: heard.stamp, needsPeer, because });
   // LL1: from here on there is no other login of this desk.
   const forgotten = Object.fromEntries(others.map(([name, other]) => [name, { ...other, login: undefined }]));
   return {
     ...desk,
     epochHighest: epoch.number,
-    isUnconfirmed: others.some(([, other]) => other.promised.name === 'unknown'),
+    isUnconfirmed: !needsPeer && others.some(([, other]) => other.promised.name === 'unknown'),
     sites: {
       ...desk.sites,
       ...forgotten,

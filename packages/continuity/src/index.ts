@@ -10,5 +10,6 @@ export * from './link-site.ts';
 export * from './login-lease.ts';
 export * from './pair-role.ts';
 export * from './pair-role-types.ts';
+export { PEER_ANSWER_MAX_MS, PEER_ASKS_MAX, type PeerAsk, PeerAsks } from './peer-asks.ts';
 export * from './restore.ts';
 export * from './site-lease.ts';

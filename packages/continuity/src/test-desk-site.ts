@@ -40,6 +40,8 @@ export class Scene {
   now = 0;
   /** Sites that say at each connection that they are shutting down. */
   readonly closing = new Set<string>();
+  /** Sites that say that they put log-ins to the other one. */
+  readonly asking = new Set<string>();
   readonly effects: (DeskSiteEffect & { at: number })[] = [];
   #stamps = 0;
   #epochs: Record<string, number> = { north: 1, south: 1 };
@@ -80,7 +82,7 @@ export class Scene {
     const pairEpoch = this.#epochs[site] ?? 1;
     const login = held && { epoch: held, isLive };
     const isClosing = this.closing.has(site);
-    const found = { phoneInService, isClosing, login };
+    const found = { phoneInService, isClosing, login, peerAsked: this.asking.has(site) };
     const leaseSource = `Application/sip-${site}`;
     this.tell({ type: 'telephonyOn', site, pairEpoch, leaseLengthMs: LENGTH, leaseSource, ...found });
     return this.stamp(site);
@@ -106,10 +108,10 @@ export class Scene {
   }
 
   /** The site admits the log-in that was sent last. */
-  admit(): this {
+  admit(isConfirmed = false): this {
     const login = this.logins().at(-1);
     if (login === undefined) throw new Error('no log-in was sent');
-    return this.tell({ type: 'loggedIn', site: login.site, epoch: login.epoch });
+    return this.tell({ type: 'loggedIn', site: login.site, epoch: login.epoch, isConfirmed });
   }
 
   loggedOut(site: string, reason: LogoutReason, pairEpoch = this.#epochs[site] ?? 1): this {

@@ -60,7 +60,7 @@ class TwoDesks {
     const former = site.holder;
     site.highest = epoch;
     site.holder = n;
-    this.tell(n, { type: 'loggedIn', site: name, epoch });
+    this.tell(n, { type: 'loggedIn', site: name, epoch, isConfirmed: false });
     if (former === undefined || former === n || site.cutFrom.has(former)) return;
     const other = former as 0 | 1;
     this.tell(other, { type: 'loggedOut', site: name, pairEpoch: 1, reason: 'superseded', text: '' });
@@ -82,6 +82,7 @@ class TwoDesks {
       leaseSource: 'default',
       phoneInService: true,
       isClosing: false,
+      peerAsked: false,
       login,
     });
     this.tell(n, {

@@ -350,11 +350,12 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   #logIn(telephony: TelephonyLink, order: Extract<DeskSiteEffect, { type: 'logIn' }>): void {
-    const { site, epoch, stamp, because } = order;
+    const { site, epoch, stamp, needsPeer, because } = order;
     this.#agent.logsIn(this.#now, telephony);
     this.#out.emit({ type: 'persist', site, epoch });
     this.#out.fact('loginSent', site, because);
-    telephony.ask({ type: 'AgentLogin', ...telephony.seat, token: telephony.token, epoch, stamp });
+    const token = { token: telephony.token, ...(needsPeer && { needsPeer }) };
+    telephony.ask({ type: 'AgentLogin', ...telephony.seat, ...token, epoch, stamp });
   }
 
   /** What a change of the situation means for the agent's state, for the lesser links and for the ledger. */

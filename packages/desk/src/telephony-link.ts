@@ -276,6 +276,7 @@ export class TelephonyLink {
       leaseSource: `Application/${this.#info.application}`,
       phoneInService: snapshot.inService,
       isClosing: this.#isClosing,
+      peerAsked: this.#info.peerAsked === true,
       login: agent === undefined ? undefined : { epoch: agent.epoch, isLive: agent.routable },
     });
     if (agent !== undefined && agent.state !== 'LoggedOut') {
@@ -317,7 +318,7 @@ export class TelephonyLink {
       case 'EventDNBackInService':
         return this.#tellSite({ type: 'phone', site, inService: name === 'EventDNBackInService' });
       case 'EventAgentLogin':
-        return this.#loggedIn(attributes.ReferenceID, attributes.AgentID);
+        return this.#loggedIn(attributes);
       case 'EventAgentLogout': {
         const isOurs = attributes.AgentID === undefined || attributes.AgentID === this.#configuration.AgentID;
         if (!isOurs) return;
@@ -343,11 +344,12 @@ export class TelephonyLink {
   }
 
   /** The event that answers our own log-in; another desk's log-in of the same agent ends ours with an event of its own. */
-  #loggedIn(ReferenceID: number | undefined, AgentID: string | undefined): void {
+  #loggedIn({ ReferenceID, AgentID, Extensions }: EventMessage['attributes']): void {
     const asked = ReferenceID === undefined ? undefined : this.#asked.get(ReferenceID);
     if (asked?.type !== 'AgentLogin' || ReferenceID === undefined || asked.AgentID !== AgentID) return;
     this.#asked.delete(ReferenceID);
-    this.#tellSite({ type: 'loggedIn', site: this.site, epoch: asked.epoch });
+    const isConfirmed = Extensions?.PeerEnded === true;
+    this.#tellSite({ type: 'loggedIn', site: this.site, epoch: asked.epoch, isConfirmed });
   }
 
   #isStateAnswer(ReferenceID: number | undefined): boolean {

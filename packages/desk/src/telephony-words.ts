@@ -11,6 +11,8 @@ export function loginRefusal(error: Extract<DeskReply, { type: 'Error' }>): Logi
       return { name: 'phoneOutOfService' };
     case 'shutting-down':
       return { name: 'shuttingDown' };
+    case 'peer-silent':
+      return { name: 'peerSilent' };
     case 'epoch-too-low':
     case 'agent-elsewhere':
       if (error.epoch !== undefined)

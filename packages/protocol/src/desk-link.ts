@@ -30,7 +30,7 @@ export const deskRequest = z.discriminatedUnion('type', [
     version: z.number().int(),
     /** Proves who is behind the client; without it only what needs no person is allowed. */
     token: z.string().max(4096).optional(),
-    /** Stat Servers show the server secret instead: they follow everything and act on nothing. */
+    /** Servers show the server secret instead: a Stat Server follows everything, the other site's SIP Server also ends logins. */
     secret: z.string().max(1024).optional(),
     resume: position.optional(),
     addpTimeoutMs,
@@ -52,7 +52,18 @@ export const deskRequest = z.discriminatedUnion('type', [
     stamp,
     workMode: workMode.optional(),
     reasons: reasons.optional(),
+    /**
+     * LL8: this desk has just started and has not waited for leases of its former run to end: admit it only when the other
+     * site has ended what it holds, else refuse with `peer-silent`. Absent: it has waited, or has no need to.
+     */
+    needsPeer: z.boolean().optional(),
   }),
+  /**
+   * LL8: of the other site's SIP Server. What is held of that person up to the epoch ends here, and nothing up to it is
+   * admitted any more: Done says so. An Error names a higher epoch that is known: `agent-elsewhere` while its lease is live,
+   * else `epoch-too-low`.
+   */
+  z.object({ type: z.literal('EndLogin'), ReferenceID, person: name, epoch: loginEpoch }),
   /** One's own logout; a supervisor names the DN of another and may give reasons (default `supervisor_logout`). */
   z.object({
     type: z.literal('AgentLogout'),
@@ -133,6 +144,8 @@ export const deskReply = z.discriminatedUnion('type', [
     /** How long a login lease lasts from its stamp, and how often stamps come, ms (LL5). */
     leaseLengthMs: z.number().int(),
     stampEveryMs: z.number().int(),
+    /** LL8: the other site is put each log-in and answers. Absent: it cannot be asked now, or there is none. */
+    peerAsked: z.boolean().optional(),
   }),
   /** Answer to a request that succeeded and has no event of its own to show it. */
   z.object({ type: z.literal('Done'), ReferenceID }),

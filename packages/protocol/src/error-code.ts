@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   'wrong-state': 'Not possible in the present state, which is named.',
   'unknown-call': 'No such call on this DN.',
   'destination-unreachable': 'The destination does not exist or cannot be reached.',
+  'peer-silent': 'The other site was to be asked first and has not answered. Wait one lease, then log in.',
   'shutting-down': 'The server is shutting down. Log in at the other site.',
   'not-ready': 'The server has no configuration yet, or is not primary. Try again after a pause.',
   overloaded: 'Too much at once. Try again after the time given.',

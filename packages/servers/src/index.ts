@@ -45,6 +45,7 @@ export {
 } from './sip-server/read-configuration.ts';
 export { type PairMembership, type PairReadResult, readPairMembership } from './sip-server/read-pair.ts';
 export { SipServerNode, type SipServerOptions } from './sip-server/sip-server-node.ts';
+export type { SipLinkEffect, SipLinkInput } from './sip-server-follower.ts';
 export {
   readStatServerConfiguration,
   type StatReadResult,

@@ -191,6 +191,42 @@ describe('logging in', () => {
   });
 });
 
+describe('one login at both sites', () => {
+  test('[AG23] what is held up to the epoch of the other site ends, and nothing up to it is admitted any more', () => {
+    after(
+      ANN_READY,
+      `
+      > elsewhere ann epoch=5
+      1001 AgentLogout LogoutReason=login-superseded
+      done #3
+      > login 1001 ann epoch=5
+      refuse #4 epoch-too-low epoch=5
+      > login 1001 ann epoch=6
+      1001 AgentLogin #5
+      > elsewhere bob epoch=9
+      done #6
+    `,
+    );
+  });
+
+  test('[AG23] a higher epoch is named, and whether its lease is live; nothing changes', () => {
+    after(
+      `phone 1001 up\nlogin 1001 ann epoch=7\nready 1001`,
+      `
+      > elsewhere ann epoch=5
+      refuse #3 agent-elsewhere epoch=7
+      > routable 1001 no
+      > elsewhere ann epoch=5
+      refuse #4 epoch-too-low epoch=7
+      > logout 1001
+      1001 AgentLogout #5
+      > elsewhere ann epoch=5
+      refuse #6 epoch-too-low epoch=7
+    `,
+    );
+  });
+});
+
 describe('states', () => {
   test('[AG5] [D37] what is asked for during a call takes effect after it, and the newest word counts', () => {
     after(

@@ -98,6 +98,17 @@ export type CentreInput =
       readonly epoch: LoginEpoch;
       readonly workMode?: WorkMode;
       readonly reasons?: Reasons;
+      /** The other site has ended what it held up to this epoch (LL8): EventAgentLogin says so. */
+      readonly isConfirmed?: boolean;
+    } & Request)
+  /**
+   * LL8: the person works at the other site. What is held here up to the epoch ends (`login-superseded`), and nothing up to
+   * it is admitted any more; refused where a higher one is known.
+   */
+  | ({
+      readonly type: 'endLogin';
+      readonly person: string;
+      readonly epoch: LoginEpoch;
     } & Request)
   /** `by` says who asked: the agent, a supervisor, or the server (`reason` is then the LogoutReason). */
   | ({

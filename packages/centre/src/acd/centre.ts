@@ -8,7 +8,7 @@
  * them together; then queueing.ts, the way of a call. The rules are in ../../SPEC.md under their ids.
  */
 import { type HeldRecord, type Millis, type Node, type Plain, unreachable } from '@holdfast/kernel';
-import type { DNSnapshot, QueueSnapshot } from '@holdfast/protocol';
+import type { DNSnapshot, LoginEpoch, QueueSnapshot } from '@holdfast/protocol';
 import { changeAgent } from './agent-changes.ts';
 import * as calls from './call-flow.ts';
 import { type CentreState, newCentreState, type Turn, touchDN } from './centre-state.ts';
@@ -78,6 +78,22 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     return agent === undefined || agent.state.name === 'LoggedOut' ? undefined : agent;
   }
 
+  /** Where this person is logged in, as of the last input. */
+  loginOf(
+    person: string,
+  ): { readonly dn: string; readonly agentId: string; readonly epoch: LoginEpoch } | undefined {
+    const dn = this.#state.personDNs.get(person);
+    const agent = dn === undefined ? undefined : this.#state.dns.get(dn)?.agent;
+    return dn === undefined || agent === undefined
+      ? undefined
+      : { dn, agentId: agent.agentId, epoch: agent.epoch };
+  }
+
+  /** Why this login would be refused now; nothing changes. */
+  refusalOf(now: Millis, login: Extract<CentreInput, { type: 'login' }>): logins.LoginRefusal | undefined {
+    return logins.refusalOf({ state: this.#state, now, effects: [] }, login);
+  }
+
   get isShuttingDown(): boolean {
     return this.#state.isShuttingDown;
   }
@@ -137,6 +153,8 @@ function handleInput(turn: Turn, input: CentreInput): void {
       return logins.routableChanged(turn, input);
     case 'login':
       return logins.login(turn, input);
+    case 'endLogin':
+      return logins.endElsewhere(turn, input);
     case 'logout':
       return logins.logout(turn, input);
     case 'shutdown':

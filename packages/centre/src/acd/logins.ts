@@ -27,13 +27,13 @@ import {
   wrapUpOf,
 } from './centre-state.ts';
 import type { CentreInput, Request } from './centre-types.ts';
-import { NOBODY, refuse, tell } from './events.ts';
+import { done, NOBODY, refuse, tell } from './events.ts';
 import { stepPhone } from './phone.ts';
 import { takeBackOffer } from './queueing.ts';
 import { leaveIdle } from './routing.ts';
 
 type Input<Type extends CentreInput['type']> = Extract<CentreInput, { type: Type }>;
-interface Refusal {
+export interface LoginRefusal {
   readonly code: ErrorCode;
   readonly text: string;
   readonly epoch?: LoginEpoch;
@@ -42,11 +42,7 @@ interface Refusal {
 export function login(turn: Turn, input: Input<'login'>): void {
   const { state } = turn;
   const dn = state.dns.get(input.dn);
-  const refusal =
-    refusalOfSite(turn) ??
-    refusalOfDN(turn, input, dn) ??
-    refusalOfEpoch(turn, input) ??
-    refusalOfLogin(turn, input);
+  const refusal = refusalOf(turn, input);
   if (dn === undefined || refusal !== undefined) {
     if (refusal !== undefined) refuse(turn, input, refusal);
     return;
@@ -90,14 +86,23 @@ export function login(turn: Turn, input: Input<'login'>): void {
   changeAgent(turn, dn, { type: 'login', workMode: input.workMode, reasons: input.reasons ?? {} });
 }
 
-function refusalOfSite({ state }: Turn): Refusal | undefined {
+export function refusalOf(turn: Turn, input: Input<'login'>): LoginRefusal | undefined {
+  return (
+    refusalOfSite(turn) ??
+    refusalOfDN(turn, input, turn.state.dns.get(input.dn)) ??
+    refusalOfEpoch(turn, input) ??
+    refusalOfLogin(turn, input)
+  );
+}
+
+function refusalOfSite({ state }: Turn): LoginRefusal | undefined {
   if (!state.configured)
     return { code: 'not-ready', text: 'The site has no configuration yet. Try again after a pause.' };
   if (!state.isShuttingDown) return undefined;
   return { code: 'shutting-down', text: `Site ${state.site} is shutting down. Log in at the other site.` };
 }
 
-function refusalOfDN(turn: Turn, input: Input<'login'>, dn: DN | undefined): Refusal | undefined {
+function refusalOfDN(turn: Turn, input: Input<'login'>, dn: DN | undefined): LoginRefusal | undefined {
   if (dn === undefined)
     return {
       code: 'unknown-dn',
@@ -111,7 +116,7 @@ function refusalOfDN(turn: Turn, input: Input<'login'>, dn: DN | undefined): Ref
 }
 
 /** The epoch before anything about the login itself. */
-function refusalOfEpoch(turn: Turn, input: Input<'login'>): Refusal | undefined {
+function refusalOfEpoch(turn: Turn, input: Input<'login'>): LoginRefusal | undefined {
   const { state } = turn;
   const here = state.dns.get(input.dn)?.agent;
   if (here !== undefined && here.person !== input.person) {
@@ -137,12 +142,12 @@ function refusalOfEpoch(turn: Turn, input: Input<'login'>): Refusal | undefined 
     : undefined;
 }
 
-function epochTooLow(input: Input<'login'>, epoch: LoginEpoch): Refusal {
+function epochTooLow(input: { readonly person: string }, epoch: LoginEpoch): LoginRefusal {
   const text = `Epoch ${epoch.number} (${epoch.desk}) of ${input.person} is known here. Log in with a higher one.`;
   return { code: 'epoch-too-low', text, epoch };
 }
 
-function refusalOfLogin(turn: Turn, input: Input<'login'>): Refusal | undefined {
+function refusalOfLogin(turn: Turn, input: Input<'login'>): LoginRefusal | undefined {
   const { state } = turn;
   if (!state.agentLogins.has(input.agentId)) {
     return {
@@ -178,6 +183,7 @@ function tellLogin(turn: Turn, { dn, agent }: { dn: DN; agent: Agent }, input: I
     Epoch: agent.epoch.number,
     Desk: agent.epoch.desk,
     Queues: agent.queues.join(','),
+    ...(input.isConfirmed === true && { PeerEnded: true }),
   };
   const attributes = {
     ThisDN: dn.number,
@@ -209,6 +215,28 @@ export function logout(turn: Turn, input: Input<'logout'>): void {
   const reason = given ?? (input.by === 'supervisor' ? LOGOUT_REASONS.supervisor : undefined);
   const reasons = { ...input.reasons, ...(reason === undefined ? {} : { LogoutReason: reason }) };
   endLogin(turn, dn, { reasons, because: `asked for by the ${input.by}`, request: input });
+}
+
+/** LL8: nothing up to this epoch works here from now on, whether or not anybody works here now. */
+export function endElsewhere(turn: Turn, input: Input<'endLogin'>): void {
+  const { state } = turn;
+  const { person, epoch } = input;
+  const dn = state.dns.get(state.personDNs.get(person) ?? '');
+  const highest = state.highestEpochs.get(person);
+  if (highest !== undefined && compareLoginEpochs(highest, epoch) > 0) {
+    const refusal = epochTooLow(input, highest);
+    return refuse(
+      turn,
+      input,
+      dn?.agent?.routable === true ? { ...refusal, code: 'agent-elsewhere' } : refusal,
+    );
+  }
+  state.highestEpochs.set(person, epoch);
+  if (dn !== undefined) {
+    const because = `a login of ${person} with the higher epoch ${epoch.number} at the other site`;
+    endLogin(turn, dn, { reasons: { LogoutReason: LOGOUT_REASONS.superseded }, because });
+  }
+  done(turn, input);
 }
 
 interface EndOfLogin {
@@ -336,10 +364,10 @@ export function stopRingingOn(turn: Turn, dn: DN): void {
   if (dn.agent?.routable === false) takeBackOffer(turn, dn, 'lease');
 }
 
-function unknownDN(turn: Turn, dn: string): Refusal {
+function unknownDN(turn: Turn, dn: string): LoginRefusal {
   return { code: 'unknown-dn', text: `No DN ${dn} in the switch of site ${turn.state.site}.` };
 }
 
-function notLoggedIn(dn: string): Refusal {
+function notLoggedIn(dn: string): LoginRefusal {
   return { code: 'not-logged-in', text: `No agent is logged in on DN ${dn}. Log in with a higher epoch.` };
 }

@@ -94,6 +94,11 @@ export class Conversation {
         return this.#login(first, second, named);
       case 'logout':
         return this.#logout(first, named);
+      case 'elsewhere': {
+        // The person works at the other site under this epoch: `elsewhere ann epoch=5`.
+        const epoch = { number: Number(named.epoch), desk: named.desk ?? `desk-${first}` };
+        return { type: 'endLogin', person: first, epoch, ...this.#request(named) };
+      }
       case 'shutdown':
         return { type: 'shutdown', on: first === 'on', by: 'max', ...this.#request(named) };
       case 'ready':

@@ -4,6 +4,7 @@
  */
 import type { CentreConfiguration, DNConfiguration } from '@holdfast/centre';
 import type { DigestAlgorithm, DigestSecrets, NonceKeys } from '@holdfast/sip';
+import type { PeerConfiguration } from './peer-site.ts';
 
 export interface SipServerConfiguration {
   readonly revision: string;
@@ -33,6 +34,8 @@ export interface SipServerConfiguration {
   readonly leaseLengthMs: number;
   /** What a new INVITE is answered during a graceful shutdown; 300 to 302 name the gateway of `peerTrunk`. */
   readonly shutdownRejectCode: number;
+  /** The other site's SIP Server; absent where the configuration names none, or more than one. */
+  readonly peer?: PeerConfiguration;
   /** The Trunk that leads to the peer site, when the option names one. */
   readonly peerTrunk?: string;
   /** A call that rings longer than this anywhere is given up (an outbound call's Timer C). */

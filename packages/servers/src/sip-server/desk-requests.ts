@@ -2,16 +2,14 @@
  * What clients ask of a SIP Server, turned into facts for the contact centre. Here it is decided who may ask
  * (token, rank, login lease); what the request does to agents and calls is decided there.
  */
-import type { PartyRelease } from '@holdfast/centre';
+import type { Centre, PartyRelease } from '@holdfast/centre';
 import type { SiteLease } from '@holdfast/continuity';
-import { type Millis, must, WatchedMap } from '@holdfast/kernel';
+import { type Millis, must } from '@holdfast/kernel';
 import {
-  compareLoginEpochs,
   type DeskRequest,
   type DNSnapshot,
   type ErrorCode,
   LOGOUT_REASONS,
-  type LoginEpoch,
   type QueueSnapshot,
 } from '@holdfast/protocol';
 import { isSameSecret } from '../server-secret.ts';
@@ -20,6 +18,8 @@ import type { MakeCall } from './call-record.ts';
 import type { Client } from './clients.ts';
 import type { Rank, SipServerConfiguration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
+import { LoginAdmission } from './login-admission.ts';
+import type { PeerSite } from './peer-site.ts';
 import { disabled, NO_CALL, TOKEN_REFUSED } from './refusals.ts';
 import { type SiteRequest, type SiteRequestPorts, SiteRequests } from './site-requests.ts';
 
@@ -31,6 +31,8 @@ export interface DeskRequestPorts
   extends Pick<SiteRequestPorts, 'clients' | 'wall' | 'tell' | 'agentOn' | 'logBudgeted'> {
   readonly calls: CallControl;
   readonly lease: SiteLease;
+  readonly centre: Pick<Centre, 'loginOf' | 'refusalOf'>;
+  readonly peer: Pick<PeerSite, 'canAsk' | 'endLogin'>;
   readonly log: EventLog;
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
@@ -54,22 +56,26 @@ type Acting = Exclude<
 export class DeskRequests {
   readonly #ports: DeskRequestPorts;
   readonly #site: SiteRequests;
+  readonly logins: LoginAdmission;
   #configuration: SipServerConfiguration | undefined;
   #dns = new Set<string>();
   /** Agent Login code → person. */
   #owners = new Map<string, string>();
   /** Enabled persons only. */
   #ranks = new Map<string, Rank>();
-  /** The highest epoch of each person that was told `NotLoggedIn`: what we have denied once we never admit. */
-  readonly denied = new WatchedMap<string, LoginEpoch>();
 
   constructor(ports: DeskRequestPorts) {
     this.#ports = ports;
-    const { clients, agentOn, tell, wall, logBudgeted } = ports;
+    const { clients, agentOn, tell, wall, logBudgeted, lease, centre, peer } = ports;
     this.#site = new SiteRequests({
       ...{ clients, agentOn, tell, wall, logBudgeted },
       rankOf: (client) => this.#rankOf(client),
       site: () => this.#configuration?.site ?? 'this site',
+    });
+    this.logins = new LoginAdmission({
+      ...{ clients, lease, centre, peer, tell },
+      ownerOf: (agentId) => this.#owners.get(agentId),
+      switchName: () => this.#switchName(),
     });
   }
 
@@ -85,11 +91,14 @@ export class DeskRequests {
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#site.moveAsks.nextDeadline();
+    const asked = this.#site.moveAsks.nextDeadline();
+    const login = this.logins.nextDeadline();
+    return asked === undefined || login === undefined ? (asked ?? login) : Math.min(asked, login);
   }
 
   expire(now: Millis): void {
     this.#site.moveAsks.expire(now);
+    this.logins.expire(now);
   }
 
   /** Who shows this token, if the configuration still knows that person. */
@@ -120,12 +129,17 @@ export class DeskRequests {
       // Disabled since it has shown its token.
       return this.#refuse(client, { ReferenceID }, 'account-disabled', disabled(client.person.name));
     }
-    // SS62: a server follows everything and acts on nothing.
+    // SS62, SS70: a server follows everything; all that it may end is what the other site is about to admit.
     if (client.isServer && request.type === 'RegisterAll')
       return this.#registerAll(now, client, request.ReferenceID);
+    if (client.isServer && request.type === 'EndLogin') return this.logins.endLogin(client, request);
     if (client.person === undefined || (request.type === 'RegisterAll' && !this.#isSupervisor(client))) {
       const text = 'Show a token in RegisterClient; for all DNs, that of a supervisor.';
       return this.#refuse(client, { ReferenceID }, 'not-allowed', text);
+    }
+    if (request.type === 'EndLogin') {
+      const text = 'EndLogin is for the SIP Server of the other site. Log out with AgentLogout.';
+      return this.#refuse(client, request, 'not-allowed', text);
     }
     if (request.type === 'StampAnswer') return this.#stampAnswer(now, client, request);
     if (request.type === 'MoveAnswer') return this.#site.moveAsks.answered(client, request);
@@ -282,6 +296,7 @@ export class DeskRequests {
       switch: configuration.switchName,
       leaseLengthMs: configuration.leaseLengthMs,
       stampEveryMs: configuration.stampEveryMs,
+      ...(this.#ports.peer.canAsk && { peerAsked: true }),
     };
     if (clients.admit(connection, request, about, { person, isServer }) === undefined) return;
     if (this.#ports.isShuttingDown()) clients.send(connection, { type: 'ServerState', isShuttingDown: true });
@@ -306,54 +321,12 @@ export class DeskRequests {
       const text = `The token is ${check.name}'s, and this client registered as ${client.person?.name}. Register it anew.`;
       return this.#refuse(client, request, 'token-invalid', text);
     }
-    const denied = this.denied.get(check.name);
-    if (denied !== undefined && compareLoginEpochs(request.epoch, denied) <= 0) {
-      return this.#ports.clients.refuse(client.connection, request.ReferenceID, 'epoch-too-low', {
-        text: `Epoch ${denied.number} (${denied.desk}) was said to be not logged in here. Log in with a higher one.`,
-        epoch: denied,
-      });
-    }
-    const owner = this.#owners.get(request.AgentID);
-    if (owner === undefined) {
-      return this.#refuse(
-        client,
-        request,
-        'unknown-agent-login',
-        `${request.AgentID} is no Agent Login of ${this.#switchName()}. Check those of the Person.`,
-      );
-    }
-    if (owner !== check.name) {
-      return this.#refuse(
-        client,
-        request,
-        'not-allowed',
-        `The Agent Login ${request.AgentID} does not belong to ${check.name}. Log in with one that does.`,
-      );
-    }
-    if (!this.#ports.lease.carried(request.AgentID, request.epoch, request.stamp, now)) {
-      return this.#refuse(
-        client,
-        request,
-        'stale-stamp',
-        'The stamp is not a fresh one of this server. Wait for the next.',
-      );
-    }
-    this.#ports.tell({
-      type: 'login',
-      dn: request.dn,
-      agentId: request.AgentID,
-      person: check.name,
-      place: request.place,
-      queues: request.queues,
-      epoch: request.epoch,
-      ...(request.workMode === undefined ? {} : { workMode: request.workMode }),
-      ...(request.reasons === undefined ? {} : { reasons: request.reasons }),
-      client: client.connection,
-      referenceId: request.ReferenceID,
-    });
+    this.logins.login(now, check.name, { client, request });
   }
 
   #logout(client: Client, request: Extract<DeskRequest, { type: 'AgentLogout' }>): void {
+    if (this.logins.withdrawn(client.person?.name ?? '', request))
+      return this.#ports.clients.send(client.connection, { type: 'Done', ReferenceID: request.ReferenceID });
     const own = this.#ports.agentOn(request.dn)?.person === client.person?.name;
     if (!own && !this.#isSupervisor(client)) {
       return this.#refuse(
@@ -387,14 +360,8 @@ export class DeskRequests {
     const { lease, clients } = this.#ports;
     if (holds && lease.answered(agent.agentId, answer.epoch, answer.stamp, now)) return;
     const { dn, epoch } = answer;
-    this.#deny(must(client.person, 'whoever has shown no token is refused before').name, epoch);
+    this.logins.deny(must(client.person, 'whoever has shown no token is refused before').name, epoch);
     clients.send(client.connection, { type: 'NotLoggedIn', dn, epoch });
-  }
-
-  /** The desk may log in elsewhere on our word, so that a log-in of this epoch that is still on its way comes too late. */
-  #deny(person: string, epoch: LoginEpoch): void {
-    const former = this.denied.get(person);
-    if (former === undefined || compareLoginEpochs(epoch, former) > 0) this.denied.set(person, epoch);
   }
 
   #owns(client: Client, dn: string): boolean {

@@ -12,6 +12,7 @@ import type {
   TransactionId,
 } from '@holdfast/sip';
 import type { SipServerConfiguration } from './configuration.ts';
+import type { PeerEffect, PeerInput } from './peer-site.ts';
 
 export type SipServerInput =
   | { readonly type: 'configuration'; readonly configuration: SipServerConfiguration }
@@ -23,6 +24,8 @@ export type SipServerInput =
   | { readonly type: 'opened'; readonly connection: string }
   | { readonly type: 'message'; readonly connection: string; readonly message: DeskRequest }
   | { readonly type: 'closed'; readonly connection: string }
+  /** The link to the other site's SIP Server. */
+  | PeerInput
   /** The announcer: ready to send to the caller from the address in `sdp`, or not able to. */
   | { readonly type: 'treatmentReady'; readonly id: string; readonly sdp: Uint8Array }
   | { readonly type: 'treatmentFailed'; readonly id: string; readonly reason: string }
@@ -31,6 +34,7 @@ export type SipServerInput =
 
 export type SipServerEffect =
   | EndpointEffect
+  | PeerEffect
   | { readonly type: 'send'; readonly connection: string; readonly message: DeskReply }
   | { readonly type: 'close'; readonly connection: string; readonly why: string }
   /** Open an RTP source for this call and play; `remote` is the caller's SDP, when it is known already. */

@@ -15,6 +15,7 @@ import {
 import { type DN, OPTIONS } from '@holdfast/protocol';
 import { type DigestAlgorithm, withoutBrackets } from '@holdfast/sip';
 import type { Gateway, SipDN, SipServerConfiguration } from './configuration.ts';
+import { readPeer } from './read-peer.ts';
 
 export type ReadResult =
   | { readonly ok: true; readonly configuration: SipServerConfiguration; readonly sip: SipAddress }
@@ -52,6 +53,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
     host: resolveOption(TServer['sip-address'], [own])?.value ?? host.address,
     port: optionValue(TServer['sip-port'], [own]),
   };
+  const peer = readPeer(configuration, application);
   const peerTrunk = resolveOption(TServer['dr-peer-trunk'], [own])?.value;
   const dns = configuration.all('DN').filter((dn) => dn.switch === switchName && dn.enabled);
   return {
@@ -76,6 +78,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       stampEveryMs: optionValue(holdfast['stamp-period'], [own]),
       leaseLengthMs: optionValue(holdfast['lease-length'], [own]),
       shutdownRejectCode: optionValue(TServer['shutdown-sip-reject-code'], [own]),
+      ...(peer === undefined ? {} : { peer }),
       ...(peerTrunk === undefined ? {} : { peerTrunk }),
       ringingMaxMs: 1000 * optionValue(holdfast['ringing-max'], [own]),
     },

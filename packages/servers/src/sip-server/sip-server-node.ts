@@ -33,6 +33,7 @@ import type { SipServerConfiguration } from './configuration.ts';
 import { DeskRequests, type TokenCheck } from './desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from './effects.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
+import { PeerSite } from './peer-site.ts';
 import { Registrations } from './registrations.ts';
 import { EVENTS_MIRRORED, type HeldSite, type SiteChanges, type SiteHolding } from './site-changes.ts';
 import { SiteRecords } from './site-records.ts';
@@ -72,6 +73,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #lease: SiteLease;
   readonly #log: EventLog;
   readonly #health: ClientHealth;
+  readonly #peer: PeerSite;
   /** Who is logged in, by DN, as the lease has to know it. */
   readonly #logins = new Map<string, { readonly agentId: string; readonly epoch: LoginEpoch }>();
   readonly #dnOfAgent = new Map<string, string>();
@@ -136,11 +138,16 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       tell,
       emit,
     });
+    this.#peer = new PeerSite({
+      ...{ random: options.random, secret: options.serverSecret, emit },
+      log: (line) => emit({ type: 'log', line: { ...line, site: this.#configuration.site } }),
+      answered: (now, person, epoch, outcome) => this.#requests.logins.answered(now, person, epoch, outcome),
+      found: (now, login) => this.#requests.logins.met(now, login),
+      lost: (now) => this.#requests.logins.peerLost(now),
+    });
     this.#requests = new DeskRequests({
-      clients: this.#clients,
-      calls: this.#calls,
-      lease: this.#lease,
-      log: this.#log,
+      ...{ clients: this.#clients, calls: this.#calls, lease: this.#lease, log: this.#log },
+      ...{ centre: this.#centre, peer: this.#peer },
       verifyToken: options.verifyToken,
       serverSecret: options.serverSecret,
       wall,
@@ -202,6 +209,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       lease: this.#lease,
       clients: this.#clients,
       log: this.#log,
+      peer: this.#peer,
     };
   }
 
@@ -214,6 +222,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       userAgent: legs + sent + serving + asked,
       transactions: this.#userAgent.status().clientTransactions + this.#userAgent.status().serverTransactions,
       health: this.#health.size,
+      ...this.#peer.sizes,
       ...this.#clients.sizes(),
     };
   }
@@ -241,6 +250,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
         // Both may have asked the same question.
         this.#calls.lookedUp(now, input.id, input.answer);
         return this.#run(this.#userAgent.lookedUp(now, input.id, input.answer));
+      case 'peer':
+        return this.#peer.handle(now, input);
       case 'opened':
         return this.#health.opened(now, input.connection);
       case 'message':
@@ -268,6 +279,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     const never = Number.POSITIVE_INFINITY;
     let next = Math.min(this.#stampAt, this.#userAgent.nextDeadline() ?? never);
     next = Math.min(next, this.#calls.nextDeadline() ?? never, this.#centre.nextDeadline() ?? never);
+    next = Math.min(next, this.#peer.nextDeadline() ?? never);
     next = Math.min(next, this.#registrations.nextDeadline() ?? never, this.#lease.nextDeadline() ?? never);
     return Math.min(next, this.#health.nextDeadline() ?? never, this.#requests.nextDeadline() ?? never);
   }
@@ -277,6 +289,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#registrations.expire(now);
     this.#calls.expire(now);
     this.#health.expire(now);
+    this.#peer.expire(now);
     this.#requests.expire(now);
     this.#sendStamps(now);
     this.#tellLeases(now);
@@ -289,6 +302,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#registrations.configure(configuration);
     this.#calls.configure(now, configuration);
     this.#requests.configure(configuration);
+    this.#peer.configure(now, configuration.application, configuration.peer);
     const { dns, site } = configuration;
     // At once, not in line: whoever asks for a DN next must find it.
     this.#perform(

@@ -54,7 +54,7 @@ export class SiteRecords {
     for (const connId of calls.takeChanges()) note(`talk/${connId}`);
     for (const dn of registrations.takeChanges()) note(`binding/${dn}`);
     for (const session of clients.takeChanges()) note(`session/${session}`);
-    for (const person of requests.denied.takeChanged()) note(`denied/${person}`);
+    for (const person of requests.logins.denied.takeChanged()) note(`denied/${person}`);
     return { put, gone };
   }
 
@@ -66,7 +66,7 @@ export class SiteRecords {
     calls.takeChanges();
     registrations.takeChanges();
     clients.takeChanges();
-    requests.denied.takeChanged();
+    requests.logins.denied.takeChanged();
   }
 
   /** Everything, for a follower that has nothing. */
@@ -84,7 +84,7 @@ export class SiteRecords {
     for (const connId of calls.connIds()) yield `talk/${connId}`;
     for (const dn of registrations.registered()) yield `binding/${dn}`;
     for (const session of clients.sessions()) yield `session/${session}`;
-    for (const person of requests.denied.keys()) yield `denied/${person}`;
+    for (const person of requests.logins.denied.keys()) yield `denied/${person}`;
   }
 
   #record(key: string, now: Millis): Plain | undefined {
@@ -102,7 +102,7 @@ export class SiteRecords {
       case 'session':
         return clients.record(name, now);
       case 'denied': {
-        const epoch = requests.denied.get(name);
+        const epoch = requests.logins.denied.get(name);
         return epoch && toRecord(epoch, now);
       }
       default:
@@ -125,7 +125,8 @@ export class SiteRecords {
       const [kind, name] = parted(key);
       if (kind === 'binding') registrations.load(name, held);
       else if (kind === 'session') clients.load(held);
-      else if (kind === 'denied') requests.denied.set(name, fromRecord<LoginEpoch>(held.value, held.heldAt));
+      else if (kind === 'denied')
+        requests.logins.denied.set(name, fromRecord<LoginEpoch>(held.value, held.heldAt));
       else if (kind === 'talk') talks.push(held);
       else if (kind === 'leg') {
         const leg = legRecordFrom(fromRecord(held.value, held.heldAt));

@@ -1,8 +1,8 @@
 /** What a Stat Server process is told and what it asks of its shell. */
 import type { LogLine, Millis } from '@holdfast/kernel';
 import type { StatReply, StatRequest } from '@holdfast/protocol';
+import type { SipLinkEffect, SipLinkInput } from '../sip-server-follower.ts';
 import type { StatServerConfiguration } from './configuration.ts';
-import type { SipLinkEffect, SipLinkInput } from './sip-server-follower.ts';
 
 export type StatServerInput =
   | SipLinkInput

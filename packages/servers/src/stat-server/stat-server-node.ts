@@ -12,9 +12,9 @@ import { type LogLine, type Millis, type Node, type Random, unreachable } from '
 import type { Statistic, StatisticSource, StatReply } from '@holdfast/protocol';
 import { ClientHealth } from '../sip-server/client-health.ts';
 import type { TokenCheck } from '../sip-server/desk-requests.ts';
+import { SipServerFollower } from '../sip-server-follower.ts';
 import type { StatServerConfiguration } from './configuration.ts';
 import type { StatServerEffect, StatServerInput } from './effects.ts';
-import { SipServerFollower } from './sip-server-follower.ts';
 import { keyOf, StatClients, type Subject } from './stat-clients.ts';
 
 export interface StatServerOptions {
@@ -63,11 +63,14 @@ export class StatServerNode implements Node<StatServerInput, StatServerEffect> {
     this.#follower = new SipServerFollower(
       {
         ...{ application: configuration.application, secret: serverSecret, random, emit },
+        ...{ what: 'SIP Server', session: 'stat', resumes: true },
         log: (line) => this.#log(line),
         snapshot: (at, { dns, queues }) => this.#view.snapshot(dns, queues, at),
         event: (event, at) => this.#view.event(event, at),
         current: () => this.#setStale(undefined),
         lost: (at) => this.#setStale(this.#staleSince ?? at),
+        answered: () => false,
+        pong: () => undefined,
       },
       configuration.sipServer,
       now,

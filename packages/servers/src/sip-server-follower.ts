@@ -1,7 +1,8 @@
 /**
- * How a Stat Server follows the SIP Server of its site: it connects to the primary, then to the backup, takes a
- * snapshot, and gets every event after it. After a lost connection it names the last position that it holds and
- * gets what it missed; where the log does not hold that any more, or a number is missing, it takes a snapshot.
+ * How a server follows a SIP Server: it connects to the primary, then to the backup, takes a snapshot, and gets every
+ * event after it. After a lost connection it names the last position that it holds and gets what it missed; where the
+ * log does not hold that any more, or a number is missing, it takes a snapshot. So does a Stat Server at the SIP Server of
+ * its site, and a SIP Server at that of the other site, which has no use for what it missed.
  */
 import { type LogLine, type Millis, type Random, randomToken, unreachable } from '@holdfast/kernel';
 import {
@@ -11,8 +12,8 @@ import {
   type Position,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
-import type { ServerAddress } from '../server-address.ts';
-import { type RoundSettings, ServerRound } from '../server-round.ts';
+import type { ServerAddress } from './server-address.ts';
+import { type RoundSettings, ServerRound } from './server-round.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
 export type SipLinkInput =
@@ -27,6 +28,12 @@ export type SipLinkEffect =
 
 export interface FollowerPorts {
   readonly application: string;
+  /** In the log: "SIP Server". */
+  readonly what: string;
+  /** Begins the name of its session. */
+  readonly session: string;
+  /** What was missed while the connection was away is wanted. */
+  readonly resumes: boolean;
   /** What servers show; without it the SIP Server refuses. */
   readonly secret: string | undefined;
   readonly random: Random;
@@ -39,6 +46,10 @@ export interface FollowerPorts {
   current(now: Millis): void;
   /** From now on something may be missing. */
   lost(now: Millis): void;
+  /** What answers a request of `ask`; false when there was none: then an Error ends the connection. */
+  answered(now: Millis, reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): boolean;
+  /** The answer to a Ping, also to those that ask whether the line lives. */
+  pong(now: Millis, n: number): void;
 }
 
 /** What is waited for over the present connection. */
@@ -66,11 +77,11 @@ export class SipServerFollower {
   /** `settings`: the primary first. */
   constructor(ports: FollowerPorts, settings: RoundSettings, now: Millis) {
     this.#ports = ports;
-    this.#session = `stat-${randomToken(ports.random, 16)}`;
+    this.#session = `${ports.session}-${randomToken(ports.random, 16)}`;
     this.#heardAt = now;
     const { application, random } = ports;
     const round = {
-      ...{ what: 'SIP Server', application, random },
+      ...{ what: ports.what, application, random },
       log: (line: LogLine) => ports.log(line),
       connect: (attempt: number, server: ServerAddress) =>
         ports.emit({ type: 'sipConnect', attempt, server }),
@@ -83,6 +94,18 @@ export class SipServerFollower {
 
   configure(now: Millis, settings: RoundSettings): void {
     this.#round.configure(now, settings);
+  }
+
+  /** Over the present connection; numbers above 2 are free. False while nothing is followed. */
+  ask(message: DeskRequest): boolean {
+    if (!this.#isFollowing) return false;
+    this.#send(message);
+    return true;
+  }
+
+  /** Nothing is heard of it any more. */
+  stop(now: Millis, why: string): void {
+    this.#round.leave(now, why);
   }
 
   /** Takes everything anew: objects may have come that were not followed until now. */
@@ -128,7 +151,7 @@ export class SipServerFollower {
       version: PROTOCOL_VERSION,
       addpTimeoutMs: this.#round.toldTimeoutMs,
       ...(secret === undefined ? {} : { secret }),
-      ...(this.#position === undefined ? {} : { resume: this.#position }),
+      ...(this.#position === undefined || !this.#ports.resumes ? {} : { resume: this.#position }),
     });
   }
 
@@ -153,13 +176,15 @@ export class SipServerFollower {
       case 'Event':
         if (this.#phase === 'following') this.#event(now, message);
         return;
-      case 'Error':
-        return this.#round.leave(now, `refused: ${message.text}`);
-      case 'Alarm':
       case 'Done':
+      case 'Error':
+        if (this.#ports.answered(now, message) || message.type === 'Done') return;
+        return this.#round.leave(now, `refused: ${message.text}`);
+      case 'Pong':
+        return this.#ports.pong(now, message.n);
+      case 'Alarm':
       case 'MoveAsked':
       case 'NotLoggedIn':
-      case 'Pong':
       case 'Registered':
       case 'ServerState':
       case 'Stamp':

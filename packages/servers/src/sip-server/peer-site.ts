@@ -1,0 +1,217 @@
+/**
+ * What a SIP Server knows of the other site's, and what it asks of it. It follows that server's log as one more client
+ * (`RegisterAll`, by the server secret), so that it knows who is logged in there and on which DN; and over the same
+ * connection it puts each log-in to it (LL8).
+ *
+ *     down ──followed──▶ silent ──answers in time──▶ up
+ *       ▲                  ▲                         │
+ *       └──── lost ────────┴───── an answer is late ─┘
+ *
+ * Whether it answers is found by asking once a second, not by log-ins that wait in vain: of a site that is stopped, a
+ * hundred desks that come at once would each wait for nothing.
+ */
+import { PEER_ANSWER_MAX_MS, PEER_ASKS_MAX } from '@holdfast/continuity';
+import type { LogLine, Millis, Random } from '@holdfast/kernel';
+import type { DeskReply, LoginEpoch } from '@holdfast/protocol';
+import type { RoundSettings } from '../server-round.ts';
+import { type SipLinkEffect, type SipLinkInput, SipServerFollower } from '../sip-server-follower.ts';
+import { type PeerLogin, PeerLogins } from './peer-logins.ts';
+
+/** The SIP Server of the other site, with the same `disaster-recovery.name` (DS3). */
+export interface PeerConfiguration {
+  readonly site: string;
+  readonly settings: RoundSettings;
+}
+
+export type PeerOutcome =
+  /** It has ended what it held up to the epoch, and admits nothing up to it. */
+  | { readonly name: 'ended' }
+  | { readonly name: 'higher'; readonly epoch: LoginEpoch; readonly isLive: boolean }
+  /** It is there, and cannot say. */
+  | { readonly name: 'none' };
+
+export type PeerInput = { readonly type: 'peer'; readonly input: SipLinkInput };
+export type PeerEffect = { readonly type: 'peer'; readonly effect: SipLinkEffect };
+
+export interface PeerSitePorts {
+  readonly random: Random;
+  /** What servers show; without it there is no link. */
+  readonly secret: string | undefined;
+  emit(effect: PeerEffect): void;
+  log(line: LogLine): void;
+  answered(now: Millis, person: string, epoch: LoginEpoch, outcome: PeerOutcome): void;
+  /** Somebody is logged in there: found so, or just now. */
+  found(now: Millis, login: PeerLogin): void;
+  /** No answer will come to what has been asked. */
+  lost(now: Millis): void;
+}
+
+export const PEER_PROBE_EVERY_MS = 1_000;
+/** 1 and 2 are the follower's own. */
+const REFERENCE_FIRST = 3;
+
+type Health = 'down' | 'silent' | 'up';
+
+export class PeerSite {
+  readonly #ports: PeerSitePorts;
+  readonly #logins = new PeerLogins();
+  #site: string | undefined;
+  #follower: SipServerFollower | undefined;
+  #health: Health = 'down';
+  /** The newest question whether it answers; `answerBy` until then nothing is concluded. */
+  #probe: { readonly n: number; readonly sentAt: Millis; readonly isOpen: boolean } = NO_PROBE;
+  #references = REFERENCE_FIRST;
+  /** In the order in which they were asked. */
+  readonly #asked = new Map<number, { readonly person: string; readonly epoch: LoginEpoch }>();
+
+  constructor(ports: PeerSitePorts) {
+    this.#ports = ports;
+  }
+
+  /** LL8: it has answered in time when it was last asked. */
+  get canAsk(): boolean {
+    return this.#health === 'up';
+  }
+
+  /** PH3: what is known there of a number; undefined while it is not known for certain. */
+  whoIsOn(dn: string): { readonly isInService: boolean; readonly person: string | undefined } | undefined {
+    return this.#health === 'up' ? this.#logins.on(dn) : undefined;
+  }
+
+  /** For checks: how much is held. */
+  get sizes() {
+    return { peerAsked: this.#asked.size, peerLogins: this.#logins.size };
+  }
+
+  configure(now: Millis, application: string, peer: PeerConfiguration | undefined): void {
+    const { secret, random } = this.#ports;
+    const isWanted = peer !== undefined && secret !== undefined;
+    if (this.#follower !== undefined && isWanted && peer.site === this.#site)
+      return this.#follower.configure(now, peer.settings);
+    this.#follower?.stop(now, 'the configuration names another site, or none');
+    this.#follower = undefined;
+    this.#site = peer?.site;
+    if (!isWanted) return;
+    this.#follower = new SipServerFollower(
+      {
+        ...{ application, secret, random, what: 'SIP Server of the other site' },
+        // Who is logged in is what counts, not what happened meanwhile.
+        ...{ session: 'peer', resumes: false },
+        emit: (effect) => this.#ports.emit({ type: 'peer', effect }),
+        log: (line) => this.#ports.log(line),
+        snapshot: (at, reply) => this.#found(at, this.#logins.snapshot(reply.dns)),
+        event: (event, at) => this.#found(at, this.#logins.event(event)),
+        current: (at) => this.#followed(at),
+        lost: (at) => this.#lost(at),
+        answered: (at, reply) => this.#answered(at, reply),
+        pong: (at, n) => this.#pong(at, n),
+      },
+      peer.settings,
+      now,
+    );
+  }
+
+  /** What it answers comes back by `answered`; where nothing is followed, nothing comes. */
+  endLogin(now: Millis, person: string, epoch: LoginEpoch): void {
+    if (this.#follower === undefined) return;
+    const ReferenceID = this.#references++;
+    if (!this.#follower.ask({ type: 'EndLogin', ReferenceID, person, epoch })) return;
+    this.#asked.set(ReferenceID, { person, epoch });
+    // Only of a server that answers nothing at all; the oldest waits for nothing any more.
+    const [oldest] = this.#asked.keys();
+    if (this.#asked.size > PEER_ASKS_MAX && oldest !== undefined) this.#asked.delete(oldest);
+    if (!this.#probe.isOpen) this.#ask(now);
+  }
+
+  handle(now: Millis, { input }: PeerInput): void {
+    this.#follower?.handle(now, input);
+  }
+
+  nextDeadline(): Millis | undefined {
+    const round = this.#follower?.nextDeadline();
+    if (this.#health === 'down') return round;
+    return Math.min(round ?? Number.POSITIVE_INFINITY, this.#probeAt());
+  }
+
+  expire(now: Millis): void {
+    this.#follower?.expire(now);
+    if (this.#health === 'down' || now < this.#probeAt()) return;
+    if (this.#probe.isOpen) {
+      this.#probe = { ...this.#probe, isOpen: false };
+      this.#become('silent', `It has not answered within ${PEER_ANSWER_MAX_MS} ms.`);
+    }
+    if (now >= this.#probe.sentAt + PEER_PROBE_EVERY_MS) this.#ask(now);
+  }
+
+  /** When the answer is late, or the next question is due. */
+  #probeAt(): Millis {
+    const { sentAt, isOpen } = this.#probe;
+    return sentAt + (isOpen ? PEER_ANSWER_MAX_MS : PEER_PROBE_EVERY_MS);
+  }
+
+  #ask(now: Millis): void {
+    const n = this.#probe.n - 1;
+    this.#probe = { n, sentAt: now, isOpen: true };
+    this.#follower?.ask({ type: 'Ping', n });
+  }
+
+  #followed(now: Millis): void {
+    if (this.#health !== 'down') return;
+    this.#become('silent', undefined);
+    this.#ask(now);
+  }
+
+  #pong(now: Millis, n: number): void {
+    const { sentAt, isOpen } = this.#probe;
+    if (!isOpen || n !== this.#probe.n) return;
+    this.#probe = { ...this.#probe, isOpen: false };
+    if (now < sentAt + PEER_ANSWER_MAX_MS) this.#become('up', undefined);
+    else this.#become('silent', `It has answered after ${Math.round(now - sentAt)} ms.`);
+  }
+
+  #lost(now: Millis): void {
+    this.#asked.clear();
+    this.#logins.forget();
+    this.#probe = { ...this.#probe, isOpen: false };
+    if (this.#health === 'down') return;
+    this.#become('down', 'The connection is lost.');
+    this.#ports.lost(now);
+  }
+
+  #answered(now: Millis, reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): boolean {
+    const { ReferenceID = 0 } = reply;
+    const asked = this.#asked.get(ReferenceID);
+    if (asked === undefined) return ReferenceID >= REFERENCE_FIRST;
+    this.#asked.delete(ReferenceID);
+    this.#ports.answered(now, asked.person, asked.epoch, outcomeOf(reply));
+    return true;
+  }
+
+  #found(now: Millis, logins: readonly PeerLogin[]): void {
+    for (const login of logins) this.#ports.found(now, login);
+  }
+
+  /** A line at each change, in words. */
+  #become(health: Health, why: string | undefined): void {
+    if (health === this.#health) return;
+    const before = this.#health;
+    this.#health = health;
+    // From the connection to its first answer is no news.
+    if (health === 'silent' && before === 'down') return;
+    const detail = { peer: this.#site ?? '' };
+    if (health === 'up') return this.#ports.log({ level: 'info', what: 'other site answers', detail });
+    const because = `${why} Log-ins go on without its word (LL8).`;
+    const what = health === 'silent' ? 'other site silent' : 'other site lost';
+    this.#ports.log({ level: 'warn', what, because, detail });
+  }
+}
+
+function outcomeOf(reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): PeerOutcome {
+  if (reply.type === 'Done') return { name: 'ended' };
+  const { code, epoch } = reply;
+  if (epoch === undefined) return { name: 'none' };
+  return { name: 'higher', epoch, isLive: code === 'agent-elsewhere' };
+}
+
+/** Below zero, so that they are none of those by which the connection itself is watched. */
+const NO_PROBE = { n: 0, sentAt: Number.NEGATIVE_INFINITY, isOpen: false };

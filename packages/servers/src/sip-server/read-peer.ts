@@ -1,0 +1,36 @@
+/** Which SIP Server is the peer: that of the other site in the same group (S1), its primary first. */
+import { type Configuration, levelOf, optionValue, siteOf } from '@holdfast/centre';
+import { type Application, OPTIONS } from '@holdfast/protocol';
+import type { PeerConfiguration } from './peer-site.ts';
+
+/** A line that is silent for so long is asked, and given up after as much again; what waits for an answer waits less. */
+const ADDP_TIMEOUT_MS = 3_000;
+/** Where the pair says nothing (S0's reconnect timeout). One connection that comes so often costs nothing. */
+const ROUND_PAUSE_S = 0.5;
+
+/** Undefined where there is none, or several: of these nobody can say which it is, and the check of groups warns (CF18). */
+export function readPeer(configuration: Configuration, own: Application): PeerConfiguration | undefined {
+  const group = groupOf(own);
+  const others = configuration
+    .all('Application')
+    .filter((one) => one.type === 'SIPServer' && one.enabled && siteOf(one) !== undefined)
+    .filter((one) => siteOf(one) !== siteOf(own) && groupOf(one) === group);
+  const backups = new Set(others.map(({ backup }) => backup));
+  const [primary, ...more] = others.filter(({ name }) => !backups.has(name));
+  const site = primary && siteOf(primary);
+  if (primary === undefined || site === undefined || more.length > 0) return undefined;
+  const backup = others.find(({ name }) => name === primary.backup);
+  const members = [primary, backup].flatMap((member) => {
+    const host = configuration.get('Host', member?.host ?? '')?.address;
+    const port = member?.ports.default;
+    return host === undefined || port === undefined ? [] : [{ host, port }];
+  });
+  if (members.length === 0) return undefined;
+  const pauseMs = (primary.reconnectTimeout ?? ROUND_PAUSE_S) * 1000;
+  return { site, settings: { members, addpTimeoutMs: ADDP_TIMEOUT_MS, pauseMs } };
+}
+
+function groupOf(server: Application): string {
+  const definition = OPTIONS['interaction-workspace']['disaster-recovery.name'];
+  return optionValue(definition, [levelOf(`Application/${server.name}`, server)]);
+}
