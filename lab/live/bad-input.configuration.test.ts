@@ -1,6 +1,7 @@
 /**
  * Mistakes in configuration files, as the real Configuration Server tells them to whoever starts it: exit status 2,
- * and on stderr the object, the field or option, the value, and what is allowed.
+ * and on stderr the object, the field or option, the value, and what is allowed. What only costs desks an option is
+ * warned of in its log, and it starts.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePorts } from './free-ports.ts';
+import { Program } from './peers/processes.ts';
 
 const BINARY = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));
 /** A start on a busy machine; a server that does not end by itself by then has accepted what it should refuse. */
@@ -224,26 +226,26 @@ const MISTAKES: readonly (readonly [
   [
     'an option where nobody reads it',
     'queues.json',
-    option('dns', '8000@north', `${DESK}/disaster-recovery.enabled`, 'true'),
-    ['DN/8000@north', `${DESK}/disaster-recovery.enabled`, 'Nobody reads', 'Application:Workspace'],
+    option('dns', '8000@north', 'holdfast/lease-length', '8000'),
+    ['DN/8000@north', 'holdfast/lease-length', 'Nobody reads', 'Application:SIPServer'],
   ],
   [
     'a boolean that is none',
     'servers.json',
-    option('applications', 'workspace', `${DESK}/disaster-recovery.enabled`, 'maybe'),
-    ['Application/workspace', `${DESK}/disaster-recovery.enabled`, '"maybe"', 'true', 'false'],
+    option('applications', 'sip-north', 'TServer/auto-logout-ready', 'maybe'),
+    ['Application/sip-north', 'TServer/auto-logout-ready', '"maybe"', 'true', 'false'],
   ],
   [
-    'a time-out of 0 (DS2)',
+    'a time-out of 0',
     'servers.json',
-    option('applications', 'workspace', `${DESK}/disaster-recovery.timeout`, '0'),
-    ['Application/workspace', `${DESK}/disaster-recovery.timeout`, '"0"', 'from 1 to 86400 (s)'],
+    option('applications', 'sip-north', 'TServer/no-answer-timeout', '0'),
+    ['Application/sip-north', 'TServer/no-answer-timeout', '"0"', 'from 1 to 600 (s)'],
   ],
   [
     'a time-out with a unit',
     'servers.json',
-    option('applications', 'workspace', `${DESK}/disaster-recovery.timeout`, '60s'),
-    ['Application/workspace', `${DESK}/disaster-recovery.timeout`, '"60s"', 'a whole number'],
+    option('applications', 'sip-north', 'TServer/no-answer-timeout', '60s'),
+    ['Application/sip-north', 'TServer/no-answer-timeout', '"60s"', 'a whole number'],
   ],
   [
     'a SIP port out of range',
@@ -339,6 +341,40 @@ test.concurrent.each(MISTAKES)('%s is refused and named', async (_what, file, ch
   for (const words of named) expect(stderr).toContain(words);
   // The sentences are for people: no trace of our code, no secret.
   expect(stderr).not.toMatch(/\n\s+at |fake-password/);
+});
+
+/** CF20: what desks read, and so what costs agents an option at the most. All of these stand in one configuration. */
+const WARNED: readonly (readonly [object: string, option: string, value: string, text: string])[] = [
+  ['workspace', `${DESK}/disaster-recovery.enabled`, 'maybe', 'must be true or false'],
+  ['workspace', `${DESK}/disaster-recovery.timeout`, '0', 'from 1 to 86400 (s)'],
+  ['workspace', `${DESK}/disaster-recovery.wait-for-sipphone-timeout`, '60s', 'a whole number'],
+];
+
+test('[CF20] what desks read keeps no site from starting, and is warned of', async () => {
+  const changed = mkdtempSync(join(folder, 'warned-'));
+  cpSync(good, changed, { recursive: true });
+  const file = join(changed, 'servers.json');
+  const text = WARNED.reduce(
+    (before, [name, path, value]) => option('applications', name, path, value)(before),
+    readFileSync(file, 'utf8'),
+  );
+  writeFileSync(file, text);
+  const args = [BINARY, '--application', 'config-north', '--files', changed];
+  const server = Program.start({ command: process.execPath, args, folder });
+  try {
+    const isReady = () => server.lines.some((line) => line.includes('configuration server ready'));
+    await server.until('it is ready', REFUSED_WITHIN_MS, isReady);
+    const told = server.lines.map((line) => JSON.parse(line) as Fields);
+    for (const [name, path, value, allowed] of WARNED) {
+      const words = new RegExp(`: Application/${name}: ${path}: "${value}" is not allowed: `);
+      const line = told.find(({ because }) => words.test(String(because)));
+      expect(line, path).toMatchObject({ level: 'warn', what: 'configuration' });
+      expect(line?.because).toContain(allowed);
+      expect(line?.because).toMatch(/Correct it or remove it for the default .* counts as not set\.$/);
+    }
+  } finally {
+    await server.stop();
+  }
 });
 
 test('what stands on the command line is refused likewise', async () => {
