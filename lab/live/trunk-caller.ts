@@ -53,30 +53,31 @@ export class TrunkCaller {
   /** Resolves when it is answered. Until the server says something, another call is tried every `everyMs`. */
   async call(to: string, everyMs: number, withinMs: number): Promise<StandingCall> {
     const attempts: string[] = [];
-    let answered: string | undefined;
-    const isHeard = await new Promise<boolean>((resolve) => {
+    let answer: string | undefined;
+    await new Promise<void>((resolve) => {
       const attempt = () => {
         const callId = `trunk-call-${this.#port}-${++this.#calls}`;
         attempts.push(callId);
         this.#waiting.set(`${callId} INVITE`, (response) => {
           clearInterval(timer);
+          // Another attempt may have come first, and have the line.
           if (!response.startsWith('SIP/2.0 200')) return;
-          answered = response;
+          answer = response;
           clearTimeout(limit);
-          resolve(true);
+          resolve();
         });
         this.#send(this.#invite(callId, to));
       };
       const timer = setInterval(attempt, everyMs);
-      const limit = setTimeout(() => resolve(false), withinMs);
+      const limit = setTimeout(resolve, withinMs);
       attempt();
     });
     for (const callId of attempts) this.#waiting.delete(`${callId} INVITE`);
-    if (!isHeard || answered === undefined) throw new Error(`${to} does not answer within ${withinMs} ms`);
+    if (answer === undefined) throw new Error(`${to} does not answer within ${withinMs} ms`);
     const call = {
-      callId: header(answered, 'Call-ID'),
-      contact: uriIn(header(answered, 'Contact')),
-      to: header(answered, 'To'),
+      callId: header(answer, 'Call-ID'),
+      contact: uriIn(header(answer, 'Contact')),
+      to: header(answer, 'To'),
     };
     this.#send(this.#inDialog('ACK', call, 1));
     return call;
