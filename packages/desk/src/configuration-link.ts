@@ -52,17 +52,20 @@ interface ConfigNode extends Endpoint {
   readonly openAs: string;
 }
 
-/** Refusals after which the same words would be refused again. */
+/** Refusals of the agent, after which the same words would be refused again, whoever is asked. */
 const FINAL: readonly ErrorCode[] = [
   'wrong-password',
   'account-disabled',
   'too-many-failures',
-  'unknown-application',
   'not-found',
   'not-an-extension',
   'unknown-dn',
-  'not-allowed',
 ];
+/**
+ * Refusals of the Application under which the desk opens. Each site's record names its own, so that the next may be
+ * sound: what one server says is a failure of that server, and only what all say is final.
+ */
+const OF_RECORD: readonly ErrorCode[] = ['unknown-application', 'not-allowed'];
 
 export class ConfigurationLink {
   readonly #credentials: Credentials;
@@ -76,6 +79,9 @@ export class ConfigurationLink {
   #site = '';
   #known: { readonly policy: DeskPolicy; readonly configuration: DeskConfiguration } | undefined;
   #references = 0;
+  /** Before the agent's sites are known: whom the desk may ask, and who of them refuses its Application. */
+  #starters: ReadonlySet<string> = new Set();
+  readonly #refusing = new Set<string>();
 
   constructor(
     credentials: Credentials,
@@ -118,6 +124,7 @@ export class ConfigurationLink {
       const nodes = nodesOf(site);
       return site.form === 'cluster' ? shuffled(nodes, random) : nodes;
     });
+    this.#starters = new Set(members.map(nodeKey));
     // S0: in the pair form `Timeout` counts only after a first connection; S4: the third-party desktop retries by it always.
     const isWorkspacePair = preferred.form === 'pair' && preferred.applicationType === 'Workspace';
     const pauseMs = isWorkspacePair ? RETRY_DELAY_MS : (preferred.timeoutMs ?? RETRY_DELAY_MS);
@@ -193,6 +200,7 @@ export class ConfigurationLink {
       return this.link.distrust(now, `it is of site ${says}`);
     }
     this.#site = says;
+    if (this.#member !== undefined) this.#refusing.delete(nodeKey(this.#member));
     this.#logIn(connection);
   }
 
@@ -213,12 +221,18 @@ export class ConfigurationLink {
     }
     // A desk that is at work is no worse off for trying again; only a wrong password would lock the account.
     const isAtWork = this.#known !== undefined && code !== 'wrong-password';
-    if (isAtWork || !FINAL.includes(code)) {
+    if (isAtWork || !(FINAL.includes(code) || this.#isRefusedByAll(code))) {
       this.#ports.notYet(code, text);
       return this.link.distrust(now, text);
     }
     this.link.stop();
     this.#ports.refused(code, text);
+  }
+
+  #isRefusedByAll(code: ErrorCode): boolean {
+    if (!OF_RECORD.includes(code)) return false;
+    if (this.#member !== undefined) this.#refusing.add(nodeKey(this.#member));
+    return [...this.#starters].every((key) => this.#refusing.has(key));
   }
 }
 
@@ -226,4 +240,8 @@ const RETRY_DELAY_MS = 1000 * Number(OPTIONS['interaction-workspace']['warm-stan
 
 function nodesOf({ nodes, application: openAs }: BootstrapSite): ConfigNode[] {
   return nodes.map(({ host, port }) => ({ host, port, openAs }));
+}
+
+function nodeKey({ host, port, openAs }: ConfigNode): string {
+  return `${host}:${port} ${openAs}`;
 }

@@ -117,6 +117,39 @@ describe('refused by a Configuration Server', () => {
     expect(world.tell({ type: 'ready' }).run(3_000).view).toMatchObject({ state: 'Ready', notice: null });
   });
 
+  it.each<[string, WorldOptions]>([
+    ['each site names its own', THIRD],
+    ['one Application is for both', {}],
+  ])(
+    '[DS5] an Application that one server does not know is no matter while another does: %s',
+    (_, options) => {
+      const world = new World(options);
+      const { application } = world.bootstrap.preferred;
+      world.north.refuseApplication = application;
+      world.tell({ type: 'ready' }).run(15_000);
+      expect(world.view).toMatchObject({ state: 'Ready', site: 'north' });
+      const told = world
+        .effectsOf('log')
+        .filter(({ line }) => /unknown-application/.test(line.because ?? ''));
+      expect(told.length).toBeGreaterThan(0);
+    },
+  );
+
+  it('[DS5] one that no server knows is shown and not repeated, and only when all have said so', () => {
+    const world = new World({ ...THIRD, dead: ['south'] });
+    const { preferred, peer } = world.bootstrap;
+    world.north.refuseApplication = preferred.application;
+    world.south.refuseApplication = peer?.application;
+    world.run(10_000);
+    expect(world.north.requests('Open').length).toBeGreaterThan(1);
+    expect(world.view?.banner).toContain('it is tried again: refused: unknown-application');
+    world.start('south').run(5_000);
+    expect(world.south.requests('Open')).toHaveLength(1);
+    expect(world.view?.banner).toBe('You are not let in: refused: unknown-application');
+    const asked = world.effectsOf('connect').length;
+    expect(world.run(30_000).effectsOf('connect')).toHaveLength(asked);
+  });
+
   it('[DS16] a desk at work that is no longer let in goes on working, and says so', () => {
     const world = ready(THIRD);
     world.north.refuseEntry = 'account-disabled';

@@ -52,6 +52,8 @@ export class TestSite {
   refuseLogin: { code: string; epoch?: LoginEpoch; retryAfterMs?: number } | undefined;
   /** Answers whoever logs in at the Configuration Server with this error. */
   refuseEntry: string | undefined;
+  /** The Configuration Server knows no such Application. */
+  refuseApplication: string | undefined;
   /** Every request, in order. */
   readonly heard: LinkRequest[] = [];
   readonly #subscribers = new Set<string>();
@@ -157,6 +159,8 @@ export class TestSite {
     switch (message.type) {
       case 'Open': {
         const { ReferenceID, application, version } = message;
+        if (application === this.refuseApplication)
+          return this.#error(connection, ReferenceID, 'unknown-application');
         return this.#send(connection, {
           type: 'Opened',
           ReferenceID,
