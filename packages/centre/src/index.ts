@@ -12,6 +12,8 @@ export type {
   PartyRelease,
   QueueCounters,
   Request,
+  ShutdownTerms,
+  ShutdownView,
 } from './acd/centre-types.ts';
 export { checkCentre } from './acd/check-centre.ts';
 export {

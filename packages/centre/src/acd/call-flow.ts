@@ -31,6 +31,7 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
     userData: input.userData,
     hops: 0,
     isRedirected: false,
+    isEmergency: input.isEmergency === true,
     waitingSince: undefined,
     treatedBy: undefined,
     phase: { name: 'new' },

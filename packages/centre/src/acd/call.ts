@@ -29,6 +29,8 @@ export interface Call {
   readonly hops: number;
   /** A called phone has sent the caller elsewhere; a second one is not followed (CA15). */
   readonly isRedirected: boolean;
+  /** To an emergency number: a graceful shutdown never ends it (PQ4). */
+  readonly isEmergency: boolean;
   /** Since when the caller has waited in queues; undefined before the first. */
   readonly waitingSince: Millis | undefined;
   /** The queue whose treatment the caller hears. */

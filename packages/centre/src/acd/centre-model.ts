@@ -159,6 +159,15 @@ export const DNS = ['1001', '1002', '1003', '1004'] as const;
 export const PEOPLE = ['ann', 'bob', 'cid', 'dan'] as const;
 export const QUEUES = ['6000', '6001', '6002'] as const;
 const dn = fc.constantFrom(...DNS);
+const shutdownTerms = fc
+  .record({
+    wave: fc.integer({ min: 1, max: 3 }),
+    waveEveryMs: fc.constantFrom(0, 500, 5_000),
+    withinMs: fc.constantFrom(undefined, 1_000, 20_000),
+    isForced: fc.boolean(),
+    endsProcess: fc.constant(false),
+  })
+  .map(({ withinMs, ...terms }) => (withinMs === undefined ? terms : { ...terms, withinMs }));
 export const command = fc.oneof(
   {
     weight: 6,
@@ -251,6 +260,7 @@ export const command = fc.oneof(
       do: fc.constant('shutdown' as const),
       // Longer on than off nothing much would happen any more.
       on: fc.constantFrom(true, false, false),
+      terms: fc.option(shutdownTerms, { nil: undefined }),
     }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('ready' as const), dn, manual: fc.boolean() }) },
@@ -335,7 +345,7 @@ export function run(model: Model, step: Command): void {
     case 'logout':
       return model.perform({ type: 'logout', dn: step.dn, by: step.by, ...model.ask() });
     case 'shutdown':
-      return model.perform({ type: 'shutdown', on: step.on, by: 'max', ...model.ask() });
+      return model.perform({ type: 'shutdown', by: 'max', ...shutdownOf(step), ...model.ask() });
     case 'ready':
       return model.perform(readyOf(model, step));
     case 'notready':
@@ -353,6 +363,10 @@ export function run(model: Model, step: Command): void {
         configuration: { ...SITE, dns: SITE.dns.filter((dn) => dn.number !== step.without) },
       });
   }
+}
+
+function shutdownOf({ on, terms }: Extract<Command, { do: 'shutdown' }>) {
+  return terms === undefined ? { on } : { on, terms };
 }
 
 function readyOf(model: Model, step: Extract<Command, { do: 'ready' }>): CentreInput {

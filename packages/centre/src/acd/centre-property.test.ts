@@ -15,6 +15,8 @@ test('[AG17] [QU13] [CA11] whatever comes in whatever order, the invariants hold
       expect(model.live.size).toBe(0);
       expect(model.centre.callCount).toBe(0);
       for (const dn of DNS) model.perform({ type: 'phone', dn, inService: false });
+      // One that goes on may have a deadline, also when nothing is left.
+      model.perform({ type: 'shutdown', on: false, by: 'max', ...model.ask() });
       expect(model.centre.nextDeadline()).toBeUndefined();
       expect(model.centre.agents()).toEqual([]);
       expect(model.centre.allSnapshots(model.now).flatMap((snapshot) => snapshot.calls)).toEqual([]);

@@ -45,11 +45,26 @@ export interface Agent {
   activeAt: Millis;
 }
 
+/** A graceful shutdown that goes on: see graceful-shutdown.ts. */
+export interface Shutdown {
+  readonly by: string;
+  readonly wave: number;
+  readonly waveEveryMs: Millis;
+  readonly nextWaveAt: Millis;
+  /** DNs of idle agents who have not had their turn, in the order in which they go. */
+  readonly turns: readonly string[];
+  /** When whoever is left is logged out. */
+  readonly deadlineAt: Millis | undefined;
+  readonly isPastDeadline: boolean;
+  readonly isForced: boolean;
+  readonly endsProcess: boolean;
+}
+
 export interface CentreState {
   site: string;
   configured: boolean;
   /** Graceful shutdown: agents are let go, nobody logs in. */
-  isShuttingDown: boolean;
+  shutdown: Shutdown | undefined;
   wrapUp: WrapUp;
   agentLogins: Map<string, { readonly wrapUp: WrapUp | undefined; readonly rules: LoginRules }>;
   readonly dns: Map<string, DN>;
@@ -75,7 +90,7 @@ export interface CentreState {
 export interface Changed {
   readonly dns: Set<string>;
   readonly queues: Set<string>;
-  /** Whether a graceful shutdown has begun, or was taken back. */
+  /** Whether the graceful shutdown is not as it was. */
   shutdown: boolean;
 }
 
@@ -89,7 +104,7 @@ export function newCentreState(): CentreState {
   return {
     site: '',
     configured: false,
-    isShuttingDown: false,
+    shutdown: undefined,
     wrapUp: 0,
     agentLogins: new Map(),
     dns: new Map(),
@@ -121,6 +136,8 @@ export const DEADLINE = {
   rungAgain: (dn: string) => `rung-again ${dn}`,
   /** A phone that rang under another server rings on no longer without a lease. */
   ringsOn: (dn: string) => `rings-on ${dn}`,
+  /** The next wave of a graceful shutdown may go, or all who are left. */
+  letGo: (what: 'wave' | 'deadline') => `let-go ${what}`,
 } as const;
 
 export function log(turn: Turn, line: LogLine): void {

@@ -69,6 +69,40 @@ export interface DNConfiguration {
   };
   /** Routing point: where it sends every call (a queue or an extension). */
   readonly routeTo?: string;
+  /** Extension: why its phone cannot register at the other site, where that is known (AG24). */
+  readonly phoneStays?: string;
+}
+
+/** How a graceful shutdown goes on. */
+export interface ShutdownTerms {
+  /** So many idle agents are logged out at once, and how long after them the next ones are (AG24). */
+  readonly wave: number;
+  readonly waveEveryMs: Millis;
+  /** How long from now until whoever is left is logged out; absent: nobody is before the work is done (AG25). */
+  readonly withinMs?: Millis;
+  /** At that deadline calls are released too. */
+  readonly isForced: boolean;
+  /** The process is to end when nothing is left. */
+  readonly endsProcess: boolean;
+}
+
+/** Where a graceful shutdown stands. */
+export interface ShutdownView {
+  readonly by: string;
+  /** Still logged in; of them, those who are idle and wait for their wave. */
+  readonly agents: number;
+  readonly inWaves: number;
+  /** Calls that are not over; of them, callers who wait in queues. */
+  readonly calls: number;
+  readonly waiting: number;
+  /** Agents who are logged in and whose phones cannot register at the other site, and why: the last to go. */
+  readonly staying: readonly { readonly dn: string; readonly agentId: string; readonly because: string }[];
+  readonly deadlineAt: Millis | undefined;
+  readonly isPastDeadline: boolean;
+  readonly isForced: boolean;
+  readonly endsProcess: boolean;
+  /** Neither an agent nor a call is left. */
+  readonly isDrained: boolean;
 }
 
 export type PartyRelease = 'normal' | 'busy' | 'no-answer' | 'rejected' | 'unreachable' | 'lost';
@@ -119,12 +153,16 @@ export type CentreInput =
       readonly reason?: string;
       readonly reasons?: Reasons;
     } & Request)
-  /** Graceful shutdown: agents are let go and none comes in (AG20); `on: false` takes it back. */
+  /**
+   * Graceful shutdown: agents are let go and none comes in (AG20); `on: false` takes it back. Asked for again, the newest
+   * terms hold. Without terms everybody who is idle goes at once, and there is no deadline.
+   */
   | ({
       readonly type: 'shutdown';
       readonly on: boolean;
       /** Who asked, for the log. */
       readonly by: string;
+      readonly terms?: ShutdownTerms;
     } & Request)
   | ({
       readonly type: 'ready';
@@ -149,6 +187,8 @@ export type CentreInput =
       readonly to: string;
       readonly trunk?: string;
       readonly userData: UserData;
+      /** To an emergency number: no shutdown ends it (PQ4). */
+      readonly isEmergency?: boolean;
     }
   /** What became of the leg that `ring` (or `dial`) asked for. */
   | { readonly type: 'partyRinging'; readonly connId: string; readonly dn: string }

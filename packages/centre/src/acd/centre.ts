@@ -12,9 +12,9 @@ import type { DNSnapshot, LoginEpoch, QueueSnapshot } from '@holdfast/protocol';
 import { changeAgent } from './agent-changes.ts';
 import * as calls from './call-flow.ts';
 import { type CentreState, newCentreState, type Turn, touchDN } from './centre-state.ts';
-import type { AgentView, CentreEffect, CentreInput, QueueCounters } from './centre-types.ts';
+import type { AgentView, CentreEffect, CentreInput, QueueCounters, ShutdownView } from './centre-types.ts';
 import { configure } from './configure.ts';
-import { gracefulShutdown, letGo } from './graceful-shutdown.ts';
+import { gracefulShutdown, letGo, shutdownViewOf } from './graceful-shutdown.ts';
 import * as logins from './logins.ts';
 import { offerFailed, overflow, treatWaiting } from './queueing.ts';
 import { load, recordKeys, recordOf, takeChanges } from './records.ts';
@@ -95,7 +95,25 @@ export class Centre implements Node<CentreInput, CentreEffect> {
   }
 
   get isShuttingDown(): boolean {
-    return this.#state.isShuttingDown;
+    return this.#state.shutdown !== undefined;
+  }
+
+  /** Where the graceful shutdown stands; undefined while there is none. */
+  shutdownView(): ShutdownView | undefined {
+    return shutdownViewOf(this.#state);
+  }
+
+  /** PQ5: while a graceful shutdown goes on, a phone without an agent and without a call has no business here. */
+  isLetGo(dn: string): boolean {
+    const found = this.#state.dns.get(dn);
+    return (
+      this.isShuttingDown && found !== undefined && found.agent === undefined && found.calls.length === 0
+    );
+  }
+
+  /** Agents who are logged in. */
+  get agentCount(): number {
+    return this.#state.agentDNs.size;
   }
 
   /** Keys of what is not as it was when this was last asked: see records.ts. */
@@ -117,7 +135,9 @@ export class Centre implements Node<CentreInput, CentreEffect> {
   load(now: Millis, records: Iterable<readonly [string, HeldRecord]>, ringsOnMs: Millis): CentreEffect[] {
     const turn: Turn = { state: this.#state, now, effects: [] };
     load(turn, records, ringsOnMs);
-    settle(turn);
+    match(turn);
+    // Whoever may go, goes with the next turn: a wave may have become due while nobody held this.
+    treatWaiting(turn);
     return turn.effects;
   }
 
@@ -218,6 +238,9 @@ function handleDeadline(turn: Turn, name: string): void {
       return;
     }
     case 'rung-again':
-      touchDN(state, id);
+      return touchDN(state, id);
+    case 'let-go':
+      // Whoever may go does so at the end of this turn, as of every turn.
+      return;
   }
 }

@@ -72,8 +72,11 @@ function checkDN(state: CentreState, dn: DN, claim: Claim): void {
     `DN ${dn.number}: able is ${able}, idle is ${dn.idle !== undefined}`,
   );
   claim(
-    !state.isShuttingDown || dn.agent === undefined || !isIdle(dn),
-    `DN ${dn.number}: an idle agent stays while the server is shutting down (AG20)`,
+    state.shutdown === undefined ||
+      dn.agent === undefined ||
+      !isIdle(dn) ||
+      state.shutdown.turns.includes(dn.number),
+    `DN ${dn.number}: an idle agent stays while the server is shutting down (AG20), and waits for no wave (AG24)`,
   );
   claim(
     dn.agent === undefined || dn.phone.inService,

@@ -98,7 +98,7 @@ export function refusalOf(turn: Turn, input: Input<'login'>): LoginRefusal | und
 function refusalOfSite({ state }: Turn): LoginRefusal | undefined {
   if (!state.configured)
     return { code: 'not-ready', text: 'The site has no configuration yet. Try again after a pause.' };
-  if (!state.isShuttingDown) return undefined;
+  if (state.shutdown === undefined) return undefined;
   return { code: 'shutting-down', text: `Site ${state.site} is shutting down. Log in at the other site.` };
 }
 

@@ -7,14 +7,24 @@
  *     call/<ConnID> the call, with its place in line
  *     queue/7000    the counters
  *     person/anna   the highest login epoch
- *     site/shutdown a graceful shutdown goes on
+ *     site/shutdown the graceful shutdown that goes on
  */
 import { fromRecord, type HeldRecord, type Millis, type Plain, toRecord } from '@holdfast/kernel';
 import type { LoginEpoch } from '@holdfast/protocol';
 import type { WrapUp } from './agent.ts';
 import { armAutoLogout } from './auto-logout.ts';
 import type { Call } from './call.ts';
-import { type Agent, type CentreState, DEADLINE, type DN, log, type Turn, touchDN } from './centre-state.ts';
+import {
+  type Agent,
+  type CentreState,
+  DEADLINE,
+  type DN,
+  log,
+  type Shutdown,
+  type Turn,
+  touchDN,
+} from './centre-state.ts';
+import { armShutdown } from './graceful-shutdown.ts';
 import { overflowAt, type Queue } from './queue.ts';
 import { end } from './queueing.ts';
 
@@ -72,7 +82,7 @@ function standsUnder(state: CentreState, kind: string, name: string): unknown {
     case 'person':
       return state.highestEpochs.get(name);
     default:
-      return state.isShuttingDown ? { isShuttingDown: true } : undefined;
+      return state.shutdown;
   }
 }
 
@@ -110,7 +120,8 @@ export function load(turn: Turn, records: Iterable<readonly [string, HeldRecord]
         state.highestEpochs.set(name, fromRecord<LoginEpoch>(value, heldAt));
         break;
       case 'site':
-        state.isShuttingDown = true;
+        state.shutdown = fromRecord<Shutdown>(value, heldAt);
+        armShutdown(state);
         break;
     }
   }

@@ -12,7 +12,13 @@
 import type { Millis } from '@holdfast/kernel';
 import type { Reasons, WorkMode } from '@holdfast/protocol';
 import { Centre } from './centre.ts';
-import type { CentreConfiguration, CentreEffect, CentreInput, DNConfiguration } from './centre-types.ts';
+import type {
+  CentreConfiguration,
+  CentreEffect,
+  CentreInput,
+  DNConfiguration,
+  Request,
+} from './centre-types.ts';
 import { checkCentre } from './check-centre.ts';
 
 export function replay(script: string, configuration: CentreConfiguration = SITE): string {
@@ -100,7 +106,7 @@ export class Conversation {
         return { type: 'endLogin', person: first, epoch, ...this.#request(named) };
       }
       case 'shutdown':
-        return { type: 'shutdown', on: first === 'on', by: 'max', ...this.#request(named) };
+        return shutdown(first === 'on', named, this.#request(named));
       case 'ready':
       case 'notready':
         return {
@@ -111,8 +117,10 @@ export class Conversation {
         };
       case 'call': {
         const from = second.startsWith('+') ? { ani: second, trunk: 'trunk' } : { dn: second };
-        const { trunk, ...userData } = named;
-        const started = { type: 'callStarted', connId: first, from, to: third ?? '', userData } as const;
+        const { trunk, emergency, ...userData } = named;
+        const to = third ?? '';
+        const isEmergency = emergency === 'yes';
+        const started = { type: 'callStarted', connId: first, from, to, userData, isEmergency } as const;
         return trunk === undefined ? started : { ...started, trunk };
       }
       case 'ringing':
@@ -232,6 +240,20 @@ function writtenEvent(event: Extract<CentreEffect, { type: 'event' }>): string {
   if (wrapUp !== undefined) words.push(`WrapUpTime=${wrapUp}`);
   if (attributes.ReferenceID !== undefined) words.push(`#${attributes.ReferenceID}`);
   return words.join(' ');
+}
+
+/** `shutdown on wave=1 every=2000 within=60000 force=yes`; without `wave` everybody who is idle goes at once. */
+function shutdown(on: boolean, named: Named, request: Request): CentreInput {
+  const asked = { type: 'shutdown', on, by: 'max', ...request } as const;
+  const { wave, every = '0', within, force } = named;
+  if (wave === undefined) return asked;
+  const terms = {
+    wave: Number(wave),
+    waveEveryMs: Number(every),
+    isForced: force === 'yes',
+    endsProcess: false,
+  };
+  return { ...asked, terms: within === undefined ? terms : { ...terms, withinMs: Number(within) } };
 }
 
 const queue = {
