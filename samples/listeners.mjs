@@ -1,11 +1,15 @@
 // The four listeners of a desktop, and what it does at each. The desk does it by itself; here it is only told, as a
 // desktop would show it to its agent and report it to whoever watches over the system.
 //
-//     node listeners.mjs [user] [bootstrap file or URL] [data folder]      (ends with Ctrl-C)
+//     node listeners.mjs [user] [bootstrap file or URL] [data folder] [place …]      (ends with Ctrl-C)
 import { openDesk } from '@holdfast/desk/node';
 
-const [user = 'agent7001', bootstrap = 'http://127.0.0.1:8080/bootstrap.json', dataFolder = '.data/desk'] =
-  process.argv.slice(2);
+const [
+  user = 'agent7001',
+  bootstrap = 'http://127.0.0.1:8080/bootstrap.json',
+  dataFolder = '.data/desk',
+  ...place
+] = process.argv.slice(2);
 const tell = (listener, text) =>
   console.log(`${new Date().toISOString().slice(11, 23)} ${listener}: ${text}`);
 
@@ -14,6 +18,7 @@ const opening = await openDesk({
   password: process.env.DESK_PASSWORD ?? 'fake-password',
   bootstrap,
   dataFolder,
+  place,
   listeners: {
     link: ({ kind, site, state }) => (state === 'off' ? lost : found)[kind](site, state),
     dn: ({ name, attributes }, { site }) => {

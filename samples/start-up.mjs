@@ -1,11 +1,15 @@
 // Start-up with fallback: whichever Configuration Server answers tells the agent's sites; the desk works at the
 // preferred one while it lives, else at the other. Run it twice: the second time it knows where the agent belongs.
 //
-//     node start-up.mjs [user] [bootstrap file or URL] [data folder]
+//     node start-up.mjs [user] [bootstrap file or URL] [data folder] [place …]
 import { openDesk } from '@holdfast/desk/node';
 
-const [user = 'agent7002', bootstrap = 'http://127.0.0.1:8080/bootstrap.json', dataFolder = '.data/desk'] =
-  process.argv.slice(2);
+const [
+  user = 'agent7002',
+  bootstrap = 'http://127.0.0.1:8080/bootstrap.json',
+  dataFolder = '.data/desk',
+  ...place
+] = process.argv.slice(2);
 const startedAt = performance.now();
 const say = (text) => console.log(`${((performance.now() - startedAt) / 1000).toFixed(1)} s  ${text}`);
 /** Long enough for a dead site and a phone that has to move: their time-outs, and one login lease. */
@@ -16,6 +20,7 @@ const opening = await openDesk({
   password: process.env.DESK_PASSWORD ?? 'fake-password',
   bootstrap,
   dataFolder,
+  place,
   listeners: {
     link: ({ kind, site, state }) => {
       if (site !== '') say(`${kind} link: ${state} at ${site}`);

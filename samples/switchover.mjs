@@ -1,11 +1,15 @@
 // A switchover on demand, there and back, asked for by a program. No process ends: the desk has what it needs of both
 // sites since its log-in, sets up the other site's listeners and lets go of this one's.
 //
-//     node switchover.mjs [user] [bootstrap file or URL] [data folder]
+//     node switchover.mjs [user] [bootstrap file or URL] [data folder] [place …]
 import { openDesk } from '@holdfast/desk/node';
 
-const [user = 'agent7009', bootstrap = 'http://127.0.0.1:8080/bootstrap.json', dataFolder = '.data/desk'] =
-  process.argv.slice(2);
+const [
+  user = 'agent7009',
+  bootstrap = 'http://127.0.0.1:8080/bootstrap.json',
+  dataFolder = '.data/desk',
+  ...place
+] = process.argv.slice(2);
 /** For each step: a call that has to end first, or a phone that has to move. */
 const STEP_MAX_MS = 60_000;
 const waiting = new Set();
@@ -15,6 +19,7 @@ const opening = await openDesk({
   password: process.env.DESK_PASSWORD ?? 'fake-password',
   bootstrap,
   dataFolder,
+  place,
   listeners: {
     decision: ({ what, site, because }) => console.log(`  decided: ${what} (${site}). ${because.text}`),
     view: () => {

@@ -9,6 +9,7 @@ import type {
   LinkReply,
   LinkRequest,
   LinkView,
+  SeatToday,
 } from '@holdfast/desk';
 import type { LogLine, Random } from '@holdfast/kernel';
 import type { EventMessage, LoginEpoch } from '@holdfast/protocol';
@@ -61,7 +62,7 @@ export interface DeskTap {
 export interface DeskSessionOptions {
   readonly user: string;
   readonly password: string;
-  readonly place?: string;
+  readonly place?: SeatToday;
   readonly bootstrap: Bootstrap;
   /** Unlike that of any other run of any desk (LL7). */
   readonly desk: string;

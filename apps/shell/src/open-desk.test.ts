@@ -160,14 +160,17 @@ test('[LL7] a second desk of the same agent is refused until the first one has e
   expect(await open()).toMatchObject({ ok: true });
 });
 
-test('[DS20] where seats are hot the desk asks for the place and calls nobody', async () => {
+test('[DS20] where seats are hot there is no desk without a place; it is told how to give one, and nothing is held', async () => {
   const server = await listener();
   writeFileSync(file, bootstrapOf(server, true));
-  const notice = await new Promise<string | null>((resolve) => {
-    void open({ listeners: { view: (view) => resolve(view.notice) } });
-  });
-  expect(notice).toContain('place');
+  for (const place of [undefined, '', []]) {
+    const opening = await open(place === undefined ? {} : { place });
+    expect(opening).toEqual({ ok: false, problems: [expect.stringContaining('openDesk({ place:')] });
+  }
   expect(server.asked).toEqual([]);
+  await open({ place: ['place-7-north', 'place-7-south'] });
+  await server.called();
+  expect(server.asked[0]).toMatchObject({ places: ['place-7-north', 'place-7-south'] });
 });
 
 test('listeners hear nothing before the desk is in hand, and may end it', async () => {

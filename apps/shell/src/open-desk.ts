@@ -3,7 +3,7 @@
  * process. What a person has to mend comes back as sentences, before anything runs.
  */
 import { hostname } from 'node:os';
-import { type Bootstrap, chooseBootstrap } from '@holdfast/desk';
+import { type Bootstrap, chooseBootstrap, isPlaceMissing, type SeatToday } from '@holdfast/desk';
 import type { LogLine } from '@holdfast/kernel';
 import type { LoginEpoch } from '@holdfast/protocol';
 import { readDelivery, SOURCE_MAX_MS } from './bootstrap-source.ts';
@@ -16,8 +16,11 @@ import { cryptoRandom } from './random.ts';
 export interface OpenDeskOptions {
   readonly user: string;
   readonly password: string;
-  /** Where the agent sits. Needed where seats are hot; else the bootstrap file or the Person's default place counts. */
-  readonly place?: string;
+  /**
+   * Where the agent sits: one Place, or one for each site (DS21). Needed where seats are hot; else the bootstrap file or
+   * the Person's default place counts.
+   */
+  readonly place?: SeatToday;
   /** Path, or http or https URL, of the bootstrap file. */
   readonly bootstrap: string;
   /** Kept from one start to the next; one for all agents of a machine is enough. */
@@ -50,9 +53,10 @@ export async function openDesk(options: OpenDeskOptions): Promise<DeskOpening> {
   const { folder } = opening;
   const delivery = await readDelivery(options.bootstrap, options.bootstrapMaxMs ?? SOURCE_MAX_MS);
   const choice = chooseBootstrap(delivery, folder.copy);
-  if (!choice.ok) {
+  const problems = choice.ok ? seatProblems(options, choice.bootstrap) : choice.problems;
+  if (!choice.ok || problems.length > 0) {
     folder.release();
-    return { ok: false, problems: [...opening.warnings, ...choice.problems] };
+    return { ok: false, problems: [...opening.warnings, ...problems] };
   }
   const random = cryptoRandom();
   const desk = startDesk({
@@ -65,6 +69,14 @@ export async function openDesk(options: OpenDeskOptions): Promise<DeskOpening> {
     clock: new ProcessClock(),
   });
   return { ok: true, desk: releasing(desk, folder), warnings: [...opening.warnings, ...choice.warnings] };
+}
+
+/** DS20: a desk without a place would run, and ask nobody who could answer. */
+function seatProblems({ bootstrap: name, place }: OpenDeskOptions, bootstrap: Bootstrap): string[] {
+  if (!isPlaceMissing(bootstrap, place)) return [];
+  return [
+    `${name}: hotSeating is true, so that the place is asked for at each start, and none was given. Ask the agent where they sit and give it: openDesk({ place: "…" }), or one Place for each site where the sites name it differently.`,
+  ];
 }
 
 function releasing(desk: DeskSession, folder: DeskFolder): DeskSession {

@@ -59,6 +59,13 @@ describe.each(FAMILIES)('starting as %s', (family) => {
     expect(world.north.requests('LogIn')).toMatchObject([{ places: ['PN', 'PS'] }]);
   });
 
+  it('[DS21] [DS20] hot seating with one place for each site: those that were asked for are sent, not those of the file', () => {
+    const bootstrap = { hotSeating: true };
+    const world = ready({ family, bootstrap, place: ['PN', '', 'PS', 'PN'] });
+    expect(world.north.requests('LogIn')).toMatchObject([{ places: ['PN', 'PS'] }]);
+    expect(ready({ family, bootstrap, place: [] }).effectsOf('connect')).toEqual([]);
+  });
+
   it.each<[string, SiteName[], SiteName | null]>([
     ['the preferred', ['north'], 'south'],
     ['the peer', ['south'], 'north'],

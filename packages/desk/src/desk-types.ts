@@ -19,6 +19,7 @@ import type {
 } from '@holdfast/protocol';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import type { CallView, DeskView, LinkView } from './desk-view.ts';
+import type { SeatToday } from './local-data.ts';
 
 export interface Endpoint {
   readonly host: string;
@@ -48,10 +49,10 @@ export type DeskInput =
       readonly user: string;
       readonly password: string;
       /**
-       * Where the agent sits today; asked for at each start where seats are hot (DS20). Absent: as the bootstrap file
-       * says, else the Person's default place.
+       * Where the agent sits today, one Place or one for each site (DS21); asked for at each start where seats are hot
+       * (DS20). Absent: as the bootstrap file says, else the Person's default place.
        */
-      readonly place?: string;
+      readonly place?: SeatToday;
       readonly localData: DeskLocalData;
       /** Wall clock minus the monotonic clock of `now`, ms. */
       readonly wallOffset: Millis;

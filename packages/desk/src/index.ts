@@ -21,4 +21,5 @@ export { DeskNode } from './desk-node.ts';
 export * from './desk-types.ts';
 export * from './desk-view.ts';
 export { ATTEMPT_MAX_MS } from './link.ts';
+export { isPlaceMissing, type SeatToday } from './local-data.ts';
 export { FIRST_PAUSE_MAX_MS, LOGIN_ANSWER_MAX_MS, REFUSED_PAUSE_MS, readPolicy } from './policy.ts';

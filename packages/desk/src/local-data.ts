@@ -7,27 +7,40 @@ import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { renewBootstrap } from './bootstrap/renew-bootstrap.ts';
 import { isSameView } from './view.ts';
 
+/** DS21: one Place, or one for each site; which is whose, their Extensions say. */
+export type SeatToday = string | readonly string[];
+
+/** Where seats are hot, the place is asked for at each start. */
+export function isPlaceMissing({ hotSeating }: Bootstrap, place: SeatToday | undefined): boolean {
+  return hotSeating && placesOf(place).length === 0;
+}
+
+/** Each named once. An empty name is what a form says that nobody has filled in. */
+function placesOf(place: SeatToday = []): string[] {
+  const named = typeof place === 'string' ? [place] : place;
+  return [...new Set(named.filter((name) => name !== ''))];
+}
+
 export class LocalData {
   #bootstrap: Bootstrap;
-  readonly #place: string | undefined;
+  readonly #named: readonly string[];
 
-  constructor(bootstrap: Bootstrap, place: string | undefined) {
+  constructor(bootstrap: Bootstrap, place: SeatToday | undefined) {
     this.#bootstrap = bootstrap;
-    this.#place = place === '' ? undefined : place;
+    this.#named = placesOf(place);
   }
 
   get bootstrap(): Bootstrap {
     return this.#bootstrap;
   }
 
-  /** Where seats are hot, the place is asked for at each start. */
   get isPlaceMissing(): boolean {
-    return this.#bootstrap.hotSeating && this.#place === undefined;
+    return isPlaceMissing(this.#bootstrap, this.#named);
   }
 
   /** DS21: one Place, or one for each site; none means the Person's default. */
   get places(): string[] {
-    if (this.#place !== undefined) return [this.#place];
+    if (this.#named.length > 0) return [...this.#named];
     const { preferred, peer } = this.#bootstrap;
     const named = [preferred.place, peer?.place].filter((place) => place !== undefined);
     return [...new Set(named)];

@@ -7,6 +7,7 @@ import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { DeskNode } from './desk-node.ts';
 import type { DeskEffect, DeskInput, DeskLocalData, LinkKind, LinkReply, LinkRequest } from './desk-types.ts';
 import type { DeskView } from './desk-view.ts';
+import type { SeatToday } from './local-data.ts';
 import { bootstrapOf, type ConfigurationOptions, deskConfiguration, PORTS } from './test-configuration.ts';
 import { PERSON, STAMP_EVERY_MS, TestSite } from './test-site.ts';
 
@@ -21,7 +22,7 @@ export interface WorldOptions extends ConfigurationOptions {
   readonly firstLogin?: DeskLocalData['firstLogin'];
   readonly password?: string;
   readonly seed?: number;
-  readonly place?: string;
+  readonly place?: SeatToday;
   readonly bootstrap?: Partial<Bootstrap>;
   /** Dead before the desk starts. */
   readonly dead?: readonly SiteName[];
