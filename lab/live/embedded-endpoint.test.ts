@@ -51,11 +51,16 @@ function registered(site: string): number[] {
   );
 }
 
+/** Granted is up to a fifth more or less than asked (RG9). */
+function isFor(asked: number, granted = 0): boolean {
+  return Math.abs(granted - asked) <= asked / 5;
+}
+
 test('[DS18] the desk tells the phone how often to register, at its own site and at the other', async () => {
   expect(await lab.until(STEP_MAX_MS, () => lab.robots.every((robot) => lab.isAble(robot)))).toBe(true);
   const [home, peer] = [lab.robot(DUAL).options.home, lab.robot(DUAL).options.peer];
   // It was launched with the lab's own period before; whether that registration was answered in time is chance.
-  const isTold = () => registered(home).at(-1) === PREFERRED_S && registered(peer).at(-1) === PEER_S;
+  const isTold = () => isFor(PREFERRED_S, registered(home).at(-1)) && isFor(PEER_S, registered(peer).at(-1));
   expect(await lab.until(STEP_MAX_MS, isTold), `${registered(home)}, ${registered(peer)}`).toBe(true);
 });
 
@@ -65,7 +70,11 @@ test('[DS18] when the phone has cost the agent the login, it is launched once mo
   const before = registered(peer).length;
   lab.losePhone(robot, home as 'north');
   expect(await lab.until(STEP_MAX_MS, () => lab.worksAt(robot, peer))).toBe(true);
-  expect(registered(peer).slice(before)).toEqual([PEER_S]);
+  expect(
+    registered(peer)
+      .slice(before)
+      .map((granted) => isFor(PEER_S, granted)),
+  ).toEqual([true]);
   lab.findPhone(robot, home as 'north');
   expect(await lab.until(STEP_MAX_MS, () => lab.worksAt(robot, home))).toBe(true);
   // The site was not lost to the other agents.

@@ -375,8 +375,7 @@ export class LiveLab {
     if (this.worksAt(robot, site)) {
       const inCall = (robot.view?.calls.length ?? 0) > 0;
       // What ends the agent's work is the end of the binding that stands: the site notices when it expires.
-      const boundAt = robot.boundAt.get(this.#sipPort(site)) ?? this.#startedAt;
-      const endsAt = boundAt - this.#startedAt + 1000 * this.options.times.registerEveryS;
+      const endsAt = (robot.boundUntil.get(this.#sipPort(site)) ?? this.#startedAt) - this.#startedAt;
       const detectionMs = Math.max(0, endsAt - this.now());
       this.ledger.fault(this.now(), { what: `phone of ${robot.name} lost`, site }, [
         { agent: robot.name, scheme: robot.options.scheme, site, detectionMs, inCall },

@@ -23,6 +23,7 @@ import {
 } from '@holdfast/shell';
 import {
   cseqOf,
+  headerValue,
   type PhoneEffect,
   type PhoneFact,
   type PhoneInput,
@@ -106,8 +107,8 @@ export class Robot {
   view: DeskView | undefined;
   /** When something was last heard from each server (`host:port`): silence is counted from there. */
   readonly heardAt = new Map<string, number>();
-  /** When each SIP Server, by its port, last confirmed the phone's registration. */
-  readonly boundAt = new Map<number, number>();
+  /** Until when each SIP Server, by its port, has last granted the phone's registration. */
+  readonly boundUntil = new Map<number, number>();
   #desk: DeskSession | undefined;
   #phoneNode: PhoneNode | undefined;
   #phone: RunningNode<PhoneInput> | undefined;
@@ -149,7 +150,8 @@ export class Robot {
       port: 0,
       onMessage: (message, source) => {
         if (this.#cutFrom.has(source.port)) return;
-        if (isRegistered(message)) this.boundAt.set(source.port, clock.now());
+        const grantedS = grantedSeconds(message);
+        if (grantedS !== undefined) this.boundUntil.set(source.port, clock.now() + 1000 * grantedS);
         this.#byeStatus = byeStatusOf(message);
         this.#phone?.input({ type: 'sip', message, source });
         this.#byeStatus = undefined;
@@ -345,6 +347,9 @@ export class Robot {
   }
 }
 
-function isRegistered(message: SipMessage): boolean {
-  return message.kind === 'response' && message.status === 200 && cseqOf(message)?.method === 'REGISTER';
+/** Of the one contact that a robot's phone registers: not what it asked for (RG9). */
+function grantedSeconds(message: SipMessage): number | undefined {
+  const isAnswer = message.kind === 'response' && message.status === 200;
+  if (!isAnswer || cseqOf(message)?.method !== 'REGISTER') return undefined;
+  return Number(/;expires=(\d+)/.exec(headerValue(message, 'contact') ?? '')?.[1] ?? 0);
 }

@@ -60,6 +60,11 @@ export const DOCUMENTS: LabTimes = {
   talkMs: 20_000,
 };
 
+/** How long a registration may stand that nobody repeats: a fifth more than asked (RG9). */
+export function registrationMaxMs({ registerEveryS }: LabTimes): number {
+  return 1200 * registerEveryS;
+}
+
 /** ME6: a run says which waits it has set. */
 export function timesInWords(times: LabTimes): string {
   const { registration } = times;

@@ -7,7 +7,7 @@
 import { SALES_QUEUE } from '@holdfast/centre';
 import { type LineFigures, serviceOfLine } from '../line-account.ts';
 import { type LiveLab, type LiveLabOptions, SITES, type SiteName } from '../live-lab.ts';
-import type { LabTimes } from '../times.ts';
+import { type LabTimes, registrationMaxMs } from '../times.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -34,10 +34,10 @@ export const SLACK_MS = 6_000;
 
 /** How long agents may take to move, all configured waits included. */
 export function moveMax(lab: LiveLab): number {
-  const { siteTimeoutS, phoneTimeoutS, addpMs, registerEveryS, talkMs, wrapUpS } = lab.options.times;
-  return (
-    1000 * (siteTimeoutS + phoneTimeoutS + registerEveryS + wrapUpS) + 2 * addpMs + 1.5 * talkMs + SLACK_MS
-  );
+  const { times } = lab.options;
+  const { siteTimeoutS, phoneTimeoutS, addpMs, talkMs, wrapUpS } = times;
+  const waits = 1000 * (siteTimeoutS + phoneTimeoutS + wrapUpS) + registrationMaxMs(times);
+  return waits + 2 * addpMs + 1.5 * talkMs + SLACK_MS;
 }
 
 /** Log-ins by password a second that both sites together manage on a busy machine; each costs 11 ms and more on purpose. */

@@ -1,6 +1,7 @@
 import type { ConfigObject } from '@holdfast/protocol';
 import type { LiveLab } from '../live-lab.ts';
 import type { Robot } from '../robot.ts';
+import { registrationMaxMs } from '../times.ts';
 import { decisionsOf, inWords } from './reasons.ts';
 import { allReady, allWorkAt, callsAreAnswered, describe, home, SLACK_MS, stayed } from './scenario.ts';
 
@@ -36,8 +37,10 @@ export async function timeoutsNever(lab: LiveLab): Promise<void> {
   for (const robot of withoutPhone) lab.losePhone(robot, 'south');
   const out = [...ofNorth, ...withoutPhone];
   // A lost site is noticed at once, a lost phone when its registration has expired.
-  const { registerEveryS, siteTimeoutS, phoneTimeoutS } = lab.options.times;
-  await lab.until(1000 * registerEveryS + SLACK_MS, () => out.every(({ view }) => view?.site === null));
+  const { siteTimeoutS, phoneTimeoutS } = lab.options.times;
+  await lab.until(registrationMaxMs(lab.options.times) + SLACK_MS, () =>
+    out.every(({ view }) => view?.site === null),
+  );
   // With the time-outs of the other scenarios each would have moved by now.
   await lab.until(1000 * (siteTimeoutS + phoneTimeoutS + 1), () => false);
   stayOutAndSayWhy(lab, out, since);

@@ -45,6 +45,16 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'registrar',
   },
+  'registrar-timeout-spread': {
+    kind: { type: 'integer', min: 0, max: 50, unit: '%' },
+    default: '20',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'Each registration is granted by chance up to so much more or less than asked, within the two limits, so that phones that came together do not return together (RG9).',
+    source: OURS,
+    actsOn: 'registrar',
+  },
   'stamp-period': {
     kind: milliseconds(50, 60_000),
     default: '2000',

@@ -14,7 +14,7 @@
  */
 
 import type { CentreEffect, PartyRelease } from '@holdfast/centre';
-import { type HeldRecord, type Millis, must, type Plain, randomToken } from '@holdfast/kernel';
+import { type HeldRecord, type Millis, must, type Plain, randomInteger, randomToken } from '@holdfast/kernel';
 import {
   type LegId,
   type LookupAnswer,
@@ -44,8 +44,8 @@ import { TrunkWatch } from './trunk-watch.ts';
 const MAX_FORWARDS_DEFAULT = 70;
 /** Calls at once in one SIP Server; one more is answered 503. About 10 KB each. */
 export const CALLS_MAX = 20_000;
-/** Asked of whoever is refused for that, s. */
-const RETRY_AFTER_S = 5;
+/** The longest wait that is asked of whoever is refused for that, s: each time a random part, so that they do not return together. */
+export const RETRY_AFTER_MAX_S = 10;
 
 /** MakeCall: who has just asked for a call picks up, or is not there. */
 export const OWN_PHONE_RINGING_MAX_MS = 30_000;
@@ -173,7 +173,8 @@ export class CallControl {
   #incoming(now: Millis, leg: LegId, request: SipRequest, source: Source): void {
     if (this.#configuration === undefined) return this.#reject(now, leg, { status: 503, headers: [] });
     if (this.#calls.size >= this.#ports.callsMax) {
-      return this.#reject(now, leg, { status: 503, headers: [['Retry-After', String(RETRY_AFTER_S)]] });
+      const seconds = randomInteger(this.#ports.random, 1, RETRY_AFTER_MAX_S);
+      return this.#reject(now, leg, { status: 503, headers: [['Retry-After', String(seconds)]] });
     }
     if (this.#ports.isShuttingDown()) {
       return this.#reject(

@@ -28,6 +28,8 @@ export interface SipServerConfiguration {
     readonly minExpiresS: number;
     readonly maxExpiresS: number;
     readonly defaultExpiresS: number;
+    /** RG9, a share of the wish. */
+    readonly spread: number;
   };
   /** LL5. */
   readonly stampEveryMs: number;

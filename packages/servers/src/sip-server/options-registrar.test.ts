@@ -23,8 +23,9 @@ function answered(ada: Peer, header: string): string[] {
 }
 
 /** What a phone that asks for `expires`, or for nothing, is granted. */
-function granted(options: SetOptions, expires?: number): string[] {
-  const { world, ada } = worldWith(options);
+function granted(set: SetOptions, expires?: number): string[] {
+  const server = { ...set.server, holdfast: { 'registrar-timeout-spread': '0', ...set.server?.holdfast } };
+  const { world, ada } = worldWith({ ...set, server });
   world.packets = [];
   const contact = `<${ada.contact('UDP')}>${expires === undefined ? '' : `;expires=${expires}`}`;
   const status = ada.request('REGISTER', { headers: [['Contact', contact]] });
@@ -51,6 +52,21 @@ describe('the registrar', () => {
       '200',
       '120',
     ]);
+  });
+
+  it('[option holdfast/registrar-timeout-spread] differs by chance by so many percent from what is asked', () => {
+    const grants = (server: SetOptions['server'] = {}) => {
+      const { world, ada } = worldWith({ server });
+      world.packets = [];
+      for (let i = 0; i < 40; i++) ada.register({ expires: 100 });
+      return answered(ada, 'contact').map((value) => Number(/expires=(\d+)/.exec(value)?.[1]));
+    };
+    const within = (granted: readonly number[], share: number) =>
+      granted.every((one) => one >= 100 - share && one <= 100 + share);
+    const [byDefault, half] = [grants(), grants({ holdfast: { 'registrar-timeout-spread': '50' } })];
+    expect(within(byDefault, 20)).toBe(true);
+    expect(new Set(byDefault).size).toBeGreaterThan(10);
+    expect([within(half, 20), within(half, 50)]).toEqual([false, true]);
   });
 
   it('[option holdfast/realm] asks for proof in that realm', () => {

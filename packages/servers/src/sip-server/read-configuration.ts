@@ -74,6 +74,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
         minExpiresS: optionValue(holdfast['registrar-min-timeout'], [own]),
         maxExpiresS: optionValue(holdfast['registrar-max-timeout'], [own]),
         defaultExpiresS: optionValue(TServer['registrar-default-timeout'], [own]),
+        spread: optionValue(holdfast['registrar-timeout-spread'], [own]) / 100,
       },
       stampEveryMs: optionValue(holdfast['stamp-period'], [own]),
       leaseLengthMs: optionValue(holdfast['lease-length'], [own]),

@@ -13,6 +13,7 @@ import {
   type Millis,
   must,
   type Plain,
+  type Random,
   toRecord,
   unreachable,
 } from '@holdfast/kernel';
@@ -40,6 +41,7 @@ import type { Contact } from './gateway-contact.ts';
 
 export interface RegistrationsOptions {
   readonly hashes: Hashes;
+  readonly random: Random;
   /** Names this process in nonces (see `ChallengerOptions`). */
   readonly maker: string;
   wall(now: Millis): Millis;
@@ -85,10 +87,11 @@ export class Registrations {
       maker: this.#options.maker,
       credentials: (user) => this.#dns.get(user)?.credentials,
     });
-    this.#registrar ??= new Registrar({
-      minExpires: configuration.registrar.minExpiresS,
-      maxExpires: configuration.registrar.maxExpiresS,
-      defaultExpires: configuration.registrar.defaultExpiresS,
+    const { minExpiresS, maxExpiresS, defaultExpiresS, spread } = configuration.registrar;
+    this.#registrar ??= new Registrar();
+    this.#registrar.setLimits({
+      ...{ minExpires: minExpiresS, maxExpires: maxExpiresS, defaultExpires: defaultExpiresS },
+      spread: { share: spread, random: this.#options.random },
     });
   }
 

@@ -123,6 +123,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       wall,
       tell,
       reached: (dn, target) => this.#calls.reached(dn, target),
+      random: options.random,
       refused: logBudgeted,
     });
     this.#calls = new CallControl({

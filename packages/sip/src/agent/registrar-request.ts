@@ -3,6 +3,7 @@
  * carried out completely or not at all.
  */
 
+import { type Random, randomInteger } from '@holdfast/kernel';
 import { isAddressLiteral, withoutBrackets } from '../locate/address-literal.ts';
 import { defaultPort } from '../locate/locate.ts';
 import {
@@ -53,6 +54,9 @@ export interface ExpiresLimits {
   readonly min: number;
   readonly max: number;
   readonly standard: number;
+  /** Granted is up to this share more or less than asked (RG9). */
+  readonly spread: number;
+  readonly random: Random;
 }
 
 const EXTENSIONS = ['outbound'];
@@ -147,7 +151,17 @@ function grant(params: Params, ofRequest: number | undefined, limits: ExpiresLim
   const wish = (own === undefined ? ofRequest : numberOf(own ?? '', DELTA_SECONDS_MAX)) ?? limits.standard;
   if (wish === 0) return 0;
   if (wish < limits.min && wish < BRIEF_BELOW_S) return undefined;
-  return Math.min(wish, limits.max);
+  return spread(Math.min(wish, limits.max), limits);
+}
+
+/**
+ * RG9: phones that have registered together, because a site was lost, do not all come back together. Whole seconds
+ * within the share, so that a very short registration stays as it is.
+ */
+function spread(wish: number, { min, max, spread: share, random }: ExpiresLimits): number {
+  const least = Math.max(min, Math.ceil(wish * (1 - share)));
+  const most = Math.min(max, Math.floor(wish * (1 + share)));
+  return least < most ? randomInteger(random, least, most) : wish;
 }
 
 function readQ(text: string | null | undefined): number | undefined {

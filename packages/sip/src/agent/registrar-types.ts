@@ -1,5 +1,5 @@
 /** The words of the registrar: what it keeps, and what it tells its owner. All plain data. */
-import type { Millis } from '@holdfast/kernel';
+import type { Millis, Random } from '@holdfast/kernel';
 import type { SipResponse } from '../message/message.ts';
 import type { Target } from '../target.ts';
 
@@ -50,9 +50,11 @@ export interface RegistrarOptions {
   readonly maxExpires?: number;
   /** Seconds, for a contact that names none. Default 1800 (`registrar-default-timeout`). */
   readonly defaultExpires?: number;
+  /** Each grant differs by chance from the wish, by up to this share of it, within the two limits (RG9). Without it none does. */
+  readonly spread?: { readonly share: number; readonly random: Random };
   /** Beyond it the contact that was refreshed longest ago gives way. Default `CONTACTS_MAX`. */
   readonly contactsMax?: number;
-  /** Beyond it a new address is refused with 503. Default `ADDRESSES_MAX`. */
+  /** Beyond it a new address is refused with 503 and a Retry-After (of random length where `spread` is set). Default `ADDRESSES_MAX`. */
   readonly addressesMax?: number;
 }
 
@@ -60,3 +62,5 @@ export interface RegistrarOptions {
 export const CONTACTS_MAX = 10;
 /** About 1 kB each. */
 export const ADDRESSES_MAX = 100_000;
+/** The longest wait that is asked of a phone for which there is no room, s; each is told a random part of it [C16]. */
+export const RETRY_AFTER_MAX_S = 60;

@@ -1,9 +1,11 @@
+import { seededRandom } from '@holdfast/kernel';
 import { describe, expect, test } from 'vitest';
 import { createRequest } from '../message/build-message.ts';
 import { headerValue, headerValues } from '../message/headers.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { Source } from '../target.ts';
 import { Registrar } from './registrar.ts';
+import type { RegistrarOptions } from './registrar-types.ts';
 
 interface Wish {
   contact?: string | readonly string[];
@@ -319,8 +321,49 @@ describe('what is refused', () => {
     const registrar = new Registrar({ addressesMax: 1 });
     registrar.handle(0, register({ contact: here }), udp);
     const other = register({ contact: here, to: '<sip:7002@north>' });
-    expect(registrar.handle(0, other, udp).response.status).toBe(503);
+    const refused = registrar.handle(0, other, udp).response;
+    expect([refused.status, headerValue(refused, 'retry-after')]).toEqual([503, '31']);
     expect(registrar.handle(0, register({ contact: here }), udp).response.status).toBe(200);
+  });
+});
+
+describe('with a spread', () => {
+  const spread = { share: 0.2, random: seededRandom(1) };
+  const grants = (options: RegistrarOptions, wish: Wish) =>
+    Array.from({ length: 200 }, () => {
+      const registrar = new Registrar({ spread, ...options });
+      const { response } = registrar.handle(0, register({ contact: here, ...wish }), udp);
+      const granted = Number(/expires=(\d+)/.exec(headerValue(response, 'contact') ?? '')?.[1]);
+      // The answer and the binding agree.
+      expect(registrar.bindings('7001').map(({ expiresAt }) => expiresAt)).toEqual([granted * 1000]);
+      return granted;
+    });
+  const range = (numbers: readonly number[]) => [Math.min(...numbers), Math.max(...numbers)];
+
+  test('[RG9] each time granted differs by chance, by up to a fifth of the wish', () => {
+    const granted = grants({}, { expires: 60 });
+    expect(range(granted)).toEqual([48, 72]);
+    expect(new Set(granted).size).toBeGreaterThan(20);
+    expect(granted.reduce((sum, one) => sum + one, 0) / granted.length).toBeCloseTo(60, -1);
+    expect(range(grants({ defaultExpires: 100 }, {}))).toEqual([80, 120]);
+  });
+
+  test('[RG9] the limits hold, and the longest time is spread too', () => {
+    expect(range(grants({ minExpires: 55, maxExpires: 65 }, { expires: 60 }))).toEqual([55, 65]);
+    const longest = grants({ maxExpires: 100 }, { expires: 7_200 });
+    expect(range(longest)).toEqual([80, 100]);
+    expect(longest.filter((one) => one === 100).length).toBeLessThan(30);
+    expect(range(grants({ minExpires: 1 }, { expires: 3 }))).toEqual([3, 3]);
+  });
+
+  test('[RG9] what takes a contact away takes it away, and without a spread the wish is granted', () => {
+    const registrar = new Registrar({ spread });
+    registrar.handle(0, register({ contact: here, expires: 60 }), udp);
+    registrar.handle(0, register({ contact: here, expires: 0 }), udp);
+    expect(registrar.bindings('7001')).toEqual([]);
+    registrar.setLimits({});
+    const { response } = registrar.handle(0, register({ contact: here, expires: 60 }), udp);
+    expect(headerValue(response, 'contact')).toContain('expires=60');
   });
 });
 

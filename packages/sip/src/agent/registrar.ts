@@ -7,7 +7,7 @@
  * [C12, D22], or because the connection over which the phone is reached is gone [C42]: a dead contact must not stand
  * until it expires [D17].
  */
-import { Deadlines, type Millis } from '@holdfast/kernel';
+import { Deadlines, type Millis, randomInteger } from '@holdfast/kernel';
 import { createResponse } from '../message/build-message.ts';
 import type { SipRequest } from '../message/message.ts';
 import { sameUri } from '../message/uri.ts';
@@ -24,6 +24,7 @@ import {
   ADDRESSES_MAX,
   type Binding,
   CONTACTS_MAX,
+  RETRY_AFTER_MAX_S,
   type RegistrarAnswer,
   type RegistrarChange,
   type RegistrarOptions,
@@ -32,7 +33,7 @@ import {
 const NO_BINDINGS: readonly Binding[] = [];
 
 export class Registrar {
-  readonly #limits: ExpiresLimits;
+  #limits: ExpiresLimits;
   readonly #contactsMax: number;
   readonly #addressesMax: number;
   /** Never an empty list. */
@@ -46,13 +47,14 @@ export class Registrar {
   #answers = 0;
 
   constructor(options: RegistrarOptions = {}) {
-    this.#limits = {
-      min: options.minExpires ?? 10,
-      max: options.maxExpires ?? 3600,
-      standard: options.defaultExpires ?? 1800,
-    };
+    this.#limits = limitsOf(options);
     this.#contactsMax = options.contactsMax ?? CONTACTS_MAX;
     this.#addressesMax = options.addressesMax ?? ADDRESSES_MAX;
+  }
+
+  /** Other limits, for the registrations to come. */
+  setLimits(options: RegistrarOptions): void {
+    this.#limits = limitsOf(options);
   }
 
   /** The contacts of an address, the most wanted first (q), of equals the one refreshed last. */
@@ -145,7 +147,9 @@ export class Registrar {
     if (touched.some(isOld)) return { status: 500, reason: 'Overtaken by a Later CSeq' };
     const adds = wish.contacts !== '*' && wish.contacts.some((contact) => contact.expires > 0);
     if (adds && present.length === 0 && this.#bindings.size >= this.#addressesMax) {
-      return { status: 503, reason: 'Too Many Addresses Registered' };
+      const seconds = randomInteger(this.#limits.random, 1, RETRY_AFTER_MAX_S);
+      const headers = [['Retry-After', String(seconds)]] as const;
+      return { status: 503, reason: 'Too Many Addresses Registered', headers };
     }
     return undefined;
   }
@@ -270,6 +274,16 @@ export class Registrar {
     this.#answers = (this.#answers + 1) % Number.MAX_SAFE_INTEGER;
     return `r${this.#answers.toString(36)}`;
   }
+}
+
+function limitsOf({ minExpires, maxExpires, defaultExpires, spread }: RegistrarOptions): ExpiresLimits {
+  return {
+    min: minExpires ?? 10,
+    max: maxExpires ?? 3600,
+    standard: defaultExpires ?? 1800,
+    spread: spread?.share ?? 0,
+    random: spread?.random ?? (() => 0.5),
+  };
 }
 
 /**

@@ -82,7 +82,7 @@ export function configurationOf(more: Partial<SipServerConfiguration> = {}): Sip
       { name: 'sue', agentLogins: [], rank: 'supervisor' },
       { name: 'max', agentLogins: [], rank: 'administrator' },
     ],
-    registrar: { minExpiresS: 10, maxExpiresS: 3600, defaultExpiresS: 60 },
+    registrar: { minExpiresS: 10, maxExpiresS: 3600, defaultExpiresS: 60, spread: 0.2 },
     stampEveryMs: 2_000,
     leaseLengthMs: 8_000,
     shutdownRejectCode: 603,
