@@ -13,7 +13,7 @@ function ledger(): Ledger {
     scheme: 'dual',
     site: 'north',
     detectionMs: 0,
-    inCall: false,
+    calls: [],
   });
   made.fault(1000, { what: 'killed', site: 'north' }, ['a', 'b', 'c'].map(faulted));
   const option = { name: 'disaster-recovery.timeout', valueMs: 2500 };
@@ -43,7 +43,7 @@ test('nobody waits any more: the figures stand, whatever the time', () => {
 
 test('before the first is Ready again nothing is known past the wait', () => {
   const made = new Ledger({ phoneAt: () => undefined, leaseEndAt: () => undefined });
-  const agent = { agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, inCall: false };
+  const agent = { agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: [] };
   made.fault(0, { what: 'hung', site: 'north' }, [agent]);
   const [fault] = made.faults;
   if (fault === undefined) throw new Error('no fault');

@@ -21,6 +21,8 @@ const KEPT_PER_AGENT_MAX = 200;
 interface Seen {
   /** Site → since when the phone has a registration there, ms since the run's start. */
   readonly registeredAt: Map<string, number>;
+  /** Legs of the phone whose calls both ends have taken. */
+  readonly standing: Set<string>;
   /** Receipt of the newest stamp that the desk answered or carried in a log-in, on the lab's clock. */
   stampReceivedAt: number | undefined;
   /** That of the login which a fault has ended. */
@@ -138,7 +140,7 @@ export class LabWatch implements RobotWatch, LaterFacts {
   view(_robot: Robot, _view: DeskView, _before: DeskView | undefined): void {}
 
   phone(robot: Robot, fact: PhoneFact, byeStatus: number | undefined): void {
-    const { registeredAt } = this.#of(robot.name);
+    const { registeredAt, standing } = this.#of(robot.name);
     const at = this.#options.now();
     switch (fact.name) {
       case 'registered':
@@ -151,10 +153,14 @@ export class LabWatch implements RobotWatch, LaterFacts {
       case 'ringing':
         this.#options.calls.ringing(at, robot.name, fact.leg);
         return;
+      case 'established':
+        standing.add(fact.leg);
+        return;
       case 'ended': {
+        standing.delete(fact.leg);
         const left = this.#options.calls.agentEnded(robot.name, fact.leg, endOf(fact, byeStatus));
         if (left !== undefined) this.#options.onLeftAlone(left);
-        this.ledger?.see(at, robot.name, { type: 'callEnded' });
+        this.ledger?.see(at, robot.name, { type: 'callEnded', leg: fact.leg });
         return;
       }
       default:
@@ -192,6 +198,11 @@ export class LabWatch implements RobotWatch, LaterFacts {
     return this.#of(agent).promisedUntil;
   }
 
+  /** Calls of the agent that both ends have taken, by their legs, as the phone sees it. */
+  callsOf(agent: string): readonly string[] {
+    return [...this.#of(agent).standing];
+  }
+
   /** Sites at which the phone is registered, as the phone sees it. */
   registeredAt(agent: string): readonly string[] {
     return [...this.#of(agent).registeredAt.keys()];
@@ -207,6 +218,7 @@ export class LabWatch implements RobotWatch, LaterFacts {
     if (seen === undefined) {
       seen = {
         registeredAt: new Map(),
+        standing: new Set(),
         stampReceivedAt: undefined,
         promisedUntil: undefined,
         speaksTo: undefined,

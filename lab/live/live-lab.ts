@@ -327,7 +327,7 @@ export class LiveLab {
           site,
           // ADDP: a poll after one time-out of silence, lost after the same again.
           detectionMs: isSilent ? heardAt + 2 * this.options.times.addpMs - at : 0,
-          inCall: (robot.view?.calls.length ?? 0) > 0,
+          calls: this.watch.callsOf(robot.name),
         };
       }),
     );
@@ -367,18 +367,19 @@ export class LiveLab {
 
   resume(site: SiteName): void {
     this.sites[site].resume();
+    this.ledger.mended(site);
   }
 
   /** The phone can no longer reach that site (its cable is cut, say); it learns so at its next attempt. */
   losePhone(robot: Robot, site: SiteName): void {
     this.calls.fault();
     if (this.worksAt(robot, site)) {
-      const inCall = (robot.view?.calls.length ?? 0) > 0;
       // What ends the agent's work is the end of the binding that stands: the site notices when it expires.
       const endsAt = (robot.boundUntil.get(this.#sipPort(site)) ?? this.#startedAt) - this.#startedAt;
       const detectionMs = Math.max(0, endsAt - this.now());
+      const calls = this.watch.callsOf(robot.name);
       this.ledger.fault(this.now(), { what: `phone of ${robot.name} lost`, site }, [
-        { agent: robot.name, scheme: robot.options.scheme, site, detectionMs, inCall },
+        { agent: robot.name, scheme: robot.options.scheme, site, detectionMs, calls },
       ]);
     }
     robot.cutPhoneFrom(this.#sipPort(site));
@@ -386,6 +387,7 @@ export class LiveLab {
 
   findPhone(robot: Robot, site: SiteName): void {
     robot.joinPhoneTo(this.#sipPort(site));
+    this.ledger.mended(site, robot.name);
   }
 
   #sipPort(site: SiteName): number {
@@ -416,6 +418,7 @@ export class LiveLab {
   async restore(site: SiteName): Promise<void> {
     if (this.sites[site].state === 'hung') return this.resume(site);
     await this.sites[site].start();
+    this.ledger.mended(site);
   }
 
   // ── what a scenario sees ─────────────────────────────────────────────────────────────────────────────────

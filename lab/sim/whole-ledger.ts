@@ -14,9 +14,8 @@ interface Seen {
   /** Since when the phone holds a binding at each site, as the phone saw it. */
   readonly phoneAt: Map<string, Millis>;
   answeredAt: Millis | undefined;
-  /** Of the phone: calls that both ends have taken, and of these the ones that stood at the fault. */
+  /** Of the phone: calls that both ends have taken. */
   readonly standing: Set<string>;
-  stoodAtFault: ReadonlySet<string>;
   /** Of the login that the fault has ended. */
   leaseEndAt: Millis | undefined;
 }
@@ -40,13 +39,12 @@ export class WholeLedger implements LaterFacts {
 
   /** A site dies whose hosts live: a reset tells everybody at once. */
   siteLost(site: string, persons: readonly (readonly [Person, string])[]): void {
-    for (const [{ dn }] of persons) this.#of(dn).stoodAtFault = new Set(this.#of(dn).standing);
     const able = persons.filter(([{ view }]) => view?.site === site && view.state === 'Ready');
     this.#ledger.fault(
       this.#world.at,
       { what: 'killed', site },
-      able.map(([{ dn, view }, scheme]) => {
-        return { agent: dn, scheme, site, detectionMs: 0, inCall: (view?.calls.length ?? 0) > 0 };
+      able.map(([{ dn }, scheme]) => {
+        return { agent: dn, scheme, site, detectionMs: 0, calls: [...this.#of(dn).standing] };
       }),
     );
   }
@@ -77,15 +75,14 @@ export class WholeLedger implements LaterFacts {
   }
 
   phone(dn: string, fact: PhoneFact): void {
-    const { phoneAt, standing, stoodAtFault } = this.#of(dn);
+    const { phoneAt, standing } = this.#of(dn);
     const at = this.#world.at;
     if (fact.name === 'registered' && !phoneAt.has(fact.site)) phoneAt.set(fact.site, at);
     if (fact.name === 'lost') phoneAt.delete(fact.site);
     if (fact.name === 'established') standing.add(fact.leg);
     if (fact.name !== 'ended') return;
     standing.delete(fact.leg);
-    // Whoever calls the phone meanwhile is another call: its end allows nothing (DS14).
-    if (stoodAtFault.has(fact.leg)) this.#ledger.see(at, dn, { type: 'callEnded' });
+    this.#ledger.see(at, dn, { type: 'callEnded', leg: fact.leg });
   }
 
   phoneAt(dn: string, site: string): Millis | undefined {
@@ -110,7 +107,7 @@ export class WholeLedger implements LaterFacts {
     if (seen === undefined) {
       seen = {
         ...{ phoneAt: new Map(), answeredAt: undefined, leaseEndAt: undefined },
-        ...{ standing: new Set(), stoodAtFault: new Set() },
+        standing: new Set(),
       };
       this.#seen.set(dn, seen);
     }

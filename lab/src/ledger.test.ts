@@ -15,7 +15,7 @@ function moved(ledger: Ledger, agent: string, readyAt: number, meanwhile = () =>
 
 test('the wait that an option governs is allowed, the rest is not', () => {
   const ledger = new Ledger(nothingLater);
-  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, inCall: false }]);
+  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: [] }]);
   moved(ledger, 'a', 6250);
   const report = ledger.report(10_000);
   expect(report.agents[0]).toMatchObject({
@@ -32,29 +32,57 @@ test('the wait that an option governs is allowed, the rest is not', () => {
 
 test('a phone that registers late and a lease that ends late are allowed too: the latest counts', () => {
   const late = new Ledger({ phoneAt: () => 7000, leaseEndAt: () => 6500 });
-  late.fault(1000, KILL, [
-    { agent: 'a', scheme: 'active-backup', site: 'north', detectionMs: 0, inCall: false },
-  ]);
+  late.fault(1000, KILL, [{ agent: 'a', scheme: 'active-backup', site: 'north', detectionMs: 0, calls: [] }]);
   moved(late, 'a', 7100);
   expect(late.report(10_000).agents[0]).toMatchObject({ phoneAt: 7000, allowedAt: 7000 });
   const lease = new Ledger({ phoneAt: () => 500, leaseEndAt: () => 9000 });
-  lease.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, inCall: false }]);
+  lease.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: [] }]);
   moved(lease, 'a', 9010);
   expect(lease.report(10_000).after_wait_ms?.max).toBe(10);
 });
 
 test('silence is detected by the ping limits, and those are allowed', () => {
   const ledger = new Ledger(nothingLater);
-  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 2000, inCall: false }]);
+  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 2000, calls: [] }]);
   moved(ledger, 'a', 8100);
   expect(ledger.report(10_000).agents[0]?.allowedAt).toBe(8000);
+});
+
+test('the last word of a dead site is no recovery', () => {
+  const ledger = new Ledger(nothingLater);
+  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: [] }]);
+  ledger.see(1050, 'a', { type: 'loggedIn', site: 'north' });
+  ledger.see(1100, 'a', { type: 'ready', site: 'north' });
+  expect(ledger.waiting).toBe(1);
+  ledger.see(1200, 'a', { type: 'detected' });
+  ledger.see(8990, 'a', { type: 'loggedIn', site: 'south' });
+  ledger.see(9000, 'a', { type: 'ready', site: 'south' });
+  const report = ledger.report(10_000);
+  expect(report.agents[0]).toMatchObject({ to: 'south', loggedInAt: 8990, readyAt: 9000 });
+  expect(report.total_ms?.max).toBe(8000);
+});
+
+test('a site that goes on before the desk has noticed is believed again, and only for whom it is mended', () => {
+  const ledger = new Ledger(nothingLater);
+  const agent = { scheme: 'dual', site: 'north', detectionMs: 0, calls: [] };
+  ledger.fault(1000, KILL, [
+    { ...agent, agent: 'a' },
+    { ...agent, agent: 'b' },
+  ]);
+  ledger.mended('south');
+  ledger.mended('north', 'a');
+  for (const name of ['a', 'b']) ledger.see(1500, name, { type: 'ready', site: 'north' });
+  expect(ledger.rows.map(({ readyAt }) => readyAt)).toEqual([1500, null]);
+  ledger.mended('north');
+  ledger.see(1700, 'b', { type: 'ready', site: 'north' });
+  expect(ledger.rows[1]).toMatchObject({ to: 'north', readyAt: 1700 });
 });
 
 test('who is never Ready again counts with the end of the run', () => {
   const ledger = new Ledger(nothingLater);
   ledger.fault(1000, KILL, [
-    { agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, inCall: false },
-    { agent: 'b', scheme: 'fixed', site: 'north', detectionMs: 0, inCall: false },
+    { agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: [] },
+    { agent: 'b', scheme: 'fixed', site: 'north', detectionMs: 0, calls: [] },
   ]);
   moved(ledger, 'a', 6100);
   expect(ledger.waiting).toBe(1);
@@ -65,8 +93,9 @@ test('who is never Ready again counts with the end of the run', () => {
 
 test('an agent who stays at the same site has no lease to wait for, and a second fault keeps the first row', () => {
   const ledger = new Ledger({ phoneAt: () => 2000, leaseEndAt: () => 9999 });
-  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, inCall: false }]);
-  ledger.fault(1500, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, inCall: false }]);
+  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: [] }]);
+  ledger.fault(1500, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: [] }]);
+  ledger.see(1600, 'a', { type: 'detected' });
   ledger.see(2100, 'a', { type: 'ready', site: 'north' });
   const { agents } = ledger.report(5000);
   expect(agents).toHaveLength(1);
@@ -75,9 +104,9 @@ test('an agent who stays at the same site has no lease to wait for, and a second
 
 test('an agent in a call at the fault is unable from the fault; the end of that call allows, and governs when it is last', () => {
   const ledger = new Ledger(nothingLater);
-  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, inCall: true }]);
-  moved(ledger, 'a', 8020, () => ledger.see(8000, 'a', { type: 'callEnded' }));
-  ledger.see(9000, 'a', { type: 'callEnded' });
+  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: ['1'] }]);
+  moved(ledger, 'a', 8020, () => ledger.see(8000, 'a', { type: 'callEnded', leg: '1' }));
+  ledger.see(9000, 'a', { type: 'callEnded', leg: '2' });
   const report = ledger.report(10_000);
   expect(report.agents[0]).toMatchObject({
     lastAbleAt: 1000,
@@ -95,14 +124,32 @@ test('an agent in a call at the fault is unable from the fault; the end of that 
   });
 });
 
+test('only the end of what stood at the fault allows: of two calls the later, of a call that came meanwhile nothing', () => {
+  const ledger = new Ledger(nothingLater);
+  const agent = { scheme: 'dual', site: 'north', detectionMs: 0 };
+  ledger.fault(1000, KILL, [
+    { ...agent, agent: 'a', calls: ['1', '2'] },
+    { ...agent, agent: 'b', calls: [] },
+  ]);
+  const ends = (agent: string, leg: string, at: number) => ledger.see(at, agent, { type: 'callEnded', leg });
+  moved(ledger, 'a', 9020, () => {
+    ends('a', '1', 7000);
+    ends('a', '2', 9000);
+  });
+  moved(ledger, 'b', 9020, () => ends('b', '3', 9000));
+  const [two, none] = ledger.report(10_000).agents;
+  expect(two).toMatchObject({ inCall: true, callEndedAt: 9000, allowedAt: 9000 });
+  expect(none).toMatchObject({ inCall: false, callEndedAt: null, allowedAt: 6000 });
+});
+
 test('a call that is over before the option has run out governs nothing, and one that never ends allows nothing', () => {
   const ledger = new Ledger(nothingLater);
-  const talking = { scheme: 'dual', site: 'north', detectionMs: 0, inCall: true };
+  const talking = { scheme: 'dual', site: 'north', detectionMs: 0, calls: ['1'] };
   ledger.fault(1000, KILL, [
     { ...talking, agent: 'a' },
     { ...talking, agent: 'b' },
   ]);
-  moved(ledger, 'a', 6100, () => ledger.see(2000, 'a', { type: 'callEnded' }));
+  moved(ledger, 'a', 6100, () => ledger.see(2000, 'a', { type: 'callEnded', leg: '1' }));
   const [first, second] = ledger.report(60_000).agents;
   expect(first).toMatchObject({ callEndedAt: 2000, allowedAt: 6000 });
   expect(first?.governedBy).toContain('disaster-recovery.timeout');

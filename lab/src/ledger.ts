@@ -8,6 +8,9 @@
  *     the end of the login lease ───────────────────────────┤
  *     the end of the call that the agent was in (DS14) ─────┘
  *
+ * A dead site's last word is no recovery: until the desk has noticed the loss, what it still tells of a log-in or of
+ * Ready at that site was on its way when the site died, and closes no row.
+ *
  * `lastAbleAt` is the fault, for everybody. Who was in a call then goes on talking, directly between the two phones,
  * and may not be Ready before that call is over: its end allows, and where it comes last it is what governed. These
  * agents are marked and counted (`inCall`), because their total holds the rest of a talk.
@@ -62,8 +65,8 @@ export const GOVERNED_BY_CALL = 'call-at-lost-site';
 /** What was seen of one agent; the ledger takes what it needs when it needs it. */
 export type Sighting =
   | { readonly type: 'detected' }
-  /** The call that the agent had at the fault is over, as the agent's phone sees it. */
-  | { readonly type: 'callEnded' }
+  /** A call is over, as the agent's phone sees it, by its leg there. */
+  | { readonly type: 'callEnded'; readonly leg: string }
   | {
       readonly type: 'decided';
       readonly to: string;
@@ -86,7 +89,8 @@ export interface FaultedAgent {
   readonly site: string;
   /** 0 when a reset tells at once; else when the configured ping limits, counted from the last byte, run out. */
   readonly detectionMs: Millis;
-  readonly inCall: boolean;
+  /** Legs of the agent's phone whose calls both ends have taken. What only rings is no call yet, and holds nobody up. */
+  readonly calls: readonly string[];
 }
 
 /** What is known only later; asked when the agent is Ready again, or at the end. */
@@ -100,7 +104,11 @@ export interface LaterFacts {
 interface Open {
   readonly row: LedgerAgent;
   readonly detectionMs: Millis;
+  /** Of the calls at the fault, by their legs, those that are not over. */
+  readonly calls: Set<string>;
   option: GovernedWait | undefined;
+  /** What the fault broke works again, and the desk has not noticed the loss. */
+  isMended: boolean;
 }
 
 /** One fault and the rows that it opened. */
@@ -129,7 +137,7 @@ export class Ledger {
   ): void {
     const rows: LedgerAgent[] = [];
     this.#faults.push({ at, ...fault, rows });
-    for (const { agent, scheme, site, detectionMs, inCall } of agents) {
+    for (const { agent, scheme, site, detectionMs, calls } of agents) {
       if (this.#open.has(agent)) continue;
       const row: LedgerAgent = {
         agent,
@@ -137,7 +145,7 @@ export class Ledger {
         from: site,
         to: null,
         lastAbleAt: at,
-        inCall,
+        inCall: calls.length > 0,
         callEndedAt: null,
         detectedAt: null,
         phoneAt: null,
@@ -151,8 +159,20 @@ export class Ledger {
       };
       this.#rows.push(row);
       rows.push(row);
-      this.#open.set(agent, { row, detectionMs, option: undefined });
+      this.#open.set(agent, {
+        row,
+        detectionMs,
+        calls: new Set(calls),
+        option: undefined,
+        isMended: false,
+      });
     }
+  }
+
+  /** What was broken at that site works again, for everybody or for this agent: from here on its word counts. */
+  mended(site: string, agent?: string): void {
+    for (const open of this.#open.values())
+      if (open.row.from === site && (agent === undefined || open.row.agent === agent)) open.isMended = true;
   }
 
   see(at: Millis, agent: string, sighting: Sighting): void {
@@ -164,8 +184,8 @@ export class Ledger {
         row.detectedAt ??= at;
         return;
       case 'callEnded':
-        // The first end is that of the call which stood; a later one belongs to a later call.
-        if (row.inCall) row.callEndedAt ??= at;
+        // Whoever calls the phone meanwhile is another call: its end allows nothing (DS14).
+        if (open.calls.delete(sighting.leg) && open.calls.size === 0) row.callEndedAt = at;
         return;
       case 'decided':
         row.decidedAt = at;
@@ -179,10 +199,12 @@ export class Ledger {
         row.connectedAt = at;
         return;
       case 'loggedIn':
+        if (isLastWord(open, sighting.site)) return;
         row.loggedInAt = at;
         row.to = sighting.site;
         return;
       case 'ready':
+        if (isLastWord(open, sighting.site)) return;
         row.readyAt = at;
         row.to = sighting.site;
         this.#close(open);
@@ -239,6 +261,10 @@ export class Ledger {
       agents: this.#rows,
     };
   }
+}
+
+function isLastWord({ row, isMended }: Open, site: string): boolean {
+  return site === row.from && row.detectedAt === null && !isMended;
 }
 
 /** Nearest rank: p99 of 100 values is the 99th smallest. */

@@ -127,13 +127,21 @@ export async function movedExactly(
   const stayers = lab.robots.filter((robot) => robot.options.home !== who.from);
   const isThere = (robot: LiveLab['robots'][number]) => lab.worksAt(robot, who.to);
   await lab.until(moveMax(lab), () => movers.every(isThere) && lab.ledger.waiting === 0);
-  const late = movers.filter((robot) => !isThere(robot));
+  // By the ledger too: its seconds are those until Ready at that site and no other.
+  const endedAt = new Map(
+    lab.ledger.rows
+      .filter(({ from, lastAbleAt }) => from === who.from && lastAbleAt >= who.since)
+      .map(({ agent, to }) => [agent, to]),
+  );
+  const late = movers.filter((robot) => !isThere(robot) || endedAt.get(robot.name) !== who.to);
   lab.check(
     'all-moved',
     movers.length > 0 && late.length === 0,
     late.length === 0
       ? `${movers.length} of ${movers.length} work at ${who.to}`
-      : late.map(describe).join('; '),
+      : late
+          .map((robot) => `${describe(robot)}, in the ledger at ${endedAt.get(robot.name) ?? 'no site'}`)
+          .join('; '),
   );
   stayed(lab, 'nobody-else-moved', { robots: stayers, since: who.since });
   allReady(lab, movers.length);
