@@ -5,8 +5,9 @@
  *     npx tsx scripts/make-sample.ts [--out config/sample] [--agents 20] [--password …] [--phone-password …]
  *       [--address 127.0.0.1] [--base 5100] [--json] [--keys-only]
  *
- * The site north has the ports base + 10 (Configuration Server), + 11 (clients of the SIP Server), + 60 (SIP) and
- * + 90 (its gateway); south the same from base + 100. All people have one password and all phones another, which
+ * The site north has the ports base + 10 (Configuration Server), + 11 (clients of the SIP Server), + 13 (clients of its
+ * backup), + 14 (between the two), + 60 (SIP of whichever is primary) and + 90 (its gateway); south the same from
+ * base + 100. All people have one password and all phones another, which
  * are meant to look like what they are; every run makes new keys, salts and hashes.
  *
  * The keys of the sample are not in the repository: the set-up of a checkout draws them with `--keys-only`, which
@@ -46,6 +47,7 @@ const site = (name: string, first: number) => ({
   clientPort: first + 11,
   statPort: first + 12,
   sipPort: first + 60,
+  standby: { clientPort: first + 13, pairPort: first + 14 },
   gateway: `${values.address}:${first + 90}`,
 });
 
