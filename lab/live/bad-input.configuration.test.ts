@@ -4,7 +4,7 @@
  * warned of in its log, and it starts.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -344,33 +344,49 @@ test.concurrent.each(MISTAKES)('%s is refused and named', async (_what, file, ch
 });
 
 /** CF20: what desks read, and so what costs agents an option at the most. All of these stand in one configuration. */
-const WARNED: readonly (readonly [object: string, option: string, value: string, text: string])[] = [
-  ['workspace', `${DESK}/disaster-recovery.enabled`, 'maybe', 'must be true or false'],
-  ['workspace', `${DESK}/disaster-recovery.timeout`, '0', 'from 1 to 86400 (s)'],
-  ['workspace', `${DESK}/disaster-recovery.wait-for-sipphone-timeout`, '60s', 'a whole number'],
+const WARNED: readonly (readonly [
+  list: string,
+  name: string,
+  option: string,
+  value: string,
+  text: RegExp,
+])[] = [
+  [
+    'applications',
+    'workspace',
+    `${DESK}/disaster-recovery.enabled`,
+    'maybe',
+    /must be true or false\. Correct/,
+  ],
+  ['applications', 'workspace', `${DESK}/disaster-recovery.timeout`, '0', /1 to 86400 \(s\)\. Correct/],
+  ['applications', 'workspace', `${DESK}/warm-standby.retry-delay`, '60s', /a whole number .* Correct/],
+  ['applications', 'sip-north', `${DESK}/warm-standby.retry-delay`, '0', /1 to 3600 \(s\)\. Correct/],
+  ['applications', 'sip-north', `${DESK}/disaster-recovery.enabled`, 'true', /Nobody reads .* or remove it/],
+  ['tenants', 'holdfast', `${DESK}/disaster-recovery.auto-restore`, 'no', /must be true or false\. Correct/],
 ];
 
 test('[CF20] what desks read keeps no site from starting, and is warned of', async () => {
   const changed = mkdtempSync(join(folder, 'warned-'));
   cpSync(good, changed, { recursive: true });
-  const file = join(changed, 'servers.json');
-  const text = WARNED.reduce(
-    (before, [name, path, value]) => option('applications', name, path, value)(before),
-    readFileSync(file, 'utf8'),
-  );
-  writeFileSync(file, text);
+  for (const [list, name, path, value] of WARNED) {
+    const file = readdirSync(changed)
+      .map((one) => join(changed, one))
+      .find((one) => list in JSON.parse(readFileSync(one, 'utf8')));
+    if (file === undefined) throw new Error(`no ${list}`);
+    writeFileSync(file, option(list, name, path, value)(readFileSync(file, 'utf8')));
+  }
   const args = [BINARY, '--application', 'config-north', '--files', changed];
   const server = Program.start({ command: process.execPath, args, folder });
   try {
     const isReady = () => server.lines.some((line) => line.includes('configuration server ready'));
     await server.until('it is ready', REFUSED_WITHIN_MS, isReady);
     const told = server.lines.map((line) => JSON.parse(line) as Fields);
-    for (const [name, path, value, allowed] of WARNED) {
-      const words = new RegExp(`: Application/${name}: ${path}: "${value}" is not allowed: `);
-      const line = told.find(({ because }) => words.test(String(because)));
+    for (const [list, name, path, value, text] of WARNED) {
+      const object = `${list === 'tenants' ? 'Tenant' : 'Application'}/${name}`;
+      const line = told.find(({ because }) => String(because).includes(`: ${object}: ${path}: `));
       expect(line, path).toMatchObject({ level: 'warn', what: 'configuration' });
-      expect(line?.because).toContain(allowed);
-      expect(line?.because).toMatch(/Correct it or remove it for the default .* counts as not set\.$/);
+      expect(line?.because).toContain(`"${value}"`);
+      expect(line?.because).toMatch(text);
     }
   } finally {
     await server.stop();

@@ -129,6 +129,68 @@ test('[CF18] a second pair of one name at a site that has peers elsewhere is war
   expect(warned(pairFiles())).toEqual([]);
 });
 
+/** One SIP Server at each of three sites. */
+function threeSites(options: Record<string, string> = {}): ConfigFile[] {
+  const west = { 'disaster-recovery.site': 'west', ...options };
+  return withSecond(
+    {},
+    { name: 'sip-west', options: { 'interaction-workspace': west, TServer: { 'sip-port': '5198' } } },
+  );
+}
+
+test('[CF18] three sites without a name are warned of once, with a name for each two they are not', () => {
+  expect(warned(threeSites())).toEqual([
+    'Application/sip-north interaction-workspace/disaster-recovery.name "" It is not set, so that the SIP Servers "sip-north", "sip-south", "sip-west" of the sites north, south, west are one group "default", and which two of them are peers nobody can say. Give each two pairs that are peers a disaster-recovery.name of their own.',
+  ]);
+  expect(warned(threeSites({ 'disaster-recovery.name': 'other' }))).toEqual([]);
+  // Who has named one group for all of them has chosen, and has agents name their peer site.
+  const named = threeSites({ 'disaster-recovery.name': 'all' }).map(({ file, data }) => {
+    const { applications, ...others } = data as Record<string, Fields[]>;
+    if (applications === undefined) return { file, data };
+    return { file, data: { ...others, applications: applications.map(namedAll) } };
+  });
+  expect(warned(named)).toEqual([]);
+});
+
+function namedAll(application: Fields): Fields {
+  if (application.type !== 'SIPServer') return application;
+  const options = application.options as Record<string, Fields>;
+  const workspace = { ...options['interaction-workspace'], 'disaster-recovery.name': 'all' };
+  return { ...application, options: { ...options, 'interaction-workspace': workspace } };
+}
+
+/** The sample with a pair at north, and more said of two Applications. */
+function withPauses(more: Record<string, Fields>): ConfigFile[] {
+  return pairFiles().map(({ file, data }) => {
+    const { applications, ...others } = data as Record<string, Fields[]>;
+    if (applications === undefined) return { file, data };
+    const changed = applications.map((one) => {
+      const { delay, ...fields } = more[String(one.name)] ?? {};
+      const { 'interaction-workspace': old, ...sections } = (one.options ?? {}) as Record<string, Fields>;
+      const set = delay === undefined ? old : { ...old, 'warm-standby.retry-delay': delay };
+      return { ...one, ...fields, options: { ...sections, ...(set && { 'interaction-workspace': set }) } };
+    });
+    return { file, data: { ...others, applications: changed } };
+  });
+}
+
+test('[CF24] a pause that no desk reads is warned of, with who reads which', () => {
+  const backup = 'sip-north-b';
+  expect(warned(withPauses({ 'sip-north': { reconnectTimeout: 7 }, 'sip-south': { delay: '9' } }))).toEqual(
+    [],
+  );
+  for (const name of ['sip-north', backup])
+    expect(warned(withPauses({ [name]: { delay: '9' } }))).toEqual([
+      `Application/${name} interaction-workspace/warm-standby.retry-delay "9" Desks pause by the reconnectTimeout of Application "sip-north", which has a backup, and where that is unset by their own warm-standby.retry-delay: "9" has no effect here. Set reconnectTimeout there, or remove this.`,
+    ]);
+  expect(warned(withPauses({ 'sip-south': { reconnectTimeout: 7 } }))).toEqual([
+    'Application/sip-south reconnectTimeout "7" Without a backup desks pause by warm-standby.retry-delay and do not read this. Set that option here, or name a backup.',
+  ]);
+  expect(warned(withPauses({ [backup]: { reconnectTimeout: 7 } }))).toEqual([
+    `Application/${backup} reconnectTimeout "7" This is the backup of Application "sip-north", and desks read the reconnectTimeout of that. Set it there, or remove this.`,
+  ]);
+});
+
 /** The Workspace Application, connected at north to one more object. */
 function alsoConnectedTo(more: Fields, primary: Fields = {}): ConfigFile[] {
   const files = changed('applications', 'workspace', (desktop) => {

@@ -1,6 +1,6 @@
 /**
  * What lets everybody work today and would hinder them when a site has died: it is allowed, and warned of when the
- * configuration is loaded (rules CF15 to CF18 and CF21). Each desk is told its own part again at log-in (DS22).
+ * configuration is loaded (rules CF15 to CF18, CF21 and CF24). Each desk is told its own part again at log-in (DS22).
  */
 import { type Application, OPTIONS, type Person } from '@holdfast/protocol';
 import type { Report } from './check-references.ts';
@@ -20,6 +20,7 @@ export function checkDesktops(configuration: Configuration, report: Report): voi
   checkSites(configuration, report);
   checkSiteNames(configuration, report);
   checkGroups(configuration, report);
+  checkPauses(configuration, report);
 }
 
 /** CF15: shorter ones take a slow network for a lost server, longer ones keep the agent at a dead one. */
@@ -149,12 +150,50 @@ function checkGroups(configuration: Configuration, report: Report): void {
     groups.set(name, sites.set(site, [...(sites.get(site) ?? []), server]));
   }
   for (const [name, sites] of groups) {
+    if (sites.size > 2) reportUnnamed(name, sites, report);
     if (sites.size < 2) continue;
     for (const [site, [first, ...more]] of sites)
       for (const server of more) {
         const text = `Site "${site}" has the SIP Server "${first?.name}" in the group "${name}" already, so that the peers at the other site cannot be told apart. Give each group of four SIP Servers a disaster-recovery.name of its own.`;
         report(server, 'interaction-workspace/disaster-recovery.name', name, text);
       }
+  }
+}
+
+/** S1: with more than two, the name has to say which are peers. Where it is set for all, agents name their peer site. */
+function reportUnnamed(
+  name: string,
+  sites: ReadonlyMap<string, readonly Application[]>,
+  report: Report,
+): void {
+  const field = 'interaction-workspace/disaster-recovery.name';
+  const servers = [...sites.values()].flat();
+  const server = servers.find(
+    ({ options }) => options['interaction-workspace']?.['disaster-recovery.name'] === undefined,
+  );
+  if (server === undefined) return;
+  const names = servers.map((one) => `"${one.name}"`).join(', ');
+  const text = `It is not set, so that the SIP Servers ${names} of the sites ${[...sites.keys()].join(', ')} are one group "${name}", and which two of them are peers nobody can say. Give each two pairs that are peers a disaster-recovery.name of their own.`;
+  report(server, field, '', text);
+}
+
+/** CF24: DS5 has desks pause by one of two, and which it is depends on the backup. */
+function checkPauses(configuration: Configuration, report: Report): void {
+  const primaryOf = new Map(configuration.all('Application').map(({ name, backup }) => [backup, name]));
+  for (const server of configuration.all('Application')) {
+    const delay = server.options['interaction-workspace']?.['warm-standby.retry-delay'];
+    const primary = primaryOf.get(server.name);
+    const isOfPair = server.backup !== undefined || primary !== undefined;
+    if (delay !== undefined && isOfPair) {
+      const text = `Desks pause by the reconnectTimeout of Application "${primary ?? server.name}", which has a backup, and where that is unset by their own warm-standby.retry-delay: "${delay}" has no effect here. Set reconnectTimeout there, or remove this.`;
+      report(server, 'interaction-workspace/warm-standby.retry-delay', delay, text);
+    }
+    if (server.reconnectTimeout === undefined || server.backup !== undefined) continue;
+    const text =
+      primary === undefined
+        ? 'Without a backup desks pause by warm-standby.retry-delay and do not read this. Set that option here, or name a backup.'
+        : `This is the backup of Application "${primary}", and desks read the reconnectTimeout of that. Set it there, or remove this.`;
+    report(server, 'reconnectTimeout', String(server.reconnectTimeout), text);
   }
 }
 

@@ -21,13 +21,22 @@ test.each([
     'DN/8000@north',
     'must be one of ringback, music, tone. Correct it or remove it for the default music.',
   ],
+  // Servers' own, where no server reads it, and out of range.
   [
-    'applications',
-    'sip-north',
-    `${DR}timeout`,
-    '60',
-    'Application/sip-north',
-    'It may stand on Application:Workspace, Tenant, AgentGroup, Person. Move it there or remove it.',
+    'dns',
+    '8000@north',
+    'holdfast/lease-length',
+    '8000',
+    'DN/8000@north',
+    'It may stand on Application:SIPServer. Move it there or remove it.',
+  ],
+  [
+    'tenants',
+    'holdfast',
+    'holdfast/realm',
+    'a realm',
+    'Tenant/holdfast',
+    'must be 1 to 255 letters, digits or . @ _ -. Correct it or remove it for the default holdfast.',
   ],
   [
     'switches',
@@ -104,6 +113,47 @@ test.each([
     'Person/agent7001',
     'It may stand on Application:ThirdPartyApplication. Move it there or remove it.',
   ],
+  // What desks read, on what is none of theirs.
+  [
+    'tenants',
+    'holdfast',
+    `${DR}timeout`,
+    '0',
+    'Tenant/holdfast',
+    'must be a whole number from 1 to 86400 (s). Correct it or remove it for the default 60. Until then it counts as not set.',
+  ],
+  [
+    'applications',
+    'sip-north',
+    `${DR}timeout`,
+    '60',
+    'Application/sip-north',
+    'It may stand on Application:Workspace, Tenant, AgentGroup, Person. Move it there or remove it.',
+  ],
+  [
+    'applications',
+    'sip-north',
+    'interaction-workspace/warm-standby.retry-delay',
+    '0',
+    'Application/sip-north',
+    'must be a whole number from 1 to 3600 (s). Correct it or remove it for the default 10. Until then it counts as not set.',
+  ],
+  [
+    'applications',
+    'supervisor-north',
+    'interaction-workspace/warm-standby.retry-delay',
+    '9',
+    'Application/supervisor-north',
+    'Nobody reads this option here, so "9" would have no effect.',
+  ],
+  [
+    'dns',
+    '8000@north',
+    `${DR}enabled`,
+    'true',
+    'DN/8000@north',
+    'It may stand on Application:Workspace, Tenant, AgentGroup, Person. Move it there or remove it.',
+  ],
 ])('[CF20] %s %s: %s = %s counts as not set and is warned of', (list, name, option, value, object, text) => {
   const { isRefused, about } = said(list, name, option, value);
   expect(isRefused).toBe(false);
@@ -147,7 +197,23 @@ test.each([
     'Application/sip-north',
     'This release does not act on this option here, so "oos" has no effect. It may stay for a later release, or be removed. It means: Whether a direct call',
   ],
-  // Acted on elsewhere.
+  // Acted on elsewhere, and known here in the field.
+  [
+    'dns',
+    '7001@north',
+    'TServer/contact',
+    'sip:10.0.0.7:5060',
+    'DN/7001@north',
+    'This release does not act on this option here, so "sip:10.0.0.7:5060" has no effect.',
+  ],
+  [
+    'dns',
+    '8000@north',
+    'TServer/wrap-up-time',
+    '30',
+    'DN/8000@north',
+    'This release does not act on this option here, so "30" has no effect.',
+  ],
   [
     'dns',
     '7001@north',

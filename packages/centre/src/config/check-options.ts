@@ -1,7 +1,7 @@
 /**
  * Every option of every object against the catalogue: is it acted on, may it stand there, is its value allowed.
- * Nothing is silent (rules CF5, CF6 and CF20): what is not allowed on a server is refused, what is not allowed where it
- * concerns a person or a desktop counts as not set, and what nobody acts on is named.
+ * Nothing is silent (rules CF5, CF6 and CF20): what is not allowed in an option of servers is refused, what is not allowed
+ * where a person or a desktop reads it counts as not set, and what nobody acts on is named.
  */
 import {
   allowedValues,
@@ -23,16 +23,16 @@ const OUR_SECTION = 'holdfast';
 const MISSPELT_MAX = 3;
 
 /**
- * CF20: a mistake here costs one agent or some an option. Refusing it would keep whole sites from starting.
+ * Where desks read: what may stand on one of these is an option of theirs, wherever it stands (a Tenant, a server).
  */
-const OF_PEOPLE: readonly OptionPlace[] = [
+const OF_DESKS: readonly OptionPlace[] = [
   'Person',
   'AgentGroup',
   'Place',
-  'AgentLogin',
   'Application:Workspace',
   'Application:ThirdPartyApplication',
 ];
+const OF_PEOPLE: readonly OptionPlace[] = [...OF_DESKS, 'AgentLogin'];
 
 export interface OptionFindings {
   /** For which the configuration is refused (CF5). */
@@ -71,7 +71,6 @@ interface Finding {
 /** Without their texts: a desk's log-in looks for the unusable ones alone, and a guess at a name takes time. */
 function findingsOf(object: ConfigObject): Finding[] {
   const place = optionPlace(object);
-  const grave = isIn(OF_PEOPLE, place) ? 'unusable' : 'problems';
   const findings: Finding[] = [];
   for (const [section, options] of Object.entries(object.options))
     for (const [name, value] of Object.entries(options)) {
@@ -79,10 +78,22 @@ function findingsOf(object: ConfigObject): Finding[] {
       const what = verdictOn(definition, value, place);
       if (what === 'sound') continue;
       const isGrave = what === 'unknown' ? section === OUR_SECTION : what !== 'idle';
-      const weight = isGrave ? grave : 'warnings';
+      const weight = isGrave ? graveWeight(definition, place) : 'warnings';
       findings.push({ weight, field: `${section}/${name}`, value, place, what, definition });
     }
   return findings;
+}
+
+/**
+ * CF20: a mistake in what desks read, or on an object of people, costs agents an option. Refusing it would keep whole
+ * sites from starting.
+ */
+function graveWeight(
+  definition: OptionDefinition | undefined,
+  place: OptionPlace | undefined,
+): 'unusable' | 'problems' {
+  const isOfDesks = definition?.setOn.some((one) => isIn(OF_DESKS, one)) === true;
+  return isOfDesks || isIn(OF_PEOPLE, place) ? 'unusable' : 'problems';
 }
 
 function verdictOn(

@@ -109,10 +109,9 @@ function unusableOf(
 ): string[] {
   const applications = new Set([application, ...sites.map((at) => at.application)]);
   const logins = person.agentLogins.flatMap((name) => configuration.get('AgentLogin', name) ?? []);
-  const groups = groupsOf(configuration, person);
-  return [person, ...groups, ...applications, ...seat, ...logins].flatMap((object) =>
-    unusableOptions(object),
-  );
+  const tenant = configuration.get('Tenant', person.tenant);
+  const above = [...groupsOf(configuration, person), ...(tenant === undefined ? [] : [tenant])];
+  return [person, ...above, ...applications, ...seat, ...logins].flatMap((object) => unusableOptions(object));
 }
 
 /** DS1: the type of the desk's Application decides. */
@@ -255,7 +254,8 @@ function workspaceOptions(
 function deskOptions(levels: readonly OptionLevel[]): DeskConfiguration['options'] {
   const options: DeskConfiguration['options'] = {};
   for (const definition of OPTION_LIST) {
-    if (definition.section !== 'interaction-workspace' || !definition.setOn.includes('Person')) continue;
+    const isWorkspace = definition.section === 'interaction-workspace' || definition.section === 'holdfast';
+    if (!isWorkspace || !definition.setOn.includes('Person')) continue;
     const resolved = resolveOption(definition, levels);
     if (resolved !== undefined)
       options[definition.name] = { value: resolved.raw.trim(), source: resolved.source };

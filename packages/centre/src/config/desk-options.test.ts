@@ -135,6 +135,12 @@ test.each<[string, NonNullable<Asked['options']>, string, string]>([
     '40',
     'AgentGroup/team-north',
   ],
+  [
+    'the Tenant',
+    workspace('Tenant/holdfast', { 'disaster-recovery.timeout': '0' }),
+    '10',
+    'Application/workspace',
+  ],
 ])(
   '[CF20] a time-out out of range on %s: the next source counts, and the agent is told',
   (_, options, value, source) => {
@@ -143,7 +149,7 @@ test.each<[string, NonNullable<Asked['options']>, string, string]>([
     expect(sites).toHaveLength(2);
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^Person\/agent7001: interaction-workspace\/disaster-recovery\.timeout: "(0|-1)" is not allowed: .* Until then it counts as not set\.$/,
+        /^(Person\/agent7001|Tenant\/holdfast): interaction-workspace\/disaster-recovery\.timeout: "(0|-1)" is not allowed: .* Until then it counts as not set\.$/,
       ),
     ]);
   },

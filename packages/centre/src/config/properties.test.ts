@@ -1,5 +1,11 @@
 /** Properties of applications and connections: changing one changes what a desk is told at log-in. */
-import { type Application, applicationObject, type DeskConfiguration, PROPERTIES } from '@holdfast/protocol';
+import {
+  type Application,
+  applicationObject,
+  type ConfigObject,
+  type DeskConfiguration,
+  PROPERTIES,
+} from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { makeConfiguration } from './configuration.ts';
 import { deskConfiguration } from './desk-configuration.ts';
@@ -10,9 +16,16 @@ type Change = (application: Application) => Application;
 
 /** What the desk of agent7001 is told, with this Application changed. */
 function desk(name: string, change: Change = (same) => same): DeskConfiguration {
-  const objects = generateConfiguration(REQUEST).objects.map((object) =>
+  return deskOf(changedIn(generateConfiguration(REQUEST).objects, name, change));
+}
+
+function changedIn(objects: readonly ConfigObject[], name: string, change: Change): ConfigObject[] {
+  return objects.map((object) =>
     object.objectType === 'Application' && object.name === name ? change(object) : object,
   );
+}
+
+function deskOf(objects: readonly ConfigObject[]): DeskConfiguration {
   const configuration = makeConfiguration(objects, sha256);
   const person = configuration.get('Person', 'agent7001');
   const application = configuration.get('Application', 'workspace');
@@ -20,6 +33,13 @@ function desk(name: string, change: Change = (same) => same): DeskConfiguration 
   const answer = deskConfiguration(configuration, { person, application, places: [] });
   if (!answer.ok) throw new Error(answer.text);
   return answer.configuration;
+}
+
+/** With a pair of SIP Servers at north. */
+function pairObjects(): readonly ConfigObject[] {
+  const [north, south] = REQUEST.sites;
+  const standby = { clientPort: 5_113, pairPort: 5_114 };
+  return generateConfiguration({ ...REQUEST, sites: [{ ...north, standby }, south] }).objects;
 }
 
 const telephony = (name: string, change?: Change) => desk(name, change).sites[0]?.telephony;
@@ -42,19 +62,10 @@ test('[property connection/server] names whom the desk connects to', () => {
 
 test('[property connection/port] names the port of that server', () => {
   const twoPorts: Change = (server) => ({ ...server, ports: { ...server.ports, desks: 5_999 } });
-  const objects = generateConfiguration(REQUEST).objects;
   expect(telephony('workspace')?.members[0]?.port).toBe(5_111);
-  const changed = objects.map((object) => {
-    if (object.objectType !== 'Application') return object;
-    if (object.name === 'sip-north') return twoPorts(object);
-    return object.name === 'workspace' ? connected({ port: 'desks' })(object) : object;
-  });
-  const configuration = makeConfiguration(changed, sha256);
-  const person = configuration.get('Person', 'agent7001');
-  const application = configuration.get('Application', 'workspace');
-  if (person === undefined || application === undefined) throw new Error('missing');
-  const answer = deskConfiguration(configuration, { person, application, places: [] });
-  expect(answer.ok && answer.configuration.sites[0]?.telephony.members[0]?.port).toBe(5_999);
+  const withPort = changedIn(generateConfiguration(REQUEST).objects, 'sip-north', twoPorts);
+  const changed = changedIn(withPort, 'workspace', connected({ port: 'desks' }));
+  expect(deskOf(changed).sites[0]?.telephony.members[0]?.port).toBe(5_999);
 });
 
 test('[property connection/addp.timeout] is when the desk asks whether the server is there', () => {
@@ -71,15 +82,18 @@ test('[property connection/addp.remoteTimeout] is when the server is to ask for 
   });
 });
 
-test('[property application/backup] is the second member of the pair', () => {
-  const members = telephony('sip-north', (server) => ({ ...server, backup: 'sip-south' }))?.members;
-  expect(members?.map(({ application }) => application)).toEqual(['sip-north', 'sip-south']);
+test('[property application/backup] is the second member of the pair, of the same site', () => {
+  const members = deskOf(pairObjects()).sites[0]?.telephony.members;
+  expect(members?.map(({ application, port }) => [application, port])).toEqual([
+    ['sip-north', 5_111],
+    ['sip-north-b', 5_113],
+  ]);
   expect(telephony('sip-north')?.members).toHaveLength(1);
 });
 
 test('[property application/reconnectTimeout] of a pair is the pause after both have failed', () => {
-  const pair: Change = (server) => ({ ...server, backup: 'sip-south', reconnectTimeout: 7 });
-  expect(telephony('sip-north', pair)?.reconnectPauseMs).toBe(7_000);
+  const pair = changedIn(pairObjects(), 'sip-north', (server) => ({ ...server, reconnectTimeout: 7 }));
+  expect(deskOf(pair).sites[0]?.telephony.reconnectPauseMs).toBe(7_000);
   // Without a backup the option of the desk holds (S0).
   expect(telephony('sip-north', (server) => ({ ...server, reconnectTimeout: 7 }))?.reconnectPauseMs).toBe(
     2_000,

@@ -24,6 +24,7 @@ export const sipServerOptions = define('TServer', {
     kind: seconds(0, 86_400),
     default: '0',
     setOn: [...SIP_SERVER, 'AgentLogin'],
+    knownOn: ['DN:ACDQueue'],
     takesEffect: 'immediately',
     meaning:
       'After-call work after a business call; 0 is none; the value of untimed-wrap-up-value is untimed.',
@@ -168,6 +169,7 @@ export const sipServerOptions = define('TServer', {
     },
     default: undefined,
     setOn: ['DN:Trunk', 'DN:CallProcessingPort'],
+    knownOn: ['DN:Extension'],
     takesEffect: 'at the next call',
     meaning:
       'Trunk: where its gateway is, and the address that its calls come from. Call Processing Port: where it is called. A name is looked up (SS46); without a port it may stand for several gateways.',

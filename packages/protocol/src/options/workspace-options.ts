@@ -95,10 +95,10 @@ export const workspaceOptions = define('interaction-workspace', {
   'warm-standby.retry-delay': {
     kind: seconds(1, 3_600),
     default: '10',
-    setOn: [...DESK, ...SERVERS],
+    setOn: [...DESK, ...SERVERS.filter((place) => place !== 'Application:Supervisor')],
     takesEffect: 'when the desk next connects to a Configuration Server',
     meaning:
-      'Pause after every member of a link has failed, before the next round (DS5). Where nobody sets it, the Timeout of the bootstrap file stands in.',
+      'Pause after every member of a link has failed, before the next round (DS5). On a server it goes before that of the desk, but not where a backup is named (CF24). Where nobody sets it, the Timeout of the bootstrap file stands in.',
     source: 'Workspace options reference',
     actsOn: 'desk links',
   },
