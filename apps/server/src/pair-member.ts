@@ -128,10 +128,6 @@ function memberPerformer(outside: MemberOutside): (effect: PairEffect) => void {
         return input(writeEpoch(file, effect.epoch));
       case 'role':
         return serve(effect.serves);
-      case 'sendToFollower':
-      case 'sendToPeer':
-        // Nobody is told that the other site is linked, so that neither is ever wanted.
-        return;
       default:
         return perform(effect);
     }

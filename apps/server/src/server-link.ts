@@ -2,6 +2,9 @@
 import type { ServerAddress } from '@holdfast/servers';
 import { connectLink, type LinkClient, type MessageSchema } from '@holdfast/shell';
 
+/** What has changed at the other site while the link was away comes in one message. */
+const REPLY_BYTES_MAX = 32 * 1024 * 1024;
+
 export interface ServerLinkPorts<Reply> {
   readonly schema: MessageSchema<Reply>;
   opened(attempt: number): void;
@@ -24,7 +27,7 @@ export class ServerLink<Request, Reply> {
     const { host, port } = server;
     const { schema, opened, message, closed, malformed } = this.#ports;
     const client = connectLink<Request, Reply>({
-      ...{ host, port, schema },
+      ...{ host, port, schema, replyBytesMax: REPLY_BYTES_MAX },
       handlers: {
         opened: () => opened(attempt),
         message: (heard) => message(attempt, heard),

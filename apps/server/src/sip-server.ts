@@ -5,11 +5,11 @@
  */
 import type { LogLine } from '@holdfast/kernel';
 import {
+  LedServer,
   readPairMembership,
   readSipServerConfiguration,
   type SipServerEffect,
   type SipServerInput,
-  SipServerNode,
   type SipServerOptions,
 } from '@holdfast/servers';
 import { cryptoRandom, ProcessClock, runNode } from '@holdfast/shell';
@@ -110,7 +110,7 @@ interface Shell {
 }
 
 async function runAlone({ server, ports, clock, perform }: Shell) {
-  const node = runNode<SipServerInput, SipServerEffect>(new SipServerNode(server), {
+  const node = runNode<SipServerInput, SipServerEffect>(new LedServer(server), {
     now: () => clock.now(),
     perform,
   });

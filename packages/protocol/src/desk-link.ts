@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { addpTimeoutMs, POLLS, ReferenceID, refusal } from './link-messages.ts';
+import { mirrorMessage } from './mirror-link.ts';
 import { loginEpoch, position, stamp } from './position.ts';
 import {
   dnSnapshot,
@@ -123,6 +124,8 @@ export const deskRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('GracefulShutdown'), ReferenceID, on: z.boolean() }),
   /** LL1: answers a stamp for one login. Sent in the message handler, never from a timer. */
   z.object({ type: z.literal('StampAnswer'), dn, epoch: loginEpoch, stamp }),
+  /** Of a server: it follows the records of this one (LG4). */
+  z.object({ type: z.literal('Mirror'), message: mirrorMessage }),
   ...POLLS,
 ]);
 export type DeskRequest = z.infer<typeof deskRequest>;
@@ -146,6 +149,8 @@ export const deskReply = z.discriminatedUnion('type', [
     stampEveryMs: z.number().int(),
     /** LL8: the other site is put each log-in and answers. Absent: it cannot be asked now, or there is none. */
     peerAsked: z.boolean().optional(),
+    /** RD1: desks that return to this site by themselves spread over so long, ms. Absent: they come when they like. */
+    returnWindowMs: z.number().int().optional(),
   }),
   /** Answer to a request that succeeded and has no event of its own to show it. */
   z.object({ type: z.literal('Done'), ReferenceID }),
@@ -196,6 +201,8 @@ export const deskReply = z.discriminatedUnion('type', [
     isRaised: z.boolean(),
     because: z.string(),
   }),
+  /** To a server that follows the records. */
+  z.object({ type: z.literal('Mirror'), message: mirrorMessage }),
   ...POLLS,
 ]);
 export type DeskReply = z.infer<typeof deskReply>;

@@ -30,6 +30,7 @@ export type {
   TokenReading,
 } from './config-server/config-server-types.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
+export { LedServer } from './mirror/led-server.ts';
 export type { PairEffect, PairInput } from './pair/pair-effects.ts';
 export { PairNode, type PairNodeOptions } from './pair/pair-node.ts';
 export type { ServerAddress } from './server-address.ts';

@@ -9,6 +9,7 @@ import {
   type DeskReply,
   type DeskRequest,
   type EventMessage,
+  type MirrorMessage,
   type Position,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
@@ -48,6 +49,8 @@ export interface FollowerPorts {
   lost(now: Millis): void;
   /** What answers a request of `ask`; false when there was none: then an Error ends the connection. */
   answered(now: Millis, reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): boolean;
+  /** What is asked for by `Mirror`. */
+  mirrored?(now: Millis, message: MirrorMessage): void;
   /** The answer to a Ping, also to those that ask whether the line lives. */
   pong(now: Millis, n: number): void;
 }
@@ -182,6 +185,8 @@ export class SipServerFollower {
         return this.#round.leave(now, `refused: ${message.text}`);
       case 'Pong':
         return this.#ports.pong(now, message.n);
+      case 'Mirror':
+        return this.#ports.mirrored?.(now, message.message);
       case 'Alarm':
       case 'MoveAsked':
       case 'NotLoggedIn':

@@ -10,13 +10,6 @@ export type PairInput =
   | { readonly type: 'mateLinked' }
   | { readonly type: 'mateUnlinked'; readonly because: string }
   | { readonly type: 'mateMessage'; readonly message: MirrorMessage }
-  /** A server of the other site follows us (LG4), over the link of this name. */
-  | { readonly type: 'followerMessage'; readonly follower: string; readonly message: MirrorMessage }
-  | { readonly type: 'followerUnlinked'; readonly follower: string }
-  /** We follow the primary of the other site. */
-  | { readonly type: 'peerLinked' }
-  | { readonly type: 'peerUnlinked'; readonly because: string }
-  | { readonly type: 'peerMessage'; readonly message: MirrorMessage }
   | { readonly type: 'arbiterAnswer'; readonly answer: ArbiterAnswer }
   | { readonly type: 'keySeen'; readonly seen: KeySeen }
   | { readonly type: 'wroteEpoch'; readonly epoch: number }
@@ -28,14 +21,10 @@ export type PairInput =
 export type PairEffect =
   | SipServerEffect
   | { readonly type: 'sendToMate'; readonly message: MirrorMessage }
-  | { readonly type: 'sendToFollower'; readonly follower: string; readonly message: MirrorMessage }
-  | { readonly type: 'sendToPeer'; readonly message: MirrorMessage }
   | { readonly type: 'askArbiter'; readonly request: ArbiterRequest }
   /** To disk with fsync, answered by `wroteEpoch` or `writeFailed`. */
   | { readonly type: 'writeEpoch'; readonly epoch: number }
-  /**
-   * `serves`: the ports of SIP and of clients are open, and the other site is followed, exactly while it is true.
-   */
+  /** `serves`: the ports of SIP and of clients are open exactly while it is true. */
   | {
       readonly type: 'role';
       readonly role: PairRoleName;

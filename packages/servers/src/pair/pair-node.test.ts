@@ -1,14 +1,13 @@
 import { checkCentre } from '@holdfast/centre';
 import { must } from '@holdfast/kernel';
-import type { MirrorMessage } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
+import { MATE } from '../mirror/leading.ts';
 import { CALLER_NUMBER } from '../sip-server/testing/centre-world.ts';
 import { Desk } from '../sip-server/testing/desk.ts';
 import { callerAt, Phone } from '../sip-server/testing/people.ts';
 import { GATEWAY } from '../sip-server/testing/server-site.ts';
 import { World } from '../sip-server/testing/server-world.ts';
-import { MATE } from './leading.ts';
-import { PairSite } from './testing/pair-site.ts';
+import { PairSite, SECRET } from './testing/pair-site.ts';
 
 /** A pair in step, ada's phone, her desk that is Ready, and a caller. */
 function pairWorld() {
@@ -150,27 +149,34 @@ it('[PR10] on the word of an operator the roles change, and calls do not notice'
   expect(must(site.node('a').parts.store, 'it follows').isComplete).toBe(true);
 });
 
-it('[LG4] [AD3] the other site follows, and is not waited for; a call that it has taken over ends here without a word', () => {
+it('[LG4] the other site follows over a connection of its own, and nobody waits for it; a desk may not', () => {
   const { world, site, ada, caller } = pairWorld();
-  const heard: MirrorMessage[] = [];
-  site.toFollower = (message) => heard.push(message);
-  site.fromFollower({ type: 'follow' });
+  const peer = new Desk(site, undefined, 'session of the other site');
+  expect(peer.ask({ ...REGISTER, secret: SECRET })).toMatchObject({ type: 'ServerInfo' });
+  peer.send({ type: 'Mirror', message: { type: 'follow' } });
   world.run(10);
-  const parts = heard.filter((message) => message.type === 'snapshot');
-  expect(parts[0]).toMatchObject({ part: 0 });
-  // It never acknowledges, and nobody waits for it.
+  const heard = () => peer.replies.flatMap((reply) => (reply.type === 'Mirror' ? [reply.message] : []));
+  expect(heard()[0]).toMatchObject({ type: 'snapshot', part: 0 });
+  // It acknowledges nothing.
   caller.tell({ name: 'call', to: '8000' });
   world.run(2_000);
   expect(ada.news()).toEqual(['ringing', 'established']);
   const [connId] = [...site.server.parts.calls.connIds()];
-  expect(
-    heard.some(
-      (message) => message.type === 'entry' && message.put.some(([key]) => key === `talk/${connId}`),
-    ),
-  ).toBe(true);
-  const here = { epoch: 1, number: 1, now: 0, part: 0, isLast: true, positions: [], events: [] };
-  site.fromPeer({ type: 'snapshot', ...here, put: [[`talk/${connId}`, {}, 1]] });
-  world.run(1_000);
-  expect(site.server.parts.calls.size).toBe(0);
-  expect([ada.news(), caller.news().at(-1)]).toEqual([[], 'established']);
+  const keys = heard().flatMap((message) =>
+    message.type === 'entry' ? message.put.map(([key]) => key) : [],
+  );
+  expect(keys).toContain(`talk/${connId}`);
+  const curious = new Desk(site, 'bob');
+  curious.register();
+  curious.send({ type: 'Mirror', message: { type: 'follow' } });
+  world.run(100);
+  expect(curious.closedBecause).toMatch('server secret');
 });
+
+const REGISTER = {
+  type: 'RegisterClient',
+  application: 'sip-south',
+  session: 'session of the other site',
+  version: 1,
+  addpTimeoutMs: 20_000,
+} as const;

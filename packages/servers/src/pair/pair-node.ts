@@ -4,7 +4,7 @@
  *
  *     inputs ──▶ SIP Server ──▶ effects ──▶ held until the mate has the entry (LG2) ──▶ out
  *                    │ changes                        ▲ ack
- *                    └───────▶ Leading ──entry──▶ Following of the mate, and of the other site
+ *                    └───────▶ Leading ──entry──▶ Following of the mate; of the other site, which is not waited for
  *
  * Who is primary is decided in `continuity` (pair-role.ts); here it is asked, with a fresh `now`, before each input is
  * handled and once more before its effects leave (PR6).
@@ -24,14 +24,14 @@ import {
 } from '@holdfast/continuity';
 import type { Because, LogLine, Millis, Node } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
+import { Following, type Heard } from '../mirror/following.ts';
+import { Leading, MATE, NO_SERVER } from '../mirror/leading.ts';
+import type { FollowerState } from '../mirror/mirror-follower.ts';
 import type { SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
-import { Following, type Heard, type LogMessage } from './following.ts';
-import { Leading, MATE } from './leading.ts';
-import type { FollowerState } from './mirror-follower.ts';
 import type { PairEffect, PairInput } from './pair-effects.ts';
 
-export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed' | 'peerRecords'> {
+export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed'> {
   readonly member: PairRoleStart;
 }
 
@@ -53,15 +53,14 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #now: Millis;
   /** Only while this member is primary, or was and may not act for the moment. */
   #leading: Leading | undefined;
-  /** The primary of this pair, while this member is none; the other site's, while it is one. */
+  /** The primary of this pair, while this member is none. */
   readonly #primary = new Following();
-  readonly #peer = new Following();
   readonly #paused: SipServerInput[] = [];
   #isMateLinked = false;
   /** The epoch whose primary was asked for its log on this link. */
   #followed: number | undefined;
-  /** Who has asked for our log a moment before we act. */
-  readonly #asked = new Map<string, Extract<MirrorMessage, { type: 'follow' }>>();
+  /** The mate has asked for our log a moment before we act. */
+  #asked: Extract<MirrorMessage, { type: 'follow' }> | undefined;
   #toldMate: FollowerState | undefined;
   #effects: PairEffect[] = [];
 
@@ -81,7 +80,6 @@ export class PairNode implements Node<PairInput, PairEffect> {
       server: this.#leading?.server,
       leading: this.#leading,
       store: this.#primary.store,
-      peerStore: this.#peer.store,
       pair: this.#pair,
     };
   }
@@ -117,23 +115,18 @@ export class PairNode implements Node<PairInput, PairEffect> {
         return;
       case 'mateUnlinked':
         this.#isMateLinked = false;
-        this.#asked.delete(MATE);
+        this.#asked = undefined;
         this.#leading?.unlinked(MATE);
         return this.#log('warn', 'mate lost', input.because);
       case 'mateMessage':
         return this.#mateMessage(now, input.message);
-      case 'followerMessage':
-        return this.#follower(now, input.follower, input.message);
-      case 'followerUnlinked':
-        this.#asked.delete(input.follower);
-        return this.#leading?.unlinked(input.follower);
-      case 'peerLinked':
-        this.#peer.linked();
-        return this.#emit({ type: 'sendToPeer', message: this.#peer.ask() });
-      case 'peerUnlinked':
-        return this.#log('warn', 'other site not followed', input.because);
-      case 'peerMessage':
-        return this.#peerMessage(now, input.message);
+      case 'message':
+        return input.message.type === 'Mirror'
+          ? this.#fromServer(now, input.connection, input.message.message)
+          : this.#serve(now, input);
+      case 'closed':
+        this.#leading?.unlinked(input.connection);
+        return this.#serve(now, input);
       case 'arbiterAnswer':
       case 'keySeen':
       case 'wroteEpoch':
@@ -223,16 +216,15 @@ export class PairNode implements Node<PairInput, PairEffect> {
       now,
       epoch,
       isFollowed: true,
-      peerRecords: () => this.#peer.store.records(),
     });
     const { store } = this.#primary;
     const held = store.held();
     const effects = held.positions.length === 0 ? [] : server.takeOver(now, held);
-    const leading = new Leading(server, epoch, now, (to, message) => this.#send(to, message));
+    const leading = new Leading(server, (to, message) => this.#send(to, message));
     this.#leading = leading;
     leading.after(now, effects);
-    for (const [follower, message] of this.#asked) leading.hear(now, follower, message);
-    this.#asked.clear();
+    if (this.#asked !== undefined) leading.hear(now, MATE, this.#asked);
+    this.#asked = undefined;
     const detail = { epoch, records: store.size, events: held.positions.at(-1)?.number ?? 0 };
     const doubt = store.isComplete ? undefined : 'what it holds is not known to be complete';
     this.#log('info', 'takes over', doubt, detail);
@@ -261,7 +253,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
         if (this.#leading !== undefined || !mayFollow(this.#pair, message.epoch)) return;
         return this.#heard(this.#primary.hear(now, message), (reply) => this.#send(MATE, reply));
       default:
-        return this.#follower(now, MATE, message);
+        return this.#follower(now, message);
     }
   }
 
@@ -284,29 +276,18 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#log(level, what, undefined, { last: leading.last, acked: leading.ackedBy(MATE) });
   }
 
-  // ── the other site ───────────────────────────────────────────────────────────────────────────────────────
+  // ── who follows ──────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Whoever follows us: the mate, or a server of the other site. */
-  #follower(now: Millis, name: string, message: MirrorMessage): void {
+  #fromServer(now: Millis, connection: string, message: MirrorMessage): void {
+    if (this.#leading?.hearClient(now, connection, message) === true) return;
+    this.#emit({ type: 'close', connection, why: NO_SERVER });
+  }
+
+  /** The mate; also when it asks a moment before we act. */
+  #follower(now: Millis, message: MirrorMessage): void {
     if (message.type !== 'follow' && message.type !== 'partTaken' && message.type !== 'ack') return;
-    if (this.#leading !== undefined) return this.#leading.hear(now, name, message);
-    if (message.type === 'follow') this.#asked.set(name, message);
-  }
-
-  #peerMessage(now: Millis, message: MirrorMessage): void {
-    if (!isOfLog(message)) return;
-    this.#heard(this.#peer.hear(now, message), (reply) => this.#emit({ type: 'sendToPeer', message: reply }));
-    if (message.type !== 'digest') this.#giveAway(now, message.put);
-  }
-
-  /** AD3: a call of ours that stands in the records of the other site has been taken over there. */
-  #giveAway(now: Millis, put: readonly (readonly [key: string, ...rest: unknown[]])[]): void {
-    const { calls } = this.#leading?.server.parts ?? {};
-    const connIds = put.flatMap(([key]) => {
-      const connId = key.startsWith('talk/') ? key.slice('talk/'.length) : undefined;
-      return connId !== undefined && calls?.has(connId) === true ? [connId] : [];
-    });
-    if (connIds.length > 0) this.#serve(now, { type: 'adoptedElsewhere', connIds });
+    if (this.#leading !== undefined) this.#leading.hear(now, MATE, message);
+    else if (message.type === 'follow') this.#asked = message;
   }
 
   // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -317,7 +298,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
   }
 
   #send(to: string, message: MirrorMessage): void {
-    if (to !== MATE) this.#emit({ type: 'sendToFollower', follower: to, message });
+    if (to !== MATE) this.#emit({ type: 'send', connection: to, message: { type: 'Mirror', message } });
     else if (this.#isMateLinked) this.#emit({ type: 'sendToMate', message });
   }
 
@@ -337,8 +318,4 @@ export class PairNode implements Node<PairInput, PairEffect> {
       line: { level, what, site, ...(because !== undefined && { because }), ...(detail && { detail }) },
     });
   }
-}
-
-function isOfLog(message: MirrorMessage): message is LogMessage {
-  return message.type === 'snapshot' || message.type === 'entry' || message.type === 'digest';
 }

@@ -31,6 +31,8 @@ export interface SipServerConfiguration {
     /** RG9, a share of the wish. */
     readonly spread: number;
   };
+  /** Log-ins a second (SS80). */
+  readonly loginRate: number;
   /** LL5. */
   readonly stampEveryMs: number;
   readonly leaseLengthMs: number;

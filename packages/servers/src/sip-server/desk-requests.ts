@@ -118,7 +118,8 @@ export class DeskRequests {
   handle(now: Millis, connection: string, request: DeskRequest): void {
     const { clients } = this.#ports;
     if (request.type === 'Ping') return clients.send(connection, { type: 'Pong', n: request.n });
-    if (request.type === 'Pong') return;
+    // Whoever holds this server answers Mirror, where its records can be followed (mirror/leading.ts).
+    if (request.type === 'Pong' || request.type === 'Mirror') return;
     if (request.type === 'RegisterClient') return this.#registerClient(now, connection, request);
     const client = clients.get(connection);
     const ReferenceID = 'ReferenceID' in request ? request.ReferenceID : 0;
@@ -297,6 +298,7 @@ export class DeskRequests {
       leaseLengthMs: configuration.leaseLengthMs,
       stampEveryMs: configuration.stampEveryMs,
       ...(this.#ports.peer.canAsk && { peerAsked: true }),
+      returnWindowMs: returnWindowMs(configuration),
     };
     if (clients.admit(connection, request, about, { person, isServer }) === undefined) return;
     if (this.#ports.isShuttingDown()) clients.send(connection, { type: 'ServerState', isShuttingDown: true });

@@ -29,6 +29,8 @@ export interface LoginAdmissionPorts {
   /** The person to whom an Agent Login belongs. */
   ownerOf(agentId: string): string | undefined;
   switchName(): string;
+  /** Log-ins a second. */
+  loginRate(): number;
 }
 
 interface Waiting {
@@ -41,11 +43,13 @@ interface Refusal {
   readonly code: ErrorCode;
   readonly text: string;
   readonly epoch?: LoginEpoch;
+  readonly retryAfterMs?: Millis;
 }
 
 export class LoginAdmission {
   readonly #ports: LoginAdmissionPorts;
   readonly #asks = new PeerAsks<Waiting>();
+  readonly #turns = new LoginTurns();
   /** The highest epoch of each person that was told `NotLoggedIn`: what we have denied once we never admit. */
   readonly denied = new WatchedMap<string, LoginEpoch>();
 

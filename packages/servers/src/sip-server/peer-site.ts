@@ -12,9 +12,11 @@
  */
 import { PEER_ANSWER_MAX_MS, PEER_ASKS_MAX } from '@holdfast/continuity';
 import type { LogLine, Millis, Random } from '@holdfast/kernel';
-import type { DeskReply, LoginEpoch } from '@holdfast/protocol';
+import type { DeskReply, LoginEpoch, MirrorMessage } from '@holdfast/protocol';
+import { Following } from '../mirror/following.ts';
 import type { RoundSettings } from '../server-round.ts';
 import { type SipLinkEffect, type SipLinkInput, SipServerFollower } from '../sip-server-follower.ts';
+import type { PeerRecords } from './adoption.ts';
 import { type PeerLogin, PeerLogins } from './peer-logins.ts';
 
 /** The SIP Server of the other site, with the same `disaster-recovery.name` (DS3). */
@@ -42,6 +44,8 @@ export interface PeerSitePorts {
   answered(now: Millis, person: string, epoch: LoginEpoch, outcome: PeerOutcome): void;
   /** Somebody is logged in there: found so, or just now. */
   found(now: Millis, login: PeerLogin): void;
+  /** These calls stand there. */
+  stands(now: Millis, connIds: readonly string[]): void;
   /** No answer will come to what has been asked. */
   lost(now: Millis): void;
 }
@@ -55,6 +59,8 @@ type Health = 'down' | 'silent' | 'up';
 export class PeerSite {
   readonly #ports: PeerSitePorts;
   readonly #logins = new PeerLogins();
+  /** Its records: what goes on here when it is dead (AD1). */
+  readonly #following = new Following();
   #site: string | undefined;
   #follower: SipServerFollower | undefined;
   #health: Health = 'down';
@@ -76,6 +82,11 @@ export class PeerSite {
   /** PH3: what is known there of a number; undefined while it is not known for certain. */
   whoIsOn(dn: string): { readonly isInService: boolean; readonly person: string | undefined } | undefined {
     return this.#health === 'up' ? this.#logins.on(dn) : undefined;
+  }
+
+  /** What is held of it; undefined while a part has not come yet. */
+  records(): PeerRecords | undefined {
+    return this.#following.store.records();
   }
 
   /** For checks: how much is held. */
@@ -105,6 +116,7 @@ export class PeerSite {
         lost: (at) => this.#lost(at),
         answered: (at, reply) => this.#answered(at, reply),
         pong: (at, n) => this.#pong(at, n),
+        mirrored: (at, message) => this.#mirrored(at, message),
       },
       peer.settings,
       now,
@@ -156,6 +168,8 @@ export class PeerSite {
   }
 
   #followed(now: Millis): void {
+    this.#following.linked();
+    this.#follower?.ask({ type: 'Mirror', message: this.#following.ask() });
     if (this.#health !== 'down') return;
     this.#become('silent', undefined);
     this.#ask(now);
@@ -167,6 +181,16 @@ export class PeerSite {
     this.#probe = { ...this.#probe, isOpen: false };
     if (now < sentAt + PEER_ANSWER_MAX_MS) this.#become('up', undefined);
     else this.#become('silent', `It has answered after ${Math.round(now - sentAt)} ms.`);
+  }
+
+  #mirrored(now: Millis, message: MirrorMessage): void {
+    if (message.type !== 'snapshot' && message.type !== 'entry' && message.type !== 'digest') return;
+    const { replies, line } = this.#following.hear(now, message);
+    for (const reply of replies) this.#follower?.ask({ type: 'Mirror', message: reply });
+    if (line !== undefined) this.#ports.log({ ...line, what: `other site: ${line.what}` });
+    if (message.type === 'digest') return;
+    const talks = message.put.flatMap(([key]) => (key.startsWith(TALK) ? [key.slice(TALK.length)] : []));
+    if (talks.length > 0) this.#ports.stands(now, talks);
   }
 
   #lost(now: Millis): void {
@@ -213,5 +237,7 @@ function outcomeOf(reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): PeerO
   return { name: 'higher', epoch, isLive: code === 'agent-elsewhere' };
 }
 
+/** Keys of calls that a B2BUA holds. */
+const TALK = 'talk/';
 /** Below zero, so that they are none of those by which the connection itself is watched. */
 const NO_PROBE = { n: 0, sentAt: Number.NEGATIVE_INFINITY, isOpen: false };

@@ -76,6 +76,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
         defaultExpiresS: optionValue(TServer['registrar-default-timeout'], [own]),
         spread: optionValue(holdfast['registrar-timeout-spread'], [own]) / 100,
       },
+      loginRate: optionValue(holdfast['login-rate'], [own]),
       stampEveryMs: optionValue(holdfast['stamp-period'], [own]),
       leaseLengthMs: optionValue(holdfast['lease-length'], [own]),
       shutdownRejectCode: optionValue(TServer['shutdown-sip-reject-code'], [own]),

@@ -25,6 +25,7 @@ import {
   type UserAgentEvent,
   withBrackets,
 } from '@holdfast/sip';
+import { Adoption } from './adoption.ts';
 import { CALLS_MAX, CallControl } from './call-control.ts';
 import { ALLOW } from './call-relay.ts';
 import { ClientHealth } from './client-health.ts';
@@ -67,6 +68,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #centre = new Centre();
   readonly #clients: Clients;
   readonly #records: SiteRecords;
+  readonly #adoption: Adoption;
+  /** Logins whose calls at the other site are to be looked for. */
+  readonly #newLogins: Parameters<Adoption['loggedIn']>[1][] = [];
   /** Entries since the changes were last taken. */
   #appended: LogEntry[] = [];
   readonly #requests: DeskRequests;
@@ -119,11 +123,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     });
     this.#registrations = new Registrations({
       hashes: options.hashes,
+      random: options.random,
       maker: epoch.toString(36),
       wall,
       tell,
       reached: (dn, target) => this.#calls.reached(dn, target),
-      random: options.random,
       refused: logBudgeted,
     });
     this.#calls = new CallControl({
@@ -145,6 +149,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       answered: (now, person, epoch, outcome) => this.#requests.logins.answered(now, person, epoch, outcome),
       found: (now, login) => this.#requests.logins.met(now, login),
       lost: (now) => this.#requests.logins.peerLost(now),
+      stands: (now, connIds) => this.#giveAway(now, connIds),
     });
     this.#requests = new DeskRequests({
       ...{ clients: this.#clients, calls: this.#calls, lease: this.#lease, log: this.#log },
@@ -160,9 +165,36 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       snapshots: (now) => ({ dns: this.#centre.allSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
       mediaAddress: options.sentBy('UDP').host,
     });
+    this.#adoption = this.#makeAdoption();
     this.#records = new SiteRecords({ ...this.parts, requests: this.#requests, userAgent: this.#userAgent });
     this.#stampAt = options.now + options.configuration.stampEveryMs;
     this.#configure(options.now, options.configuration);
+  }
+
+  /** AD3: a call of ours that stands in the records of the other site has been taken over there. */
+  #giveAway(now: Millis, connIds: readonly string[]): void {
+    for (const connId of connIds) {
+      if (!this.#calls.has(connId)) continue;
+      this.#logLine('warn', 'call given away', {
+        call: connId,
+        because: 'AD3: the other site has taken it over',
+      });
+      this.#calls.giveAway(now, connId);
+    }
+  }
+
+  #makeAdoption(): Adoption {
+    return new Adoption({
+      centre: this.#centre,
+      calls: this.#calls,
+      userAgent: this.#userAgent,
+      records: () => this.#peer.records(),
+      phoneAt: (dn) => this.#registrations.contactsOf(dn)[0],
+      run: (output) => this.#run(output),
+      perform: (now, effects) => this.#perform(now, effects),
+      log: (line) =>
+        void this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } }),
+    });
   }
 
   /** What this input has changed, for followers (`isFollowed`); what is not taken piles up. */
@@ -358,8 +390,13 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       }
       this.#tellLeases(now);
       const fact = this.#facts.shift();
-      if (fact === undefined) break;
-      this.#perform(now, this.#centre.handle(now, fact));
+      if (fact !== undefined) {
+        this.#perform(now, this.#centre.handle(now, fact));
+        continue;
+      }
+      const login = this.#newLogins.shift();
+      if (login === undefined) break;
+      this.#adoption.loggedIn(now, login);
     }
     if (!this.#isFollowed) this.forgetChanges();
     const effects = this.#effects;
@@ -470,6 +507,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#logins.set(dn, { agentId: agent.agentId, epoch: agent.epoch });
     this.#dnOfAgent.set(agent.agentId, dn);
     this.#lease.admitted(agent.agentId, agent.epoch);
+    this.#newLogins.push({ dn, person: agent.person, epoch: agent.epoch });
   }
 
   #logLine(

@@ -28,6 +28,7 @@ import { type Party, SIP_PORT, type World } from '../../sip-server/testing/serve
 import type { PairEffect, PairInput } from '../pair-effects.ts';
 import { PairNode } from '../pair-node.ts';
 
+export const SECRET = 'the secret of all servers';
 const LINK_DELAY_MS = 1;
 const DESK_DELAY_MS = 2;
 const DISK_MS = 3;
@@ -60,8 +61,6 @@ export class PairSite implements Party {
   isArbiterCut = false;
   /** Entries of the mirror that are lost on the way, by chance: a defect of the link that must be noticed. */
   entryLoss = 0;
-  /** What a follower at the other site is sent. */
-  toFollower: (message: MirrorMessage) => void = () => {};
   readonly #members = new Map<MemberName, Process>();
   readonly #written: Record<MemberName, number> = { a: 0, b: 0 };
   readonly #configuration: SipServerConfiguration;
@@ -98,6 +97,7 @@ export class PairSite implements Party {
       now: world.now,
       sentBy: () => ({ host: this.host, port: SIP_PORT }),
       verifyToken,
+      serverSecret: SECRET,
       member,
     });
     this.#members.set(name, new Process(node));
@@ -136,16 +136,6 @@ export class PairSite implements Party {
     this.isLinkCut = isCut;
     if (isCut) this.#unlink('the network is cut');
     else this.#link();
-  }
-
-  /** A server of the other site that follows us says this; the one that we follow says that. */
-  fromFollower(message: MirrorMessage): void {
-    for (const name of this.acting())
-      this.#input(name, { type: 'followerMessage', follower: 'south', message });
-  }
-
-  fromPeer(message: MirrorMessage): void {
-    for (const name of this.acting()) this.#input(name, { type: 'peerMessage', message });
   }
 
   operator(name: MemberName, word: 'promote' | 'demote' | 'actAlone'): void {
@@ -260,10 +250,6 @@ export class PairSite implements Party {
     switch (effect.type) {
       case 'sendToMate':
         return this.#toMate(name, effect.message);
-      case 'sendToFollower':
-        return this.toFollower(mirrorMessage.parse(JSON.parse(JSON.stringify(effect.message))));
-      case 'sendToPeer':
-        return;
       case 'askArbiter':
         return this.#askArbiter(name, member, effect.request);
       case 'writeEpoch':
@@ -310,6 +296,7 @@ export class PairSite implements Party {
         const sdp = soundOf(this.host, ++this.#sounds);
         return this.#later(name, member, { type: 'treatmentReady', id: effect.id, sdp });
       }
+      case 'peer':
       case 'treatmentRemote':
       case 'treatmentStop':
         return;

@@ -11,7 +11,7 @@ import {
   type Source,
   writeSdp,
 } from '@holdfast/sip';
-import type { PeerRecords } from '../adoption.ts';
+import { LedServer } from '../../mirror/led-server.ts';
 import type { SipDN, SipServerConfiguration } from '../configuration.ts';
 import type { TokenCheck } from '../desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from '../effects.ts';
@@ -83,6 +83,7 @@ export function configurationOf(more: Partial<SipServerConfiguration> = {}): Sip
       { name: 'max', agentLogins: [], rank: 'administrator' },
     ],
     registrar: { minExpiresS: 10, maxExpiresS: 3600, defaultExpiresS: 60, spread: 0.2 },
+    loginRate: 200,
     stampEveryMs: 2_000,
     leaseLengthMs: 8_000,
     shutdownRejectCode: 603,
@@ -128,6 +129,8 @@ export class Site implements Party {
   #sounds = 0;
   readonly #make: (epoch?: number) => SipServerNode;
   readonly #isFollowed: boolean;
+  /** Its records may be followed by the other site. */
+  readonly #led: LedServer | undefined;
   /** What a mate would hold, by what survives JSON alone. */
   readonly #records = new Map<string, HeldRecord>();
   #events: LogEntry[] = [];
@@ -135,30 +138,31 @@ export class Site implements Party {
   constructor(
     world: World,
     configuration = configurationOf(),
-    more: Partial<SipServerOptions> & { host?: string; names?: Names } = {},
+    more: Partial<SipServerOptions> & { host?: string; names?: Names; isLed?: boolean } = {},
   ) {
     this.world = world;
     this.host = more.host ?? SERVER;
     this.names = more.names === undefined ? {} : more.names;
     this.#isFollowed = more.isFollowed === true;
+    const options = {
+      configuration,
+      random: world.random,
+      hashes: portableHashes,
+      wallOffsetMs: WALL,
+      now: world.now,
+      sentBy: () => ({ host: this.host, port: SIP_PORT }),
+      verifyToken,
+      ...more,
+    };
     this.#make = (epoch) =>
-      new SipServerNode({
-        configuration,
-        random: world.random,
-        hashes: portableHashes,
-        wallOffsetMs: WALL,
-        now: world.now,
-        sentBy: () => ({ host: this.host, port: SIP_PORT }),
-        verifyToken,
-        ...(epoch !== undefined && { epoch }),
-        ...more,
-      });
-    this.node = this.#make();
+      new SipServerNode({ ...options, now: world.now, ...(epoch !== undefined && { epoch }) });
+    this.#led = more.isLed === true ? new LedServer(options) : undefined;
+    this.node = this.#led?.server ?? this.#make();
     world.add(this);
   }
 
   input(input: SipServerInput): void {
-    this.#perform(this.node.handle(this.world.now, input));
+    this.#perform((this.#led ?? this.node).handle(this.world.now, input));
     this.world.touch(this);
   }
 
@@ -175,11 +179,11 @@ export class Site implements Party {
   }
 
   nextDeadline(): Millis | undefined {
-    return this.node.nextDeadline();
+    return (this.#led ?? this.node).nextDeadline();
   }
 
   wake(): void {
-    this.#perform(this.node.expire(this.world.now));
+    this.#perform((this.#led ?? this.node).expire(this.world.now));
   }
 
   connect(desk: Wire): void {
@@ -209,11 +213,6 @@ export class Site implements Party {
     this.node = this.#make(epoch + 1);
     this.#perform(this.node.takeOver(this.world.now, { records: new Map(this.#records), events, positions }));
     this.world.touch(this);
-  }
-
-  /** What the other site would hold of this one (`isFollowed`). */
-  get followed(): PeerRecords {
-    return { get: (key) => this.#records.get(key), keys: () => this.#records.keys() };
   }
 
   /** Before anything goes out, the mate holds what has changed (LG2). */

@@ -22,15 +22,22 @@ export interface TwoSites {
 export interface TwoSitesOptions {
   readonly north?: Partial<SipServerConfiguration>;
   readonly south?: Partial<SipServerConfiguration>;
+  /** Each follows the records of the other. */
+  readonly isLed?: boolean;
   readonly options?: Partial<SipServerOptions>;
 }
 
-export function twoSites({ north = {}, south = {}, options = {} }: TwoSitesOptions = {}): TwoSites {
+export function twoSites({
+  north = {},
+  south = {},
+  options = {},
+  isLed = false,
+}: TwoSitesOptions = {}): TwoSites {
   const world = new World();
   const peer = (site: string, host: string) => ({
     peer: { site, settings: { members: [{ host, port: 1 }], addpTimeoutMs: 3_000, pauseMs: 500 } },
   });
-  const common = { ...options, serverSecret: SECRET };
+  const common = { ...options, serverSecret: SECRET, isLed };
   const atNorth = new Site(world, configurationOf({ ...peer('south', SOUTH), ...north }), common);
   const names = { site: 'south', application: 'sip-south', switchName: 'switch-south' };
   const atSouth = new Site(world, configurationOf({ ...names, ...peer('north', SERVER), ...south }), {

@@ -12,6 +12,9 @@ import { MirrorLog } from './mirror-log.ts';
 /** Who follows; the mate has a name that no link of another has. */
 export const MATE = '';
 
+/** Why a connection is closed on which somebody else wanted them. */
+export const NO_SERVER = 'only servers follow the records: show the server secret';
+
 export class Leading {
   readonly server: SipServerNode;
   readonly #log: MirrorLog;
@@ -19,17 +22,10 @@ export class Leading {
   readonly #held = new HeldEffects<SipServerEffect>();
   readonly #send: (to: string, message: MirrorMessage) => void;
 
-  constructor(
-    server: SipServerNode,
-    epoch: number,
-    now: Millis,
-    send: (to: string, message: MirrorMessage) => void,
-  ) {
+  constructor(server: SipServerNode, send: (to: string, message: MirrorMessage) => void) {
     this.server = server;
     this.#send = send;
-    server.forgetChanges();
-    const keys = [...server.holding(now).records].map(([key]) => key);
-    this.#log = new MirrorLog(epoch, keys, (at) => server.holding(at));
+    this.#log = new MirrorLog(server.parts.log.epoch, (at) => server.holding(at));
   }
 
   get epoch(): number {
@@ -50,6 +46,11 @@ export class Leading {
 
   /** What the server has changed goes to the followers; what it tells waits until the mate has it. */
   after(now: Millis, effects: readonly SipServerEffect[]): void {
+    if (this.#followers.size === 0) {
+      this.server.forgetChanges();
+      this.#log.stop();
+      return this.#held.add(this.#log.last, effects);
+    }
     const entry = this.#log.append(now, this.server.takeChanges(now));
     if (entry !== undefined)
       for (const [name, follower] of this.#followers) if (follower.takes(now)) this.#send(name, entry);
@@ -67,6 +68,14 @@ export class Leading {
     if (name !== MATE) this.#followers.delete(name);
   }
 
+  /** LG4: a client that has shown the server secret may follow; false: this one has not. */
+  hearClient(now: Millis, connection: string, message: MirrorMessage): boolean {
+    if (this.server.parts.clients.get(connection)?.isServer !== true) return false;
+    if (message.type === 'follow' || message.type === 'partTaken' || message.type === 'ack')
+      this.hear(now, connection, message);
+    return true;
+  }
+
   hear(
     now: Millis,
     name: string,
@@ -74,6 +83,7 @@ export class Leading {
   ): void {
     const follower = this.#followers.get(name) ?? new MirrorFollower(this.#log);
     this.#followers.set(name, follower);
+    this.#log.start(now);
     if (message.type === 'follow') return this.#send(name, follower.follow(now, message));
     if (message.type === 'partTaken') return this.#sendIf(name, follower.partTaken(now, message.part));
     if (message.epoch === this.epoch) follower.acknowledged(now, message.number);

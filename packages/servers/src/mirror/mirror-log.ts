@@ -21,13 +21,29 @@ export class MirrorLog {
   /** One that holds less than this cannot be told what is gone. */
   #goneSince = 0;
   #last = 0;
+  /** Something has changed that was not numbered, since nobody followed. */
+  #isStale = true;
   readonly holding: (now: Millis) => SiteHolding;
 
-  /** `keys` are those that stand already: of a server that goes on with another's records. */
-  constructor(epoch: number, keys: Iterable<string>, holding: (now: Millis) => SiteHolding) {
+  constructor(epoch: number, holding: (now: Millis) => SiteHolding) {
     this.epoch = epoch;
     this.holding = holding;
-    for (const key of keys) this.#digest.put(key, 0);
+  }
+
+  /** Nobody follows: what changes is not numbered, and whoever comes next gets everything. */
+  stop(): void {
+    this.#isStale = true;
+  }
+
+  /** Somebody follows. */
+  start(now: Millis): void {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    this.#digest.clear();
+    this.#gone.clear();
+    this.#last += 1;
+    this.#goneSince = this.#last;
+    for (const [key] of this.holding(now).records) this.#digest.put(key, this.#last);
   }
 
   get last(): number {

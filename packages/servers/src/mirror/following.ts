@@ -57,7 +57,12 @@ export class Following {
   }
 
   #compare(digest: Extract<LogMessage, { type: 'digest' }>): Heard {
-    if (this.store.holds(digest)) return NOTHING;
+    const { isComplete, epoch, number } = this.store;
+    if (!isComplete || digest.epoch !== epoch) return NOTHING;
+    // What was sent before it has come before it, or not at all.
+    if (digest.number !== number)
+      return this.#again(`entry ${digest.number} was the last, and ${number} is held`);
+    if (this.store.holds(digest.digest)) return NOTHING;
     this.store.clear();
     const line = {
       level: 'error',

@@ -104,9 +104,8 @@ export class MirrorStore {
     if (this.#events.length > 2 * EVENTS_MIRRORED) this.#events = this.#events.slice(-EVENTS_MIRRORED);
   }
 
-  /** Whether we hold what the primary says that we should; true also when it spoke of another moment. */
-  holds({ epoch, number, digest }: Extract<MirrorMessage, { type: 'digest' }>): boolean {
-    if (!this.#isComplete || epoch !== this.#epoch || number !== this.#number) return true;
+  /** Whether we hold what the primary holds at the same number. */
+  holds(digest: number): boolean {
     return digest === this.#digest.value;
   }
 

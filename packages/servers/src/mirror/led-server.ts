@@ -1,0 +1,54 @@
+/**
+ * A SIP Server without a mate, whose records the other site may follow (LG4). Nothing waits for a follower here.
+ */
+import type { Millis, Node } from '@holdfast/kernel';
+import type { SipServerEffect, SipServerInput } from '../sip-server/effects.ts';
+import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
+import { Leading, NO_SERVER } from './leading.ts';
+
+export class LedServer implements Node<SipServerInput, SipServerEffect> {
+  readonly #leading: Leading;
+  #sent: SipServerEffect[] = [];
+
+  constructor(options: Omit<SipServerOptions, 'isFollowed'>) {
+    this.#leading = new Leading(
+      new SipServerNode({ ...options, isFollowed: true }),
+      (connection, message) =>
+        void this.#sent.push({ type: 'send', connection, message: { type: 'Mirror', message } }),
+    );
+  }
+
+  get server(): SipServerNode {
+    return this.#leading.server;
+  }
+
+  handle(now: Millis, input: SipServerInput): SipServerEffect[] {
+    if (input.type === 'message' && input.message.type === 'Mirror') {
+      const { connection, message } = input;
+      if (!this.#leading.hearClient(now, connection, message.message))
+        this.#sent.push({ type: 'close', connection, why: NO_SERVER });
+      return this.#out();
+    }
+    if (input.type === 'closed') this.#leading.unlinked(input.connection);
+    this.#leading.after(now, this.server.handle(now, input));
+    return this.#out();
+  }
+
+  nextDeadline(): Millis | undefined {
+    const never = Number.POSITIVE_INFINITY;
+    const next = Math.min(this.server.nextDeadline() ?? never, this.#leading.nextDeadline() ?? never);
+    return next === never ? undefined : next;
+  }
+
+  expire(now: Millis): SipServerEffect[] {
+    this.#leading.after(now, this.server.expire(now));
+    this.#leading.expire(now);
+    return this.#out();
+  }
+
+  #out(): SipServerEffect[] {
+    const effects = [...this.#sent, ...this.#leading.release()];
+    this.#sent = [];
+    return effects;
+  }
+}
