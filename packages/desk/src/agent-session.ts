@@ -79,11 +79,22 @@ export class AgentSession {
     this.#state?.tell(now, { type: 'callOver' });
   }
 
+  /** DS14: the call that stood at the lost site goes on where the agent works now. */
+  adopted(now: Millis): void {
+    this.#callsAtLoss.adopted();
+    this.#state?.tell(now, { type: 'callOver' });
+  }
+
   get busy(): Busy {
     let calls = 0;
     for (const telephony of this.#ports.telephony()) calls += telephony.calls.size;
     const afterCallWork = this.#state?.seen?.workMode === 'AfterCallWork';
     return { calls, afterCallWork, openWindows: this.#windows.size };
+  }
+
+  /** DS14: a call of the site that was lost may go on. */
+  get hasCallAtLostSite(): boolean {
+    return this.#state?.hasCallAtLostSite === true;
   }
 
   /** A log-in is about to be sent. */

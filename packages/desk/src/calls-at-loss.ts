@@ -21,6 +21,11 @@ export class CallsAtLoss {
     this.#over = new Set([...telephony].flatMap(({ calls }) => standingCalls(calls)));
   }
 
+  /** It goes on at the other site, and is one of that site's calls. */
+  adopted(): void {
+    this.#count = 0;
+  }
+
   /** Whether there were any; asked once, at the log-in that follows. */
   take(): boolean {
     const had = this.#count > 0;

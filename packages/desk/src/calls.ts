@@ -58,7 +58,10 @@ export function callsAfter(calls: Calls, site: string, event: EventMessage, now:
     since: now,
   };
   const next = state === undefined ? base.state : state;
-  const since = next === base.state && known !== undefined ? base.since : now;
+  // A call that comes from the other site has stood for some time (AD1).
+  const stoodMs = event.attributes.Extensions?.EstablishedMs;
+  const began = typeof stoodMs === 'number' ? now - stoodMs : now;
+  const since = next === base.state && known !== undefined ? base.since : began;
   return new Map(calls).set(ConnID, { ...base, ...said(event.attributes), state: next, since });
 }
 

@@ -302,6 +302,21 @@ describe('the state', () => {
     expect(world.tell({ type: 'callOver' }).run(100).view).toMatchObject({ state: 'Ready' });
   });
 
+  it('[DS14] a call that the other site has taken over is shown with its time, and holds nothing back (AD1)', () => {
+    const world = ready();
+    world.north.calls = [CALL];
+    world.north.callEvent('EventRinging', 'c1');
+    world.north.callEvent('EventEstablished', 'c1');
+    world.run(100).kill('north').run(8_000);
+    const asked = world.south.requests('AgentReady').length;
+    world.south.callEvent('EventEstablished', 'c1', { Adopted: true, EstablishedMs: 60_000 });
+    world.run(100);
+    expect(world.south.requests('AgentReady')).toHaveLength(asked + 1);
+    const [call] = world.view.calls;
+    expect(call).toMatchObject({ ConnID: 'c1', state: 'Established', site: 'south' });
+    expect(world.now - (call?.since ?? 0)).toBeGreaterThanOrEqual(60_000);
+  });
+
   it('[DS14] a call that is over before the loss is noticed holds nothing back', () => {
     const world = ready();
     world.north.calls = [CALL];

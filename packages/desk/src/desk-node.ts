@@ -243,6 +243,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       }
       case 'calls':
         return this.#tellBusy();
+      case 'adopted':
+        return this.#agent.adopted(this.#now);
       case 'tokenRefused':
         return this.#links.configuration?.logInAgain();
       case 'alarmReported':
@@ -354,7 +356,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#agent.logsIn(this.#now, telephony);
     this.#out.emit({ type: 'persist', site, epoch });
     this.#out.fact('loginSent', site, because);
-    const token = { token: telephony.token, ...(needsPeer && { needsPeer }) };
+    const hasCall = this.#agent.hasCallAtLostSite;
+    const token = { token: telephony.token, ...(needsPeer && { needsPeer }), ...(hasCall && { hasCall }) };
     telephony.ask({ type: 'AgentLogin', ...telephony.seat, ...token, epoch, stamp });
   }
 

@@ -52,6 +52,8 @@ export type TelephonyFact =
   /** A request for a state was answered without a new one. */
   | { readonly type: 'stateAnswered'; readonly site: string }
   | { readonly type: 'calls'; readonly site: string }
+  /** The call that stood at the lost site goes on here (AD1). */
+  | { readonly type: 'adopted' }
   /** As the site has sent it, each once. */
   | { readonly type: 'event'; readonly site: string; readonly event: EventMessage }
   | {
@@ -277,6 +279,7 @@ export class TelephonyLink {
       phoneInService: snapshot.inService,
       isClosing: this.#isClosing,
       peerAsked: this.#info.peerAsked === true,
+      returnSlotMs: Math.floor(this.#options.random() * (this.#info.returnWindowMs ?? 0)),
       login: agent === undefined ? undefined : { epoch: agent.epoch, isLive: agent.routable },
     });
     if (agent !== undefined && agent.state !== 'LoggedOut') {
@@ -307,6 +310,8 @@ export class TelephonyLink {
       this.#calls = calls;
       this.#ports.tell({ type: 'calls', site: this.site });
     }
+    if (event.name === 'EventEstablished' && event.attributes.Extensions?.Adopted === true)
+      this.#ports.tell({ type: 'adopted' });
     this.#agentEvent(now, event);
   }
 

@@ -130,8 +130,9 @@ export class TestSite {
     });
   }
 
-  callEvent(name: EventName, ConnID: string): void {
-    this.#event(name, { ConnID, CallType: 'Inbound', ANI: '5551234', UserData: { topic: 'roof' } });
+  callEvent(name: EventName, ConnID: string, Extensions?: EventAttributes['Extensions']): void {
+    const call = { ConnID, CallType: 'Inbound', ANI: '5551234', UserData: { topic: 'roof' } } as const;
+    this.#event(name, { ...call, ...(Extensions && { Extensions }) });
   }
 
   /** A supervisor or administrator asks for a move, through this site. */
