@@ -51,6 +51,7 @@ const configuration: SipServerConfiguration = {
   centre: { wrapUpMs: 0, agentLogins: [] },
   persons: [{ name: 'sue', agentLogins: [], rank: 'supervisor' }],
   registrar: { minExpiresS: 10, maxExpiresS: 3600, defaultExpiresS: 600, spread: 0.2 },
+  loginRate: 10_000,
   stampEveryMs: 2_000,
   leaseLengthMs: 8_000,
   shutdownRejectCode: 603,

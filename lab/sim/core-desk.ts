@@ -130,6 +130,7 @@ export class CoreDesk implements Program {
           // A site of this size says so by its refusals alone.
           isClosing: false,
           peerAsked: message.peerAsked,
+          returnSlotMs: 0,
         });
       }
       case 'stamp':

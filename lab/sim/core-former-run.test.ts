@@ -21,6 +21,7 @@ const START: Omit<DeskSiteStart, 'desk' | 'wallOffsetMs' | 'firstLogin'> = {
     peerSite: 'south',
     timeouts: { north: TIMEOUTS, south: TIMEOUTS },
     autoRestore: governed(false),
+    damping: { steadyMs: governed(0), halfLifeMs: governed(0), lossesMax: governed(1) },
     loginAnswerMaxMs: 3_000,
     refusedPauseMs: 1_000,
   },

@@ -244,6 +244,12 @@ class CoreWorld {
       peerSite: preferredSite === 'north' ? 'south' : 'north',
       timeouts: { north: timeouts, south: timeouts },
       autoRestore: governed('disaster-recovery.auto-restore', random() < 0.5),
+      damping: {
+        steadyMs: governed('return-steady-time', randomInteger(random, 0, 3_000)),
+        // Forgotten in time for everybody to be where they belong when the world has healed.
+        halfLifeMs: governed('return-half-life', randomInteger(random, 0, 6_000)),
+        lossesMax: governed('return-losses-max', randomInteger(random, 1, 2)),
+      },
       loginAnswerMaxMs: randomInteger(random, 500, 4_000),
       refusedPauseMs: 1_000,
     };

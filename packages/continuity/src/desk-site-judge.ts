@@ -6,6 +6,7 @@ import { type Millis, must } from '@holdfast/kernel';
 import { phoneLost, shutdown, telephonyLost } from './causes.ts';
 import type { Cause, DeskSite, DeskSitePolicy, SiteFacts, SiteTimeouts } from './desk-site-types.ts';
 import { mayLogInElsewhereAt } from './login-lease.ts';
+import { returnAt, type SiteHealth } from './return-damping.ts';
 
 /** DS8: the cause to leave that was complete first, if any is. A desk without a second site has nowhere to go. */
 export function completeCause(desk: DeskSite, site: string, now: Millis): Cause | undefined {
@@ -76,7 +77,18 @@ export function mayEnter(desk: DeskSite, site: string, now: Millis): boolean {
 export function mayReturn(desk: DeskSite, site: string, now: Millis): boolean {
   const { preferredSite, autoRestore } = desk.policy;
   if (!autoRestore.value || desk.isKeptAway || site === preferredSite || !isFree(desk)) return false;
-  return isReady(factsOf(desk, preferredSite), now);
+  return isReady(factsOf(desk, preferredSite), now) && now >= returnsAt(desk, site);
+}
+
+/** RD1, RD2: an agent whose phone has left the present site cannot work there, so that nothing is won by waiting. */
+export function returnsAt(desk: DeskSite, site: string): Millis {
+  const isPhoneHere = factsOf(desk, site).phone.name === 'inService';
+  return isPhoneHere ? returnAt(desk.damping, desk.policy.damping) : Number.NEGATIVE_INFINITY;
+}
+
+export function healthOf({ telephony, phone, isClosing }: SiteFacts): SiteHealth {
+  if (telephony.name !== 'on') return 'away';
+  return phone.name === 'inService' && !isClosing ? 'ready' : 'reachable';
 }
 
 /** DS15: never during a call, after-call work or with open windows. */

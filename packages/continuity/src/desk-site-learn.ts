@@ -255,6 +255,9 @@ function learnRefusal(
 /** Doublings of the pause after refusals: 64 times at the most. */
 const REFUSALS_COUNTED_MAX = 6;
 
+/** So often in a row a site is believed when it says when to come again. */
+const TURNS_BELIEVED_MAX = 2;
+
 function afterRefusal(
   desk: DeskSite,
   facts: SiteFacts,
@@ -277,7 +280,11 @@ function afterRefusal(
       return { notBefore: refusals > 2 ? now + desk.policy.refusedPauseMs : facts.notBefore };
     case 'later': {
       const pauseMs = desk.policy.refusedPauseMs * 2 ** Math.min(refusals - 1, REFUSALS_COUNTED_MAX);
-      return { notBefore: now + Math.max(pauseMs, refusal.retryAfterMs ?? 0) };
+      const { retryAfterMs } = refusal;
+      // RD3: a turn that the site has given is kept to; a site that gives one again and again is not believed.
+      if (retryAfterMs !== undefined && refusals <= TURNS_BELIEVED_MAX)
+        return { notBefore: now + retryAfterMs };
+      return { notBefore: now + Math.max(pauseMs, retryAfterMs ?? 0) };
     }
     default:
       return unreachable(refusal);

@@ -5,6 +5,7 @@
 import type { Because, Millis } from '@holdfast/kernel';
 import type { Governed } from './governed.ts';
 import type { LoginEpoch, Promised, ReceivedStamp, Stamp } from './login-lease.ts';
+import type { ReturnDamping, ReturnDampingPolicy } from './return-damping.ts';
 
 /**
  * The options of either family as one policy (DS1): the third-party family is the same machine with other
@@ -20,6 +21,8 @@ export interface DeskSitePolicy {
   readonly timeouts: Readonly<Record<string, SiteTimeouts>>;
   /** DS15. */
   readonly autoRestore: Governed<boolean>;
+  /** RD1, RD2: how a return waits for steady health. */
+  readonly damping: ReturnDampingPolicy;
   /** An unanswered log-in makes its connection suspect after so long. */
   readonly loginAnswerMaxMs: Millis;
   /** Pause before a log-in that was refused is tried again at the same site; doubles with each refusal. */
@@ -122,6 +125,8 @@ export interface DeskSite {
   readonly isAskedByAgent: boolean;
   /** DS17: the agent was moved to the peer on request, and the preferred site has been there ever since. */
   readonly isKeptAway: boolean;
+  /** The health of the preferred site, as a return sees it (RD1, RD2). */
+  readonly damping: ReturnDamping;
   /** LL8: the present login rests on a wait since the start, not on the word of the other site. */
   readonly isUnconfirmed: boolean;
   /** Deadlines up to here have been looked at. */
@@ -163,6 +168,8 @@ export type DeskSiteEvent =
       readonly peerAsked: boolean;
       /** The site says that it is shutting down gracefully. */
       readonly isClosing: boolean;
+      /** RD1: this desk's part, drawn by chance, of the window that the site gives to those who return. */
+      readonly returnSlotMs: Millis;
       readonly login: { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined;
     }
   /** Every member of the pair has failed; `since` is when the last connection was lost (DS5, DS6). */

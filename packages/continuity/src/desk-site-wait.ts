@@ -4,15 +4,19 @@
  */
 import { type Because, type Millis, unreachable } from '@holdfast/kernel';
 import { inSeconds } from './causes.ts';
-import { factsOf, isReady, leaseBarAt, leaveAt, timeoutsAt } from './desk-site-judge.ts';
+import { factsOf, isReady, leaseBarAt, leaveAt, returnsAt, timeoutsAt } from './desk-site-judge.ts';
 import type { DeskSite } from './desk-site-types.ts';
 import type { GoverningOption } from './governed.ts';
 import { leaseWithMargin, mayLogInElsewhereAt } from './login-lease.ts';
+import { returnWait } from './return-damping.ts';
 
 /** A time that runs: when it has passed the desk decides anew. */
 export interface RunningWait {
-  /** For the site to answer, for the phone to be in service there, for the lease of another site to end. */
-  readonly for: 'site' | 'phone' | 'lease';
+  /**
+   * For the site to answer, for the phone to be in service there, for the lease of another site to end, for the
+   * preferred site to prove steady.
+   */
+  readonly for: 'site' | 'phone' | 'lease' | 'return';
   readonly site: string;
   readonly from: Millis;
   readonly until: Millis;
@@ -41,7 +45,7 @@ export function reportOf(desk: DeskSite): DeskSiteReport {
     case 'out':
       return { because: situation.because, wait: undefined, missing: NOTHING };
     case 'serving':
-      return { because: undefined, wait: undefined, missing: NOTHING };
+      return reportServing(desk, situation.site);
     case 'waiting':
       return reportWaiting(desk, situation.site);
     case 'seeking': {
@@ -62,10 +66,34 @@ export function reportOf(desk: DeskSite): DeskSiteReport {
 
 /** DS15: the preferred site could be returned to, were the agent not busy. */
 export function isReturnHeldUp(desk: DeskSite): boolean {
+  const { situation, seenAt } = desk;
+  return wantsBack(desk) && situation.name === 'serving' && seenAt >= returnsAt(desk, situation.site);
+}
+
+/** The desk works at the peer site, and goes back as soon as nothing is in the way. */
+function wantsBack(desk: DeskSite): boolean {
   const { situation, isKeptAway } = desk;
   const { preferredSite, autoRestore } = desk.policy;
   if (situation.name !== 'serving' || situation.site === preferredSite || isKeptAway) return false;
   return autoRestore.value && isReady(factsOf(desk, preferredSite), desk.seenAt);
+}
+
+/** RD1, RD2: the site is back, and has to prove steady. */
+function reportServing(desk: DeskSite, site: string): DeskSiteReport {
+  const { preferredSite, damping: policy } = desk.policy;
+  const held = wantsBack(desk) ? returnWait(desk.damping, policy, preferredSite) : undefined;
+  if (held === undefined || desk.seenAt >= returnsAt(desk, site))
+    return { because: undefined, wait: undefined, missing: NOTHING };
+  const { from, until, option, because } = held;
+  const wait = {
+    for: 'return',
+    site: preferredSite,
+    from,
+    until,
+    option,
+    optionSite: preferredSite,
+  } as const;
+  return { because, wait, missing: NOTHING };
 }
 
 function reportWaiting(desk: DeskSite, site: string): DeskSiteReport {

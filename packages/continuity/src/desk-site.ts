@@ -24,6 +24,7 @@ import { causeEnded, loggedOutBy, returning, sitesWithPhone, unanswered, waitsFo
 import {
   completeCause,
   factsOf,
+  healthOf,
   isReady,
   leaseBarAt,
   leaveAt,
@@ -43,6 +44,7 @@ import type {
   Situation,
 } from './desk-site-types.ts';
 import { LEASE_LENGTH_MS, nextEpoch, promiseStamp } from './login-lease.ts';
+import { comesAndGoes, isFlapping, NO_LOSSES, returnAt, stepReturnDamping } from './return-damping.ts';
 
 export interface DeskSiteStart {
   readonly policy: DeskSitePolicy;
@@ -86,6 +88,7 @@ export function startDeskSite(start: DeskSiteStart, now: Millis): DeskSite {
     situation: { name: 'out', why, because: loggedOutBy(why, preferredSite) },
     isAskedByAgent: false,
     isKeptAway: false,
+    damping: NO_LOSSES,
     isUnconfirmed: false,
     seenAt: now,
   };
@@ -102,7 +105,7 @@ export function stepDeskSite(
   const effects: DeskSiteEffect[] = [];
   // A site of which the policy does not know concerns nobody here.
   if ('site' in event && before.sites[event.site] === undefined) return { state: before, effects };
-  const learnt = endStay(learn(before, event, now, effects), now);
+  const learnt = endStay(damp(learn(before, event, now, effects), event, now, effects), now);
   let desk = learnt.seenAt === now ? learnt : { ...learnt, seenAt: now };
   for (let decisions = 0; ; decisions++) {
     assert(decisions < DECISIONS_MAX, 'a desk decides in circles');
@@ -110,6 +113,23 @@ export function stepDeskSite(
     if (next === desk) return { state: desk, effects };
     desk = next;
   }
+}
+
+/** RD2: what becomes of the preferred site is remembered, wherever the desk stands. */
+function damp(desk: DeskSite, event: DeskSiteEvent, now: Millis, effects: DeskSiteEffect[]): DeskSite {
+  const { preferredSite, damping: policy, autoRestore } = desk.policy;
+  const health = healthOf(factsOf(desk, preferredSite));
+  const isConnected = event.type === 'telephonyOn' && event.site === preferredSite;
+  const slotMs = isConnected ? event.returnSlotMs : desk.damping.slotMs;
+  const damping = stepReturnDamping(desk.damping, { health, slotMs }, now, policy);
+  if (damping === desk.damping) return desk;
+  const { situation } = desk;
+  const isAway = situation.name === 'serving' && situation.site !== preferredSite && autoRestore.value;
+  if (isAway && health === 'ready' && desk.damping.health !== 'ready' && isFlapping(damping, now, policy)) {
+    const because = comesAndGoes(preferredSite, policy.halfLifeMs.option);
+    effects.push({ type: 'decide', what: 'stay', site: situation.site, because });
+  }
+  return { ...desk, damping };
 }
 
 /** DS17: a site that was away and is back is a reason to return (DS15); one that has always been there is none. */
@@ -257,10 +277,10 @@ function nextInstant(desk: DeskSite): Millis {
     case 'waiting': {
       const { telephonyAt, phoneAt } = leaveAt(desk, situation.site);
       const leavesAt = Math.min(unseen(desk, telephonyAt), unseen(desk, phoneAt));
-      return Math.min(leavesAt, nextEntry(desk, true));
+      return Math.min(leavesAt, nextReturn(desk), nextEntry(desk, true));
     }
     case 'serving':
-      return nextEntry(desk, false);
+      return Math.min(nextReturn(desk), nextEntry(desk, false));
     case 'seeking':
     case 'withdrawing':
       return nextEntry(desk, true);
@@ -269,6 +289,10 @@ function nextInstant(desk: DeskSite): Millis {
     default:
       return unreachable(situation);
   }
+}
+
+function nextReturn(desk: DeskSite): Millis {
+  return unseen(desk, returnAt(desk.damping, desk.policy.damping));
 }
 
 /** When a site may be entered: its pause after a refusal is over, and the leases of the others have ended. */

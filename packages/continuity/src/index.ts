@@ -12,4 +12,5 @@ export * from './pair-role.ts';
 export * from './pair-role-types.ts';
 export { PEER_ANSWER_MAX_MS, PEER_ASKS_MAX, type PeerAsk, PeerAsks } from './peer-asks.ts';
 export * from './restore.ts';
+export type { ReturnDampingPolicy } from './return-damping.ts';
 export * from './site-lease.ts';

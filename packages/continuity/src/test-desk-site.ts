@@ -27,6 +27,11 @@ export const POLICY: DeskSitePolicy = {
   peerSite: 'south',
   timeouts: timeouts(),
   autoRestore: { value: true, option: by('disaster-recovery.auto-restore', true) },
+  damping: {
+    steadyMs: { value: 0, option: by('return-steady-time', 0) },
+    halfLifeMs: { value: 0, option: by('return-half-life', 0) },
+    lossesMax: { value: 1, option: by('return-losses-max', 1) },
+  },
   loginAnswerMaxMs: 3_000,
   refusedPauseMs: 1_000,
 };
@@ -42,6 +47,8 @@ export class Scene {
   readonly closing = new Set<string>();
   /** Sites that say that they put log-ins to the other one. */
   readonly asking = new Set<string>();
+  /** The parts of their windows that the desk has drawn. */
+  readonly slots = new Map<string, number>();
   readonly effects: (DeskSiteEffect & { at: number })[] = [];
   #stamps = 0;
   #epochs: Record<string, number> = { north: 1, south: 1 };
@@ -82,7 +89,8 @@ export class Scene {
     const pairEpoch = this.#epochs[site] ?? 1;
     const login = held && { epoch: held, isLive };
     const isClosing = this.closing.has(site);
-    const found = { phoneInService, isClosing, login, peerAsked: this.asking.has(site) };
+    const returnSlotMs = this.slots.get(site) ?? 0;
+    const found = { phoneInService, isClosing, login, peerAsked: this.asking.has(site), returnSlotMs };
     const leaseSource = `Application/sip-${site}`;
     this.tell({ type: 'telephonyOn', site, pairEpoch, leaseLengthMs: LENGTH, leaseSource, ...found });
     return this.stamp(site);

@@ -83,6 +83,7 @@ class TwoDesks {
       phoneInService: true,
       isClosing: false,
       peerAsked: false,
+      returnSlotMs: 0,
       login,
     });
     this.tell(n, {

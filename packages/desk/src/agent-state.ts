@@ -53,6 +53,10 @@ export class AgentState {
     return this.#restore.phase === 'held';
   }
 
+  get hasCallAtLostSite(): boolean {
+    return this.#restore.hasCallAtLostSite;
+  }
+
   nextDeadline(): Millis | undefined {
     return restoreDeadline(this.#restore);
   }

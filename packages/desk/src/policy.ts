@@ -25,6 +25,7 @@ import { TEXTS } from './texts.ts';
 
 const WORKSPACE = OPTIONS['interaction-workspace'];
 const THIRD_PARTY = OPTIONS['agent-desktop'];
+const OURS = OPTIONS.holdfast;
 
 /** A log-in that is not answered for so long makes its connection suspect. */
 export const LOGIN_ANSWER_MAX_MS = 3_000;
@@ -103,6 +104,7 @@ function workspacePolicy(
       peerSite,
       timeouts: bySite(sites, () => ({ siteTimeoutMs, phoneTimeoutMs })),
       autoRestore: governed(options, WORKSPACE['disaster-recovery.auto-restore']),
+      damping: dampingPolicy(options),
       loginAnswerMaxMs: LOGIN_ANSWER_MAX_MS,
       refusedPauseMs: REFUSED_PAUSE_MS,
     },
@@ -152,6 +154,8 @@ function thirdPartyPolicy(
       peerSite,
       timeouts: bySite(sites, thirdPartyTimeouts),
       autoRestore,
+      // It returns in no other way (DS15), so that the defaults decide nothing.
+      damping: dampingPolicy({}),
       loginAnswerMaxMs: LOGIN_ANSWER_MAX_MS,
       refusedPauseMs: REFUSED_PAUSE_MS,
     },
@@ -169,6 +173,14 @@ function thirdPartyPolicy(
       return pauseMs === undefined ? undefined : { pauseMs, isStrongest: true, of: 'everyLink' };
     }),
     registration: [],
+  };
+}
+
+function dampingPolicy(options: DeskConfiguration['options']): DeskSitePolicy['damping'] {
+  return {
+    steadyMs: inMs(governed(options, OURS['return-steady-time'])),
+    halfLifeMs: inMs(governed(options, OURS['return-half-life'])),
+    lossesMax: governed(options, OURS['return-losses-max']),
   };
 }
 

@@ -108,7 +108,7 @@ export function bannerText(desk: DeskSite, report: DeskSiteReport): string {
     case 'out':
       return outText(situation.why);
     case 'serving':
-      return servingText(desk, situation.site);
+      return servingText(desk, situation.site, report);
     case 'waiting':
       return waitingText(desk, situation.site, report);
     case 'seeking': {
@@ -146,6 +146,8 @@ export function waitFor({ for: what, site }: Pick<RunningWait, 'for' | 'site'>):
       return `your phone at site ${site}`;
     case 'lease':
       return 'the other site to have let you go';
+    case 'return':
+      return `site ${site} to stay there for a while`;
     default:
       return unreachable(what);
   }
@@ -178,10 +180,15 @@ function outText(why: OutReason): string {
   }
 }
 
-function servingText(desk: DeskSite, site: string): string {
+function servingText(desk: DeskSite, site: string, { because, wait }: DeskSiteReport): string {
   const { preferredSite, autoRestore } = desk.policy;
   if (site === preferredSite) return '';
   const here = `You work at site ${site}.`;
+  if (wait !== undefined) {
+    const why = because?.rule === 'RD2' ? ' It has come and gone too often of late, so that you wait.' : '';
+    const length = inSeconds(wait.until - wait.from);
+    return `${here} Your own site ${preferredSite} is back: you go there by yourself when it has been there for ${length} (${optionText(wait.option)}).${why}`;
+  }
   if (isReturnHeldUp(desk))
     return `${here} Your own site ${preferredSite} is back: you go there by yourself when ${busyText(desk.busy)} is finished.`;
   if (desk.isKeptAway) return `${here} You stay here until you ask to move back.`;

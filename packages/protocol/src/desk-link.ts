@@ -58,6 +58,8 @@ export const deskRequest = z.discriminatedUnion('type', [
      * site has ended what it holds, else refuse with `peer-silent`. Absent: it has waited, or has no need to.
      */
     needsPeer: z.boolean().optional(),
+    /** The agent had a call at the site that was lost: such log-ins are not put off (SS80). */
+    hasCall: z.boolean().optional(),
   }),
   /**
    * LL8: of the other site's SIP Server. What is held of that person up to the epoch ends here, and nothing up to it is

@@ -22,6 +22,8 @@ const NAMES: Readonly<Record<string, Exclude<NextMove['name'], 'other'>>> = {
   'disaster-recovery.wait-for-sipphone-timeout': 'phoneLost',
   'site-sip-register-timeout': 'phoneLost',
   'disaster-recovery.auto-restore': 'return',
+  'return-steady-time': 'return',
+  'return-half-life': 'return',
   'lease-length': 'lease',
 };
 

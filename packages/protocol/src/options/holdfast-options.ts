@@ -1,4 +1,4 @@
-import { BOOLEAN, DN_NUMBER, define, milliseconds, SIP_SERVER, seconds } from './option-definition.ts';
+import { BOOLEAN, DESK, DN_NUMBER, define, milliseconds, SIP_SERVER, seconds } from './option-definition.ts';
 
 const OURS = 'ours';
 
@@ -72,6 +72,16 @@ export const holdfastOptions = define('holdfast', {
     meaning: 'How long a login lease lasts from its stamp (LL5): at least two stamp periods.',
     source: OURS,
     actsOn: 'login lease',
+  },
+  'login-rate': {
+    kind: { type: 'integer', min: 1, max: 10_000, unit: '' },
+    default: '200',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'Log-ins that the server takes a second. Of more at once each is told when its turn is, in the order of asking (SS80); desks that return spread over as long as all would need (RD1).',
+    source: OURS,
+    actsOn: 'log-ins',
   },
   'digest-algorithms': {
     kind: { type: 'choice', values: ['sha-256-then-md5', 'sha-256', 'md5'] },
@@ -191,6 +201,36 @@ export const holdfastOptions = define('holdfast', {
       'Restarts of one process within ten minutes; with one more it is left down and an error is logged.',
     source: OURS,
     actsOn: 'supervisor',
+  },
+  'return-steady-time': {
+    kind: seconds(0, 3_600),
+    default: '3',
+    setOn: DESK,
+    takesEffect: 'when the desk starts',
+    meaning:
+      'Workspace: the preferred site has been there without a break for so long before the desk returns by itself (RD1).',
+    source: OURS,
+    actsOn: 'desk site choice',
+  },
+  'return-half-life': {
+    kind: seconds(0, 86_400),
+    default: '300',
+    setOn: DESK,
+    takesEffect: 'when the desk starts',
+    meaning:
+      'Workspace: each loss of the preferred site counts one, and the sum halves in this time (RD2); 0 forgets losses at once.',
+    source: OURS,
+    actsOn: 'desk site choice',
+  },
+  'return-losses-max': {
+    kind: { type: 'integer', min: 1, max: 15, unit: '' },
+    default: '1',
+    setOn: DESK,
+    takesEffect: 'when the desk starts',
+    meaning:
+      'Workspace: while that sum is above it, the desk does not return by itself, so that a site that comes and goes keeps nobody moving (RD2).',
+    source: OURS,
+    actsOn: 'desk site choice',
   },
   'restore-agent-state': {
     kind: BOOLEAN,

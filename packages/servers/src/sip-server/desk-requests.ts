@@ -19,6 +19,7 @@ import type { Client } from './clients.ts';
 import type { Rank, SipServerConfiguration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
 import { LoginAdmission } from './login-admission.ts';
+import { returnWindowMs } from './login-turns.ts';
 import type { PeerSite } from './peer-site.ts';
 import { disabled, NO_CALL, TOKEN_REFUSED } from './refusals.ts';
 import { type SiteRequest, type SiteRequestPorts, SiteRequests } from './site-requests.ts';
@@ -76,6 +77,7 @@ export class DeskRequests {
       ...{ clients, lease, centre, peer, tell },
       ownerOf: (agentId) => this.#owners.get(agentId),
       switchName: () => this.#switchName(),
+      loginRate: () => must(this.#configuration, 'the node configures its parts first').loginRate,
     });
   }
 

@@ -14,6 +14,7 @@ import {
   type LoginEpoch,
 } from '@holdfast/protocol';
 import type { Client, Clients } from './clients.ts';
+import { LoginTurns } from './login-turns.ts';
 import type { PeerLogin } from './peer-logins.ts';
 import type { PeerOutcome, PeerSite } from './peer-site.ts';
 
@@ -68,7 +69,10 @@ export class LoginAdmission {
     const { epoch } = login.request;
     const ask = { person, epoch, login };
     const isAsked = peer.canAsk && !this.#asks.isFull;
-    const refusal = this.#refusalHere(now, ask) ?? (isAsked ? this.#refusalFirst(now, ask) : undefined);
+    const refusal =
+      this.#refusalHere(now, ask) ??
+      (isAsked ? this.#refusalFirst(now, ask) : undefined) ??
+      this.#notYet(now, ask);
     if (refusal !== undefined) return this.#refuse(login, refusal);
     this.#outbid(person, epoch);
     // A site that is silent learns of it when it hears again.
@@ -206,6 +210,15 @@ export class LoginAdmission {
   #refusalFirst(now: Millis, ask: Ask): Refusal | undefined {
     const refusal = this.#ports.centre.refusalOf(now, centreLogin(ask, false));
     return refusal?.code === 'epoch-too-low' ? undefined : refusal;
+  }
+
+  /** SS80: whose turn has not come is told when it is. */
+  #notYet(now: Millis, { person, login: { request } }: Ask): Refusal | undefined {
+    const hasCall = request.hasCall === true;
+    const retryAfterMs = this.#turns.ask(now, person, { rate: this.#ports.loginRate(), hasCall });
+    if (retryAfterMs === 0) return undefined;
+    const text = `Many agents log in at once. Log in again in ${retryAfterMs} ms: then it is the turn of ${person}.`;
+    return { code: 'overloaded', text, retryAfterMs };
   }
 
   /** What waits with a lower epoch waits for nothing. */
