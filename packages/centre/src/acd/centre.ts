@@ -9,7 +9,9 @@
  */
 import { type HeldRecord, type Millis, type Node, type Plain, unreachable } from '@holdfast/kernel';
 import type { DNSnapshot, LoginEpoch, QueueSnapshot } from '@holdfast/protocol';
+import { adopt } from './adoption.ts';
 import { changeAgent } from './agent-changes.ts';
+import type { Call } from './call.ts';
 import * as calls from './call-flow.ts';
 import { type CentreState, newCentreState, type Turn, touchDN } from './centre-state.ts';
 import type { AgentView, CentreEffect, CentreInput, QueueCounters, ShutdownView } from './centre-types.ts';
@@ -138,6 +140,14 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     match(turn);
     // Whoever may go, goes with the next turn: a wave may have become due while nobody held this.
     treatWaiting(turn);
+    return turn.effects;
+  }
+
+  /** AD1: a call that stood at the other site goes on here. */
+  adopt(now: Millis, call: Call): CentreEffect[] {
+    const turn: Turn = { state: this.#state, now, effects: [] };
+    adopt(turn, call);
+    settle(turn);
     return turn.effects;
   }
 
