@@ -66,6 +66,12 @@ export const CORE_DEFECTS = {
   'sleep-unnoticed': 'never-routable-twice',
   /** LL8: a desk that has just started logs in at once. */
   'no-wait-at-start': 'never-routable-twice',
+  /** LL8: a site says that the other one has ended what it holds, and has not asked it. */
+  'peer-not-asked': 'never-routable-twice',
+  /** LL8: no answer counts as one. */
+  'silence-taken-for-yes': 'never-routable-twice',
+  /** LL8: the site that is asked promises, and ends nothing. */
+  'peer-ends-nothing': 'never-routable-twice',
   /** DS5: a lost link is never tried again. */
   'desk-never-retries': 'all-settled',
   /** LL3: an answer for a login that the site does not hold counts as a mistake of ours. */

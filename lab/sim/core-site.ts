@@ -27,6 +27,15 @@ import {
   PHONE_PORT,
   STAMPS_MS,
 } from './core-messages.ts';
+import {
+  type CoreAsk,
+  type CoreLogin,
+  CorePeer,
+  type CorePeerDown,
+  type CorePeerPorts,
+  type CorePeerUp,
+  PEER_PORT,
+} from './core-peer.ts';
 import type { Address, Process, Program } from './process.ts';
 import type { StreamEnd } from './stream.ts';
 
@@ -45,6 +54,8 @@ export interface CoreSiteOptions {
   readonly link: LinkHealthOptions;
   readonly defect: CoreDefect | undefined;
   readonly mirrored: MirroredLogins;
+  /** The host of the other site. */
+  readonly peer: string;
   decided(rule: string): void;
 }
 
@@ -61,6 +72,9 @@ export class CoreSite implements Program {
   /** LL7: the highest epoch ever seen of each agent; an ended one never logs in again. */
   readonly #highest = new Map<string, LoginEpoch>();
   readonly #phones = new Deadlines<string>();
+  readonly #peer: CorePeer;
+  /** Connections of the other site, which asks over them. */
+  readonly #askers = new Set<StreamEnd>();
   /** What the last timer concluded: only the defect `routable-by-timer` decides by it. */
   readonly #concluded = new Set<string>();
   #stampAt: Millis;
@@ -78,7 +92,17 @@ export class CoreSite implements Program {
     this.#pairEpoch = process.wallMs();
     this.#lease = new SiteLease({ pairEpoch: this.#pairEpoch, lengthMs: LEASE_MS });
     this.#stampAt = now + STAMPS_MS;
+    this.#peer = new CorePeer(
+      process,
+      options.peer,
+      {
+        answered: (at, ask, outcome) => this.#answered(at, ask, outcome),
+        found: (at, login) => this.#found(at, login),
+      },
+      now,
+    );
     process.listenStreams(DESK_PORT);
+    process.listenStreams(PEER_PORT);
     process.listenDatagrams(PHONE_PORT);
     if (this.#defect === 'takeover-with-leases') this.#takeOver(now);
   }
@@ -102,11 +126,21 @@ export class CoreSite implements Program {
     return `${this.#site}: ${epoch === undefined ? 'no login' : `login ${epoch.number}`}, ${phone}`;
   }
 
-  accepted(now: Millis, end: StreamEnd): void {
+  accepted(now: Millis, end: StreamEnd, port?: number): void {
+    if (port === PEER_PORT) {
+      this.#askers.add(end);
+      for (const agent of this.#logins.keys()) {
+        const held = this.#held(now, agent);
+        if (held !== undefined) end.send({ type: 'found', agent, ...held } satisfies CorePeerDown);
+      }
+      return;
+    }
     this.#clients.set(end, { end, health: freshLink(now), agent: undefined, owesAnswer: false });
   }
 
   message(now: Millis, end: StreamEnd, message: unknown): void {
+    if (this.#peer.owns(end)) return this.#peer.message(now, end, message as CorePeerDown);
+    if (this.#askers.has(end)) return this.#asked(now, end, message as CorePeerUp);
     const client = this.#clients.get(end);
     if (client === undefined) return;
     // LL2: an input after a stop longer than a lease is decided on with the leases as they are now.
@@ -116,7 +150,9 @@ export class CoreSite implements Program {
     this.#handle(now, client, message as CoreUp);
   }
 
-  closed(_now: Millis, end: StreamEnd): void {
+  closed(now: Millis, end: StreamEnd): void {
+    if (this.#peer.owns(end)) return this.#peer.closed(now, end);
+    this.#askers.delete(end);
     this.#clients.delete(end);
   }
 
@@ -135,7 +171,10 @@ export class CoreSite implements Program {
     if (asked.forMs === 0 && wasInService) this.#phoneLost(asked.agent);
   }
 
-  opened(): void {}
+  opened(now: Millis, end: StreamEnd): void {
+    if (this.#peer.owns(end)) this.#peer.opened(now, end);
+    else end.close();
+  }
 
   lookedUp(): void {}
 
@@ -147,7 +186,7 @@ export class CoreSite implements Program {
   }
 
   nextDeadline(): Millis | undefined {
-    let next = this.#stampAt;
+    let next = Math.min(this.#stampAt, this.#peer.nextDeadline());
     const phone = this.#phones.next();
     if (phone !== undefined && phone < next) next = phone;
     const lease = this.#lease.nextDeadline();
@@ -160,6 +199,7 @@ export class CoreSite implements Program {
   }
 
   expire(now: Millis): void {
+    this.#peer.expire(now);
     for (const client of [...this.#clients.values()]) this.#stepHealth(now, client, { type: 'expire' });
     for (let agent = this.#phones.takeDue(now); agent !== undefined; agent = this.#phones.takeDue(now))
       this.#phoneLost(agent);
@@ -191,13 +231,15 @@ export class CoreSite implements Program {
           type: 'welcome',
           pairEpoch: this.#pairEpoch,
           phoneInService: this.#phones.get(message.agent) !== undefined,
-          peerAsked: false,
+          peerAsked: this.#peer.canAsk,
           login: this.#held(now, message.agent),
         });
         return this.#send(client, { type: 'stamp', stamp: this.#lease.stamp(now) });
       case 'login':
         return this.#login(now, client, message);
       case 'logout': {
+        const waiting = this.#peer.asks.take(message.agent, message.epoch);
+        if (waiting !== undefined) this.#highest.set(message.agent, message.epoch);
         const held = this.#logins.get(message.agent);
         if (held !== undefined && compareEpochs(held, message.epoch) === 0)
           return this.#logOut(message.agent, 'agent');
@@ -216,17 +258,83 @@ export class CoreSite implements Program {
 
   #login(now: Millis, client: Client, message: Extract<CoreUp, { type: 'login' }>): void {
     const { agent, epoch } = message;
-    const refusal = this.#refusal(now, message);
+    const login = { ...message, end: client.end };
+    const waiting = this.#peer.asks.of(agent);
+    if (waiting !== undefined && compareEpochs(epoch, waiting.epoch) <= 0)
+      return this.#refuse(login, { name: 'epochTooLow', epoch: waiting.epoch, isLive: false });
+    const ask = { person: agent, epoch, login };
+    const isAsked = this.#peer.canAsk && this.#defect !== 'peer-not-asked';
+    const refusal = isAsked ? this.#refusal(now, message) : undefined;
+    if (refusal !== undefined) return this.#admit(now, login, false);
+    this.#giveWay(agent, epoch);
+    this.#peer.endLogin(agent, epoch);
+    if (isAsked) this.#peer.asks.wait(now, ask);
+    else this.#answered(now, ask, this.#defect === 'peer-not-asked' ? 'ended' : 'none');
+  }
+
+  #answered(now: Millis, ask: CoreAsk, outcome: Parameters<CorePeerPorts['answered']>[2]): void {
+    const { login } = ask;
+    if (typeof outcome !== 'string')
+      return this.#refuse(login, { name: 'epochTooLow', epoch: outcome.known, isLive: outcome.isLive });
+    if (outcome === 'none' && login.needsPeer && this.#defect !== 'silence-taken-for-yes')
+      return this.#refuse(login, { name: 'peerSilent' });
+    if (this.#clients.has(login.end)) this.#admit(now, login, outcome === 'ended');
+  }
+
+  /** What waits with a lower epoch waits for nothing. */
+  #giveWay(agent: string, epoch: LoginEpoch): void {
+    const former = this.#peer.asks.giveWay(agent, epoch);
+    if (former !== undefined) this.#refuse(former.login, { name: 'epochTooLow', epoch, isLive: false });
+  }
+
+  /** LL8: the other site asks. */
+  #asked(now: Millis, end: StreamEnd, message: CorePeerUp): void {
+    if (message.type === 'probe') return end.send({ type: 'probed', n: message.n } satisfies CorePeerDown);
+    const { agent, epoch } = message;
+    const known = [this.#highest.get(agent), this.#peer.asks.of(agent)?.epoch].find(
+      (one) => one !== undefined && compareEpochs(one, epoch) > 0,
+    );
+    if (known !== undefined) {
+      const isLive = this.#held(now, agent)?.isLive === true;
+      return end.send({ type: 'higher', agent, epoch, known, isLive } satisfies CorePeerDown);
+    }
+    this.#options.decided('LL8');
+    this.#giveWay(agent, epoch);
+    this.#highest.set(agent, epoch);
+    if (this.#defect !== 'peer-ends-nothing') this.#logOut(agent, 'superseded');
+    end.send({ type: 'ended', agent, epoch } satisfies CorePeerDown);
+  }
+
+  /** The sites meet: one whose lease has ended yields to one whose lease is live, of two live ones the lower. */
+  #found(now: Millis, theirs: Parameters<CorePeerPorts['found']>[1]): void {
+    const ours = this.#held(now, theirs.agent);
+    if (ours === undefined) return;
+    const isOursHigher = compareEpochs(ours.epoch, theirs.epoch) > 0;
+    if (ours.isLive && isOursHigher) return this.#peer.endLogin(theirs.agent, ours.epoch);
+    if (!theirs.isLive) return;
+    if (!isOursHigher) this.#highest.set(theirs.agent, theirs.epoch);
+    this.#logOut(theirs.agent, 'superseded');
+  }
+
+  #refuse({ end, epoch }: CoreLogin, refusal: LoginRefusal): void {
+    end.send({ type: 'refused', epoch, refusal } satisfies CoreDown);
+  }
+
+  #admit(now: Millis, message: CoreLogin, isConfirmed: boolean): void {
+    const { agent, epoch } = message;
+    const refusal = this.#refusal(now, message, true);
     if (refusal?.name === 'staleStamp') this.#options.decided('LL1');
     if (refusal?.name === 'epochTooLow') this.#options.decided('LL7');
-    if (refusal !== undefined) return this.#send(client, { type: 'refused', epoch, refusal });
+    if (refusal !== undefined) return this.#refuse(message, refusal);
     if (this.#logins.has(agent)) this.#logOut(agent, 'superseded');
     this.#lease.admitted(agent, epoch);
     this.#logins.set(agent, epoch);
     this.#highest.set(agent, epoch);
     this.#mirrored.set(agent, epoch);
     this.#concluded.add(agent);
-    this.#tell(agent, { type: 'loggedIn', epoch, isConfirmed: false });
+    this.#tell(agent, { type: 'loggedIn', epoch, isConfirmed });
+    for (const end of this.#askers)
+      end.send({ type: 'found', agent, epoch, isLive: true } satisfies CorePeerDown);
   }
 
   #held(now: Millis, agent: string): { readonly epoch: LoginEpoch; readonly isLive: boolean } | undefined {
@@ -236,7 +344,12 @@ export class CoreSite implements Program {
     return { epoch, isLive: isLive || this.#defect === 'ended-login-taken-for-live' };
   }
 
-  #refusal(now: Millis, message: Extract<CoreUp, { type: 'login' }>): LoginRefusal | undefined {
+  /** `carries`: the lease begins to be carried; before the other site is asked its stamp is only looked at. */
+  #refusal(
+    now: Millis,
+    message: Extract<CoreUp, { type: 'login' }>,
+    carries = false,
+  ): LoginRefusal | undefined {
     const { agent, epoch } = message;
     if (this.#isClosing) return { name: 'shuttingDown' };
     if (this.#phones.get(agent) === undefined) return { name: 'phoneOutOfService' };
@@ -244,7 +357,8 @@ export class CoreSite implements Program {
     if (highest !== undefined && compareEpochs(epoch, highest) <= 0)
       return { name: 'epochTooLow', epoch: highest, isLive: this.#held(now, agent)?.isLive === true };
     const stamp = this.#asRead(now, message.stamp);
-    return this.#lease.carried(agent, epoch, stamp, now) ? undefined : { name: 'staleStamp' };
+    const isFresh = carries ? this.#lease.carried(agent, epoch, stamp, now) : this.#lease.isFresh(stamp, now);
+    return isFresh ? undefined : { name: 'staleStamp' };
   }
 
   #answer(now: Millis, client: Client, message: Extract<CoreUp, { type: 'answer' }>): void {

@@ -44,6 +44,7 @@ export const CORE_FAULTS: readonly FaultName[] = [
   'wall-clock-jump',
   'clock-drift',
   'one-way-cut',
+  'sites-partition',
   'desk-site-partition',
   'phones-site-partition',
   'site-isolation',
@@ -168,9 +169,15 @@ class CoreWorld {
 
   #addSite(site: string): void {
     const mirrored: MirroredLogins = new Map();
+    const peer = site === 'north' ? 'south' : 'north';
     const decided = (rule: string) => count(this.rules, rule);
     const process = this.#world.addProcess(site, this.#addHost(site), (self, now) => {
-      return new CoreSite(self, site, { link: this.#link, defect: this.#defect, mirrored, decided }, now);
+      return new CoreSite(
+        self,
+        site,
+        { link: this.#link, defect: this.#defect, mirrored, peer, decided },
+        now,
+      );
     });
     const isRoutable = (agent: string) => (process.program as CoreSite).isRoutable(agent);
     this.sites.push({ name: site, process, isRoutable });

@@ -76,6 +76,7 @@ export class RuleCensus {
   /** A line of the log of a SIP Server: about somebody who proves nothing, or a gateway that does not answer. */
   siteWrites(what: string): void {
     if (what === 'registration refused' || what === 'call refused') this.count('SS4');
+    if (what === 'other site answers') this.count('SS70');
     if (what === 'trunk out of service' || what === 'trunk back in service') this.count('SS35');
   }
 

@@ -187,8 +187,11 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
 
   #tellPeer(now: Millis, input: SipLinkInput | undefined): void {
     if (input === undefined) return;
-    // What the other site says may admit a log-in that waits.
-    if (input.type !== 'sipOpened') this.#anyMaybeRoutable = true;
+    const said = input.type === 'sipMessage' ? input.message.type : undefined;
+    // What the other site says, or that it says no more, may admit a log-in that waits.
+    if (said !== 'Pong' && said !== 'Ping' && said !== 'Event') this.#anyMaybeRoutable = true;
+    if (said === 'Done') this.#options.census.count('SS71');
+    if (said === 'Error') this.#options.census.count('SS72');
     this.tell(now, { type: 'peer', input });
   }
 
@@ -206,7 +209,11 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
 
   override expire(now: Millis): void {
     this.#followed.expire(now);
-    if (this.parts !== undefined) super.expire(now);
+    const { parts } = this;
+    if (parts === undefined) return;
+    // A log-in that waits may be admitted because nothing was answered.
+    if (parts.peer.sizes.peerAsked > 0) this.#anyMaybeRoutable = true;
+    super.expire(now);
   }
 
   protected sip(message: SipMessage, source: Source): SipServerInput {
@@ -228,6 +235,7 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
 
   protected connectionMessage(connection: string, message: unknown): SipServerInput {
     const read = message as DeskRequest;
+    if (read.type === 'EndLogin') this.#options.census.count('AG23');
     if (read.type === 'StampAnswer' || read.type === 'AgentLogin') this.#mayBecomeRoutable(read.dn);
     const { lease } = this.node.parts;
     const seen = asRead(this.#options.defect, read, () => lease.stamp(this.process.now()));
