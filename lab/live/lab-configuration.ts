@@ -18,7 +18,11 @@ export interface SitePorts {
   readonly stats: readonly [number, number];
   readonly sip: readonly [number, number];
   readonly gateway: number;
+  /** Of the SIP Servers' backups; absent where each site has one SIP Server. */
+  readonly standby?: readonly [StandbyPorts, StandbyPorts];
 }
+
+export type StandbyPorts = NonNullable<GeneratedSite['standby']>;
 
 export const PASSWORD = 'fake-password';
 export const PHONE_PASSWORD = 'fake-phone-password';
@@ -61,6 +65,7 @@ export function generatedSites(ports: SitePorts): [GeneratedSite, GeneratedSite]
     statPort: ports.stats[index],
     sipPort: ports.sip[index],
     gateway: `127.0.0.1:${ports.gateway}`,
+    ...(ports.standby === undefined ? {} : { standby: ports.standby[index] }),
   });
   return [site('north', 0), site('south', 1)];
 }

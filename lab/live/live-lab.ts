@@ -25,6 +25,7 @@ import {
   SITES,
   type SiteName,
   type SitePorts,
+  type StandbyPorts,
   writeLabConfiguration,
 } from './lab-configuration.ts';
 import { type LabAlarm, LabWatch } from './lab-watch.ts';
@@ -64,6 +65,8 @@ export interface LiveLabOptions {
   /** Fixed ports, for people who want to join; free ones when absent. */
   readonly ports?: SitePorts;
   readonly restarts: boolean;
+  /** Each SIP Server has a standby. */
+  readonly pairs?: boolean;
   /** Calls with sound: so many at once (ME6). */
   readonly withSound: number;
   readonly onDecision?: (decision: LabDecision) => void;
@@ -131,13 +134,15 @@ export class LiveLab {
       times: options.times,
       calls: this.calls,
       sound: this.sound,
-      siteOf: (server) => SITES.find((_, index) => server === `127.0.0.1:${world.ports.clients[index]}`),
+      siteOf: (server) =>
+        SITES.find((site) => clientPortsOf(world.ports, site).some((port) => server === `127.0.0.1:${port}`)),
       onDecision: (decision) => options.onDecision?.(decision),
       onAlarm: (alarm) => options.onAlarm?.(alarm),
       onLeftAlone: (leg) => this.callers.hangUpSoon(leg),
     });
     this.ledger = new Ledger(this.watch);
     this.watch.ledger = this.ledger;
+    const { standby } = world.ports;
     const site = (name: SiteName, index: 0 | 1) =>
       new SiteProcesses({
         site: name,
@@ -147,7 +152,10 @@ export class LiveLab {
         data: `${world.folder}/${name}`,
         servers: [
           { application: `config-${name}`, host: '127.0.0.1', port: world.ports.config[index] },
-          { application: `sip-${name}`, host: '127.0.0.1', port: world.ports.clients[index] },
+          {
+            ...{ application: `sip-${name}`, host: '127.0.0.1', port: world.ports.clients[index] },
+            ...(standby && { backup: { application: `sip-${name}-b`, port: standby[index].clientPort } }),
+          },
           { application: `stat-${name}`, host: '127.0.0.1', port: world.ports.stats[index] },
         ],
       });
@@ -171,7 +179,7 @@ export class LiveLab {
 
   /** Writes the configuration; nothing runs yet. */
   static async make(options: LiveLabOptions): Promise<LiveLab> {
-    const ports = options.ports ?? (await drawPorts());
+    const ports = options.ports ?? (await drawPorts(options.pairs));
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-lab-'));
     const agents = await writeLabConfiguration({ ...options, ports, folder });
     return new LiveLab(options, { ports, folder, agents });
@@ -208,7 +216,8 @@ export class LiveLab {
   /** The ways to the sites and the gateway of the callers; nobody is at work. */
   async open(): Promise<void> {
     if (this.isRelayed) {
-      for (const port of [...this.ports.clients, ...this.ports.config, ...this.ports.stats])
+      const clients = SITES.flatMap((site) => clientPortsOf(this.ports, site));
+      for (const port of [...clients, ...this.ports.config, ...this.ports.stats])
         await this.#relays.open('127.0.0.1', port);
     }
     await this.callers.start();
@@ -345,6 +354,14 @@ export class LiveLab {
     this.#silence(site);
   }
 
+  /** Of a pair, whose other member goes on: says which it was. */
+  async killPrimary(site: SiteName): Promise<string> {
+    const primary = await this.sites[site].serving(`sip-${site}`);
+    this.calls.fault();
+    this.sites[site].killServer(primary);
+    return primary;
+  }
+
   /** Nobody needs it to take calls, so that it makes nobody unable to work. */
   killForLong(site: SiteName, server: 'config' | 'stat'): void {
     this.calls.fault();
@@ -477,9 +494,25 @@ export class LiveLab {
   }
 }
 
+/** Where clients of that site's SIP Server connect: to either member of a pair. */
+function clientPortsOf({ clients, standby }: SitePorts, site: SiteName): number[] {
+  const index = SITES.indexOf(site);
+  return [
+    clients[index] as number,
+    ...(standby === undefined ? [] : [(standby[index] as StandbyPorts).clientPort]),
+  ];
+}
+
 /** Free ones, all different. */
-export async function drawPorts(): Promise<SitePorts> {
-  const ports = await freePorts(9);
+export async function drawPorts(pairs = false): Promise<SitePorts> {
+  const ports = await freePorts(pairs ? 13 : 9);
   const pair = (first: number) => ports.slice(first, first + 2) as [number, number];
-  return { config: pair(0), clients: pair(2), stats: pair(4), sip: pair(6), gateway: ports[8] as number };
+  const standby = (first: number): StandbyPorts => {
+    const [clientPort, pairPort] = pair(first);
+    return { clientPort, pairPort };
+  };
+  return {
+    ...{ config: pair(0), clients: pair(2), stats: pair(4), sip: pair(6), gateway: ports[8] as number },
+    ...(pairs ? { standby: [standby(9), standby(11)] as const } : {}),
+  };
 }

@@ -6,12 +6,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { GeneratedSite } from '@holdfast/centre';
 import { seededRandom } from '@holdfast/kernel';
 import type { OptionSections } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { ProcessClock } from '@holdfast/shell';
-import { freePorts } from './free-ports.ts';
 import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM, type SitePorts } from './lab-configuration.ts';
 import { drawPorts } from './live-lab.ts';
 import { LabPhone } from './peers/lab-phone.ts';
@@ -20,8 +18,6 @@ import { logInForToken } from './site-observer.ts';
 import { SiteProcesses } from './site-processes.ts';
 
 const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));
-
-type Standby = NonNullable<GeneratedSite['standby']>;
 
 export interface OneSiteOptions {
   readonly agents: number;
@@ -43,11 +39,8 @@ export class OneSite {
   readonly #random = seededRandom(1);
   readonly #phones: LabPhone[] = [];
 
-  private constructor(
-    folder: string,
-    ports: SitePorts,
-    { restarts, standby }: { readonly restarts: boolean; readonly standby: Standby | undefined },
-  ) {
+  private constructor(folder: string, ports: SitePorts, restarts: boolean) {
+    const standby = ports.standby?.[0];
     this.folder = folder;
     this.ports = ports;
     this.logFile = join(folder, 'north', 'north.log');
@@ -70,15 +63,11 @@ export class OneSite {
     if (!existsSync(SERVER_BUNDLE))
       throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-one-site-'));
-    const ports = await drawPorts();
     const secrets = { password: PASSWORD, phonePassword: PHONE_PASSWORD, realm: REALM };
-    const [clientPort = 0, pairPort = 0] = isPair ? await freePorts(2) : [];
-    const standby = isPair ? { clientPort, pairPort } : undefined;
-    const [north, south] = generatedSites(ports);
-    const sites = [standby === undefined ? north : { ...north, standby }, south] as const;
-    const { objects } = await makeWorld({ agents, sites, options, ...secrets });
+    const ports = await drawPorts(isPair);
+    const { objects } = await makeWorld({ agents, sites: generatedSites(ports), options, ...secrets });
     await writeConfiguration(join(folder, 'configuration'), objects, 'json');
-    return new OneSite(folder, ports, { restarts, standby });
+    return new OneSite(folder, ports, restarts);
   }
 
   /** A phone of that extension, not yet registered. */

@@ -73,6 +73,7 @@ export async function runScenario({
     times,
     serverEntry,
     restarts: scenario.restarts,
+    pairs: scenario.pairs === true,
     families: 'both',
     ...(scenario.hotSeating === undefined ? {} : { hotSeating: scenario.hotSeating }),
     ...(scenario.placeAt === undefined ? {} : { placeAt: scenario.placeAt }),

@@ -204,6 +204,18 @@ export class SiteProcesses {
     process.kill(this.pidOf(application), 'SIGKILL');
   }
 
+  /** Of a pair, by the name of its primary Application: who takes clients now. */
+  async serving(application: string): Promise<string> {
+    const server = this.#options.servers.find((one) => one.application === application);
+    for (const giveUpAt = Date.now() + START_MAX_MS; server !== undefined && Date.now() < giveUpAt; ) {
+      if (await accepts(server.host, server.port)) return application;
+      const { backup } = server;
+      if (backup !== undefined && (await accepts(server.host, backup.port))) return backup.application;
+      await pause(20);
+    }
+    throw new SiteStartError(`no member of the pair of ${application} takes clients`);
+  }
+
   pidOf(application: string): number {
     const found = this.processes().find((process) => process.application === application);
     if (found?.pid === undefined) throw new Error(`${application} does not run`);

@@ -10,6 +10,7 @@ import { peerDiesLater } from './peer-dies-later.ts';
 import { phoneBackInTime } from './phone-back-in-time.ts';
 import { phoneLoss } from './phone-loss.ts';
 import { placeAt, placePerSite, withPlacePerDN } from './place-per-site.ts';
+import { primaryLoss } from './primary-loss.ts';
 import { ALL_SCHEMES_AT_BOTH_SITES, type Scenario } from './scenario.ts';
 import { shortOutage } from './short-outage.ts';
 import { sipOnlyLoss } from './sip-only-loss.ts';
@@ -66,6 +67,17 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'short-outage',
     about: 'a site is away for less than the time-out: nobody moves',
     run: shortOutage,
+  },
+  {
+    ...common,
+    // Desks come back after a pause by chance, on a busy machine too.
+    times: { ...SHORT, siteTimeoutS: 8 },
+    pairs: true,
+    // Half of the agents talk, and callers wait at times.
+    occupancy: 0.6,
+    name: 'primary-loss',
+    about: 'the primary of a pair of SIP Servers dies: its mate goes on with calls, lines and log-ins',
+    run: primaryLoss,
   },
   {
     ...common,

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly occupancy: number;
   /** Supervisors start a server again that has died; off where it has to stay away. */
   readonly restarts: boolean;
+  /** Each SIP Server has a standby; else there is one at each site. */
+  readonly pairs?: boolean;
   readonly hotSeating?: NonNullable<LiveLabOptions['hotSeating']>;
   readonly placeAt?: NonNullable<LiveLabOptions['placeAt']>;
   readonly configure?: NonNullable<LiveLabOptions['configure']>;
