@@ -213,7 +213,9 @@ export class SipServerFollower {
   #event(now: Millis, event: EventMessage): void {
     const last = this.#position;
     const { epoch, number } = event.position;
-    if (last?.epoch !== epoch || number > last.number + 1) {
+    // A server that goes on with another's log has a higher epoch, and its numbers go on (LG1); any other tells from
+    // the first answer on that it holds nothing of what we name.
+    if (last === undefined || epoch < last.epoch || number > last.number + 1) {
       this.#ports.log({ level: 'warn', what: 'events of the SIP Server missed', detail: { number } });
       return this.#read();
     }

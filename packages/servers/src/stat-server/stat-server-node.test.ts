@@ -13,8 +13,8 @@ interface StatWorld extends CentreWorld {
 }
 
 /** A SIP Server with phones and agents, a Stat Server that follows it, and a board that has subscribed to all. */
-function statWorld(): StatWorld {
-  const centre = centreWorld({}, { serverSecret: SECRET });
+function statWorld({ isFollowed = false } = {}): StatWorld {
+  const centre = centreWorld({}, { serverSecret: SECRET, isFollowed });
   const stat = new StatSite(centre.world, { 'sip-north': centre.site });
   centre.world.run(100);
   const desk = new StatDesk(stat);
@@ -347,6 +347,22 @@ test('[SV6] a restarted SIP Server has another epoch: a snapshot, and nobody is 
   expect(desk.agent('ada')).toMatchObject({ status: 'LoggedOut', source: current, reasons: {} });
   expect(desk.agent('ada').sinceMs).toBeUndefined();
   expect(desk.queue('8000@switch-north')).toMatchObject({ agentsLoggedIn: 0, source: current });
+});
+
+test('[SV6] a SIP Server that goes on with the log of its dead mate is followed without a snapshot', () => {
+  const { world, stat, site, desk, phone, agent } = statWorld({ isFollowed: true });
+  phone('7001');
+  agent('ada', '7001');
+  world.run(1_000);
+  stat.killServer('sip-north');
+  site.takeOver();
+  stat.servers.set('sip-north', site);
+  world.run(2_000);
+  expect(desk.agent('ada')).toMatchObject({ status: 'WaitForNextCall', source: current });
+  phone('7002');
+  world.run(1_000);
+  expect(stat.logs.map(({ what }) => what)).not.toContain('events of the SIP Server missed');
+  expect(desk.agent('ada').sinceMs).toBeGreaterThan(3_500);
 });
 
 test('[SV7] from the loss on every statistic says for how long it is stale', () => {
