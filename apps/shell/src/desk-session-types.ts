@@ -64,6 +64,8 @@ export interface DeskSessionOptions {
   readonly password: string;
   readonly place?: SeatToday;
   readonly bootstrap: Bootstrap;
+  /** The file, where that is its renewed copy (DS20). */
+  readonly delivered?: Bootstrap;
   /** Unlike that of any other run of any desk (LL7). */
   readonly desk: string;
   readonly firstLogin: 'wait' | 'nothingBefore';

@@ -64,7 +64,7 @@ class RunningDesk implements DeskSession {
     this.#forgetClock = clock.onJump(() => {
       this.#node.input({ type: 'clockJumped', wallOffset: clock.wallOffset() });
     });
-    const { user, password, place, bootstrap, desk, firstLogin, addpTimeoutMs, memory } = options;
+    const { user, password, place, bootstrap, delivered, desk, firstLogin, addpTimeoutMs, memory } = options;
     // Whoever opens the desk has it in hand before its listeners hear the first word.
     setImmediate(() =>
       this.#node.input({
@@ -73,7 +73,10 @@ class RunningDesk implements DeskSession {
         password,
         ...(place === undefined ? {} : { place }),
         wallOffset: clock.wallOffset(),
-        localData: { bootstrap, desk, firstLogin, addpTimeoutMs, epochStored: memory.epochStored },
+        localData: {
+          ...{ bootstrap, desk, firstLogin, addpTimeoutMs, epochStored: memory.epochStored },
+          ...(delivered === undefined ? {} : { delivered }),
+        },
       }),
     );
   }

@@ -65,12 +65,15 @@ async function listener(): Promise<Listener> {
   return { port: server.port, asked, ends, called };
 }
 
+/** Nobody listens there. */
+const NOBODY = '127.0.0.1:1';
+
 function bootstrapOf({ port }: { readonly port: number }, hotSeating = false): string {
   const nodes = [`127.0.0.1:${port}`];
   return JSON.stringify({
     environment: 'Main',
     hotSeating,
-    sites: { preferred: { application: 'w', nodes }, peer: { application: 'w', nodes } },
+    sites: { preferred: { application: 'w', nodes }, peer: { application: 'w', nodes: [NOBODY] } },
   });
 }
 
@@ -110,6 +113,15 @@ test('[DS20] the renewed copy goes before the file that it was made of, and not 
   if (first.ok) await first.desk.stop();
   expect(old.asked).toEqual([]);
   writeFileSync(file, `${bootstrapOf(old)}\n`);
+  await open();
+  await old.called();
+});
+
+test('[DS20] the servers of the file are tried when none of its renewed copy answers', async () => {
+  const [old, moved] = [await listener(), await listener()];
+  writeFileSync(file, bootstrapOf(old));
+  keepCopy(bootstrapOf(old), moved);
+  await servers.pop()?.stop();
   await open();
   await old.called();
 });

@@ -62,6 +62,7 @@ export async function openDesk(options: OpenDeskOptions): Promise<DeskOpening> {
   const desk = startDesk({
     ...{ user, password, bootstrap: choice.bootstrap, listeners, random },
     ...(place === undefined ? {} : { place }),
+    ...(choice.delivered === undefined ? {} : { delivered: choice.delivered }),
     desk: `${hostname().slice(0, 32)}-${process.pid}-${Math.floor(random() * 1e9)}`,
     firstLogin: options.firstLogin ?? 'wait',
     addpTimeoutMs: options.addpTimeoutMs ?? ADDP_TIMEOUT_MS,

@@ -17,7 +17,7 @@ import {
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
 import type { Bootstrap, BootstrapSite } from './bootstrap/bootstrap.ts';
-import type { Endpoint } from './desk-types.ts';
+import type { DeskLocalData, Endpoint } from './desk-types.ts';
 import { type LinkTarget, shuffled } from './link.ts';
 import { addpHealth, targetOf } from './link-target.ts';
 import { type DeskPolicy, FIRST_PAUSE_MAX_MS } from './policy.ts';
@@ -85,7 +85,7 @@ export class ConfigurationLink {
 
   constructor(
     credentials: Credentials,
-    local: { readonly bootstrap: Bootstrap; readonly addpTimeoutMs: Millis },
+    local: Pick<DeskLocalData, 'bootstrap' | 'delivered' | 'addpTimeoutMs'>,
     random: Random,
     ports: ConfigurationPorts,
   ) {
@@ -94,7 +94,7 @@ export class ConfigurationLink {
     this.#addpTimeoutMs = local.addpTimeoutMs;
     this.#ports = ports;
     const { changed } = ports;
-    this.sited = new SitedLink({ name: 'configuration', random }, this.#atStart(random), {
+    this.sited = new SitedLink({ name: 'configuration', random }, this.#atStart(random, local.delivered), {
       connect: (connection, member) => {
         this.#member = member;
         ports.connect(connection, member);
@@ -116,15 +116,18 @@ export class ConfigurationLink {
     return this.sited.site ?? this.#site;
   }
 
-  /** DS5: every node that the bootstrap file names, the preferred site's first. */
-  #atStart(random: Random): LinkTarget<ConfigNode> {
-    const { preferred, peer } = this.#bootstrap;
-    const sites = peer === undefined ? [preferred] : [preferred, peer];
-    const members = sites.flatMap((site) => {
+  /** DS5, DS20: every node that the bootstrap file names, the preferred site's first; the copy's before the file's. */
+  #atStart(random: Random, delivered: Bootstrap | undefined): LinkTarget<ConfigNode> {
+    const { preferred } = this.#bootstrap;
+    const sites = [...sitesOf(this.#bootstrap), ...(delivered === undefined ? [] : sitesOf(delivered))];
+    const byKey = new Map<string, ConfigNode>();
+    for (const site of sites) {
       const nodes = nodesOf(site);
-      return site.form === 'cluster' ? shuffled(nodes, random) : nodes;
-    });
-    this.#starters = new Set(members.map(nodeKey));
+      for (const node of site.form === 'cluster' ? shuffled(nodes, random) : nodes)
+        if (!byKey.has(nodeKey(node))) byKey.set(nodeKey(node), node);
+    }
+    const members = [...byKey.values()];
+    this.#starters = new Set(byKey.keys());
     // S0: in the pair form `Timeout` counts only after a first connection; S4: the third-party desktop retries by it always.
     const isWorkspacePair = preferred.form === 'pair' && preferred.applicationType === 'Workspace';
     const pauseMs = isWorkspacePair ? RETRY_DELAY_MS : (preferred.timeoutMs ?? RETRY_DELAY_MS);
@@ -237,6 +240,10 @@ export class ConfigurationLink {
 }
 
 const RETRY_DELAY_MS = 1000 * Number(OPTIONS['interaction-workspace']['warm-standby.retry-delay'].default);
+
+function sitesOf({ preferred, peer }: Bootstrap): BootstrapSite[] {
+  return peer === undefined ? [preferred] : [preferred, peer];
+}
 
 function nodesOf({ nodes, application: openAs }: BootstrapSite): ConfigNode[] {
   return nodes.map(({ host, port }) => ({ host, port, openAs }));

@@ -91,6 +91,20 @@ describe.each(FAMILIES)('starting as %s', (family) => {
     expect(again.effectsOf('bootstrap')).toEqual([]);
   });
 
+  it('[DS20] of a renewed copy whose servers are gone, those of the file are tried last, each node once', () => {
+    const { preferred, peer } = new World({ family }).bootstrap;
+    const gone = (host: string) => ({ ...preferred, nodes: [{ host, port: 9 }] });
+    const copy = {
+      preferred: gone('a'),
+      peer: peer && { ...peer, nodes: [...gone('b').nodes, ...peer.nodes] },
+    };
+    const delivered = { ...new World({ family }).bootstrap };
+    const world = ready({ family, bootstrap: copy, delivered, dead: ['south'] });
+    const hosts = world.effectsOf('connect').map(({ host }) => host);
+    expect(hosts.slice(0, 4)).toEqual(['a', 'b', 'south-config', 'north-config']);
+    expect(world.run(5_000).view).toMatchObject({ state: 'Ready', site: 'north' });
+  });
+
   it('[DS20] hot seating: the place is asked for, and nothing of the agent is kept', () => {
     const hot = SOUTH_FIRST({ family });
     const options = { ...hot, bootstrap: { ...hot.bootstrap, hotSeating: true } };

@@ -30,6 +30,8 @@ export interface Endpoint {
 export interface DeskLocalData {
   /** Of the file, or the copy of it that was renewed last. */
   readonly bootstrap: Bootstrap;
+  /** The file itself, where that is a copy: its Configuration Servers are tried at the start when none of the copy answers. */
+  readonly delivered?: Bootstrap;
   /** Of the link to configuration, until the configuration has told its own. */
   readonly addpTimeoutMs: Millis;
   /** Names this run of the desk, unlike any other run of any desk: part of each login's epoch (LL7). */

@@ -24,6 +24,7 @@ export interface WorldOptions extends ConfigurationOptions {
   readonly seed?: number;
   readonly place?: SeatToday;
   readonly bootstrap?: Partial<Bootstrap>;
+  readonly delivered?: Bootstrap;
   /** Dead before the desk starts. */
   readonly dead?: readonly SiteName[];
 }
@@ -87,6 +88,7 @@ export class World {
       ...(options.place === undefined ? {} : { place: options.place }),
       localData: {
         bootstrap: this.bootstrap,
+        ...(options.delivered === undefined ? {} : { delivered: options.delivered }),
         addpTimeoutMs: 500,
         desk: 'd1',
         epochStored: 0,

@@ -11,9 +11,13 @@
  */
 import { z } from 'zod';
 import type { Bootstrap, BootstrapProblem, BootstrapReading, BootstrapSite } from './bootstrap.ts';
+import { readLocatedJson } from './located-json.ts';
 import { NODES_MAX, readNodeList } from './node-list.ts';
+import { siteWarnings } from './site-warnings.ts';
 
 const name = z.string().min(1).max(255);
+
+const SITES = ['preferred', 'peer'] as const;
 
 const siteForm = z.strictObject({
   /** Known once a Configuration Server has told it. */
@@ -34,31 +38,32 @@ const bootstrapForm = z.strictObject({
   sites: z.strictObject({ preferred: siteForm, peer: siteForm.optional() }),
 });
 
+/** What else is wrong is told when these are mended: each costs a look through the file for its line. */
+const PROBLEMS_MAX = 20;
+
+/** By the depth of the object in which they stand. */
+const KEYS = [Object.keys(bootstrapForm.shape), SITES, Object.keys(siteForm.shape)];
+
 export function readBootstrapJson(text: string): BootstrapReading {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return {
-      ok: false,
-      problems: [{ line: lineOfSyntaxError(text, error), key: '', text: 'This is no sound JSON.' }],
-    };
-  }
-  const reading = bootstrapForm.safeParse(value);
+  const json = readLocatedJson(text);
+  if (!json.ok) return { ok: false, problems: [{ line: json.line, key: '', text: json.text }] };
+  const { lineOf } = json;
+  const problems: BootstrapProblem[] = json.twice(PROBLEMS_MAX).map(({ key, line }) => ({
+    ...{ line, key },
+    text: 'This key stands twice. Remove one.',
+  }));
+  const reading = bootstrapForm.safeParse(json.value);
   if (!reading.success) {
-    const problems = reading.error.issues.map(({ path, message }) => {
-      const keys = path.map(String);
-      return { line: lineOf(text, keys), key: keys.join('.'), text: `${message}.` };
-    });
-    return { ok: false, problems };
+    for (const issue of reading.error.issues.slice(0, PROBLEMS_MAX))
+      problems.push(...issueProblems(issue, lineOf));
+    return { ok: false, problems: problems.slice(0, PROBLEMS_MAX) };
   }
   const { environment, hotSeating, embeddedEndpoint, sites } = reading.data;
-  const problems: BootstrapProblem[] = [];
   const read = (which: 'preferred' | 'peer', site: z.infer<typeof siteForm>): BootstrapSite => {
     const list = readNodeList(site.nodes.map((node) => `[${node}]`).join(''));
     const isSound = typeof list !== 'string';
     const key = `sites.${which}.nodes`;
-    if (!isSound) problems.push({ line: lineOf(text, key.split('.')), key, text: `${list}.` });
+    if (!isSound) problems.push({ line: lineOf(key.split('.')), key, text: `${list}.` });
     return {
       site: site.site,
       application: site.application,
@@ -73,7 +78,7 @@ export function readBootstrapJson(text: string): BootstrapReading {
   const peer = sites.peer === undefined ? undefined : read('peer', sites.peer);
   if (peer !== undefined && peer.applicationType !== preferred.applicationType)
     problems.push({
-      line: lineOf(text, ['sites', 'peer', 'applicationType']),
+      line: lineOf(['sites', 'peer', 'applicationType']),
       key: 'sites.peer.applicationType',
       text: `It must be ${preferred.applicationType}, as at the preferred site: a desk is of one family (DS1).`,
     });
@@ -85,7 +90,38 @@ export function readBootstrapJson(text: string): BootstrapReading {
       key: 'sites.peer',
       text: 'It is missing: the desk cannot start while the preferred site is dead. Add the other site.',
     });
+  warnings.push(
+    ...siteWarnings(preferred, peer).map(({ what, text: told }) => {
+      const key = `sites.peer.${what}`;
+      return { line: lineOf(key.split('.')), key, text: told };
+    }),
+  );
   return { ok: true, bootstrap: { environment, preferred, peer, hotSeating, embeddedEndpoint }, warnings };
+}
+
+/** A key that nobody knows stands in the object, where its line is looked for; of any other the line is its own. */
+function issueProblems(
+  issue: z.core.$ZodIssue,
+  lineOf: (path: readonly string[]) => number,
+): BootstrapProblem[] {
+  const path = issue.path.map(String);
+  const problem = (keys: readonly string[], text: string) => ({
+    line: lineOf(keys),
+    key: keys.join('.'),
+    text,
+  });
+  if (issue.code !== 'unrecognized_keys') {
+    const missing = /expected (\w+), received undefined$/.exec(issue.message)?.[1];
+    return [
+      problem(path, missing === undefined ? `${issue.message}.` : `It is missing: a ${missing} is needed.`),
+    ];
+  }
+  const allowed = KEYS[path.length]?.join(', ');
+  return issue.keys
+    .slice(0, PROBLEMS_MAX)
+    .map((key) =>
+      problem([...path, key], `There is no such key; allowed here are ${allowed}. Correct or remove it.`),
+    );
 }
 
 /** What `readBootstrapJson` reads. */
@@ -103,24 +139,4 @@ export function writeBootstrapJson({
   });
   const sites = { preferred: form(preferred), peer: peer === undefined ? undefined : form(peer) };
   return `${JSON.stringify({ environment, hotSeating, embeddedEndpoint, sites }, null, 2)}\n`;
-}
-
-/** Node and browsers tell the position of a syntax error in their own words; without one it is the last line. */
-function lineOfSyntaxError(text: string, error: unknown): number {
-  const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-  return lineAt(text, position === undefined ? text.length : Number(position));
-}
-
-/** The line where the last of `keys` that is there stands, each looked for behind the one before. */
-function lineOf(text: string, keys: readonly string[]): number {
-  let at = 0;
-  for (const key of keys) {
-    const next = text.indexOf(`"${key}"`, at);
-    if (next !== -1) at = next;
-  }
-  return lineAt(text, at);
-}
-
-function lineAt(text: string, position: number): number {
-  return text.slice(0, position).split('\n').length;
 }

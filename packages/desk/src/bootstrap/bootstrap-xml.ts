@@ -7,6 +7,7 @@
 import { SaxesParser } from 'saxes';
 import type { BootstrapProblem, BootstrapReading, BootstrapSite } from './bootstrap.ts';
 import { readNodeList } from './node-list.ts';
+import { siteWarnings } from './site-warnings.ts';
 
 interface Setting {
   readonly value: string;
@@ -56,6 +57,10 @@ export function readBootstrapXml(text: string): BootstrapReading {
       key: `login.nodes.peer-site.${environment}`,
       text: 'It is missing: the desk cannot start while the preferred site is dead. Add the nodes of the other site.',
     });
+  for (const { text: told } of siteWarnings(preferred, peer)) {
+    const key = `login.${peer?.form === 'cluster' ? 'cluster.' : ''}nodes.peer-site.${environment}`;
+    warnings.push({ line: settings.get(key)?.line ?? 0, key, text: told });
+  }
   return { ok: true, bootstrap: { environment, preferred, peer, hotSeating, embeddedEndpoint }, warnings };
 }
 

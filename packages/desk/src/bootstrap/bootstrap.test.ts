@@ -186,8 +186,38 @@ describe('the bootstrap file', () => {
     ],
     ['an unknown entity', xml({ ...SETTINGS, 'login.url': 'tcp://&bomb;/Workspace' }), 'no sound XML'],
     ['another encoding', xml().replace('utf-8', 'iso-8859-1'), 'Save it as UTF-8'],
-    ['JSON cut off', JSON.stringify(JSON_FORM).slice(0, 80), 'no sound JSON'],
-    ['an unknown key', JSON.stringify({ ...JSON_FORM, hotseating: true }), 'hotseating'],
+    ['JSON cut off', JSON.stringify(JSON_FORM, null, 1).slice(0, 80), 'line 6: This is no sound JSON: '],
+    [
+      'a comma too many',
+      JSON.stringify(JSON_FORM, null, 1).replace('"hotSeating": true,', '"hotSeating": true,,'),
+      'line 3: This is no sound JSON: a key in quotes is needed, and , stands there.',
+    ],
+    [
+      'a colon forgotten',
+      JSON.stringify(JSON_FORM, null, 1).replace('"hotSeating":', '"hotSeating"'),
+      'line 3: This is no sound JSON: a colon is needed, and true, stands there.',
+    ],
+    ['too deep', '['.repeat(100_000), 'more than 8 levels deep'],
+    [
+      'a key that stands twice in JSON',
+      JSON.stringify(JSON_FORM, null, 1).replace('"sites"', '"hotSeating": false,\n"sites"'),
+      'line 4, hotSeating: This key stands twice. Remove one.',
+    ],
+    [
+      'an unknown key',
+      JSON.stringify({ ...JSON_FORM, hotseating: true }, null, 1),
+      'hotseating: There is no such key; allowed here are environment, hotSeating, embeddedEndpoint, sites. Correct or remove it.',
+    ],
+    [
+      'an unknown key of a site',
+      JSON.stringify(JSON_FORM, null, 1).replace('"application": "desktop-south"', '"app": "desktop-south"'),
+      'line 16, sites.peer.app: There is no such key; allowed here are site, application, applicationType,',
+    ],
+    [
+      'an unknown site',
+      JSON.stringify(JSON_FORM, null, 1).replace('"peer"', '"other"'),
+      'sites.other: There is no such key; allowed here are preferred, peer.',
+    ],
     [
       'two families',
       JSON.stringify(JSON_FORM, null, 1).replace(/ThirdPartyApplication(?![\s\S]*ThirdParty)/, 'Workspace'),
@@ -201,7 +231,13 @@ describe('the bootstrap file', () => {
   });
 
   it('bytes that are no UTF-8, and too many of them', () => {
-    expect(problems(readBootstrap(Uint8Array.of(0xff, 0xfe, 0x3c, 0)))).toContain('UTF-16');
+    for (const bytes of [
+      [0xff, 0xfe, 0x3c, 0],
+      [0xfe, 0xff, 0, 0x3c],
+      [0x7b, 0, 0x22, 0],
+      [0, 0x3c, 0, 0x3f],
+    ])
+      expect(problems(readBootstrap(Uint8Array.from(bytes))), String(bytes)).toContain('UTF-16');
     expect(problems(readBootstrap(Uint8Array.of(0x3c, 0x61, 0xe4, 0x3e)))).toContain(
       'line 1: The file holds bytes',
     );
@@ -216,11 +252,49 @@ describe('the bootstrap file', () => {
     expect(problems(reading)).toContain('line 7, login.nodes.peer-site.Other: This key is not read');
   });
 
+  it('a missing key is named with what is needed, and of very many mistakes the first are told', () => {
+    const { environment: _, ...rest } = JSON_FORM;
+    expect(problems(read(JSON.stringify(rest)))).toContain(
+      'line 1, environment: It is missing: a string is needed.',
+    );
+    const many = Array.from({ length: 20_000 }, (_, n) => n);
+    const keys = `"x": 1, "x": 1, ${many.map((n) => `"${n}": 1`).join(', ')}`;
+    for (const text of [
+      JSON.stringify({ ...JSON_FORM, sites: { preferred: { ...JSON_FORM.sites.preferred, nodes: many } } }),
+      `{${keys}, "environment": "Main"}`,
+      `{${'"x": 1, '.repeat(20_000)} "environment": "Main"}`,
+    ]) {
+      const reading = read(text);
+      expect(reading.ok ? 0 : reading.problems.length).toBeGreaterThan(0);
+      expect(reading.ok ? 99 : reading.problems.length).toBeLessThanOrEqual(20);
+    }
+  });
+
+  it('[DS22] the record of one site that is a copy of the other is told, in either form', () => {
+    const { preferred } = JSON_FORM.sites;
+    const copied = read(JSON.stringify({ ...JSON_FORM, sites: { preferred, peer: preferred } }, null, 1));
+    expect(sound(copied).peer).toMatchObject({ application: 'desktop-north' });
+    const lines = problems(copied).split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toContain('sites.peer.nodes: csp1:2020, ::1:2021 stands at the preferred site too');
+    expect(lines[1]).toContain(
+      'sites.peer.application: "desktop-north", with the place "place-1-north", is that of the preferred site',
+    );
+    const same = { ...SETTINGS, 'login.nodes.peer-site.Main': '[csp2:2020]' };
+    expect(problems(read(xml(same)))).toMatch(
+      /^file, line 7, login\.nodes\.peer-site\.Main: csp2:2020 stands at the preferred site too/,
+    );
+    const cluster = xml(same).replaceAll('login.nodes', 'login.cluster.nodes');
+    expect(problems(read(cluster))).toContain('line 7, login.cluster.nodes.peer-site.Main: csp2:2020');
+    expect(problems(read(JSON.stringify(JSON_FORM)))).toBe('');
+    expect(problems(read(xml()))).toBe('');
+  });
+
   it('never throws and never hangs, whatever the bytes are', () => {
+    const texts = [xml(), JSON.stringify(JSON_FORM, null, 1)];
     const damaged = fc
-      .tuple(fc.nat(xml().length), fc.string({ maxLength: 4 }), fc.nat(6))
-      .map(([at, put, cut]) => {
-        const text = xml();
+      .tuple(fc.constantFrom(...texts), fc.nat(900), fc.string({ maxLength: 4 }), fc.nat(6))
+      .map(([text, at, put, cut]) => {
         return encoder.encode(text.slice(0, at) + put + text.slice(at + cut));
       });
     fc.assert(

@@ -43,7 +43,9 @@ describe('which bootstrap a desk starts with', () => {
   });
 
   it('[DS20] afterwards its renewed copy, as long as the file is the same', () => {
-    expect(chooseBootstrap(delivered(FILE), RENEWED)).toEqual({ ok: true, ...RENEWED, warnings: [] });
+    expect(chooseBootstrap(delivered(FILE), RENEWED)).toEqual({
+      ...{ ok: true, ...RENEWED, delivered: bootstrapOf(FILE), warnings: [] },
+    });
   });
 
   it('[DS20] a file that has changed since was delivered anew and counts again', () => {

@@ -1,7 +1,8 @@
 /**
  * Which bootstrap a desk starts with (DS20). An administrator delivers a file; after each log-in a renewed copy of it
  * is kept. The copy is newer as long as the file is the one from which it was made; a file that has changed since
- * was delivered anew and counts again. A file that is broken or out of reach is told, and the copy serves.
+ * was delivered anew and counts again. A file that is broken or out of reach is told, and the copy serves. Should none of
+ * the copy's servers answer, those of the file may.
  */
 import { decodeUtf8 } from '@holdfast/kernel';
 import { type Bootstrap, type BootstrapReading, describeProblem } from './bootstrap.ts';
@@ -24,7 +25,12 @@ export type BootstrapDelivery =
   | { readonly name: string; readonly isThere: false; readonly text: string };
 
 export type BootstrapChoice =
-  | ({ readonly ok: true; readonly warnings: readonly string[] } & BootstrapCopy)
+  | ({
+      readonly ok: true;
+      readonly warnings: readonly string[];
+      /** The file itself, where a copy of it goes before it: its servers are tried last. */
+      readonly delivered?: Bootstrap;
+    } & BootstrapCopy)
   | { readonly ok: false; readonly problems: readonly string[] };
 
 export function chooseBootstrap(
@@ -34,7 +40,10 @@ export function chooseBootstrap(
   const { name } = delivery;
   if (delivery.isThere && delivery.reading.ok) {
     const { bootstrap, warnings } = delivery.reading;
-    const chosen = copy?.madeOf === delivery.content ? copy : { bootstrap, madeOf: delivery.content };
+    const chosen =
+      copy?.madeOf === delivery.content
+        ? { ...copy, delivered: bootstrap }
+        : { bootstrap, madeOf: delivery.content };
     return { ok: true, ...chosen, warnings: warnings.map((problem) => describeProblem(name, problem)) };
   }
   const problems = problemsOf(delivery);

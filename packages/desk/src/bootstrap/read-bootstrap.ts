@@ -17,8 +17,7 @@ export function readBootstrap(bytes: Uint8Array): BootstrapReading {
   });
   if (bytes.length > BOOTSTRAP_BYTES_MAX)
     return refuse(`The file has ${bytes.length} bytes; at most ${BOOTSTRAP_BYTES_MAX} are allowed.`);
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-    return refuse('The file is written in UTF-16. Save it as UTF-8.');
+  if (isUtf16(bytes)) return refuse('The file is written in UTF-16. Save it as UTF-8.');
   const text = decodeUtf8(bytes).replace(/^\uFEFF/, '');
   const bad = text.indexOf('\uFFFD');
   if (bad !== -1)
@@ -35,4 +34,10 @@ export function readBootstrap(bytes: Uint8Array): BootstrapReading {
     return readBootstrapXml(text);
   }
   return readBootstrapJson(text);
+}
+
+/** By its byte order mark, or without one by the zero byte beside the first sign, which neither form can have. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  const isMarked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  return isMarked || first === 0 || second === 0;
 }
