@@ -106,6 +106,7 @@ export class LiveLab {
   readonly #random;
   readonly #storages: DeskStorages;
   /** How often everybody has come to work. */
+  #nobodyHangsUp = false;
   #days = 0;
   #isStopping = false;
   #keepsFolder = false;
@@ -289,6 +290,7 @@ export class LiveLab {
       registration: times.registration,
       addpTimeoutMs: times.addpMs,
       talkMs: () => times.talkMs * (0.5 + this.#random()),
+      mayHangUp: () => !this.#nobodyHangsUp,
       toneHz: 400 + 20 * (index % TONES),
       isSilentAt: (port) => this.callers.isSilentAt(port),
       clock: this.clock,
@@ -340,6 +342,11 @@ export class LiveLab {
         };
       }),
     );
+  }
+
+  /** While it is true everybody has more to say: a call ends only if something ends it. */
+  set nobodyHangsUp(value: boolean) {
+    this.#nobodyHangsUp = value;
   }
 
   kill(site: SiteName): void {

@@ -42,6 +42,8 @@ import { pause } from './site-processes.ts';
 /** A site that does not answer keeps nobody at work for longer. */
 const LEAVE_MAX_MS = 2_000;
 
+const HANG_UP_AGAIN_MS = 500;
+
 export interface RobotOptions {
   readonly agent: string;
   readonly user: string;
@@ -68,6 +70,8 @@ export interface RobotOptions {
   readonly addpTimeoutMs: number;
   /** Seconds of talk, drawn for each call; the robot hangs up then. */
   readonly talkMs: () => number;
+  /** False while everybody has more to say: who would hang up looks again a little later. */
+  readonly mayHangUp: () => boolean;
   /** What the robot says. */
   readonly toneHz: number;
   /** Whether nobody listens there: the call is signalling only (ME6), and the robot is silent in it. */
@@ -237,9 +241,11 @@ export class Robot {
 
   #onPhone(fact: PhoneFact): void {
     if (fact.name === 'established') {
-      this.after(this.options.talkMs(), () => {
+      const hangUp = () => {
+        if (!this.options.mayHangUp()) return this.after(HANG_UP_AGAIN_MS, hangUp);
         this.#phone?.input({ type: 'command', command: { name: 'hangup', leg: fact.leg } });
-      });
+      };
+      this.after(this.options.talkMs(), hangUp);
     }
     if (fact.name === 'unregistered') this.#onUnregistered();
     // DS14: the phone reports that the call which stood at the lost site is over.

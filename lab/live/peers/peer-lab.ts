@@ -174,6 +174,7 @@ export class PeerLab {
       registerEveryS: 30,
       registration: SHORT.registration,
       addpTimeoutMs: SHORT.addpMs,
+      mayHangUp: () => true,
       talkMs: () => TALK_MS,
       toneHz: robotTone(index),
       isSilentAt: () => false,

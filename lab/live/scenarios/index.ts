@@ -2,6 +2,7 @@
 import { SHORT } from '../times.ts';
 import { autoRestoreOff } from './auto-restore-off.ts';
 import { bothSitesDown } from './both-sites-down.ts';
+import { callsSurviveSite } from './calls-survive-site.ts';
 import { hotSeating } from './hot-seating.ts';
 import { hungSite } from './hung-site.ts';
 import { configLinkLoss, statLinkLoss } from './link-loss.ts';
@@ -34,6 +35,15 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'site-loss',
     about: 'a whole site dies (SIGKILL): its agents go on at the other',
     run: siteLoss,
+  },
+  {
+    ...common,
+    // Long enough to be talking still when the desk is logged in at the other site, and most of them do.
+    times: { ...SHORT, talkMs: 20_000 },
+    occupancy: 0.7,
+    name: 'calls-survive-site',
+    about: 'a whole site dies while its agents talk: their calls go on at the other',
+    run: callsSurviveSite,
   },
   {
     ...common,
