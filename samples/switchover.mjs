@@ -67,7 +67,7 @@ try {
   await seen('logged in', ({ site }) => site !== null);
   const home = desk.view.site;
   const other = desk.view.links.find(({ kind, site }) => kind === 'telephony' && site !== home)?.site;
-  if (other === undefined) throw new Error(`${user} has one site only: ${desk.view.warnings.join(' ')}`);
+  if (other === undefined) throw new Error(`${user} has one site only: ${desk.view.problems.join(' ')}`);
   await move(other);
   await move(home);
   console.log(`back at ${home}`);

@@ -48,7 +48,8 @@ export function boardAgentOf({ view, options }: Robot, facts: AgentFacts): Board
     })),
     governing:
       governing === null ? null : { ...governing, from: wall(governing.from), until: wall(governing.until) },
-    warnings: [...(view?.warnings ?? [])],
+    // The page is the administrator's: what to mend, in place of what the agent reads of it.
+    warnings: [...(view?.problems ?? [])],
     alarms: (view?.alarms ?? []).map(({ name, since: raisedAt, text, because }) => ({
       name,
       since: raisedAt + wallOffset,

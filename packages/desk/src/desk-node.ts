@@ -190,7 +190,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   #configured(token: string, configuration: DeskConfiguration): void {
     const localData = must(this.#localData, 'a desk is started before it is configured');
-    this.#warnings.configured(configuration.warnings);
+    this.#warnings.configured(configuration.warnings, localData.remarks(configuration));
     this.#isViewStale = true;
     const bootstrap = localData.renew(configuration);
     if (bootstrap !== undefined) this.#out.emit({ type: 'bootstrap', bootstrap });
@@ -413,6 +413,7 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
       agent: this.#agent,
       notice: this.#notice,
       warnings: this.#warnings.texts,
+      problems: this.#warnings.problems,
       attendedSite: this.#attendedSite(),
       alarms: this.#alarms.raised,
       configurationLink: this.#links.configuration,

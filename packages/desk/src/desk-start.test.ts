@@ -1,6 +1,7 @@
 /** The start-up of S4 and the bootstrap file, on the wire. */
 import { describe, expect, it } from 'vitest';
 import { type Part, type SiteName, World, type WorldOptions } from './test-world.ts';
+import { AT_RISK } from './texts.ts';
 
 const THIRD = { family: 'agent-desktop' } as const;
 /** A bootstrap file that knows the sites in the other order: this agent works at north all the same. */
@@ -123,9 +124,33 @@ describe.each(FAMILIES)('starting as %s', (family) => {
       .kill('north', 'config')
       .run(2_000);
     world.start('north', 'config').run(15_000);
-    expect(world.view?.warnings).toEqual([text]);
+    expect(world.view).toMatchObject({ warnings: [AT_RISK.oneSite], problems: [text] });
     const told = world.effectsOf('log').filter(({ line }) => line.because === text);
     expect(told).toHaveLength(1);
+  });
+});
+
+describe('the type that the bootstrap file gives to the Application', () => {
+  it.each<[string, WorldOptions, string, string]>([
+    ['the file says Workspace', THIRD, 'Workspace', 'ThirdPartyApplication'],
+    ['the file says third-party', {}, 'ThirdPartyApplication', 'Workspace'],
+  ])('[DS1] is that of the configuration, and a difference is a problem: %s', (_, options, said, is) => {
+    const { preferred, peer } = new World(options).bootstrap;
+    const applicationType = said as typeof preferred.applicationType;
+    const other = {
+      preferred: { ...preferred, applicationType },
+      peer: peer && { ...peer, applicationType },
+    };
+    const { view } = ready({ ...options, bootstrap: other });
+    expect(view).toMatchObject({
+      state: 'Ready',
+      family: options.family ?? 'interaction-workspace',
+      warnings: [],
+    });
+    expect(view?.problems).toEqual([
+      `The bootstrap file has Application "${preferred.application}" as a ${said}, and the configuration as a ${is}, by which the desk goes. Correct applicationType in the file; the appSettings form is for Workspace alone.`,
+    ]);
+    expect(ready(options).view?.problems).toEqual([]);
   });
 });
 

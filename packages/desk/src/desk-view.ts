@@ -98,6 +98,8 @@ export interface DeskView {
   readonly notice: string | null;
   /** What endangers this agent's own move or work, each once: from the configuration (DS22) and of lost links (DS16). */
   readonly warnings: readonly string[];
+  /** What the administrator has to mend, each with object, reason and remedy: what is behind the warnings of the configuration. */
+  readonly problems: readonly string[];
   readonly because: Because | null;
   readonly wait: WaitView | null;
   readonly governing: GoverningView | null;

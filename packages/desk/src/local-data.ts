@@ -5,6 +5,7 @@
 import type { DeskConfiguration } from '@holdfast/protocol';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { renewBootstrap } from './bootstrap/renew-bootstrap.ts';
+import { TEXTS } from './texts.ts';
 import { isSameView } from './view.ts';
 
 /** DS21: one Place, or one for each site; which is whose, their Extensions say. */
@@ -44,6 +45,13 @@ export class LocalData {
     const { preferred, peer } = this.#bootstrap;
     const named = [preferred.place, peer?.place].filter((place) => place !== undefined);
     return [...new Set(named)];
+  }
+
+  /** What the file says otherwise than the configuration: nobody's move hangs on it. */
+  remarks({ family }: DeskConfiguration): string[] {
+    const { application, applicationType } = this.#bootstrap.preferred;
+    const type = family === 'interaction-workspace' ? 'Workspace' : 'ThirdPartyApplication';
+    return applicationType === type ? [] : [TEXTS.otherType(application, applicationType, type)];
   }
 
   /** The copy to be stored, when anything in it has changed. */

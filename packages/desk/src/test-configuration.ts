@@ -36,7 +36,7 @@ export function deskConfiguration(options: ConfigurationOptions): DeskConfigurat
     preferredSite: 'north',
     ...(hasPeer ? { peerSite: 'south' } : {}),
     place: 'P1',
-    warnings: [...warnings],
+    warnings: warnings.map((text) => ({ kind: 'oneSite', text })),
     sites: names.map((site) => {
       const application = applicationAt(site, options);
       const own = { ...(options.options ?? THIRD_PARTY), ...(site === 'south' ? options.southOptions : {}) };

@@ -14,7 +14,7 @@ import {
   type RunningWait,
 } from '@holdfast/continuity';
 import { unreachable } from '@holdfast/kernel';
-import { LOGOUT_REASONS } from '@holdfast/protocol';
+import { LOGOUT_REASONS, type MoveRisk } from '@holdfast/protocol';
 import type { Endpoint, MoveAsker } from './desk-types.ts';
 
 /** A server that is at another site than the link for which it was tried. */
@@ -34,6 +34,10 @@ export const TEXTS = {
 
   wrongSite({ host, port, says, site }: WrongSite): string {
     return `The server ${host}:${port} is not used: it says that it is of site ${says}, and the configuration has it at site ${site}. The next is tried. Ask the administrator to set its disaster-recovery.site right, or the connection to it.`;
+  },
+
+  otherType(application: string, said: string, is: string): string {
+    return `The bootstrap file has Application "${application}" as a ${said}, and the configuration as a ${is}, by which the desk goes. Correct applicationType in the file; the appSettings form is for Workspace alone.`;
   },
 
   noExtension(place: string): string {
@@ -89,6 +93,22 @@ export const TEXTS = {
       ? `${no}: finish ${what} first, then ask again.`
       : `${no}: ${user} has to finish ${what} first. Ask again then.`;
   },
+};
+
+/** DS22: what the agent reads of a danger to the own move, one sentence for each kind; the rest is for the administrator. */
+export const AT_RISK: Readonly<Record<MoveRisk['kind'] | 'server', string>> = {
+  oneSite:
+    'You have one site only at present: if it fails, you cannot go on at another. Tell your administrator.',
+  sites:
+    'Your sites are not all set up as they should be, so that you may be sent to another one than was meant. Tell your administrator.',
+  phone:
+    'Your phone knows one site only: if that fails, you cannot go on at the other. Tell your administrator.',
+  lease:
+    'If your site fails, it takes longer than was set until you can go on at the other. Tell your administrator.',
+  options:
+    'Some of your settings do not count, because they are wrong: a move may come at another time than was meant. Tell your administrator.',
+  server:
+    'A server of yours is not used, because it belongs to another site: while it is missing, less stands between you and a failure. Tell your administrator.',
 };
 
 const REQUESTS: Readonly<Record<string, string>> = {

@@ -18,8 +18,9 @@ export interface DeskPicture {
   readonly site: DeskSite | undefined;
   readonly agent: AgentSession;
   readonly notice: string | undefined;
-  /** DS22. */
+  /** DS22: for the agent, and for the administrator. */
   readonly warnings: readonly string[];
+  readonly problems: readonly string[];
   /** With which the desk works (`listeners.ts`); undefined before it is known. */
   readonly attendedSite: string | undefined;
   readonly alarms: readonly AlarmView[];
@@ -51,6 +52,7 @@ export function drawView(picture: DeskPicture): DeskView {
       site === undefined || report === undefined ? (notice ?? TEXTS.connecting) : bannerText(site, report),
     notice: notice ?? null,
     warnings: [...new Set(warnings)],
+    problems: picture.problems,
     because: report?.because ?? null,
     wait: wait === undefined ? null : { ...wait, what: waitFor(wait) },
     governing: site === undefined || report === undefined ? null : governingView(site, report),

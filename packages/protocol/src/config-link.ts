@@ -64,6 +64,17 @@ export type LinkServers = z.infer<typeof linkServers>;
 /** Option → value as configured, and the object that set it. */
 const resolvedOptions = z.record(z.string(), z.object({ value: z.string(), source: z.string() }));
 
+const moveRisk = z.object({
+  /**
+   * What it means for the agent. `oneSite`: there is nowhere to go; `sites`: there is, but not all is as it was meant;
+   * `phone`: it stays where it is; `lease`: the move comes later than is set; `options`: some count as not set (CF20).
+   */
+  kind: z.enum(['oneSite', 'sites', 'phone', 'lease', 'options']),
+  /** For whoever has to mend it: object, reason and remedy. */
+  text: z.string(),
+});
+export type MoveRisk = z.infer<typeof moveRisk>;
+
 /** What a desk needs of the configuration to work, computed by the server for the person who logged in. */
 export const deskConfiguration = z.object({
   person: z.object({
@@ -97,8 +108,8 @@ export const deskConfiguration = z.object({
       queues: z.array(z.string()),
     }),
   ),
-  /** DS22: what endangers this agent's own move, each with object, reason and remedy. */
-  warnings: z.array(z.string()),
+  /** DS22: what endangers this agent's own move. */
+  warnings: z.array(moveRisk),
   place: z.string(),
 });
 export type DeskConfiguration = z.infer<typeof deskConfiguration>;

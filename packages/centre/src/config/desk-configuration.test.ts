@@ -85,7 +85,7 @@ function desk(change?: Change, user?: string, place?: string): DeskConfiguration
 function warned(change: Change, sites: readonly string[]): string {
   const configuration = desk(change);
   expect(configuration.sites.map(({ site }) => site)).toEqual(sites);
-  return configuration.warnings.join(' ');
+  return configuration.warnings.map(({ text }) => text).join(' ');
 }
 
 function refusal(change: Change, user?: string, place?: string): string {
@@ -235,7 +235,7 @@ test.each([
   (sites, text, site) => {
     const desktop = thirdPartyDesk(thirdParty(sites));
     expect(desktop.sites.map((one) => one.site)).toEqual([site]);
-    expect(desktop.warnings.join(' ')).toContain(text);
+    expect(desktop.warnings.map((one) => one.text).join(' ')).toContain(text);
   },
 );
 

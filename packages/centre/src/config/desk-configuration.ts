@@ -12,6 +12,7 @@
 import {
   type Application,
   type DeskConfiguration,
+  type MoveRisk,
   OPTION_LIST,
   OPTIONS,
   type Person,
@@ -63,15 +64,18 @@ function compute(configuration: Configuration, question: DeskQuestion): DeskConf
     family === 'interaction-workspace'
       ? workspaceSites(configuration, person, application, levels)
       : thirdPartySites(configuration, person, application);
-  const warnings = [...chosen.warnings, ...unusableOf(configuration, question, seat, chosen.sites)];
+  const unusable = unusableOf(configuration, question, seat, chosen.sites);
+  /** Why a site is missing, or is another one than was meant. */
+  const ofSites = [...chosen.warnings];
+  const late: string[] = [];
   const sites: Site[] = [];
   const found: { readonly pairs: ReadonlyMap<string, SeatPair>; readonly at: AgentSite }[] = [];
   for (const at of chosen.sites) {
     const pairs = pairsAt(configuration, at.servers, seat, at.site);
     if (pairs.size > 0) found.push({ pairs, at });
-    else warnings.push(noExtension(seat, person, at));
+    else ofSites.push(noExtension(seat, person, at));
   }
-  if (found.length === 0) throw new Refusal(warnings.join(' '));
+  if (found.length === 0) throw new Refusal([...ofSites, ...unusable].join(' '));
   const group = commonGroup(
     seat,
     found.map(({ pairs }) => pairs),
@@ -80,13 +84,12 @@ function compute(configuration: Configuration, question: DeskQuestion): DeskConf
     const pair = pairs.get(group);
     if (pair === undefined) throw new Refusal(`Group "${group}" is missing at site "${at.site}".`);
     const site = siteOfAgent(configuration, person, levels, at, pair);
-    if (typeof site === 'string') warnings.push(site);
+    if (typeof site === 'string') ofSites.push(site);
     else sites.push(site);
-    if (chosen.sites.length > 1) warnings.push(...longLease(pair.server, at, levels));
+    if (chosen.sites.length > 1) late.push(...longLease(pair.server, at, levels));
   }
-  if (sites.length > 1) warnings.push(...fixedPhones(seat));
   const [preferred, peer] = sites;
-  if (preferred === undefined) throw new Refusal(warnings.join(' '));
+  if (preferred === undefined) throw new Refusal([...ofSites, ...unusable].join(' '));
   return {
     person: { name: person.name, displayName: person.displayName ?? person.name, rank: person.rank },
     family,
@@ -95,9 +98,18 @@ function compute(configuration: Configuration, question: DeskQuestion): DeskConf
     preferredSite: preferred.site,
     ...(peer === undefined ? {} : { peerSite: peer.site }),
     sites,
-    warnings,
+    warnings: [
+      ...risks(peer === undefined ? 'oneSite' : 'sites', ofSites),
+      ...risks('options', unusable),
+      ...risks('lease', late),
+      ...risks('phone', peer === undefined ? [] : fixedPhones(seat)),
+    ],
     place: preferred.place,
   };
+}
+
+function risks(kind: MoveRisk['kind'], texts: readonly string[]): MoveRisk[] {
+  return texts.map((text) => ({ kind, text }));
 }
 
 /** CF20: what stands on this agent's objects and counts as not set. */

@@ -112,9 +112,8 @@ test('[option agent-desktop/site-2] and goes to that of this one', () => {
 test('[option holdfast/registration-scheme] [DS22] a phone that knows one address is warned of, where there are two sites', () => {
   const fixed = { 'Place/place-7001': { holdfast: { 'registration-scheme': 'fixed' } } };
   expect(desk().warnings).toEqual([]);
-  expect(desk({ options: fixed }).warnings).toEqual([
-    expect.stringContaining('holdfast/registration-scheme of Place "place-7001" is fixed'),
-  ]);
+  const text = expect.stringContaining('holdfast/registration-scheme of Place "place-7001" is fixed');
+  expect(desk({ options: fixed }).warnings).toEqual([{ kind: 'phone', text }]);
   const off = workspace('Application/workspace', { 'disaster-recovery.enabled': 'false' });
   expect(desk({ options: { ...fixed, ...off } }).warnings).toEqual([]);
 });
@@ -148,9 +147,12 @@ test.each<[string, NonNullable<Asked['options']>, string, string]>([
     expect(resolved['disaster-recovery.timeout']).toEqual({ value, source });
     expect(sites).toHaveLength(2);
     expect(warnings).toEqual([
-      expect.stringMatching(
-        /^(Person\/agent7001|Tenant\/holdfast): interaction-workspace\/disaster-recovery\.timeout: "(0|-1)" is not allowed: .* Until then it counts as not set\.$/,
-      ),
+      {
+        kind: 'options',
+        text: expect.stringMatching(
+          /^(Person\/agent7001|Tenant\/holdfast): interaction-workspace\/disaster-recovery\.timeout: "(0|-1)" is not allowed: .* Until then it counts as not set\.$/,
+        ),
+      },
     ]);
   },
 );
@@ -165,7 +167,7 @@ test('[CF20] [DS22] so is what is wrong on the place, the Agent Login and the de
   };
   const both = { 'agent-desktop': { 'site-1': 'desktop-north', 'site-2': 'desktop-south' } };
   const told = desk({ options: { ...options, 'Person/agent7001': both }, application: 'desktop-north' });
-  expect(told.warnings.map((text) => text.slice(0, text.indexOf(': "')))).toEqual([
+  expect(told.warnings.map(({ text }) => text.slice(0, text.indexOf(': "')))).toEqual([
     'Application/desktop-south: agent-desktop/site-timeout',
     'Place/place-7001: holdfast/registration-scheme',
     'AgentLogin/7001@south: TServer/wrap-up-time',
@@ -180,7 +182,8 @@ test('[DS1] a pause of the other family on a third-party desktop is read by nobo
   const { options: own } = sites('desktop-north', 'desktop-south');
   const told = desk({ options: { ...options, ...own }, application: 'desktop-north' });
   expect(told.sites[0]?.telephony.reconnectPauseMs).toBe(10_000);
-  expect(told.warnings).toEqual([expect.stringContaining('Nobody reads this option here')]);
+  const text = expect.stringContaining('Nobody reads this option here');
+  expect(told.warnings).toEqual([{ kind: 'options', text }]);
 });
 
 /** The site west, made from south, and the seat and person of agent7001 with `options`. */

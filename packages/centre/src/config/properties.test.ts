@@ -121,7 +121,8 @@ function telephonyServer(): Application {
 test("[property application/switch] decides whose phones are the server's own", () => {
   const other = desk('sip-north', (server) => ({ ...server, switch: 'elsewhere' }));
   expect(other.sites.map(({ site }) => site)).toEqual(['south']);
-  expect(other.warnings.join()).toContain('no Extension on a Switch whose SIP Server serves site "north"');
+  const text = expect.stringContaining('no Extension on a Switch whose SIP Server serves site "north"');
+  expect(other.warnings).toEqual([{ kind: 'oneSite', text }]);
 });
 
 test('the schema of an Application allows what the catalogue of properties says', () => {
