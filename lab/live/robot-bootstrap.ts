@@ -1,7 +1,7 @@
 /**
  * The bootstrap file of a robot's desk, as an administrator would deliver it, in each of its forms: Workspace's own with a
- * pair or with a cluster of nodes (S0), and JSON for third-party desktops and where seats are hot (S3, S4). It goes
- * through the desk's own reading.
+ * pair or with a cluster of nodes (S0), and JSON for third-party desktops and where each site names the place (S3, S4). It
+ * goes through the desk's own reading.
  */
 import { DESK_APPLICATION, thirdPartyName } from '@holdfast/centre';
 import { type Bootstrap, describeProblem, readBootstrap } from '@holdfast/desk';
@@ -30,19 +30,17 @@ export interface BootstrapNode {
 const ENVIRONMENT = 'lab';
 
 export function robotBootstrap(request: BootstrapRequest): Bootstrap {
-  // Workspace's own form has no word for the rest.
+  // Workspace's own form has no word for the place.
   const isXml =
-    request.family === 'interaction-workspace' &&
-    !request.hotSeating &&
-    !request.hasEmbeddedEndpoint &&
-    request.sites.every(({ place }) => place === undefined);
+    request.family === 'interaction-workspace' && request.sites.every(({ place }) => place === undefined);
   const text = isXml ? workspaceFile(request) : localData(request);
   const reading = readBootstrap(new TextEncoder().encode(text));
   if (reading.ok) return reading.bootstrap;
   throw new Error(reading.problems.map((problem) => describeProblem('bootstrap', problem)).join('\n'));
 }
 
-function workspaceFile({ sites, retryDelayS, isCluster }: BootstrapRequest): string {
+function workspaceFile(request: BootstrapRequest): string {
+  const { sites, retryDelayS, isCluster, hotSeating, hasEmbeddedEndpoint = false } = request;
   const form = isCluster ? 'login.cluster.nodes' : 'login.nodes';
   const [preferred, peer] = sites.map(({ host, port }) => `[${host}:${port}],Timeout=${retryDelayS}`);
   return `<?xml version="1.0" encoding="utf-8"?>
@@ -51,6 +49,8 @@ function workspaceFile({ sites, retryDelayS, isCluster }: BootstrapRequest): str
     <add key="login.url" value="tcp://${ENVIRONMENT}/${DESK_APPLICATION}"/>
     <add key="${form}.preferred-site.${ENVIRONMENT}" value="${preferred}"/>
     <add key="${form}.peer-site.${ENVIRONMENT}" value="${peer}"/>
+    <add key="login.hotSeating" value="${hotSeating}"/>
+    <add key="login.embeddedEndpoint" value="${hasEmbeddedEndpoint}"/>
   </appSettings>
 </configuration>
 `;
