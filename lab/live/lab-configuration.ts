@@ -100,6 +100,10 @@ function desktopOptions(times: LabTimes): Record<string, OptionSections> {
         'warm-standby.retry-delay': String(times.retryDelayS),
         'warm-standby.reconnection-random-delay-range': '1',
       },
+      holdfast: {
+        'return-steady-time': String(times.returnSteadyS),
+        'return-half-life': String(times.returnHalfLifeS),
+      },
     },
     ...Object.fromEntries(SITES.map((site) => [`Application/${thirdPartyName(site)}`, thirdParty])),
   };

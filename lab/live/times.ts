@@ -10,6 +10,9 @@ export interface LabTimes {
   readonly siteTimeoutS: number;
   readonly phoneTimeoutS: number;
   readonly autoRestore: boolean;
+  /** `return-steady-time` and `return-half-life`, seconds: how a return waits for steady health (RD1, RD2). */
+  readonly returnSteadyS: number;
+  readonly returnHalfLifeS: number;
   /** `warm-standby.retry-delay`, seconds. */
   readonly retryDelayS: number;
   /** ADDP time-out of the desks' connections, ms: silence is noticed after one to two of them. */
@@ -29,6 +32,8 @@ export const SHORT: LabTimes = {
   siteTimeoutS: 3,
   phoneTimeoutS: 3,
   autoRestore: true,
+  returnSteadyS: 1,
+  returnHalfLifeS: 5,
   retryDelayS: 1,
   addpMs: 1000,
   stampEveryMs: 400,
@@ -51,6 +56,8 @@ export const DOCUMENTS: LabTimes = {
   name: 'documents',
   siteTimeoutS: 60,
   phoneTimeoutS: 30,
+  returnSteadyS: 3,
+  returnHalfLifeS: 300,
   retryDelayS: 10,
   addpMs: 20_000,
   stampEveryMs: 2000,
@@ -72,6 +79,7 @@ export function timesInWords(times: LabTimes): string {
     `site time-out ${times.siteTimeoutS} s`,
     `phone time-out ${times.phoneTimeoutS} s`,
     `auto-restore ${times.autoRestore ? 'on' : 'off'}`,
+    `return after ${times.returnSteadyS} s, half-life ${times.returnHalfLifeS} s`,
     `retry delay ${times.retryDelayS} s`,
     `ADDP ${times.addpMs} ms`,
     `stamp every ${times.stampEveryMs} ms`,

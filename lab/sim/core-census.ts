@@ -55,6 +55,8 @@ export class CoreDeskCensus {
 
   stepped(before: DeskSite, after: DeskSite): void {
     if (after.isUnconfirmed && !before.isUnconfirmed) this.#count('LL8');
+    const isSteadying = after.damping !== before.damping && reportOf(after).because?.rule === 'RD1';
+    if (isSteadying) this.#count('RD1');
     if (after.situation === before.situation) return;
     const { name } = after.situation;
     const waits = (name === 'waiting' || name === 'seeking') && reportOf(after).wait?.for === 'lease';

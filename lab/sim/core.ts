@@ -254,8 +254,8 @@ class CoreWorld {
       damping: {
         steadyMs: governed('return-steady-time', randomInteger(random, 0, 3_000)),
         // Forgotten in time for everybody to be where they belong when the world has healed.
-        halfLifeMs: governed('return-half-life', randomInteger(random, 0, 6_000)),
-        lossesMax: governed('return-losses-max', randomInteger(random, 1, 2)),
+        halfLifeMs: governed('return-half-life', randomInteger(random, 0, 30_000)),
+        lossesMax: governed('return-losses-max', 1),
       },
       loginAnswerMaxMs: randomInteger(random, 500, 4_000),
       refusedPauseMs: 1_000,

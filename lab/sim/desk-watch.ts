@@ -87,6 +87,7 @@ export class DeskWatch {
     const wasOn = before?.links.some((link) => link.kind === 'telephony' && link.state === 'on') === true;
     if (voice.length === 1 && voice[0]?.state === 'off' && wasOn) this.#census.count('DS2');
     if (voice.length > 1 && voice.every((link) => link.state === 'off')) this.#wasAllDark = true;
+    if (view.because?.rule === 'RD1' && before?.because?.rule !== 'RD1') this.#census.count('RD1');
     if (view.isUnconfirmed && before?.isUnconfirmed !== true) this.#census.count('LL8');
     const waitsForLease = (one: DeskView | undefined) => one?.wait?.for === 'lease';
     if (waitsForLease(view) && !waitsForLease(before)) this.#census.count('LL5');

@@ -16,6 +16,9 @@ export const ANNOUNCER = '10.0.9.3';
 /** Of the generated configuration. */
 export const CALL_PROCESSING_PORT = '8900';
 
+/** What every simulated phone asks for at registration, s. */
+export const ASKED_S = 30;
+
 /** Dialogs whose last description is remembered, and calls over a trunk. */
 const ORIGINS_MAX = 1_000;
 
@@ -57,6 +60,7 @@ export class RuleCensus {
       case 'RegisteredAll':
         return this.count('SS10');
       case 'Error':
+        if (message.code === 'overloaded' && message.retryAfterMs !== undefined) this.count('SS80');
         return this.#refused(message.code);
       case 'Registered':
         if (message.snapshot.agent !== undefined || message.snapshot.calls.length > 0) this.count('CA13');
@@ -183,6 +187,9 @@ export class RuleCensus {
 
   phoneTells(fact: PhoneFact): void {
     switch (fact.name) {
+      case 'registered':
+        if (fact.expiresMs !== 1000 * ASKED_S) this.count('RG9');
+        return;
       case 'unregistered':
         return this.count('PH6');
       case 'registrationFailed':

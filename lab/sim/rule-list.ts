@@ -10,11 +10,24 @@ import type { SimulationSize } from './simulate.ts';
 export const OCCURS_WITHIN_SEEDS = 500;
 
 /** The families of rules that are decided while people work; the others are about messages, documents and sources. */
-export const RUN_TIME_FAMILIES = ['DS', 'LL', 'LH', 'CS', 'SS', 'QU', 'AG', 'CA', 'PH', 'RG', 'PR'] as const;
+export const RUN_TIME_FAMILIES = [
+  'DS',
+  'LL',
+  'LH',
+  'RD',
+  'CS',
+  'SS',
+  'QU',
+  'AG',
+  'CA',
+  'PH',
+  'RG',
+  'PR',
+] as const;
 
 const CORE_RULES = [
   ...ids('DS5 DS6 DS7 DS8a DS8b DS8c DS9 DS10 DS11 DS15 DS17 DS19'),
-  ...ids('LH1 LH2 LH3 LH4 LL1 LL2 LL3 LL4 LL5 LL6 LL7 LL8'),
+  ...ids('LH1 LH2 LH3 LH4 LL1 LL2 LL3 LL4 LL5 LL6 LL7 LL8 RD1 RD2'),
   ...ids('PR1 PR2 PR3 PR4 PR5 PR6 PR9 PR11'),
 ];
 
@@ -23,16 +36,17 @@ const WHOLE_RULES = [
     'DS1 DS2 DS3 DS4 DS5 DS6 DS7 DS8a DS8b DS8c DS9 DS10 DS11 DS12 DS13 DS14 DS15 DS16 DS17 DS18 DS19 DS20',
   ),
   ...ids('DS21 DS22'),
-  ...ids('LL1 LL2 LL3 LL4 LL5 LL6 LL7 LL8 LH1 LH2 LH3 LH4'),
+  ...ids('LL1 LL2 LL3 LL4 LL5 LL6 LL7 LL8 LH1 LH2 LH3 LH4 RD1 RD2 RD3'),
   ...ids('CS1 CS2 CS3 CS4 CS5 CS7 CS8 CS9 CS10 CS12 CS13 CS14'),
   ...ids(
     'SS1 SS2 SS3 SS4 SS6 SS7 SS8 SS9 SS10 SS12 SS13 SS14 SS15 SS16 SS19 SS20 SS21 SS22 SS23 SS24 SS25 SS26',
   ),
   ...ids('SS27 SS28 SS31 SS32 SS33 SS34 SS35 SS40 SS41 SS42 SS43 SS44 SS45 SS60 SS62 SS70 SS71 SS72'),
+  'SS80',
   ...ids('AG1 AG2 AG3 AG4 AG5 AG6 AG7 AG8 AG9 AG10 AG11 AG12 AG13 AG14 AG15 AG16 AG17 AG20 AG21 AG22 AG23'),
   ...ids('QU1 QU2 QU3 QU5 QU6 QU7 QU8 QU9 QU10 QU11 QU12 QU13 QU14 QU15'),
   ...ids('CA1 CA2 CA3 CA4 CA5 CA6 CA7 CA8 CA9 CA10 CA11 CA12 CA13 CA15'),
-  ...ids('PH1 PH2 PH3 PH4 PH5 PH6 PH7 PH9 PH10 PH11 PH13 RG1 RG2 RG3 RG4 RG5 RG6 RG7'),
+  ...ids('PH1 PH2 PH3 PH4 PH5 PH6 PH7 PH9 PH10 PH11 PH13 RG1 RG2 RG3 RG4 RG5 RG6 RG7 RG9'),
 ];
 
 /** Promises: nothing happens when they are kept, and the check named here fails when they are broken. */

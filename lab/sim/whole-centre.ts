@@ -57,6 +57,8 @@ export interface DrawnCentre {
   readonly thirdParty: DrawnKinds['thirdParty'];
 }
 
+const LOGIN_RATE = '4';
+
 export interface CentreWish {
   readonly agents: number;
   readonly schemes: readonly GeneratedAgent['scheme'][];
@@ -126,7 +128,13 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
       ...kinds.options,
       'Application/workspace': {
         'interaction-workspace': { 'disaster-recovery.timeout': String(siteTimeoutS) },
+        // A script waits until everybody is at home again; people of all kinds need only be at work (RD2).
+        holdfast: { 'return-half-life': isMixed ? '120' : '20' },
       },
+      // So few that eight agents are a storm (SS80).
+      ...Object.fromEntries(
+        names.map((name) => [`Application/sip-${name}`, { holdfast: { 'login-rate': LOGIN_RATE } }]),
+      ),
     },
   });
   return {

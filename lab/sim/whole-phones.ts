@@ -4,7 +4,7 @@ import type { Random } from '@holdfast/kernel';
 import type { PhoneFact } from '@holdfast/sip';
 import { SIP_PORT } from './node-program.ts';
 import type { Host, Process } from './process.ts';
-import { ANNOUNCER, CALL_PROCESSING_PORT, type RuleCensus } from './rule-census.ts';
+import { ANNOUNCER, ASKED_S, CALL_PROCESSING_PORT, type RuleCensus } from './rule-census.ts';
 import { REALM, SITES, serviceOf } from './whole-centre.ts';
 import { PhoneProgram } from './whole-phone.ts';
 import { PASSWORD } from './whole-servers.ts';
@@ -95,7 +95,7 @@ export class Phones {
           })),
           // A phone with one registration at a time finds its site by name (PH1); the others know addresses.
           ...(agent.scheme === 'single' ? { service: serviceOf(agent.home) } : {}),
-          expires: 30,
+          expires: ASKED_S,
           instance: `urn:uuid:00000000-0000-4000-8000-${isFirst ? '0000' : '1000'}${agent.dn.padStart(8, '0')}`,
           answerAfterMs: isFirst ? 1_000 + Math.floor(3_000 * this.#random()) : null,
         };

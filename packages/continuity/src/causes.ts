@@ -3,7 +3,7 @@
  * the log, the stranger on the live page. What the agent is told stands with the desk.
  */
 import type { Because, Millis } from '@holdfast/kernel';
-import type { Cause, DeskSitePolicy, OutReason, SiteTimeouts } from './desk-site-types.ts';
+import type { Cause, DeskSitePolicy, LoginRefusal, OutReason, SiteTimeouts } from './desk-site-types.ts';
 
 export function telephonyLost(site: string, timeouts: SiteTimeouts): Cause {
   const { value, option } = timeouts.siteTimeoutMs;
@@ -78,6 +78,12 @@ export function loggedOutBy(why: OutReason, site: string): Because {
   }[why.name];
   const said = 'said' in why ? ` (${why.said})` : '';
   return { rule: 'DS12', text: `${by}${said}. The desk does nothing by itself.` };
+}
+
+/** RD3: with a time at which it may come again it is put off rather than refused. */
+export function putOff(site: string, refusal: Extract<LoginRefusal, { name: 'later' }>): Because {
+  const [rule, has] = refusal.retryAfterMs === undefined ? ['DS12', 'refused'] : ['RD3', 'put off'];
+  return { rule, text: `Site ${site} has ${has} the log-in: ${refusal.text}` } as const;
 }
 
 export function notFree(text: string): Because {

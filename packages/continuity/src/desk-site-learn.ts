@@ -3,7 +3,7 @@
  * the event itself asks for; whether the desk moves is decided afterwards, in `desk-site.ts`.
  */
 import { type Because, type Millis, unreachable } from '@holdfast/kernel';
-import { loggedOutBy, loginForgotten, notFree, phoneBack, started, superseded } from './causes.ts';
+import { loggedOutBy, loginForgotten, notFree, phoneBack, putOff, started, superseded } from './causes.ts';
 import { factsOf, isFree, phoneFact, withFacts } from './desk-site-judge.ts';
 import type {
   Cause,
@@ -246,7 +246,7 @@ function learnRefusal(
     return isAnothers && !desk.isAskedByAgent ? leaveIt(known, site, { name: 'superseded' }, effects) : known;
   }
   if (refusal.name === 'later') {
-    const because = { rule: 'DS12', text: `Site ${site} has refused the log-in: ${refusal.text}` };
+    const because = putOff(site, refusal);
     effects.push({ type: 'decide', what: 'refused', site, because });
   }
   return next;

@@ -32,6 +32,33 @@ function afterPhone(world: World, ms: number): string | null | undefined {
   return world.run(ms).view?.site;
 }
 
+/** Where the agent works so long after north, lost so many times before, is back. */
+function afterReturn(options: Record<string, string>, losses: number, ms: number) {
+  const world = workspace(options);
+  expect(afterLoss(world, 70_000)).toBe('south');
+  for (let n = 1; n < losses; n++) world.start('north').run(1_000).kill('north').run(1_000);
+  return world.start('north').run(ms).view?.site;
+}
+
+describe('the return of Workspace', () => {
+  it('[option holdfast/return-steady-time] waits until the site has been there for so long', () => {
+    expect(afterReturn({}, 1, 30_000)).toBe('north');
+    expect(afterReturn({ 'return-steady-time': '60' }, 1, 59_000)).toBe('south');
+    expect(afterReturn({ 'return-steady-time': '60' }, 1, 80_000)).toBe('north');
+  });
+
+  it('[option holdfast/return-half-life] waits until losses are forgotten', () => {
+    expect(afterReturn({}, 3, 240_000)).toBe('south');
+    expect(afterReturn({ 'return-half-life': '10' }, 3, 60_000)).toBe('north');
+    expect(afterReturn({ 'return-half-life': '0' }, 3, 30_000)).toBe('north');
+  });
+
+  it('[option holdfast/return-losses-max] minds only so many losses', () => {
+    expect(afterReturn({ 'return-losses-max': '3' }, 3, 30_000)).toBe('north');
+    expect(afterReturn({ 'return-losses-max': '2' }, 3, 30_000)).toBe('south');
+  });
+});
+
 describe('Workspace', () => {
   it('[option interaction-workspace/disaster-recovery.enabled] the desk moves, or stays for ever', () => {
     expect(afterLoss(workspace(), 600_000)).toBe('south');
