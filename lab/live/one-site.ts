@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '@holdfast/kernel';
-import type { OptionSections } from '@holdfast/protocol';
+import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { ProcessClock } from '@holdfast/shell';
 import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM, type SitePorts } from './lab-configuration.ts';
@@ -27,6 +27,8 @@ export interface OneSiteOptions {
   readonly isPair?: boolean;
   /** Object key → section → option → value. */
   readonly options?: Readonly<Record<string, OptionSections>>;
+  /** Changes the world that was generated. */
+  readonly configure?: (object: ConfigObject) => ConfigObject | readonly ConfigObject[];
 }
 
 export class OneSite {
@@ -59,14 +61,15 @@ export class OneSite {
   }
 
   /** Writes the configuration. */
-  static async make({ agents, restarts, isPair = false, options = {} }: OneSiteOptions): Promise<OneSite> {
+  static async make(request: OneSiteOptions): Promise<OneSite> {
+    const { agents, restarts, isPair = false, options = {}, configure = (object) => object } = request;
     if (!existsSync(SERVER_BUNDLE))
       throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-one-site-'));
     const secrets = { password: PASSWORD, phonePassword: PHONE_PASSWORD, realm: REALM };
     const ports = await drawPorts(isPair);
     const { objects } = await makeWorld({ agents, sites: generatedSites(ports), options, ...secrets });
-    await writeConfiguration(join(folder, 'configuration'), objects, 'json');
+    await writeConfiguration(join(folder, 'configuration'), objects.flatMap(configure), 'json');
     return new OneSite(folder, ports, restarts);
   }
 

@@ -4,7 +4,7 @@
  * starts a site's processes on one host.
  *
  *     server.mjs --application config-north --files DIR
- *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210
+ *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210 [--data DIR]
  *     server.mjs --application stat-north --config 127.0.0.1:5110,127.0.0.1:5210
  *     server.mjs supervisor --site north --files DIR --data DIR [--no-restart] [--outlive]
  *
