@@ -55,6 +55,8 @@ const configuration: SipServerConfiguration = {
   stampEveryMs: 2_000,
   leaseLengthMs: 8_000,
   shutdownRejectCode: 603,
+  shutdownWave: { percent: 10, everyMs: 2_000 },
+  emergencyNumbers: [],
   ringingMaxMs: 60_000,
 };
 

@@ -280,6 +280,8 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
         return this.tell(now, { type: 'treatmentReady', id: effect.id, sdp: this.#announcer() });
       case 'treatmentRemote':
       case 'treatmentStop':
+      // Nobody asks for it here.
+      case 'end':
         return;
       case 'log': {
         census.because(effect.line.because);

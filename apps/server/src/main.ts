@@ -10,10 +10,10 @@
  *
  * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again; SIGUSR2 makes a
  * server log how busy it is (process-load), and the supervisor start what is down. Exit status: 0 ended in order,
- * 1 failed, 2 could not run (the reason is on stderr).
+ * 1 failed, 2 could not run (the reason is on stderr), 3 ended after a graceful shutdown, not to be started again.
  */
 import { parseArgs } from 'node:util';
-import { onProcessEnd } from './io/process-end.ts';
+import { ENDED_FOR_GOOD, onProcessEnd } from './io/process-end.ts';
 import { reportLoad } from './io/process-load.ts';
 import { processLog } from './log.ts';
 import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
@@ -109,6 +109,7 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
   }
   return {
     ports: role.ports,
+    ...(role.done === undefined ? {} : { done: role.done }),
     async stop() {
       followed.stop();
       await role.stop();
@@ -140,22 +141,23 @@ async function readSecret(file: string | undefined): Promise<string | undefined>
 async function runUntilEnded(starting: Promise<RunningRole>, outlive = false): Promise<void> {
   let role: RunningRole | undefined;
   let isEnding = false;
-  const end = () => {
+  const end = (status: number) => {
     if (isEnding) return;
     isEnding = true;
     // While it starts nobody depends on it yet.
-    if (role === undefined) process.exit(0);
+    if (role === undefined) process.exit(status);
     setTimeout(() => process.exit(1), STOP_MAX_MS).unref();
     role.stop().then(
-      () => process.exit(0),
+      () => process.exit(status),
       (error: unknown) => {
         process.stderr.write(`holdfast: ending failed: ${String(error)}\n`);
         process.exit(1);
       },
     );
   };
-  onProcessEnd(end, { signals: ['SIGTERM', 'SIGINT'], outlive });
+  onProcessEnd(() => end(0), { signals: ['SIGTERM', 'SIGINT'], outlive });
   role = await starting;
+  void role.done?.then(() => end(ENDED_FOR_GOOD));
   process.send?.({ type: 'ready', ports: role.ports });
 }
 

@@ -19,6 +19,8 @@ export interface RoleOptions {
 export interface RunningRole {
   /** Ports that are open, by name. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Resolves when it has nothing left to do and is not to be started again (SS48). */
+  readonly done?: Promise<void>;
   /** Ends in order; no process is held afterwards. */
   stop(): Promise<void>;
 }

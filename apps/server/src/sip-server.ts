@@ -64,7 +64,11 @@ export async function startSipServer(
     serverSecret: options.secret,
   };
   const peer = new SipServerLink((heard) => input({ type: 'peer', input: heard }), log);
-  const perform = performer({ ports, peer, dns, announcer, log, strangers, input });
+  let end: () => void = () => {};
+  const done = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const perform = performer({ ports, peer, dns, announcer, log, strangers, input, end: () => end() });
   const stepDown = () => {
     announcer.stopAll();
     peer.stop();
@@ -92,6 +96,7 @@ export async function startSipServer(
   });
   return {
     ports: { sip: sip.port, clients: clientPort },
+    done,
     async stop() {
       await running?.stop();
       peer.stop();
@@ -144,6 +149,8 @@ interface Outside {
   readonly log: (line: LogLine) => void;
   readonly strangers: LogBudget;
   readonly input: (input: SipServerInput) => void;
+  /** SS48. */
+  readonly end: () => void;
 }
 
 function performer({
@@ -154,6 +161,7 @@ function performer({
   log,
   strangers,
   input,
+  end,
 }: Outside): (effect: SipServerEffect) => void {
   return (effect) => {
     switch (effect.type) {
@@ -179,6 +187,8 @@ function performer({
         return announcer.setRemote(effect.id, effect.remote);
       case 'treatmentStop':
         return announcer.stop(effect.id);
+      case 'end':
+        return end();
       case 'log':
         return effect.sender === undefined ? log(effect.line) : strangers.line(effect.line, effect.sender);
     }

@@ -19,6 +19,9 @@ import {
 const name = z.string().min(1).max(255);
 const dn = z.string().min(1).max(64);
 
+/** Agents named in one message about a graceful shutdown; all are counted. */
+export const SHUTDOWN_STAYING_MAX = 100;
+
 /** Client to server. */
 export const deskRequest = z.discriminatedUnion('type', [
   /** First message on every connection. `resume` continues a former session's events after that position. */
@@ -122,8 +125,24 @@ export const deskRequest = z.discriminatedUnion('type', [
     isRaised: z.boolean(),
     because: z.string().max(1024),
   }),
-  /** Of an administrator: the server lets its agents go, takes no log-in and no new call; `on: false` takes that back. */
-  z.object({ type: z.literal('GracefulShutdown'), ReferenceID, on: z.boolean() }),
+  /**
+   * Of an administrator: the server lets its agents go, takes no log-in and no new call; `on: false` takes that back. Asked
+   * for again, the newest terms hold.
+   */
+  z.object({
+    type: z.literal('GracefulShutdown'),
+    ReferenceID,
+    on: z.boolean(),
+    /** So many idle agents are logged out at once, and the next ones so long after them; absent: as configured. */
+    wave: z.number().int().min(1).max(100_000).optional(),
+    waveEveryMs: z.number().int().min(0).max(600_000).optional(),
+    /** Whoever is left after this time is logged out; absent: everybody may finish. At most a week. */
+    withinMs: z.number().int().min(1).max(604_800_000).optional(),
+    /** At that deadline calls are released too. */
+    isForced: z.boolean().optional(),
+    /** The process ends when nothing is left, and is not started again. */
+    endsProcess: z.boolean().optional(),
+  }),
   /** LL1: answers a stamp for one login. Sent in the message handler, never from a timer. */
   z.object({ type: z.literal('StampAnswer'), dn, epoch: loginEpoch, stamp }),
   /** Of a server: it follows the records of this one (LG4). */
@@ -131,6 +150,31 @@ export const deskRequest = z.discriminatedUnion('type', [
   ...POLLS,
 ]);
 export type DeskRequest = z.infer<typeof deskRequest>;
+
+/** Where a graceful shutdown stands. */
+const shutdownProgress = z.object({
+  /** Who asked for it. */
+  by: name,
+  /** Agents still logged in; of them, idle ones who wait for their wave. */
+  agents: z.number().int(),
+  inWaves: z.number().int(),
+  /** Calls that are not over; of them, callers who wait in queues. */
+  calls: z.number().int(),
+  waiting: z.number().int(),
+  /** Phones still registered here. */
+  phones: z.number().int(),
+  /** Agents whose phones cannot register at the other site, and why: they are logged out last. The first 100. */
+  staying: z.array(z.object({ dn, AgentID: name, because: z.string() })).max(SHUTDOWN_STAYING_MAX),
+  stayingCount: z.number().int(),
+  /** Until whoever is left is logged out; absent without a deadline, and after it. */
+  deadlineInMs: z.number().int().optional(),
+  isPastDeadline: z.boolean(),
+  isForced: z.boolean(),
+  endsProcess: z.boolean(),
+  /** Neither an agent nor a call is left. */
+  isDrained: z.boolean(),
+});
+export type ShutdownProgress = z.infer<typeof shutdownProgress>;
 
 /** Server to client. */
 export const deskReply = z.discriminatedUnion('type', [
@@ -188,8 +232,15 @@ export const deskReply = z.discriminatedUnion('type', [
   z.object({ type: z.literal('MoveAsked'), ask: z.number().int(), dn, to: name, by: name }),
   /** LL3: whoever answered a stamp for this epoch is not logged in with it here. */
   z.object({ type: z.literal('NotLoggedIn'), dn, epoch: loginEpoch }),
-  /** To every client at each change, and after ServerInfo while it is true: agents are let go, log-ins refused. */
-  z.object({ type: z.literal('ServerState'), isShuttingDown: z.boolean() }),
+  /**
+   * To every client at each change, and after ServerInfo while it is true: agents are let go, log-ins refused. To supervisors
+   * and administrators also once a second while its figures change.
+   */
+  z.object({
+    type: z.literal('ServerState'),
+    isShuttingDown: z.boolean(),
+    shutdown: shutdownProgress.optional(),
+  }),
   /** To whoever has registered for all DNs: what a desk has reported. */
   z.object({
     type: z.literal('Alarm'),

@@ -9,6 +9,12 @@ export interface EndOptions {
   readonly outlive?: boolean;
 }
 
+/**
+ * What a process ends with that has done what it was asked to do and is not to be started again (SS48). The others: 0 ended
+ * in order, 1 failed, 2 could not run.
+ */
+export const ENDED_FOR_GOOD = 3;
+
 export const END_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**

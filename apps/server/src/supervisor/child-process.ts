@@ -1,5 +1,6 @@
 /** One process of the site, from its start to its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { ENDED_FOR_GOOD } from '../io/process-end.ts';
 
 export interface ChildOptions {
   readonly entry: string;
@@ -7,8 +8,8 @@ export interface ChildOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** It is up: its ports are open. */
   ready(ports: Readonly<Record<string, number>>): void;
-  /** Exactly once, also when it could not be started. */
-  ended(how: string): void;
+  /** Exactly once, also when it could not be started. `isForGood`: it is not to be started again. */
+  ended(how: string, isForGood?: boolean): void;
 }
 
 export interface Child {
@@ -23,13 +24,15 @@ export function startChild({ entry, args, environment, ready, ended }: ChildOpti
     env: { ...process.env, ...environment },
   });
   let isOver = false;
-  const over = (how: string) => {
+  const over = (how: string, isForGood = false) => {
     if (isOver) return;
     isOver = true;
-    ended(how);
+    ended(how, isForGood);
   };
   child.on('error', (error) => over(`could not be started: ${error.message}`));
-  child.on('exit', (code, signal) => over(signal === null ? `exit status ${code}` : `ended by ${signal}`));
+  child.on('exit', (code, signal) =>
+    over(signal === null ? `exit status ${code}` : `ended by ${signal}`, code === ENDED_FOR_GOOD),
+  );
   child.on('message', (message: unknown) => {
     if (typeof message !== 'object' || message === null || !('ports' in message)) return;
     ready((message as { ports: Record<string, number> }).ports);

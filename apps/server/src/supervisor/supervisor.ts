@@ -150,12 +150,19 @@ class Supervisor {
       member.settled = undefined;
     };
     const pair = this.#pairs.get(member.pair ?? '');
-    const ended = (how: string) => {
+    const ended = (how: string, isForGood = false) => {
       member.child = undefined;
       pair?.ended(name);
       this.#writePids();
       settle();
       if (this.#isStopping) return;
+      if (isForGood) {
+        const because = 'SS48: its graceful shutdown is done. SIGUSR2 to the supervisor starts it again.';
+        return log({
+          ...{ level: 'warn', what: 'process has ended for good', because, site },
+          detail: { application: name },
+        });
+      }
       log({ level: 'error', what: 'process ended', because: how, site, detail: { application: name } });
       if (this.#options.restarts) this.#restart(member);
     };

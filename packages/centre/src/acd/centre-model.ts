@@ -162,7 +162,7 @@ const dn = fc.constantFrom(...DNS);
 const shutdownTerms = fc
   .record({
     wave: fc.integer({ min: 1, max: 3 }),
-    waveEveryMs: fc.constantFrom(0, 500, 5_000),
+    waveEveryMs: fc.constantFrom(1, 500, 5_000),
     withinMs: fc.constantFrom(undefined, 1_000, 20_000),
     isForced: fc.boolean(),
     endsProcess: fc.constant(false),

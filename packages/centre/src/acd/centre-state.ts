@@ -53,6 +53,8 @@ export interface Shutdown {
   readonly nextWaveAt: Millis;
   /** DNs of idle agents who have not had their turn, in the order in which they go. */
   readonly turns: readonly string[];
+  /** Agents whose phones could not register at the other site when it began, and why. */
+  readonly staying: readonly { readonly dn: string; readonly agentId: string; readonly because: string }[];
   /** When whoever is left is logged out. */
   readonly deadlineAt: Millis | undefined;
   readonly isPastDeadline: boolean;

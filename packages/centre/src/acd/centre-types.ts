@@ -84,6 +84,8 @@ export interface ShutdownTerms {
   readonly isForced: boolean;
   /** The process is to end when nothing is left. */
   readonly endsProcess: boolean;
+  /** DNs whose phones are registered at the other site too: their agents go first. */
+  readonly phonesElsewhere?: ReadonlySet<string>;
 }
 
 /** Where a graceful shutdown stands. */
@@ -95,7 +97,7 @@ export interface ShutdownView {
   /** Calls that are not over; of them, callers who wait in queues. */
   readonly calls: number;
   readonly waiting: number;
-  /** Agents who are logged in and whose phones cannot register at the other site, and why: the last to go. */
+  /** Agents who were logged in when it began and whose phones cannot register at the other site, and why: the last to go. */
   readonly staying: readonly { readonly dn: string; readonly agentId: string; readonly because: string }[];
   readonly deadlineAt: Millis | undefined;
   readonly isPastDeadline: boolean;

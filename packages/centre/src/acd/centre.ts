@@ -113,6 +113,11 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     );
   }
 
+  /** Neither an agent nor a call is left of a graceful shutdown. */
+  get isDrained(): boolean {
+    return this.isShuttingDown && this.agentCount === 0 && this.callCount === 0;
+  }
+
   /** Agents who are logged in. */
   get agentCount(): number {
     return this.#state.agentDNs.size;

@@ -198,6 +198,26 @@ describe('waves of a graceful shutdown', () => {
     expect(replayAfter(`${THREE_READY}\nnotready 1003`, script, { ...SITE, dns: stays })).toBe(tidy(script));
   });
 
+  test('[AG24] those whose phones stay wait until nobody else is left, also for the end of a call', () => {
+    const stays = SITE.dns.map((dn) =>
+      dn.number === '1001' ? { ...dn, phoneStays: 'its phone knows one address only' } : dn,
+    );
+    const script = `
+      > shutdown on wave=5 every=1000
+      shutting down: true
+      done #1
+      > wait 60000
+      > gone k1
+      1002 Released k1
+      release k1 200
+      1002 AgentLogout LogoutReason=graceful_shutdown_logout
+      > wait 0
+      1001 AgentLogout LogoutReason=graceful_shutdown_logout
+    `;
+    const before = `${ANN_READY}\n${BOB_READY}\ncall k1 +49 1002\nanswer k1 1002`;
+    expect(replayAfter(before, script, { ...SITE, dns: stays })).toBe(tidy(script));
+  });
+
   test('[AG24] who waits for a wave still serves callers, and then goes when that work is done', () => {
     after(
       THREE_READY,

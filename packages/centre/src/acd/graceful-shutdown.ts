@@ -42,11 +42,11 @@ function begin(turn: Turn, { by, terms = AT_ONCE }: ShutdownInput): void {
     by,
     ...{ wave, waveEveryMs, isForced, endsProcess },
     nextWaveAt: former === undefined ? now : Math.min(former.nextWaveAt, now + waveEveryMs),
-    turns: former?.turns ?? inOrder(state),
+    turns: former?.turns ?? inOrder(state, terms.phonesElsewhere),
+    staying: former?.staying ?? stayingOf(state),
     deadlineAt: withinMs === undefined ? undefined : now + withinMs,
     isPastDeadline: false,
   });
-  if (former === undefined) turn.effects.push({ type: 'shuttingDown', on: true });
   const what = former === undefined ? 'graceful shutdown begun' : 'graceful shutdown has other terms';
   log(turn, {
     level: 'warn',
@@ -54,6 +54,7 @@ function begin(turn: Turn, { by, terms = AT_ONCE }: ShutdownInput): void {
     because: `asked for by ${by}`,
     detail: { ...(withinMs === undefined ? {} : { withinMs }), isForced, endsProcess },
   });
+  if (former === undefined) turn.effects.push({ type: 'shuttingDown', on: true });
 }
 
 /** A deadline counts anew each time. */
@@ -77,16 +78,25 @@ function takeBack(turn: Turn, { by }: ShutdownInput): void {
 }
 
 /**
- * Those first whose phones can go to the other site, since theirs is the shorter way to work again; of them those
- * first who take no calls at the moment.
+ * Those first whose phones are at the other site already, since theirs is the shortest way to work again, and those last
+ * whose phones cannot go there; of equals those first who take no calls at the moment.
  */
-function inOrder(state: CentreState): string[] {
-  const rank = ({ configuration, agent }: DN) =>
-    (configuration.phoneStays === undefined ? 0 : 2) + (agent?.state.name === 'Ready' ? 1 : 0);
+function inOrder(state: CentreState, phonesElsewhere: ReadonlySet<string> = new Set()): string[] {
+  const rank = ({ number, configuration, agent }: DN) =>
+    (phonesElsewhere.has(number) ? 0 : configuration.phoneStays === undefined ? 2 : 4) +
+    (agent?.state.name === 'Ready' ? 1 : 0);
   return agentsOf(state)
     .filter((dn) => !isAtWork(dn))
     .sort((a, b) => rank(a) - rank(b))
     .map(({ number }) => number);
+}
+
+function stayingOf(state: CentreState): Shutdown['staying'] {
+  return agentsOf(state).flatMap(({ number, agent, configuration: { phoneStays } }) =>
+    agent === undefined || phoneStays === undefined
+      ? []
+      : [{ dn: number, agentId: agent.agentId, because: phoneStays }],
+  );
 }
 
 function change(state: CentreState, shutdown: Shutdown | undefined): void {
@@ -96,12 +106,14 @@ function change(state: CentreState, shutdown: Shutdown | undefined): void {
 }
 
 /** Also where another server goes on with it (MC2). */
-export function armShutdown({ shutdown, deadlines }: CentreState): void {
+export function armShutdown(state: CentreState): void {
+  const { shutdown, deadlines } = state;
   deadlines.clear(DEADLINE.letGo('wave'));
   deadlines.clear(DEADLINE.letGo('deadline'));
   if (shutdown === undefined) return;
-  const { turns, nextWaveAt, deadlineAt, isPastDeadline } = shutdown;
-  if (turns.length > 0) deadlines.set(DEADLINE.letGo('wave'), nextWaveAt);
+  const { nextWaveAt, deadlineAt, isPastDeadline } = shutdown;
+  // Only where somebody can go: a wave that takes nobody would be due again at once.
+  if (nextOf(state, shutdown).length > 0) deadlines.set(DEADLINE.letGo('wave'), nextWaveAt);
   if (deadlineAt !== undefined && !isPastDeadline) deadlines.set(DEADLINE.letGo('deadline'), deadlineAt);
 }
 
@@ -122,24 +134,33 @@ export function letGo(turn: Turn): void {
         : 'the server is shutting down, and the agent is neither in a call nor in after-call work',
     });
   }
+  // The last of the others may have gone now, so that those whose phones stay are next.
+  if (turns.length > 0) armShutdown(state);
 }
 
 /** AG24: who has gone to work meanwhile waits for no wave any more, but for the end of that work. */
 function takeWave(turn: Turn, shutdown: Shutdown): void {
   const { state, now } = turn;
   const { turns, wave, waveEveryMs, nextWaveAt } = shutdown;
-  if (turns.length === 0) return;
   const waiting = turns.filter((number) => {
     const dn = state.dns.get(number);
     return dn?.agent !== undefined && !isAtWork(dn);
   });
-  const isDue = now >= nextWaveAt;
-  if (!isDue && waiting.length === turns.length) return;
+  const next = now < nextWaveAt ? [] : nextOf(state, { turns: waiting }).slice(0, wave);
+  if (next.length === 0 && waiting.length === turns.length) return;
   change(state, {
     ...shutdown,
-    turns: isDue ? waiting.slice(wave) : waiting,
-    nextWaveAt: isDue ? now + waveEveryMs : nextWaveAt,
+    turns: waiting.filter((number) => !next.includes(number)),
+    nextWaveAt: next.length === 0 ? nextWaveAt : now + waveEveryMs,
   });
+}
+
+/** Those whose phones stay go when nobody else is left: they serve the line, and can work nowhere else afterwards. */
+function nextOf(state: CentreState, { turns }: Pick<Shutdown, 'turns'>): readonly string[] {
+  const stays = (number: string) => state.dns.get(number)?.configuration.phoneStays !== undefined;
+  const movers = turns.filter((number) => !stays(number));
+  if (movers.length > 0) return movers;
+  return [...state.agentDNs.values()].every(stays) ? turns : [];
 }
 
 /** AG25. */
@@ -179,18 +200,13 @@ function isAtWork(dn: DN): boolean {
 export function shutdownViewOf(state: CentreState): ShutdownView | undefined {
   const { shutdown } = state;
   if (shutdown === undefined) return undefined;
-  const { by, turns, deadlineAt, isPastDeadline, isForced, endsProcess } = shutdown;
+  const { by, turns, staying, deadlineAt, isPastDeadline, isForced, endsProcess } = shutdown;
   let waiting = 0;
   for (const queue of state.queues.values()) waiting += queue.waiting.size;
   const [agents, calls] = [state.agentDNs.size, state.calls.size];
   return {
-    ...{ by, agents, calls, waiting, deadlineAt, isPastDeadline, isForced, endsProcess },
+    ...{ by, agents, calls, waiting, staying, deadlineAt, isPastDeadline, isForced, endsProcess },
     inWaves: turns.length,
-    staying: agentsOf(state).flatMap(({ number, agent, configuration: { phoneStays } }) =>
-      agent === undefined || phoneStays === undefined
-        ? []
-        : [{ dn: number, agentId: agent.agentId, because: phoneStays }],
-    ),
     isDrained: agents === 0 && calls === 0,
   };
 }

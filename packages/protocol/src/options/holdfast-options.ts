@@ -129,6 +129,39 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'calls',
   },
+  'emergency-numbers': {
+    kind: {
+      type: 'text',
+      pattern: /^[0-9*#+]{1,32}(,[0-9*#+]{1,32}){0,31}$/,
+      allowed: '1 to 32 numbers with commas between them, such as 112,911',
+    },
+    default: undefined,
+    setOn: ['Application:SIPServer', 'Tenant'],
+    takesEffect: 'at the next call',
+    meaning:
+      'A call of an extension to one of these numbers leaves over a trunk at once, whatever DN has that number, and is refused by no limit of calls and by no graceful shutdown (PQ4).',
+    source: OURS,
+    actsOn: 'calls, graceful shutdown',
+  },
+  'graceful-shutdown-wave': {
+    kind: { type: 'integer', min: 1, max: 100, unit: '' },
+    default: '10',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'How many per cent of the agents, at least one, a graceful shutdown logs out at once, where the request does not say it.',
+    source: OURS,
+    actsOn: 'graceful shutdown',
+  },
+  'graceful-shutdown-period': {
+    kind: milliseconds(0, 600_000),
+    default: '2000',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning: 'How long after one wave of a graceful shutdown the next one goes.',
+    source: OURS,
+    actsOn: 'graceful shutdown',
+  },
   'waiting-max': {
     kind: { type: 'integer', min: 0, max: 100_000, unit: '' },
     default: '1000',

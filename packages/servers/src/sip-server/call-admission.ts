@@ -1,13 +1,15 @@
 /**
- * Which calls are taken: who calls (a gateway by its address, an extension by its digest), what number is called,
- * and over which trunk a number goes that is none of ours. A call that comes in over a trunk never leaves over one:
- * two sites whose trunks point at each other would pass a wrong number back and forth [D14].
+ * Which calls are taken: whether there is room and no graceful shutdown, who calls (a gateway by its address, an
+ * extension by its digest), what number is called, and over which trunk a number goes that is none of ours. A call that
+ * comes in over a trunk never leaves over one: two sites whose trunks point at each other would pass a wrong number back
+ * and forth [D14]. Calls to emergency numbers leave over a trunk whatever there is against it (PQ4).
  */
-import type { Millis } from '@holdfast/kernel';
+import { type Millis, type Random, randomInteger } from '@holdfast/kernel';
 import { fromOf, headerValue, parseUri, type SipRequest, type Source, topVia } from '@holdfast/sip';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { GatewayAddresses } from './gateway-addresses.ts';
 import { SIP_PORT } from './gateway-contact.ts';
+import { ShutdownRefusal } from './shutdown-refusal.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -23,9 +25,20 @@ export interface Admitted {
   /** The trunk over which it leaves; undefined for a DN of this site. */
   readonly trunk: string | undefined;
   readonly sdp: Uint8Array | undefined;
+  /** To an emergency number (PQ4). */
+  readonly isEmergency: boolean;
 }
 
+/** Calls to emergency numbers beyond the others (PQ4); one beyond that is answered 503 too. */
+export const EMERGENCY_CALLS_MAX = 100;
+/** The longest wait that is asked of whoever is refused for that, s: each time a random part, so that they do not return together. */
+export const RETRY_AFTER_MAX_S = 10;
+
 export interface AdmissionPorts {
+  readonly random: Random;
+  readonly callsMax: number;
+  /** A graceful shutdown goes on: calls that are there go on, and none is added. */
+  isShuttingDown(): boolean;
   /** Who may call from an extension: the DN when the request proves it, else the refusal to send. */
   authenticate(
     now: Millis,
@@ -37,8 +50,10 @@ export interface AdmissionPorts {
 export class CallAdmission {
   readonly #ports: AdmissionPorts;
   readonly #addresses: GatewayAddresses;
+  readonly #shutdown = new ShutdownRefusal();
   #dns = new Map<string, SipDN>();
   #trunks: SipDN[] = [];
+  #emergencyNumbers: ReadonlySet<string> = new Set();
 
   constructor(ports: AdmissionPorts, addresses: GatewayAddresses) {
     this.#ports = ports;
@@ -48,15 +63,33 @@ export class CallAdmission {
   configure(configuration: SipServerConfiguration): void {
     this.#dns = new Map(configuration.dns.map((dn) => [dn.number, dn]));
     this.#trunks = configuration.dns.filter((dn) => dn.gateway !== undefined);
+    this.#shutdown.configure(configuration);
+    this.#emergencyNumbers = new Set(configuration.emergencyNumbers);
   }
 
   dn(number: string): SipDN | undefined {
     return this.#dns.get(number);
   }
 
-  /** The trunk for a number that is no DN of this site, if there is one. */
+  /** The trunk for a number that is no DN of this site, or an emergency number, if there is one. */
   trunkFor(number: string): string | undefined {
-    return this.#dns.has(number) ? undefined : this.#trunks[0]?.number;
+    const isOurs = this.#dns.has(number) && !this.isEmergencyNumber(number);
+    return isOurs ? undefined : this.#trunks[0]?.number;
+  }
+
+  isEmergencyNumber(number: string): boolean {
+    return this.#emergencyNumbers.has(number);
+  }
+
+  /** Why a client may not have a call made to this number now. */
+  refusalOfMakeCall(number: string, calls: number): 'shutting-down' | 'too-many' | undefined {
+    const isEmergency = this.isEmergencyNumber(number);
+    if (this.#ports.isShuttingDown() && !isEmergency) return 'shutting-down';
+    return this.#isFull(calls, isEmergency) ? 'too-many' : undefined;
+  }
+
+  #isFull(calls: number, isEmergency: boolean): boolean {
+    return calls >= this.#ports.callsMax + (isEmergency ? EMERGENCY_CALLS_MAX : 0);
   }
 
   /** The refusal of whoever neither is a gateway nor proves to be an extension, before there is a transaction. */
@@ -66,22 +99,30 @@ export class CallAdmission {
     return 'refuse' in proof ? proof.refuse : undefined;
   }
 
-  admit(now: Millis, request: SipRequest, source: Source): Admitted | Refusal {
+  /** `calls`: how many there are already. */
+  admit(now: Millis, request: SipRequest, source: Source, calls: number): Admitted | Refusal {
     const to = numberIn(request.uri);
+    const inbound = this.trunkFrom(request, source);
+    // From outside nobody calls one: the gateway would be its own destination.
+    const isEmergency = to !== undefined && inbound === undefined && this.isEmergencyNumber(to);
+    if (this.#isFull(calls, isEmergency)) {
+      const seconds = randomInteger(this.#ports.random, 1, RETRY_AFTER_MAX_S);
+      return { status: 503, headers: [['Retry-After', String(seconds)]] };
+    }
+    if (this.#ports.isShuttingDown() && !isEmergency) return this.#shutdown.refusal(request, inbound);
     if (to === undefined) return NOT_FOUND;
     const sdp = offerIn(request);
-    const inbound = this.trunkFrom(request, source);
     if (inbound !== undefined) {
       if (!this.#dns.has(to)) return NOT_FOUND;
       const ani = numberIn(fromOf(request)?.uri ?? '') ?? 'anonymous';
-      return { dn: undefined, ani, from: { ani, trunk: inbound }, to, trunk: undefined, sdp };
+      return { dn: undefined, ani, from: { ani, trunk: inbound }, to, trunk: undefined, sdp, isEmergency };
     }
     const proof = this.#ports.authenticate(now, request, source);
     if ('refuse' in proof) return proof.refuse;
     const { dn } = proof;
     const trunk = this.trunkFor(to);
     if (trunk === undefined && !this.#dns.has(to)) return NOT_FOUND;
-    return { dn, ani: dn, from: { dn }, to, trunk, sdp };
+    return { dn, ani: dn, from: { dn }, to, trunk, sdp, isEmergency };
   }
 
   /** Over which trunk a request comes in: it comes from the gateway's address, or names that in its Via over TCP. */

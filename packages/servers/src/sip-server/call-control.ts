@@ -14,7 +14,7 @@
  */
 
 import type { CentreEffect, PartyRelease } from '@holdfast/centre';
-import { type HeldRecord, type Millis, must, type Plain, randomInteger, randomToken } from '@holdfast/kernel';
+import { type HeldRecord, type Millis, must, type Plain, randomToken } from '@holdfast/kernel';
 import {
   type LegId,
   type LookupAnswer,
@@ -37,15 +37,12 @@ import type { SipServerConfiguration } from './configuration.ts';
 import { GatewayAddresses } from './gateway-addresses.ts';
 import { OutboundTrunks } from './outbound-trunks.ts';
 import { inactiveOffer } from './sdp.ts';
-import { ShutdownRefusal } from './shutdown-refusal.ts';
 import { TrunkWatch } from './trunk-watch.ts';
 
 /** RFC 3261 §8.1.1.6. */
 const MAX_FORWARDS_DEFAULT = 70;
 /** Calls at once in one SIP Server; one more is answered 503. About 10 KB each. */
 export const CALLS_MAX = 20_000;
-/** The longest wait that is asked of whoever is refused for that, s: each time a random part, so that they do not return together. */
-export const RETRY_AFTER_MAX_S = 10;
 
 /** MakeCall: who has just asked for a call picks up, or is not there. */
 export const OWN_PHONE_RINGING_MAX_MS = 30_000;
@@ -68,7 +65,6 @@ export class CallControl {
   readonly #watch: TrunkWatch;
   readonly #sound: CallSound;
   readonly #relay: CallRelay;
-  readonly #shutdown = new ShutdownRefusal();
   #configuration: SipServerConfiguration | undefined;
 
   constructor(ports: CallPorts) {
@@ -89,7 +85,6 @@ export class CallControl {
     this.#admission.configure(configuration);
     this.#ringing.configure(configuration);
     this.#watch.configure(configuration);
-    this.#shutdown.configure(configuration);
   }
 
   get size(): number {
@@ -172,20 +167,9 @@ export class CallControl {
 
   #incoming(now: Millis, leg: LegId, request: SipRequest, source: Source): void {
     if (this.#configuration === undefined) return this.#reject(now, leg, { status: 503, headers: [] });
-    if (this.#calls.size >= this.#ports.callsMax) {
-      const seconds = randomInteger(this.#ports.random, 1, RETRY_AFTER_MAX_S);
-      return this.#reject(now, leg, { status: 503, headers: [['Retry-After', String(seconds)]] });
-    }
-    if (this.#ports.isShuttingDown()) {
-      return this.#reject(
-        now,
-        leg,
-        this.#shutdown.refusal(request, this.#admission.trunkFrom(request, source)),
-      );
-    }
-    const admitted = this.#admission.admit(now, request, source);
+    const admitted = this.#admission.admit(now, request, source, this.#calls.size);
     if ('status' in admitted) return this.#reject(now, leg, admitted);
-    const { dn, ani, from, to, trunk, sdp } = admitted;
+    const { dn, ani, from, to, trunk, sdp, isEmergency } = admitted;
     const maxForwards = (maxForwardsOf(request) ?? MAX_FORWARDS_DEFAULT) - 1;
     const call = this.#open({ leg, dn, ani, maxForwards, sdp });
     const origin = { role: 'origin', dn, offer: undefined, contact: undefined, over: undefined } as const;
@@ -198,6 +182,7 @@ export class CallControl {
       to,
       ...(trunk === undefined ? {} : { trunk }),
       userData: {},
+      isEmergency,
     });
   }
 
@@ -278,6 +263,7 @@ export class CallControl {
       to: asked.destination,
       ...(trunk === undefined ? {} : { trunk }),
       userData: asked.userData,
+      isEmergency: this.#admission.isEmergencyNumber(asked.destination),
     });
   }
 
@@ -377,10 +363,10 @@ export class CallControl {
 
   /** MakeCall of a client: first the phone of the DN is called, then the destination (RFC 3725 §4.4). */
   makeCall(now: Millis, dn: string, asked: MakeCall, address: string): MakeCallOutcome {
-    if (this.#ports.isShuttingDown()) return 'shutting-down';
+    const refused = this.#admission.refusalOfMakeCall(asked.destination, this.#calls.size);
+    if (refused !== undefined) return refused;
     const contact = this.#ports.contactsOf(dn)[0];
     if (contact === undefined || this.#configuration === undefined) return 'no-phone';
-    if (this.#calls.size >= this.#ports.callsMax) return 'too-many';
     const offer = inactiveOffer(address, Math.floor(this.#ports.random() * 1e9));
     // Its own description is of no use yet: it answers silence with silence.
     const call = this.#open({ leg: '', dn, ani: dn, maxForwards: MAX_FORWARDS_DEFAULT, sdp: undefined });

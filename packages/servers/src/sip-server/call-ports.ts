@@ -1,6 +1,6 @@
 /** What call control and its parts are given: the user agent below, the centre above, and who is registered. */
 import type { CentreInput, PartyRelease } from '@holdfast/centre';
-import type { Millis, Random } from '@holdfast/kernel';
+import type { Millis } from '@holdfast/kernel';
 import type { SipUserAgent } from '@holdfast/sip';
 import type { AdmissionPorts } from './call-admission.ts';
 import type { MakeCall } from './call-record.ts';
@@ -9,16 +9,12 @@ import type { Contact } from './gateway-contact.ts';
 
 export interface CallPorts extends AdmissionPorts {
   readonly userAgent: SipUserAgent;
-  readonly random: Random;
-  readonly callsMax: number;
   /** Where requests to a registered phone go, the most recent contact first; empty when out of service. */
   contactsOf(dn: string): readonly Contact[];
   /** Nobody answers at this contact of the DN [D16, D17]. */
   contactFailed(now: Millis, dn: string, contact: string): void;
   /** The phone for which a client makes a call has answered, or why there is no call. */
   phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void;
-  /** A graceful shutdown goes on: calls that are there go on, and none is added. */
-  isShuttingDown(): boolean;
   /** Performs what a user agent method answered. */
   run(output: ReturnType<SipUserAgent['receive']>): void;
   /** Tells the centre a fact; it is handled after the present input. */

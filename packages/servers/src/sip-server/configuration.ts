@@ -40,6 +40,10 @@ export interface SipServerConfiguration {
   readonly shutdownRejectCode: number;
   /** The other site's SIP Server; absent where the configuration names none, or more than one. */
   readonly peer?: PeerConfiguration;
+  /** How many per cent of the agents one of its waves takes, where the request does not say it, and how often one goes. */
+  readonly shutdownWave: { readonly percent: number; readonly everyMs: number };
+  /** Calls of extensions to these leave over a trunk, whatever limit or shutdown there is (PQ4). */
+  readonly emergencyNumbers: readonly string[];
   /** The Trunk that leads to the peer site, when the option names one. */
   readonly peerTrunk?: string;
   /** A call that rings longer than this anywhere is given up (an outbound call's Timer C). */

@@ -32,8 +32,8 @@ export interface DeskRequestPorts
   extends Pick<SiteRequestPorts, 'clients' | 'wall' | 'tell' | 'agentOn' | 'logBudgeted'> {
   readonly calls: CallControl;
   readonly lease: SiteLease;
-  readonly centre: Pick<Centre, 'loginOf' | 'refusalOf'>;
-  readonly peer: Pick<PeerSite, 'canAsk' | 'endLogin'>;
+  readonly centre: Pick<Centre, 'loginOf' | 'refusalOf' | 'agents'>;
+  readonly peer: Pick<PeerSite, 'canAsk' | 'endLogin' | 'whoIsOn'>;
   readonly log: EventLog;
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
@@ -72,6 +72,9 @@ export class DeskRequests {
       ...{ clients, agentOn, tell, wall, logBudgeted },
       rankOf: (client) => this.#rankOf(client),
       site: () => this.#configuration?.site ?? 'this site',
+      shutdownWave: () => must(this.#configuration, 'clients come after the configuration').shutdownWave,
+      agentDNs: () => centre.agents().map(({ dn }) => dn),
+      isPhoneElsewhere: (dn) => peer.whoIsOn(dn)?.isInService === true,
     });
     this.logins = new LoginAdmission({
       ...{ clients, lease, centre, peer, tell },

@@ -1,6 +1,6 @@
 import { headerValue, type SipMessage } from '@holdfast/sip';
 import { describe, expect, it } from 'vitest';
-import { RETRY_AFTER_MAX_S } from './call-control.ts';
+import { RETRY_AFTER_MAX_S } from './call-admission.ts';
 import { attributesOf, CALLER_NUMBER, centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
 import { Peer, Phone } from './testing/people.ts';
 import { configurationOf, GATEWAY, SERVER, trunk } from './testing/server-site.ts';

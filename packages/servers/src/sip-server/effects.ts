@@ -46,5 +46,7 @@ export type SipServerEffect =
     }
   | { readonly type: 'treatmentRemote'; readonly id: string; readonly remote: Uint8Array }
   | { readonly type: 'treatmentStop'; readonly id: string }
+  /** SS48: nothing is left here: the process ends, and nobody starts it again. */
+  | { readonly type: 'end'; readonly because: string }
   /** With a `sender`, a client that can cause such lines at will: the shell writes them within a budget. */
   | { readonly type: 'log'; readonly line: LogLine; readonly sender?: string };

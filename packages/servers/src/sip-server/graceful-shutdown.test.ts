@@ -19,8 +19,10 @@ function shutDown(admin: Desk, on = true): string {
   return admin.outcome({ type: 'GracefulShutdown', on });
 }
 
+/** What a client has been told, without what only says how it goes on. */
 function statesOf(desk: Desk): boolean[] {
-  return desk.replies.flatMap((reply) => (reply.type === 'ServerState' ? [reply.isShuttingDown] : []));
+  const told = desk.replies.flatMap((reply) => (reply.type === 'ServerState' ? [reply.isShuttingDown] : []));
+  return told.filter((state, i) => state !== told[i - 1]);
 }
 
 /** What an INVITE of this gateway or extension is answered. */
@@ -86,6 +88,7 @@ describe('a graceful shutdown', () => {
     const lines = site.logs.filter(({ what }) => what.startsWith('graceful shutdown'));
     expect(lines.map(({ what, because, site: of }) => ({ what, because, of }))).toEqual([
       { what: 'graceful shutdown begun', because: 'asked for by max', of: 'north' },
+      { what: 'graceful shutdown done', because: 'neither an agent nor a call is left', of: 'north' },
       { what: 'graceful shutdown taken back', because: 'asked for by max', of: 'north' },
     ]);
   });
@@ -117,6 +120,8 @@ describe('a graceful shutdown', () => {
     expect(ada.login('7001')).toBe('shutting-down');
     expect(site.node.parts.calls.size).toBe(0);
     shutDown(admin, false);
+    // His phone was let go, and comes back.
+    world.run(15_000);
     expect(bob.login('7002')).toBe('EventAgentLogin');
     caller.tell({ name: 'call', to: '7001' });
     world.run(500);

@@ -16,6 +16,7 @@ import { type DN, OPTIONS } from '@holdfast/protocol';
 import { type DigestAlgorithm, withoutBrackets } from '@holdfast/sip';
 import type { Gateway, SipDN, SipServerConfiguration } from './configuration.ts';
 import { readPeer } from './read-peer.ts';
+import { readStayingPhones } from './read-staying-phones.ts';
 
 export type ReadResult =
   | { readonly ok: true; readonly configuration: SipServerConfiguration; readonly sip: SipAddress }
@@ -54,6 +55,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
     port: optionValue(TServer['sip-port'], [own]),
   };
   const peer = readPeer(configuration, application);
+  const staying = readStayingPhones(configuration, application);
   const peerTrunk = resolveOption(TServer['dr-peer-trunk'], [own])?.value;
   const dns = configuration.all('DN').filter((dn) => dn.switch === switchName && dn.enabled);
   return {
@@ -67,7 +69,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       realm: optionValue(holdfast.realm, [levelOf(`Tenant/${tenant.name}`, tenant)]),
       nonceKeys: previous === undefined ? { current } : { current, previous },
       digestAlgorithms: DIGEST_ALGORITHMS[optionValue(holdfast['digest-algorithms'], [own])],
-      dns: dns.map((dn) => readDN(dn, own)),
+      dns: dns.map((dn) => withStay(readDN(dn, own), staying)),
       centre: readCentre(configuration, switchName, own),
       persons: readPersons(configuration, switchName),
       registrar: {
@@ -80,6 +82,15 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       stampEveryMs: optionValue(holdfast['stamp-period'], [own]),
       leaseLengthMs: optionValue(holdfast['lease-length'], [own]),
       shutdownRejectCode: optionValue(TServer['shutdown-sip-reject-code'], [own]),
+      shutdownWave: {
+        percent: optionValue(holdfast['graceful-shutdown-wave'], [own]),
+        everyMs: optionValue(holdfast['graceful-shutdown-period'], [own]),
+      },
+      emergencyNumbers:
+        resolveOption(holdfast['emergency-numbers'], [
+          own,
+          levelOf(`Tenant/${tenant.name}`, tenant),
+        ])?.value.split(',') ?? [],
       ...(peer === undefined ? {} : { peer }),
       ...(peerTrunk === undefined ? {} : { peerTrunk }),
       ringingMaxMs: 1000 * optionValue(holdfast['ringing-max'], [own]),
@@ -93,6 +104,11 @@ const DIGEST_ALGORITHMS: Readonly<Record<DigestChoice, readonly DigestAlgorithm[
   md5: ['MD5'],
 };
 type DigestChoice = (typeof holdfast)['digest-algorithms']['kind']['values'][number];
+
+function withStay(dn: SipDN, staying: ReadonlyMap<string, string>): SipDN {
+  const phoneStays = staying.get(dn.number);
+  return phoneStays === undefined || dn.type !== 'Extension' ? dn : { ...dn, phoneStays };
+}
 
 function readDN(dn: DN, server: OptionLevel): SipDN {
   const own = levelOf(`DN/${dn.number}@${dn.switch}`, dn);

@@ -14,15 +14,18 @@ import {
   must,
   type Plain,
   type Random,
+  randomInteger,
   toRecord,
   unreachable,
 } from '@holdfast/kernel';
 import {
   type Binding,
   Challenger,
+  contactsOf,
   createResponse,
   type DigestAlgorithm,
   type DigestVerdict,
+  expiresOf,
   fromOf,
   type Hashes,
   type NameAddr,
@@ -39,6 +42,12 @@ import type { Refusal } from './call-admission.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { Contact } from './gateway-contact.ts';
 
+/**
+ * The longest wait that is asked of a phone that was let go: so it comes back soon after a shutdown that was taken back.
+ * Half of it at random, so that they do not come together.
+ */
+export const LET_GO_RETRY_MAX_S = 10;
+
 export interface RegistrationsOptions {
   readonly hashes: Hashes;
   readonly random: Random;
@@ -46,6 +55,8 @@ export interface RegistrationsOptions {
   readonly maker: string;
   wall(now: Millis): Millis;
   tell(input: CentreInput): void;
+  /** PQ5: a graceful shutdown goes on, and nothing holds the phone of this DN here any more. */
+  isLetGo(dn: string): boolean;
   /** The phone of this DN has registered; its requests go there. */
   reached(dn: string, target: Target): void;
   /** Somebody was refused who should have known better, or means ill. */
@@ -121,6 +132,11 @@ export class Registrations {
     };
     if (aor !== proof.dn) return refuse(403, `it proves to be ${proof.dn}`);
     if (this.#dns.get(aor)?.type !== 'Extension') return refuse(404, 'it is no Extension of this site');
+    if (this.#options.isLetGo(aor) && asksToStay(request)) {
+      this.#note(registrar, registrar.release(now, aor));
+      const seconds = randomInteger(this.#options.random, LET_GO_RETRY_MAX_S / 2, LET_GO_RETRY_MAX_S);
+      return createResponse(request, 503, { headers: [['Retry-After', String(seconds)]] });
+    }
     const { response, changes } = registrar.handle(now, request, source);
     this.#note(registrar, changes);
     const { status, reason } = response;
@@ -263,6 +279,17 @@ const LOGGED_REASON_MAX = 200;
 
 function numberIn(address: NameAddr | undefined): string | undefined {
   return parseUri(address?.uri ?? '')?.user;
+}
+
+/** Whoever takes its contacts back or only asks for them is served as ever. */
+function asksToStay(request: SipRequest): boolean {
+  const contacts = contactsOf(request) ?? [];
+  if (contacts === '*') return false;
+  const standard = expiresOf(request);
+  return contacts.some(({ params }) => {
+    const own = params.get('expires');
+    return own === undefined ? standard !== 0 : own !== '0';
+  });
 }
 
 function headersOf(

@@ -26,6 +26,7 @@ import {
   withBrackets,
 } from '@holdfast/sip';
 import { Adoption } from './adoption.ts';
+import { EMERGENCY_CALLS_MAX } from './call-admission.ts';
 import { CALLS_MAX, CallControl } from './call-control.ts';
 import { ALLOW } from './call-relay.ts';
 import { ClientHealth } from './client-health.ts';
@@ -36,6 +37,7 @@ import type { SipServerEffect, SipServerInput } from './effects.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
 import { PeerSite } from './peer-site.ts';
 import { Registrations } from './registrations.ts';
+import { ShutdownProgressTeller } from './shutdown-progress.ts';
 import { EVENTS_MIRRORED, type HeldSite, type SiteChanges, type SiteHolding } from './site-changes.ts';
 import { SiteRecords } from './site-records.ts';
 
@@ -66,6 +68,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #registrations: Registrations;
   readonly #calls: CallControl;
   readonly #centre = new Centre();
+  readonly #shutdown: ShutdownProgressTeller;
   readonly #clients: Clients;
   readonly #records: SiteRecords;
   readonly #adoption: Adoption;
@@ -99,6 +102,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#userAgent = new SipUserAgent({
       random: options.random,
       isFollowed: options.isFollowed === true,
+      legsMax: LEGS_MAX + 2 * EMERGENCY_CALLS_MAX,
       sentBy: options.sentBy,
       contact: (transport) => contactAt(options.sentBy(transport), transport),
       screen: (now, request, source) => {
@@ -122,17 +126,13 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       },
     });
     this.#registrations = new Registrations({
-      hashes: options.hashes,
-      random: options.random,
-      maker: epoch.toString(36),
-      wall,
-      tell,
+      ...{ hashes: options.hashes, random: options.random, maker: epoch.toString(36), wall, tell },
       reached: (dn, target) => this.#calls.reached(dn, target),
+      isLetGo: (dn) => this.#centre.isLetGo(dn),
       refused: logBudgeted,
     });
     this.#calls = new CallControl({
-      userAgent: this.#userAgent,
-      random: options.random,
+      ...{ userAgent: this.#userAgent, random: options.random, tell, emit },
       callsMax: options.callsMax ?? CALLS_MAX,
       contactsOf: (dn) => this.#registrations.contactsOf(dn),
       contactFailed: (now, dn, contact) => this.#contactFailed(now, dn, contact),
@@ -140,8 +140,10 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       authenticate: (now, request, source) => this.#registrations.authenticate(now, request, source),
       isShuttingDown: () => this.#centre.isShuttingDown,
       run: (output) => this.#run(output),
-      tell,
-      emit,
+    });
+    this.#shutdown = new ShutdownProgressTeller({
+      ...{ centre: this.#centre, clients: this.#clients, calls: this.#calls, emit },
+      ...{ registrations: this.#registrations, site: () => this.#configuration.site },
     });
     this.#peer = new PeerSite({
       ...{ random: options.random, secret: options.serverSecret, emit },
@@ -312,7 +314,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     const never = Number.POSITIVE_INFINITY;
     let next = Math.min(this.#stampAt, this.#userAgent.nextDeadline() ?? never);
     next = Math.min(next, this.#calls.nextDeadline() ?? never, this.#centre.nextDeadline() ?? never);
-    next = Math.min(next, this.#peer.nextDeadline() ?? never);
+    next = Math.min(next, this.#peer.nextDeadline() ?? never, this.#shutdown.nextDeadline() ?? never);
     next = Math.min(next, this.#registrations.nextDeadline() ?? never, this.#lease.nextDeadline() ?? never);
     return Math.min(next, this.#health.nextDeadline() ?? never, this.#requests.nextDeadline() ?? never);
   }
@@ -398,6 +400,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       if (login === undefined) break;
       this.#adoption.loggedIn(now, login);
     }
+    this.#shutdown.look(now);
     if (!this.#isFollowed) this.forgetChanges();
     const effects = this.#effects;
     this.#effects = [];
@@ -447,7 +450,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       case 'event':
         return this.#publish(now, effect);
       case 'shuttingDown':
-        return this.#tellShuttingDown(effect.on);
+        return this.#shutdown.look(now);
       case 'ring':
         return this.#calls.ring(now, effect);
       case 'withdraw':
@@ -471,12 +474,6 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       default:
         unreachable(effect);
     }
-  }
-
-  /** SS40: also to desks that work elsewhere, so that none comes here by mistake. */
-  #tellShuttingDown(isShuttingDown: boolean): void {
-    for (const { connection } of this.#clients.admitted())
-      this.#clients.send(connection, { type: 'ServerState', isShuttingDown });
   }
 
   #publish(now: Millis, effect: Extract<CentreEffect, { type: 'event' }>): void {

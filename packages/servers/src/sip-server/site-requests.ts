@@ -2,11 +2,11 @@
  * What clients ask of the site, and what they pass to each other through it: a graceful shutdown (S4), a desk that
  * somebody wants to move (DS17), an alarm that a desk reports (DS16). None of it acts on a call.
  */
-import type { CentreInput } from '@holdfast/centre';
+import type { CentreInput, ShutdownTerms } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
 import type { DeskRequest, ErrorCode } from '@holdfast/protocol';
 import type { Client, Clients } from './clients.ts';
-import type { Rank } from './configuration.ts';
+import type { Rank, SipServerConfiguration } from './configuration.ts';
 import { MoveAsks } from './move-asks.ts';
 
 /** Alarms of one client in one period: one that reports more is out of order, and must not drown those who watch. */
@@ -24,6 +24,11 @@ export interface SiteRequestPorts {
   /** By the configuration of now. */
   rankOf(client: Client): Rank | undefined;
   site(): string;
+  shutdownWave(): SipServerConfiguration['shutdownWave'];
+  /** DNs where somebody is logged in. */
+  agentDNs(): readonly string[];
+  /** LL8: whether the phone of the DN is registered at the other site, where that is known. */
+  isPhoneElsewhere(dn: string): boolean;
 }
 
 export type SiteRequest = Extract<DeskRequest, { type: 'GracefulShutdown' | 'AskToMove' | 'ReportAlarm' }>;
@@ -61,9 +66,23 @@ export class SiteRequests {
       type: 'shutdown',
       on: request.on,
       by: nameOf(client),
+      ...(request.on ? { terms: this.#termsOf(request) } : {}),
       client: client.connection,
       referenceId: request.ReferenceID,
     });
+  }
+
+  #termsOf({ wave, waveEveryMs, withinMs, isForced, endsProcess }: Ask<'GracefulShutdown'>): ShutdownTerms {
+    const { percent, everyMs } = this.#ports.shutdownWave();
+    const dns = this.#ports.agentDNs();
+    return {
+      wave: wave ?? Math.max(1, Math.ceil((dns.length * percent) / 100)),
+      waveEveryMs: waveEveryMs ?? everyMs,
+      isForced: isForced === true,
+      endsProcess: endsProcess === true,
+      ...(withinMs === undefined ? {} : { withinMs }),
+      phonesElsewhere: new Set(dns.filter((dn) => this.#ports.isPhoneElsewhere(dn))),
+    };
   }
 
   /** SS44: the desk decides, and answers. */

@@ -122,6 +122,13 @@ export class Registrar {
     return changes;
   }
 
+  /** Whoever keeps the registrar wants the address to be reached elsewhere. */
+  release(now: Millis, aor: string): readonly RegistrarChange[] {
+    const changes = this.#expireOf(now, aor);
+    this.#removeWhere(aor, () => true, 'its phone was sent to another server', changes);
+    return changes;
+  }
+
   /** May be early: a refresh does not move it. */
   nextDeadline(): Millis | undefined {
     return this.#deadlines.next();

@@ -87,6 +87,8 @@ export function configurationOf(more: Partial<SipServerConfiguration> = {}): Sip
     stampEveryMs: 2_000,
     leaseLengthMs: 8_000,
     shutdownRejectCode: 603,
+    shutdownWave: { percent: 100, everyMs: 2_000 },
+    emergencyNumbers: [],
     ringingMaxMs: 60_000,
     ...more,
   };
@@ -114,6 +116,8 @@ export class Site implements Party {
   readonly world: World;
   node: SipServerNode;
   readonly logs: LogLine[] = [];
+  /** Why the process was to end (SS48). */
+  endedBecause: string | undefined;
   /** What was asked of the announcer, in order: `start music`, `remote`, `stop`. */
   readonly announced: string[] = [];
   /** What the name server says and was asked; null: it says nothing at all. */
@@ -257,6 +261,9 @@ export class Site implements Party {
         return;
       case 'treatmentStop':
         this.announced.push('stop');
+        return;
+      case 'end':
+        this.endedBecause = effect.because;
         return;
       case 'log':
         this.logs.push(effect.line);
