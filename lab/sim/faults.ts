@@ -35,6 +35,17 @@ export const FAULT_NAMES = [
   'stat-server-kill',
   'stat-server-pause',
   'lesser-links-cut',
+  'primary-kill',
+  'primary-pause',
+  'primary-pause-inside',
+  'standby-kill-joining',
+  'standby-pause',
+  'mate-link-cut',
+  'mate-entries-lost',
+  'arbiter-kill',
+  'arbiter-answers-lost',
+  'operator-promote',
+  'operator-demote',
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -52,12 +63,30 @@ export interface SiteTargets {
   readonly hosts: readonly Host[];
   readonly processes: readonly Process[];
   readonly sipServer: Process;
+  /** Absent where the SIP Server is one process. */
+  readonly pair?: PairTargets | undefined;
   /** Asks the SIP Server to send its agents away (DS8c). False: it cannot be asked now. */
   shutDown(): boolean;
   /** Asks it to let them in again. Absent: only a new start of the server ends the shutdown. */
   takeBack?(): void;
   /** Whatever desks need besides telephony, on a host of its own. */
   readonly lesser?: { readonly host: Host; readonly configServer: Process; readonly statServer: Process };
+}
+
+/** Where the SIP Server of a site is a pair: its members, each alone, and the third voice. */
+export interface PairTargets {
+  readonly members: readonly Process[];
+  readonly arbiter: Process;
+  /** Who serves, and the other; undefined while nobody does. */
+  primary(): Process | undefined;
+  standby(): Process | undefined;
+  /** The standby is getting what it lacks. */
+  isJoining(): boolean;
+  /** The operator's word to the standby, or to the primary. False: it cannot be said now. */
+  promote(): boolean;
+  demote(): boolean;
+  /** One more reason (or, -1, one less) for the link between the members to lose entries. */
+  loseEntries(more: number): void;
 }
 
 export interface Fault {
@@ -88,6 +117,9 @@ export const OVERLAP_MIN = 3;
 const FAULT_MIN_MS = 200;
 /** An agent's machine that starts anew at once. */
 const RESTART_MS = 300;
+/** A standby that starts anew is looked at so often, and so long, whether it is joining. */
+const LOOK_EVERY_MS = 1;
+const JOINING_MAX_MS = 2_000;
 /** Wall clocks are wrong by up to this after a jump. */
 const WALL_JUMP_MAX_MS = 120_000;
 /** LL6: rates differ by at most 1 %, so each by at most half of it from true time. */
@@ -240,8 +272,62 @@ class Injector {
           fault.size,
         );
       default:
-        return site.lesser === undefined ? undefined : this.#beginLesser(fault, site.lesser);
+        return this.#beginAtSite(fault, site);
     }
+  }
+
+  #beginAtSite(fault: Fault, { lesser, pair }: SiteTargets): (() => void) | undefined {
+    const end = pair === undefined ? undefined : this.#beginInPair(fault, pair);
+    return end ?? (lesser === undefined ? undefined : this.#beginLesser(fault, lesser));
+  }
+
+  /** One member, the link between them, or their arbiter. */
+  #beginInPair(fault: Fault, pair: PairTargets): (() => void) | undefined {
+    const primary = pair.primary();
+    const standby = pair.standby();
+    const memberHosts = hostsOf(pair.members);
+    const [one, other] = fault.pick % 2 === 0 ? memberHosts : [...memberHosts].reverse();
+    switch (fault.name) {
+      case 'primary-kill':
+        return primary && this.#take([primary]);
+      case 'primary-pause':
+      case 'primary-pause-inside':
+        return primary && this.#stop([primary], fault.name === 'primary-pause-inside');
+      case 'standby-kill-joining':
+        return standby && this.#killWhenItJoins(standby, pair, fault.until);
+      case 'standby-pause':
+        return standby && this.#stop([standby], false);
+      case 'mate-link-cut':
+        return one && other && this.#cut([one], [other], fault.size < 0.3 ? 'there' : 'both');
+      case 'mate-entries-lost':
+        pair.loseEntries(1);
+        return () => pair.loseEntries(-1);
+      case 'arbiter-kill':
+        return this.#take([pair.arbiter]);
+      case 'arbiter-answers-lost':
+        return this.#cut([pair.arbiter.host], memberHosts, 'there');
+      case 'operator-promote':
+        return pair.promote() ? () => undefined : undefined;
+      case 'operator-demote':
+        return pair.demote() ? () => undefined : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** It starts anew, and dies once more while it is getting what it lacks. */
+  #killWhenItJoins(standby: Process, pair: PairTargets, until: Millis): () => void {
+    const world = this.#world;
+    world.plan(world.at + RESTART_MS, this.#take([standby]));
+    const lookUntil = Math.min(until, world.at + JOINING_MAX_MS);
+    let give: (() => void) | undefined;
+    const look = () => {
+      if (world.at >= lookUntil || give !== undefined) return;
+      if (pair.isJoining()) give = this.#take([standby]);
+      else world.plan(world.at + LOOK_EVERY_MS, look);
+    };
+    world.plan(world.at + RESTART_MS, look);
+    return () => give?.();
   }
 
   /** The links to configuration and statistics, each alone or both: telephony goes on (DS16). */

@@ -41,6 +41,8 @@ const RETRANSMISSION_MS = 200;
 const RETRANSMISSIONS_MAX = 5;
 /** The longest that TCP waits with its next repetition, however long the cut was. */
 const RETRANSMISSION_PAUSE_MAX_MS = 60_000;
+const EPHEMERAL_PORT_FIRST = 40_000;
+const EPHEMERAL_PORTS = 25_000;
 /** A resolver gives up after this time. */
 const DNS_TIMEOUT_MS = 2_000;
 const DNS_DELAY_MAX_MS = 10;
@@ -60,6 +62,7 @@ export class Net {
   /** Counted for reports: what was sent over UDP and over streams. */
   datagrams = 0;
   segments = 0;
+  #ephemeralPorts = 0;
 
   constructor(world: World, random: Random) {
     this.#world = world;
@@ -74,6 +77,11 @@ export class Net {
     return this.#hosts.get(name);
   }
 
+  /** An address that is no host's own goes to this host, from whichever had it (PR10). */
+  moveAddress(name: string, to: Host): void {
+    this.#hosts.set(name, to);
+  }
+
   /** One more reason that nothing passes from `from` to `to`. */
   cut(from: Host, to: Host): void {
     this.#path(from, to).cuts++;
@@ -83,6 +91,11 @@ export class Net {
   mend(pairs: readonly (readonly [Host, Host])[]): void {
     for (const [from, to] of pairs) this.#path(from, to).cuts--;
     if (this.#waiting.size > 0) this.release();
+  }
+
+  /** Where somebody connects from: nobody listens there, and no two have the same. */
+  ephemeralPort(): number {
+    return EPHEMERAL_PORT_FIRST + (this.#ephemeralPorts++ % EPHEMERAL_PORTS);
   }
 
   isCut(from: Host, to: Host): boolean {
@@ -127,6 +140,7 @@ export class Net {
     }
     const listening = new StreamEnd(host, to.port, undefined);
     end.peer = listening;
+    if (host.name !== to.host) end.asked = to.host;
     listening.peer = end;
     world.schedule(
       world.at + CONNECT_TIMEOUT_MS,
@@ -144,6 +158,7 @@ export class Net {
   transmit(end: StreamEnd, kind: SegmentKind, payload: unknown): void {
     if (end.peer === undefined) return;
     this.segments++;
+    if (this.#hasMoved(end)) return this.#resetFromThere(end);
     if (end.held.length > 0 || this.isCut(end.host, end.peer.host)) {
       if (end.held.length >= HELD_MAX) return;
       if (end.held.length === 0) end.heldSince = this.#world.at;
@@ -159,6 +174,18 @@ export class Net {
     if (this.isCut(end.host, end.peer.host)) return;
     const at = this.#world.at + this.#delay(end.host, end.peer.host);
     this.#world.schedule(at, EventKind.closed, end.peer, 0, undefined, 'reset' satisfies CloseReason);
+  }
+
+  /** Whoever has the address now knows nothing of the connection, and says so. */
+  #hasMoved({ asked, peer }: StreamEnd): boolean {
+    return asked !== undefined && this.#hosts.get(asked) !== peer.host;
+  }
+
+  #resetFromThere(end: StreamEnd): void {
+    const now = this.#hosts.get(end.asked ?? '');
+    if (now === undefined || this.isCut(end.host, now) || this.isCut(now, end.host)) return;
+    const at = this.#world.at + this.#delay(end.host, now);
+    this.#world.schedule(at, EventKind.closed, end, 0, undefined, 'reset' satisfies CloseReason);
   }
 
   lookup(process: Process, id: string, record: string, name: string): void {

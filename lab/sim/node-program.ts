@@ -100,6 +100,11 @@ export abstract class NodeProgram<Input, Effect> implements Program {
     this.#ends.delete(connection);
   }
 
+  protected closeAll(): void {
+    for (const end of this.#ends.values()) end.close();
+    this.#ends.clear();
+  }
+
   protected transmit(effect: Extract<EndpointEffect, { type: 'transmit' }>): void {
     // Nothing here is longer than a datagram may be (RFC 3261 §18.1.1); TCP between SIP parties is the live lab's.
     assert(effect.target.transport === 'UDP', 'the simulated parties speak SIP over UDP');

@@ -81,6 +81,8 @@ export class Process {
   /** The earliest wake in the heap, world time; Infinity for none. */
   wakeAt = Number.POSITIVE_INFINITY;
   readonly factory: ProgramFactory;
+  /** By port: the address that what is sent from there shows, where that moves with a role (PR10). */
+  readonly #shownAs = new Map<number, Address>();
   #monotonicBase = 0;
   #worldBase = 0;
   #address: Address | undefined;
@@ -130,8 +132,15 @@ export class Process {
 
   /** One object for all that is sent from there. */
   addressAt(port: number): Address {
+    const shown = this.#shownAs.get(port);
+    if (shown !== undefined) return shown;
     if (this.#address?.port !== port) this.#address = { host: this.host.name, port };
     return this.#address;
+  }
+
+  /** What is sent from this port shows another address than that of the host. */
+  showAs(host: string, port: number): void {
+    this.#shownAs.set(port, { host, port });
   }
 
   listenDatagrams(port: number): void {
@@ -140,6 +149,14 @@ export class Process {
 
   listenStreams(port: number): void {
     this.host.streamPorts.set(port, this);
+  }
+
+  stopListening(ports: readonly number[]): void {
+    const { datagramPorts, streamPorts } = this.host;
+    for (const port of ports) {
+      if (datagramPorts.get(port) === this) datagramPorts.delete(port);
+      if (streamPorts.get(port) === this) streamPorts.delete(port);
+    }
   }
 
   sendDatagram(message: unknown, to: Address, fromPort: number): void {

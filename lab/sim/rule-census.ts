@@ -81,6 +81,9 @@ export class RuleCensus {
   siteWrites(what: string): void {
     if (what === 'registration refused' || what === 'call refused') this.count('SS4');
     if (what === 'other site answers') this.count('SS70');
+    if (what === 'follows') this.count('LG1');
+    if (what === 'mate behind' || what === 'mate in step') this.count('LG2');
+    if (what === 'entries missing' || what === 'records differ') this.count('LG6');
     if (what === 'trunk out of service' || what === 'trunk back in service') this.count('SS35');
   }
 

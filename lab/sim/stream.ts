@@ -27,6 +27,8 @@ export class StreamEnd {
   peer!: StreamEnd;
   /** The name that the process gives it. */
   tag = '';
+  /** The address that was asked for, where it is not the host's own: what is sent goes to whoever has it now. */
+  asked: string | undefined;
   /** When the last thing sent from here arrives at the other end: nothing overtakes it. */
   lastArrivalAt = 0;
   /** What waits here for a cut to end. */

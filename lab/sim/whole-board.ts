@@ -12,7 +12,7 @@ import {
   type Position,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
-import type { Check } from './checkers.ts';
+import type { Check, RoutingSite } from './checkers.ts';
 import type { Address, Process, Program } from './process.ts';
 import type { SiteWatch } from './site-watch.ts';
 import type { StreamEnd } from './stream.ts';
@@ -142,12 +142,21 @@ export class BoardProgram implements Program {
         for (const snapshot of message.dns) this.#show(snapshot);
         return;
       case 'Event':
+        this.#expectNext(message.position);
         if (this.#position !== undefined && this.#compare(message.position, this.#position) <= 0) return;
         this.#position = message.position;
         this.#options.watch.hears(message);
         return this.#follow(message);
       default:
     }
+  }
+
+  /** LG1: numbers go on without a gap, also over a takeover, and none is heard twice, also by who comes back. */
+  #expectNext({ epoch, number }: Position): void {
+    const mine = this.#position;
+    if (!this.#isCurrent || mine === undefined || number === mine.number + 1) return;
+    const heard = `${this.#options.site}: event ${number} of epoch ${epoch} after ${mine.number} of ${mine.epoch}`;
+    this.#process.world.fail('events-in-order', heard);
   }
 
   /** The planted defect takes a position for its number alone, as if the log had only one writer for ever. */
@@ -186,7 +195,7 @@ export class BoardProgram implements Program {
 
 /** LG1: at the end every board shows who is logged in at its site and in which state, as the site itself says it. */
 export function boardsCurrent(
-  boards: readonly { readonly site: Process; readonly board: Process }[],
+  boards: readonly { readonly site: RoutingSite; readonly board: Process }[],
   dns: readonly string[],
 ): Check {
   return {
@@ -195,10 +204,11 @@ export function boardsCurrent(
       for (const { site, board } of boards) {
         const shown = (board.program as BoardProgram | undefined)?.agents;
         if (shown === undefined) return `${board.name} has no connection`;
-        const centre = (site.program as SipServerProgram | undefined)?.parts?.centre;
+        const { process } = site;
+        const centre = (process.program as SipServerProgram | undefined)?.parts?.centre;
         if (centre === undefined) return `${site.name} has no configuration`;
         for (const dn of dns) {
-          const agent = centre.dnSnapshot(dn, site.now())?.agent;
+          const agent = centre.dnSnapshot(dn, process.now())?.agent;
           const held = agent === undefined || agent.state === 'LoggedOut' ? undefined : agent.state;
           if (shown.get(dn) !== held)
             return `${board.name} shows ${shown.get(dn) ?? 'nobody'} on ${dn}, ${site.name} holds ${held ?? 'nobody'}`;

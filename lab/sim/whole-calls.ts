@@ -15,21 +15,26 @@ const COMES: ReadonlySet<string> = new Set([
 ]);
 const GOES: ReadonlySet<string> = new Set(['EventDiverted', 'EventAbandoned', 'EventReleased']);
 
-/** What one life of a server has told. */
+/** What one server has told; a member of a pair that goes on tells what the former one told, too. */
 class Account {
   readonly program: SipServerProgram;
   readonly #at = new Map<string, Set<string>>();
   readonly #waiting = new Map<string, Set<string>>();
   #number = 0;
   #turns = 0;
+  readonly #isWhole: boolean;
 
   constructor(program: SipServerProgram) {
     this.program = program;
+    const log = program.parts?.log;
+    const [first] = log?.after({ number: 0 }, () => true) ?? [];
+    // One that goes on without the beginning of the log cannot be accounted for.
+    this.#isWhole = log?.position.number === 0 || first?.number === 1;
   }
 
   violated(): string | undefined {
     const { parts, centreTurns } = this.program;
-    if (parts === undefined || centreTurns === this.#turns) return undefined;
+    if (parts === undefined || centreTurns === this.#turns || !this.#isWhole) return undefined;
     this.#turns = centreTurns;
     const { log } = parts;
     if (log.position.number !== this.#number) {
@@ -77,18 +82,19 @@ class Account {
 
 /** Of whichever site has just done something. */
 export function callsAccounted(sites: readonly RoutingSite[], stepped: () => Process | undefined): Check {
-  const accounts = new Map<Process, Account>();
+  const accounts = new WeakMap<object, Account>();
   return {
     name: 'calls-accounted',
     violated: () => {
       const process = stepped();
       const site = sites.find((one) => one.process === process);
       const program = process?.program as SipServerProgram | undefined;
-      if (site === undefined || process === undefined || program === undefined) return undefined;
-      let account = accounts.get(process);
-      if (account?.program !== program) {
+      const log = program?.parts?.log;
+      if (site === undefined || program === undefined || log === undefined) return undefined;
+      let account = accounts.get(log);
+      if (account === undefined) {
         account = new Account(program);
-        accounts.set(process, account);
+        accounts.set(log, account);
       }
       const broken = account.violated();
       return broken === undefined ? undefined : `${site.name}: ${broken}`;

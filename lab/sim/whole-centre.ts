@@ -17,6 +17,7 @@ import { SIP_PORT } from './node-program.ts';
 import { ANNOUNCER, CALL_PROCESSING_PORT, DEAD_GATEWAY, GATEWAY } from './rule-census.ts';
 import type { Edit } from './whole-configuration.ts';
 import { type DrawnKinds, drawKinds, withPlacePerSite } from './whole-kinds.ts';
+import { withPairs } from './whole-pairs.ts';
 import { CLIENT_PORT, CONFIG_PORT, nodeHashes, PASSWORD, STAT_PORT } from './whole-servers.ts';
 
 export interface Site {
@@ -44,6 +45,8 @@ export const PHONE_TIMEOUT_MS = 10_000;
 export const ROUTING_POINT = '8500';
 /** Nobody serves it; somebody removes it, with callers in it or without (QU15). */
 export const CAMPAIGN_QUEUE = '8002';
+/** Of the sites: the others have one SIP Server, as small centres do. */
+const PAIR_SHARE = 0.7;
 const ONE_LOGIN_AGENT = 6;
 /** Of the first agent: codes, extensions and user names count on from it. */
 const FIRST_CODE = 7_001;
@@ -53,6 +56,8 @@ export interface DrawnCentre {
   readonly objects: readonly ConfigObject[];
   readonly siteTimeoutMs: number;
   readonly waitMaxMs: number;
+  /** Whose SIP Server has a mate. */
+  readonly pairs: readonly Site[];
   /** By site; empty where nobody has a desk of that family. */
   readonly thirdParty: DrawnKinds['thirdParty'];
 }
@@ -66,6 +71,8 @@ export interface CentreWish {
   readonly isMixed: boolean;
   /** `disaster-recovery.timeout`; drawn unless set. */
   readonly siteTimeoutS?: number | undefined;
+  /** The sites whose SIP Server has a mate; drawn unless set. */
+  readonly pairs?: readonly string[] | undefined;
 }
 
 export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
@@ -137,15 +144,16 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
       ),
     },
   });
+  const pairs = SITES.filter(({ name }) => wish.pairs?.includes(name) ?? random() < PAIR_SHARE);
+  const objects = [
+    ...(isMixed ? withPlacePerSite(withoutOneLogin(generated.objects), generated.agents) : generated.objects),
+    ...campaignQueues(),
+    ...deadTrunks(),
+  ];
   return {
     generated,
-    objects: atOffices([
-      ...(isMixed
-        ? withPlacePerSite(withoutOneLogin(generated.objects), generated.agents)
-        : generated.objects),
-      ...campaignQueues(),
-      ...deadTrunks(),
-    ]),
+    objects: withPairs(atOffices(objects), pairs),
+    pairs,
     thirdParty: kinds.thirdParty,
     siteTimeoutMs: 1000 * siteTimeoutS,
     waitMaxMs: isTight ? 20_000 : 120_000,

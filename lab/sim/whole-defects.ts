@@ -9,6 +9,7 @@ import { assert } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
 import type { SipMessage } from '@holdfast/sip';
 import type { ScriptedDefect } from './scripted-defects.ts';
+import { PAIR_WHOLE_DEFECTS } from './whole-pair-defects.ts';
 
 export const WHOLE_DEFECTS = {
   /** LL1: the lease counts from when the answer is read. */
@@ -45,6 +46,7 @@ export const WHOLE_DEFECTS = {
   'logout-of-nobody': 'statistics-right',
   /** LG1: a follower takes a position for its number alone. */
   'resume-by-number': 'board-current',
+  ...PAIR_WHOLE_DEFECTS,
 } as const;
 /** Any that may be planted in a whole world; those of the table are found in worlds that a seed draws. */
 export type WholeDefect = keyof typeof WHOLE_DEFECTS | ScriptedDefect;

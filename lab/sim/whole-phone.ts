@@ -36,6 +36,8 @@ export interface PhonePorts {
 export interface StandingLeg {
   /** The tag of the other end of its dialog: the leg's name at the site. */
   readonly remote: string | undefined;
+  /** Undefined while it stands, and where the phone has died. */
+  endedBy: Extract<PhoneFact, { name: 'ended' }>['by'] | undefined;
 }
 
 const MEDIA_PORT_FIRST = 30_000;
@@ -87,10 +89,13 @@ export class PhoneProgram extends SipProgram<PhoneInput, PhoneEffect> {
     }
     if (fact.name === 'progress' || fact.name === 'ended') this.#dialled = undefined;
     if (fact.name === 'ended') {
+      const leg = this.standing.get(fact.leg);
+      if (leg !== undefined) leg.endedBy = fact.by;
       this.standing.delete(fact.leg);
       this.#remoteTags.delete(fact.leg);
     }
-    if (fact.name === 'established') this.standing.set(fact.leg, { remote: this.#remoteTags.get(fact.leg) });
+    if (fact.name === 'established')
+      this.standing.set(fact.leg, { remote: this.#remoteTags.get(fact.leg), endedBy: undefined });
   }
 
   /** The tags of a dialog are its two legs' names, here and at the site. */

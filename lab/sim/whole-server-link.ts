@@ -35,6 +35,12 @@ export class WholeServerLink {
     }
   }
 
+  /** Whoever followed is gone. */
+  drop(): void {
+    this.#present?.end.close();
+    this.#present = undefined;
+  }
+
   /** What a happening at this end means; undefined for a former connection. */
   opened(end: StreamEnd): SipLinkInput | undefined {
     const attempt = this.#attemptOf(end);

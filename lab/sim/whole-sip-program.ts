@@ -17,19 +17,15 @@ interface Flow {
   readonly waiting: Transmit[];
 }
 
-/** Where a host connects from: any number will do, since nobody listens there. */
-const EPHEMERAL_PORT_FIRST = 40_000;
-
 export abstract class SipProgram<Input, Effect> extends NodeProgram<Input, Effect> {
   readonly #flows = new Map<string, Flow>();
   readonly #flowOf = new Map<StreamEnd, Flow>();
-  #connections = 0;
 
   protected abstract sipFailed(what: { readonly transaction?: string; readonly flow?: string }): Input;
 
   override accepted(now: Millis, end: StreamEnd, port?: number): void {
     if (port !== SIP_PORT) return super.accepted(now, end);
-    this.#add(end, end.peer.host.name, EPHEMERAL_PORT_FIRST + ++this.#connections);
+    this.#add(end, end.peer.host.name, this.process.world.net.ephemeralPort());
   }
 
   override opened(now: Millis, end: StreamEnd): void {
@@ -63,6 +59,14 @@ export abstract class SipProgram<Input, Effect> extends NodeProgram<Input, Effec
     const flow = standing ?? this.#add(this.process.connect({ host, port }), host, port);
     if (flow.end.state === 'open') flow.end.send(message);
     else flow.waiting.push(effect);
+  }
+
+  /** The port is closed, and every connection of it. */
+  protected override closeAll(): void {
+    super.closeAll();
+    for (const end of this.#flowOf.keys()) end.close();
+    this.#flowOf.clear();
+    this.#flows.clear();
   }
 
   #add(end: StreamEnd, host: string, port: number): Flow {

@@ -1,8 +1,10 @@
 /** The SIP Server of a simulated site, a real node in its shell, which reads its configuration over a link. */
-import type { Configuration } from '@holdfast/centre';
-import { assert, type Millis, unreachable } from '@holdfast/kernel';
+import type { CentreEffect, Configuration } from '@holdfast/centre';
+import { assert, type Millis, must, type Node } from '@holdfast/kernel';
 import type { DeskRequest } from '@holdfast/protocol';
 import {
+  type PairEffect,
+  type PairInput,
   readSipServerConfiguration,
   type ServerAddress,
   type SipLinkInput,
@@ -10,6 +12,7 @@ import {
   type SipServerEffect,
   type SipServerInput,
   SipServerNode,
+  type SipServerOptions,
 } from '@holdfast/servers';
 import type { LookupAnswer, SipMessage, Source } from '@holdfast/sip';
 import { createResponse, toOf, writeSdp } from '@holdfast/sip';
@@ -36,6 +39,8 @@ export type OfferObserver = (site: OfferingSite, dn: string, transaction: string
 export interface SipServerProgramOptions {
   readonly application: string;
   readonly secret: string;
+  /** Where SIP is spoken. */
+  readonly address: string;
   /** Where the configuration is read, the own site's first. */
   readonly configServers: readonly ServerAddress[];
   readonly offered: OfferObserver;
@@ -43,11 +48,15 @@ export interface SipServerProgramOptions {
   readonly defect: WholeDefect | undefined;
 }
 
+/** What only a member of a pair wants done. */
+export type MemberEffect = Exclude<PairEffect, SipServerEffect>;
 type Transmit = Extract<SipServerEffect, { type: 'transmit' }>;
 
-export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect> {
+export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   /** Only once the first configuration has been read: until then no port is open. */
-  declare readonly node: SipServerNode;
+  declare readonly node: Node<PairInput, PairEffect>;
+  /** The server that thinks; a member of a pair has one while it is primary. */
+  protected server: SipServerNode | undefined;
   readonly #options: SipServerProgramOptions;
   readonly #followed: FollowedConfiguration;
   readonly #peer: WholeServerLink;
@@ -76,9 +85,13 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
     });
   }
 
-  /** Undefined before the first configuration. */
+  /** Undefined before the first configuration, and at a member of a pair that is not primary. */
   get parts(): SipServerNode['parts'] | undefined {
-    return (this.node as SipServerNode | undefined)?.parts;
+    return this.server?.parts;
+  }
+
+  protected get isConfigured(): boolean {
+    return (this.node as SipServerProgram['node'] | undefined) !== undefined;
   }
 
   /** LL2: whether a call that came now would be offered to the agent on this DN. */
@@ -91,11 +104,11 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
   }
 
   hasAgent(dn: string): boolean {
-    return this.node.parts.centre.agentOn(dn) !== undefined;
+    return this.parts?.centre.agentOn(dn) !== undefined;
   }
 
   ringsForQueue(dn: string): boolean {
-    const calls = this.node.parts.centre.dnSnapshot(dn, 0)?.calls ?? [];
+    const calls = this.parts?.centre.dnSnapshot(dn, 0)?.calls ?? [];
     return calls.some((call) => call.state === 'Ringing' && call.ThisQueue !== undefined);
   }
 
@@ -112,24 +125,27 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
     return dns;
   }
 
+  protected get isMember(): boolean {
+    return false;
+  }
+
   #configured(now: Millis, configuration: Configuration): void {
     const read = readSipServerConfiguration(configuration, this.#options.application);
     assert(read.ok, read.ok ? '' : read.text);
-    const known = this.node as SipServerNode | undefined;
     this.#leaseLengthMs = read.configuration.leaseLengthMs;
     const { defect } = this.#options;
     const leaseLengthMs = defect === 'no-lease-check' ? NEVER_MS : this.#leaseLengthMs;
     const next = { ...read.configuration, leaseLengthMs };
-    if (known === undefined) return this.#open(now, next);
-    const agents = known.parts.centre.agents().length;
+    if (!this.isConfigured) return this.#open(now, next);
+    const agents = this.parts?.centre.agents().length ?? 0;
     this.tell(now, { type: 'configuration', configuration: next });
-    if (agents > 0 && known.parts.centre.agents().length === agents) this.#options.census.count('QU15');
+    if (agents > 0 && this.parts?.centre.agents().length === agents) this.#options.census.count('QU15');
   }
 
   #open(now: Millis, configuration: SipServerConfiguration): void {
     const { process } = this;
-    const host = process.host.name;
-    const node = new SipServerNode({
+    const host = this.#options.address;
+    const node = this.makeNode({
       configuration,
       random: process.world.fork(process.index * 1_000 + process.life),
       hashes: nodeHashes,
@@ -140,26 +156,51 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
       serverSecret: this.#options.secret,
       logEntriesMax: 5_000,
     });
-    (this as { node: SipServerNode }).node = node;
-    const { centre } = node.parts;
+    (this as { node: SipServerProgram['node'] }).node = node;
+  }
+
+  /** What runs in this process; a server alone opens its ports at once. */
+  protected makeNode(options: SipServerOptions): SipServerProgram['node'] {
+    const node = new SipServerNode(options);
+    this.serve(node);
+    return node;
+  }
+
+  /** A server thinks here from now on, and its ports are open. */
+  protected serve(server: SipServerNode): void {
+    this.server = server;
+    const { centre } = server.parts;
     plantInCentre(centre, this.#options.defect);
     const handle = centre.handle.bind(centre);
     const expire = centre.expire.bind(centre);
     centre.handle = (at, input) => {
       this.centreTurns++;
-      return handle(at, input);
+      return this.decided(handle(at, input));
     };
     centre.expire = (at) => {
       const due = centre.nextDeadline();
       if (due !== undefined && due <= at) this.centreTurns++;
-      return expire(at);
+      return this.decided(expire(at));
     };
-    process.listenDatagrams(SIP_PORT);
-    process.listenStreams(SIP_PORT);
-    process.listenStreams(CLIENT_PORT);
+    this.process.listenDatagrams(SIP_PORT);
+    this.process.listenStreams(SIP_PORT);
+    this.process.listenStreams(CLIENT_PORT);
   }
 
-  override tell(now: Millis, input: SipServerInput): void {
+  /** Nobody thinks here any more: every port is closed, and every connection. */
+  protected stopServing(): void {
+    this.server = undefined;
+    this.process.stopListening([SIP_PORT, CLIENT_PORT]);
+    this.#peer.drop();
+    this.closeAll();
+  }
+
+  /** What the centre wants done, when it has just decided it. */
+  protected decided(effects: CentreEffect[]): CentreEffect[] {
+    return effects;
+  }
+
+  override tell(now: Millis, input: PairInput): void {
     // LL2: an input after a stop longer than a lease is decided on with the leases as they are now.
     if (this.#toldAt !== undefined && now - this.#toldAt > this.#leaseLengthMs)
       this.#options.census.count('LL2');
@@ -197,22 +238,21 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
 
   override clockJumped(now: Millis, wallOffsetMs: Millis): void {
     this.#anyMaybeRoutable = true;
-    if (this.parts !== undefined) super.clockJumped(now, wallOffsetMs);
+    if (this.isConfigured) super.clockJumped(now, wallOffsetMs);
   }
 
   override nextDeadline(): Millis | undefined {
     const followed = this.#followed.nextDeadline();
-    const own = (this.node as SipServerNode | undefined)?.nextDeadline();
+    const own = this.isConfigured ? this.node.nextDeadline() : undefined;
     if (followed === undefined || own === undefined) return followed ?? own;
     return Math.min(followed, own);
   }
 
   override expire(now: Millis): void {
     this.#followed.expire(now);
-    const { parts } = this;
-    if (parts === undefined) return;
+    if (!this.isConfigured) return;
     // A log-in that waits may be admitted because nothing was answered.
-    if (parts.peer.sizes.peerAsked > 0) this.#anyMaybeRoutable = true;
+    if ((this.parts?.peer.sizes.peerAsked ?? 0) > 0) this.#anyMaybeRoutable = true;
     super.expire(now);
   }
 
@@ -237,15 +277,15 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
     const read = message as DeskRequest;
     if (read.type === 'EndLogin') this.#options.census.count('AG23');
     if (read.type === 'StampAnswer' || read.type === 'AgentLogin') this.#mayBecomeRoutable(read.dn);
-    const { lease } = this.node.parts;
-    const seen = asRead(this.#options.defect, read, () => lease.stamp(this.process.now()));
+    const freshStamp = () => must(this.parts, 'it has a client').lease.stamp(this.process.now());
+    const seen = asRead(this.#options.defect, read, freshStamp);
     return { type: 'message', connection, message: seen };
   }
 
   /** A lease that had ended and is live again is what AG14 and SS14 speak of. */
   #mayBecomeRoutable(dn: string): void {
     this.#maybeRoutable.add(dn);
-    const agent = this.node.parts.centre.stateToCheck.dns.get(dn)?.agent;
+    const agent = this.parts?.centre.stateToCheck.dns.get(dn)?.agent;
     if (agent?.routable !== false) return;
     this.#options.census.count('AG14');
     this.#options.census.count('SS14');
@@ -260,7 +300,7 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
     return { type: 'clockJumped', wallOffsetMs };
   }
 
-  protected perform(now: Millis, effect: SipServerEffect): void {
+  protected perform(now: Millis, effect: PairEffect): void {
     const { census, defect } = this.#options;
     switch (effect.type) {
       case 'transmit':
@@ -291,13 +331,17 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
         return;
       }
       default:
-        unreachable(effect);
+        return this.performAsMember(now, effect);
     }
+  }
+
+  protected performAsMember(_now: Millis, effect: MemberEffect): void {
+    throw new Error(`a server alone wants ${effect.type}`);
   }
 
   /** The announcer of a simulated site is always ready, and nobody listens. */
   #announcer(): Uint8Array {
-    const media = { host: this.process.host.name, port: 20_000, session: 1, version: 1 };
+    const media = { host: this.#options.address, port: 20_000, session: 1, version: 1 };
     return writeSdp({ ...media, direction: 'sendonly' });
   }
 
@@ -312,6 +356,8 @@ export class SipServerProgram extends SipProgram<SipServerInput, SipServerEffect
       return this.tell(now, { type: 'sip', message: createResponse(message, 200), source });
     }
     this.transmit(effect);
+    // A member of a pair says what it has decided before its mate has it: it is judged when it decides.
+    if (this.isMember) return;
     if (message.kind !== 'request' || message.method !== 'INVITE' || transaction === undefined) return;
     // Inside a dialog it offers no new call.
     if (toOf(message)?.params.has('tag') === true) return;

@@ -52,6 +52,7 @@ import { WholeLedger } from './whole-ledger.ts';
 import { OneLeggedCalls } from './whole-legs.ts';
 import { linksStand } from './whole-links.ts';
 import { Operators } from './whole-operators.ts';
+import { neverTwoPrimaries, pairsAtRest } from './whole-pair-checks.ts';
 import { addPerson } from './whole-people.ts';
 import type { Person } from './whole-person.ts';
 import { Phones } from './whole-phones.ts';
@@ -75,6 +76,8 @@ export interface WholeOptions {
   readonly kinds?: (index: number) => Kind;
   /** `disaster-recovery.timeout`. */
   readonly siteTimeoutS?: number;
+  /** The names of the sites whose SIP Server is a pair; drawn unless set, and none where schemes are. */
+  readonly pairs?: readonly string[];
   /** Changes the configuration before anybody reads it. */
   readonly configured?: (objects: readonly ConfigObject[]) => readonly ConfigObject[];
   /** Calls a virtual second. */
@@ -115,6 +118,17 @@ export const WHOLE_FAULTS: readonly FaultName[] = [
   'stat-server-kill',
   'stat-server-pause',
   'lesser-links-cut',
+  'primary-kill',
+  'primary-pause',
+  'primary-pause-inside',
+  'standby-kill-joining',
+  'standby-pause',
+  'mate-link-cut',
+  'mate-entries-lost',
+  'arbiter-kill',
+  'arbiter-answers-lost',
+  'operator-promote',
+  'operator-demote',
 ];
 
 export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResult {
@@ -195,6 +209,7 @@ export class WholeWorld {
       schemes: options.schemes ?? SCHEMES,
       isMixed,
       siteTimeoutS: options.siteTimeoutS,
+      pairs: options.pairs ?? (isMixed ? undefined : []),
     });
     this.#siteTimeoutMs = drawn.siteTimeoutMs;
     this.#thirdParty = drawn.thirdParty;
@@ -206,8 +221,11 @@ export class WholeWorld {
       ...{ configuration: this.#configuration, operators: this.#operators, census: this.#census },
       ...{ defect: this.#defect, waitMaxMs: drawn.waitMaxMs, offered: callOfferedOnLease(world) },
       addHost: (name: string) => this.#addHost(name),
+      phones: () => [...this.#phones.processes, this.callers.process],
     };
-    this.#servers = SITES.map((site) => addSite(world, site, ports));
+    this.#servers = SITES.map((site) =>
+      addSite(world, site, { ...ports, isPair: drawn.pairs.includes(site) }),
+    );
     this.sites = this.#servers.map(({ routing }) => routing);
     for (const index of drawn.generated.agents.keys()) this.#addSeat(drawn.generated.agents, index);
     const gateway = world.addHost(GATEWAY);
@@ -253,16 +271,18 @@ export class WholeWorld {
   }
 
   finalChecks() {
+    const pairs = this.#servers.flatMap(({ pair }) => pair ?? []);
     // A leg that stands for ever holds its agent: named first, it sorts such failures apart.
     return [
       nobodyLeftBehind(this.sites, this.#phones.processes, this.callers),
       everybodyBack(this.sites, this.#persons, this.#thirdParty),
       boardsCurrent(
-        this.#servers.map(({ sip: site, board }) => ({ site, board })),
+        this.#servers.map(({ routing: site, board }) => ({ site, board })),
         this.dns,
       ),
       linksStand(this.#persons),
       statisticsRight(this.sites, this.#persons),
+      pairsAtRest(this.#world, pairs),
     ];
   }
 
@@ -356,8 +376,10 @@ export class WholeWorld {
   watch(plan: FaultPlan | undefined): ReadonlyMap<string, number> {
     let stepped: Process | undefined;
     const whose = () => stepped;
+    const pairs = this.#servers.flatMap(({ pair }) => pair ?? []);
     const inOrder = centresInOrder(this.sites, this.dns.length, whose);
     const checks = [
+      neverTwoPrimaries(pairs, whose),
       neverTwiceByChange(this.sites, this.dns, whose),
       callsAccounted(this.sites, whose),
       inOrder,

@@ -1,0 +1,48 @@
+/** ME4: mistakes of a pair, planted in what its members tell each other and in what a new primary begins with. */
+
+import type { Millis } from '@holdfast/kernel';
+import type { MirrorMessage } from '@holdfast/protocol';
+import type { SipServerNode } from '@holdfast/servers';
+import type { WholeDefect } from './whole-defects.ts';
+
+export const PAIR_WHOLE_DEFECTS = {
+  /** LG2: what is new leaves before the mate has it; the primary believes that it does. */
+  'told-before-held': 'nothing-told-is-lost',
+  /** LG6: a standby that misses entries neither minds nor compares. */
+  'gaps-ignored': 'pair-at-rest',
+  /** LL3: the leases of the former primary are taken for the new one's own. */
+  'lease-carried-over': 'no-offer-before-answer',
+  /** SS53: legs do not come along. */
+  'legs-left-behind': 'calls-survive-takeover',
+  /** PR3: the arbiter takes any change, whatever revision it was asked on. */
+  'no-compare-and-set': 'never-two-primaries',
+} as const;
+
+/** What a primary makes of an entry that it has just sent. */
+export function asPrimary(
+  defect: WholeDefect | undefined,
+  message: MirrorMessage,
+): MirrorMessage | undefined {
+  if (defect !== 'told-before-held' || message.type !== 'entry') return undefined;
+  return { type: 'ack', epoch: message.epoch, number: message.number };
+}
+
+/** What a standby makes of what its primary sends; undefined: nothing. */
+export function asFollower(
+  defect: WholeDefect | undefined,
+  message: MirrorMessage,
+  held: number,
+): MirrorMessage | undefined {
+  if (defect === 'legs-left-behind' && (message.type === 'entry' || message.type === 'snapshot'))
+    return { ...message, put: message.put.filter(([key]) => !key.startsWith('leg/')) };
+  if (defect !== 'gaps-ignored') return message;
+  if (message.type === 'digest') return undefined;
+  return message.type === 'entry' ? { ...message, from: held } : message;
+}
+
+/** What a server that has just taken over believes. */
+export function plantAtTakeover(defect: WholeDefect | undefined, server: SipServerNode, now: Millis): void {
+  if (defect !== 'lease-carried-over') return;
+  const { centre, lease } = server.parts;
+  for (const { agentId, epoch } of centre.agents()) lease.answered(agentId, epoch, lease.stamp(now), now);
+}
