@@ -222,10 +222,18 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
 
   // ---- what comes in -----------------------------------------------------------------------------------------
 
+  /** Each site hears of the other as we see it, so that neither takes the other for dead alone. */
+  #tellSites(): void {
+    for (const to of this.#links.telephony())
+      for (const { site, link } of this.#links.telephony())
+        if (site !== to.site) to.siteSeen(site, link.isOn);
+  }
+
   #learn(fact: TelephonyFact): void {
     switch (fact.type) {
       case 'site':
         if (fact.event.type === 'telephonyOn') this.#out.fact('connected', fact.event.site);
+        if (fact.event.type === 'telephonyOn' || fact.event.type === 'telephonyOff') this.#tellSites();
         if (fact.event.type === 'loggedOut' && fact.event.site === this.#servingSite())
           this.#endpoint?.loggedOut(fact.event);
         return this.#tellSite(fact.event);

@@ -299,6 +299,13 @@ export class TelephonyLink {
     return agent?.person === this.#options.person && agent.AgentID === this.#configuration.AgentID;
   }
 
+  /** AD2: our site hears from us whether the other one lives. */
+  siteSeen(site: string, isUp: boolean): void {
+    const { connection } = this.#link;
+    if (connection !== undefined && this.#link.isOn)
+      this.#ports.send(connection, { type: 'SiteSeen', site, isUp });
+  }
+
   #event(now: Millis, event: EventMessage): void {
     // An event that was seen before the link was lost may come again (LG1).
     if (this.#position !== undefined && comparePositions(event.position, this.#position) <= 0) return;

@@ -145,6 +145,8 @@ export const deskRequest = z.discriminatedUnion('type', [
   }),
   /** LL1: answers a stamp for one login. Sent in the message handler, never from a timer. */
   z.object({ type: z.literal('StampAnswer'), dn, epoch: loginEpoch, stamp }),
+  /** AD2: what the desk sees of another site, at each change and to whoever it connects to. Not answered. */
+  z.object({ type: z.literal('SiteSeen'), site: name, isUp: z.boolean() }),
   /** Of a server: it follows the records of this one (LG4). */
   z.object({ type: z.literal('Mirror'), message: mirrorMessage }),
   ...POLLS,

@@ -18,7 +18,7 @@ import type { AgentView, CentreEffect, CentreInput, QueueCounters, ShutdownView 
 import { configure } from './configure.ts';
 import { gracefulShutdown, letGo, shutdownViewOf } from './graceful-shutdown.ts';
 import * as logins from './logins.ts';
-import { offerFailed, overflow, treatWaiting } from './queueing.ts';
+import { adoptWaiting, offerFailed, overflow, treatWaiting } from './queueing.ts';
 import { load, recordKeys, recordOf, takeChanges } from './records.ts';
 import { match } from './routing.ts';
 import { agentViewOf, agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
@@ -148,10 +148,11 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     return turn.effects;
   }
 
-  /** AD1: a call that stood at the other site goes on here. */
+  /** A call of the other site goes on here: one that stood (AD1), or whose caller waited in a queue (AD2). */
   adopt(now: Millis, call: Call): CentreEffect[] {
     const turn: Turn = { state: this.#state, now, effects: [] };
-    adopt(turn, call);
+    if (call.phase.name === 'talking') adopt(turn, call);
+    else adoptWaiting(turn, call);
     settle(turn);
     return turn.effects;
   }

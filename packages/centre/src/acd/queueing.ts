@@ -105,6 +105,20 @@ function enterQueue(turn: Turn, call: Call, number: string): void {
   if (full) overflow(turn, waiting, `queue ${number} holds its ${queue.configuration.waitingMax} callers`);
 }
 
+/** AD2: whoever waited in a queue at the other site goes on waiting in it here, at the place that the time waited gives. */
+export function adoptWaiting(turn: Turn, call: Call): void {
+  const { state } = turn;
+  const { phase } = call;
+  if ((phase.name !== 'waiting' && phase.name !== 'offered') || state.calls.has(call.connId)) return;
+  const free: Call = { ...call, phase: { name: 'new' } };
+  state.calls.set(call.connId, free);
+  const { queue: number } = phase.ticket;
+  const queue = state.queues.get(number);
+  if (queue === undefined) return end(turn, free, { status: 480, why: `queue ${number} is not known here` });
+  count(state, queue, 'offered');
+  standInLine(turn, free, { queue, ticket: { ...phase.ticket, order: state.arrivals++ } });
+}
+
 function standInLine(turn: Turn, call: Call, place: { queue: Queue; ticket: Ticket }): Call {
   const { queue, ticket } = place;
   const waiting = changeCall(turn, call, { type: 'queued', ticket });

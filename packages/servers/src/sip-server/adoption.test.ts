@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
 import type { Desk } from './testing/desk.ts';
 import { callerAt } from './testing/people.ts';
-import { GATEWAY, SERVER } from './testing/server-site.ts';
+import { configurationOf, GATEWAY, SERVER, trunk } from './testing/server-site.ts';
 import { SOUTH, type TwoSites, twoSites } from './testing/two-sites.ts';
 
 /** Ada's phone at both sites, and a call to the queue of north that she has answered there. */
@@ -118,5 +118,69 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     world.run(1_000);
     expect(ada.news()).toContain('ended remote 0');
     expect(south.node.parts.calls.size).toBe(0);
+  });
+});
+
+describe('a site dies while callers wait there', () => {
+  /** Ada talks at north; two more callers wait. */
+  function waiting() {
+    const sites = twoSites({ isLed: true, north: trunks, south: trunks });
+    const { world, north } = sites;
+    const ada = sites.phone('7001').tell({ name: 'answerAfter', ms: 500 });
+    sites.desk(north, 'ada', '7001').login('7001');
+    const callers = ['10.0.9.1', '10.0.9.2', '10.0.9.3'].map((host, index) =>
+      callerAt(world, host, `${CALLER_NUMBER}${index}`),
+    );
+    for (const caller of callers) {
+      caller.tell({ name: 'call', to: '8000' });
+      world.run(2_000);
+      caller.news();
+    }
+    expect(ada.news()).toContain('established');
+    return { ...sites, ada, callers };
+  }
+
+  const trunks = { dns: [...configurationOf().dns, trunk('9001', '10.0.9.2'), trunk('9002', '10.0.9.3')] };
+
+  it('[AD2] once all signs agree they wait at the other, in their order, with their time, and hear its music', () => {
+    const all = waiting();
+    const { world, south, callers } = all;
+    die(all);
+    world.run(3_000);
+    logsInAtSouth(all);
+    expect(south.node.parts.centre.queueSnapshots(world.now).flatMap(({ waiting: line }) => line)).toEqual(
+      [],
+    );
+    world.run(10_000);
+    const [line] = south.node.parts.centre.queueSnapshots(world.now).filter(({ dn }) => dn === '8000');
+    expect(line?.waiting.map(({ ANI }) => ANI)).toEqual([`${CALLER_NUMBER}1`, `${CALLER_NUMBER}2`]);
+    expect(line?.waiting[0]?.waitedMs).toBeGreaterThan(15_000);
+    expect(south.announced.filter((what) => what.startsWith('start'))).toHaveLength(2);
+    expect(callers[1]?.hears()).toEqual(['recvonly']);
+    // Her call ends, and the first of them is answered.
+    callers[0]?.tell({ name: 'hangup' });
+    world.run(3_000);
+    expect(callers[1]?.hears()).toEqual(['10.0.1.1:4000']);
+    for (const caller of callers) caller.tell({ name: 'hangup' });
+    world.run(2_000);
+    expect(checkCentre(south.node.parts.centre)).toEqual([]);
+    expect(leftovers({ world, site: south })).toEqual(NOTHING);
+  });
+
+  it('[AD2] not while a desk reaches the other site, nor before anybody who worked there has lost it', () => {
+    const all = waiting();
+    const { world, south } = all;
+    const bob = all.desk(south, 'bob', '7002');
+    bob.send({ type: 'SiteSeen', site: 'north', isUp: true });
+    die(all);
+    world.run(9_000);
+    expect(south.node.parts.calls.size).toBe(0);
+    logsInAtSouth(all);
+    world.run(9_000);
+    // Her own call, by AD1.
+    expect(south.node.parts.calls.size).toBe(1);
+    bob.send({ type: 'SiteSeen', site: 'north', isUp: false });
+    world.run(1_000);
+    expect(south.node.parts.calls.size).toBe(3);
   });
 });

@@ -5,12 +5,16 @@
  *     EventAgentLogin here ──▶ the agent's DN in the records of the other site ──▶ its calls that stood
  *                                    legs to us ◀── UPDATE or re-INVITE to both ends ──┘
  *
+ * Callers who wait there have no desk that could show that the site is dead: they are taken over when all signs agree
+ * (AD2).
+ *
  * The number of the next request is the fence (AD3): the ends refuse what the other site, if it lives, still sends.
  */
 import type { Agent, Call, Centre, CentreEffect } from '@holdfast/centre';
 import { fromRecord, type HeldRecord, type LogLine, type Millis } from '@holdfast/kernel';
 import { compareLoginEpochs, type LoginEpoch } from '@holdfast/protocol';
 import {
+  type LegInfo,
   type LegRecord,
   legRecordFrom,
   movedLeg,
@@ -33,6 +37,10 @@ export interface AdoptionPorts {
   readonly calls: CallControl;
   readonly userAgent: SipUserAgent;
   records(): PeerRecords | undefined;
+  /** Since when the other site has not answered; undefined while it does. */
+  silentSince(): Millis | undefined;
+  /** For how long at least, before those who wait there are taken over. */
+  silenceMinMs(): Millis;
   /** Where the phone of this DN is registered here. */
   phoneAt(dn: string): Contact | undefined;
   run(output: UserAgentOutput): void;
@@ -49,6 +57,12 @@ export class Adoption {
   readonly #ports: AdoptionPorts;
   /** ConnIDs that were taken over; the records of a dead site still name them. */
   readonly #adopted = new Set<string>();
+  /** Connections whose desks say that they reach the other site. */
+  readonly #seenBy = new Set<string>();
+  /** Somebody who worked there has lost it, and works here: the second of the three signs of AD2. */
+  #isLostByDesk = false;
+  /** The waiting callers of this silence were taken over. */
+  #isDone = false;
 
   constructor(ports: AdoptionPorts) {
     this.#ports = ports;
@@ -63,34 +77,100 @@ export class Adoption {
     if (records === undefined) return;
     const there = dnOf(records, login);
     if (there?.agent === undefined || compareLoginEpochs(login.epoch, there.agent.epoch) <= 0) return;
-    for (const connId of there.calls) this.#adopt(now, records, connId);
+    for (const connId of there.calls) this.#adoptTalk(now, records, connId);
+    this.#isLostByDesk = this.#ports.silentSince() !== undefined;
+    this.expire(now);
   }
 
-  #adopt(now: Millis, records: PeerRecords, connId: string): void {
-    const { calls, userAgent, centre } = this.#ports;
-    const talk = records.get(`talk/${connId}`);
+  /** A desk says whether it reaches the other site. */
+  seen(now: Millis, connection: string, isUp: boolean): void {
+    if (isUp) this.#seenBy.add(connection);
+    else this.#seenBy.delete(connection);
+    this.expire(now);
+  }
+
+  forget(connection: string): void {
+    this.#seenBy.delete(connection);
+  }
+
+  nextDeadline(): Millis | undefined {
+    const since = this.#ports.silentSince();
+    if (since === undefined) this.#isDone = false;
+    if (since === undefined || this.#isDone || !this.#isLostByDesk || this.#seenBy.size > 0) return undefined;
+    return since + this.#ports.silenceMinMs();
+  }
+
+  /** AD2: silent for long enough, lost by whoever worked there, and seen by nobody: those who wait there wait here. */
+  expire(now: Millis): void {
+    const due = this.nextDeadline();
+    const records = this.#ports.records();
+    if (due === undefined || now < due || records === undefined) return;
+    this.#isDone = true;
+    this.#isLostByDesk = false;
+    const waiting: Call[] = [];
+    for (const key of records.keys()) {
+      const held = key.startsWith('call/') ? records.get(key) : undefined;
+      const call = held && fromRecord<Call>(held.value, held.heldAt);
+      if (call !== undefined && isInLine(call)) waiting.push(call);
+    }
+    // Equal places in the order in which they arrived there.
+    waiting.sort((one, other) => orderOf(one) - orderOf(other));
+    for (const call of waiting) this.#adoptWaiting(now, records, call);
+  }
+
+  #adoptTalk(now: Millis, records: PeerRecords, connId: string): void {
     const held = records.get(`call/${connId}`);
-    if (talk === undefined || held === undefined || this.#adopted.has(connId)) return;
-    const call = fromRecord<Call>(held.value, held.heldAt);
-    // Whoever only rings is rung again, by the queue that the caller comes to.
-    if (call.phase.name !== 'talking') return;
-    const legs = this.#legs(records, callFrom(talk).roles);
-    if (typeof legs === 'string') return this.#cannot(connId, legs);
+    const call = held && fromRecord<Call>(held.value, held.heldAt);
+    // Whoever only rings is rung again, by the queue in which the caller waits.
+    if (call?.phase.name !== 'talking') return;
+    const talk = this.#take(now, records, call, (roles) => this.#legs(records, roles, ['established'], 2));
+    if (talk === undefined) return;
+    const { calls, centre } = this.#ports;
+    this.#ports.perform(now, centre.adopt(now, call));
+    for (const { leg } of talk) calls.refresh(now, leg.id);
+    this.#told(connId, 'AD1: it stood at the other site, and its agent has logged in here');
+  }
+
+  /** Turning the caller to our announcer tells that end where we are. */
+  #adoptWaiting(now: Millis, records: PeerRecords, call: Call): void {
+    // The caller alone: the phone that rang for the call belongs to an agent who may be rung here.
+    const origin = (roles: Roles) => roles.filter(([, { role }]) => role === 'origin');
+    const taken = this.#take(now, records, call, (roles) =>
+      this.#legs(records, origin(roles), ['established', 'incoming'], 1),
+    );
+    if (taken === undefined) return;
+    this.#ports.perform(now, this.#ports.centre.adopt(now, call));
+    this.#told(call.connId, 'AD2: its caller waits, and the other site is dead by all signs');
+  }
+
+  /** Loads its legs and what the B2BUA held of it; undefined when it cannot be taken over. */
+  #take(
+    now: Millis,
+    records: PeerRecords,
+    { connId }: Call,
+    legsOf: (roles: Roles) => readonly LegRecord[] | string,
+  ): readonly LegRecord[] | undefined {
+    const { calls, userAgent } = this.#ports;
+    const talk = records.get(`talk/${connId}`);
+    if (talk === undefined || this.#adopted.has(connId)) return undefined;
+    const legs = legsOf(callFrom(talk).roles);
+    if (typeof legs === 'string') {
+      this.#ports.log({ level: 'warn', what: 'call not adopted', call: connId, because: legs });
+      return undefined;
+    }
     this.#adopted.add(connId);
     this.#ports.run(userAgent.loadLegs(now, legs, SEQ_JUMP_OF_SITE));
-    calls.load(now, [talk]);
-    this.#ports.perform(now, centre.adopt(now, call));
-    for (const { leg } of legs) calls.refresh(now, leg.id);
-    this.#ports.log({
-      level: 'info',
-      what: 'call adopted',
-      call: connId,
-      because: 'AD1: it stood at the other site, and its agent has logged in here',
-    });
+    calls.adopt(now, talk);
+    return legs;
   }
 
   /** All of them, or why the call cannot be taken over. */
-  #legs(records: PeerRecords, roles: ReturnType<typeof callFrom>['roles']): readonly LegRecord[] | string {
+  #legs(
+    records: PeerRecords,
+    roles: Roles,
+    states: readonly LegInfo['state'][],
+    least: number,
+  ): readonly LegRecord[] | string {
     const { userAgent, phoneAt } = this.#ports;
     const legs: LegRecord[] = [];
     for (const [id, { dn }] of roles) {
@@ -98,18 +178,29 @@ export class Adoption {
       if (held === undefined) return 'a leg of it is not known here';
       const record = legRecordFrom(fromRecord(held.value, held.heldAt));
       if (typeof record === 'string') return record;
-      if (record.leg.state.name !== 'established') return `a leg of it was ${record.leg.state.name}`;
+      const { name } = record.leg.state;
+      if (!states.includes(name)) return `a leg of it was ${name}`;
       const at = dn === undefined ? undefined : phoneAt(dn);
       const transport = at?.transport ?? record.source?.transport ?? 'UDP';
-      const contact = userAgent.contactFor(transport);
-      legs.push(movedLeg(record, { contact, at: at?.destination }));
+      legs.push(movedLeg(record, { contact: userAgent.contactFor(transport), at: at?.destination }));
     }
-    return legs.length < 2 ? 'it has one leg only' : legs;
+    return legs.length < least ? 'it has too few legs' : legs;
   }
 
-  #cannot(connId: string, because: string): void {
-    this.#ports.log({ level: 'warn', what: 'call not adopted', call: connId, because });
+  #told(connId: string, because: string): void {
+    this.#ports.log({ level: 'info', what: 'call adopted', call: connId, because });
   }
+}
+
+type Roles = ReturnType<typeof callFrom>['roles'];
+
+/** From outside: a colleague who waits calls again. */
+function isInLine({ phase, origin }: Call): boolean {
+  return (phase.name === 'waiting' || phase.name === 'offered') && origin.dn === undefined;
+}
+
+function orderOf({ phase }: Call): number {
+  return phase.name === 'waiting' || phase.name === 'offered' ? phase.ticket.order : 0;
 }
 
 /** The DN on which this person was logged in there: the same number as a rule, any other at another's place. */

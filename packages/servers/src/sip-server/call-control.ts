@@ -453,19 +453,34 @@ export class CallControl {
     for (const leg of legs) this.#ended(now, leg, 'lost');
   }
 
+  /** Goes on with a call of the other site, without the phones that rang there; its legs were loaded before. */
+  adopt(now: Millis, record: HeldRecord): void {
+    const { call, roles } = callFrom(record);
+    call.ringing.clear();
+    this.#restore(
+      now,
+      call,
+      roles.filter(([leg]) => this.#ports.userAgent.legInfo(leg) !== undefined),
+    );
+  }
+
+  #restore(now: Millis, call: CallRecord, roles: ReturnType<typeof callFrom>['roles']): void {
+    this.#calls.set(call.connId, call);
+    this.#changed.add(call.connId);
+    for (const [leg, role] of roles) {
+      this.#legs.add(leg, role);
+      if (this.#ports.userAgent.legInfo(leg)?.state === 'established') this.#legs.stands(now, leg);
+    }
+    this.#sound.goOn(call);
+  }
+
   /** Goes on with the calls of another server (SS50); the user agent has loaded their legs before. */
   load(now: Millis, records: Iterable<HeldRecord>): void {
     const lost: LegId[] = [];
     for (const record of records) {
       const { call, roles } = callFrom(record);
-      this.#calls.set(call.connId, call);
-      for (const [leg, role] of roles) {
-        this.#legs.add(leg, role);
-        const state = this.#ports.userAgent.legInfo(leg)?.state;
-        if (state === 'established') this.#legs.stands(now, leg);
-        if (state === undefined) lost.push(leg);
-      }
-      this.#sound.goOn(call);
+      this.#restore(now, call, roles);
+      for (const [leg] of roles) if (this.#ports.userAgent.legInfo(leg) === undefined) lost.push(leg);
     }
     for (const leg of lost) this.#ended(now, leg, 'lost');
   }

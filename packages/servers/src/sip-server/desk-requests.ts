@@ -40,6 +40,8 @@ export interface DeskRequestPorts
   readonly serverSecret: string | undefined;
   /** A graceful shutdown goes on. */
   isShuttingDown(): boolean;
+  /** AD2: a desk says whether it reaches that site. */
+  siteSeen(now: Millis, connection: string, site: string, isUp: boolean): void;
   snapshot(dn: string, now: Millis): DNSnapshot;
   snapshots(now: Millis): { readonly dns: DNSnapshot[]; readonly queues: QueueSnapshot[] };
   /** The address that SDP of ours names. */
@@ -147,6 +149,7 @@ export class DeskRequests {
       const text = 'EndLogin is for the SIP Server of the other site. Log out with AgentLogout.';
       return this.#refuse(client, request, 'not-allowed', text);
     }
+    if (request.type === 'SiteSeen') return this.#ports.siteSeen(now, connection, request.site, request.isUp);
     if (request.type === 'StampAnswer') return this.#stampAnswer(now, client, request);
     if (request.type === 'MoveAnswer') return this.#site.moveAsks.answered(client, request);
     if (request.type === 'RegisterAll') return this.#registerAll(now, client, request.ReferenceID);

@@ -66,6 +66,8 @@ export class PeerSite {
   #health: Health = 'down';
   /** The newest question whether it answers; `answerBy` until then nothing is concluded. */
   #probe: { readonly n: number; readonly sentAt: Millis; readonly isOpen: boolean } = NO_PROBE;
+  /** When it answered last; undefined when it never did. */
+  #upAt: Millis | undefined;
   #references = REFERENCE_FIRST;
   /** In the order in which they were asked. */
   readonly #asked = new Map<number, { readonly person: string; readonly epoch: LoginEpoch }>();
@@ -77,6 +79,11 @@ export class PeerSite {
   /** LL8: it has answered in time when it was last asked. */
   get canAsk(): boolean {
     return this.#health === 'up';
+  }
+
+  /** Since when it has not answered; undefined while it does, and when it never did. */
+  get silentSince(): Millis | undefined {
+    return this.#health === 'up' ? undefined : this.#upAt;
   }
 
   /** PH3: what is known there of a number; undefined while it is not known for certain. */
@@ -179,6 +186,7 @@ export class PeerSite {
     const { sentAt, isOpen } = this.#probe;
     if (!isOpen || n !== this.#probe.n) return;
     this.#probe = { ...this.#probe, isOpen: false };
+    this.#upAt = now;
     if (now < sentAt + PEER_ANSWER_MAX_MS) this.#become('up', undefined);
     else this.#become('silent', `It has answered after ${Math.round(now - sentAt)} ms.`);
   }

@@ -10,7 +10,7 @@
  * after it, so that no part is entered while it is at work.
  */
 import { Centre, type CentreEffect, type CentreInput } from '@holdfast/centre';
-import { SiteLease } from '@holdfast/continuity';
+import { leaseWithMargin, SiteLease } from '@holdfast/continuity';
 import { type LogLine, type Millis, must, type Node, type Random, unreachable } from '@holdfast/kernel';
 import type { DeskRequest, LoginEpoch } from '@holdfast/protocol';
 import {
@@ -165,6 +165,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       agentOn: (dn) => this.#centre.loginOn(dn),
       snapshot: (dn, now) => must(this.#centre.dnSnapshot(dn, now), 'the DN was looked up before'),
       snapshots: (now) => ({ dns: this.#centre.allSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
+      siteSeen: (now, connection, site, isUp) => {
+        if (site === this.#configuration.peer?.site) this.#adoption.seen(now, connection, isUp);
+      },
       mediaAddress: options.sentBy('UDP').host,
     });
     this.#adoption = this.#makeAdoption();
@@ -191,6 +194,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       calls: this.#calls,
       userAgent: this.#userAgent,
       records: () => this.#peer.records(),
+      silentSince: () => this.#peer.silentSince,
+      silenceMinMs: () => leaseWithMargin(this.#configuration.leaseLengthMs),
       phoneAt: (dn) => this.#registrations.contactsOf(dn)[0],
       run: (output) => this.#run(output),
       perform: (now, effects) => this.#perform(now, effects),
@@ -325,6 +330,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#calls.expire(now);
     this.#health.expire(now);
     this.#peer.expire(now);
+    this.#adoption.expire(now);
     this.#requests.expire(now);
     this.#sendStamps(now);
     this.#tellLeases(now);
@@ -359,6 +365,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   #forget(connection: string): void {
     this.#clients.drop(connection);
     this.#health.closed(connection);
+    this.#adoption.forget(connection);
   }
 
   /** A silence that may be our own doing says nothing about the phone. */

@@ -86,6 +86,8 @@ function take(leg: Leg, state: Established, event: RequestEvent, s: Surroundings
   const next = receiveInDialog(state.dialog, request);
   if (next === undefined) return respond(event, 500, s);
   state.dialog = next;
+  // Whoever speaks is there, and may have moved: what we had asked before, perhaps in vain, proves nothing any more.
+  state.unheardSeq = next.localSeq;
   switch (request.method) {
     case 'BYE':
       return bye(leg, event, s);

@@ -459,3 +459,17 @@ describe('descriptions', () => {
     expect(s.times('bob', '180')).toEqual([1, 60_001, 120_001, 180_001]);
   });
 });
+
+it('[IS35] what finds no answer ends no call in which the other side has spoken since', () => {
+  const s = new Scenario();
+  const { alice, bob } = s.connect();
+  s.link = (side) => (side === 'alice' ? [] : [1]);
+  s.act('alice', (agent, now) => agent.sendInDialog(now, alice, 'OPTIONS'));
+  s.run(s.now + 20_000);
+  s.link = () => [1];
+  s.act('bob', (agent, now) => agent.update(now, bob));
+  s.link = (side, message) => (side === 'alice' && nameOf(message) === 'OPTIONS' ? [] : [1]);
+  s.run(s.now + 30_000);
+  expect(s.told('alice')).not.toContain('ended');
+  expect(s.ends.alice.legInfo(alice)?.state).toBe('established');
+});

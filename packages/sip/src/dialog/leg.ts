@@ -119,7 +119,7 @@ export interface Established {
   /** The CSeq of our INVITE whose 2xx held an offer: our owner owes the answer in the ACK. */
   answerOwed: number | undefined;
   unacknowledged: Unacknowledged | undefined;
-  /** The last CSeq that we used before the caller was known to know this dialog. */
+  /** The last CSeq that we used before we last heard a request of the other side: no answer to it proves nothing. */
   unheardSeq: number;
   /** `bye` before the ACK came: it is sent when it comes (RFC 3261 §15). */
   heldBye: HeaderLines | undefined;
