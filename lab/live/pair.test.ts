@@ -200,3 +200,11 @@ test('[PR7] the supervisor is killed: its pair goes on, each confirming the othe
   expect(served().length).toBe(before);
   for (const name of MEMBERS) expect(isAlive(site.processes.pidOf(name))).toBe(true);
 }, 60_000);
+
+test('[PR7] the whole site is killed and starts again: by its record one of the two is primary', async () => {
+  const before = served().length;
+  site.processes.kill();
+  await site.processes.start();
+  await until('one serves and the other follows', 20_000, () => mateIs() === 'mate in step');
+  expect(served().length).toBe(before + 1);
+}, 60_000);
