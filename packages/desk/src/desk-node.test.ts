@@ -312,7 +312,7 @@ describe('the state', () => {
     world.south.callEvent('EventEstablished', 'c1', { Adopted: true, EstablishedMs: 60_000 });
     world.run(100);
     expect(world.south.requests('AgentReady')).toHaveLength(asked + 1);
-    const [call] = world.view.calls;
+    const call = world.view?.calls[0];
     expect(call).toMatchObject({ ConnID: 'c1', state: 'Established', site: 'south' });
     expect(world.now - (call?.since ?? 0)).toBeGreaterThanOrEqual(60_000);
   });
