@@ -13,7 +13,7 @@ const unnamed = (fields: readonly string[]) =>
 
 test('docs/reports.md names every field of the ledger and of the calls', () => {
   const ledger = new Ledger({ phoneAt: () => 20, leaseEndAt: () => 30 });
-  const agent = { agent: 'agent7001', scheme: 'dual', site: 'north', detectionMs: 0, inCall: false };
+  const agent = { agent: 'agent7001', scheme: 'dual', site: 'north', detectionMs: 0, calls: [] };
   ledger.fault(10, { what: 'kill', site: 'north' }, [agent]);
   const report = ledger.report(100);
   const [row] = report.agents;

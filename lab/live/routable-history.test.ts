@@ -8,7 +8,7 @@ const LENGTH_MS = 1000;
 function log(site: string, loggedIn: string[], ...entries: [time: number, name: EventName][]): SiteLog {
   const all = entries.map(([time, name], index): EventMessage => {
     const position = { epoch: 1, number: index + 1 };
-    return { type: 'Event', position, time, name, attributes: { ThisDN: '7001' } };
+    return { type: 'Event', position, time, name, attributes: { Server: site, ThisDN: '7001' } };
   });
   return { site, loggedIn, entries: all };
 }

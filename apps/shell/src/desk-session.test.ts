@@ -99,7 +99,8 @@ function answers(request: DeskRequest): DeskReply[] {
       return [{ type: 'Registered', ReferenceID: request.ReferenceID, position: EPOCH, snapshot }];
     }
     case 'AgentLogin': {
-      const attributes = { ThisDN: DN, AgentID: request.AgentID, ReferenceID: request.ReferenceID };
+      const { AgentID, ReferenceID } = request;
+      const attributes = { Server: 'sip', ThisDN: DN, AgentID, ReferenceID };
       const position = { epoch: 1, number: 2 };
       return [{ type: 'Event', position, time: 0, name: 'EventAgentLogin', attributes }];
     }

@@ -406,7 +406,8 @@ describe('resuming', () => {
   it('[LL4] an event that comes a second time changes nothing', () => {
     const world = ready();
     const before = JSON.stringify(world.view);
-    const attributes = { ThisDN: '1001', AgentID: 'A1', Reasons: { LogoutReason: 'supervisor_logout' } };
+    const Reasons = { LogoutReason: 'supervisor_logout' };
+    const attributes = { Server: 'sip-north', ThisDN: '1001', AgentID: 'A1', Reasons };
     const event = {
       type: 'Event',
       position: { epoch: 1_000, number: 1 },

@@ -371,7 +371,7 @@ export class TestSite {
       position,
       time: 0,
       name,
-      attributes: { ThisDN: DN, ...attributes },
+      attributes: { Server: 'sip', ThisDN: DN, ...attributes },
     } as const;
     this.#log.push(event);
     for (const connection of this.#clients.keys()) {

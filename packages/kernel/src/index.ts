@@ -1,6 +1,7 @@
 export { AssertionError, assert, must, unreachable } from './assert.ts';
 export type { Because } from './because.ts';
 export { Deadlines } from './deadlines.ts';
+export { hashOf } from './hash.ts';
 export type { LogLine } from './log-line.ts';
 export type { Millis, Node, Step, Transition } from './machine.ts';
 export { type Random, randomInteger, randomToken, seededRandom } from './random.ts';

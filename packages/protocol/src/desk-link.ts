@@ -8,8 +8,8 @@ import { mirrorMessage } from './mirror-link.ts';
 import { loginEpoch, position, stamp } from './position.ts';
 import {
   dnSnapshot,
-  eventAttributes,
   eventName,
+  loggedAttributes,
   queueSnapshot,
   reasons,
   userData,
@@ -226,7 +226,7 @@ export const deskReply = z.discriminatedUnion('type', [
     /** Wall clock of the server, ms since 1970: for people only. */
     time: z.number(),
     name: eventName,
-    attributes: eventAttributes,
+    attributes: loggedAttributes,
   }),
   /** LL1. Also sent to clients that are only registered (the basic connection): a log-in carries the newest. */
   z.object({ type: z.literal('Stamp'), stamp }),

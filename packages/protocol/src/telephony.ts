@@ -39,10 +39,11 @@ export const LOGOUT_REASONS = {
   inactive: 'auto_logout',
 } as const;
 
+/**
+ * T-Library's events that stand in the log. Answers to one client are messages of their own (desk-link.ts): `Error` is
+ * EventError, `Registered` EventRegistered, `RegisteredAll` EventRegisteredAll, `ServerInfo` EventServerInfo.
+ */
 export const EVENT_NAMES = [
-  'EventLinkConnected',
-  'EventRegistered',
-  'EventUnregistered',
   'EventAgentLogin',
   'EventAgentLogout',
   'EventAgentReady',
@@ -62,16 +63,14 @@ export const EVENT_NAMES = [
   'EventHeld',
   'EventRetrieved',
   'EventReleased',
-  'EventPartyChanged',
   'EventAttachedDataChanged',
   'EventTreatmentApplied',
   'EventTreatmentEnd',
-  'EventUserEvent',
 ] as const;
 export const eventName = z.enum(EVENT_NAMES);
 export type EventName = z.infer<typeof eventName>;
 
-/** T-Library's attribute names; every event has ThisDN, the rest as its kind asks. */
+/** T-Library's attribute names; every event has ThisDN, each of a call ConnID, CallID, CallType, CallState and ThisDNRole, the rest as its kind asks. */
 export const eventAttributes = z.object({
   ThisDN: z.string(),
   ThisDNRole: dnRole.optional(),
@@ -80,9 +79,8 @@ export const eventAttributes = z.object({
   ThisQueue: z.string().optional(),
   /** Given by the server, unique over both sites, kept for the life of the call. */
   ConnID: z.string().optional(),
-  /** Of the first call, when CallType is Consult. */
-  PreviousConnID: z.string().optional(),
-  CallID: z.string().optional(),
+  /** The same call as a number, as T-Library knows it of a switch; never 0. Two calls may have one: ConnID tells them apart. */
+  CallID: z.number().int().optional(),
   CallType: callType.optional(),
   CallState: z.string().optional(),
   ANI: z.string().optional(),
@@ -96,6 +94,9 @@ export const eventAttributes = z.object({
   ReferenceID: z.number().int().optional(),
 });
 export type EventAttributes = z.infer<typeof eventAttributes>;
+
+/** As clients get them: with the name of the SIP Server's Application that wrote the event. */
+export const loggedAttributes = eventAttributes.extend({ Server: z.string() });
 
 /** A call as one DN sees it, for snapshots. */
 export const callOnDN = z.object({

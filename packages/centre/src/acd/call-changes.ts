@@ -11,7 +11,7 @@ import { changeAgent } from './agent-changes.ts';
 import { type Call, type CallChange, type CallEvent, partyOf, stepCall } from './call.ts';
 import { DEADLINE, type DN, isOnCall, type Turn, touchDN, wrapUpOf } from './centre-state.ts';
 import type { Request } from './centre-types.ts';
-import { NOBODY, tellCall } from './events.ts';
+import { NOBODY, tellCall, tellTreatment } from './events.ts';
 
 /** `request` is answered by the event on `request.dn`. */
 export function changeCall(
@@ -20,11 +20,20 @@ export function changeCall(
   event: CallEvent,
   request: Request & { dn?: string } = NOBODY,
 ): Call {
-  const { state: next, effects } = stepCall(call, event, turn.now);
+  const { state: stepped, effects } = stepCall(call, event, turn.now);
+  const next = afterTreatment(turn, stepped);
   if (next.phase.name === 'over') turn.state.calls.delete(call.connId);
   else turn.state.calls.set(call.connId, next);
   for (const change of effects) perform(turn, { before: call, next }, change, request);
   return next;
+}
+
+/** The caller talks or is gone: the treatment is over, and its queue says so before anybody else does (QU10). */
+function afterTreatment(turn: Turn, call: Call): Call {
+  const { treatedBy, phase } = call;
+  if (treatedBy === undefined || (phase.name !== 'talking' && phase.name !== 'over')) return call;
+  tellTreatment(turn, call, treatedBy, 'EventTreatmentEnd');
+  return { ...call, treatedBy: undefined };
 }
 
 /** Calls from outside, and whatever a queue distributed, are business; an agent's own calls are not (AG7). */

@@ -8,7 +8,7 @@ import { type Call, partyOf } from './call.ts';
 import { changeCall } from './call-changes.ts';
 import { DEADLINE, log, type Turn } from './centre-state.ts';
 import type { CentreInput, PartyRelease } from './centre-types.ts';
-import { done, refuse, tellCall } from './events.ts';
+import { done, refuse, tellCall, tellTreatment } from './events.ts';
 import { count } from './queue.ts';
 import { end, leaveLine, offerFailed, place, takeBackOffer } from './queueing.ts';
 
@@ -77,6 +77,7 @@ export function partyAnswered(turn: Turn, input: Input<'partyAnswered'>): void {
   // The answer has crossed a withdrawal: the leg must go again, or it would be a call with one side.
   turn.effects.push({ type: 'withdraw', connId: call.connId, dn: input.dn, why: 'released' });
   // For that moment the caller was taken from the treatment.
+  if (call.treatedBy !== undefined) tellTreatment(turn, call, call.treatedBy, 'EventTreatmentEnd');
   turn.state.calls.set(call.connId, { ...call, treatedBy: undefined });
   turn.state.touchedCalls.add(call.connId);
 }

@@ -33,7 +33,7 @@ export interface Call {
   readonly isEmergency: boolean;
   /** Since when the caller has waited in queues; undefined before the first. */
   readonly waitingSince: Millis | undefined;
-  /** The queue whose treatment the caller hears. */
+  /** The queue whose treatment the caller hears; undefined once somebody has answered. */
   readonly treatedBy: string | undefined;
   readonly phase: CallPhase;
 }

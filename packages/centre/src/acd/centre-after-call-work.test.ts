@@ -32,6 +32,7 @@ describe('after-call work', () => {
       > call k2 +49 6000
       6000 Queued k2
       treat k2 music
+      6000 TreatmentApplied k2
       > wait 9999
       > wait 1
       1003 AgentReady AutoIn

@@ -58,6 +58,7 @@ describe('logging in', () => {
       > call k1 +49 6000
       6000 Queued k1
       treat k1 music
+      6000 TreatmentApplied k1
       > login 1002 bob mode=AutoIn
       1002 AgentLogin AutoIn #2
       1002 AgentReady AutoIn
@@ -111,6 +112,7 @@ describe('logging in', () => {
       > call k1 +49 6000
       6000 Queued k1
       treat k1 music
+      6000 TreatmentApplied k1
     `,
     );
   });
@@ -163,6 +165,7 @@ describe('logging in', () => {
       6000 Queued k1
       1001 AgentLogin #3
       treat k1 music
+      6000 TreatmentApplied k1
       > ready 1001
       1001 AgentReady AutoIn #4
       6000 Diverted k1
@@ -298,6 +301,7 @@ describe('states', () => {
       > call k2 +49 6000
       6000 Queued k2
       treat k2 music
+      6000 TreatmentApplied k2
       > notready 1001 reason=lunch
       1001 AgentNotReady ReasonCode=lunch #3
     `,
@@ -359,6 +363,7 @@ describe('leaving', () => {
       6000 Queued k1
       1001 AgentLogout LogoutReason=dr-force_logout
       treat k1 music
+      6000 TreatmentApplied k1
       > phone 1001 down
       > ready 1001
       refuse #3 not-logged-in
@@ -409,6 +414,7 @@ describe('leaving', () => {
       withdraw k1 1001 lease
       6000 Queued k1
       treat k1 music
+      6000 TreatmentApplied k1
       > routable 1001 no
       > ready 1001
       1001 AgentReady AutoIn #3
@@ -430,6 +436,7 @@ describe('leaving', () => {
       6000 Queued k1
       1001 AgentNotReady ReasonCode=lunch #3
       treat k1 music
+      6000 TreatmentApplied k1
     `,
     );
   });

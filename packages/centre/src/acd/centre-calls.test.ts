@@ -27,6 +27,7 @@ describe('calls from outside', () => {
     );
     const common = {
       ConnID: 'k1',
+      CallID: queued?.attributes.CallID,
       CallType: 'Inbound',
       CallState: 'Ok',
       ANI: '+4930',
@@ -64,6 +65,36 @@ describe('calls from outside', () => {
     );
     expect(notReady?.attributes.Extensions).toEqual({ WrapUpTime: 10 });
     expect(released?.attributes).toEqual({ ThisDN: '1003', AgentID: 'id-cid', ...common });
+  });
+
+  test('[CA16] each call has a number, the same in all its events, with its state and the role of the DN', () => {
+    const talk = new Conversation();
+    talk.tell({ type: 'configured', configuration: SITE });
+    const started = (connId: string, to: string) =>
+      eventsOf(
+        talk.centre.handle(5, {
+          type: 'callStarted',
+          connId,
+          from: { ani: '+49', trunk: 'trunk' },
+          to,
+          userData: {},
+        }),
+      );
+    const routed = started('k1', '7000');
+    expect(routed.map(({ name }) => name)).toContain('EventRouteRequest');
+    for (const { attributes } of routed)
+      expect(attributes).toMatchObject({
+        CallState: 'Ok',
+        CallType: 'Inbound',
+        ThisDNRole: 'RoleDestination',
+      });
+    const numbers = (events: typeof routed) => new Set(events.map(({ attributes }) => attributes.CallID));
+    expect(numbers(routed).size).toBe(1);
+    expect(numbers(routed)).not.toContain(0);
+    expect(numbers(started('k2', '6000'))).not.toEqual(numbers(routed));
+    expect(
+      numbers(eventsOf(talk.centre.handle(6, { type: 'partyGone', connId: 'k1', why: 'normal' }))),
+    ).toEqual(numbers(routed));
   });
 
   test('[CA5] a direct call rings the phone, whoever is or is not logged in there', () => {
@@ -229,6 +260,7 @@ describe('calls from inside', () => {
       1001 Released k4 Busy
       release k4 486
       > gone k3 1002
+      6000 TreatmentEnd k3
       6000 Abandoned k3
       1002 Released k3
       release k3 487
@@ -348,6 +380,7 @@ describe('during a call', () => {
       > release k1 6000
       refuse #1 wrong-state
       > release k1 1001
+      6000 TreatmentEnd k1
       6000 Abandoned k1
       1001 Released k1 #2
       release k1 487
@@ -362,6 +395,7 @@ describe('during a call', () => {
       6000 Queued k1
       1001 AgentNotReady ReasonCode=rejected
       treat k1 music
+      6000 TreatmentApplied k1
     `,
     );
   });
@@ -405,7 +439,9 @@ describe('during a call', () => {
       > call k1 +1 6000
       6000 Queued k1
       treat k1 music
+      6000 TreatmentApplied k1
       > gone k1
+      6000 TreatmentEnd k1
       6000 Abandoned k1
       release k1 487
       > call k2 1001 9999

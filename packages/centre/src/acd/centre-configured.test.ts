@@ -86,6 +86,7 @@ test('[QU15] a queue that is removed releases its callers, those that ring too; 
     '1002 Released k2 Failed',
     'withdraw k2 1002 released',
     'release k2 480',
+    '6000 TreatmentEnd k3',
     '6000 Diverted k3 Overflowed',
     'release k3 480',
   ]);

@@ -29,6 +29,7 @@ export class Model {
       since: number;
       dns: Set<string>;
       queue: string | undefined;
+      treatedBy: string | undefined;
     }
   >();
   readonly rung = new Map<string, string>();
@@ -63,6 +64,7 @@ export class Model {
       since: -1,
       dns: new Set(),
       queue: undefined,
+      treatedBy: undefined,
     });
     const userData: Record<string, string> = priority === undefined ? {} : { Priority: String(priority) };
     const origin = from.startsWith('+') ? { ani: from, trunk: 'trunk' } : { dn: from };
@@ -97,14 +99,20 @@ export class Model {
   }
 
   #watchOne(effect: CentreEffect): void {
-    if (effect.type === 'event' && effect.attributes.ConnID !== undefined)
+    if (effect.type === 'event' && effect.attributes.ConnID !== undefined) {
+      // Of every event of a call (CA16).
+      const { CallID, CallType, CallState, ThisDNRole } = effect.attributes;
+      expect([CallID, CallType, CallState, ThisDNRole]).not.toContain(undefined);
       this.#watchEvent(effect.name, effect.dn, effect.attributes.ConnID);
+    }
     if (effect.type === 'ring') this.rung.set(effect.connId, effect.dn);
     if (effect.type === 'release') {
       const call = this.live.get(effect.connId);
       // Released once, and with every party told.
       expect(call).toBeDefined();
-      expect([...(call?.dns ?? []), call?.queue].filter((dn) => dn !== undefined)).toEqual([]);
+      expect([...(call?.dns ?? []), call?.queue, call?.treatedBy].filter((dn) => dn !== undefined)).toEqual(
+        [],
+      );
       this.live.delete(effect.connId);
       this.rung.delete(effect.connId);
     }
@@ -129,6 +137,17 @@ export class Model {
           expect(call.queue).toBe(dn);
           call.queue = undefined;
         }
+        return;
+      case 'EventTreatmentApplied':
+        expect(call.treatedBy).toBeUndefined();
+        call.treatedBy = dn;
+        return;
+      case 'EventTreatmentEnd':
+        expect(call.treatedBy).toBe(dn);
+        call.treatedBy = undefined;
+        return;
+      case 'EventEstablished':
+        expect(call.treatedBy).toBeUndefined();
         return;
       case 'EventDialing':
       case 'EventRinging':

@@ -25,6 +25,7 @@ describe('the line of callers', () => {
       1001 Ringing k2
       ring k2 1001
       > answer k2 1001
+      6000 TreatmentEnd k2
       1001 Established k2
       > gone k2
       1001 Released k2
@@ -33,6 +34,7 @@ describe('the line of callers', () => {
       1001 Ringing k3
       ring k3 1001
       > gone k3
+      6000 TreatmentEnd k3
       1001 Abandoned k3
       withdraw k3 1001 caller-gone
       release k3 487
@@ -67,6 +69,7 @@ describe('the line of callers', () => {
       6000 Queued k1
       1001 AgentNotReady ReasonCode=no-answer
       treat k1 music
+      6000 TreatmentApplied k1
       > ready 1002
       1002 AgentReady AutoIn #4
       6000 Diverted k1
@@ -116,6 +119,7 @@ describe('the line of callers', () => {
       6002 Diverted s2 Overflowed
       6001 Queued s2
       treat s2 music
+      6001 TreatmentApplied s2
     `,
     );
   });
@@ -141,7 +145,9 @@ describe('the line of callers', () => {
       > wait 1
       6002 Diverted k1 Overflowed
       6001 Queued k1
+      6002 TreatmentEnd k1
       treat k1 music
+      6001 TreatmentApplied k1
       > phone 1001 up
       1001 DNBackInService
       > login 1001 ann queues=6001 mode=AutoIn
@@ -166,7 +172,9 @@ describe('the line of callers', () => {
       6002 Diverted k1 Overflowed
       6001 Queued k1
       1001 AgentNotReady ReasonCode=no-answer
+      6002 TreatmentEnd k1
       treat k1 music
+      6001 TreatmentApplied k1
     `,
     );
   });
@@ -183,11 +191,13 @@ describe('the line of callers', () => {
       > call k2 +2 6000
       6000 Queued k2
       treat k2 music
+      6000 TreatmentApplied k2
       > routable 1001 no
       1001 Released k1 Redirected
       withdraw k1 1001 lease
       6000 Queued k1
       treat k1 music
+      6000 TreatmentApplied k1
       > routable 1001 yes
       6000 Diverted k1
       1001 Ringing k1
@@ -207,6 +217,7 @@ describe('the line of callers', () => {
       withdraw k1 1001 lease
       6000 Queued k1
       treat k1 music
+      6000 TreatmentApplied k1
     `,
     );
   });
@@ -216,9 +227,11 @@ describe('the line of callers', () => {
       'call k1 +1 6000\ncall k2 1001 6000',
       `
       > gone k1
+      6000 TreatmentEnd k1
       6000 Abandoned k1
       release k1 487
       > gone k2 1001
+      6000 TreatmentEnd k2
       6000 Abandoned k2
       1001 Released k2
       release k2 487
@@ -317,6 +330,7 @@ describe('the line of agents', () => {
       > call k2 +2 6000
       6000 Queued k2
       treat k2 music
+      6000 TreatmentApplied k2
       > gone p1 1003
       8000 Released p1
       withdraw p1 8000 caller-gone
@@ -366,6 +380,7 @@ describe('the line of agents', () => {
       withdraw k1 1001 not-ready
       6000 Queued k1
       treat k1 music
+      6000 TreatmentApplied k1
       > gone d1
       1001 Released d1
       release d1 200
@@ -389,7 +404,9 @@ describe('the line of agents', () => {
       `
       > answer k1 1001
       withdraw k1 1001 released
+      6000 TreatmentEnd k1
       treat k1 music
+      6000 TreatmentApplied k1
     `,
     );
   });
@@ -408,6 +425,7 @@ describe('the line of agents', () => {
       withdraw k1 1001 released
       6001 Queued k1
       treat k1 music
+      6001 TreatmentApplied k1
       > wait 4999
       > wait 1
       6001 Diverted k1
@@ -423,6 +441,7 @@ describe('the line of agents', () => {
       withdraw k1 1001 released
       6000 Queued k1
       treat k1 music
+      6000 TreatmentApplied k1
     `,
     );
     after(
@@ -434,6 +453,7 @@ describe('the line of agents', () => {
       6000 Queued k1
       1001 AgentNotReady ReasonCode=rejected
       treat k1 music
+      6000 TreatmentApplied k1
     `,
     );
   });
@@ -448,6 +468,7 @@ describe('the line of agents', () => {
       1001 Ringing k2
       ring k2 1001
       > gone k2
+      6001 TreatmentEnd k2
       1001 Abandoned k2
       withdraw k2 1001 caller-gone
       release k2 487
@@ -469,6 +490,7 @@ describe('routing points', () => {
       7000 Diverted k1
       6000 Queued k1
       treat k1 music
+      6000 TreatmentApplied k1
       > call k2 +1 7001
       7001 Queued k2
       7001 RouteRequest k2

@@ -34,6 +34,7 @@ test('[CA15] what a queue rings is refused, not sent elsewhere', () => {
     6000 Queued k1
     1001 AgentNotReady ReasonCode=rejected
     treat k1 music
+    6000 TreatmentApplied k1
     `,
   );
 });

@@ -2,6 +2,7 @@
  * What the centre tells the outside, in T-Library's words: events with their attributes, and the answers to
  * requests. Every request is answered exactly once: by an event with its ReferenceID, by `done`, or by `refuse`.
  */
+import { hashOf } from '@holdfast/kernel';
 import type { ErrorCode, EventAttributes, EventName, LoginEpoch } from '@holdfast/protocol';
 import type { Standing, WrapUp } from './agent.ts';
 import type { Call, CallChange } from './call.ts';
@@ -46,18 +47,13 @@ export function tellCall(
   more: { request?: Request; wrapUp?: WrapUp; extensions?: EventAttributes['Extensions'] } = {},
 ): void {
   const attributes: EventAttributes = {
-    ThisDN: change.dn,
-    ConnID: call.connId,
-    CallType: call.callType,
+    ...attributesOf(call, change.dn),
     CallState: change.callState,
-    DNIS: call.dnis,
-    UserData: call.userData,
     ThisDNRole: change.to === 'origin' ? 'RoleOrigination' : 'RoleDestination',
     OtherDNRole: change.to === 'origin' ? 'RoleDestination' : 'RoleOrigination',
   };
   if (change.otherDN !== undefined) attributes.OtherDN = change.otherDN;
   if (change.queue !== undefined) attributes.ThisQueue = change.queue;
-  if (call.ani !== undefined) attributes.ANI = call.ani;
   const agent = turn.state.dns.get(change.dn)?.agent;
   if (agent !== undefined) attributes.AgentID = agent.agentId;
   if (more.extensions !== undefined) attributes.Extensions = more.extensions;
@@ -66,6 +62,38 @@ export function tellCall(
   const waitedMs = change.name === 'EventQueued' ? waitedBefore(turn, call) : 0;
   if (waitedMs > 0) attributes.Extensions = { WaitedMs: waitedMs };
   tell(turn, change.name, attributes, more.request);
+}
+
+/** Of every event of the call, whatever it says: it stands on a DN in the role of the one that is called. */
+export function attributesOf(call: Call, dn: string): EventAttributes {
+  const attributes: EventAttributes = {
+    ThisDN: dn,
+    ConnID: call.connId,
+    CallID: callIdOf(call.connId),
+    CallType: call.callType,
+    CallState: 'Ok',
+    DNIS: call.dnis,
+    UserData: call.userData,
+    ThisDNRole: 'RoleDestination',
+  };
+  if (call.ani !== undefined) attributes.ANI = call.ani;
+  return attributes;
+}
+
+/** Made of the ConnID, so that a call keeps it where another server goes on with it. 0 means unknown in T-Library. */
+function callIdOf(connId: string): number {
+  return hashOf(connId) || 1;
+}
+
+/** The queue begins or ends to let the caller hear something. */
+export function tellTreatment(
+  turn: Turn,
+  call: Call,
+  queue: string,
+  name: 'EventTreatmentApplied' | 'EventTreatmentEnd',
+): void {
+  const otherDN = call.origin.dn ?? call.ani;
+  tellCall(turn, call, { type: 'tell', to: 'queue', dn: queue, name, otherDN, queue, callState: 'Ok' });
 }
 
 /** Who comes back into line, or from another queue, has waited already (QU5, QU8); followers could not know it. */

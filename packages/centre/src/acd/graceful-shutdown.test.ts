@@ -115,6 +115,7 @@ describe('a graceful shutdown', () => {
       1001 AgentNotReady ReasonCode=rejected
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
       > gone k2
+      6000 TreatmentEnd k2
       6000 Abandoned k2
       release k2 487
     `,
@@ -297,6 +298,7 @@ describe('the deadline of a graceful shutdown', () => {
       > wait 4000
       1001 Released k1
       release k1 503
+      6000 TreatmentEnd k2
       6000 Diverted k2 Overflowed
       release k2 503
       1004 Released k4 Failed

@@ -11,7 +11,7 @@ import type { Call, CallState, Ticket } from './call.ts';
 import { changeCall } from './call-changes.ts';
 import { DEADLINE, type DN, log, type Turn, touchDN } from './centre-state.ts';
 import type { CentreEffect, PartyRelease, Request } from './centre-types.ts';
-import { NOBODY, tell } from './events.ts';
+import { attributesOf, NOBODY, tell, tellTreatment } from './events.ts';
 import { count, overflowAt, priorityOf, type Queue } from './queue.ts';
 
 /** More queues, routing points and overflows than this in one call are a ring in the configuration (D14). */
@@ -68,14 +68,10 @@ export function end(turn: Turn, call: Call, because: { status: number; why: stri
 
 /** Routing points send every call to one target; a strategy that chooses would stand here. */
 function route(turn: Turn, call: Call, dn: DN): void {
+  const otherDN = call.origin.dn ?? call.ani;
   const attributes = {
-    ThisDN: dn.number,
-    ConnID: call.connId,
-    CallType: call.callType,
-    DNIS: call.dnis,
-    UserData: call.userData,
-    ...(call.ani === undefined ? {} : { ANI: call.ani }),
-    ...(call.origin.dn === undefined ? {} : { OtherDN: call.origin.dn }),
+    ...attributesOf(call, dn.number),
+    ...(otherDN === undefined ? {} : { OtherDN: otherDN, OtherDNRole: 'RoleOrigination' as const }),
   };
   const { routeTo } = dn.configuration;
   tell(turn, 'EventQueued', attributes);
@@ -139,8 +135,12 @@ export function treatWaiting(turn: Turn): void {
     if (call?.phase.name !== 'waiting') continue;
     const queue = state.queues.get(call.phase.ticket.queue);
     if (queue === undefined || call.treatedBy === queue.dn) continue;
-    state.calls.set(connId, { ...call, treatedBy: queue.dn });
+    const treated = { ...call, treatedBy: queue.dn };
+    state.calls.set(connId, treated);
+    // One treatment takes the place of the other: who hears this queue hears the one before no more.
+    if (call.treatedBy !== undefined) tellTreatment(turn, treated, call.treatedBy, 'EventTreatmentEnd');
     turn.effects.push({ type: 'treat', connId, treatment: queue.configuration.treatment, dn: queue.dn });
+    tellTreatment(turn, treated, queue.dn, 'EventTreatmentApplied');
   }
   state.touchedCalls.clear();
 }

@@ -121,7 +121,11 @@ test('[MC3] nobody is rung anew before a lease is shown; a phone that rings ring
     phone 1001 up
     login 1001 ann mode=AutoIn
     call k1 +49 6000`);
-  expect(shown.say('call k2 +50 6000')).toEqual(['6000 Queued k2', 'treat k2 music']);
+  expect(shown.say('call k2 +50 6000')).toEqual([
+    '6000 Queued k2',
+    'treat k2 music',
+    '6000 TreatmentApplied k2',
+  ]);
   expect(shown.say('wait 3000')).toEqual([]);
   expect(shown.say('routable 1001 yes')).toEqual([]);
   expect(shown.say('wait 6000')).toEqual([]);
@@ -137,6 +141,7 @@ test('[MC3] nobody is rung anew before a lease is shown; a phone that rings ring
     'withdraw k1 1001 lease',
     '6000 Queued k1',
     'treat k1 music',
+    '6000 TreatmentApplied k1',
   ]);
 });
 

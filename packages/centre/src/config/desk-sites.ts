@@ -2,6 +2,7 @@
  * Which sites are an agent's, the preferred one first, in either option family (DS1, DS4). What is contradictory or
  * leads nowhere is told as a warning and left out (DS22): a desk that can work at one site works there.
  */
+import { hashOf } from '@holdfast/kernel';
 import {
   type Application,
   type DeskConfiguration,
@@ -62,7 +63,7 @@ export function workspaceSites(
   const candidates = known.length > 1 ? known.filter((site) => site !== peerNamed) : known;
   const preferred =
     named('disaster-recovery.preferred-site') ??
-    (candidates[spread(person.name) % candidates.length] as string);
+    (candidates[hashOf(person.name) % candidates.length] as string);
   const names = [preferred];
   if (isEnabled) {
     const peer = peerOf(preferred, peerNamed, known, person, (text) => warnings.push(text));
@@ -186,16 +187,3 @@ const THIRD_PARTY_OPTIONS = {
   'agent-desktop': ['site-timeout', 'site-sip-register-timeout'],
   holdfast: ['restore-agent-state', 'supervisor-logout-codes'],
 };
-
-/** FNV-1a, 32 bits: the same at every site and in every release. */
-function spread(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) {
-    hash ^= name.charCodeAt(i);
-    hash = Math.imul(hash, 0x01000193);
-  }
-  // The low bits of FNV alternate with the last letter; mixed, they do not.
-  hash ^= hash >>> 15;
-  hash = Math.imul(hash, 0x2c1b3c6d);
-  return (hash ^ (hash >>> 12)) >>> 0;
-}

@@ -6,7 +6,14 @@
  * at which it happened.
  */
 import type { Millis } from '@holdfast/kernel';
-import type { AgentStatus, DNSnapshot, EventMessage, QueueSnapshot, Reasons } from '@holdfast/protocol';
+import type {
+  AgentStatus,
+  DNSnapshot,
+  EventAttributes,
+  EventName,
+  QueueSnapshot,
+  Reasons,
+} from '@holdfast/protocol';
 import { type PartOfCall, type Standing, statusMs, statusOf } from './agent-status.ts';
 
 /** Calls on one extension that are followed; a SIP Server that tells of more makes a mistake. */
@@ -132,7 +139,7 @@ export class SiteView {
   }
 
   /** One event of the SIP Server's log, which happened `at`. */
-  event({ name, attributes }: Pick<EventMessage, 'name' | 'attributes'>, at: Millis): void {
+  event({ name, attributes }: { name: EventName; attributes: EventAttributes }, at: Millis): void {
     const { ThisDN: dn, ConnID } = attributes;
     if (this.#objects.queues.has(dn)) {
       if (ConnID !== undefined) this.#queueEvent(dn, { name, ConnID, attributes }, at);
@@ -198,7 +205,7 @@ export class SiteView {
     this.#touched.queues.add(queue);
   }
 
-  #login(dn: string, followed: FollowedDN, attributes: Attributes): void {
+  #login(dn: string, followed: FollowedDN, attributes: EventAttributes): void {
     const { AgentID = '', WorkMode = 'Unknown', Reasons = {}, Extensions = {} } = attributes;
     const person = String(Extensions.Person ?? '');
     const queues = String(Extensions.Queues ?? '')
@@ -243,21 +250,19 @@ export class SiteView {
   }
 }
 
-type Attributes = EventMessage['attributes'];
-
 interface CallEvent {
-  readonly name: EventMessage['name'];
+  readonly name: EventName;
   readonly ConnID: string;
-  readonly attributes: Attributes;
+  readonly attributes: EventAttributes;
 }
 
-function stand(followed: FollowedDN, state: Standing['state'], { WorkMode, Reasons }: Attributes): void {
+function stand(followed: FollowedDN, state: Standing['state'], { WorkMode, Reasons }: EventAttributes): void {
   const { agent } = followed;
   if (agent === undefined) return;
   followed.agent = { ...agent, state, workMode: WorkMode ?? 'Unknown', reasons: Reasons ?? {} };
 }
 
-const CALL_STATES: Partial<Record<EventMessage['name'], PartOfCall['state'] | 'over'>> = {
+const CALL_STATES: Partial<Record<EventName, PartOfCall['state'] | 'over'>> = {
   EventDialing: 'Dialing',
   EventRinging: 'Ringing',
   EventEstablished: 'Established',

@@ -233,6 +233,18 @@ describe('a client', () => {
     expect(ada.outcome({ type: 'RegisterAll' })).toBe('not-allowed');
   });
 
+  it('[SS63] each event names the SIP Server that wrote it', () => {
+    const { board, phone, agent } = centreWorld();
+    phone('7001');
+    agent('ada', '7001').ask({ type: 'AgentNotReady', dn: '7001' });
+    phone('7002');
+    expect(board.events.map(({ name }) => name)).toEqual(['EventAgentNotReady', 'EventDNBackInService']);
+    for (const { attributes, time } of board.events) {
+      expect(attributes.Server).toBe('sip-north');
+      expect(time).toBeGreaterThan(0);
+    }
+  });
+
   it('[SS10] that also registered for one DN hears its events once', () => {
     const { board, phone } = centreWorld();
     board.ask({ type: 'RegisterAddress', dn: '7001' });

@@ -71,7 +71,12 @@ describe('who may call', () => {
     expect(gateway.types()).toEqual(['answered']);
     gateway.do(gateway.userAgent.bye(world.now, leg));
     world.run(500);
-    expect(board.news()).toEqual(['EventQueued 8000', 'EventAbandoned 8000']);
+    expect(board.news()).toEqual([
+      'EventQueued 8000',
+      'EventTreatmentApplied 8000',
+      'EventTreatmentEnd 8000',
+      'EventAbandoned 8000',
+    ]);
     expect(leftovers(centre)).toEqual(NOTHING);
   });
 

@@ -6,7 +6,7 @@
  * A standby that takes over goes on with the numbers in an epoch of its own. Whoever holds a position of the epoch
  * before gets the rest, unless it holds more than the standby had when it took over: that has not happened.
  */
-import type { EventAttributes, EventMessage, EventName, Position } from '@holdfast/protocol';
+import type { EventMessage, Position } from '@holdfast/protocol';
 
 /** How many entries are kept: at 20 events a call and 100 calls a second about 50 s. Older ones cost a snapshot. */
 export const LOG_ENTRIES_MAX = 100_000;
@@ -63,7 +63,7 @@ export class EventLog {
     for (const entry of entries) if (entry.number <= this.#last) this.#keep(entry);
   }
 
-  append(event: { dn: string; name: EventName; attributes: EventAttributes; time: number }): LogEntry {
+  append(event: Pick<EventMessage, 'name' | 'attributes' | 'time'> & { dn: string }): LogEntry {
     this.#last += 1;
     const message: EventMessage = {
       type: 'Event',

@@ -44,7 +44,7 @@ describe('a call that a desk makes', () => {
     const desk = agent('ada', '7001');
     desk.begin({ type: 'MakeCall', dn: '7001', destination: '8000' });
     world.run(1_000);
-    expect(board.news()).toEqual(['EventDialing 7001', 'EventQueued 8000']);
+    expect(board.news()).toEqual(['EventDialing 7001', 'EventQueued 8000', 'EventTreatmentApplied 8000']);
     expect(site.announced.slice(0, 1)).toEqual(['start music']);
     agent('bob', '7002');
     world.run(2_000);

@@ -104,7 +104,12 @@ describe('a call from outside to a queue with music', () => {
     world.run(3_000);
     caller.tell({ name: 'hangup' });
     world.run(1_000);
-    expect(board.news()).toEqual(['EventQueued 8000', 'EventAbandoned 8000']);
+    expect(board.news()).toEqual([
+      'EventQueued 8000',
+      'EventTreatmentApplied 8000',
+      'EventTreatmentEnd 8000',
+      'EventAbandoned 8000',
+    ]);
     expect(site.announced).toEqual(['start music with remote', 'stop']);
     expect(caller.news().at(-1)).toBe('ended local 0');
     expect(leftovers(centre)).toEqual(NOTHING);

@@ -487,7 +487,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#trackLogin(effect);
     const { dn, name, client } = effect;
     // The number of a request means something to the client that sent it, and another thing to every other.
-    const { ReferenceID, ...attributes } = effect.attributes;
+    const { ReferenceID, ...told } = effect.attributes;
+    const attributes = { ...told, Server: this.#configuration.application };
     const entry = this.#log.append({ dn, name, attributes, time: now + this.#wallOffsetMs });
     this.#appended.push(entry);
     const asker =
