@@ -195,7 +195,7 @@ test('[DS16] [DS18] [DS8a] listeners: statistics, configuration, the phone, then
   robot.cutPhoneFrom(lab.ports.sip[0]);
   from = await line(program, /DN: logged out at north \(dr-force_logout\)/, from);
   // The listener to the DN attends to the site with which the desk works.
-  expect(shown(program, /at south/)).toBe(false);
+  expect(shown(program, /DN: .* at south/)).toBe(false);
   from = await line(program, /agent: You work at site south/, from);
   robot.joinPhoneTo(lab.ports.sip[0]);
   from = await line(program, /decision: return \(north\)/, from);
