@@ -51,6 +51,8 @@ export const HELD_BY_CHECK: Readonly<Record<string, string>> = {
   MC4: 'pair-at-rest',
 };
 
+const NO_FORWARD =
+  'No DN of the simulation has `dr-forward`: that it is off by default is what the worlds show.';
 const TWO_DESKS = 'No person of the simulation has two desks at once, which is the stated exception of LL8.';
 
 /** Why a rule of a run-time family is met in neither simulation of this release. */
@@ -65,6 +67,8 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   AG25: 'Shutdowns of the simulation are asked for without a deadline.',
   LG4: 'No simulated site follows the log of the other.',
   SS73: 'That nothing is answered in time is common; a desk whose log-in is refused for it is rare.',
+  SS76: NO_FORWARD,
+  SS77: NO_FORWARD,
   SS74: TWO_DESKS,
   SS75: TWO_DESKS,
   MC5: 'The members of a simulated pair learn of a new revision within moments of each other.',

@@ -192,10 +192,10 @@ test.each([
   [
     'applications',
     'sip-north',
-    'TServer/dr-forward',
+    'TServer/dr-peer-location',
     'oos',
     'Application/sip-north',
-    'This release does not act on this option here, so "oos" has no effect. It may stay for a later release, or be removed. It means: Whether a direct call',
+    'This release does not act on this option here, so "oos" has no effect. It may stay for a later release, or be removed. It means: Switch of the peer',
   ],
   // Acted on elsewhere, and known here in the field.
   [

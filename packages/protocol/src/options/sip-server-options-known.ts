@@ -5,16 +5,6 @@ import { BOOLEAN, define, HOST_NAME, SIP_SERVER, SITE_NAME, seconds } from './op
  * so that setting one is warned of and a misspelt one is told apart.
  */
 export const sipServerOptionsKnown = define('TServer', {
-  'dr-forward': {
-    kind: { type: 'choice', values: ['off', 'no-agent', 'oos'] },
-    default: 'off',
-    setOn: [...SIP_SERVER, 'DN:Extension'],
-    takesEffect: 'immediately',
-    meaning:
-      'Whether a direct call to an agent goes to the peer: when no agent is logged in here, or when the phone is out of service. The DN goes before the server (PQ2).',
-    source: 'SIP Server high-availability guide',
-    actsOn: null,
-  },
   'connect-nailedup-on-login': {
     kind: {
       type: 'text',

@@ -118,15 +118,25 @@ export const sipServerOptions = define('TServer', {
     source: 'SIP Server high-availability guide',
     actsOn: 'graceful shutdown',
   },
+  'dr-forward': {
+    kind: { type: 'choice', values: ['off', 'no-agent', 'oos'] },
+    default: 'off',
+    setOn: [...SIP_SERVER, 'DN:Extension'],
+    takesEffect: 'immediately',
+    meaning:
+      'Whether a direct call to a DN goes over dr-peer-trunk to the other site: when no agent is logged in here and one is there, or when the phone is out of service here and in service there. The DN goes before the server (PQ2).',
+    source: 'SIP Server high-availability guide',
+    actsOn: 'call admission',
+  },
   'dr-peer-trunk': {
     kind: DN_NUMBER,
     default: undefined,
     setOn: SIP_SERVER,
     takesEffect: 'immediately',
     meaning:
-      'The Trunk that leads to the SIP Servers of the peer site: where a graceful shutdown sends callers. No call is forwarded over it in this release.',
+      'The Trunk that leads to the SIP Servers of the peer site: where dr-forward and a graceful shutdown send callers. No other call leaves over it.',
     source: 'SIP Server high-availability guide',
-    actsOn: 'graceful shutdown',
+    actsOn: 'call admission, graceful shutdown',
   },
   'oos-check': {
     kind: seconds(0, 300),

@@ -2,13 +2,14 @@
  * Which calls are taken: whether there is room and no graceful shutdown, who calls (a gateway by its address, an
  * extension by its digest), what number is called, and over which trunk a number goes that is none of ours. A call that
  * comes in over a trunk never leaves over one: two sites whose trunks point at each other would pass a wrong number back
- * and forth [D14]. Calls to emergency numbers leave over a trunk whatever there is against it (PQ4).
+ * and forth [D14]; the one exception is a direct call to an agent of the other site, once (peer-forward.ts). Calls to emergency numbers leave over a trunk whatever there is against it (PQ4).
  */
 import { type Millis, type Random, randomInteger } from '@holdfast/kernel';
 import { fromOf, headerValue, parseUri, type SipRequest, type Source, topVia } from '@holdfast/sip';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { GatewayAddresses } from './gateway-addresses.ts';
 import { SIP_PORT } from './gateway-contact.ts';
+import { PeerForward, type PeerForwardPorts } from './peer-forward.ts';
 import { ShutdownRefusal } from './shutdown-refusal.ts';
 
 export interface Refusal {
@@ -22,7 +23,7 @@ export interface Admitted {
   readonly ani: string;
   readonly from: { readonly dn: string } | { readonly ani: string; readonly trunk: string };
   readonly to: string;
-  /** The trunk over which it leaves; undefined for a DN of this site. */
+  /** The trunk over which it leaves; undefined where a DN of this site is served here. */
   readonly trunk: string | undefined;
   readonly sdp: Uint8Array | undefined;
   /** To an emergency number (PQ4). */
@@ -34,7 +35,7 @@ export const EMERGENCY_CALLS_MAX = 100;
 /** The longest wait that is asked of whoever is refused for that, s: each time a random part, so that they do not return together. */
 export const RETRY_AFTER_MAX_S = 10;
 
-export interface AdmissionPorts {
+export interface AdmissionPorts extends PeerForwardPorts {
   readonly random: Random;
   readonly callsMax: number;
   /** A graceful shutdown goes on: calls that are there go on, and none is added. */
@@ -51,6 +52,7 @@ export class CallAdmission {
   readonly #ports: AdmissionPorts;
   readonly #addresses: GatewayAddresses;
   readonly #shutdown = new ShutdownRefusal();
+  readonly #forward: PeerForward;
   #dns = new Map<string, SipDN>();
   #trunks: SipDN[] = [];
   #emergencyNumbers: ReadonlySet<string> = new Set();
@@ -58,11 +60,15 @@ export class CallAdmission {
   constructor(ports: AdmissionPorts, addresses: GatewayAddresses) {
     this.#ports = ports;
     this.#addresses = addresses;
+    this.#forward = new PeerForward(ports);
   }
 
   configure(configuration: SipServerConfiguration): void {
     this.#dns = new Map(configuration.dns.map((dn) => [dn.number, dn]));
-    this.#trunks = configuration.dns.filter((dn) => dn.gateway !== undefined);
+    const { dns, peerTrunk } = configuration;
+    // The other site takes no call for the outside: it would come in over a trunk there, and leave over one.
+    this.#trunks = dns.filter((dn) => dn.gateway !== undefined && dn.number !== peerTrunk);
+    this.#forward.configure(configuration);
     this.#shutdown.configure(configuration);
     this.#emergencyNumbers = new Set(configuration.emergencyNumbers);
   }
@@ -71,10 +77,10 @@ export class CallAdmission {
     return this.#dns.get(number);
   }
 
-  /** The trunk for a number that is no DN of this site, or an emergency number, if there is one. */
+  /** The trunk for a number that is no DN of this site, an emergency number, or a DN whose agent is at the other site. */
   trunkFor(number: string): string | undefined {
     const isOurs = this.#dns.has(number) && !this.isEmergencyNumber(number);
-    return isOurs ? undefined : this.#trunks[0]?.number;
+    return isOurs ? this.#forward.trunkFor(number) : this.#trunks[0]?.number;
   }
 
   isEmergencyNumber(number: string): boolean {
@@ -115,7 +121,11 @@ export class CallAdmission {
     if (inbound !== undefined) {
       if (!this.#dns.has(to)) return NOT_FOUND;
       const ani = numberIn(fromOf(request)?.uri ?? '') ?? 'anonymous';
-      return { dn: undefined, ani, from: { ani, trunk: inbound }, to, trunk: undefined, sdp, isEmergency };
+      const hasCrossed = this.#forward.hasCrossed(request, inbound);
+      const refusal = hasCrossed ? this.#forward.refusal(to, source.host) : undefined;
+      if (refusal !== undefined) return refusal;
+      const trunk = hasCrossed ? undefined : this.#forward.trunkFor(to);
+      return { dn: undefined, ani, from: { ani, trunk: inbound }, to, trunk, sdp, isEmergency };
     }
     const proof = this.#ports.authenticate(now, request, source);
     if ('refuse' in proof) return proof.refuse;

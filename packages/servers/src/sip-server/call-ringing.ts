@@ -24,6 +24,7 @@ import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { GatewayAddresses } from './gateway-addresses.ts';
 import { type Contact, contactAt, SIP_PORT } from './gateway-contact.ts';
 import type { OutboundTrunks } from './outbound-trunks.ts';
+import { HOP_HEADER } from './peer-forward.ts';
 
 /** A phone that is registered from more places than this rings at the most recent ones only. */
 export const FORKS_MAX = 4;
@@ -115,8 +116,8 @@ export class CallRinging {
   }
 
   #options(call: CallRecord, called: Called): InviteOptions {
-    const { dn, at, offer, giveUpMs } = called;
-    const { realm = '', ringingMaxMs = 0 } = this.#configuration ?? {};
+    const { dn, at, offer, giveUpMs, over } = called;
+    const { realm = '', ringingMaxMs = 0, peerTrunk } = this.#configuration ?? {};
     return {
       uri: at.uri,
       destination: at.destination,
@@ -127,6 +128,7 @@ export class CallRinging {
       headers: [
         ['Max-Forwards', String(Math.max(0, call.origin.maxForwards))],
         ['X-Holdfast-ConnID', call.connId],
+        ...(over !== undefined && over.trunk === peerTrunk ? [[HOP_HEADER, call.connId] as const] : []),
       ],
       ringingMax: Math.min(ringingMaxMs, called.ringingMax ?? ringingMaxMs),
       ...(giveUpMs === undefined ? {} : { giveUpMs }),

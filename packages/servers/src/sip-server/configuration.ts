@@ -57,6 +57,8 @@ export interface SipDN extends DNConfiguration {
   readonly credentials?: DigestSecrets;
   /** Extension: what its phone is offered, in this order. */
   readonly digestAlgorithms?: readonly DigestAlgorithm[];
+  /** Extension: when a direct call goes to the other site (`dr-forward`); absent: never. */
+  readonly forward?: 'no-agent' | 'oos';
   /** Trunk: where the gateway is, and which calls are taken from that address. */
   readonly gateway?: Gateway;
   /** Trunk: how long it is tried after the others when its gateway has failed; TRUNK_ILL_MS where it is not said. */

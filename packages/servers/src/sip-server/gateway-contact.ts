@@ -38,3 +38,12 @@ export function contactAt(gateway: Gateway, number?: string): Contact {
     transport: used,
   };
 }
+
+/** Where we are reached ourselves. */
+export function ownContact(
+  { host, port }: { readonly host: string; readonly port: number },
+  transport: TransportName,
+): string {
+  const address = `sip:${withBrackets(host)}:${port}`;
+  return transport === 'UDP' ? address : `${address};transport=${transport.toLowerCase()}`;
+}

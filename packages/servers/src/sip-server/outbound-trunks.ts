@@ -14,11 +14,14 @@ export const TRUNKS_TRIED_MAX = 4;
 export class OutboundTrunks {
   #gateways = new Map<string, Gateway>();
   #recoveryMs = new Map<string, Millis>();
+  /** Leads to the other site and nowhere else, and no other trunk leads there. */
+  #peerTrunk: string | undefined;
   readonly #illUntil = new Map<string, Millis>();
   /** Found so by asking (SS35). */
   readonly #outOfService = new Set<string>();
 
-  configure({ dns }: Pick<SipServerConfiguration, 'dns'>): void {
+  configure({ dns, peerTrunk }: Pick<SipServerConfiguration, 'dns' | 'peerTrunk'>): void {
+    this.#peerTrunk = peerTrunk;
     this.#gateways = new Map(
       dns.flatMap(({ number, gateway }) => (gateway === undefined ? [] : [[number, gateway] as const])),
     );
@@ -33,7 +36,10 @@ export class OutboundTrunks {
 
   /** The trunks to try for a call that was to leave over `chosen`. */
   order(now: Millis, chosen: string): string[] {
-    const others = [...this.#gateways.keys()].filter((trunk) => trunk !== chosen);
+    if (chosen === this.#peerTrunk) return this.#gateways.has(chosen) ? [chosen] : [];
+    const others = [...this.#gateways.keys()].filter(
+      (trunk) => trunk !== chosen && trunk !== this.#peerTrunk,
+    );
     const trunks = this.#gateways.has(chosen) ? [chosen, ...others] : others;
     const isIll = (trunk: string) =>
       this.#outOfService.has(trunk) || now < (this.#illUntil.get(trunk) ?? Number.NEGATIVE_INFINITY);

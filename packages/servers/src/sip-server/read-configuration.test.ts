@@ -97,3 +97,50 @@ it('a wrap-up time of an Agent Login that is not allowed counts as not set: the 
   expect(wrapUpOf('7')).toEqual([7_000]);
   expect(wrapUpOf('long')).toEqual([undefined]);
 });
+
+it('[SS70] the peer is the pair of the other site in the same group, its primary first; of several nobody can say which', () => {
+  const server = (
+    name: string,
+    site: string,
+    more: { backup?: string; group?: string } = {},
+  ): ConfigObject => ({
+    objectType: 'Application',
+    ...base,
+    name,
+    type: 'SIPServer',
+    host: name === 'far2' ? 'h2' : 'h',
+    switch: 'far',
+    ports: { default: name === 'far' ? 5211 : 5212 },
+    connections: [],
+    ...(more.backup !== undefined && { backup: more.backup }),
+    options: {
+      'interaction-workspace': {
+        'disaster-recovery.site': site,
+        ...(more.group !== undefined && { 'disaster-recovery.name': more.group }),
+      },
+    },
+  });
+  const peerOf = (...others: readonly ConfigObject[]) => {
+    const host: ConfigObject = { objectType: 'Host', ...base, name: 'h2', address: '10.0.0.2' };
+    const read = readSipServerConfiguration(
+      makeConfiguration([...OBJECTS, host, ...others], (text) => text),
+      'sip',
+    );
+    return read.ok ? read.configuration.peer : read.text;
+  };
+  expect(peerOf()).toBeUndefined();
+  expect(peerOf(server('near', 'north'))).toBeUndefined();
+  expect(peerOf(server('far', 'south', { group: 'other' }))).toBeUndefined();
+  expect(peerOf(server('far2', 'south'), server('far', 'south', { backup: 'far2' }))).toEqual({
+    site: 'south',
+    settings: {
+      members: [
+        { host: '10.0.0.1', port: 5211 },
+        { host: '10.0.0.2', port: 5212 },
+      ],
+      addpTimeoutMs: 3_000,
+      pauseMs: 500,
+    },
+  });
+  expect(peerOf(server('far', 'south'), server('far2', 'south'))).toBeUndefined();
+});

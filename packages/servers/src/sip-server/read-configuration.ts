@@ -115,14 +115,16 @@ function readDN(dn: DN, server: OptionLevel): SipDN {
   const base = { number: dn.number, type: dn.type, name: dn.displayName ?? dn.number };
   switch (dn.type) {
     case 'Extension': {
-      if (dn.digest === undefined) return base;
+      const forward = optionValue(TServer['dr-forward'], [own, server]);
+      const extension = { ...base, ...(forward !== 'off' && { forward }) };
+      if (dn.digest === undefined) return extension;
       const digestAlgorithms = DIGEST_ALGORITHMS[optionValue(holdfast['digest-algorithms'], [own, server])];
       const { md5, sha256 } = dn.digest;
       const credentials = {
         ...(digestAlgorithms.includes('MD5') && { md5 }),
         ...(digestAlgorithms.includes('SHA-256') && { sha256 }),
       };
-      return { ...base, credentials, digestAlgorithms };
+      return { ...extension, credentials, digestAlgorithms };
     }
     case 'ACDQueue':
       return { ...base, queue: readQueue(own, server) };

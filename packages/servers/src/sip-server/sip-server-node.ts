@@ -12,7 +12,7 @@
 import { Centre, type CentreEffect, type CentreInput } from '@holdfast/centre';
 import { leaseWithMargin, SiteLease } from '@holdfast/continuity';
 import { type LogLine, type Millis, must, type Node, type Random, unreachable } from '@holdfast/kernel';
-import type { DeskRequest, LoginEpoch } from '@holdfast/protocol';
+import type { DeskRequest } from '@holdfast/protocol';
 import {
   createResponse,
   DEFAULT_LIMITS,
@@ -23,7 +23,6 @@ import {
   SipUserAgent,
   type TransportName,
   type UserAgentEvent,
-  withBrackets,
 } from '@holdfast/sip';
 import { Adoption } from './adoption.ts';
 import { EMERGENCY_CALLS_MAX } from './call-admission.ts';
@@ -35,6 +34,8 @@ import type { SipServerConfiguration } from './configuration.ts';
 import { DeskRequests, type TokenCheck } from './desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from './effects.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
+import { ownContact } from './gateway-contact.ts';
+import { LeasedLogins } from './leased-logins.ts';
 import { PeerSite } from './peer-site.ts';
 import { Registrations } from './registrations.ts';
 import { ShutdownProgressTeller } from './shutdown-progress.ts';
@@ -72,8 +73,6 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #clients: Clients;
   readonly #records: SiteRecords;
   readonly #adoption: Adoption;
-  /** Logins whose calls at the other site are to be looked for. */
-  readonly #newLogins: Parameters<Adoption['loggedIn']>[1][] = [];
   /** Entries since the changes were last taken. */
   #appended: LogEntry[] = [];
   readonly #requests: DeskRequests;
@@ -81,9 +80,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #log: EventLog;
   readonly #health: ClientHealth;
   readonly #peer: PeerSite;
-  /** Who is logged in, by DN, as the lease has to know it. */
-  readonly #logins = new Map<string, { readonly agentId: string; readonly epoch: LoginEpoch }>();
-  readonly #dnOfAgent = new Map<string, string>();
+  readonly #logins: LeasedLogins;
   readonly #isFollowed: boolean;
   #configuration: SipServerConfiguration;
   #wallOffsetMs: Millis;
@@ -99,12 +96,13 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     const epoch = options.epoch ?? Math.floor(options.now + options.wallOffsetMs);
     this.#log = new EventLog(epoch, options.logEntriesMax);
     this.#lease = new SiteLease({ pairEpoch: epoch, lengthMs: options.configuration.leaseLengthMs });
+    this.#logins = new LeasedLogins(this.#centre, this.#lease);
     this.#userAgent = new SipUserAgent({
       random: options.random,
       isFollowed: options.isFollowed === true,
       legsMax: LEGS_MAX + 2 * EMERGENCY_CALLS_MAX,
       sentBy: options.sentBy,
-      contact: (transport) => contactAt(options.sentBy(transport), transport),
+      contact: (transport) => ownContact(options.sentBy(transport), transport),
       screen: (now, request, source) => {
         if (request.method === 'REGISTER') return this.#registrations.screen(now, request, source);
         return request.method === 'INVITE' ? this.#calls.screen(now, request, source) : undefined;
@@ -139,20 +137,15 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       phoneCalled: (asked, dn, outcome) => this.#requests.phoneCalled(asked, dn, outcome),
       authenticate: (now, request, source) => this.#registrations.authenticate(now, request, source),
       isShuttingDown: () => this.#centre.isShuttingDown,
+      hasAgent: (dn) => this.#centre.loginOn(dn) !== undefined,
+      whoIsThere: (dn) => this.#peer.whoIsOn(dn),
       run: (output) => this.#run(output),
     });
     this.#shutdown = new ShutdownProgressTeller({
       ...{ centre: this.#centre, clients: this.#clients, calls: this.#calls, emit },
       ...{ registrations: this.#registrations, site: () => this.#configuration.site },
     });
-    this.#peer = new PeerSite({
-      ...{ random: options.random, secret: options.serverSecret, emit },
-      log: (line) => emit({ type: 'log', line: { ...line, site: this.#configuration.site } }),
-      answered: (now, person, epoch, outcome) => this.#requests.logins.answered(now, person, epoch, outcome),
-      found: (now, login) => this.#requests.logins.met(now, login),
-      lost: (now) => this.#requests.logins.peerLost(now),
-      stands: (now, connIds) => this.#giveAway(now, connIds),
-    });
+    this.#peer = this.#makePeer(options);
     this.#requests = new DeskRequests({
       ...{ clients: this.#clients, calls: this.#calls, lease: this.#lease, log: this.#log },
       ...{ centre: this.#centre, peer: this.#peer },
@@ -174,6 +167,20 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#records = new SiteRecords({ ...this.parts, requests: this.#requests, userAgent: this.#userAgent });
     this.#stampAt = options.now + options.configuration.stampEveryMs;
     this.#configure(options.now, options.configuration);
+  }
+
+  readonly #write = (line: LogLine): void =>
+    void this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } });
+
+  #makePeer({ random, serverSecret: secret }: SipServerOptions): PeerSite {
+    return new PeerSite({
+      ...{ random, secret, log: this.#write },
+      emit: (effect) => void this.#effects.push(effect),
+      answered: (now, person, epoch, outcome) => this.#requests.logins.answered(now, person, epoch, outcome),
+      found: (now, login) => this.#requests.logins.met(now, login),
+      lost: (now) => this.#requests.logins.peerLost(now),
+      stands: (now, connIds) => this.#giveAway(now, connIds),
+    });
   }
 
   /** AD3: a call of ours that stands in the records of the other site has been taken over there. */
@@ -199,8 +206,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       phoneAt: (dn) => this.#registrations.contactsOf(dn)[0],
       run: (output) => this.#run(output),
       perform: (now, effects) => this.#perform(now, effects),
-      log: (line) =>
-        void this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } }),
+      log: this.#write,
     });
   }
 
@@ -230,11 +236,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     const { effects, unread } = this.#records.load(now, held.records, leaseLengthMs, (output) =>
       this.#run(output),
     );
-    for (const { dn, agentId, epoch } of this.#centre.agents()) {
-      this.#logins.set(dn, { agentId, epoch });
-      this.#dnOfAgent.set(agentId, dn);
-      this.#lease.takenOver(agentId, epoch);
-    }
+    this.#logins.takeOver();
     this.#perform(now, effects);
     for (const because of unread) this.#logLine('warn', 'leg not taken over', { because });
     return this.#finish(now);
@@ -403,7 +405,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
         this.#perform(now, this.#centre.handle(now, fact));
         continue;
       }
-      const login = this.#newLogins.shift();
+      const login = this.#logins.takeAdmitted();
       if (login === undefined) break;
       this.#adoption.loggedIn(now, login);
     }
@@ -416,12 +418,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   /** LL2: before anything is decided, the centre knows which leases are live at this instant. */
   #tellLeases(now: Millis): void {
-    const told = this.#lease.takeChanges(now);
-    if (told.length === 0) return;
-    const changes = told.flatMap(({ agentId, routable }) => {
-      const dn = this.#dnOfAgent.get(agentId);
-      return dn === undefined ? [] : [{ dn, routable }];
-    });
+    const changes = this.#logins.takeChanges(now);
     if (changes.length > 0) this.#perform(now, this.#centre.handle(now, { type: 'routable', changes }));
   }
 
@@ -484,7 +481,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   }
 
   #publish(now: Millis, effect: Extract<CentreEffect, { type: 'event' }>): void {
-    this.#trackLogin(effect);
+    this.#logins.follow(effect);
     const { dn, name, client } = effect;
     // The number of a request means something to the client that sent it, and another thing to every other.
     const { ReferenceID, ...told } = effect.attributes;
@@ -498,23 +495,6 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#clients.publish(entry, asker);
   }
 
-  /** The lease begins and ends with the login that the centre admitted. */
-  #trackLogin({ name, dn }: Extract<CentreEffect, { type: 'event' }>): void {
-    if (name === 'EventAgentLogout') {
-      const login = this.#logins.get(dn);
-      if (login === undefined) return;
-      this.#logins.delete(dn);
-      if (this.#dnOfAgent.get(login.agentId) === dn) this.#dnOfAgent.delete(login.agentId);
-      this.#lease.ended(login.agentId, login.epoch);
-    }
-    const agent = name === 'EventAgentLogin' ? this.#centre.agentOn(dn) : undefined;
-    if (agent === undefined) return;
-    this.#logins.set(dn, { agentId: agent.agentId, epoch: agent.epoch });
-    this.#dnOfAgent.set(agent.agentId, dn);
-    this.#lease.admitted(agent.agentId, agent.epoch);
-    this.#newLogins.push({ dn, person: agent.person, epoch: agent.epoch });
-  }
-
   #logLine(
     level: 'info' | 'warn',
     what: string,
@@ -522,12 +502,4 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   ): void {
     this.#effects.push({ type: 'log', line: { level, what, ...more } });
   }
-}
-
-function contactAt(
-  { host, port }: { readonly host: string; readonly port: number },
-  transport: TransportName,
-): string {
-  const address = `sip:${withBrackets(host)}:${port}`;
-  return transport === 'UDP' ? address : `${address};transport=${transport.toLowerCase()}`;
 }

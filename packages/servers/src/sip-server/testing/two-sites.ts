@@ -13,8 +13,8 @@ export interface TwoSites {
   readonly world: World;
   readonly north: Site;
   readonly south: Site;
-  /** Registers a phone at both sites. */
-  phone(number: string): Phone;
+  /** Registers a phone at both sites, or at these. */
+  phone(number: string, hosts?: readonly string[]): Phone;
   /** A desk that has registered at this site and for this DN. */
   desk(site: Site, person: string, dn: string, session?: string): Desk;
 }
@@ -50,8 +50,8 @@ export function twoSites({
     world,
     north: atNorth,
     south: atSouth,
-    phone(number) {
-      const sites = [SERVER, SOUTH].map((host) => ({
+    phone(number, hosts = [SERVER, SOUTH]) {
+      const sites = hosts.map((host) => ({
         site: host === SERVER ? 'north' : 'south',
         registrar: 'sip:holdfast',
         destination: { type: 'target' as const, target: { transport: 'UDP' as const, host, port: SIP_PORT } },
