@@ -219,6 +219,14 @@ test('[PR7] after a restart nobody is killed who has ended in the meantime', () 
   expect(host.on(host.swap('b'))[0]).toBe('store sip-b as granted');
 });
 
+test('[PR7] who comes after the end of the holder is told of it: a site that starts again waits for no lease', () => {
+  const host = new Host(heldByA().disk, ['b1']);
+  const hello = { type: 'hello', application: 'sip-b', process: 'b1' } as const;
+  expect(host.on(hello)).toEqual(['tell b1: sip-a 0', 'tell end of sip-a']);
+  host.on(host.swap('b'));
+  expect(host.on(hello)).toEqual(['tell b1: sip-b 1']);
+});
+
 test('[PR7] the holder is known by its key also where its own line was never written', () => {
   const host = new Host({ start: 1, key: keyOf('a'), members: { 'sip-b': 'b1' } }, ['a1', 'b1']);
   expect(host.on(host.swap('b'))).toEqual(['kill a1']);

@@ -167,9 +167,12 @@ function admit(state: HostArbiter, application: string, member: MemberProcess): 
 }
 
 function hello(state: HostArbiter, application: string, process: string): Next {
-  const told: HostArbiterEffect = { type: 'tellKey', process, seen: seenOf(state) };
+  const told = (now: HostArbiter): HostArbiterEffect[] => [
+    { type: 'tellKey', process, seen: seenOf(now) },
+    ...endOfHolder(now),
+  ];
   const known = state.members[application];
-  if (known?.process === process) return { state, effects: [told] };
+  if (known?.process === process) return { state, effects: told(state) };
   const problem = !state.applications.includes(application)
     ? `Application "${application}" is no member of this pair; its members are ${state.applications.join(' and ')}.`
     : known !== undefined
@@ -178,7 +181,13 @@ function hello(state: HostArbiter, application: string, process: string): Next {
   if (problem !== undefined) return { state, effects: [{ type: 'refuse', process, text: problem }] };
   // A former life of the supervisor started it and died before its line was on the disk.
   const admitted = admit(state, application, { process, isTakenOver: true });
-  return { state: admitted.state, effects: [...admitted.effects, told] };
+  return { state: admitted.state, effects: [...admitted.effects, ...told(admitted.state)] };
+}
+
+/** Who came after its end, such as all of a site that starts again, need not wait for a lease of the dead (PR11). */
+function endOfHolder({ key, members }: HostArbiter): HostArbiterEffect[] {
+  if (key === undefined || Object.values(members).some(({ process }) => process === key.process)) return [];
+  return [{ type: 'tellEnd', application: key.holder, process: key.process }];
 }
 
 function asked(state: HostArbiter, process: string, request: ArbiterRequest, now: Millis): Next {
