@@ -62,6 +62,7 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   CS6: 'A desk has one log-in under way; a storm of hundreds is the live lab’s and the bench’s.',
   CS11: 'A promise about log lines, which decides nothing here.',
   SS11: 'A desk registers for one DN, and no world of this size has 64.',
+  PH14: 'That a phone tries less often leaves no trace outside of it; held by the test of its machine.',
   SS46: 'Hosts of the simulation are addresses: nothing is looked up there.',
   AG24: 'Shutdowns of the simulation are asked for without waves.',
   AG25: 'Shutdowns of the simulation are asked for without a deadline.',

@@ -3,6 +3,7 @@ import { SHORT } from '../times.ts';
 import { autoRestoreOff } from './auto-restore-off.ts';
 import { bothSitesDown } from './both-sites-down.ts';
 import { callsSurviveSite } from './calls-survive-site.ts';
+import { flappingSite } from './flapping-site.ts';
 import { hotSeating } from './hot-seating.ts';
 import { hungSite } from './hung-site.ts';
 import { configLinkLoss, statLinkLoss } from './link-loss.ts';
@@ -88,6 +89,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'primary-loss',
     about: 'the primary of a pair of SIP Servers dies: its mate goes on with calls, lines and log-ins',
     run: primaryLoss,
+  },
+  {
+    ...common,
+    // Longer than the site is there between two losses.
+    times: { ...SHORT, returnSteadyS: 12, returnHalfLifeS: 20 },
+    name: 'flapping-site',
+    about: 'a site comes and goes several times: desks move once, and return once it is steady',
+    run: flappingSite,
   },
   {
     ...common,

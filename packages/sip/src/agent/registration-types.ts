@@ -65,6 +65,10 @@ export interface RegistrationState {
   readonly roundAt: Millis | null;
   /** Active-backup: when the targets before the present one are tried again. */
   readonly returnAt: Millis | null;
+  /** Active-backup: when it came back to the first target, until that is lost again. */
+  readonly returnedAt: Millis | null;
+  /** Returns in a row that did not last (PH14). */
+  readonly shortReturns: number;
 }
 
 /** How an attempt failed. */

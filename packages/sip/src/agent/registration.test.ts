@@ -124,6 +124,28 @@ describe('the schemes', () => {
     expect(phone.news().slice(-4)).toEqual(['register 0', 'registered 0', 'lost 1', 'unregister 1']);
   });
 
+  test('[PH14] active-backup: tries a first place that comes and goes less often each time, until one return lasts', () => {
+    const phone = new Bench('active-backup', ['ok', 'ok']).run(1000);
+    const { returnEveryMs } = REGISTRATION_DEFAULTS;
+    /** Lost, and at the second; there again: how long until the phone is back, in periods. */
+    const waits = (lastsMs: number) => {
+      phone.run(phone.now + lastsMs);
+      phone.sites = ['silent', 'ok'];
+      phone.run(phone.now + 70_000);
+      expect(phone.registeredAt).toEqual([1]);
+      phone.sites = ['ok', 'ok'];
+      const since = phone.now;
+      while (phone.registeredAt[0] !== 0) phone.run(phone.now + 1_000);
+      return (phone.now - since) / returnEveryMs;
+    };
+    // Never more than five quarters of a period, and the attempt that was under way.
+    expect(waits(0)).toBeLessThan(2);
+    const flapping = Array.from({ length: 8 }, () => waits(1_000));
+    expect(Math.max(...flapping)).toBeGreaterThan(3);
+    expect(Math.max(...flapping)).toBeLessThan(8 * 1.25 + 1);
+    expect(waits(31 * returnEveryMs)).toBeLessThan(2);
+  });
+
   test('[PH1] single: one registration at the first live target, moved when it stops answering', () => {
     const phone = new Bench('single', ['silent', 'ok', 'ok']).run(5000);
     expect(phone.news()).toEqual(['register 0', 'attemptFailed 0', 'register 1', 'registered 1']);

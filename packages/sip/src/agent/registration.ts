@@ -30,7 +30,7 @@ export interface RegistrationSurroundings {
 export function initialRegistration(options: RegistrationOptions): RegistrationState {
   const targets = options.scheme === 'fixed' ? Math.min(1, options.targets) : options.targets;
   const lines = Array.from({ length: targets }, (): RegistrationLine => ({ name: 'idle', notBefore: 0 }));
-  return { phase: 'stopped', lines, attempts: 0, failedRounds: 0, roundAt: null, returnAt: null };
+  return { phase: 'stopped', lines, attempts: 0, failedRounds: 0, ...NOT_RETURNED };
 }
 
 export function stepRegistration(
@@ -76,6 +76,13 @@ function deadlineOf(line: RegistrationLine): Millis | null {
   }
 }
 
+const NOT_RETURNED = { roundAt: null, returnAt: null, returnedAt: null, shortReturns: 0 } as const;
+
+/** PH14: a return that has lasted for so many periods of trying was none too soon. */
+const LASTING_PERIODS = 30;
+/** PH14: the period is doubled so often at the most. */
+const RETURN_DOUBLINGS_MAX = 3;
+
 /** Doubling stops here; a longer shift would overflow. */
 const DOUBLINGS_MAX = 16;
 
@@ -92,6 +99,8 @@ class RegistrationRun {
   #failedRounds: number;
   #roundAt: Millis | null;
   #returnAt: Millis | null;
+  #returnedAt: Millis | null;
+  #shortReturns: number;
 
   constructor(state: RegistrationState, now: Millis, { options, random }: RegistrationSurroundings) {
     this.#now = now;
@@ -104,6 +113,8 @@ class RegistrationRun {
     this.#failedRounds = state.failedRounds;
     this.#roundAt = state.roundAt;
     this.#returnAt = state.returnAt;
+    this.#returnedAt = state.returnedAt;
+    this.#shortReturns = state.shortReturns;
   }
 
   result(): Transition<RegistrationState, RegistrationEffect> {
@@ -114,6 +125,8 @@ class RegistrationRun {
       failedRounds: this.#failedRounds,
       roundAt: this.#roundAt,
       returnAt: this.#returnAt,
+      returnedAt: this.#returnedAt,
+      shortReturns: this.#shortReturns,
     };
     return { state, effects: this.#effects };
   }
@@ -197,8 +210,10 @@ class RegistrationRun {
     const kept = this.#lines.findIndex(isRegistered);
     for (const [other, line] of this.#lines.entries()) {
       if (other <= kept) continue;
-      if (isRegistered(line)) this.#leave(other, `registered at a preferred target (${kept})`);
-      else if (line.name === 'trying' || line.name === 'waiting')
+      if (isRegistered(line)) {
+        this.#leave(other, `registered at a preferred target (${kept})`);
+        if (kept === 0) this.#returnedAt = this.#now;
+      } else if (line.name === 'trying' || line.name === 'waiting')
         this.#lines[other] = { name: 'idle', notBefore: 0 };
     }
     this.#failedRounds = 0;
@@ -206,7 +221,7 @@ class RegistrationRun {
     if (kept === 0) this.#returnAt = null;
     else if (this.#isSearching()) return;
     else if (this.#options.scheme === 'active-backup')
-      this.#returnAt ??= this.#now + this.#spread(this.#options.returnEveryMs);
+      this.#returnAt ??= this.#now + this.#spread(this.#returnPeriod());
     else if (wasRefresh && target === kept) this.#search(0);
   }
 
@@ -279,8 +294,19 @@ class RegistrationRun {
       this.#failedRounds++;
       this.#roundAt = this.#now + Math.max(this.#backoff(this.#failedRounds), this.#untilUsable());
     } else if (have > 0 && this.#options.scheme === 'active-backup') {
-      this.#returnAt = this.#now + this.#spread(this.#options.returnEveryMs);
+      this.#returnAt = this.#now + this.#spread(this.#returnPeriod());
     }
+  }
+
+  /** PH14: how often the targets before the present one are tried; less often where returns have not lasted. */
+  #returnPeriod(): Millis {
+    const { returnEveryMs } = this.#options;
+    if (this.#returnedAt !== null) {
+      const hasLasted = this.#now - this.#returnedAt >= LASTING_PERIODS * returnEveryMs;
+      this.#shortReturns = hasLasted ? 0 : Math.min(this.#shortReturns + 1, RETURN_DOUBLINGS_MAX);
+      this.#returnedAt = null;
+    }
+    return returnEveryMs * 2 ** this.#shortReturns;
   }
 
   /** How long until some target wants to be asked again: a round before that would ask nobody. */
