@@ -6,6 +6,7 @@ import {
   findRuleGaps,
   findUnfinished,
   findUnnamedDependencies,
+  testTitles,
 } from './tidy.ts';
 
 test('imports go down the ladder, and through the entry of a package', () => {
@@ -18,6 +19,25 @@ test('packages are pure: no clock, no chance, no promise, nothing of the outside
 
 test('every rule of a SPEC.md has a test whose title names it, and the reverse', () => {
   expect(findRuleGaps()).toEqual([]);
+});
+
+test('a rule is tested by a title, and not by a comment, a value or a message', () => {
+  const source = [
+    "it('[A1] one', () => {});",
+    'test.each([1])(',
+    "  '[A2] two %i',",
+    '  () => {},',
+    ');',
+    'describe(`[A3] three`, () => {});',
+    "// it('[A4] was here', () => {});",
+    "expect(said).toBe('[A5] five');",
+    "const why = ['[A6] six', 6];",
+  ];
+  expect(testTitles(source.join('\n'))).toEqual([
+    { line: 1, text: '[A1] one' },
+    { line: 2, text: '[A2] two %i' },
+    { line: 6, text: '[A3] three' },
+  ]);
 });
 
 test('nothing is left unfinished or skipped', () => {
