@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { FIRST_SITE_PORT, SITE_PORTS_SPAN, sitePorts, takenPorts } from './demo-ports.ts';
 import { bindFailure, freePorts } from './free-ports.ts';
-import { drawPorts, type SitePorts } from './live-lab.ts';
+import type { SitePorts } from './live-lab.ts';
+import { drawPorts } from './site-ports.ts';
 
 async function freeDemoPorts(): Promise<{ ports: SitePorts; page: number }> {
   const [page] = (await freePorts(1)) as [number];

@@ -16,7 +16,6 @@ import { CallAccount } from './call-account.ts';
 import { Callers } from './callers.ts';
 import { DeskStorages, type SeatStorage } from './desk-storages.ts';
 import type { DoubleWatchOptions } from './double-watch.ts';
-import { freePorts } from './free-ports.ts';
 import {
   type Family,
   PASSWORD,
@@ -25,7 +24,6 @@ import {
   SITES,
   type SiteName,
   type SitePorts,
-  type StandbyPorts,
   writeLabConfiguration,
 } from './lab-configuration.ts';
 import { type LabAlarm, LabWatch } from './lab-watch.ts';
@@ -33,6 +31,7 @@ import { Relays } from './relay.ts';
 import { Robot } from './robot.ts';
 import type { ServerLoad } from './server-loads.ts';
 import type { Credentials } from './site-observer.ts';
+import { clientPortsOf, drawPorts } from './site-ports.ts';
 import { pause, SiteProcesses } from './site-processes.ts';
 import { SoundAccount } from './sound-account.ts';
 import type { LabTimes } from './times.ts';
@@ -499,27 +498,4 @@ export class LiveLab {
   get folder(): string {
     return this.#folder;
   }
-}
-
-/** Where clients of that site's SIP Server connect: to either member of a pair. */
-function clientPortsOf({ clients, standby }: SitePorts, site: SiteName): number[] {
-  const index = SITES.indexOf(site);
-  return [
-    clients[index] as number,
-    ...(standby === undefined ? [] : [(standby[index] as StandbyPorts).clientPort]),
-  ];
-}
-
-/** Free ones, all different. */
-export async function drawPorts(pairs = false): Promise<SitePorts> {
-  const ports = await freePorts(pairs ? 13 : 9);
-  const pair = (first: number) => ports.slice(first, first + 2) as [number, number];
-  const standby = (first: number): StandbyPorts => {
-    const [clientPort, pairPort] = pair(first);
-    return { clientPort, pairPort };
-  };
-  return {
-    ...{ config: pair(0), clients: pair(2), stats: pair(4), sip: pair(6), gateway: ports[8] as number },
-    ...(pairs ? { standby: [standby(9), standby(11)] as const } : {}),
-  };
 }

@@ -11,10 +11,10 @@ import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { ProcessClock } from '@holdfast/shell';
 import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM, type SitePorts } from './lab-configuration.ts';
-import { drawPorts } from './live-lab.ts';
 import { LabPhone } from './peers/lab-phone.ts';
 import { greeting, RawClient } from './raw-client.ts';
 import { logInForToken } from './site-observer.ts';
+import { drawPorts } from './site-ports.ts';
 import { SiteProcesses } from './site-processes.ts';
 
 const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));

@@ -1,0 +1,26 @@
+/** The ports of a run: free ones for all servers of both sites, and where clients of a SIP Server find it. */
+import { freePorts } from './free-ports.ts';
+import { SITES, type SiteName, type SitePorts, type StandbyPorts } from './lab-configuration.ts';
+
+/** Where clients of that site's SIP Server connect: to either member of a pair. */
+export function clientPortsOf({ clients, standby }: SitePorts, site: SiteName): number[] {
+  const index = SITES.indexOf(site);
+  return [
+    clients[index] as number,
+    ...(standby === undefined ? [] : [(standby[index] as StandbyPorts).clientPort]),
+  ];
+}
+
+/** Free ones, all different. */
+export async function drawPorts(pairs = false): Promise<SitePorts> {
+  const ports = await freePorts(pairs ? 13 : 9);
+  const pair = (first: number) => ports.slice(first, first + 2) as [number, number];
+  const standby = (first: number): StandbyPorts => {
+    const [clientPort, pairPort] = pair(first);
+    return { clientPort, pairPort };
+  };
+  return {
+    ...{ config: pair(0), clients: pair(2), stats: pair(4), sip: pair(6), gateway: ports[8] as number },
+    ...(pairs ? { standby: [standby(9), standby(11)] as const } : {}),
+  };
+}
