@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePorts } from './free-ports.ts';
-import { drawPorts, LiveLab } from './live-lab.ts';
+import { LiveLab } from './live-lab.ts';
+import { drawPorts } from './site-ports.ts';
 import { SiteProcesses, SiteStartError } from './site-processes.ts';
 import { SHORT } from './times.ts';
 
