@@ -38,7 +38,7 @@ const WHOLE_RULES = [
   ...ids('QU1 QU2 QU3 QU5 QU6 QU7 QU8 QU9 QU10 QU11 QU12 QU13 QU14 QU15'),
   ...ids('CA1 CA2 CA3 CA4 CA5 CA6 CA7 CA8 CA9 CA10 CA11 CA12 CA13 CA15'),
   ...ids('PH1 PH2 PH3 PH4 PH5 PH6 PH7 PH9 PH10 PH11 PH13 RG1 RG2 RG3 RG4 RG5 RG6 RG7 RG8 RG9'),
-  ...ids('SS50 SS51 SS52 SS53 LG1 LG2 LG6 PR1 PR3 PR4 PR6 PR10 PR11 MC1 MC2 MC3 UA15'),
+  ...ids('SS50 SS51 SS52 SS53 LG1 LG2 LG4 LG6 PR1 PR3 PR4 PR6 PR10 PR11 MC1 MC2 MC3 UA15'),
 ];
 
 /** Promises: nothing happens when they are kept, and the check named here fails when they are broken. */
@@ -66,7 +66,6 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   SS46: 'Hosts of the simulation are addresses: nothing is looked up there.',
   AG24: 'Shutdowns of the simulation are asked for without waves.',
   AG25: 'Shutdowns of the simulation are asked for without a deadline.',
-  LG4: 'No simulated site follows the log of the other.',
   SS73: 'That nothing is answered in time is common; a desk whose log-in is refused for it is rare.',
   SS76: NO_FORWARD,
   SS77: NO_FORWARD,

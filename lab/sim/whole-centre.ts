@@ -136,7 +136,7 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
       'Application/workspace': {
         'interaction-workspace': { 'disaster-recovery.timeout': String(siteTimeoutS) },
         // A script waits until everybody is at home again; people of all kinds need only be at work (RD2).
-        holdfast: { 'return-half-life': isMixed ? '120' : '20' },
+        holdfast: { 'return-half-life': isMixed ? '60' : '20' },
       },
       // So few that eight agents are a storm (SS80).
       ...Object.fromEntries(

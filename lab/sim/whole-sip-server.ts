@@ -1,7 +1,7 @@
 /** The SIP Server of a simulated site, a real node in its shell, which reads its configuration over a link. */
 import type { CentreEffect, Configuration } from '@holdfast/centre';
 import { assert, type Millis, must, type Node } from '@holdfast/kernel';
-import type { DeskRequest } from '@holdfast/protocol';
+import type { DeskReply, DeskRequest } from '@holdfast/protocol';
 import {
   type PairEffect,
   type PairInput,
@@ -216,7 +216,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
 
   override message(now: Millis, end: StreamEnd, message: unknown): void {
     if (this.#followed.owns(end)) this.#followed.message(now, end, message);
-    else if (this.#peer.owns(end)) this.#tellPeer(now, this.#peer.message(end, message));
+    else if (this.#peer.owns(end)) this.#heardOfPeer(now, end, message as DeskReply);
     else super.message(now, end, message);
   }
 
@@ -224,6 +224,11 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     if (this.#followed.owns(end)) this.#followed.closed(now, end, reason);
     else if (this.#peer.owns(end)) this.#tellPeer(now, this.#peer.closed(end, reason));
     else super.closed(now, end, reason);
+  }
+
+  #heardOfPeer(now: Millis, end: StreamEnd, reply: DeskReply): void {
+    if (reply.type === 'Mirror' && reply.message.type === 'entry') this.#options.census.count('LG4');
+    this.#tellPeer(now, this.#peer.message(end, reply));
   }
 
   #tellPeer(now: Millis, input: SipLinkInput | undefined): void {
