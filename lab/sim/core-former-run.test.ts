@@ -36,7 +36,8 @@ function desksFate(defect: CoreDefect | undefined): string {
   const decided = () => undefined;
   const [north] = SITES.map((site) =>
     world.addProcess(site, world.addHost(site), (process, now) => {
-      return new CoreSite(process, site, { link, defect, mirrored: new Map(), decided }, now);
+      const peer = site === 'north' ? 'south' : 'north';
+      return new CoreSite(process, site, { peer, link, defect, mirrored: new Map(), decided }, now);
     }),
   );
   let runs = 0;

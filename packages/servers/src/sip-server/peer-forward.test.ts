@@ -129,6 +129,7 @@ function believe(site: TwoSites['north'], other: TwoSites['north']): void {
   const attributes = {
     ThisDN: '7001',
     AgentID: '1001',
+    Server: 'sip-south',
     Extensions: { Person: 'ada', Epoch: WALL, Desk: 'd', Place: 'p', Queues: '' },
   };
   const event = {

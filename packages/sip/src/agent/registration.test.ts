@@ -15,7 +15,7 @@ type Answer = 'ok' | 'silent' | RegistrationFailure;
 /** A phone and its targets on one time line: answers come after 10 ms, deadlines when they are due. */
 class Bench {
   readonly log: string[] = [];
-  readonly sites: Answer[];
+  sites: Answer[];
   readonly #surroundings;
   #state;
   #queue: { at: number; event: RegistrationEvent }[] = [];
