@@ -2,7 +2,13 @@
  * Somebody with rights at one site, a supervisor or an administrator, who acts on agents and asks the site itself; as
  * one who watches over the system, they hear every alarm that desks report there.
  */
-import { type DeskReply, type DeskRequest, deskReply, PROTOCOL_VERSION } from '@holdfast/protocol';
+import {
+  type DeskReply,
+  type DeskRequest,
+  deskReply,
+  PROTOCOL_VERSION,
+  type ShutdownProgress,
+} from '@holdfast/protocol';
 import { connectLink, type LinkClient } from '@holdfast/shell';
 import { type Credentials, logInForToken } from './site-observer.ts';
 
@@ -18,6 +24,8 @@ const ALARMS_MAX = 10_000;
 export class SiteOperator {
   /** In the order in which the site told them. */
   readonly alarms: ReportedAlarm[] = [];
+  /** Where a graceful shutdown of the site stands, as it was told last. */
+  shutdown: ShutdownProgress | undefined;
   readonly #link: LinkClient<DeskRequest>;
   readonly #waiting = new Map<number, (answer: string) => void>();
   #reference = 0;
@@ -94,6 +102,9 @@ export class SiteOperator {
         return;
       case 'Alarm':
         if (this.alarms.length < ALARMS_MAX) this.alarms.push(reply);
+        return;
+      case 'ServerState':
+        this.shutdown = reply.shutdown;
         return;
       case 'Done':
         return this.#waiting.get(reply.ReferenceID)?.('done');

@@ -18,6 +18,9 @@ const START_MAX_MS = 60_000;
 /** Of a server that is back: the pause between two rounds of attempts, with its jitter. */
 const FOUND_MAX_MS = 15_000;
 
+/** A tenth of the agents every 2 s (AG24). */
+const WAVES_MS = 20_000;
+
 function allAtHome(stage: Stage, maxMs = START_MAX_MS): void {
   stage.until('all-at-home', maxMs, (person) => stage.worksAt(person, stage.homeOf(person)));
 }
@@ -86,10 +89,9 @@ function logoutCauses(stage: Stage): void {
   stage.until('log-in-again', MOVE_MAX_MS, atWork);
   stage.mark();
   stage.centre.targets.sites[0]?.shutDown();
-  const goes = stage.of('north').filter((person) => stage.isDual(person));
-  const waits = stage.of('north').filter((person) => !stage.isDual(person));
-  stage.until('shutdown-lets-all-go', FOUND_MAX_MS + MOVE_MAX_MS, atSouth, goes);
-  stage.until('waits-for-the-phone', FOUND_MAX_MS + MOVE_MAX_MS, ({ view }) => view?.site === null, waits);
+  // In waves; phones that are registered here alone are sent away at their next REGISTER (PQ5).
+  const moveMaxMs = WAVES_MS + EXPIRES_MAX_MS + FOUND_MAX_MS + MOVE_MAX_MS;
+  stage.until('shutdown-lets-all-go', moveMaxMs, atSouth, stage.of('north'));
   stage.each('shutdown-concerns-nobody-else', (person) => stage.stayedAt(person, 'south'), stage.of('south'));
   stage.centre.targets.sites[0]?.takeBack?.();
   stage.until('at-work-after-shutdown', MOVE_MAX_MS, (person) => person.view?.state === 'Ready');

@@ -42,6 +42,7 @@ export async function main(
   addSimulate(program, runner);
   addOptions(program);
   addRun(program, runner);
+  addDrain(program, runner);
   addSip(program, runner);
   try {
     await program.parseAsync(args as string[], { from: 'user' });
@@ -126,6 +127,25 @@ function addRun(program: Command, { child }: Runner): void {
     .option('--secret-file <file>', 'what the server shows to the Configuration Server')
     .action((application: string, options: Record<string, string>) =>
       child('server.mjs', ['--application', application, ...flags(options)]),
+    );
+}
+
+function addDrain(program: Command, { child }: Runner): void {
+  program
+    .command('drain <site>')
+    .description(
+      'take a site out of service without cutting a call (graceful shutdown). Asks as an administrator: HOLDFAST_USER and HOLDFAST_PASSWORD, else it asks for both',
+    )
+    .requiredOption('--config <addresses>', 'host:port of a Configuration Server; several with commas')
+    .option('--within <duration>', 'who is left then is logged out: 90s, 15m, 2h')
+    .option('--wave <n>', 'so many idle agents at once; else as the SIP Server is configured')
+    .option('--force', 'at the deadline calls are released too, but none to an emergency number')
+    .option('--stop', 'the SIP Server ends when nothing is left, and is not started again')
+    .option('--wait', 'until it is drained (0) or its deadline has passed (1)')
+    .option('--undo', 'take it back')
+    .option('--application <name>', 'a desktop Application by which the administrator logs in', 'workspace')
+    .action((site: string, options: Record<string, string | boolean>) =>
+      child('server.mjs', ['drain', site, ...flags(options)]),
     );
 }
 

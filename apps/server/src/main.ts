@@ -7,6 +7,7 @@
  *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210 [--data DIR]
  *     server.mjs --application stat-north --config 127.0.0.1:5110,127.0.0.1:5210
  *     server.mjs supervisor --site north --files DIR --data DIR [--no-restart] [--outlive]
+ *     server.mjs drain north --config 127.0.0.1:5110 …   what `holdfast drain` runs: see operator/drain-command.ts
  *
  * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again; SIGUSR2 makes a
  * server log how busy it is (process-load), and the supervisor start what is down. Exit status: 0 ended in order,
@@ -29,6 +30,10 @@ const STOP_MAX_MS = 4_000;
 export const SECRET_VARIABLE = 'HOLDFAST_SERVER_SECRET';
 
 async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === 'drain') {
+    const { drain } = await import('./operator/drain-command.ts');
+    process.exit(await drain(args.slice(1), readAddress, (line) => process.stdout.write(`${line}\n`)));
+  }
   const { values, positionals } = readArguments(args);
   if (positionals[0] === 'supervisor') {
     const { site, files, data } = values;

@@ -3,6 +3,7 @@ import { SHORT } from '../times.ts';
 import { autoRestoreOff } from './auto-restore-off.ts';
 import { bothSitesDown } from './both-sites-down.ts';
 import { callsSurviveSite } from './calls-survive-site.ts';
+import { drainSite, withoutNewCalls } from './drain-site.ts';
 import { flappingSite } from './flapping-site.ts';
 import { hotSeating } from './hot-seating.ts';
 import { hungSite } from './hung-site.ts';
@@ -160,6 +161,15 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'stat-link-loss',
     about: 'only the Stat Server of a site dies: third-party desktops warn, Workspace moves that link alone',
     run: statLinkLoss,
+  },
+  {
+    ...common,
+    configure: withoutNewCalls,
+    // Every scheme at north, some idle and some at work.
+    agentsMin: { count: 12, because: 'six at north, of whom some are idle when it begins' },
+    name: 'drain-site',
+    about: 'a site is taken out of service under load: its agents go in waves, and no call is cut',
+    run: drainSite,
   },
   {
     ...common,

@@ -311,7 +311,7 @@ describe('the deadline of a graceful shutdown', () => {
     );
   });
 
-  test('[AG25] does not come once it is taken back, or put off', () => {
+  test('[AG25] [C66] does not come once it is taken back, or put off', () => {
     after(
       BUSY,
       `
