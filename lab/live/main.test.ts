@@ -15,7 +15,11 @@ function lab(...args: string[]) {
 test.each([
   [['run', 'site-lost'], 'there is no scenario "site-lost"; there are site-loss, '],
   [['run', 'site-loss', '--agents', '2'], 'site-loss needs at least 6 agents'],
-  [['run', 'site-loss', '--agents', 'many'], '--agents must be a whole number from 0 to 5000, not "many"'],
+  [['run', 'site-loss', '--agents', 'many'], '--agents must be a whole number from 0, not "many"'],
+  [
+    ['run', 'site-loss', '--agents', '1001'],
+    'site-loss is shown with 1000 agents at the most, not 1001: use ',
+  ],
   [['run', 'site-loss', '--times', 'long'], '--times must be short or documents, not "long"'],
   [['run', 'site-loss', '--json', '/nowhere/report.json'], 'there is no directory /nowhere; make it'],
   [['look'], 'unknown command "look"; there are list, run and demo'],

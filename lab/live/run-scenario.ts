@@ -90,8 +90,7 @@ export async function runScenario({
   const play = async () => {
     if (scenario.begins === 'dark') await lab.open();
     else {
-      await lab.start();
-      if (!(await everybodyAtHome(lab))) return;
+      if (!(await comeToWork(lab, say))) return;
       before = await lab.serverLoads();
       delay.reset();
       callersCome(lab, scenario.occupancy);
@@ -123,6 +122,9 @@ export async function runScenario({
   // The checks of a scenario look at all that desks said: what was dropped may be what failed.
   if (dropped > 0)
     lab.check('watch-complete', false, `${dropped} decisions and alarms of desks were dropped`);
+  const host = hostFigures({ relayed: lab.isRelayed, lateMs, before, after });
+  const spoiled = spoiledBy(host.loop_delay_ms_p99);
+  if (spoiled !== undefined) say(spoiled);
   const ledger = roundLedger(lab.ledger.report(lab.now()));
   if (ledger.in_call !== null)
     say(`  of ${ledger.agents.length} agents concerned ${ledger.in_call} were in a call at the fault`);
@@ -137,8 +139,37 @@ export async function runScenario({
     calls,
     queue: lab.calls.line(lab.now()),
     sound: roundSound(lab.sound.report()),
-    host: hostFigures({ relayed: lab.isRelayed, lateMs, before, after }),
+    host,
   };
+}
+
+/** So often who looks on is told how many are there. */
+const PROGRESS_EVERY_MS = 5_000;
+
+async function comeToWork(lab: LiveLab, say: (text: string) => void): Promise<boolean> {
+  const progress = setInterval(() => {
+    const loggedIn = lab.robots.filter(({ view }) => view !== undefined && view.site !== null).length;
+    say(`  ${loggedIn} of ${lab.options.agents} agents are logged in`);
+  }, PROGRESS_EVERY_MS);
+  try {
+    await lab.start();
+    return await everybodyAtHome(lab);
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+/** Above it the figures of a run measure the machine (docs/reports.md). */
+const LOOP_DELAY_MS_MAX = 40;
+
+/** A warning where that is so. */
+export function spoiledBy({ lab, servers }: LabReport['host']['loop_delay_ms_p99']): string | undefined {
+  const late = [
+    ...(lab > LOOP_DELAY_MS_MAX ? [`the lab ${lab} ms`] : []),
+    ...(servers !== null && servers > LOOP_DELAY_MS_MAX ? [`a server ${servers} ms`] : []),
+  ];
+  if (late.length === 0) return undefined;
+  return `  warning: the machine was too busy (p99 of the loop delay: ${late.join(', ')}, above ${LOOP_DELAY_MS_MAX} ms): the figures measure the machine`;
 }
 
 /** Memory is of the time before the fault, the delay of the time since. */

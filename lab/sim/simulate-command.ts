@@ -21,7 +21,9 @@ const SEEDS_MOST = '1000000';
 /** A bound, so that a digit too many does not run for hours. */
 const AGENTS_MAX = 2_000;
 
-export function readSimulate(argv: readonly string[]): SimulateOptions & { json: string | undefined } {
+export function readSimulate(
+  argv: readonly string[],
+): SimulateOptions & { from: number; json: string | undefined } {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -30,7 +32,7 @@ export function readSimulate(argv: readonly string[]): SimulateOptions & { json:
       scripted: { type: 'boolean' },
       seeds: { type: 'string' },
       minutes: { type: 'string' },
-      from: { type: 'string', default: '0' },
+      from: { type: 'string', default: '1' },
       agents: { type: 'string' },
       workers: { type: 'string' },
       json: { type: 'string' },
@@ -91,7 +93,7 @@ export async function simulate(argv: readonly string[], world: SimulateWorld = H
   const text = JSON.stringify(report, null, 2);
   if (json === undefined) world.out(text);
   else writeFileSync(json, `${text}\n`);
-  say(`${report.seeds} ${report.size} seeds from ${options.from ?? 0}: ${report.failed.length} failed`);
+  say(`${report.seeds} ${report.size} seeds from ${options.from}: ${report.failed.length} failed`);
   const unmet = options.size === 'scripted' ? undefined : notMet(report);
   if (unmet !== undefined) say(unmet);
   const [first] = report.failed;

@@ -75,7 +75,10 @@ function addLab(program: Command, runner: Runner): void {
   lab
     .command('run <scenario>')
     .description('run one scenario and check what must hold')
-    .option('--agents <n>', 'robot agents: 20 unless told otherwise; `lab list` says how many at least')
+    .option(
+      '--agents <n>',
+      'robot agents: 20 unless told otherwise, 1000 at the most; `lab list` says how many at least',
+    )
     .option('--seed <s>', 'seed of all that the lab draws by chance')
     .option(
       '--times <set>',

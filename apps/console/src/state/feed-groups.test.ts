@@ -81,9 +81,32 @@ test.each([
   ]);
 });
 
-test('an alarm that is raised is never folded away', () => {
+test('an alarm that is raised is never folded into a move', () => {
   const lost = entry(2, { kind: 'alarm', what: 'statistics-link-lost', who: 'a', at: 60 });
   expect(groupEntries([lost, entry(1, { who: 'a', at: 50 })])).toHaveLength(2);
+});
+
+test('alarms about one site at one time are one line, the first with the others in it', () => {
+  const alarm = (id: number, who: string, what: string, at: number, site = 'north') =>
+    entry(id, { kind: 'alarm', what, who, at, site, because: `${what} is lost` });
+  const groups = groupEntries([
+    alarm(6, 'c', 'statistics-link-lost', 60 + 2 * TOGETHER_MAX_MS),
+    alarm(5, 'a', 'statistics-link-lost', 50, 'south'),
+    alarm(4, 'b', 'statistics-link-lost', 40),
+    alarm(3, 'a', 'statistics-link-lost', 30),
+    alarm(2, 'b', 'configuration-link-lost', 20),
+    alarm(1, 'a', 'configuration-link-lost', 10),
+  ]);
+  expect(groups.map(({ entry: { what, site }, agents }) => [what, site, agents])).toEqual([
+    ['statistics-link-lost', 'north', ['c']],
+    ['statistics-link-lost', 'south', ['a']],
+    ['configuration-link-lost', 'north', ['b', 'a']],
+  ]);
+  expect(groups.map(({ followers }) => followers.map(({ agents }) => agents))).toEqual([
+    [],
+    [],
+    [['b', 'a']],
+  ]);
 });
 
 test('an entry keeps its key while more agents join', () => {

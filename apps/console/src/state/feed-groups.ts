@@ -2,7 +2,8 @@
  * When a site dies all its agents decide the same within a second, and an entry for each would push all else out of
  * sight. Entries that differ in nothing but the agent, and lie close together, are one entry with several agents. What
  * comes along with an agent's own move (links that go there too, alarms that end by it) is folded into that move, so
- * that its reason stays in sight.
+ * that its reason stays in sight. Alarms about one site at one time are one line: where a site dies, every lesser link
+ * to it is lost, and what agents decide because of its voice must not be pushed out of sight by that.
  */
 import type { BoardDecision } from '@holdfast/protocol';
 import type { FeedEntry } from './board.ts';
@@ -30,7 +31,7 @@ export interface SameEntries {
 export interface FeedGroup extends SameEntries {
   /** Of the oldest: it stays the same while agents join. */
   readonly key: number;
-  /** What came along with the move of these agents, newest first. */
+  /** What came along with the move of these agents, or the other alarms about that site; newest first. */
   readonly followers: readonly SameEntries[];
 }
 
@@ -60,8 +61,27 @@ export function groupEntries(entries: readonly FeedEntry[]): FeedGroup[] {
   }));
 }
 
-/** Follower → the move of the same agent to which it belongs: the last of those around it, as where the agent came to. */
+/** Follower → the entry into which it is folded. */
 function leadersOf(entries: readonly FeedEntry[]): Map<number, number> {
+  return new Map([...movesOf(entries), ...firstAlarmsOf(entries)]);
+}
+
+/** Alarm → the first one about that site at that time, which has another name; equal names are one entry anyway. */
+function firstAlarmsOf(entries: readonly FeedEntry[]): Map<number, number> {
+  const latest = new Map<string | null, { readonly first: FeedEntry; readonly at: number }>();
+  const leaders = new Map<number, number>();
+  for (const entry of entries.filter(({ kind }) => kind === 'alarm').reverse()) {
+    const known = latest.get(entry.site);
+    const isTogether = known !== undefined && entry.at - known.at <= TOGETHER_MAX_MS;
+    const first = isTogether ? known.first : entry;
+    latest.set(entry.site, { first, at: entry.at });
+    if (entry.what !== first.what) leaders.set(entry.id, first.id);
+  }
+  return leaders;
+}
+
+/** The move of the same agent: the last of those around it, as where the agent came to. */
+function movesOf(entries: readonly FeedEntry[]): Map<number, number> {
   const moves = new Map<string, FeedEntry[]>();
   for (const entry of entries)
     if (entryLook(entry) === 'move') moves.set(entry.who, [...(moves.get(entry.who) ?? []), entry]);
