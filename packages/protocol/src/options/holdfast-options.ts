@@ -75,7 +75,7 @@ export const holdfastOptions = define('holdfast', {
   },
   'login-rate': {
     kind: { type: 'integer', min: 1, max: 10_000, unit: '' },
-    default: '200',
+    default: '500',
     setOn: SIP_SERVER,
     takesEffect: 'immediately',
     meaning:
