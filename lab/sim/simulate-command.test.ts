@@ -33,7 +33,7 @@ describe('simulate', () => {
     const out = () => {};
     const say = (text: string) => void said.push(text);
     const args = ['--core', '--from', '0', '--seeds', '10', '--workers', '0', '--json', json];
-    const defect = 'takeover-with-leases';
+    const defect = 'desk-never-retries';
     const check = CORE_DEFECTS[defect];
     const run = (options: SimulateOptions) => withDefect(options, defect);
     expect(await simulate(args, { run, out, say })).toBe(1);
