@@ -83,7 +83,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     // Desks come back after a pause by chance, on a busy machine too.
-    times: { ...SHORT, siteTimeoutS: 8 },
+    times: { ...SHORT, siteTimeoutS: 15 },
     pairs: true,
     // Half of the agents talk, and callers wait at times.
     occupancy: 0.6,
