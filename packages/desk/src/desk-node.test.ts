@@ -299,7 +299,6 @@ describe('the state', () => {
       reasons: { ReasonCode: 'call-at-lost-site' },
       calls: [],
     });
-    // Its log-in says so, and is put off by nobody.
     expect(world.south.requests('AgentLogin')).toMatchObject([{ hasCall: true }]);
     expect(world.tell({ type: 'callOver' }).run(100).view).toMatchObject({ state: 'Ready' });
   });
