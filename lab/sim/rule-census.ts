@@ -6,7 +6,7 @@
 import type { Millis } from '@holdfast/kernel';
 import type { DeskReply, ErrorCode } from '@holdfast/protocol';
 import type { PhoneFact, SipMessage } from '@holdfast/sip';
-import { cseqOf, headerValue, toOf } from '@holdfast/sip';
+import { cseqOf, headerValue, type Target, toOf } from '@holdfast/sip';
 
 /** Of the simulated centre: the callers, a gateway that is not there, and who answers at the Call Processing Port. */
 export const GATEWAY = '10.0.9.1';
@@ -54,7 +54,8 @@ export class RuleCensus {
       case 'Alarm':
         return this.count('SS45');
       case 'NotLoggedIn':
-        return this.#each('AG4', 'LL3', 'SS13');
+        // That its epoch never logs in again (AG4, SS13) shows in that nobody is routable twice.
+        return this.count('LL3');
       case 'ServerInfo':
         return this.count(message.resumed ? 'SS7' : 'SS6');
       case 'RegisteredAll':
@@ -103,25 +104,32 @@ export class RuleCensus {
   }
 
   /** What a SIP Server sends over SIP. */
-  siteTransmits(message: SipMessage, now: Millis, transaction: string | undefined): void {
+  siteTransmits(
+    message: SipMessage,
+    { now, transaction, target }: { now: Millis; transaction: string | undefined; target: Target },
+  ): void {
     if (message.body.length > 0) this.#described(message);
     if (message.kind === 'request') {
       // The answer to an offer in a 2xx (RFC 3261 §13.2.2.4).
       if (message.method === 'ACK' && message.body.length > 0) this.count('SS23');
       if (message.method === 'INVITE') this.#forks(message, now);
       // In a dialog it turns the caller from the announcer to the agent, or puts one end's offer to the other.
-      if (message.method === 'INVITE') this.count(toOf(message)?.params.has('tag') === true ? 'SS20' : 'RG6');
-      if (message.method === 'OPTIONS') this.count('SS60');
-      if (message.method === 'BYE') this.count('SS27');
+      if (message.method !== 'INVITE') return;
+      if (toOf(message)?.params.has('tag') === true) this.count('SS20');
+      else if (!isWhereItsUriSays(message.uri, target)) this.count('RG6');
       return;
     }
     const { status } = message;
     if (status === 401 && transaction === undefined) this.count('SS3');
+    // A challenge is what every exchange begins with; that a nonce is no longer good, or was used, is decided.
+    if (status === 401 && /stale=true/i.test(headerValue(message, 'www-authenticate') ?? ''))
+      this.count('PH4');
+    // The methods that are not for us.
+    if (status === 405) this.count('SS26');
     switch (cseqOf(message)?.method) {
       case 'REGISTER':
         if (headerValue(message, 'require') === 'outbound') this.count('RG5');
         if (status === 200) this.count('RG1');
-        else if (status === 401) this.count('PH4');
         else if (status === 500) this.count('RG3');
         return;
       case 'INVITE':
@@ -131,7 +139,9 @@ export class RuleCensus {
         if (status === 603) this.count('SS42');
         return;
       case 'OPTIONS':
-        return this.count(status === 503 ? 'SS43' : 'SS26');
+        if (status === 503) this.count('SS43');
+        if (status === 200) this.count('SS26');
+        return;
       default:
     }
   }
@@ -211,13 +221,19 @@ export class RuleCensus {
   }
 }
 
+/** Whether the request goes to the address that it names; else the phone is behind another, or at the end of a connection. */
+function isWhereItsUriSays(uri: string, { host, port, transport }: Target): boolean {
+  const [, uriHost, uriPort = '5060'] = /@([^:;>]+)(?::(\d+))?/.exec(uri) ?? [];
+  return transport === 'UDP' && host === uriHost && String(port) === uriPort;
+}
+
 /** Which rule refuses with which code. */
 const REFUSALS: Partial<Record<ErrorCode, readonly string[]>> = {
   'stale-stamp': ['LL1'],
   'phone-out-of-service': ['AG1'],
   'already-logged-in': ['AG3'],
-  'agent-elsewhere': ['AG3', 'AG4'],
-  'epoch-too-low': ['AG3', 'AG4'],
+  'agent-elsewhere': ['AG3'],
+  'epoch-too-low': ['AG3'],
   'shutting-down': ['AG21', 'SS41'],
   'not-logged-in': ['AG16'],
   'not-allowed': ['AG16'],

@@ -353,7 +353,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   #send(now: Millis, effect: Transmit): void {
     const { message, transaction, target } = effect;
     const { census, defect, offered } = this.#options;
-    census.siteTransmits(message, now, transaction);
+    census.siteTransmits(message, { now, transaction, target });
     if (isSwallowed(defect, message, target.host)) return;
     if (isBelieved(defect, message) && message.kind === 'request') {
       const { host, port, transport } = target;
