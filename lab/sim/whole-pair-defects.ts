@@ -6,7 +6,7 @@ import type { SipServerNode } from '@holdfast/servers';
 import type { WholeDefect } from './whole-defects.ts';
 
 export const PAIR_WHOLE_DEFECTS = {
-  /** LG2: what is new leaves before the mate has it; the primary believes that it does. */
+  /** LG2: what is new leaves before it is sent to the mate; the primary believes that it is held there. */
   'told-before-held': 'nothing-told-is-lost',
   /** LG6: a standby that misses entries neither minds nor compares. */
   'gaps-ignored': 'pair-at-rest',
@@ -18,7 +18,7 @@ export const PAIR_WHOLE_DEFECTS = {
   'no-compare-and-set': 'never-two-primaries',
 } as const;
 
-/** What a primary makes of an entry that it has just sent. */
+/** What a primary believes to hear of an entry that it has not even sent. */
 export function asPrimary(
   defect: WholeDefect | undefined,
   message: MirrorMessage,
@@ -33,10 +33,11 @@ export function asFollower(
   message: MirrorMessage,
   held: number,
 ): MirrorMessage | undefined {
+  if (defect !== 'gaps-ignored' && defect !== 'legs-left-behind') return message;
+  if (message.type === 'digest') return undefined;
   if (defect === 'legs-left-behind' && (message.type === 'entry' || message.type === 'snapshot'))
     return { ...message, put: message.put.filter(([key]) => !key.startsWith('leg/')) };
-  if (defect !== 'gaps-ignored') return message;
-  if (message.type === 'digest') return undefined;
+  if (defect === 'legs-left-behind') return message;
   return message.type === 'entry' ? { ...message, from: held } : message;
 }
 

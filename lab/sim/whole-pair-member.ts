@@ -52,6 +52,8 @@ export class PairMemberProgram extends SipServerProgram {
   /** Connections of clients that come with a position of a former epoch. */
   readonly #comeBack = new Set<string>();
   #rings = 0;
+  /** By a planted defect: what goes to the mate with the next word on the roles only. */
+  readonly #heldBack: MirrorMessage[] = [];
 
   constructor(process: Process, options: MemberOptions, now: Millis) {
     super(process, options, now);
@@ -214,14 +216,13 @@ export class PairMemberProgram extends SipServerProgram {
 
   protected override performAsMember(now: Millis, effect: MemberEffect): void {
     const { process } = this;
-    const { arbiter, census, defect, watch } = this.#member;
+    const { arbiter, census, defect } = this.#member;
     switch (effect.type) {
       case 'sendToMate': {
-        if (this.#mate === undefined || watch.isLost(effect.message)) return;
-        this.#mate.send(effect.message);
         const believed = asPrimary(defect, effect.message);
-        if (believed !== undefined) this.tell(now, { type: 'mateMessage', message: believed });
-        return;
+        if (believed === undefined) return this.#sendToMate(effect.message);
+        this.#heldBack.push(effect.message);
+        return this.tell(now, { type: 'mateMessage', message: believed });
       }
       case 'askArbiter': {
         const asked = { from: this.#life, request: effect.request };
@@ -239,6 +240,11 @@ export class PairMemberProgram extends SipServerProgram {
       default:
         unreachable(effect);
     }
+  }
+
+  #sendToMate(message: MirrorMessage): void {
+    for (const one of [...this.#heldBack.splice(0), message])
+      if (!this.#member.watch.isLost(one)) this.#mate?.send(one);
   }
 
   // ── serving ──────────────────────────────────────────────────────────────────────────────────────────────
