@@ -4,6 +4,7 @@
  */
 import type { LogLine, Millis } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
+import { DIGEST_EVERY_MS } from './mirror-follower.ts';
 import { MirrorStore } from './mirror-store.ts';
 
 export type LogMessage = Extract<MirrorMessage, { type: 'snapshot' | 'entry' | 'digest' }>;
@@ -18,6 +19,8 @@ const NOTHING: Heard = { replies: [] };
 
 export class Following {
   readonly store = new MirrorStore();
+  /** When everything was last asked for because the digest was another. */
+  #differedAt: Millis = Number.NEGATIVE_INFINITY;
 
   /** A new link to whoever is followed. */
   linked(): void {
@@ -36,7 +39,7 @@ export class Following {
       case 'entry':
         return this.#entry(now, message);
       case 'digest':
-        return this.#compare(message);
+        return this.#compare(now, message);
     }
   }
 
@@ -56,13 +59,17 @@ export class Following {
     return this.#again(`an entry goes on from ${entry.from}, and ${held} is held`);
   }
 
-  #compare(digest: Extract<LogMessage, { type: 'digest' }>): Heard {
+  #compare(now: Millis, digest: Extract<LogMessage, { type: 'digest' }>): Heard {
     const { isComplete, epoch, number } = this.store;
     if (!isComplete || digest.epoch !== epoch) return NOTHING;
     // What was sent before it has come before it, or not at all.
     if (digest.number !== number)
       return this.#again(`entry ${digest.number} was the last, and ${number} is held`);
     if (this.store.holds(digest.digest)) return NOTHING;
+    // Where everything has just been sent and differs again, the next digest is soon enough: one that
+    // asked at once would ask without end.
+    if (now < this.#differedAt + DIGEST_EVERY_MS) return NOTHING;
+    this.#differedAt = now;
     this.store.clear();
     const line = {
       level: 'error',
