@@ -113,14 +113,13 @@ export function governorWords({ option, least, most, agents }: Governor): string
 
 const optionDuration = (ms: number) => (ms % 1000 === 0 ? `${ms / 1000} s` : `${ms} ms`);
 
-/** "+2 links, 1 alarm over", "+1 alarm": each link and alarm once, however many agents it is of. */
+/** "+2 links, 1 alarm over": each link and alarm once, however many agents it is of. */
 function followerWords(entries: readonly Pick<BoardDecision, 'kind' | 'what'>[]): string {
   const count = (look: string) =>
     new Set(entries.filter((entry) => entryLook(entry) === look).map(({ what }) => what)).size;
-  const [links, raised, alarms] = [count('link'), count('alarm'), count('alarmOver')];
+  const [links, alarms] = [count('link'), count('alarmOver')];
   return [
     ...(links === 0 ? [] : [`+${links} ${links === 1 ? 'link' : 'links'}`]),
-    ...(raised === 0 ? [] : [`+${raised} ${raised === 1 ? 'alarm' : 'alarms'}`]),
     ...(alarms === 0 ? [] : [`${alarms} ${alarms === 1 ? 'alarm' : 'alarms'} over`]),
   ].join(', ');
 }
@@ -238,6 +237,8 @@ export const TEXTS = {
     who: (agents: readonly string[]) =>
       agents.length < 3 ? agents.join(' and ') : `${agents[0]} and ${agents.length - 1} more`,
     followers: followerWords,
+    alarms: (entries: readonly Pick<BoardDecision, 'what'>[], site: string | null) =>
+      `${[...new Set(entries.map(({ what }) => alarmName(what)))].join(', ')}${site === null ? '' : ` at ${site}`}`,
     alarm: 'Alarm, no move',
     rule: (rule: string) => `Rule ${rule}`,
   },

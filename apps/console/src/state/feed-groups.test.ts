@@ -94,6 +94,8 @@ test('alarms about one site at one time are one line, the first with the others 
     alarm(5, 'a', 'statistics-link-lost', 50, 'south'),
     alarm(4, 'b', 'statistics-link-lost', 40),
     alarm(3, 'a', 'statistics-link-lost', 30),
+    // Another family says why in other words.
+    { ...alarm(7, 'c', 'configuration-link-lost', 25), because: 'Nothing moves.' },
     alarm(2, 'b', 'configuration-link-lost', 20),
     alarm(1, 'a', 'configuration-link-lost', 10),
   ]);
@@ -105,7 +107,7 @@ test('alarms about one site at one time are one line, the first with the others 
   expect(groups.map(({ followers }) => followers.map(({ agents }) => agents))).toEqual([
     [],
     [],
-    [['b', 'a']],
+    [['b', 'a'], ['c']],
   ]);
 });
 

@@ -66,7 +66,7 @@ function leadersOf(entries: readonly FeedEntry[]): Map<number, number> {
   return new Map([...movesOf(entries), ...firstAlarmsOf(entries)]);
 }
 
-/** Alarm → the first one about that site at that time, which has another name; equal names are one entry anyway. */
+/** Alarm → the first one about that site at that time, which says something else; what says the same is one entry anyway. */
 function firstAlarmsOf(entries: readonly FeedEntry[]): Map<number, number> {
   const latest = new Map<string | null, { readonly first: FeedEntry; readonly at: number }>();
   const leaders = new Map<number, number>();
@@ -75,7 +75,7 @@ function firstAlarmsOf(entries: readonly FeedEntry[]): Map<number, number> {
     const isTogether = known !== undefined && entry.at - known.at <= TOGETHER_MAX_MS;
     const first = isTogether ? known.first : entry;
     latest.set(entry.site, { first, at: entry.at });
-    if (entry.what !== first.what) leaders.set(entry.id, first.id);
+    if (wordsOf(entry) !== wordsOf(first)) leaders.set(entry.id, first.id);
   }
   return leaders;
 }
@@ -97,13 +97,17 @@ function movesOf(entries: readonly FeedEntry[]): Map<number, number> {
   return leaders;
 }
 
+/** All that an entry says, but of whom and when. */
+function wordsOf({ kind, what, site, because, rule, option }: FeedEntry): string {
+  return JSON.stringify([kind, what, site, because, rule, option]);
+}
+
 function merged(entries: readonly FeedEntry[]): { groups: Open[]; groupOf: Map<number, Open> } {
   const groups: Open[] = [];
   const groupOf = new Map<number, Open>();
   const newest = new Map<string, Open>();
   for (const entry of entries) {
-    const { kind, what, site, because, rule } = entry;
-    const key = JSON.stringify([kind, what, site, because, rule, entry.option]);
+    const key = wordsOf(entry);
     const known = newest.get(key);
     const isTogether = known !== undefined && known.oldest.at - entry.at <= TOGETHER_MAX_MS;
     const group =

@@ -44,28 +44,62 @@ function Decisions({ decisions }: Pick<FeedProps, 'decisions'>) {
   const groups = useMemo(() => groupEntries(decisions), [decisions]);
   return (
     <ol>
-      {groups.map(({ entry, agents, key, followers }) => (
-        <li key={key} className="decision" data-look={entryLook(entry)}>
-          <span className="decision-look">
-            <Icon name={entryLook(entry)} size={13} />
-          </span>
-          <div className="decision-head">
-            <time>{clockTime(entry.at)}</time>
-            <Who entry={entry} agents={agents} />
-            <NoMove entry={entry} />
-          </div>
-          {/* The end of an alarm speaks for itself, and must not push the moves out of sight. */}
-          {entry.kind === 'alarmOver' ? null : (
-            <p>
-              {entry.because}
-              <Rule rule={entry.rule} />
-            </p>
-          )}
-          {entry.option === null ? null : <span className="option">{optionWords(entry.option)}</span>}
-          <Followers followers={followers} />
-        </li>
-      ))}
+      {groups.map(({ key, ...group }) =>
+        isSeveralAlarms(group) ? <Alarms key={key} {...group} /> : <One key={key} {...group} />,
+      )}
     </ol>
+  );
+}
+
+type Shown = Omit<FeedGroup, 'key'>;
+
+function One({ entry, agents, followers }: Shown) {
+  return (
+    <li className="decision" data-look={entryLook(entry)}>
+      <span className="decision-look">
+        <Icon name={entryLook(entry)} size={13} />
+      </span>
+      <div className="decision-head">
+        <time>{clockTime(entry.at)}</time>
+        <Who entry={entry} agents={agents} />
+        <NoMove entry={entry} />
+      </div>
+      {/* The end of an alarm speaks for itself, and must not push the moves out of sight. */}
+      {entry.kind === 'alarmOver' ? null : (
+        <p>
+          {entry.because}
+          <Rule rule={entry.rule} />
+        </p>
+      )}
+      {entry.option === null ? null : <span className="option">{optionWords(entry.option)}</span>}
+      <Followers summary={TEXTS.feed.followers(followers.map(({ entry }) => entry))} followers={followers} />
+    </li>
+  );
+}
+
+const isSeveralAlarms = ({ entry, followers }: Shown) => entry.kind === 'alarm' && followers.length > 0;
+
+/** Of a lost site: one line, so that what agents decide stays in sight, and every word of it on demand. */
+function Alarms({ entry, agents, followers }: Shown) {
+  const all = [{ entry, agents }, ...followers];
+  const everybody = [...new Set(all.flatMap((one) => one.agents))];
+  return (
+    <li className="decision" data-look="alarm">
+      <span className="decision-look">
+        <Icon name="alarm" size={13} />
+      </span>
+      <div className="decision-head">
+        <time>{clockTime(entry.at)}</time>
+        <b title={everybody.join(', ')}>{TEXTS.feed.who(everybody)}</b> <NoMove entry={entry} />
+      </div>
+      <Followers
+        summary={TEXTS.feed.alarms(
+          all.map((one) => one.entry),
+          entry.site,
+        )}
+        followers={all}
+      />
+    </li>
   );
 }
 
@@ -78,11 +112,11 @@ function Who({ entry, agents }: SameEntries) {
 }
 
 /** What came along with a move: a word of it, and all on demand. */
-function Followers({ followers }: Pick<FeedGroup, 'followers'>) {
+function Followers({ summary, followers }: Pick<FeedGroup, 'followers'> & { readonly summary: string }) {
   if (followers.length === 0) return null;
   return (
     <details className="followers">
-      <summary>{TEXTS.feed.followers(followers.map(({ entry }) => entry))}</summary>
+      <summary>{summary}</summary>
       <ul>
         {followers.map(({ entry, agents }) => (
           <li key={entry.id}>
