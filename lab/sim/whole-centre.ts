@@ -138,10 +138,11 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
         // A script waits until everybody is at home again; people of all kinds need only be at work (RD2).
         holdfast: { 'return-half-life': isMixed ? '60' : '20' },
       },
-      // So few that eight agents are a storm (SS80).
-      ...Object.fromEntries(
-        names.map((name) => [`Application/sip-${name}`, { holdfast: { 'login-rate': LOGIN_RATE } }]),
-      ),
+      // So few that eight agents are a storm (SS80). Who measures the loss of a site measures it without.
+      ...(isMixed &&
+        Object.fromEntries(
+          names.map((name) => [`Application/sip-${name}`, { holdfast: { 'login-rate': LOGIN_RATE } }]),
+        )),
     },
   });
   const pairs = SITES.filter(({ name }) => wish.pairs?.includes(name) ?? random() < PAIR_SHARE);

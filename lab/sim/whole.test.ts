@@ -20,7 +20,7 @@ describe('the whole simulation', () => {
   });
 
   it('[D31] keeps its promises under faults, and both sites agree on where every agent works at the end', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, () => {
     const faults = new Map<string, number>();
     const rules = new Map<string, number>();
