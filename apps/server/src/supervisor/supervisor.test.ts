@@ -58,7 +58,7 @@ async function freePorts(count: number): Promise<number[]> {
   return found;
 }
 
-async function writeWorld(timeout = '10'): Promise<void> {
+async function writeWorld(timeout = '10', ringsFor = '10'): Promise<void> {
   const site = (name: string, first: number) => ({
     name,
     address: '127.0.0.1',
@@ -75,6 +75,7 @@ async function writeWorld(timeout = '10'): Promise<void> {
     phonePassword: 'fake-phone-password',
     options: {
       'Tenant/holdfast': { 'interaction-workspace': { 'disaster-recovery.timeout': timeout } },
+      'Application/sip-north': { TServer: { 'no-answer-timeout': ringsFor } },
     },
   });
   await writeConfiguration(join(folder, 'files'), objects);
@@ -311,9 +312,9 @@ test('SIGHUP serves changed files, and keeps serving the former ones when they a
   await until(() => site.output().includes('configuration changed'));
   expect(await timeout()).toBe('11');
   await until(() => site.output().split('configuration read').length >= 3);
-  await writeWorld('0');
+  await writeWorld('12', 'soon');
   site.child.kill('SIGHUP');
-  await until(() => site.output().includes('must be a whole number from 1 to 86400'));
+  await until(() => site.output().includes('no-answer-timeout'));
   expect(await timeout()).toBe('11');
 });
 
