@@ -4,7 +4,7 @@
  * address goes to whoever acts (PR10).
  */
 import type { CentreEffect } from '@holdfast/centre';
-import { mayAct } from '@holdfast/continuity';
+import { mayAct, type PairRoleOptions } from '@holdfast/continuity';
 import { type Millis, type Plain, type Random, unreachable } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest, MirrorMessage } from '@holdfast/protocol';
 import { type PairInput, PairNode, type SipServerInput, type SipServerOptions } from '@holdfast/servers';
@@ -27,14 +27,16 @@ export interface MemberOptions extends SipServerProgramOptions {
   readonly connectsTo: Address | undefined;
   readonly arbiter: Address;
   readonly disk: MemberDisk;
+  /** The same at both members. */
+  readonly role: Partial<PairRoleOptions>;
   readonly watch: PairWatch;
 }
 
 export const PAIR_PORT = 7_003;
 const RECONNECT_MS = 200;
 /** Both ends say so often that they live; who has heard nothing for so long takes the link for lost (LG6). */
-const ALIVE_EVERY_MS = 500;
-const SILENCE_MAX_MS = 2_000;
+const ALIVE_EVERY_MS = 1_000;
+const SILENCE_MAX_MS = 2_500;
 const ALIVE = 'alive';
 const FSYNC_MAX_MS = 40;
 
@@ -120,6 +122,7 @@ export class PairMemberProgram extends SipServerProgram {
         process: this.#life,
         epochLeast: process.wallMs(),
         written: this.#member.disk.written,
+        options: this.#member.role,
       },
     });
   }

@@ -14,6 +14,13 @@ import { PairWatch, type PairWatchOptions } from './whole-pair-watch.ts';
 import { CLIENT_PORT } from './whole-servers.ts';
 import type { World } from './world.ts';
 
+/**
+ * Pairs with the values of PR11; the others renew less often, since renewals would be most of what happens in a world.
+ * The core simulation has the values of PR11 in every seed.
+ */
+const BRISK_SHARE = 0.25;
+const SLOW_ROLE = { leaseMs: 1_800, renewEveryMs: 450 } as const;
+
 /** The hosts of a pair, beside the address of its site. */
 function hostsOf({ address }: Site): {
   readonly members: readonly [string, string];
@@ -53,7 +60,7 @@ export interface SitePairProcesses extends SitePair {
 export interface PairPorts extends Omit<PairWatchOptions, 'site'> {
   readonly server: Omit<
     MemberOptions,
-    'application' | 'address' | 'connectsTo' | 'arbiter' | 'disk' | 'watch'
+    'application' | 'address' | 'connectsTo' | 'arbiter' | 'disk' | 'role' | 'watch'
   >;
   addHost(name: string): Host;
 }
@@ -67,6 +74,7 @@ export function addPair(world: World, site: Site, ports: PairPorts): SitePairPro
   const disk: ArbiterDisk = { seen: { revision: { start: 0, count: 0 }, key: undefined }, starts: 0 };
   const isSupervisor = random() < 0.5;
   const watchers = random() < 0.5 ? names.members : [];
+  const role = random() < BRISK_SHARE ? {} : SLOW_ROLE;
   const defect = server.defect === 'no-compare-and-set' ? server.defect : undefined;
   const arbiter = world.addProcess(`arbiter-${name}`, arbiterHost, (process) => {
     return new PairArbiter(process, { disk, isSupervisor, watchers, defect });
@@ -75,7 +83,7 @@ export function addPair(world: World, site: Site, ports: PairPorts): SitePairPro
     const ownDisk: MemberDisk = { written: undefined };
     const process = world.addProcess(application, host, (self, now) => {
       const at = { address, connectsTo, arbiter: { host: names.arbiter, port: ARBITER_PORT } };
-      return new PairMemberProgram(self, { ...server, ...at, application, disk: ownDisk, watch }, now);
+      return new PairMemberProgram(self, { ...server, ...at, application, disk: ownDisk, role, watch }, now);
     });
     watch.members.push(process);
     return process;

@@ -97,11 +97,22 @@ export class MirrorStore {
       this.#records.set(key, { value: value as Plain, writtenAt });
       this.#digest.put(key, number);
     }
-    const newest = this.#events.at(-1)?.number ?? 0;
-    for (const event of events) {
-      if (event.number > newest) this.#events.push({ ...event, message: event.message as EventMessage });
-    }
+    for (const event of events) this.#keep({ ...event, message: event.message as EventMessage });
     if (this.#events.length > 2 * EVENTS_MIRRORED) this.#events = this.#events.slice(-EVENTS_MIRRORED);
+  }
+
+  /** In the order of numbers: what is new may come while parts of everything that are older are still to come. */
+  #keep(event: LogEntry): void {
+    const events = this.#events;
+    const numberAt = (at: number) => events[at]?.number ?? 0;
+    let from = event.number > numberAt(events.length - 1) ? events.length : 0;
+    let to = events.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (numberAt(middle) < event.number) from = middle + 1;
+      else to = middle;
+    }
+    if (numberAt(from) !== event.number) events.splice(from, 0, event);
   }
 
   /** Whether we hold what the primary holds at the same number. */
