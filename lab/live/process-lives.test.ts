@@ -174,6 +174,8 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const)(
     const server = await startServer();
     process.kill(server.pid, signal);
     await nothingIsLeft();
+    // A process is gone from the list before its parent has heard how it ended.
+    await until('ended', server, () => server.child.exitCode !== null || server.child.signalCode !== null);
     if (signal !== 'SIGKILL') expect(server.child.exitCode).toBe(0);
   },
   60_000,

@@ -1,7 +1,9 @@
+import { assert } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
 import { runSiteLoss } from './site-loss.ts';
 import { runWholeSeed, WholeWorld } from './whole.ts';
 import { WHOLE_DEFECTS } from './whole-defects.ts';
+import { PAIR_WHOLE_DEFECTS } from './whole-pair-defects.ts';
 import { World } from './world.ts';
 
 describe('the whole simulation', () => {
@@ -38,25 +40,38 @@ describe('the whole simulation', () => {
 
 /** ME4: a defect must be found within so many whole seeds, from the first one on. */
 const SEEDS_TO_FIND_MAX = 500;
-const FIRST_SEED = 0;
 type WholeDefect = keyof typeof WHOLE_DEFECTS;
 
-/** How many seeds it took until the check that is there for the defect failed. */
-function seedsToFind(defect: WholeDefect): number | undefined {
-  for (let seeds = 1; seeds <= SEEDS_TO_FIND_MAX; seeds++) {
-    const { failed } = runWholeSeed(FIRST_SEED + seeds - 1, { defect });
-    if (failed?.check === WHOLE_DEFECTS[defect]) return seeds;
-  }
-  return undefined;
+/**
+ * Where a search from the first seed on found those that few worlds show. It begins there, which saves minutes; a change
+ * of the code that makes such a seed draw another world costs time, and no more.
+ */
+const FOUND_LAST_AT: { readonly [defect in WholeDefect]?: number } = {
+  'lease-from-answer': 96,
+  'no-wait-at-start': 110,
+};
+
+/** What needs no pair is looked for in worlds without one, which cost a third. */
+function worldOf(defect: WholeDefect): { readonly pairs?: readonly string[] } {
+  return defect in PAIR_WHOLE_DEFECTS ? {} : { pairs: [] };
+}
+
+/** The seed in which the check that is there for the defect failed. */
+function seedThatFinds(defect: WholeDefect): number | undefined {
+  const seeds = [...Array(SEEDS_TO_FIND_MAX).keys()];
+  return [FOUND_LAST_AT[defect] ?? 0, ...seeds].find((seed) => {
+    const { failed } = runWholeSeed(seed, { ...worldOf(defect), defect });
+    return failed?.check === WHOLE_DEFECTS[defect];
+  });
 }
 
 describe('a planted defect is found within 500 whole seeds (ME4)', () => {
   const defects = Object.entries(WHOLE_DEFECTS) as [WholeDefect, string][];
   it.each(defects)('%s, by %s', { timeout: 300_000 }, (defect) => {
-    const seeds = seedsToFind(defect);
-    expect(seeds).toBeDefined();
+    const seed = seedThatFinds(defect);
+    assert(seed !== undefined, `${defect} was not found`);
     // It is the defect, not the world: without it the same seed holds.
-    expect(runWholeSeed(FIRST_SEED + (seeds ?? 1) - 1).failed).toBeUndefined();
+    expect(runWholeSeed(seed, worldOf(defect)).failed).toBeUndefined();
   });
 });
 

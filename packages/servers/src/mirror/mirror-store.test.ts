@@ -13,8 +13,8 @@ it('[LG1] what is new while everything is being sent pushes out no event that is
     });
   part(0, false, [1, 2]);
   const position = { epoch: 7, number: 5 };
-  const entry = { ...common, type: 'entry', from: 0, number: 1, gone: [], position } as const;
-  expect(store.entry(0, { ...entry, events: [event(5)] })).toBe('taken');
+  const entry = { ...common, from: 0, number: 1, gone: [], position };
+  expect(store.entry(0, { type: 'entry', ...entry, events: [event(5)] })).toBe('taken');
   part(1, true, [3, 4, 5]);
   expect([...store.held().events].map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
 });
