@@ -10,6 +10,8 @@ export const PAIR_WHOLE_DEFECTS = {
   'told-before-held': 'nothing-told-is-lost',
   /** LG6: a standby that misses entries neither minds nor compares. */
   'gaps-ignored': 'pair-at-rest',
+  /** LG1: who comes back with a position does not get the first event after it. */
+  'missed-event-lost': 'events-in-order',
   /** LL3: the leases of the former primary are taken for the new one's own. */
   'lease-carried-over': 'no-offer-before-answer',
   /** SS53: legs do not come along. */

@@ -53,6 +53,8 @@ export class PairMemberProgram extends SipServerProgram {
   readonly #hasAnswered = new Set<string>();
   /** Connections of clients that come with a position of a former epoch. */
   readonly #comeBack = new Set<string>();
+  /** By a planted defect: those who have come back and not heard anything yet. */
+  readonly #behind = new Set<string>();
   #rings = 0;
   /** By a planted defect: what goes to the mate with the next word on the roles only. */
   readonly #heldBack: MirrorMessage[] = [];
@@ -312,10 +314,18 @@ export class PairMemberProgram extends SipServerProgram {
     return effects;
   }
 
+  /** A planted defect: of what a client has missed it gets all but the first. */
+  #isLostToWhoComesBack(connection: string, said: DeskReply): boolean {
+    if (this.#member.defect !== 'missed-event-lost') return false;
+    if (said.type === 'ServerInfo' && said.resumed) this.#behind.add(connection);
+    return said.type === 'Event' && this.#behind.delete(connection);
+  }
+
   /** LG2: what has left for a client was told; what a stopped process has not sent was not. */
   protected override send(connection: string, message: unknown): void {
-    super.send(connection, message);
     const said = message as DeskReply;
+    if (this.#isLostToWhoComesBack(connection, said)) return;
+    super.send(connection, message);
     if (said.type === 'ServerInfo' && this.#comeBack.delete(connection) && said.resumed)
       this.#member.census.count('SS51');
     if (said.type === 'Event' && this.process.state === 'running') this.#member.watch.told(said.position);
