@@ -51,6 +51,7 @@ const FOUND_LAST_AT: { readonly [defect in WholeDefect]?: number } = {
   'lease-from-answer': 96,
   'no-wait-at-start': 110,
   'agent-taken-for-granted': 96,
+  'legs-believed': 122,
   'told-before-held': 9,
 };
 
