@@ -75,6 +75,33 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
   });
 
+  it('[AD4] a caller who was just being turned to the phone that had answered is turned to it from there', () => {
+    const all = twoSites({ isLed: true });
+    const { world, north, south } = all;
+    const ada = all.phone('7001').tell({ name: 'answerAfter', ms: 500 });
+    const caller = callerAt(world, GATEWAY, CALLER_NUMBER);
+    caller.tell({ name: 'call', to: '8000' });
+    // Hears music before anybody is there.
+    world.run(2_000);
+    expect(all.desk(north, 'ada', '7001').login('7001')).toBe('EventAgentLogin');
+    // Our re-INVITE is on its way when she has answered.
+    world.cut.add(caller.host);
+    world.run(1_000);
+    expect(ada.news()).toContain('established');
+    die(all);
+    world.cut.delete(caller.host);
+    world.run(3_000);
+    expect(caller.hears()).not.toEqual(['10.0.1.1:4000']);
+    logsInAtSouth(all);
+    world.run(5_000);
+    expect([ada.hears(), caller.hears()]).toEqual([['10.0.9.1:4000'], ['10.0.1.1:4000']]);
+    ada.tell({ name: 'hangup' });
+    world.run(1_000);
+    expect(caller.news()).toContain('ended remote 0');
+    expect(checkCentre(south.node.parts.centre)).toEqual([]);
+    expect(leftovers({ world, site: south })).toEqual(NOTHING);
+  });
+
   it('[AD5] an end that is gone releases the other', () => {
     const all = talking();
     const { world, south, ada, caller } = all;

@@ -127,7 +127,8 @@ export class Adoption {
     if (talk === undefined) return;
     const { calls, centre } = this.#ports;
     this.#ports.perform(now, centre.adopt(now, call));
-    for (const { leg } of talk) calls.refresh(now, leg.id);
+    // A change that is done again tells that end where we are; the answers to both could not be told apart.
+    for (const { leg } of talk) if (!isChanging(leg)) calls.refresh(now, leg.id);
     this.#told(connId, 'AD1: it stood at the other site, and its agent has logged in here');
   }
 
@@ -193,6 +194,11 @@ export class Adoption {
 }
 
 type Roles = ReturnType<typeof callFrom>['roles'];
+
+/** An offer of ours had no answer when the other site died. */
+function isChanging({ change, waiting }: LegRecord['leg']): boolean {
+  return change !== undefined || waiting.length > 0;
+}
 
 /** From outside: a colleague who waits calls again. */
 function isInLine({ phase, origin }: Call): boolean {
