@@ -55,7 +55,7 @@ const FOUND_LAST_AT: { readonly [defect in WholeDefect]?: number } = {
   'told-before-held': 9,
 };
 
-/** What needs no pair is looked for in worlds without one, which cost a third. */
+/** What needs no pair is looked for in worlds without one, which cost less. */
 function worldOf(defect: WholeDefect): { readonly pairs?: readonly string[] } {
   return defect in PAIR_WHOLE_DEFECTS ? {} : { pairs: [] };
 }
