@@ -142,8 +142,8 @@ function learnTelephonyOn(
       leaseLengthMs: event.leaseLengthMs,
       leaseSource: event.leaseSource,
       peerAsked: event.peerAsked,
-      // Whoever works there goes on until the logout comes.
-      isClosing: event.isClosing ? !isOurs : facts.telephony.name === 'on' && facts.isClosing,
+      // Whoever works there goes on until the logout comes. A mate that has taken over may not know of the shutdown.
+      isClosing: event.isClosing && !isOurs,
     },
   );
   if (desk.situation.name === 'out') {

@@ -163,6 +163,15 @@ describe('causes to leave', () => {
     expect(scene.logins().at(-1)).toMatchObject({ site: 'south', at: 5_000 });
   });
 
+  it('[DS8c] a shutdown of which the standby knows nothing is over when it has taken over, also for a link that was never off', () => {
+    const scene = new Scene().on('north').tell({ type: 'logIn' }).admit().at(1_000).stamp('north');
+    const epoch = scene.logins()[0]?.epoch;
+    scene.loggedOut('north', 'shutdown').at(2_000);
+    scene.restart('north').on('north', true, epoch);
+    expect(scene.logins()).toMatchObject([{ site: 'north', at: 0 }, { site: 'north', at: 2_000 }]);
+    expect(scene.stands).toBe('entering north');
+  });
+
   it('[DS8c] a desk that starts while its site shuts down goes to the other at once', () => {
     const scene = new Scene().tell({ type: 'logIn' });
     scene.closing.add('north');
