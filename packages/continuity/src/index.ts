@@ -4,6 +4,7 @@ export * from './desk-site.ts';
 export { factsOf, isFree, timeoutsAt } from './desk-site-judge.ts';
 export * from './desk-site-types.ts';
 export * from './desk-site-wait.ts';
+export * from './fitness.ts';
 export * from './governed.ts';
 export * from './link-health.ts';
 export * from './link-site.ts';
