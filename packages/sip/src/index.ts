@@ -16,6 +16,7 @@ export * from './agent/user-agent.ts';
 export * from './agent/user-agent-options.ts';
 export { DIALOG_VERSION, type Dialog, type DialogRefusal, dialogFrom } from './dialog/dialog.ts';
 export { SEQ_JUMP_OF_SITE } from './dialog/resume.ts';
+export type { SessionTimerOptions } from './dialog/session-timer.ts';
 export * from './endpoint.ts';
 export type * from './endpoint-types.ts';
 export * from './locate/address-literal.ts';

@@ -120,6 +120,35 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'announcer',
   },
+  'session-timer': {
+    kind: BOOLEAN,
+    default: 'true',
+    setOn: SIP_SERVER,
+    takesEffect: 'at the next call',
+    meaning:
+      'Both legs of each call are refreshed in time, or end (RFC 4028), so that a leg whose other end has vanished does not stand for ever, whichever server looks after it (AD6).',
+    source: OURS,
+    actsOn: 'calls',
+  },
+  'session-expires': {
+    kind: seconds(90, 86_400),
+    default: '1800',
+    setOn: SIP_SERVER,
+    takesEffect: 'at the next call',
+    meaning:
+      'The interval that is proposed (Session-Expires); each leg is refreshed after half of it. The other side may choose a shorter one, not below session-min-se. What is below session-min-se counts as that.',
+    source: OURS,
+    actsOn: 'calls',
+  },
+  'session-min-se': {
+    kind: seconds(90, 86_400),
+    default: '90',
+    setOn: SIP_SERVER,
+    takesEffect: 'at the next call',
+    meaning: 'A shorter interval that is proposed to us is refused with 422 (Min-SE).',
+    source: OURS,
+    actsOn: 'calls',
+  },
   'ringing-max': {
     kind: seconds(5, 3_600),
     default: '180',

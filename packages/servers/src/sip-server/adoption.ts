@@ -125,10 +125,10 @@ export class Adoption {
     if (call?.phase.name !== 'talking') return;
     const talk = this.#take(now, records, call, (roles) => this.#legs(records, roles, ['established'], 2));
     if (talk === undefined) return;
-    const { calls, centre } = this.#ports;
+    const { userAgent, centre } = this.#ports;
     this.#ports.perform(now, centre.adopt(now, call));
-    // A change that is done again tells that end where we are; the answers to both could not be told apart.
-    for (const { leg } of talk) if (!isChanging(leg)) calls.refresh(now, leg.id);
+    // AD4: a change that is done again says the same.
+    for (const { leg } of talk) this.#ports.run(userAgent.refresh(now, leg.id));
     this.#told(connId, 'AD1: it stood at the other site, and its agent has logged in here');
   }
 
@@ -194,11 +194,6 @@ export class Adoption {
 }
 
 type Roles = ReturnType<typeof callFrom>['roles'];
-
-/** An offer of ours had no answer when the other site died. */
-function isChanging({ change, waiting }: LegRecord['leg']): boolean {
-  return change !== undefined || waiting.length > 0;
-}
 
 /** From outside: a colleague who waits calls again. */
 function isInLine({ phase, origin }: Call): boolean {

@@ -55,8 +55,6 @@ export class CallControl {
   readonly #calls = new Map<string, CallRecord>();
   /** ConnIDs of calls that are not as they were when the changes were last taken. */
   readonly #changed = new Set<string>();
-  /** Legs whose other side is being told where we are. */
-  readonly #refreshed = new Set<LegId>();
   readonly #legs: CallLegs;
   readonly #addresses: GatewayAddresses;
   readonly #admission: CallAdmission;
@@ -143,7 +141,6 @@ export class CallControl {
       case 'offerWithdrawn':
         return this.#relay.offerWithdrawn(event.leg);
       case 'offerAnswered':
-        if (this.#refreshed.delete(event.leg)) return;
         return this.#relay.offerAnswered(now, event.leg, event.status, event.sdp);
       case 'inDialogRequest':
         return this.#relay.passRequest(now, event.leg, event.transaction, event.request);
@@ -388,7 +385,6 @@ export class CallControl {
 
   #drop(now: Millis, leg: LegId): void {
     this.#changes(leg);
-    this.#refreshed.delete(leg);
     this.#legs.drop(leg);
     this.#relay.forget(now, leg);
   }
@@ -430,18 +426,6 @@ export class CallControl {
   record(connId: string, now: Millis): Plain | undefined {
     const call = this.#calls.get(connId);
     return call && recordOfCall(call, (leg) => this.#legs.get(leg), now);
-  }
-
-  /**
-   * AD4: tells the other side of a leg where we are: UPDATE without a description where it understands that, else the
-   * description that it was sent last once more.
-   */
-  refresh(now: Millis, leg: LegId): void {
-    const { userAgent } = this.#ports;
-    const { allows, localSdp } = userAgent.legInfo(leg) ?? {};
-    this.#refreshed.add(leg);
-    const byUpdate = allows?.includes('UPDATE') === true || localSdp === undefined;
-    this.#ports.run(byUpdate ? userAgent.update(now, leg) : userAgent.reinvite(now, leg, localSdp));
   }
 
   /** AD3: the call is another site's now. It ends here without a word to either end. */

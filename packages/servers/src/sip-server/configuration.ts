@@ -3,7 +3,7 @@
  * register, who may log in, and the times that govern it. Durations in ms.
  */
 import type { CentreConfiguration, DNConfiguration } from '@holdfast/centre';
-import type { DigestAlgorithm, DigestSecrets, NonceKeys } from '@holdfast/sip';
+import type { DigestAlgorithm, DigestSecrets, NonceKeys, SessionTimerOptions } from '@holdfast/sip';
 import type { PeerConfiguration } from './peer-site.ts';
 
 export interface SipServerConfiguration {
@@ -46,6 +46,8 @@ export interface SipServerConfiguration {
   readonly emergencyNumbers: readonly string[];
   /** The Trunk that leads to the peer site, when the option names one. */
   readonly peerTrunk?: string;
+  /** AD6: session timers on every leg (RFC 4028); absent: none. */
+  readonly sessionTimer?: SessionTimerOptions;
   /** A call that rings longer than this anywhere is given up (an outbound call's Timer C). */
   readonly ringingMaxMs: number;
 }

@@ -80,6 +80,25 @@ it('[SS42] what new calls are answered during a graceful shutdown comes from the
   });
 });
 
+it('[AD6] session timers are on unless the option says otherwise, and what we propose is no shorter than what we take', () => {
+  const withOptions = (holdfast: Record<string, string>) => {
+    const objects = OBJECTS.map((object) =>
+      object.objectType === 'Application' ? { ...object, options: { ...object.options, holdfast } } : object,
+    );
+    const read = readSipServerConfiguration(
+      makeConfiguration(objects, (text) => text),
+      'sip',
+    );
+    return read.ok ? read.configuration.sessionTimer : read.text;
+  };
+  expect(withOptions({})).toEqual({ intervalS: 1_800, minS: 90 });
+  expect(withOptions({ 'session-expires': '120', 'session-min-se': '600' })).toEqual({
+    intervalS: 600,
+    minS: 600,
+  });
+  expect(withOptions({ 'session-timer': 'false' })).toBeUndefined();
+});
+
 it('a wrap-up time of an Agent Login that is not allowed counts as not set: the server has its own', () => {
   const wrapUpOf = (value: string) => {
     const login = {

@@ -93,9 +93,18 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
         ])?.value.split(',') ?? [],
       ...(peer === undefined ? {} : { peer }),
       ...(peerTrunk === undefined ? {} : { peerTrunk }),
+      ...readSessionTimer(own),
       ringingMaxMs: 1000 * optionValue(holdfast['ringing-max'], [own]),
     },
   };
+}
+
+function readSessionTimer(own: OptionLevel): Pick<SipServerConfiguration, 'sessionTimer'> {
+  if (!optionValue(holdfast['session-timer'], [own])) return {};
+  const minS = optionValue(holdfast['session-min-se'], [own]);
+  // What we propose ourselves must be no shorter than what we take.
+  const intervalS = Math.max(optionValue(holdfast['session-expires'], [own]), minS);
+  return { sessionTimer: { intervalS, minS } };
 }
 
 const DIGEST_ALGORITHMS: Readonly<Record<DigestChoice, readonly DigestAlgorithm[]>> = {

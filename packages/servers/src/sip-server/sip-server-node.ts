@@ -103,6 +103,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       legsMax: LEGS_MAX + 2 * EMERGENCY_CALLS_MAX,
       sentBy: options.sentBy,
       contact: (transport) => ownContact(options.sentBy(transport), transport),
+      sessionTimer: () => this.#configuration.sessionTimer,
       screen: (now, request, source) => {
         if (request.method === 'REGISTER') return this.#registrations.screen(now, request, source);
         return request.method === 'INVITE' ? this.#calls.screen(now, request, source) : undefined;

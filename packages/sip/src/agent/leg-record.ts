@@ -9,7 +9,7 @@ import type { LegId } from '../user-agent-types.ts';
 import type { Held, Sent } from './user-agent-records.ts';
 
 /** Grows whenever the record changes its shape, so that a server knows what a newer or older one has written. */
-export const LEG_VERSION = 1;
+export const LEG_VERSION = 2;
 
 export interface LegRecord extends Omit<Held, 'leg'> {
   readonly version: typeof LEG_VERSION;

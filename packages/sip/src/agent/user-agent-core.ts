@@ -15,21 +15,20 @@ import { dialogOf, dialogWith, remoteTagOf } from '../dialog/in-dialog.ts';
 import { deadlineOf, startCall, startIncoming, stepInvite } from '../dialog/invite.ts';
 import type { Leg, LegEffect, LegEvent, Surroundings } from '../dialog/leg.ts';
 import { resumeLeg } from '../dialog/resume.ts';
+import { askedSession } from '../dialog/session-timer.ts';
 import { SipEndpoint } from '../endpoint.ts';
 import type { EndpointEvent, EndpointOutput, TransactionId } from '../endpoint-types.ts';
 import { createRequest, createResponse, type HeaderLines } from '../message/build-message.ts';
-import { headerField } from '../message/header-names.ts';
 import { callIdOf, cseqOf, fromOf, maxForwardsOf, toOf } from '../message/headers.ts';
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import type { Source, Target, TransportName } from '../target.ts';
-import { timerValues } from '../transaction/timers.ts';
 import type { InviteOptions, LegId, UserAgentEvent } from '../user-agent-types.ts';
 import { type LegRecord, recordOfLeg, restoreLeg } from './leg-record.ts';
-import { answerTo } from './user-agent-challenge.ts';
+import { OwnSurroundings } from './own-surroundings.ts';
+import { answerTo, withLongerSession } from './user-agent-again.ts';
 import { refusalOf } from './user-agent-checks.ts';
 import {
-  ALLOW_DEFAULT,
   LEGS_MAX,
   type LegInfo,
   type RespondOptions,
@@ -54,8 +53,7 @@ export class UserAgentCore {
   /** Undefined where nobody follows. */
   readonly #touched: Set<LegId> | undefined;
   readonly #deadlines = new Deadlines<Held>();
-  readonly #known: readonly string[];
-  readonly #surroundings: { -readonly [Key in keyof Surroundings]: Surroundings[Key] };
+  readonly #surroundings: OwnSurroundings;
   readonly #queue: EndpointEvent[] = [];
   #output: UserAgentOutput = { effects: [], events: [] };
 
@@ -63,18 +61,7 @@ export class UserAgentCore {
     this.#options = options;
     this.endpoint = new SipEndpoint(options);
     this.#touched = options.isFollowed === true ? new Set() : undefined;
-    const { T1, T2, giveUp } = timerValues(options.timers);
-    this.#known = ['100rel', ...(options.extensions ?? [])];
-    this.#surroundings = {
-      now: 0,
-      random: options.random,
-      T1,
-      T2,
-      giveUp,
-      allow: headerField('Allow', (options.allow ?? ALLOW_DEFAULT).join(', ')),
-      supported: headerField('Supported', this.#known.join(', ')),
-      out: [],
-    };
+    this.#surroundings = new OwnSurroundings(options);
   }
 
   nextDeadline(): Millis | undefined {
@@ -107,7 +94,14 @@ export class UserAgentCore {
       return id;
     }
     const callId = randomToken(this.#options.random, CALL_ID_LENGTH);
-    const invite = firstInvite(options, { tag: id, callId, allow: this.#surroundings.allow });
+    const surroundings = this.#surroundings.at(now);
+    const own = {
+      tag: id,
+      callId,
+      allow: surroundings.allow,
+      session: askedSession(undefined, surroundings),
+    };
+    const invite = firstInvite(options, own);
     const { destination, uri, contact, credentials, ringingMax } = options;
     const giveUpAt = ringingMax === undefined ? undefined : now + ringingMax;
     const leg = startCall({ id, contact, invite, transaction: '', giveUpAt });
@@ -263,7 +257,7 @@ export class UserAgentCore {
 
   #onRequest(now: Millis, event: Extract<EndpointEvent, { type: 'request' }>): void {
     const { transaction, request, source } = event;
-    const refusal = refusalOf(request, this.#known);
+    const refusal = refusalOf(request, this.#surroundings.tags, this.#surroundings.sessionTimer);
     if (refusal !== undefined) {
       return this.#refuse(now, transaction, request, refusal.status, refusal);
     }
@@ -333,7 +327,7 @@ export class UserAgentCore {
     const { held, purpose, request } = sent;
     if (response.status >= 200) {
       this.#sent.delete(transaction);
-      if (this.#goOnWithCredentials(now, transaction, sent, response)) return;
+      if (this.#goOn(now, transaction, sent, response)) return;
     }
     if (purpose === 'outside') {
       const known = sent.known ?? transaction;
@@ -377,14 +371,15 @@ export class UserAgentCore {
     } else if (held !== undefined) this.#step(now, held, { type: 'noResponse', purpose, request, status });
   }
 
-  /** Sends the request again with credentials (RFC 3261 §22.2, §22.3). True if it did. */
-  #goOnWithCredentials(now: Millis, transaction: TransactionId, sent: Sent, response: SipResponse): boolean {
-    const again = answerTo(response, sent, this.#options.answerChallenge);
+  /** Sends the request again with what its refusal asks for. True if it did. */
+  #goOn(now: Millis, transaction: TransactionId, sent: Sent, response: SipResponse): boolean {
+    const longer = withLongerSession(response, sent, this.#surroundings.sessionTimer);
+    const again = longer ?? answerTo(response, sent, this.#options.answerChallenge);
     if (again === undefined) return false;
     this.send(now, {
       ...sent,
       request: again,
-      answered: sent.answered + 1,
+      answered: longer === undefined ? sent.answered + 1 : sent.answered,
       known: sent.known ?? transaction,
     });
     return true;
@@ -403,8 +398,7 @@ export class UserAgentCore {
 
   #surroundingsAt(now: Millis, { leg }: Held): Surroundings {
     this.#touched?.add(leg.id);
-    this.#surroundings.now = now;
-    return this.#surroundings;
+    return this.#surroundings.at(now);
   }
 
   #settle(now: Millis, held: Held): void {

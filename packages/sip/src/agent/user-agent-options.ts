@@ -1,6 +1,7 @@
 /** What a user agent is made of, and what its methods take beside a leg. */
 import type { Dialog } from '../dialog/dialog.ts';
 import type { LegState } from '../dialog/leg.ts';
+import type { SessionTimerOptions } from '../dialog/session-timer.ts';
 import type { EndpointOptions } from '../endpoint.ts';
 import type { EndpointEffect } from '../endpoint-types.ts';
 import type { HeaderLines } from '../message/build-message.ts';
@@ -33,6 +34,8 @@ export interface UserAgentOptions extends EndpointOptions {
   readonly allow?: readonly string[];
   /** Option tags that our owner understands beside 100rel: an INVITE that requires another is refused with 420. */
   readonly extensions?: readonly string[];
+  /** Session timers (RFC 4028), asked for each message; absent or undefined: none. */
+  readonly sessionTimer?: () => SessionTimerOptions | undefined;
   /** An INVITE that may travel no further (Max-Forwards 0) is refused with 483. True unless set: right for a B2BUA. */
   readonly forwards?: boolean;
   /** Legs at once; one more is answered 503. */

@@ -541,15 +541,61 @@ describe('another user agent goes on', () => {
     expect(s.last('alice', 'ended').by).toBe('local');
   });
 
+  it('[IS36] whose 2xx has no ACK: the ACK may have reached the former one, and the answer to a refresh says as much', () => {
+    for (const allow of [undefined, ['INVITE', 'ACK', 'CANCEL', 'BYE']]) {
+      const s = new Scenario({ isFollowed: true, alice: allow === undefined ? {} : { allow } });
+      s.link = (from, message) => (from === 'alice' && nameOf(message) === 'ACK' ? [] : [1]);
+      s.on('alice', 'offer', (event) =>
+        s.act('alice', (agent, now) => agent.acceptOffer(now, event.leg, OFFER)),
+      );
+      s.connect();
+      expect(s.told('bob')).not.toContain('acknowledged');
+      s.takeOver('bob');
+      s.run(s.now + 5_000);
+      expect(s.told('bob')).toContain('acknowledged');
+      const repeated = s.count('bob', '200');
+      s.link = () => [1];
+      s.run(s.now + 100_000);
+      // Of the re-INVITE there is one more.
+      expect(s.count('bob', '200')).toBe(repeated);
+      expect(s.wire()).not.toContain('BYE');
+    }
+  });
+
+  it('[IS36] whose 2xx nobody has heard: it is repeated for as long as ever, and a 481 proves nothing', () => {
+    const s = new Scenario({ isFollowed: true });
+    s.link = (from) => (from === 'bob' ? [] : [1]);
+    s.connect();
+    s.run(s.now + 20_000);
+    s.takeOver('bob');
+    s.run(s.now + 10_000);
+    s.link = () => [1];
+    s.run(s.now + 4_000);
+    expect(s.told('alice')).toContain('answered');
+    expect(s.told('bob')).toContain('acknowledged');
+    expect(s.wire()).not.toContain('BYE');
+  });
+
+  it('[IS36] nobody there any more: it is given up', () => {
+    const s = new Scenario({ isFollowed: true });
+    s.link = (from) => (from === 'bob' ? [] : [1]);
+    s.connect();
+    s.takeOver('bob');
+    s.run(s.now + 70_000);
+    expect(s.last('bob', 'ended').by).toBe('lost');
+    s.run(s.now + 100_000);
+    expect(s.ends.bob.sizes().legs).toBe(0);
+  });
+
   it('[UA16] a record of another version is refused, with both versions', () => {
     const s = new Scenario({ isFollowed: true });
     const { alice } = s.connect();
     const record = s.ends.alice.legRecord(alice);
     expect(legRecordFrom({ ...record, version: 7 })).toBe(
-      'the leg record has version 7; this server reads 1',
+      'the leg record has version 7; this server reads 2',
     );
     expect(legRecordFrom(null)).toMatch('object');
-    expect(legRecordFrom({ version: 1 })).toMatch('no leg');
+    expect(legRecordFrom({ version: 2 })).toMatch('no leg');
     const kept = must(record, 'the call stands');
     const { state } = kept.leg;
     if (state.name !== 'established') throw new Error('the call stands');

@@ -132,6 +132,11 @@ export class SipUserAgent {
     return this.#core.order(now, leg, { type: 'change', method: 'UPDATE', sdp });
   }
 
+  /** Tells the other side where we are, and changes nothing; the owner hears no answer. */
+  refresh(now: Millis, leg: LegId): UserAgentOutput {
+    return this.#core.order(now, leg, { type: 'refresh' });
+  }
+
   acceptOffer(now: Millis, leg: LegId, sdp: Uint8Array | undefined): UserAgentOutput {
     return this.#core.order(now, leg, { type: 'acceptOffer', sdp });
   }

@@ -33,6 +33,7 @@ import {
 } from './in-dialog.ts';
 import type { Calling, Fork, Leg, LegEffect, LegEvent, Surroundings } from './leg.ts';
 import { answerOffer, askChange, changeAnswered, changeRefused, refuseOffer, takeUpdate } from './offers.ts';
+import { sessionAgreed } from './session-timer.ts';
 
 /** Phones that may ring for one INVITE; more are reported to the owner but have no early dialog. */
 export const FORKS_MAX = 16;
@@ -76,6 +77,7 @@ export function stepCalling(leg: Leg, state: Calling, event: LegEvent, s: Surrou
     case 'reject':
     case 'ack':
     case 'cancelled':
+    case 'refresh':
       return;
   }
 }
@@ -205,6 +207,7 @@ function succeeded(leg: Leg, state: Calling, response: SipResponse, s: Surroundi
     heldBye: undefined,
     strays: [],
   };
+  sessionAgreed(leg, state.invite, response, s);
   if (ack !== undefined) s.out.push({ type: 'sendAck', request: ack.request, nextHop: nextHopOf(dialog) });
   tell(s, { type: 'answered', leg: leg.id, response, ...(sdp !== undefined && { sdp }) });
 }

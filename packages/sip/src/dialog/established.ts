@@ -28,6 +28,7 @@ import {
   acknowledge,
   answerOffer,
   askChange,
+  askRefresh,
   changeAnswered,
   changeRefused,
   isUnheard,
@@ -36,6 +37,7 @@ import {
   takeUpdate,
   withdrawOffer,
 } from './offers.ts';
+import { sessionAgreed, sessionRefused } from './session-timer.ts';
 
 type RequestEvent = Extract<LegEvent, { type: 'request' }>;
 
@@ -63,6 +65,8 @@ export function stepEstablished(leg: Leg, state: Established, event: LegEvent, s
       return hangUp(leg, state, event.type === 'bye' ? event.headers : [], s);
     case 'change':
       return askChange(leg, event.method, event.sdp, s);
+    case 'refresh':
+      return askRefresh(leg);
     case 'acceptOffer':
       return answerOffer(leg, event.sdp, s);
     case 'rejectOffer':
@@ -142,10 +146,10 @@ function answered(
     case 'invite':
     case 'reinvite':
       if (purpose === 'reinvite' && leg.change?.method === 'INVITE' && !isAcknowledged(state, response))
-        return changeAnswered(leg, response, s);
+        return ourChangeAnswered(leg, state, event, s);
       return successAgain(leg, state, response, s);
     case 'update':
-      return changeAnswered(leg, response, s);
+      return ourChangeAnswered(leg, state, event, s);
     case 'other':
       otherAnswered(leg, request, response, s);
       if (response.status === 481 || response.status === 408) gone(leg, state, request, response.status, s);
@@ -154,6 +158,20 @@ function answered(
     case 'bye':
       return;
   }
+}
+
+function ourChangeAnswered(
+  leg: Leg,
+  state: Established,
+  { request, response }: Extract<LegEvent, { type: 'response' }>,
+  s: Surroundings,
+): void {
+  changeAnswered(leg, response, s);
+  if (leg.state !== state || response.status < 200) return;
+  if (response.status >= 300) return sessionRefused(leg, true, s);
+  sessionAgreed(leg, request, response, s);
+  // Only who has our first 2xx can take a change of the call: its ACK is not to be waited for any more.
+  if (isUnheard(state)) acknowledged(leg, state, sdpOf(response), s);
 }
 
 function isAcknowledged(state: Established, response: SipResponse): boolean {
@@ -181,7 +199,11 @@ function unanswered(
   event: Extract<LegEvent, { type: 'noResponse' }>,
   s: Surroundings,
 ): void {
-  if (event.purpose === 'reinvite' || event.purpose === 'update') return changeRefused(leg, event.status, s);
+  if (event.purpose === 'reinvite' || event.purpose === 'update') {
+    changeRefused(leg, event.status, s);
+    if (leg.state === state) sessionRefused(leg, false, s);
+    return;
+  }
   if (event.purpose !== 'other') return;
   tellOther(leg, event.request, event.status, undefined, s);
   if (event.status === 408) gone(leg, state, event.request, 408, s);
@@ -221,6 +243,13 @@ function expire(leg: Leg, state: Established, s: Surroundings): void {
     waits.retransmitAt = s.now + waits.pauseMs;
     s.out.push({ type: 'respond', transaction: waits.transaction, response: waits.response });
   }
+  const { session } = leg;
+  if (session === undefined) return;
+  if (s.now >= session.hangUpAt)
+    return lose(leg, state.dialog, s, { withBye: true, reason: 'the session was not refreshed in time' });
+  if (session.refreshAt === undefined || s.now < session.refreshAt) return;
+  session.refreshAt = undefined;
+  askRefresh(leg);
 }
 
 /** BYE is out: the leg waits for its answer, whatever it is, or for the BYE of the other side that crossed it. */

@@ -33,6 +33,7 @@ import {
   takeUpdate,
   unacknowledged,
 } from './offers.ts';
+import { answerSession } from './session-timer.ts';
 
 /** Rings that may wait for a PRACK; of more only the first ones are sent. */
 export const RINGS_WAITING_MAX = 4;
@@ -82,6 +83,7 @@ export function stepIncoming(leg: Leg, state: Incoming, event: LegEvent, s: Surr
     case 'ack':
     case 'cancel':
     case 'acknowledge':
+    case 'refresh':
       return;
   }
 }
@@ -159,6 +161,7 @@ function answer(leg: Leg, state: Incoming, wanted: Answer, s: Surroundings): voi
     ['Contact', `<${leg.contact}>`],
     [s.allow.name, s.allow.value],
     [s.supported.name, s.supported.value],
+    ...answerSession(leg, state.invite, s),
     ...(wanted.headers ?? []),
   ];
   if (sdp !== undefined) headers.push(['Content-Type', SDP_TYPE]);

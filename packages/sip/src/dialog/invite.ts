@@ -21,6 +21,7 @@ import { sdpOf } from './in-dialog.ts';
 import { stepIncoming } from './incoming.ts';
 import type { Leg, LegEvent, Surroundings } from './leg.ts';
 import { endForgottenOffer, endOpenOffer, endStaleChange, maySend, sendWaiting } from './offers.ts';
+import { sessionDeadline } from './session-timer.ts';
 
 export function stepInvite(leg: Leg, event: LegEvent, s: Surroundings): void {
   if (event.type === 'expire') endForgottenOffer(leg, s);
@@ -79,6 +80,7 @@ export function startCall(start: CallStart): Leg {
     waiting: [],
     remoteChange: undefined,
     lastReliable: undefined,
+    session: undefined,
   };
 }
 
@@ -119,6 +121,7 @@ export function startIncoming(start: {
     waiting: [],
     remoteChange: undefined,
     lastReliable: undefined,
+    session: undefined,
   };
 }
 
@@ -143,6 +146,7 @@ export function deadlineOf(leg: Leg): Millis | undefined {
     }
     case 'established': {
       const waits = state.unacknowledged;
+      at = earlier(at, sessionDeadline(leg));
       return waits === undefined ? at : earlier(at, Math.min(waits.retransmitAt, waits.giveUpAt));
     }
     case 'ending':

@@ -11,6 +11,7 @@ import type { HeaderLines } from '../message/build-message.ts';
 import type { HeaderField, SipRequest, SipResponse } from '../message/message.ts';
 import type { LegId, UserAgentEvent } from '../user-agent-types.ts';
 import type { Dialog } from './dialog.ts';
+import type { SessionTimer, SessionTimerOptions } from './session-timer.ts';
 
 export interface Leg {
   /** Also our tag in this dialog: random, so that no other leg has it. */
@@ -34,6 +35,8 @@ export interface Leg {
   remoteChange: RemoteChange | undefined;
   /** The last reliable provisional response that we sent: its PRACK may come late or twice. */
   lastReliable: { readonly rseq: number; readonly seq: number } | undefined;
+  /** Until when the call that stands is to be refreshed, and by whom; undefined before, and where nobody does it. */
+  session: SessionTimer | undefined;
 }
 
 export type LegState = Calling | Incoming | Established | Ending | Over;
@@ -138,7 +141,12 @@ export interface Unacknowledged {
   readonly offered: boolean;
   retransmitAt: Millis;
   pauseMs: Millis;
-  readonly giveUpAt: Millis;
+  giveUpAt: Millis;
+  /**
+   * Its ACK may have gone to the server before us, which is gone: then our refresh is not held back, and its answer says
+   * as much as the ACK.
+   */
+  isAckLost: boolean;
 }
 
 /** BYE is out. */
@@ -157,6 +165,8 @@ export interface Change {
   readonly sdp: Uint8Array | undefined;
   /** How often it has been refused for the moment (491, 500 with Retry-After). */
   readonly refusals: number;
+  /** It changes nothing, and our owner hears nothing of it: it says where we are, and that the call stands. */
+  readonly isRefresh: boolean;
 }
 
 export interface SentChange extends Change {
@@ -196,6 +206,7 @@ export type LegEvent =
   | { readonly type: 'cancel' }
   | { readonly type: 'bye'; readonly headers: HeaderLines }
   | { readonly type: 'change'; readonly method: 'INVITE' | 'UPDATE'; readonly sdp: Uint8Array | undefined }
+  | { readonly type: 'refresh' }
   | { readonly type: 'acceptOffer'; readonly sdp: Uint8Array | undefined }
   | { readonly type: 'rejectOffer'; readonly status: number }
   | {
@@ -247,5 +258,7 @@ export interface Surroundings {
   readonly giveUp: Millis;
   readonly allow: HeaderField;
   readonly supported: HeaderField;
+  /** Undefined: session timers are off. */
+  readonly sessionTimer: SessionTimerOptions | undefined;
   readonly out: LegEffect[];
 }

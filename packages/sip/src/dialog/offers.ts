@@ -9,13 +9,15 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import type { TransactionId } from '../endpoint-types.ts';
+import type { HeaderLines } from '../message/build-message.ts';
 import { cseqOf, headerValue, numberOf, toOf } from '../message/headers.ts';
-import type { SipRequest, SipResponse } from '../message/message.ts';
+import type { HeaderField, SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import { ackInDialog, nextHopOf, refreshedBy } from './dialog.ts';
 import {
   dialogOf,
   dialogWith,
+  fieldsOf,
   keepDialog,
   lose,
   respond,
@@ -26,7 +28,16 @@ import {
   sendInDialog,
   tell,
 } from './in-dialog.ts';
-import type { Change, Established, Leg, LegEvent, Surroundings, Unacknowledged } from './leg.ts';
+import type {
+  Change,
+  Established,
+  Leg,
+  LegEvent,
+  Surroundings,
+  Unacknowledged,
+  WaitingChange,
+} from './leg.ts';
+import { answerSession, askedSession, lengthenSession } from './session-timer.ts';
 
 /** Changes of one leg that wait for each other; one more is answered 500 at once. */
 export const CHANGES_WAITING_MAX = 4;
@@ -48,7 +59,25 @@ export function askChange(
 ): void {
   if (leg.waiting.length >= CHANGES_WAITING_MAX)
     return tell(s, { type: 'offerAnswered', leg: leg.id, status: 500 });
-  leg.waiting.push({ method, sdp, refusals: 0, notBefore: 0 });
+  leg.waiting.push({ method, sdp, refusals: 0, notBefore: 0, isRefresh: false });
+}
+
+/**
+ * Tells the other side where we are and that the call stands: by UPDATE without a description where it has said that it
+ * understands that, else by the description that it was sent last (RFC 3264 §8). A change that is on its way, or
+ * waits, says as much.
+ */
+export function askRefresh(leg: Leg, notBefore: Millis = 0): void {
+  if (leg.change !== undefined || leg.waiting.length > 0) return;
+  leg.waiting.push({ ...refreshOf(leg), refusals: 0, notBefore, isRefresh: true });
+}
+
+function refreshOf({ allows, localSdp, state }: Leg): Pick<Change, 'method' | 'sdp'> {
+  // The answer to an offer in our 2xx was in the ACK; if that is lost, only another offer brings it.
+  const isAnswerMissing = state.name === 'established' && state.unacknowledged?.offered === true;
+  const byUpdate = allows?.includes('UPDATE') === true && !isAnswerMissing;
+  if (byUpdate || localSdp === undefined) return { method: 'UPDATE', sdp: undefined };
+  return { method: 'INVITE', sdp: localSdp };
 }
 
 /** Sends the first change that waits, if its time has come. */
@@ -58,15 +87,22 @@ export function sendWaiting(leg: Leg, s: Surroundings): void {
   const dialog = dialogOf(leg);
   if (dialog === undefined) return;
   leg.waiting.shift();
-  const { method, sdp, refusals } = next;
+  const { method, sdp, refusals, isRefresh } = next;
   const giveUpAt = method === 'INVITE' ? s.now + CHANGE_MAX_MS : undefined;
-  leg.change = { method, sdp, refusals, transaction: '', giveUpAt };
+  leg.change = { method, sdp, refusals, isRefresh, transaction: '', giveUpAt };
   const parts = {
     contact: leg.contact,
-    fields: [s.allow, ...leg.authorization],
+    fields: [s.allow, ...sessionFields(leg, s), ...leg.authorization],
     ...(sdp !== undefined && { body: sdp, contentType: SDP_TYPE }),
   };
   sendInDialog(leg, dialog, { method, purpose: method === 'INVITE' ? 'reinvite' : 'update' }, parts, s);
+}
+
+/** Before the call stands there is nothing to keep alive. */
+function sessionFields(leg: Leg, s: Surroundings): readonly HeaderField[] {
+  if (leg.state.name !== 'established') return [];
+  const lines = askedSession(leg.session, s);
+  return lines.length === 0 ? [] : [s.supported, ...fieldsOf(lines)];
 }
 
 /** RFC 3261 §14.1 and RFC 3311 §5.1: no INVITE of either side is pending, and no offer is unanswered. */
@@ -75,9 +111,9 @@ export function maySend(leg: Leg, change: Change): boolean {
   const { state } = leg;
   switch (state.name) {
     case 'established':
-      return (
-        state.unacknowledged === undefined && state.answerOwed === undefined && state.heldBye === undefined
-      );
+      if (state.unacknowledged !== undefined && !(change.isRefresh && state.unacknowledged.isAckLost))
+        return false;
+      return state.answerOwed === undefined && state.heldBye === undefined;
     case 'incoming':
       if (change.method === 'INVITE' || state.unpracked !== undefined) return false;
       return change.sdp === undefined ? state.rseq > 0 : state.exchange === 'settled';
@@ -97,13 +133,26 @@ export function changeAnswered(leg: Leg, response: SipResponse, s: Surroundings)
   leg.change = undefined;
   const { status } = response;
   if (status < 300) return changeAccepted(leg, change, response, s);
-  const pauseMs = change.refusals < REFUSALS_MAX ? pauseAfter(leg, response, s) : undefined;
-  if (pauseMs !== undefined) {
-    const { method, sdp } = change;
-    leg.waiting.unshift({ method, sdp, refusals: change.refusals + 1, notBefore: s.now + pauseMs });
-    return;
-  }
-  changeRefused(leg, status, s);
+  const again = change.refusals < REFUSALS_MAX ? againAfter(leg, change, response, s) : undefined;
+  if (again === undefined) return refused(leg, status, change.isRefresh, s);
+  leg.waiting.unshift({ ...again, refusals: change.refusals + 1 });
+}
+
+/** What is tried in place of a refused change, and when; undefined when the refusal is meant. */
+function againAfter(
+  leg: Leg,
+  { method, sdp, isRefresh }: Change,
+  response: SipResponse,
+  s: Surroundings,
+): Omit<WaitingChange, 'refusals'> | undefined {
+  const { status } = response;
+  const pauseMs = pauseAfter(leg, response, s);
+  if (pauseMs !== undefined) return { method, sdp, isRefresh, notBefore: s.now + pauseMs };
+  const isUnknown = isRefresh && method === 'UPDATE' && (status === 405 || status === 501);
+  if (!isUnknown || leg.localSdp === undefined) return undefined;
+  // It said that it understands UPDATE, and does not.
+  leg.allows = leg.allows?.filter((known) => known !== 'UPDATE');
+  return { ...refreshOf(leg), isRefresh, notBefore: s.now };
 }
 
 function changeAccepted(leg: Leg, change: Change, response: SipResponse, s: Surroundings): void {
@@ -120,6 +169,7 @@ function changeAccepted(leg: Leg, change: Change, response: SipResponse, s: Surr
     if (change.sdp === undefined && sdp !== undefined) leg.state.answerOwed = seq;
     else acknowledge(leg, leg.state, seq, undefined, s);
   }
+  if (change.isRefresh) return;
   tell(s, { type: 'offerAnswered', leg: leg.id, status: response.status, ...(sdp !== undefined && { sdp }) });
 }
 
@@ -138,7 +188,7 @@ export function acknowledge(
   s.out.push({ type: 'sendAck', request, nextHop: nextHopOf(state.dialog) });
 }
 
-/** How long a refused change waits until it is tried again; undefined when the refusal is meant. */
+/** How long a change waits that was refused for the moment, or for the interval that it proposed. */
 function pauseAfter(leg: Leg, response: SipResponse, s: Surroundings): Millis | undefined {
   if (response.status === 491) {
     // RFC 3261 §14.1, in steps of 10 ms: whoever made the Call-ID waits longer, so that the two do not meet again.
@@ -146,13 +196,20 @@ function pauseAfter(leg: Leg, response: SipResponse, s: Surroundings): Millis | 
       ? 2_100 + 10 * Math.floor(s.random() * 191)
       : 10 * Math.floor(s.random() * 201);
   }
+  if (response.status === 422) return lengthenSession(leg, response) ? 0 : undefined;
   if (response.status !== 500) return undefined;
   const seconds = numberOf(headerValue(response, 'retry-after')?.split(/[;( ]/)[0], RETRY_AFTER_MAX_S);
   return seconds === undefined ? undefined : 1_000 * seconds;
 }
 
-export function changeRefused(leg: Leg, status: number, s: Surroundings): void {
+/** No answer came. */
+export function changeRefused(leg: Leg, status: 408 | 503, s: Surroundings): void {
+  const isRefresh = leg.change?.isRefresh === true;
   leg.change = undefined;
+  refused(leg, status, isRefresh, s);
+}
+
+function refused(leg: Leg, status: number, isRefresh: boolean, s: Surroundings): void {
   const { state } = leg;
   if (state.name === 'established' && !isUnheard(state) && (status === 481 || status === 408)) {
     return lose(leg, state.dialog, s, {
@@ -160,7 +217,7 @@ export function changeRefused(leg: Leg, status: number, s: Surroundings): void {
       reason: `${status} to a request in the dialog`,
     });
   }
-  tell(s, { type: 'offerAnswered', leg: leg.id, status });
+  if (!isRefresh) tell(s, { type: 'offerAnswered', leg: leg.id, status });
 }
 
 /**
@@ -193,7 +250,10 @@ export function takeUpdate(
   s: Surroundings,
 ): void {
   const sdp = sdpOf(event.request);
-  if (sdp === undefined) return respond(event, 200, s, { headers: [['Contact', `<${leg.contact}>`]] });
+  if (sdp === undefined) {
+    const headers = [['Contact', `<${leg.contact}>`] as const, ...sessionAnswer(leg, event.request, s)];
+    return respond(event, 200, s, { headers });
+  }
   if (leg.remoteChange !== undefined || pending === 'theirs') return respond(event, 500, s, retryAfter(s));
   if (leg.change !== undefined || pending === 'ours') return respond(event, 491, s);
   takeOffer(leg, 'UPDATE', event, s);
@@ -223,9 +283,10 @@ export function answerOffer(leg: Leg, sdp: Uint8Array | undefined, s: Surroundin
   const offer = sdpOf(remoteChange.request);
   if (offer !== undefined) leg.remoteSdp = offer;
   if (sdp !== undefined) leg.localSdp = sdp;
-  const headers: [string, string][] = [
+  const headers: (readonly [string, string])[] = [
     ['Contact', `<${leg.contact}>`],
     [s.allow.name, s.allow.value],
+    ...sessionAnswer(leg, remoteChange.request, s),
   ];
   if (sdp !== undefined) headers.push(['Content-Type', SDP_TYPE]);
   const response = respondKept(remoteChange, 200, s, { headers, ...(sdp !== undefined && { body: sdp }) });
@@ -233,6 +294,12 @@ export function answerOffer(leg: Leg, sdp: Uint8Array | undefined, s: Surroundin
     const offered = offer === undefined && sdp !== undefined;
     state.unacknowledged = unacknowledged(remoteChange, response, { isFirst: false, offered }, s);
   }
+}
+
+/** Each INVITE or UPDATE of theirs in a call that stands refreshes it. */
+function sessionAnswer(leg: Leg, request: SipRequest, s: Surroundings): HeaderLines {
+  const refreshes = leg.state.name === 'established' && request.method !== 'PRACK';
+  return refreshes ? answerSession(leg, request, s) : [];
 }
 
 /** A 2xx to an INVITE that is repeated from now on until its ACK comes. */
@@ -250,6 +317,7 @@ export function unacknowledged(
     retransmitAt: s.now + s.T1,
     pauseMs: s.T1,
     giveUpAt: s.now + s.giveUp,
+    isAckLost: false,
   };
 }
 

@@ -7,12 +7,17 @@ import { CSEQ_MAX } from '../message/limits.ts';
 import { type Dialog, nextHopOf } from './dialog.ts';
 import { over, tell } from './in-dialog.ts';
 import { stepInvite } from './invite.ts';
-import type { Leg, Surroundings } from './leg.ts';
+import type { Leg, Surroundings, Unacknowledged } from './leg.ts';
+import { askRefresh } from './offers.ts';
+import { resumeSession } from './session-timer.ts';
 
 /** The predecessor may have used more numbers than we know of; gaps are allowed (RFC 3261 §12.2.2). */
 export const SEQ_JUMP = 1_000;
 /** AD3: beyond anything that the other site may still send, so that the other side refuses what comes from there. */
 export const SEQ_JUMP_OF_SITE = 1_000_000;
+
+/** At the same address an ACK comes by itself to one of the next 2xx, as a rule. */
+export const ACK_MAX_MS = 4_000;
 
 /** `stands` says which transactions came along. */
 export function resumeLeg(
@@ -24,9 +29,9 @@ export function resumeLeg(
   jump(leg, seqJump);
   const { state, change, remoteChange } = leg;
   if (change !== undefined && !stands(change.transaction)) {
-    const { method, sdp, refusals } = change;
+    const { method, sdp, refusals, isRefresh } = change;
     leg.change = undefined;
-    leg.waiting.unshift({ method, sdp, refusals, notBefore: s.now });
+    leg.waiting.unshift({ method, sdp, refusals, isRefresh, notBefore: s.now });
   }
   // The other side repeats what it has no answer to.
   if (remoteChange !== undefined && !stands(remoteChange.transaction)) leg.remoteChange = undefined;
@@ -52,10 +57,23 @@ export function resumeLeg(
     };
     return stepInvite(leg, { type: 'bye', headers: [] }, s);
   }
+  resumeSession(leg, s);
+  if (state.name === 'established' && state.unacknowledged?.isFirst === true)
+    seekAck(leg, state.unacknowledged, seqJump, s);
   // It may have been lost with the predecessor, whose transaction would have repeated it (RFC 3261 §13.2.2.4).
   if (leg.side === 'caller' && state.name === 'established' && state.ack !== undefined)
     s.out.push({ type: 'sendAck', request: state.ack.request, nextHop: nextHopOf(state.dialog) });
   stepInvite(leg, { type: 'expire' }, s);
+}
+
+/**
+ * The ACK to our first 2xx may have reached the predecessor, or have gone to where it was, and then comes no more. The
+ * 2xx is repeated for as long as ever, for a caller who has not heard it; one who has it answers a refresh.
+ */
+function seekAck(leg: Leg, unacknowledged: Unacknowledged, seqJump: number, s: Surroundings): void {
+  unacknowledged.isAckLost = true;
+  unacknowledged.giveUpAt = s.now + s.giveUp;
+  askRefresh(leg, s.now + (seqJump === SEQ_JUMP_OF_SITE ? 0 : ACK_MAX_MS));
 }
 
 function jump(leg: Leg, by: number): void {

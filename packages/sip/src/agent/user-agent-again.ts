@@ -1,6 +1,10 @@
-/** The same request again with credentials, after a 401 or 407 (RFC 3261 §22.2, §22.3). */
+/**
+ * The same request again: with credentials, after a 401 or 407 (RFC 3261 §22.2, §22.3), or with a longer session, after
+ * a 422 (RFC 4028 §7.3).
+ */
 import { dialogOf, keepDialog } from '../dialog/in-dialog.ts';
 import type { Leg } from '../dialog/leg.ts';
+import { SESSION_MAX_S, type SessionTimerOptions, secondsIn } from '../dialog/session-timer.ts';
 import { replaceHeader } from '../message/edit-message.ts';
 import { cseqOf, headerValues } from '../message/headers.ts';
 import type { HeaderField, SipRequest, SipResponse } from '../message/message.ts';
@@ -32,6 +36,24 @@ export function answerTo(
   if (leg !== undefined && sent.purpose === 'invite')
     leg.authorization = again.headers.filter(isAuthorization);
   return again;
+}
+
+/** Our first INVITE with the interval that the other side takes at least; once, for nobody is to lead us on and on. */
+export function withLongerSession(
+  response: SipResponse,
+  { request, purpose, held }: Sent,
+  own: SessionTimerOptions | undefined,
+): SipRequest | undefined {
+  const leg = held?.leg;
+  if (response.status !== 422 || purpose !== 'invite') return undefined;
+  if (leg?.state.name !== 'calling' || leg.state.givenUp !== 'no') return undefined;
+  const asked = secondsIn(request, 'session-expires');
+  const least = secondsIn(response, 'min-se');
+  if (asked === undefined || least === undefined || least > SESSION_MAX_S || least <= asked) return undefined;
+  // Lengthened before: only then is the least more than our own.
+  if (own === undefined || secondsIn(request, 'min-se') !== own.minS) return undefined;
+  const longer = replaceHeader(request, 'Session-Expires', String(least));
+  return renumbered(replaceHeader(longer, 'Min-SE', String(least)), leg);
 }
 
 /** With the next CSeq of its dialog, or one more than it had. */
