@@ -1,4 +1,4 @@
-/** baresip with an account at each site: MD5, two tones, and the loss of a site. */
+/** baresip with an account at each site: MD5, two tones, and the loss of a primary and of a site. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Baresip } from './peers/baresip.ts';
 import {
@@ -6,6 +6,7 @@ import {
   dialsAQueue,
   isCalledAndHears,
   type PhoneStory,
+  survivesATakeover,
   survivesItsSite,
 } from './peers/phone-story.ts';
 import { kindsOf, refusedByOthers } from './peers/sent-messages.ts';
@@ -26,9 +27,15 @@ test('it is called, answers, and the two hear each other', () => isCalledAndHear
 test('it dials a queue, an agent answers, and the two hear each other', () => dialsAQueue(story));
 
 test(
-  'its site is killed in a call: the sound goes on, and the next call comes through the other site',
-  () => survivesItsSite(story),
+  'the primary is killed in a call: both hear each other, hold and BYE go through its mate',
+  () => survivesATakeover(story),
   60_000,
+);
+
+test(
+  'its site is killed in a call of its agent: both hear each other, hold and BYE go through the other site',
+  () => survivesItsSite(story),
+  120_000,
 );
 
 test('every message that was sent to it is accepted by the parsers of jssip and sip', () => {

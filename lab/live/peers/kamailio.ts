@@ -20,6 +20,18 @@ export interface KamailioOptions {
   };
   /** Processes that read UDP. */
   readonly children?: number;
+  /** UDP and TCP on 127.0.0.1; any free one where it does not matter. */
+  readonly port?: number;
+  /** What it is configured to be; a registrar and proxy where nothing is said. */
+  readonly configuration?: (place: KamailioPlace) => string;
+}
+
+/** What every configuration of it has to name. */
+export interface KamailioPlace {
+  readonly folder: string;
+  readonly port: number;
+  /** Its control socket. */
+  readonly control: string;
 }
 
 const run = promisify(execFile);
@@ -41,10 +53,11 @@ export class Kamailio {
   static async start(options: KamailioOptions): Promise<Kamailio> {
     const { folder } = options;
     mkdirSync(folder, { recursive: true });
-    const [port] = (await freePorts(1)) as [number];
+    const port = options.port ?? ((await freePorts(1)) as [number])[0];
     const control = join(folder, 'control');
     const file = join(folder, 'kamailio.cfg');
-    writeFileSync(file, configuration(options, port, control));
+    const place = { folder, port, control };
+    writeFileSync(file, options.configuration?.(place) ?? registrar(options, place));
     const program = Program.start({
       command: 'kamailio',
       // -DD stays in the foreground, -E logs to standard error, -m megabytes that its processes share.
@@ -96,7 +109,7 @@ export class Kamailio {
   }
 }
 
-function configuration({ digest, children = 4 }: KamailioOptions, port: number, control: string): string {
+function registrar({ digest, children = 4 }: KamailioOptions, { port, control }: KamailioPlace): string {
   const modules = [
     'kex',
     'corex',

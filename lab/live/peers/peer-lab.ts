@@ -3,19 +3,28 @@
  * guest extension (7999) and agents without a robot to phones of others. Everything that our processes send is
  * kept, for parsers of others to judge.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type GeneratedAgent, GUEST, OVERFLOW_QUEUE, SALES_QUEUE } from '@holdfast/centre';
+import {
+  ADMINISTRATOR,
+  DESK_APPLICATION,
+  type GeneratedAgent,
+  GUEST,
+  OVERFLOW_QUEUE,
+  SALES_QUEUE,
+} from '@holdfast/centre';
 import { seededRandom } from '@holdfast/kernel';
 import type { OptionSections } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
-import { ProcessClock } from '@holdfast/shell';
+import { type DeskSession, openDesk, ProcessClock } from '@holdfast/shell';
 import { freePorts } from '../free-ports.ts';
+import type { StandbyPorts } from '../lab-configuration.ts';
 import { Relays } from '../relay.ts';
 import { Robot, type RobotWatch } from '../robot.ts';
 import { robotBootstrap } from '../robot-bootstrap.ts';
+import { SiteOperator } from '../site-operator.ts';
 import { SiteProcesses } from '../site-processes.ts';
 import { SHORT } from '../times.ts';
 import { LabPhone, type LabPhoneOptions } from './lab-phone.ts';
@@ -43,6 +52,8 @@ const TALK_MS = 60_000;
 export interface PeerLabOptions {
   /** Agents with a robot. 0 where only extensions are called. */
   readonly robots?: number;
+  /** Each site has a pair of SIP Servers, whose supervisor starts again what dies. */
+  readonly pairs?: boolean;
   /** Object key → section → option → value; `gateway` is the port of the gateway. */
   readonly options?: (gateway: number) => Readonly<Record<string, OptionSections>>;
 }
@@ -56,37 +67,45 @@ export class PeerLab {
   readonly sipPorts: Readonly<Record<PeerSite, number>>;
   readonly gatewayPort: number;
   readonly #configPorts: Readonly<Record<PeerSite, number>>;
+  readonly #clientPorts: Readonly<Record<PeerSite, number>>;
   readonly #agents: readonly GeneratedAgent[];
   readonly #phones: LabPhone[] = [];
+  readonly #desks: DeskSession[] = [];
 
   private constructor(folder: string, ports: Ports, agents: readonly GeneratedAgent[]) {
     this.folder = folder;
     this.#agents = agents;
     this.sipPorts = { north: ports.sip[0], south: ports.sip[1] };
     this.#configPorts = { north: ports.config[0], south: ports.config[1] };
+    this.#clientPorts = { north: ports.clients[0], south: ports.clients[1] };
     this.gatewayPort = ports.gateway;
     const site = (name: PeerSite, index: 0 | 1) =>
       new SiteProcesses({
         site: name,
         entry: SERVER_BUNDLE,
-        restarts: false,
+        restarts: ports.standby !== undefined,
         files: join(folder, 'configuration'),
         data: join(folder, name),
         servers: [
           { application: `config-${name}`, host: '127.0.0.1', port: ports.config[index] },
-          { application: `sip-${name}`, host: '127.0.0.1', port: ports.clients[index] },
+          {
+            ...{ application: `sip-${name}`, host: '127.0.0.1', port: ports.clients[index] },
+            ...(ports.standby && {
+              backup: { application: `sip-${name}-b`, port: ports.standby[index].clientPort },
+            }),
+          },
         ],
       });
     this.sites = { north: site('north', 0), south: site('south', 1) };
   }
 
   /** Resolves when both sites answer and every robot is Ready. */
-  static async start({ robots = 0, options }: PeerLabOptions = {}): Promise<PeerLab> {
+  static async start({ robots = 0, pairs = false, options }: PeerLabOptions = {}): Promise<PeerLab> {
     if (!existsSync(SERVER_BUNDLE))
       throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-peers-'));
     await tapTo(join(folder, SENT_FILE));
-    const ports = await drawPorts();
+    const ports = await drawPorts(pairs);
     const site = (name: PeerSite, index: 0 | 1) => ({
       name,
       address: '127.0.0.1',
@@ -94,6 +113,7 @@ export class PeerLab {
       clientPort: ports.clients[index],
       sipPort: ports.sip[index],
       gateway: `127.0.0.1:${ports.gateway}`,
+      ...(ports.standby && { standby: ports.standby[index] }),
     });
     const holdfast = { 'registrar-min-timeout': '1' };
     const { objects, agents } = await makeWorld({
@@ -185,6 +205,30 @@ export class PeerLab {
     });
   }
 
+  /** A desk for the guest extension, whose phone is another's: it is logged in at the north. */
+  async guestDesk(): Promise<DeskSession> {
+    const file = join(this.folder, 'guest-bootstrap.json');
+    const site = (name: PeerSite) => ({
+      ...{ application: DESK_APPLICATION, nodes: [`127.0.0.1:${this.#configPorts[name]}`] },
+    });
+    const sites = { preferred: site('north'), peer: site('south') };
+    writeFileSync(file, JSON.stringify({ environment: 'test', hotSeating: false, sites }));
+    const opening = await openDesk({
+      ...{
+        user: GUEST.user,
+        password: PASSWORD,
+        bootstrap: file,
+        dataFolder: join(this.folder, 'guest-desk'),
+      },
+      firstLogin: 'nothingBefore',
+    });
+    if (!opening.ok) throw new Error(opening.problems.join('\n'));
+    const { desk } = opening;
+    this.#desks.push(desk);
+    await until('the guest is logged in', 15_000, () => desk.view?.site === 'north');
+    return desk;
+  }
+
   /** A phone of ours, closed with the lab; the gateway's port is `gatewayPort`. */
   async phone(
     options: Omit<LabPhoneOptions, 'clock' | 'random' | 'sites' | 'domain'> &
@@ -206,6 +250,13 @@ export class PeerLab {
     return this.phone({ number: 'gateway', password: '', scheme: 'none', port: this.gatewayPort, toneHz });
   }
 
+  /** Somebody who may drain a site; whoever asked for it closes it. */
+  operatorAt(site: PeerSite): Promise<SiteOperator> {
+    const config = { host: '127.0.0.1', port: this.#configPorts[site] };
+    const credentials = { config, user: ADMINISTRATOR.user, password: PASSWORD };
+    return SiteOperator.logIn({ host: '127.0.0.1', port: this.#clientPorts[site] }, credentials);
+  }
+
   /** What all processes of ours have sent until now, the robots' and callers' phones among them. */
   sent(): SentMessage[] {
     return sentIn(join(this.folder, SENT_FILE));
@@ -213,7 +264,7 @@ export class PeerLab {
 
   async stop(): Promise<void> {
     await Promise.all(this.#phones.map((phone) => phone.close()));
-    await Promise.all(this.robots.map((robot) => robot.stop()));
+    await Promise.all([...this.robots, ...this.#desks].map((one) => one.stop()));
     await stopPrograms();
     for (const name of SITES) if (this.sites[name].state === 'starting') this.sites[name].kill();
     await Promise.all(SITES.map((name) => this.sites[name].stop()));
@@ -242,11 +293,15 @@ interface Ports {
   readonly clients: readonly [number, number];
   readonly sip: readonly [number, number];
   readonly gateway: number;
+  readonly standby: readonly [StandbyPorts, StandbyPorts] | undefined;
 }
 
-async function drawPorts(): Promise<Ports> {
-  const [a, b, c, d, e, f, gateway] = (await freePorts(7)) as Tuple7;
-  return { config: [a, b], clients: [c, d], sip: [e, f], gateway };
+async function drawPorts(pairs: boolean): Promise<Ports> {
+  const ports = await freePorts(pairs ? 11 : 7);
+  const at = (index: number) => ports[index] as number;
+  const standby = (index: number): StandbyPorts => ({ clientPort: at(index), pairPort: at(index + 1) });
+  return {
+    ...{ config: [at(0), at(1)], clients: [at(2), at(3)], sip: [at(4), at(5)], gateway: at(6) },
+    standby: pairs ? [standby(7), standby(9)] : undefined,
+  };
 }
-
-type Tuple7 = [number, number, number, number, number, number, number];

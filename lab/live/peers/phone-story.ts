@@ -1,8 +1,10 @@
 /**
- * The story of every telephone of others: it registers at both sites, is called, both hear each other, its site
- * is killed in the middle of a call, and it is called again through the other site.
+ * The story of every telephone of others: it registers at both sites, is called, both hear each other; the primary of its
+ * site's pair is killed in the middle of a call, then its whole site, and it is called again through the other one.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DESK_APPLICATION } from '@holdfast/centre';
 import { must } from '@holdfast/kernel';
 import { SAMPLE_RATE } from '@holdfast/server';
 import { expect } from 'vitest';
@@ -20,7 +22,18 @@ const LATER_CALLER_HZ = 310;
 /** Three seconds, 20 ms each. */
 const PACKETS_ENOUGH = 150;
 const TONE_SLACK_HZ = 15;
+/** Of a recording: each call goes on for longer after the fault. */
+const LAST_SECONDS = 3;
 const RECORDING_MAX_MS = 10_000;
+const TAKEOVER_MAX_MS = 15_000;
+const MOVED_MAX_MS = 30_000;
+/** An agent at the guest extension moves soon, and its lease is short. */
+const RECOVERY = {
+  'disaster-recovery.enabled': 'true',
+  'disaster-recovery.timeout': '2',
+  'disaster-recovery.wait-for-sipphone-timeout': '2',
+};
+const LEASE = { 'stamp-period': '400', 'lease-length': '1600' };
 
 export interface PhoneStory {
   readonly lab: PeerLab;
@@ -33,8 +46,14 @@ export async function beginStory(
 ): Promise<PhoneStory> {
   const holdfast = { 'digest-algorithms': algorithms };
   const lab = await PeerLab.start({
-    robots: 1,
-    options: () => ({ [`DN/${GUEST_DN}@north`]: { holdfast }, [`DN/${GUEST_DN}@south`]: { holdfast } }),
+    ...{ robots: 1, pairs: true },
+    options: () => ({
+      [`DN/${GUEST_DN}@north`]: { holdfast },
+      [`DN/${GUEST_DN}@south`]: { holdfast },
+      [`Application/${DESK_APPLICATION}`]: { 'interaction-workspace': RECOVERY },
+      'Application/sip-north': { holdfast: LEASE },
+      'Application/sip-south': { holdfast: LEASE },
+    }),
   });
   try {
     const phone = await start({
@@ -81,20 +100,55 @@ export async function dialsAQueue({ lab, phone }: PhoneStory): Promise<void> {
   await hasHeard(phone, robotTone(0), before);
 }
 
-/** The site dies in a call: the two ends go on hearing each other, and the next call comes through the other site. */
+/** The primary is killed in a call: its mate passes on what either end wants, at the same address. */
+export async function survivesATakeover({ lab, phone }: PhoneStory): Promise<void> {
+  const before = phone.heard();
+  await withCaller(lab, CALLER_HZ, async (caller) => {
+    await caller.call(GUEST_DN, 'north');
+    await talk(caller);
+    const former = await lab.sites.north.serving('sip-north');
+    lab.sites.north.killServer(former);
+    await until('the mate serves', TAKEOVER_MAX_MS, async () => {
+      return (await lab.sites.north.serving('sip-north')) !== former;
+    });
+    await talk(caller);
+    tellGap('primary killed in a call', phone, caller);
+    await holdsAndRetrieves(caller);
+    expect(await caller.hangUp()).toMatchObject({ by: 'local', status: 0, wasEstablished: true });
+  });
+  await until('the phone has hung up too', 5_000, () => phone.calls === 0);
+  await hasHeard(phone, CALLER_HZ, before, 'at the end');
+}
+
+/**
+ * The site dies in a call of an agent: the two ends go on hearing each other, the agent's desk logs in at the other site,
+ * which takes the call over, so that hold and BYE go through again; and the next call comes through that site.
+ */
 export async function survivesItsSite({ lab, phone }: PhoneStory): Promise<void> {
+  const desk = await lab.guestDesk();
+  const beforeLoss = phone.heard();
   await withCaller(lab, CALLER_HZ, async (caller) => {
     await caller.call(GUEST_DN, 'north');
     await talk(caller);
     lab.sites.north.kill();
-    const { received } = caller.sound.figures;
-    await until('sound still comes', 5_000, () => caller.sound.figures.received >= received + PACKETS_ENOUGH);
-    await caller.hears(PHONE_HZ);
-    // Nobody is there to pass a BYE on: each end hangs up for itself.
-    expect(await caller.hangUp()).toMatchObject({ by: 'lost', wasEstablished: true });
+    await talk(caller);
+    const log = join(lab.folder, 'south', 'south.log');
+    await until('the other site has taken the call over', MOVED_MAX_MS, () =>
+      readFileSync(log, 'utf8').includes('"what":"call adopted"'),
+    );
+    await until('its desk shows the call', MOVED_MAX_MS, () => {
+      return desk.view?.site === 'south' && desk.view.calls.length === 1;
+    });
+    await talk(caller);
+    tellGap('site killed in a call', phone, caller);
+    await holdsAndRetrieves(caller);
+    // Its BYE goes to the site that has told it where the call is now.
+    const after = caller.facts.length;
     phone.hangUp();
+    expect(await caller.fact('ended', { after })).toMatchObject({ by: 'remote', wasEstablished: true });
   });
   await until('the phone has hung up too', 5_000, () => phone.calls === 0);
+  await hasHeard(phone, CALLER_HZ, beforeLoss, 'at the end');
   const before = phone.heard();
   await withCaller(lab, LATER_CALLER_HZ, async (caller) => {
     await caller.call(GUEST_DN, 'south');
@@ -103,6 +157,21 @@ export async function survivesItsSite({ lab, phone }: PhoneStory): Promise<void>
   });
   await until('the phone has hung up too', 5_000, () => phone.calls === 0);
   await hasHeard(phone, LATER_CALLER_HZ, before);
+}
+
+/** Both changes of the session pass from end to end, and the sound comes back. */
+async function holdsAndRetrieves(caller: LabPhone): Promise<void> {
+  const after = caller.facts.length;
+  caller.command({ name: 'hold' });
+  await caller.fact('held', { after });
+  caller.command({ name: 'retrieve' });
+  await caller.fact('retrieved', { after });
+  await talk(caller);
+}
+
+function tellGap(fault: string, phone: PeerPhone, { sound }: LabPhone): void {
+  const { gapMaxMs } = sound.figures;
+  console.log(JSON.stringify({ phone: phone.constructor.name, fault, rtpGapMs: gapMaxMs }));
 }
 
 /** The gateway has one port: whoever calls gives it back, also when the test fails. */
@@ -129,11 +198,20 @@ async function talk(caller: LabPhone): Promise<void> {
   );
 }
 
-/** In what it has recorded since then there is a second of that tone, once its recorder has finished the file. */
-async function hasHeard(phone: PeerPhone, toneHz: number, { length }: Int16Array): Promise<void> {
-  await until(`the phone has recorded ${toneHz} Hz`, RECORDING_MAX_MS, () => {
+/**
+ * In what it has recorded since then there is a second of that tone, once its recorder has finished the file; at the end:
+ * in its last seconds, after everything that happened to the call.
+ */
+async function hasHeard(
+  phone: PeerPhone,
+  toneHz: number,
+  { length }: Int16Array,
+  where: 'anywhere' | 'at the end' = 'anywhere',
+): Promise<void> {
+  await until(`the phone has recorded ${toneHz} Hz ${where}`, RECORDING_MAX_MS, () => {
     const heard = phone.heard().subarray(length);
-    for (let at = 0; at + SAMPLE_RATE <= heard.length; at += SAMPLE_RATE / 4) {
+    const first = where === 'anywhere' ? 0 : Math.max(0, heard.length - LAST_SECONDS * SAMPLE_RATE);
+    for (let at = first; at + SAMPLE_RATE <= heard.length; at += SAMPLE_RATE / 4) {
       const hz = dominantTone(heard.subarray(at, at + SAMPLE_RATE));
       if (hz !== undefined && Math.abs(hz - toneHz) <= TONE_SLACK_HZ) return true;
     }

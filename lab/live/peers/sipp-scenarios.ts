@@ -77,12 +77,7 @@ Content-Length: 0
 ]]></send>`;
 }
 
-/**
- * A caller who is put on music and turned to the agent by a re-INVITE, answers it, talks for the time of `-d` and
- * hangs up.
- */
-export const CALLER_WITH_MUSIC = `${HEAD}<scenario name="caller with music">
-<send retrans="500"><![CDATA[
+const INVITE = `<send retrans="500"><![CDATA[
 INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 Max-Forwards: 70
@@ -95,7 +90,28 @@ Content-Type: application/sdp
 Content-Length: [len]
 
 ${SDP}
-]]></send>
+]]></send>`;
+
+/** A caller behind a proxy, whose Record-Route it follows as its embedded one does not; talks for the time of `-d` and hangs up. */
+export const CALLER_BEHIND_PROXY = `${HEAD}<scenario name="caller behind a proxy">
+${INVITE}
+<recv response="100" optional="true"/>
+<recv response="180" optional="true"/>
+<recv response="183" optional="true"/>
+<recv response="200" rrs="true"/>
+${inDialog('ACK', 1)}
+<pause/>
+${inDialog('BYE', 2)}
+<recv response="200"/>
+</scenario>
+`;
+
+/**
+ * A caller who is put on music and turned to the agent by a re-INVITE, answers it, talks for the time of `-d` and
+ * hangs up.
+ */
+export const CALLER_WITH_MUSIC = `${HEAD}<scenario name="caller with music">
+${INVITE}
 <recv response="100" optional="true"/>
 <recv response="180" optional="true"/>
 <recv response="200" rrs="true"/>
