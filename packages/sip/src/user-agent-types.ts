@@ -92,6 +92,13 @@ export type UserAgentEvent =
       readonly by: 'remote' | 'local' | 'lost';
       readonly reason?: string;
     }
+  /** A request in a dialog that is none of ours; answer with `respond`, or `takeStray` once its leg has been loaded. */
+  | {
+      readonly type: 'stray';
+      readonly transaction: TransactionId;
+      readonly request: SipRequest;
+      readonly source: Source;
+    }
   /** A request outside any dialog of ours: REGISTER, OPTIONS, MESSAGE, SUBSCRIBE, …; answer with `respond`. */
   | {
       readonly type: 'request';

@@ -7,8 +7,8 @@
  */
 import type { HeldRecord, Millis, Plain } from '@holdfast/kernel';
 import type { EventMessage, MirrorMessage, Position } from '@holdfast/protocol';
-import type { PeerRecords } from '../sip-server/adoption.ts';
 import type { LogEntry } from '../sip-server/event-log.ts';
+import type { PeerRecords } from '../sip-server/peer-legs.ts';
 import { EVENTS_MIRRORED, type HeldSite } from '../sip-server/site-changes.ts';
 import { MirrorDigest } from './mirror-digest.ts';
 

@@ -1,8 +1,9 @@
 import { checkCentre } from '@holdfast/centre';
+import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
 import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
 import type { Desk } from './testing/desk.ts';
-import { callerAt } from './testing/people.ts';
+import { callerAt, Peer } from './testing/people.ts';
 import { configurationOf, GATEWAY, SERVER, trunk } from './testing/server-site.ts';
 import { SOUTH, type TwoSites, twoSites } from './testing/two-sites.ts';
 
@@ -100,6 +101,100 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     expect(caller.news()).toContain('ended remote 0');
     expect(checkCentre(south.node.parts.centre)).toEqual([]);
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
+  });
+
+  /** She has just answered, and the caller has been told; the ACK is still on its way to north. */
+  function justAnswered(more: { readonly offerless: boolean }) {
+    const sites = twoSites({ isLed: true });
+    const { world, north } = sites;
+    const ada = sites.phone('7001').tell({ name: 'answerAfter', ms: 500 });
+    const caller = new Peer(world, CALLER_NUMBER, GATEWAY);
+    caller.react = (event) => {
+      const { userAgent } = caller;
+      if (event.type === 'answered' && more.offerless)
+        caller.do(userAgent.acknowledge(world.now, event.leg, caller.sdp()));
+      if (event.type === 'offer') caller.do(userAgent.acceptOffer(world.now, event.leg, caller.sdp()));
+    };
+    sites.desk(north, 'ada', '7001').login('7001');
+    caller.call('8000', more);
+    while (!caller.types().includes('answered')) world.run(1);
+    die(sites);
+    return { ...sites, ada, caller };
+  }
+
+  it('[AD4] [LG4] a call whose ACK went to the dead site stands all the same, and is counted', () => {
+    for (const more of [{ offerless: false }, { offerless: true }]) {
+      const all = justAnswered(more);
+      const { world, south, ada, caller } = all;
+      // Her phone, whose answer waits for his, gives up after 32 s.
+      world.run(more.offerless ? 20_000 : 60_000);
+      logsInAtSouth(all);
+      world.run(120_000);
+      expect(caller.types()).not.toContain('ended');
+      expect(ada.news().filter((what) => what.startsWith('ended'))).toEqual([]);
+      expect(south.node.parts.calls.size).toBe(1);
+      expect([...south.node.parts.adoption.account]).toEqual([['adopted', 1]]);
+      // Who offered nothing gets her description, and she the caller's.
+      expect(ada.hears()).toEqual([`${GATEWAY}:5000`]);
+      ada.tell({ name: 'hangup' });
+      world.run(1_000);
+      expect(caller.types()).toContain('ended');
+      expect(leftovers({ world, site: south })).toEqual(NOTHING);
+    }
+  });
+
+  it('[AD1] a caller whose answer waited for a PRACK that went to the dead site is answered from there', () => {
+    const all = twoSites({ isLed: true });
+    const { world, north, south } = all;
+    const phone = new Peer(world, '7001', '10.0.1.1');
+    phone.register();
+    phone.register({ server: SOUTH });
+    phone.react = (event) => {
+      if (event.type !== 'incoming') return;
+      const sdp = phone.sdp(4000);
+      phone.do(phone.userAgent.ring(world.now, event.leg, { status: 183, sdp }));
+      world.after(100, () => phone.do(phone.userAgent.answer(world.now, event.leg, { sdp })));
+    };
+    const caller = new Peer(world, CALLER_NUMBER, GATEWAY);
+    all.desk(north, 'ada', '7001').login('7001');
+    caller.call('8000', { reliableProvisionals: 'required' });
+    // It hears nothing of the 183.
+    world.run(14);
+    world.cut.add(GATEWAY);
+    world.run(400);
+    expect(phone.types()).toContain('acknowledged');
+    die(all);
+    world.cut.delete(GATEWAY);
+    world.run(20_000);
+    expect(caller.types()).not.toContain('answered');
+    logsInAtSouth(all);
+    world.run(1_000);
+    expect(caller.types()).toContain('answered');
+    world.run(60_000);
+    expect(phone.types()).not.toContain('ended');
+    expect(south.node.parts.calls.size).toBe(1);
+    phone.do(phone.userAgent.bye(world.now, phone.last('incoming').leg));
+    world.run(1_000);
+    expect(caller.types()).toContain('ended');
+    expect(leftovers({ world, site: south })).toEqual(NOTHING);
+  });
+
+  it('[LG4] what cannot go on is counted by its cause, once', () => {
+    const all = talking();
+    const { world, south } = all;
+    die(all);
+    world.run(3_000);
+    // What a newer server would have written.
+    const records = must(south.node.parts.peer.records(), 'south holds what north has told');
+    for (const key of records.keys())
+      if (key.startsWith('leg/')) Object.assign(records.get(key)?.value ?? {}, { version: 77 });
+    logsInAtSouth(all);
+    all.desk(south, 'ada', '7001', 'another desk').login('7001');
+    world.run(1_000);
+    expect(south.node.parts.calls.size).toBe(0);
+    const lines = south.logs.filter(({ what }) => what === 'call not adopted');
+    expect(lines.map(({ detail }) => detail)).toEqual([{ cause: 'leg-unreadable', count: 1 }]);
+    expect([...south.node.parts.adoption.account]).toEqual([['leg-unreadable', 1]]);
   });
 
   it('[AD5] an end that is gone releases the other', () => {

@@ -13,36 +13,21 @@
 import type { Agent, Call, Centre, CentreEffect } from '@holdfast/centre';
 import { fromRecord, type HeldRecord, type LogLine, type Millis } from '@holdfast/kernel';
 import { compareLoginEpochs, type LoginEpoch } from '@holdfast/protocol';
-import {
-  type LegInfo,
-  type LegRecord,
-  legRecordFrom,
-  movedLeg,
-  SEQ_JUMP_OF_SITE,
-  type SipUserAgent,
-  type UserAgentOutput,
-} from '@holdfast/sip';
+import { type LegRecord, SEQ_JUMP_OF_SITE, type UserAgentOutput } from '@holdfast/sip';
 import type { CallControl } from './call-control.ts';
 import { callFrom } from './call-records.ts';
-import type { Contact } from './gateway-contact.ts';
+import { legHere, type NotAdopted, type PeerLegPorts, type PeerRecords, peerLeg } from './peer-legs.ts';
 
-/** What is held of the other site. */
-export interface PeerRecords {
-  get(key: string): HeldRecord | undefined;
-  keys(): Iterable<string>;
-}
-
-export interface AdoptionPorts {
+export interface AdoptionPorts extends PeerLegPorts {
   readonly centre: Centre;
   readonly calls: CallControl;
-  readonly userAgent: SipUserAgent;
   records(): PeerRecords | undefined;
   /** Since when the other site has not answered; undefined while it does. */
   silentSince(): Millis | undefined;
   /** For how long at least, before those who wait there are taken over. */
   silenceMinMs(): Millis;
-  /** Where the phone of this DN is registered here. */
-  phoneAt(dn: string): Contact | undefined;
+  /** AD9: an end of it has hung up here. */
+  hasEnded(connId: string): boolean;
   run(output: UserAgentOutput): void;
   perform(now: Millis, effects: readonly CentreEffect[]): void;
   log(line: Omit<LogLine, 'site'>): void;
@@ -55,12 +40,14 @@ interface PeerDN {
 
 export class Adoption {
   readonly #ports: AdoptionPorts;
-  /** ConnIDs that were taken over; the records of a dead site still name them. */
-  readonly #adopted = new Set<string>();
+  /** ConnIDs of calls that were taken over, or cannot be; the records of a dead site still name them. */
+  readonly #decided = new Set<string>();
   /** Connections whose desks say that they reach the other site. */
   readonly #seenBy = new Set<string>();
   /** Somebody who worked there has lost it, and works here: the second of the three signs of AD2. */
   #isLostByDesk = false;
+  /** LG4: what became of the calls of the other site that could have gone on here. */
+  readonly #account = new Map<'adopted' | NotAdopted, number>();
   /** The waiting callers of this silence were taken over. */
   #isDone = false;
 
@@ -93,6 +80,10 @@ export class Adoption {
     this.#seenBy.delete(connection);
   }
 
+  get account(): ReadonlyMap<'adopted' | NotAdopted, number> {
+    return this.#account;
+  }
+
   nextDeadline(): Millis | undefined {
     const since = this.#ports.silentSince();
     if (since === undefined) this.#isDone = false;
@@ -123,7 +114,7 @@ export class Adoption {
     const call = held && fromRecord<Call>(held.value, held.heldAt);
     // Whoever only rings is rung again, by the queue in which the caller waits.
     if (call?.phase.name !== 'talking') return;
-    const talk = this.#take(now, records, call, (roles) => this.#legs(records, roles, ['established'], 2));
+    const talk = this.#take(now, records, call, (roles) => this.#legs(records, roles, isTalking, 2));
     if (talk === undefined) return;
     const { userAgent, centre } = this.#ports;
     this.#ports.perform(now, centre.adopt(now, call));
@@ -136,9 +127,7 @@ export class Adoption {
   #adoptWaiting(now: Millis, records: PeerRecords, call: Call): void {
     // The caller alone: the phone that rang for the call belongs to an agent who may be rung here.
     const origin = (roles: Roles) => roles.filter(([, { role }]) => role === 'origin');
-    const taken = this.#take(now, records, call, (roles) =>
-      this.#legs(records, origin(roles), ['established', 'incoming'], 1),
-    );
+    const taken = this.#take(now, records, call, (roles) => this.#legs(records, origin(roles), isWaiting, 1));
     if (taken === undefined) return;
     this.#ports.perform(now, this.#ports.centre.adopt(now, call));
     this.#told(call.connId, 'AD2: its caller waits, and the other site is dead by all signs');
@@ -149,17 +138,19 @@ export class Adoption {
     now: Millis,
     records: PeerRecords,
     { connId }: Call,
-    legsOf: (roles: Roles) => readonly LegRecord[] | string,
+    legsOf: (roles: Roles) => readonly LegRecord[] | Obstacle,
   ): readonly LegRecord[] | undefined {
     const { calls, userAgent } = this.#ports;
     const talk = records.get(`talk/${connId}`);
-    if (talk === undefined || this.#adopted.has(connId)) return undefined;
+    if (talk === undefined || this.#decided.has(connId) || this.#ports.hasEnded(connId)) return undefined;
     const legs = legsOf(callFrom(talk).roles);
-    if (typeof legs === 'string') {
-      this.#ports.log({ level: 'warn', what: 'call not adopted', call: connId, because: legs });
+    this.#decided.add(connId);
+    if ('cause' in legs) {
+      const { cause, because } = legs;
+      const detail = this.#count(cause);
+      this.#ports.log({ level: 'warn', what: 'call not adopted', call: connId, because, detail });
       return undefined;
     }
-    this.#adopted.add(connId);
     this.#ports.run(userAgent.loadLegs(now, legs, SEQ_JUMP_OF_SITE));
     calls.adopt(now, talk);
     return legs;
@@ -169,31 +160,59 @@ export class Adoption {
   #legs(
     records: PeerRecords,
     roles: Roles,
-    states: readonly LegInfo['state'][],
+    obstacleTo: (leg: LegRecord['leg']) => Obstacle | undefined,
     least: number,
-  ): readonly LegRecord[] | string {
-    const { userAgent, phoneAt } = this.#ports;
+  ): readonly LegRecord[] | Obstacle {
     const legs: LegRecord[] = [];
     for (const [id, { dn }] of roles) {
-      const held = records.get(`leg/${id}`);
-      if (held === undefined) return 'a leg of it is not known here';
-      const record = legRecordFrom(fromRecord(held.value, held.heldAt));
-      if (typeof record === 'string') return record;
-      const { name } = record.leg.state;
-      if (!states.includes(name)) return `a leg of it was ${name}`;
-      const at = dn === undefined ? undefined : phoneAt(dn);
-      const transport = at?.transport ?? record.source?.transport ?? 'UDP';
-      legs.push(movedLeg(record, { contact: userAgent.contactFor(transport), at: at?.destination }));
+      const record = peerLeg(records, id);
+      if ('cause' in record) return record;
+      const obstacle = obstacleTo(record.leg);
+      if (obstacle !== undefined) return obstacle;
+      legs.push(legHere(record, dn, this.#ports));
     }
-    return legs.length < least ? 'it has too few legs' : legs;
+    return legs.length < least ? { cause: 'too-few-legs', because: 'it has too few legs' } : legs;
+  }
+
+  /** LG4: how often this was what became of a call, this time included. */
+  #count(cause: 'adopted' | NotAdopted): { readonly cause: string; readonly count: number } {
+    const count = (this.#account.get(cause) ?? 0) + 1;
+    this.#account.set(cause, count);
+    return { cause, count };
   }
 
   #told(connId: string, because: string): void {
-    this.#ports.log({ level: 'info', what: 'call adopted', call: connId, because });
+    const detail = this.#count('adopted');
+    this.#ports.log({ level: 'info', what: 'call adopted', call: connId, because, detail });
   }
 }
 
 type Roles = ReturnType<typeof callFrom>['roles'];
+/** Why a call is not taken over. */
+type Obstacle = { readonly cause: NotAdopted; readonly because: string };
+
+/**
+ * The agent's phone has answered; the caller may not have been answered yet, where the answer waits for a PRACK. That
+ * went to the other site and comes no more, so that the answer goes out here (`resumeLeg`).
+ */
+function isTalking({ state }: LegRecord['leg']): Obstacle | undefined {
+  switch (state.name) {
+    case 'established':
+      return undefined;
+    case 'incoming':
+      if (state.heldAnswer !== undefined) return undefined;
+      return { cause: 'caller-unanswered', because: 'its caller had no answer yet, and none was on its way' };
+    case 'calling':
+      return { cause: 'leg-ringing', because: 'a leg of it was calling' };
+    case 'ending':
+    case 'over':
+      return { cause: 'leg-ending', because: `a leg of it was ${state.name}` };
+  }
+}
+
+function isWaiting(leg: LegRecord['leg']): Obstacle | undefined {
+  return leg.state.name === 'incoming' ? undefined : isTalking(leg);
+}
 
 /** From outside: a colleague who waits calls again. */
 function isInLine({ phase, origin }: Call): boolean {

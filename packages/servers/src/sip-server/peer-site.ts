@@ -16,7 +16,7 @@ import type { DeskReply, LoginEpoch, MirrorMessage } from '@holdfast/protocol';
 import { Following } from '../mirror/following.ts';
 import type { RoundSettings } from '../server-round.ts';
 import { type SipLinkEffect, type SipLinkInput, SipServerFollower } from '../sip-server-follower.ts';
-import type { PeerRecords } from './adoption.ts';
+import type { PeerRecords } from './peer-legs.ts';
 import { type PeerLogin, PeerLogins } from './peer-logins.ts';
 
 /** The SIP Server of the other site, with the same `disaster-recovery.name` (DS3). */
@@ -44,6 +44,8 @@ export interface PeerSitePorts {
   answered(now: Millis, person: string, epoch: LoginEpoch, outcome: PeerOutcome): void;
   /** Somebody is logged in there: found so, or just now. */
   found(now: Millis, login: PeerLogin): void;
+  /** AD9: these calls, ours perhaps, were ended there by one of their ends. */
+  ended(now: Millis, connIds: readonly string[]): void;
   /** These calls stand there. */
   stands(now: Millis, connIds: readonly string[]): void;
   /** No answer will come to what has been asked. */
@@ -197,8 +199,12 @@ export class PeerSite {
     for (const reply of replies) this.#follower?.ask({ type: 'Mirror', message: reply });
     if (line !== undefined) this.#ports.log({ ...line, what: `other site: ${line.what}` });
     if (message.type === 'digest') return;
-    const talks = message.put.flatMap(([key]) => (key.startsWith(TALK) ? [key.slice(TALK.length)] : []));
+    const under = (kind: string) =>
+      message.put.flatMap(([key]) => (key.startsWith(kind) ? [key.slice(kind.length)] : []));
+    const talks = under(TALK);
     if (talks.length > 0) this.#ports.stands(now, talks);
+    const ended = under(ENDED);
+    if (ended.length > 0) this.#ports.ended(now, ended);
   }
 
   #lost(now: Millis): void {
@@ -247,5 +253,7 @@ function outcomeOf(reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): PeerO
 
 /** Keys of calls that a B2BUA holds. */
 const TALK = 'talk/';
+/** Keys of calls of the reader's that were ended at the writer (AD9). */
+const ENDED = 'ended/';
 /** Below zero, so that they are none of those by which the connection itself is watched. */
 const NO_PROBE = { n: 0, sentAt: Number.NEGATIVE_INFINITY, isOpen: false };

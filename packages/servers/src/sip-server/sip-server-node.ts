@@ -24,7 +24,6 @@ import {
   type TransportName,
   type UserAgentEvent,
 } from '@holdfast/sip';
-import { Adoption } from './adoption.ts';
 import { EMERGENCY_CALLS_MAX } from './call-admission.ts';
 import { CALLS_MAX, CallControl } from './call-control.ts';
 import { ALLOW } from './call-relay.ts';
@@ -36,6 +35,7 @@ import type { SipServerEffect, SipServerInput } from './effects.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
 import { ownContact } from './gateway-contact.ts';
 import { LeasedLogins } from './leased-logins.ts';
+import { PeerCalls } from './peer-calls.ts';
 import { PeerSite } from './peer-site.ts';
 import { Registrations } from './registrations.ts';
 import { ShutdownProgressTeller } from './shutdown-progress.ts';
@@ -72,7 +72,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #shutdown: ShutdownProgressTeller;
   readonly #clients: Clients;
   readonly #records: SiteRecords;
-  readonly #adoption: Adoption;
+  readonly #peerCalls: PeerCalls;
   /** Entries since the changes were last taken. */
   #appended: LogEntry[] = [];
   readonly #requests: DeskRequests;
@@ -103,6 +103,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       legsMax: LEGS_MAX + 2 * EMERGENCY_CALLS_MAX,
       sentBy: options.sentBy,
       contact: (transport) => ownContact(options.sentBy(transport), transport),
+      tellsStrays: true,
       sessionTimer: () => this.#configuration.sessionTimer,
       screen: (now, request, source) => {
         if (request.method === 'REGISTER') return this.#registrations.screen(now, request, source);
@@ -160,11 +161,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       snapshot: (dn, now) => must(this.#centre.dnSnapshot(dn, now), 'the DN was looked up before'),
       snapshots: (now) => ({ dns: this.#centre.allSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
       siteSeen: (now, connection, site, isUp) => {
-        if (site === this.#configuration.peer?.site) this.#adoption.seen(now, connection, isUp);
+        if (site === this.#configuration.peer?.site) this.#peerCalls.adoption.seen(now, connection, isUp);
       },
       mediaAddress: options.sentBy('UDP').host,
     });
-    this.#adoption = this.#makeAdoption();
+    this.#peerCalls = this.#makePeerCalls();
     this.#records = new SiteRecords({ ...this.parts, requests: this.#requests, userAgent: this.#userAgent });
     this.#stampAt = options.now + options.configuration.stampEveryMs;
     this.#configure(options.now, options.configuration);
@@ -180,34 +181,18 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       answered: (now, person, epoch, outcome) => this.#requests.logins.answered(now, person, epoch, outcome),
       found: (now, login) => this.#requests.logins.met(now, login),
       lost: (now) => this.#requests.logins.peerLost(now),
-      stands: (now, connIds) => this.#giveAway(now, connIds),
+      stands: (now, connIds) => this.#peerCalls.stand(now, connIds),
+      ended: (now, connIds) => this.#peerCalls.ended(now, connIds),
     });
   }
 
-  /** AD3: a call of ours that stands in the records of the other site has been taken over there. */
-  #giveAway(now: Millis, connIds: readonly string[]): void {
-    for (const connId of connIds) {
-      if (!this.#calls.has(connId)) continue;
-      this.#logLine('warn', 'call given away', {
-        call: connId,
-        because: 'AD3: the other site has taken it over',
-      });
-      this.#calls.giveAway(now, connId);
-    }
-  }
-
-  #makeAdoption(): Adoption {
-    return new Adoption({
-      centre: this.#centre,
-      calls: this.#calls,
-      userAgent: this.#userAgent,
-      records: () => this.#peer.records(),
-      silentSince: () => this.#peer.silentSince,
+  #makePeerCalls(): PeerCalls {
+    return new PeerCalls({
+      ...{ centre: this.#centre, calls: this.#calls, userAgent: this.#userAgent, peer: this.#peer },
+      ...{ registrations: this.#registrations, log: this.#write },
       silenceMinMs: () => leaseWithMargin(this.#configuration.leaseLengthMs),
-      phoneAt: (dn) => this.#registrations.contactsOf(dn)[0],
       run: (output) => this.#run(output),
       perform: (now, effects) => this.#perform(now, effects),
-      log: this.#write,
     });
   }
 
@@ -253,6 +238,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       clients: this.#clients,
       log: this.#log,
       peer: this.#peer,
+      ...{ adoption: this.#peerCalls.adoption, strays: this.#peerCalls.strays },
     };
   }
 
@@ -333,7 +319,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#calls.expire(now);
     this.#health.expire(now);
     this.#peer.expire(now);
-    this.#adoption.expire(now);
+    this.#peerCalls.adoption.expire(now);
     this.#requests.expire(now);
     this.#sendStamps(now);
     this.#tellLeases(now);
@@ -368,7 +354,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   #forget(connection: string): void {
     this.#clients.drop(connection);
     this.#health.closed(connection);
-    this.#adoption.forget(connection);
+    this.#peerCalls.adoption.forget(connection);
   }
 
   /** A silence that may be our own doing says nothing about the phone. */
@@ -408,7 +394,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       }
       const login = this.#logins.takeAdmitted();
       if (login === undefined) break;
-      this.#adoption.loggedIn(now, login);
+      this.#peerCalls.adoption.loggedIn(now, login);
     }
     this.#shutdown.look(now);
     if (!this.#isFollowed) this.forgetChanges();
@@ -424,6 +410,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   }
 
   #onUserAgent(now: Millis, event: UserAgentEvent): void {
+    if (event.type === 'stray') return this.#peerCalls.strays.answer(now, event);
     if (event.type !== 'request') return this.#calls.onUserAgent(now, event);
     const { request, transaction, source } = event;
     const response =

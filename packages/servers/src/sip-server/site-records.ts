@@ -4,6 +4,7 @@
  *     dn/ call/ queue/ person/ site/   the centre        leg/      the user agent
  *     binding/                         registrations     talk/     call control
  *     session/                         clients           denied/   desk requests
+ *     ended/                           stray requests
  *
  * What is told is the result of an input, never the input: what breaks one server must not break its mate.
  */
@@ -15,6 +16,7 @@ import type { CallControl } from './call-control.ts';
 import type { Clients } from './clients.ts';
 import type { DeskRequests } from './desk-requests.ts';
 import type { Registrations } from './registrations.ts';
+import type { StrayRequests } from './stray-requests.ts';
 
 export interface RecordedParts {
   readonly centre: Centre;
@@ -23,6 +25,7 @@ export interface RecordedParts {
   readonly clients: Clients;
   readonly requests: DeskRequests;
   readonly userAgent: SipUserAgent;
+  readonly strays: StrayRequests;
 }
 
 export type KeyedRecord = readonly [key: string, value: Plain];
@@ -41,7 +44,7 @@ export class SiteRecords {
 
   /** What is not as it was when this was last asked. */
   takeChanges(now: Millis): RecordChanges {
-    const { centre, calls, registrations, clients, requests, userAgent } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
     const put: KeyedRecord[] = [];
     const gone: string[] = [];
     const note = (key: string) => {
@@ -55,18 +58,20 @@ export class SiteRecords {
     for (const dn of registrations.takeChanges()) note(`binding/${dn}`);
     for (const session of clients.takeChanges()) note(`session/${session}`);
     for (const person of requests.logins.denied.takeChanged()) note(`denied/${person}`);
+    for (const connId of strays.takeChanges()) note(`ended/${connId}`);
     return { put, gone };
   }
 
   /** Nobody follows: names of what has changed must not pile up. */
   forgetChanges(): void {
-    const { centre, calls, registrations, clients, requests, userAgent } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
     centre.takeChanges();
     userAgent.takeTouched();
     calls.takeChanges();
     registrations.takeChanges();
     clients.takeChanges();
     requests.logins.denied.takeChanged();
+    strays.takeChanges();
   }
 
   /** Everything, for a follower that has nothing. */
@@ -78,17 +83,18 @@ export class SiteRecords {
   }
 
   *#keys(): Generator<string> {
-    const { centre, calls, registrations, clients, requests, userAgent } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
     yield* centre.recordKeys();
     for (const leg of userAgent.legs()) yield `leg/${leg}`;
     for (const connId of calls.connIds()) yield `talk/${connId}`;
     for (const dn of registrations.registered()) yield `binding/${dn}`;
     for (const session of clients.sessions()) yield `session/${session}`;
     for (const person of requests.logins.denied.keys()) yield `denied/${person}`;
+    for (const connId of strays.connIds()) yield `ended/${connId}`;
   }
 
   #record(key: string, now: Millis): Plain | undefined {
-    const { centre, calls, registrations, clients, requests, userAgent } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
     const [kind, name] = parted(key);
     switch (kind) {
       case 'leg': {
@@ -105,6 +111,8 @@ export class SiteRecords {
         const epoch = requests.logins.denied.get(name);
         return epoch && toRecord(epoch, now);
       }
+      case 'ended':
+        return strays.record(name, now);
       default:
         return centre.record(key, now);
     }
@@ -117,7 +125,7 @@ export class SiteRecords {
     ringsOnMs: Millis,
     perform: (output: UserAgentOutput) => void,
   ): { readonly effects: CentreEffect[]; readonly unread: readonly string[] } {
-    const { centre, calls, registrations, clients, requests, userAgent } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
     const legs: LegRecord[] = [];
     const unread: string[] = [];
     const talks: HeldRecord[] = [];
@@ -127,6 +135,7 @@ export class SiteRecords {
       else if (kind === 'session') clients.load(held);
       else if (kind === 'denied')
         requests.logins.denied.set(name, fromRecord<LoginEpoch>(held.value, held.heldAt));
+      else if (kind === 'ended') strays.load(name, held);
       else if (kind === 'talk') talks.push(held);
       else if (kind === 'leg') {
         const leg = legRecordFrom(fromRecord(held.value, held.heldAt));

@@ -1,7 +1,9 @@
 import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
-import { attributesOf, centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
+import { attributesOf, CALLER_NUMBER, centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
+import { Peer } from './testing/people.ts';
+import { GATEWAY } from './testing/server-site.ts';
 
 const FOLLOWED = { isFollowed: true } as const;
 
@@ -30,6 +32,26 @@ describe('the server dies, and its mate goes on', () => {
     world.run(1_000);
     expect(caller.news()).toContain('ended remote 0');
     expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
+  it('[SS50] a call whose ACK reached the dead server, which told nobody, stands on', () => {
+    const centre = centreWorld({}, FOLLOWED);
+    const { world, site } = centre;
+    const ada = centre.phone('7001', { answerAfterMs: 500 });
+    centre.agent('ada', '7001');
+    const caller = new Peer(world, CALLER_NUMBER, GATEWAY);
+    caller.call('8000');
+    while (!caller.types().includes('answered')) world.run(1);
+    // Nothing of the caller's reaches anybody for as long as it would answer a 2xx that comes again.
+    world.cut.add(GATEWAY);
+    world.run(20_000);
+    site.takeOver();
+    world.run(20_000);
+    world.cut.delete(GATEWAY);
+    world.run(60_000);
+    expect(caller.types()).not.toContain('ended');
+    expect(ada.news()).toEqual(['ringing', 'established']);
+    expect(site.node.parts.calls.size).toBe(1);
   });
 
   it('[SS50] a phone that rings is answered, and the caller hears it', () => {

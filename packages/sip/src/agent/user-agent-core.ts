@@ -139,6 +139,14 @@ export class UserAgentCore {
     if (asked !== undefined) this.#take(this.endpoint.sendResponse(now, transaction, response));
   }
 
+  takeStray(now: Millis, transaction: TransactionId): void {
+    const asked = this.#asked.answered(transaction, 481);
+    const held = asked && this.#heldBy(asked.request, tagOf(toOf(asked.request)));
+    if (asked === undefined) return;
+    if (held === undefined) return this.#respond(now, asked, 481, {});
+    this.#step(now, held, { type: 'request', transaction, request: asked.request });
+  }
+
   #respond(now: Millis, asked: Asked, status: number, options: RespondOptions): void {
     const toTag = options.toTag ?? randomToken(this.#options.random, TAG_LENGTH);
     const response = createResponse(asked.request, status, { ...options, toTag });
@@ -264,6 +272,10 @@ export class UserAgentCore {
     const tag = tagOf(toOf(request));
     if (tag !== undefined) {
       const held = this.#heldBy(request, tag);
+      if (held === undefined && this.#options.tellsStrays === true) {
+        this.#ask(now, event);
+        return this.#tell({ ...event, type: 'stray' });
+      }
       if (held === undefined || dialogWith(held.leg, remoteTagOf(request)) === undefined)
         return this.#refuse(now, transaction, request, 481);
       held.source = source;

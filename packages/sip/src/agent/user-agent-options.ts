@@ -34,6 +34,8 @@ export interface UserAgentOptions extends EndpointOptions {
   readonly allow?: readonly string[];
   /** Option tags that our owner understands beside 100rel: an INVITE that requires another is refused with 420. */
   readonly extensions?: readonly string[];
+  /** Requests in dialogs that nobody knows here are our owner's to answer (`stray`); else they get 481. */
+  readonly tellsStrays?: boolean;
   /** Session timers (RFC 4028), asked for each message; absent or undefined: none. */
   readonly sessionTimer?: () => SessionTimerOptions | undefined;
   /** An INVITE that may travel no further (Max-Forwards 0) is refused with 483. True unless set: right for a B2BUA. */

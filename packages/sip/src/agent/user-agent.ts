@@ -190,6 +190,12 @@ export class SipUserAgent {
     return this.#core.finish(now);
   }
 
+  /** Gives a `stray` to its leg, which has been loaded meanwhile; 481 where it has not. */
+  takeStray(now: Millis, transaction: TransactionId): UserAgentOutput {
+    this.#core.takeStray(now, transaction);
+    return this.#core.finish(now);
+  }
+
   /** The same with a response that is made already (a registrar makes its own). */
   sendResponse(now: Millis, transaction: TransactionId, response: SipResponse): UserAgentOutput {
     this.#core.forwardAnswer(now, transaction, response);

@@ -7,7 +7,7 @@ import { CSEQ_MAX } from '../message/limits.ts';
 import { type Dialog, nextHopOf } from './dialog.ts';
 import { over, tell } from './in-dialog.ts';
 import { stepInvite } from './invite.ts';
-import type { Leg, Surroundings, Unacknowledged } from './leg.ts';
+import type { Incoming, Leg, Surroundings, Unacknowledged } from './leg.ts';
 import { askRefresh } from './offers.ts';
 import { resumeSession } from './session-timer.ts';
 
@@ -57,6 +57,8 @@ export function resumeLeg(
     };
     return stepInvite(leg, { type: 'bye', headers: [] }, s);
   }
+  if (state.name === 'incoming' && state.heldAnswer !== undefined && seqJump === SEQ_JUMP_OF_SITE)
+    answerUnheard(leg, state);
   resumeSession(leg, s);
   if (state.name === 'established' && state.unacknowledged?.isFirst === true)
     seekAck(leg, state.unacknowledged, seqJump, s);
@@ -74,6 +76,17 @@ function seekAck(leg: Leg, unacknowledged: Unacknowledged, seqJump: number, s: S
   unacknowledged.isAckLost = true;
   unacknowledged.giveUpAt = s.now + s.giveUp;
   askRefresh(leg, s.now + (seqJump === SEQ_JUMP_OF_SITE ? 0 : ACK_MAX_MS));
+}
+
+/**
+ * Our answer waits for a PRACK, which goes to the address of the site before us: it would never go out. Whether the caller
+ * knows the description that the PRACK was for nobody can tell, so that it goes out once more (RFC 3261 §13.2.1: a
+ * caller who knows it passes it over).
+ */
+function answerUnheard(leg: Leg, state: Incoming): void {
+  state.unpracked = undefined;
+  leg.remoteChange = undefined;
+  if (state.exchange === 'settled') state.exchange = 'answerOwed';
 }
 
 function jump(leg: Leg, by: number): void {

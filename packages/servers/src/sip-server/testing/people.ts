@@ -190,6 +190,7 @@ export class Peer implements Party {
       readonly headers?: readonly (readonly [string, string])[];
       readonly body?: Uint8Array;
       readonly transport?: 'UDP' | 'TCP';
+      readonly server?: string;
       readonly credentials?: { readonly user: string; readonly password: string } | null;
     } = {},
   ): number {
@@ -201,7 +202,8 @@ export class Peer implements Party {
       ['CSeq', `1 ${method}`],
     ];
     headers.push(...(more.headers ?? []));
-    const target = { transport: more.transport ?? 'UDP', host: SERVER, port: SIP_PORT } as const;
+    const host = more.server ?? SERVER;
+    const target = { transport: more.transport ?? 'UDP', host, port: SIP_PORT } as const;
     const credentials =
       more.credentials === undefined
         ? { user: this.#number, password: passwordOf(this.#number) }
@@ -226,11 +228,13 @@ export class Peer implements Party {
   }
 
   /** Registers this contact, or those given. */
-  register(more: { contacts?: readonly string[]; expires?: number; transport?: 'UDP' | 'TCP' } = {}): number {
-    const { expires = 60, transport = 'UDP' } = more;
+  register(
+    more: { contacts?: readonly string[]; expires?: number; transport?: 'UDP' | 'TCP'; server?: string } = {},
+  ): number {
+    const { expires = 60, transport = 'UDP', server = SERVER } = more;
     const contacts = more.contacts ?? [this.contact(transport)];
     const headers = contacts.map((uri) => ['Contact', `<${uri}>;expires=${expires}`] as const);
-    return this.request('REGISTER', { headers, transport });
+    return this.request('REGISTER', { headers, transport, server });
   }
 
   /** Calls a number at the server; without `sdp` an INVITE without an offer. */

@@ -1,0 +1,66 @@
+/**
+ * Calls between the sites: those of the other that go on here (adoption.ts), or are ended here by one of their ends
+ * (stray-requests.ts), and those of ours with which the other has done so.
+ */
+import type { Centre, CentreEffect } from '@holdfast/centre';
+import type { LogLine, Millis } from '@holdfast/kernel';
+import type { SipUserAgent, UserAgentOutput } from '@holdfast/sip';
+import { Adoption } from './adoption.ts';
+import type { CallControl } from './call-control.ts';
+import type { PeerSite } from './peer-site.ts';
+import type { Registrations } from './registrations.ts';
+import { StrayRequests } from './stray-requests.ts';
+
+export interface PeerCallPorts {
+  readonly centre: Centre;
+  readonly calls: CallControl;
+  readonly userAgent: SipUserAgent;
+  readonly registrations: Registrations;
+  readonly peer: PeerSite;
+  silenceMinMs(): Millis;
+  run(output: UserAgentOutput): void;
+  perform(now: Millis, effects: readonly CentreEffect[]): void;
+  log(line: LogLine): void;
+}
+
+export class PeerCalls {
+  readonly #ports: PeerCallPorts;
+  readonly adoption: Adoption;
+  readonly strays: StrayRequests;
+
+  constructor(ports: PeerCallPorts) {
+    this.#ports = ports;
+    const { centre, calls, userAgent, registrations, peer, silenceMinMs, run, perform, log } = ports;
+    const common = {
+      ...{ userAgent, run, log },
+      records: () => peer.records(),
+      phoneAt: (dn: string) => registrations.contactsOf(dn)[0],
+    };
+    this.strays = new StrayRequests(common);
+    this.adoption = new Adoption({
+      ...common,
+      ...{ centre, calls, silenceMinMs, perform },
+      silentSince: () => peer.silentSince,
+      hasEnded: (connId) => this.strays.hasEnded(connId),
+    });
+  }
+
+  /** AD3: calls of ours that stand in the records of the other site have been taken over there. */
+  stand(now: Millis, connIds: readonly string[]): void {
+    this.#giveAway(now, connIds, 'AD3: the other site has taken it over');
+  }
+
+  /** AD9: these were ended there. */
+  ended(now: Millis, connIds: readonly string[]): void {
+    this.#giveAway(now, connIds, 'AD9: one of its ends has hung up at the other site');
+  }
+
+  #giveAway(now: Millis, connIds: readonly string[], because: string): void {
+    const { calls, log } = this.#ports;
+    for (const connId of connIds) {
+      if (!calls.has(connId)) continue;
+      log({ level: 'warn', what: 'call given away', call: connId, because });
+      calls.giveAway(now, connId);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** Legs of the other site as its records hold them, made ready to be gone on with here (AD4, AD5). */
+import { fromRecord, type HeldRecord } from '@holdfast/kernel';
+import { type LegId, type LegRecord, legRecordFrom, movedLeg, type SipUserAgent } from '@holdfast/sip';
+import type { Contact } from './gateway-contact.ts';
+
+/** What is held of the other site. */
+export interface PeerRecords {
+  get(key: string): HeldRecord | undefined;
+  keys(): Iterable<string>;
+}
+
+export interface PeerLegPorts {
+  readonly userAgent: SipUserAgent;
+  /** Where the phone of this DN is registered here. */
+  phoneAt(dn: string): Contact | undefined;
+}
+
+/** Why a call of the other site does not go on here; each is counted (LG4). */
+export type NotAdopted =
+  | 'leg-unknown'
+  | 'leg-unreadable'
+  | 'leg-ringing'
+  | 'caller-unanswered'
+  | 'leg-ending'
+  | 'too-few-legs';
+
+/** The leg, or why there is none. */
+export function peerLeg(
+  records: PeerRecords,
+  id: LegId,
+): LegRecord | { readonly cause: NotAdopted; readonly because: string } {
+  const held = records.get(`leg/${id}`);
+  if (held === undefined) return { cause: 'leg-unknown', because: 'a leg of it is not known here' };
+  const record = legRecordFrom(fromRecord(held.value, held.heldAt));
+  return typeof record === 'string' ? { cause: 'leg-unreadable', because: record } : record;
+}
+
+export function legHere(record: LegRecord, dn: string | undefined, ports: PeerLegPorts): LegRecord {
+  const at = dn === undefined ? undefined : ports.phoneAt(dn);
+  const transport = at?.transport ?? record.source?.transport ?? 'UDP';
+  return movedLeg(record, { contact: ports.userAgent.contactFor(transport), at: at?.destination });
+}

@@ -1,0 +1,136 @@
+/**
+ * A request in a dialog of the other site that reaches us, through a gateway or a proxy that has found that site silent
+ * (AD9). BYE is obeyed without any proof of that site's death, for the endpoint itself has ended the call: it is
+ * answered as that site would answer it, and the other end is hung up on. Everything else is answered 503, so that
+ * whoever sent it tries again there, or here once the call has been taken over.
+ *
+ *     BYE ──▶ leg/… of the other site ──▶ its call ──▶ 200; BYE to the other end; ended/… for that site to read
+ */
+import { fromRecord, type LogLine, type Millis, type Plain, toRecord } from '@holdfast/kernel';
+import {
+  callIdOf,
+  cseqOf,
+  fromOf,
+  type LegRecord,
+  SEQ_JUMP_OF_SITE,
+  type SipRequest,
+  tagOf,
+  toOf,
+  type UserAgentEvent,
+  type UserAgentOutput,
+} from '@holdfast/sip';
+import { callFrom } from './call-records.ts';
+import { legHere, type PeerLegPorts, type PeerRecords, peerLeg } from './peer-legs.ts';
+
+/** Calls that were ended here; beyond, the oldest is forgotten, and the other site finds out by asking its ends. */
+export const ENDED_CALLS_MAX = 4_096;
+
+export interface StrayRequestPorts extends PeerLegPorts {
+  records(): PeerRecords | undefined;
+  run(output: UserAgentOutput): void;
+  log(line: Omit<LogLine, 'site'>): void;
+}
+
+type Stray = Extract<UserAgentEvent, { type: 'stray' }>;
+
+export class StrayRequests {
+  readonly #ports: StrayRequestPorts;
+  /** ConnIDs of calls of the other site that were ended here, the oldest first. */
+  readonly #ended = new Map<string, { readonly endedAt: Millis }>();
+  readonly #changed = new Set<string>();
+
+  constructor(ports: StrayRequestPorts) {
+    this.#ports = ports;
+  }
+
+  hasEnded(connId: string): boolean {
+    return this.#ended.has(connId);
+  }
+
+  answer(now: Millis, { transaction, request }: Stray): void {
+    const { userAgent, run } = this.#ports;
+    const records = this.#ports.records();
+    const own = tagOf(toOf(request)) ?? '';
+    const record = records && peerLeg(records, own);
+    const unknown = () => run(userAgent.respond(now, transaction, 481));
+    if (record === undefined || records === undefined || 'cause' in record || !isOf(record, request))
+      return unknown();
+    const found = callWith(records, own);
+    if (found === undefined || this.#ended.has(found.connId)) return unknown();
+    // Without Retry-After: that would make clients shun us for a while (RFC 3261 §21.5.4).
+    if (request.method !== 'BYE') return run(userAgent.respond(now, transaction, 503));
+    if (isTooOld(record, request)) return run(userAgent.respond(now, transaction, 500));
+    const legs: LegRecord[] = [];
+    for (const [id, { dn }] of found.roles) {
+      const leg = peerLeg(records, id);
+      // A phone that only rings stops by itself: the INVITE is not ours to take back.
+      const isOurs = 'leg' in leg && (id === own || leg.leg.state.name === 'established');
+      if (isOurs) legs.push(legHere(leg, dn, this.#ports));
+    }
+    this.#note(now, found.connId);
+    run(userAgent.loadLegs(now, legs, SEQ_JUMP_OF_SITE));
+    run(userAgent.takeStray(now, transaction));
+    for (const { leg } of legs) if (leg.id !== own) run(userAgent.bye(now, leg.id));
+    const because = 'AD9: an end of it has hung up here, and the call stood at the other site';
+    this.#ports.log({ level: 'info', what: 'call of the other site ended', call: found.connId, because });
+  }
+
+  #note(endedAt: Millis, connId: string): void {
+    const [oldest] = this.#ended.size >= ENDED_CALLS_MAX ? this.#ended.keys() : [];
+    if (oldest !== undefined) {
+      this.#ended.delete(oldest);
+      this.#changed.add(oldest);
+    }
+    this.#ended.set(connId, { endedAt });
+    this.#changed.add(connId);
+  }
+
+  // ── records: the other site reads there what has ended, and so does our mate ──────────────────────────────────
+
+  takeChanges(): readonly string[] {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    return changed;
+  }
+
+  connIds(): Iterable<string> {
+    return this.#ended.keys();
+  }
+
+  record(connId: string, now: Millis): Plain | undefined {
+    const ended = this.#ended.get(connId);
+    return ended && toRecord(ended, now);
+  }
+
+  load(connId: string, held: { readonly value: Plain; readonly heldAt: Millis }): void {
+    this.#ended.set(connId, fromRecord(held.value, held.heldAt));
+  }
+}
+
+/** The record says how the other end of the dialog is named; a tag alone could be guessed by whoever saw one message. */
+function isOf({ leg, callId }: LegRecord, request: SipRequest): boolean {
+  const { state } = leg;
+  const remoteTag = tagOf(fromOf(request)) ?? '';
+  if (state.name === 'over' || callId !== callIdOf(request)) return false;
+  if (state.name === 'calling') return state.forks.some(({ dialog }) => dialog.remoteTag === remoteTag);
+  return state.dialog.remoteTag === remoteTag;
+}
+
+/** RFC 3261 §12.2.2. */
+function isTooOld({ leg }: LegRecord, request: SipRequest): boolean {
+  const { state } = leg;
+  if (state.name === 'over' || state.name === 'calling') return false;
+  return (cseqOf(request)?.number ?? 0) < (state.dialog.remoteSeq ?? 0);
+}
+
+function callWith(records: PeerRecords, leg: string) {
+  for (const key of records.keys()) {
+    const held = key.startsWith(TALK) ? records.get(key) : undefined;
+    if (held === undefined) continue;
+    const { roles } = callFrom(held);
+    if (roles.some(([id]) => id === leg)) return { connId: key.slice(TALK.length), roles };
+  }
+  return undefined;
+}
+
+const TALK = 'talk/';
