@@ -256,7 +256,8 @@ export function byeStatusOf(message: SipMessage): number | undefined {
   return cseqOf(message)?.method === 'BYE' ? message.status : undefined;
 }
 
-function isOrderly(end: End | undefined): boolean {
+/** A site has carried the BYE, or answered it. */
+export function isOrderly(end: End | undefined): boolean {
   return end === 'told' || end === 'hung-up';
 }
 

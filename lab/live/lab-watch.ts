@@ -8,7 +8,7 @@ import type { AlarmName, DeskEffect, DeskView } from '@holdfast/desk';
 import type { Because } from '@holdfast/kernel';
 import type { PhoneFact } from '@holdfast/sip';
 import type { GovernedWait, LaterFacts, Ledger } from '../src/ledger.ts';
-import { type CallAccount, endOf } from './call-account.ts';
+import { type CallAccount, endOf, isOrderly } from './call-account.ts';
 import { LeaseBook } from './lease-book.ts';
 import type { LabDecision } from './live-lab.ts';
 import type { Robot, RobotWatch } from './robot.ts';
@@ -158,9 +158,11 @@ export class LabWatch implements RobotWatch, LaterFacts {
         return;
       case 'ended': {
         standing.delete(fact.leg);
-        const left = this.#options.calls.agentEnded(robot.name, fact.leg, endOf(fact, byeStatus));
+        const end = endOf(fact, byeStatus);
+        const left = this.#options.calls.agentEnded(robot.name, fact.leg, end);
         if (left !== undefined) this.#options.onLeftAlone(left);
-        this.ledger?.see(at, robot.name, { type: 'callEnded', leg: fact.leg });
+        const afterCallWorkMs = isOrderly(end) ? 1000 * this.#options.times.wrapUpS : 0;
+        this.ledger?.see(at, robot.name, { type: 'callEnded', leg: fact.leg, afterCallWorkMs });
         return;
       }
       default:

@@ -24,6 +24,7 @@ export interface WholeLedgerOptions {
   readonly leaseLengthMs: Millis;
   /** The options that may govern a wait, as the world's configuration sets them. */
   readonly waits: Readonly<Record<string, Millis>>;
+  readonly afterCallWorkMs: Millis;
 }
 
 export class WholeLedger implements LaterFacts {
@@ -82,7 +83,9 @@ export class WholeLedger implements LaterFacts {
     if (fact.name === 'established') standing.add(fact.leg);
     if (fact.name !== 'ended') return;
     standing.delete(fact.leg);
-    this.#ledger.see(at, dn, { type: 'callEnded', leg: fact.leg });
+    // Whoever hangs up is not told here whether anybody has heard it; what comes from the other end a site has carried.
+    const afterCallWorkMs = fact.by === 'remote' && fact.wasEstablished ? this.#options.afterCallWorkMs : 0;
+    this.#ledger.see(at, dn, { type: 'callEnded', leg: fact.leg, afterCallWorkMs });
   }
 
   phoneAt(dn: string, site: string): Millis | undefined {

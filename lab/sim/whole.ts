@@ -3,7 +3,7 @@
  * desks of both families and phones in all registration schemes, callers who wait in queues, and at least three faults at once for
  * 180 virtual seconds; then 120 seconds in which everybody must be back at work.
  */
-import { type GeneratedAgent, SALES_QUEUE, SUPPORT_QUEUE } from '@holdfast/centre';
+import { GENERATED_WRAP_UP_S, type GeneratedAgent, SALES_QUEUE, SUPPORT_QUEUE } from '@holdfast/centre';
 import { LEASE_LENGTH_MS } from '@holdfast/continuity';
 import { must, type Random, randomInteger } from '@holdfast/kernel';
 import type { ConfigObject } from '@holdfast/protocol';
@@ -406,6 +406,7 @@ export class WholeWorld {
         'disaster-recovery.timeout': this.#siteTimeoutMs,
         'disaster-recovery.wait-for-sipphone-timeout': PHONE_TIMEOUT_MS,
       },
+      afterCallWorkMs: 1000 * GENERATED_WRAP_UP_S,
     });
     return this.#ledger;
   }

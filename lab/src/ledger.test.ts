@@ -105,8 +105,8 @@ test('an agent who stays at the same site has no lease to wait for, and a second
 test('an agent in a call at the fault is unable from the fault; the end of that call allows, and governs when it is last', () => {
   const ledger = new Ledger(nothingLater);
   ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: ['1'] }]);
-  moved(ledger, 'a', 8020, () => ledger.see(8000, 'a', { type: 'callEnded', leg: '1' }));
-  ledger.see(9000, 'a', { type: 'callEnded', leg: '2' });
+  moved(ledger, 'a', 8020, () => ledger.see(8000, 'a', { type: 'callEnded', leg: '1', afterCallWorkMs: 0 }));
+  ledger.see(9000, 'a', { type: 'callEnded', leg: '2', afterCallWorkMs: 0 });
   const report = ledger.report(10_000);
   expect(report.agents[0]).toMatchObject({
     lastAbleAt: 1000,
@@ -124,6 +124,15 @@ test('an agent in a call at the fault is unable from the fault; the end of that 
   });
 });
 
+test('after-call work behind a call that a site has taken over allows, and governs when it is last', () => {
+  const ledger = new Ledger(nothingLater);
+  ledger.fault(1000, KILL, [{ agent: 'a', scheme: 'dual', site: 'north', detectionMs: 0, calls: ['1'] }]);
+  const ended = { type: 'callEnded', leg: '1', afterCallWorkMs: 500 } as const;
+  moved(ledger, 'a', 8520, () => ledger.see(8000, 'a', ended));
+  const [row] = ledger.report(10_000).agents;
+  expect(row).toMatchObject({ callEndedAt: 8000, allowedAt: 8500, governedBy: 'wrap-up-time=500 ms' });
+});
+
 test('only the end of what stood at the fault allows: of two calls the later, of a call that came meanwhile nothing', () => {
   const ledger = new Ledger(nothingLater);
   const agent = { scheme: 'dual', site: 'north', detectionMs: 0 };
@@ -131,7 +140,8 @@ test('only the end of what stood at the fault allows: of two calls the later, of
     { ...agent, agent: 'a', calls: ['1', '2'] },
     { ...agent, agent: 'b', calls: [] },
   ]);
-  const ends = (agent: string, leg: string, at: number) => ledger.see(at, agent, { type: 'callEnded', leg });
+  const ends = (agent: string, leg: string, at: number) =>
+    ledger.see(at, agent, { type: 'callEnded', leg, afterCallWorkMs: 0 });
   moved(ledger, 'a', 9020, () => {
     ends('a', '1', 7000);
     ends('a', '2', 9000);
@@ -149,7 +159,7 @@ test('a call that is over before the option has run out governs nothing, and one
     { ...talking, agent: 'a' },
     { ...talking, agent: 'b' },
   ]);
-  moved(ledger, 'a', 6100, () => ledger.see(2000, 'a', { type: 'callEnded', leg: '1' }));
+  moved(ledger, 'a', 6100, () => ledger.see(2000, 'a', { type: 'callEnded', leg: '1', afterCallWorkMs: 0 }));
   const [first, second] = ledger.report(60_000).agents;
   expect(first).toMatchObject({ callEndedAt: 2000, allowedAt: 6000 });
   expect(first?.governedBy).toContain('disaster-recovery.timeout');

@@ -6,14 +6,16 @@
  *     lastAbleAt ──── detection + the option's time-out ────┐
  *     the phone's 200 OK from the other site ───────────────┼── the latest is allowedAt ── after_wait ── readyAt
  *     the end of the login lease ───────────────────────────┤
- *     the end of the call that the agent was in (DS14) ─────┘
+ *     the end of the call that the agent was in (DS14) ─────┤
+ *     the after-call work behind it, where a site lives that holds the call ─┘
  *
  * A dead site's last word is no recovery: until the desk has noticed the loss, what it still tells of a log-in or of
  * Ready at that site was on its way when the site died, and closes no row.
  *
  * `lastAbleAt` is the fault, for everybody. Who was in a call then goes on talking, directly between the two phones,
- * and may not be Ready before that call is over: its end allows, and where it comes last it is what governed. These
- * agents are marked and counted (`inCall`), because their total holds the rest of a talk.
+ * and can take no other call before that one is over: its end allows, and where it comes last it is what governed. A
+ * call that a site has taken over (AD1) is followed by the after-call work that `wrap-up-time` asks for; that allows
+ * too. These agents are marked and counted (`inCall`), because their total holds the rest of a talk.
  *
  * Pacing and jitter count in after_wait. An agent who is never Ready again counts with the end of the run, and
  * the check `all-ready` fails. All instants are ms since the run's start, on the lab's clock.
@@ -65,8 +67,11 @@ export const GOVERNED_BY_CALL = 'call-at-lost-site';
 /** What was seen of one agent; the ledger takes what it needs when it needs it. */
 export type Sighting =
   | { readonly type: 'detected' }
-  /** A call is over, as the agent's phone sees it, by its leg there. */
-  | { readonly type: 'callEnded'; readonly leg: string }
+  /**
+   * A call is over, as the agent's phone sees it, by its leg there. `afterCallWorkMs`: what the lab has set, where a
+   * site has carried or answered the BYE, so that it knows of the end; else 0.
+   */
+  | { readonly type: 'callEnded'; readonly leg: string; readonly afterCallWorkMs: Millis }
   | {
       readonly type: 'decided';
       readonly to: string;
@@ -107,6 +112,8 @@ interface Open {
   /** Of the calls at the fault, by their legs, those that are not over. */
   readonly calls: Set<string>;
   option: GovernedWait | undefined;
+  /** Behind the last call to end. */
+  afterCallWorkMs: Millis;
   /** What the fault broke works again, and the desk has not noticed the loss. */
   isMended: boolean;
 }
@@ -164,6 +171,7 @@ export class Ledger {
         detectionMs,
         calls: new Set(calls),
         option: undefined,
+        afterCallWorkMs: 0,
         isMended: false,
       });
     }
@@ -185,7 +193,9 @@ export class Ledger {
         return;
       case 'callEnded':
         // Whoever calls the phone meanwhile is another call: its end allows nothing (DS14).
-        if (open.calls.delete(sighting.leg) && open.calls.size === 0) row.callEndedAt = at;
+        if (!open.calls.delete(sighting.leg) || open.calls.size > 0) return;
+        row.callEndedAt = at;
+        open.afterCallWorkMs = sighting.afterCallWorkMs;
         return;
       case 'decided':
         row.decidedAt = at;
@@ -227,9 +237,13 @@ export class Ledger {
     );
     // A call that was never seen to end allows nothing: all of that time counts against us.
     const callEndedAt = row.callEndedAt ?? row.lastAbleAt;
-    row.allowedAt = Math.max(waited, callEndedAt);
-    if (callEndedAt > waited)
-      row.governedBy = `${GOVERNED_BY_CALL}=${Math.round(callEndedAt - row.lastAbleAt)} ms`;
+    const workEndedAt = row.callEndedAt === null ? row.lastAbleAt : callEndedAt + open.afterCallWorkMs;
+    row.allowedAt = Math.max(waited, workEndedAt);
+    if (workEndedAt <= waited) return;
+    row.governedBy =
+      open.afterCallWorkMs > 0
+        ? `wrap-up-time=${open.afterCallWorkMs} ms`
+        : `${GOVERNED_BY_CALL}=${Math.round(callEndedAt - row.lastAbleAt)} ms`;
   }
 
   /** Agents who are still unable to work. */

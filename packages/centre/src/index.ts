@@ -32,6 +32,7 @@ export { type DeskAnswer, type DeskQuestion, deskConfiguration } from './config/
 export {
   ADMINISTRATOR,
   AGENTS_MAX,
+  GENERATED_WRAP_UP_S,
   type GeneratedAgent,
   type GeneratedConfiguration,
   type GeneratedSite,

@@ -167,6 +167,9 @@ function serversOf(site: GeneratedSite, sites: readonly GeneratedSite[]): Config
   ];
 }
 
+/** Seconds of after-call work. */
+export const GENERATED_WRAP_UP_S = 2;
+
 type OfServers = Pick<ObjectOf<'Application'>, 'objectType' | 'tenant' | 'host' | 'enabled'>;
 
 /** One, or the two members of a pair: the same but for their names and ports. */
@@ -183,7 +186,10 @@ function sipServersOf(
     switch: site.name,
     ports: { default: site.clientPort },
     connections: ownFirst.map((one) => connectTo(`config-${one.name}`, 10)),
-    options: { ...siteOption(site), TServer: { 'sip-port': String(site.sipPort), 'wrap-up-time': '2' } },
+    options: {
+      ...siteOption(site),
+      TServer: { 'sip-port': String(site.sipPort), 'wrap-up-time': String(GENERATED_WRAP_UP_S) },
+    },
   };
   if (site.standby === undefined) return [server];
   const { clientPort, pairPort } = site.standby;
