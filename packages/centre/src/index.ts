@@ -10,6 +10,7 @@ export type {
   DNType,
   LoginRules,
   PartyRelease,
+  PoolEffect,
   QueueCounters,
   Request,
   ShutdownTerms,

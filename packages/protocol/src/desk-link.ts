@@ -22,6 +22,9 @@ const dn = z.string().min(1).max(64);
 /** Agents named in one message about a graceful shutdown; all are counted. */
 export const SHUTDOWN_STAYING_MAX = 100;
 
+/** Callers of a line who are named in PoolWaiting: so many can be granted an agent within one way there and back. */
+export const POOL_CALLERS_MAX = 8;
+
 /** Client to server. */
 export const deskRequest = z.discriminatedUnion('type', [
   /** First message on every connection. `resume` continues a former session's events after that position. */
@@ -149,6 +152,26 @@ export const deskRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('SiteSeen'), site: name, isUp: z.boolean() }),
   /** Of a server: it follows the records of this one (LG4). */
   z.object({ type: z.literal('Mirror'), message: mirrorMessage }),
+  /**
+   * PQ1, of the other site's SIP Server: the first callers of the line of a pooled queue there, in their order, at each
+   * change; they take the place of those named before. Each asks for an agent until it is named no more, or PoolGranted.
+   */
+  z.object({
+    type: z.literal('PoolWaiting'),
+    queue: dn,
+    callers: z
+      .array(z.object({ ConnID: name, priority: z.number().int(), waitedMs: z.number().nonnegative() }))
+      .max(POOL_CALLERS_MAX),
+  }),
+  /** Of the other site's SIP Server: the caller comes for the agent of that reservation, with this data. */
+  z.object({ type: z.literal('PoolTaken'), ConnID: name, reservation: z.number().int(), userData }),
+  /** Of the other site's SIP Server: the caller needs that agent no more. */
+  z.object({
+    type: z.literal('PoolDeclined'),
+    ConnID: name,
+    reservation: z.number().int(),
+    because: z.string().max(1024),
+  }),
   ...POLLS,
 ]);
 export type DeskRequest = z.infer<typeof deskRequest>;
@@ -258,6 +281,19 @@ export const deskReply = z.discriminatedUnion('type', [
   }),
   /** To a server that follows the records. */
   z.object({ type: z.literal('Mirror'), message: mirrorMessage }),
+  /**
+   * PQ1, to the other site's SIP Server: the agent on the DN is kept for its caller for 500 ms, until the call comes over
+   * the trunk between the sites with this reservation.
+   */
+  z.object({
+    type: z.literal('PoolGranted'),
+    queue: dn,
+    ConnID: name,
+    reservation: z.number().int(),
+    dn,
+  }),
+  /** PQ1, to the other site's SIP Server: nobody is granted to that queue, and why. */
+  z.object({ type: z.literal('PoolRefused'), queue: dn, because: z.string().max(1024) }),
   ...POLLS,
 ]);
 export type DeskReply = z.infer<typeof deskReply>;

@@ -76,6 +76,9 @@ export const eventAttributes = z.object({
   ThisDNRole: dnRole.optional(),
   OtherDN: z.string().optional(),
   OtherDNRole: dnRole.optional(),
+  /** EventDiverted: the agent of the other site to whom a pooled queue offers the call (PQ1). */
+  ThirdPartyDN: z.string().optional(),
+  ThirdPartyDNRole: dnRole.optional(),
   ThisQueue: z.string().optional(),
   /** Given by the server, unique over both sites, kept for the life of the call. */
   ConnID: z.string().optional(),

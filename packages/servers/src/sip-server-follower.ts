@@ -51,6 +51,8 @@ export interface FollowerPorts {
   answered(now: Millis, reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): boolean;
   /** What is asked for by `Mirror`. */
   mirrored?(now: Millis, message: MirrorMessage): void;
+  /** What is said to callers who wait in our pooled queues. */
+  pool?(now: Millis, reply: Extract<DeskReply, { type: 'PoolGranted' | 'PoolRefused' }>): void;
   /** The answer to a Ping, also to those that ask whether the line lives. */
   pong(now: Millis, n: number): void;
 }
@@ -187,6 +189,9 @@ export class SipServerFollower {
         return this.#ports.pong(now, message.n);
       case 'Mirror':
         return this.#ports.mirrored?.(now, message.message);
+      case 'PoolGranted':
+      case 'PoolRefused':
+        return this.#ports.pool?.(now, message);
       case 'Alarm':
       case 'MoveAsked':
       case 'NotLoggedIn':

@@ -12,6 +12,7 @@ import { type Call, type CallChange, type CallEvent, partyOf, stepCall } from '.
 import { DEADLINE, type DN, isOnCall, type Turn, touchDN, wrapUpOf } from './centre-state.ts';
 import type { Request } from './centre-types.ts';
 import { NOBODY, tellCall, tellTreatment } from './events.ts';
+import { endRungReservation } from './pool-state.ts';
 
 /** `request` is answered by the event on `request.dn`. */
 export function changeCall(
@@ -22,6 +23,7 @@ export function changeCall(
 ): Call {
   const { state: stepped, effects } = stepCall(call, event, turn.now);
   const next = afterTreatment(turn, stepped);
+  endRungReservation(turn.state.pool, call, next);
   if (next.phase.name === 'over') turn.state.calls.delete(call.connId);
   else turn.state.calls.set(call.connId, next);
   for (const change of effects) perform(turn, { before: call, next }, change, request);
@@ -53,8 +55,12 @@ function perform(turn: Turn, calls: Change, change: CallChange, request: Request
       tellParty(turn, calls, change, change.dn === request.dn ? request : NOBODY);
       return;
     case 'ring': {
-      const ring = { type: 'ring', connId, dn: change.dn, callType, userData } as const;
-      turn.effects.push(change.trunk === undefined ? ring : { ...ring, trunk: change.trunk });
+      const { dn, trunk, reservation } = change;
+      turn.effects.push({
+        ...{ type: 'ring', connId, dn, callType, userData },
+        ...(trunk !== undefined && { trunk }),
+        ...(reservation !== undefined && { reservation }),
+      });
       return;
     }
     case 'withdraw':

@@ -4,6 +4,7 @@
  *            ┌─────────────── withdrawn ──────────────┐
  *            ▼                                        │
  *   new ─▶ waiting (in a queue) ──offered──▶ offered (rings at an agent) ──answered──▶ talking
+ *    │             └──crossing──▶ offered (to an agent of the other site; there: new ──reserved──▶ offered)
  *    │       └──leftQueue──▶ new                                                         │
  *    └──alert──▶ alerting (a direct or outbound call rings) ──answered──▶ talking        ▼
  *   any of them ──originGone, partyGone, partyFailed, ended──▶ over
@@ -41,7 +42,14 @@ export interface Call {
 export type CallPhase =
   | { readonly name: 'new' }
   | { readonly name: 'waiting'; readonly ticket: Ticket; readonly since: Millis }
-  | { readonly name: 'offered'; readonly ticket: Ticket; readonly dn: string; readonly since: Millis }
+  | {
+      readonly name: 'offered';
+      readonly ticket: Ticket;
+      /** Where it rings: an agent's extension, or the number of the queue at the other site. */
+      readonly dn: string;
+      readonly crossing: Crossing | undefined;
+      readonly since: Millis;
+    }
   | {
       readonly name: 'alerting';
       readonly dn: string;
@@ -60,6 +68,15 @@ export type CallPhase =
     }
   | { readonly name: 'over' };
 
+/** How a caller who waits here is offered to an agent of the other site (PQ1). */
+export interface Crossing {
+  readonly trunk: string;
+  /** Given by the other site. */
+  readonly reservation: number;
+  /** The other site has taken it: the agent's phone is rung there. */
+  readonly hasRung: boolean;
+}
+
 /** A place in line: it does not change while the call waits, rings at agents and comes back (LL3, QU1). */
 export interface Ticket {
   readonly connId: string;
@@ -71,6 +88,8 @@ export interface Ticket {
   readonly enteredAt: Millis;
   /** Of arrival, to part equal instants. */
   readonly order: number;
+  /** The caller stands in line at the other site, and an agent of ours was reserved (PQ1); undefined for whoever stands in ours. */
+  readonly reservation: number | undefined;
 }
 
 export type CallEvent =
@@ -79,6 +98,15 @@ export type CallEvent =
   /** To a DN beyond the queue, or to none. */
   | { readonly type: 'leftQueue' }
   | { readonly type: 'offered'; readonly dn: string }
+  /** To an agent of the other site, whose DN there is `agentDN`. */
+  | {
+      readonly type: 'crossing';
+      readonly trunk: string;
+      readonly reservation: number;
+      readonly agentDN: string;
+    }
+  /** A caller of the other site has come for the agent who was reserved. */
+  | { readonly type: 'reserved'; readonly ticket: Ticket; readonly dn: string }
   | { readonly type: 'withdrawn'; readonly why: Withdrawal; readonly callState: CallState }
   | { readonly type: 'alert'; readonly dn: string; readonly trunk: string | undefined }
   | { readonly type: 'ringing'; readonly dn: string }
@@ -107,8 +135,14 @@ export type CallChange =
       readonly otherDN: string | undefined;
       readonly queue: string | undefined;
       readonly callState: CallState;
+      readonly thirdPartyDN?: string;
     }
-  | { readonly type: 'ring'; readonly dn: string; readonly trunk: string | undefined }
+  | {
+      readonly type: 'ring';
+      readonly dn: string;
+      readonly trunk: string | undefined;
+      readonly reservation?: number | undefined;
+    }
   | { readonly type: 'withdraw'; readonly dn: string; readonly why: Withdrawal }
   | { readonly type: 'release'; readonly status: number; readonly why: string };
 
@@ -132,6 +166,10 @@ export function stepCall(call: Call, event: CallEvent, now: Millis): Answer {
       };
     case 'offered':
       return stepOffered(call, event.dn, now);
+    case 'crossing':
+      return stepCrossing(call, event, now);
+    case 'reserved':
+      return stepReserved(call, event, now);
     case 'withdrawn':
       return stepWithdrawn(call, event);
     case 'alert':
@@ -172,11 +210,40 @@ function stepOffered(call: Call, dn: string, now: Millis): Answer {
   assert(call.phase.name === 'waiting', 'only a waiting call is offered');
   const { ticket } = call.phase;
   return {
-    state: inPhase(call, { name: 'offered', ticket, dn, since: now }),
+    state: inPhase(call, { name: 'offered', ticket, dn, crossing: undefined, since: now }),
     effects: [
       tellQueue(call, ticket.queue, 'EventDiverted'),
       tellParty(call, { dn, queue: ticket.queue }, 'EventRinging'),
       { type: 'ring', dn, trunk: undefined },
+    ],
+  };
+}
+
+/** The agent's own events are told where the agent is. */
+function stepCrossing(call: Call, event: Extract<CallEvent, { type: 'crossing' }>, now: Millis): Answer {
+  assert(call.phase.name === 'waiting', 'only a waiting call is offered');
+  const { ticket } = call.phase;
+  const { trunk, reservation, agentDN } = event;
+  const crossing: Crossing = { trunk, reservation, hasRung: false };
+  const dn = ticket.queue;
+  return {
+    state: inPhase(call, { name: 'offered', ticket, dn, crossing, since: now }),
+    effects: [
+      { ...tellQueue(call, ticket.queue, 'EventDiverted'), thirdPartyDN: agentDN },
+      { type: 'ring', dn, trunk, reservation },
+    ],
+  };
+}
+
+/** The queue here does not hear of it: the caller has never stood in its line. */
+function stepReserved(call: Call, event: Extract<CallEvent, { type: 'reserved' }>, now: Millis): Answer {
+  assert(call.phase.name === 'new', 'a reserved agent is for a call that is nowhere');
+  const { ticket, dn } = event;
+  return {
+    state: inPhase(call, { name: 'offered', ticket, dn, crossing: undefined, since: now }),
+    effects: [
+      tellParty(call, { dn, queue: ticket.queue }, 'EventRinging'),
+      { type: 'ring', dn, trunk: undefined, reservation: ticket.reservation },
     ],
   };
 }
@@ -188,7 +255,7 @@ function stepWithdrawn(call: Call, event: Extract<CallEvent, { type: 'withdrawn'
   return {
     state: inPhase(call, { name: 'new' }),
     effects: [
-      tellParty(call, { dn: phase.dn, queue: phase.ticket.queue }, 'EventReleased', event.callState),
+      ...tellPartyOver(call, 'EventReleased', event.callState),
       { type: 'withdraw', dn: phase.dn, why: event.why },
     ],
   };
@@ -207,6 +274,10 @@ function stepAlert(call: Call, event: Extract<CallEvent, { type: 'alert' }>, now
 /** The far end of an outbound call rings: EventNetworkReached, once. A local phone's ringing is told by EventRinging. */
 function stepRinging(call: Call, dn: string): Answer {
   const { phase } = call;
+  if (phase.name === 'offered' && phase.dn === dn && phase.crossing !== undefined) {
+    const crossing = { ...phase.crossing, hasRung: true };
+    return { state: inPhase(call, { ...phase, crossing }), effects: [] };
+  }
   if (phase.name !== 'alerting' || phase.dn !== dn || phase.trunk === undefined || phase.reached)
     return same(call);
   return {
@@ -218,7 +289,7 @@ function stepRinging(call: Call, dn: string): Answer {
 function stepAnswered(call: Call, dn: string, now: Millis): Answer {
   const { phase } = call;
   if ((phase.name !== 'offered' && phase.name !== 'alerting') || phase.dn !== dn) return same(call);
-  const trunk = phase.name === 'alerting' ? phase.trunk : undefined;
+  const trunk = phase.name === 'alerting' ? phase.trunk : phase.crossing?.trunk;
   const queue = phase.name === 'offered' ? phase.ticket.queue : undefined;
   const told = trunk === undefined ? [tellParty(call, { dn, queue }, 'EventEstablished')] : [];
   return {
@@ -337,7 +408,12 @@ function inPhase(call: Call, phase: CallPhase): Call {
   return { ...call, phase };
 }
 
-function tellQueue(call: Call, queue: string, name: EventName, callState: CallState = 'Ok'): CallChange {
+function tellQueue(
+  call: Call,
+  queue: string,
+  name: EventName,
+  callState: CallState = 'Ok',
+): Extract<CallChange, { type: 'tell' }> {
   return {
     type: 'tell',
     to: 'queue',
@@ -371,7 +447,9 @@ function tellPartyOver(call: Call, name: EventName, callState: CallState): CallC
   const { phase } = call;
   switch (phase.name) {
     case 'offered':
-      return [tellParty(call, { dn: phase.dn, queue: phase.ticket.queue }, name, callState)];
+      return phase.crossing === undefined
+        ? [tellParty(call, { dn: phase.dn, queue: phase.ticket.queue }, name, callState)]
+        : [];
     case 'alerting':
       return phase.trunk === undefined
         ? [tellParty(call, { dn: phase.dn, queue: undefined }, name, callState)]

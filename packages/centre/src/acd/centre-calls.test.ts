@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { USER_DATA_MAX } from './call-flow.ts';
+import { USER_DATA_MAX } from './attached-data.ts';
 import type { CentreEffect } from './centre-types.ts';
 import { Conversation, replay, replayAfter, SITE, tidy } from './transcript.ts';
 

@@ -9,6 +9,7 @@ import type { AgentState, WrapUp } from './agent.ts';
 import type { Call } from './call.ts';
 import { type CentreEffect, type DNConfiguration, LOGIN_RULES, type LoginRules } from './centre-types.ts';
 import type { PhoneState } from './phone.ts';
+import { newPoolState, type PoolState } from './pool-state.ts';
 import type { IdleAgent, Queue } from './queue.ts';
 
 export interface DN {
@@ -20,6 +21,8 @@ export interface DN {
   calls: readonly string[];
   /** The call that a queue has rung here and that is not yet answered: never more than one (C52). */
   offer: string | undefined;
+  /** The caller of the other site for whom the agent is kept, by his ConnID there, until the call has come (PQ1). */
+  reservedFor: string | undefined;
   /** Whether the agent stands in the idle lines of its queues, and where. */
   idle: IdleAgent | undefined;
   /** After a ring that the phone refused: until when no queue rings here (QU9). */
@@ -85,6 +88,9 @@ export interface CentreState {
   readonly touchedQueues: Set<string>;
   /** Calls that have joined a line in this turn. */
   readonly touchedCalls: Set<string>;
+  /** Queues whose lines are not as they were when the other site was told of them. */
+  readonly touchedLines: Set<string>;
+  readonly pool: PoolState;
   /** What is not as it was when the changes were last taken: see records.ts. */
   readonly changed: Changed;
 }
@@ -120,6 +126,8 @@ export function newCentreState(): CentreState {
     touchedDNs: new Set(),
     touchedQueues: new Set(),
     touchedCalls: new Set(),
+    touchedLines: new Set(),
+    pool: newPoolState(),
     changed: { dns: new Set(), queues: new Set(), shutdown: false },
   };
 }
@@ -138,6 +146,12 @@ export const DEADLINE = {
   rungAgain: (dn: string) => `rung-again ${dn}`,
   /** A phone that rang under another server rings on no longer without a lease. */
   ringsOn: (dn: string) => `rings-on ${dn}`,
+  /** What was granted to a caller of the other site, by his ConnID there, is granted no more. */
+  reservationLapses: (connId: string) => `reservation-lapses ${connId}`,
+  /** The other site is told of this line again, which it refused. */
+  lineTold: (queue: string) => `line-told ${queue}`,
+  /** Agents of the other site are asked for again. */
+  poolGoesOn: 'pool-goes-on ',
   /** The next wave of a graceful shutdown may go, or all who are left. */
   letGo: (what: 'wave' | 'deadline') => `let-go ${what}`,
 } as const;

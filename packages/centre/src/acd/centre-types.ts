@@ -13,6 +13,7 @@ import type {
   UserData,
   WorkMode,
 } from '@holdfast/protocol';
+import type { AnnouncedCaller } from './pool-state.ts';
 
 export type DNType = 'Extension' | 'ACDQueue' | 'RoutingPoint' | 'CallProcessingPort' | 'Trunk';
 
@@ -66,6 +67,8 @@ export interface DNConfiguration {
     readonly treatment: 'ringback' | 'music' | 'tone';
     /** Priority of calls that arrive here and carry none in their UserData (`Priority`); higher is served first. */
     readonly priority: number;
+    /** Callers and agents of the queue of this number at the other site are served together with those of this one (PQ1). */
+    readonly isPooled?: boolean;
   };
   /** Routing point: where it sends every call (a queue or an extension). */
   readonly routeTo?: string;
@@ -191,6 +194,8 @@ export type CentreInput =
       readonly userData: UserData;
       /** To an emergency number: no shutdown ends it (PQ4). */
       readonly isEmergency?: boolean;
+      /** It comes from the other site for an agent who was reserved, under this number, for the caller of that ConnID there. */
+      readonly reservation?: { readonly connId: string; readonly number: number };
     }
   /** What became of the leg that `ring` (or `dial`) asked for. */
   | { readonly type: 'partyRinging'; readonly connId: string; readonly dn: string }
@@ -219,7 +224,64 @@ export type CentreInput =
       readonly dn: string;
       readonly keys?: readonly string[];
     } & Request)
-  | ({ readonly type: 'releaseCall'; readonly connId: string; readonly dn: string } & Request);
+  | ({ readonly type: 'releaseCall'; readonly connId: string; readonly dn: string } & Request)
+  | PoolInput;
+
+/** What is heard of the queues of the other site (PQ1): as the callers' side of a queue, then as the agents'. */
+export type PoolInput =
+  /** The other site can be reached over this trunk, and asked; without one it cannot. `isLost`: what is on its way may be lost. */
+  | { readonly type: 'poolLink'; readonly trunk: string | undefined; readonly isLost: boolean }
+  /** It keeps its agent on `dn` for a caller who waits here. */
+  | {
+      readonly type: 'poolGranted';
+      readonly queue: string;
+      readonly connId: string;
+      readonly reservation: number;
+      readonly dn: string;
+    }
+  /** It grants nobody to this queue. */
+  | { readonly type: 'poolRefused'; readonly queue: string; readonly because: string }
+  /** The first of its callers in a queue, in their order; they take the place of those that it named before. */
+  | { readonly type: 'waitElsewhere'; readonly queue: string; readonly callers: readonly AnnouncedCaller[] }
+  /** Its caller comes for the agent who was granted. */
+  | {
+      readonly type: 'poolTaken';
+      readonly connId: string;
+      readonly reservation: number;
+      readonly userData: UserData;
+    }
+  | {
+      readonly type: 'poolDeclined';
+      readonly connId: string;
+      readonly reservation: number;
+      readonly because: string;
+    }
+  /** Nothing is heard of its callers any more. */
+  | { readonly type: 'elsewhereLost' };
+
+/** To be told to the other site (PQ1). */
+export type PoolEffect =
+  | { readonly type: 'poolWaiting'; readonly queue: string; readonly callers: readonly AnnouncedCaller[] }
+  | {
+      readonly type: 'poolTake';
+      readonly connId: string;
+      readonly reservation: number;
+      readonly userData: UserData;
+    }
+  | {
+      readonly type: 'poolDecline';
+      readonly connId: string;
+      readonly reservation: number;
+      readonly because: string;
+    }
+  | {
+      readonly type: 'poolGrant';
+      readonly queue: string;
+      readonly connId: string;
+      readonly reservation: number;
+      readonly dn: string;
+    }
+  | { readonly type: 'poolRefuse'; readonly queue: string; readonly because: string };
 
 export interface Request {
   /** Which client asked; opaque to the centre. Absent when no client did. */
@@ -247,6 +309,8 @@ export type CentreEffect =
       readonly trunk?: string;
       readonly callType: CallType;
       readonly userData: UserData;
+      /** With a trunk: of the agent at the other site for whom the call goes there. Without: a caller from there has come for this one. */
+      readonly reservation?: number;
     }
   /** Stop ringing it. */
   | {
@@ -281,6 +345,7 @@ export type CentreEffect =
     }
   /** A request that changed nothing visible was done (attach of equal data, …). */
   | { readonly type: 'done'; readonly client: string; readonly referenceId: number }
+  | PoolEffect
   | { readonly type: 'log'; readonly line: LogLine };
 
 /** What became of the calls of one queue since the start: offered = the rest + those that wait or ring now. */

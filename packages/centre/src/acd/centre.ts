@@ -11,6 +11,7 @@ import { type HeldRecord, type Millis, type Node, type Plain, unreachable } from
 import type { DNSnapshot, LoginEpoch, QueueSnapshot } from '@holdfast/protocol';
 import { adopt } from './adoption.ts';
 import { changeAgent } from './agent-changes.ts';
+import { attachUserData, deleteUserData } from './attached-data.ts';
 import type { Call } from './call.ts';
 import * as calls from './call-flow.ts';
 import { type CentreState, newCentreState, type Turn, touchDN } from './centre-state.ts';
@@ -18,6 +19,8 @@ import type { AgentView, CentreEffect, CentreInput, QueueCounters, ShutdownView 
 import { configure } from './configure.ts';
 import { gracefulShutdown, letGo, shutdownViewOf } from './graceful-shutdown.ts';
 import * as logins from './logins.ts';
+import * as poolAgents from './pool-agents.ts';
+import * as poolCallers from './pool-callers.ts';
 import { adoptWaiting, offerFailed, overflow, treatWaiting } from './queueing.ts';
 import { load, recordKeys, recordOf, takeChanges } from './records.ts';
 import { match } from './routing.ts';
@@ -177,6 +180,7 @@ function settle(turn: Turn): void {
   match(turn);
   letGo(turn);
   treatWaiting(turn);
+  poolCallers.announce(turn);
 }
 
 function handleInput(turn: Turn, input: CentreInput): void {
@@ -213,11 +217,25 @@ function handleInput(turn: Turn, input: CentreInput): void {
     case 'partyHeld':
       return calls.partyHeld(turn, input);
     case 'attachUserData':
-      return calls.attachUserData(turn, input);
+      return attachUserData(turn, input);
     case 'deleteUserData':
-      return calls.deleteUserData(turn, input);
+      return deleteUserData(turn, input);
     case 'releaseCall':
       return calls.releaseCall(turn, input);
+    case 'poolLink':
+      return poolCallers.poolLinked(turn, input);
+    case 'poolGranted':
+      return poolCallers.granted(turn, input);
+    case 'poolRefused':
+      return poolCallers.refused(turn, input);
+    case 'waitElsewhere':
+      return poolAgents.waitElsewhere(turn, input);
+    case 'poolTaken':
+      return poolAgents.taken(turn, input);
+    case 'poolDeclined':
+      return poolAgents.declined(turn, input);
+    case 'elsewhereLost':
+      return poolAgents.elsewhereLost(turn);
     default:
       return unreachable(input);
   }
@@ -230,8 +248,9 @@ function handleDeadline(turn: Turn, name: string): void {
   switch (name.slice(0, space)) {
     case 'no-answer': {
       const call = state.calls.get(id);
-      if (call !== undefined) offerFailed(turn, call, 'no-answer');
-      return;
+      if (call === undefined) return;
+      poolCallers.crossingFailed(turn, call);
+      return offerFailed(turn, call, 'no-answer');
     }
     case 'overflow': {
       const call = state.calls.get(id);
@@ -255,6 +274,12 @@ function handleDeadline(turn: Turn, name: string): void {
     }
     case 'rung-again':
       return touchDN(state, id);
+    case 'reservation-lapses':
+      return poolAgents.reservationLapses(turn, id);
+    case 'line-told':
+      return void state.touchedLines.add(id);
+    case 'pool-goes-on':
+      return poolCallers.poolGoesOn(turn);
     case 'let-go':
       // Whoever may go does so at the end of this turn, as of every turn.
       return;

@@ -18,6 +18,7 @@ export function checkCentre(centre: Centre): string[] {
   for (const dn of state.dns.values()) checkDN(state, dn, claim);
   checkCalls(state, claim);
   checkLogins(state, claim);
+  checkReservations(state, claim);
   return broken;
 }
 
@@ -27,6 +28,10 @@ function checkQueue(state: CentreState, queue: Queue, claim: Claim): void {
   claim(
     queue.waiting.size === 0 || queue.idle.size === 0,
     `queue ${queue.dn}: callers wait while an agent is idle`,
+  );
+  claim(
+    queue.elsewhere.length === 0 || queue.idle.size === 0 || state.shutdown !== undefined,
+    `queue ${queue.dn}: callers wait at the other site while an agent is idle`,
   );
   let before: Parameters<typeof compareTickets>[0] | undefined;
   for (const ticket of queue.waiting.items()) {
@@ -50,9 +55,9 @@ function checkQueue(state: CentreState, queue: Queue, claim: Claim): void {
     );
   }
   let rung = 0;
-  for (const dn of state.dns.values()) {
-    const phase = dn.offer === undefined ? undefined : state.calls.get(dn.offer)?.phase;
-    if (phase?.name === 'offered' && phase.ticket.queue === queue.dn) rung += 1;
+  for (const { phase } of state.calls.values()) {
+    if (phase.name !== 'offered' || phase.ticket.queue !== queue.dn) continue;
+    if (phase.ticket.reservation === undefined) rung += 1;
   }
   const { offered, answered, abandoned, overflowed, released } = queue.counters;
   const left = offered - answered - abandoned - overflowed - released;
@@ -129,7 +134,7 @@ function checkCalls(state: CentreState, claim: Claim): void {
     }
     if (phase.name === 'offered') {
       claim(
-        state.dns.get(phase.dn)?.offer === connId,
+        phase.crossing !== undefined || state.dns.get(phase.dn)?.offer === connId,
         `call ${connId}: is offered to ${phase.dn}, which does not know it`,
       );
       claim(
@@ -142,6 +147,43 @@ function checkCalls(state: CentreState, claim: Claim): void {
   for (const [queue, callers] of waiting) {
     const inLine = state.queues.get(queue)?.waiting.size;
     claim(inLine === callers, `queue ${queue}: ${callers} callers wait, ${inLine} stand in line`);
+  }
+}
+
+/** PQ1: an agent is kept for one caller, no longer than the reservation lasts, and is rung by nobody else. */
+function checkReservations(state: CentreState, claim: Claim): void {
+  const kept = new Set<string>();
+  for (const [connId, { dn: number, rungBy }] of state.pool.reservations) {
+    const dn = state.dns.get(number);
+    claim(!kept.has(number), `DN ${number}: is kept for two callers of the other site`);
+    kept.add(number);
+    if (rungBy !== undefined) {
+      const phase = state.calls.get(rungBy)?.phase;
+      claim(
+        phase?.name === 'offered' && dn?.offer === rungBy,
+        `DN ${number}: the caller ${connId} of the other site does not ring there`,
+      );
+      continue;
+    }
+    claim(
+      dn === undefined || (dn.reservedFor === connId && dn.offer === undefined),
+      `DN ${number}: is kept for ${connId} of the other site, and for somebody else`,
+    );
+    claim(
+      state.deadlines.get(DEADLINE.reservationLapses(connId)) !== undefined,
+      `DN ${number}: is kept for ${connId} of the other site without end`,
+    );
+  }
+  for (const { number, reservedFor, agent, calls } of state.dns.values()) {
+    if (reservedFor === undefined) continue;
+    claim(
+      state.pool.reservations.get(reservedFor)?.dn === number,
+      `DN ${number}: is kept for ${reservedFor}, to whom nobody was granted`,
+    );
+    claim(
+      agent?.state.name === 'Ready' && agent.routable && calls.length === 0,
+      `DN ${number}: is kept for ${reservedFor} and can take no call`,
+    );
   }
 }
 

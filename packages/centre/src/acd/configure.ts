@@ -9,6 +9,7 @@ import type { Call } from './call.ts';
 import { type DN, type Turn, touchDN } from './centre-state.ts';
 import { type CentreConfiguration, type DNConfiguration, LOGIN_RULES } from './centre-types.ts';
 import { endLogin } from './logins.ts';
+import { isCrossing, lookAgain } from './pool-callers.ts';
 import { DEFAULT_QUEUE, newQueue, type Queue } from './queue.ts';
 import { end, leaveLine, takeBackOffer } from './queueing.ts';
 import { leaveIdle } from './routing.ts';
@@ -29,6 +30,7 @@ export function configure(turn: Turn, configuration: CentreConfiguration): void 
     if (now?.type !== dn.configuration.type) removeDN(turn, dn);
   }
   for (const dn of wanted.values()) setDN(turn, dn);
+  lookAgain(turn);
   for (const dn of state.dns.values()) armAutoLogout(turn, dn);
   state.configured = true;
 }
@@ -44,6 +46,7 @@ function setDN(turn: Turn, configuration: DNConfiguration): void {
   const options = configuration.queue ?? DEFAULT_QUEUE;
   if (queue === undefined) state.queues.set(number, newQueue(number, options));
   else queue.configuration = options;
+  if (queue !== undefined && options.isPooled !== true) queue.elsewhere = [];
 }
 
 function newDN(configuration: DNConfiguration): DN {
@@ -54,6 +57,7 @@ function newDN(configuration: DNConfiguration): DN {
     agent: undefined,
     calls: [],
     offer: undefined,
+    reservedFor: undefined,
     idle: undefined,
     passedOverUntil: undefined,
     ringsOnUntil: undefined,
@@ -84,6 +88,9 @@ function removeQueue(turn: Turn, queue: Queue): void {
     dn.agent.queues = dn.agent.queues.filter((number) => number !== queue.dn);
     touchDN(state, dn.number);
   }
+  for (const call of [...state.calls.values()])
+    if (isCrossing(call) && call.phase.name === 'offered' && call.phase.ticket.queue === queue.dn)
+      releaseCaller(turn, call, queue.dn);
   for (const ticket of [...queue.waiting.items()]) {
     const call = state.calls.get(ticket.connId);
     if (call !== undefined) releaseCaller(turn, call, queue.dn);

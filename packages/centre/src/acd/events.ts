@@ -54,6 +54,10 @@ export function tellCall(
   };
   if (change.otherDN !== undefined) attributes.OtherDN = change.otherDN;
   if (change.queue !== undefined) attributes.ThisQueue = change.queue;
+  if (change.thirdPartyDN !== undefined) {
+    attributes.ThirdPartyDN = change.thirdPartyDN;
+    attributes.ThirdPartyDNRole = 'RoleDestination';
+  }
   const agent = turn.state.dns.get(change.dn)?.agent;
   if (agent !== undefined) attributes.AgentID = agent.agentId;
   if (more.extensions !== undefined) attributes.Extensions = more.extensions;

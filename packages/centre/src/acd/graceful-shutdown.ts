@@ -74,6 +74,8 @@ function takeBack(turn: Turn, { by }: ShutdownInput): void {
   if (state.shutdown === undefined) return;
   change(state, undefined);
   turn.effects.push({ type: 'shuttingDown', on: false });
+  // Who waits at the other site is served again (PQ1).
+  for (const queue of state.queues.keys()) state.touchedQueues.add(queue);
   log(turn, { level: 'warn', what: 'graceful shutdown taken back', because: `asked for by ${by}` });
 }
 

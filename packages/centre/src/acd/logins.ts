@@ -29,6 +29,7 @@ import {
 import type { CentreInput, Request } from './centre-types.ts';
 import { done, NOBODY, refuse, tell } from './events.ts';
 import { stepPhone } from './phone.ts';
+import { endReservationOf } from './pool-agents.ts';
 import { takeBackOffer } from './queueing.ts';
 import { leaveIdle } from './routing.ts';
 
@@ -253,6 +254,7 @@ export function endLogin(turn: Turn, dn: DN, end: EndOfLogin): void {
   if (agent === undefined) return;
   takeBackOffer(turn, dn, 'logged-out');
   leaveIdle(turn, dn);
+  endReservationOf(turn, dn);
   agent.state = stepAgent(agent.state, { type: 'logout' }, turn.now).state;
   turn.state.deadlines.clear(DEADLINE.wrapUpEnds(dn.number));
   turn.state.deadlines.clear(DEADLINE.autoLogout(dn.number));

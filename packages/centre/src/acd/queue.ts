@@ -10,6 +10,7 @@ import type { Ticket } from './call.ts';
 import type { CentreState } from './centre-state.ts';
 import type { DNConfiguration, QueueCounters } from './centre-types.ts';
 import { Line } from './line.ts';
+import type { RemoteCaller } from './pool-state.ts';
 
 export type QueueConfiguration = NonNullable<DNConfiguration['queue']>;
 
@@ -23,6 +24,8 @@ export interface Queue {
   configuration: QueueConfiguration;
   readonly waiting: Line<Ticket>;
   readonly idle: Line<IdleAgent>;
+  /** The first callers of the queue of this number at the other site, where the two are pooled (PQ1), in their order. */
+  elsewhere: readonly RemoteCaller[];
   counters: Omit<QueueCounters, 'dn'>;
 }
 
@@ -30,14 +33,17 @@ export function newQueue(dn: string, configuration: QueueConfiguration): Queue {
   return {
     dn,
     configuration,
-    waiting: new Line(compareTickets),
+    waiting: new Line<Ticket>(compareTickets),
     idle: new Line(compareIdleAgents),
+    elsewhere: [],
     counters: { offered: 0, answered: 0, abandoned: 0, redirected: 0, overflowed: 0, released: 0 },
   };
 }
 
+type Place = Pick<Ticket, 'priority' | 'waitingSince' | 'order'>;
+
 /** Negative when `a` is served before `b`. */
-export function compareTickets(a: Ticket, b: Ticket): number {
+export function compareTickets(a: Place, b: Place): number {
   return b.priority - a.priority || a.waitingSince - b.waitingSince || a.order - b.order;
 }
 
@@ -52,6 +58,15 @@ export function count(
 ): void {
   changed.queues.add(queue.dn);
   queue.counters = { ...queue.counters, [what]: queue.counters[what] + 1 };
+}
+
+/** Of a caller who stands in this line; who stands in that of the other site is counted there (PQ1). */
+export function countTicket(
+  state: Pick<CentreState, 'changed'>,
+  { queue, ticket }: { readonly queue: Queue; readonly ticket: Ticket },
+  what: keyof Queue['counters'],
+): void {
+  if (ticket.reservation === undefined) count(state, queue, what);
 }
 
 /** Until when a call may wait here before it overflows. */

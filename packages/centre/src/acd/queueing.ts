@@ -12,7 +12,7 @@ import { changeCall } from './call-changes.ts';
 import { DEADLINE, type DN, log, type Turn, touchDN } from './centre-state.ts';
 import type { CentreEffect, PartyRelease, Request } from './centre-types.ts';
 import { attributesOf, NOBODY, tell, tellTreatment } from './events.ts';
-import { count, overflowAt, priorityOf, type Queue } from './queue.ts';
+import { count, countTicket, overflowAt, priorityOf, type Queue } from './queue.ts';
 
 /** More queues, routing points and overflows than this in one call are a ring in the configuration (D14). */
 export const HOPS_MAX = 10;
@@ -95,6 +95,7 @@ function enterQueue(turn: Turn, call: Call, number: string): void {
     waitingSince: call.waitingSince ?? turn.now,
     enteredAt: turn.now,
     order: turn.state.arrivals++,
+    reservation: undefined,
   };
   const full = queue.waiting.size >= queue.configuration.waitingMax && queue.idle.size === 0;
   const waiting = standInLine(turn, { ...call, waitingSince: ticket.waitingSince }, { queue, ticket });
@@ -119,6 +120,7 @@ function standInLine(turn: Turn, call: Call, place: { queue: Queue; ticket: Tick
   const { queue, ticket } = place;
   const waiting = changeCall(turn, call, { type: 'queued', ticket });
   queue.waiting.add(ticket);
+  turn.state.touchedLines.add(queue.dn);
   turn.state.touchedQueues.add(queue.dn);
   turn.state.touchedCalls.add(call.connId);
   const at = overflowAt(queue, ticket);
@@ -154,7 +156,8 @@ export function leaveLine(turn: Turn, call: Call, as: 'abandoned' | 'overflowed'
   turn.state.deadlines.clear(DEADLINE.noAnswer(call.connId));
   if (queue === undefined) return;
   queue.waiting.remove(phase.ticket);
-  count(turn.state, queue, as);
+  turn.state.touchedLines.add(queue.dn);
+  countTicket(turn.state, { queue, ticket: phase.ticket }, as);
 }
 
 /** From the queue to its overflow DN; without one the caller is refused. */
@@ -194,12 +197,19 @@ export function takeBack(
   turn.state.deadlines.clear(DEADLINE.noAnswer(call.connId));
   const queue = turn.state.queues.get(ticket.queue);
   const free = changeCall(turn, call, { type: 'withdrawn', ...back }, request);
+  // The caller's place is in the line of the other site, which is told so by the answer (PQ1).
+  if (ticket.reservation !== undefined) return end(turn, free, goesBack(back));
   if (queue === undefined) return end(turn, free, { status: 480, why: `queue ${ticket.queue} is gone` });
   count(turn.state, queue, 'redirected');
   const waiting = standInLine(turn, free, { queue, ticket });
   const at = overflowAt(queue, ticket);
   if (at !== undefined && at <= turn.now)
     overflow(turn, waiting, 'the longest wait was over while a phone rang');
+}
+
+function goesBack({ callState }: TakenBack): { status: number; why: string } {
+  const why = 'PQ1: the caller goes on waiting at the other site';
+  return { status: callState === 'Busy' ? 486 : 480, why };
 }
 
 /** Takes back whatever a queue rings on this DN. */

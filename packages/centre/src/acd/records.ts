@@ -180,6 +180,11 @@ function loadCall(turn: Turn, call: Call): void {
     log(turn, { level: 'warn', what: 'place in line lost', call: call.connId, dn: ticket.queue });
     return end(turn, call, { status: 480, why: `queue ${ticket.queue} is not in our configuration` });
   }
+  if (phase.name === 'offered' && phase.crossing !== undefined) {
+    // What was granted to another server is not granted to us: the caller is back in line with the first turn.
+    state.deadlines.set(DEADLINE.noAnswer(call.connId), turn.now);
+    return;
+  }
   if (phase.name === 'offered') {
     state.deadlines.set(DEADLINE.noAnswer(call.connId), phase.since + queue.configuration.noAnswerMs);
     return;

@@ -7,15 +7,24 @@
  *
  * The assignment is one compare-and-set (C52): `claim` looks once more at both sides in the moment in which it
  * binds them, and binds both or neither. There is no gap in which the chosen agent could be gone.
+ *
+ * Where a queue is pooled, the first callers of the other site's line stand beside our own. One of them who ranks first
+ * gets the agent reserved, since the caller is not ours to bind (PQ1).
  */
 import { must } from '@holdfast/kernel';
 import type { Ticket } from './call.ts';
 import { changeCall } from './call-changes.ts';
 import { type Agent, DEADLINE, type DN, type Turn } from './centre-state.ts';
+import { endReservationOf, firstElsewhere, reserve } from './pool-agents.ts';
 import { compareIdleAgents, compareTickets, type IdleAgent } from './queue.ts';
 
 /** The agent who can take a queue's call on this DN now, if there is one. */
 export function ableAgent(dn: DN, now: number): Agent | undefined {
+  return dn.reservedFor === undefined ? ableIfFree(dn, now) : undefined;
+}
+
+/** Reserved or not. */
+function ableIfFree(dn: DN, now: number): Agent | undefined {
   const { agent } = dn;
   if (agent === undefined || agent.state.name !== 'Ready' || !agent.routable) return undefined;
   if (!dn.phone.inService || dn.calls.length > 0 || dn.offer !== undefined) return undefined;
@@ -29,7 +38,9 @@ export function match(turn: Turn): void {
   // First every idle line is put right, so that whoever has just become able takes nothing from one idle longer.
   for (const number of touchedDNs) {
     const dn = dns.get(number);
-    if (dn === undefined || !refreshIdle(turn, dn)) continue;
+    if (dn === undefined) continue;
+    if (dn.reservedFor !== undefined && ableIfFree(dn, turn.now) === undefined) endReservationOf(turn, dn);
+    if (!refreshIdle(turn, dn)) continue;
     for (const queue of dn.agent?.queues ?? []) touchedQueues.add(queue);
   }
   touchedDNs.clear();
@@ -51,10 +62,15 @@ function longestIdle(turn: Turn): IdleAgent | undefined {
   for (const number of touchedQueues) {
     const queue = queues.get(number);
     const idle = queue?.idle.first();
-    if (idle === undefined || queue?.waiting.size === 0) touchedQueues.delete(number);
+    const isWantedFor = queue !== undefined && (queue.waiting.size > 0 || hasElsewhere(turn, number));
+    if (idle === undefined || !isWantedFor) touchedQueues.delete(number);
     else if (longest === undefined || compareIdleAgents(idle, longest) < 0) longest = idle;
   }
   return longest;
+}
+
+function hasElsewhere(turn: Turn, queue: string): boolean {
+  return firstElsewhere(turn, [queue]) !== undefined;
 }
 
 /** Takes the agent out of every idle line: the first step of whatever makes him unable, changes his queues or ends his login. */
@@ -86,6 +102,12 @@ function serve(turn: Turn, dn: DN): boolean {
     const head = turn.state.queues.get(number)?.waiting.first();
     if (head !== undefined && (best === undefined || compareTickets(head, best) < 0)) best = head;
   }
+  const elsewhere = firstElsewhere(turn, dn.agent?.queues ?? []);
+  if (elsewhere !== undefined && (best === undefined || compareTickets(elsewhere, best) < 0)) {
+    leaveIdle(turn, dn);
+    reserve(turn, dn, elsewhere);
+    return true;
+  }
   return best !== undefined && claim(turn, best, dn);
 }
 
@@ -97,6 +119,7 @@ function claim(turn: Turn, ticket: Ticket, dn: DN): boolean {
   if (call?.phase.name !== 'waiting' || call.phase.ticket !== ticket || queue === undefined) return false;
   if (ableAgent(dn, now) === undefined || dn.idle === undefined) return false;
   queue.waiting.remove(ticket);
+  state.touchedLines.add(queue.dn);
   leaveIdle(turn, dn);
   dn.offer = call.connId;
   state.changed.dns.add(dn.number);

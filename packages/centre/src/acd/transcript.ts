@@ -117,10 +117,13 @@ export class Conversation {
         };
       case 'call': {
         const from = second.startsWith('+') ? { ani: second, trunk: 'trunk' } : { dn: second };
-        const { trunk, emergency, ...userData } = named;
+        const { trunk, emergency, reservation, of, ...userData } = named;
         const to = third ?? '';
         const isEmergency = emergency === 'yes';
         const started = { type: 'callStarted', connId: first, from, to, userData, isEmergency } as const;
+        // For the agent who was reserved for a caller of the other site: `call k1 +1 6000 reservation=1 of=x1`.
+        if (reservation !== undefined)
+          return { ...started, reservation: { connId: of ?? '', number: Number(reservation) } };
         return trunk === undefined ? started : { ...started, trunk };
       }
       case 'ringing':
@@ -150,7 +153,7 @@ export class Conversation {
       case 'release':
         return { type: 'releaseCall', ...call, ...this.#request({}) };
       default:
-        throw new Error(`the conversation has no word ${verb}`);
+        return pooled(verb, plain, named);
     }
   }
 
@@ -198,6 +201,42 @@ export class Conversation {
 
 type Named = Readonly<Record<string, string>>;
 
+/**
+ * What is heard of the other site, over the link between the two (PQ1): `link up`, `link silent`, `link lost`;
+ * `granted k1 6000 7 2001`, `refused 6000`; `there 6000 x1:0:5000` (caller, priority, waited), `taken x1 1`, `declined x1 1`,
+ * `there-lost`.
+ */
+function pooled(verb: string, [first = '', second = '', third, fourth]: string[], named: Named): CentreInput {
+  const reserved = { connId: first, reservation: Number(second) };
+  switch (verb) {
+    case 'link':
+      return { type: 'poolLink', trunk: first === 'up' ? 'trunk' : undefined, isLost: first === 'lost' };
+    case 'granted':
+      return {
+        ...{ type: 'poolGranted', connId: first, queue: second },
+        ...{ reservation: Number(third), dn: fourth ?? '' },
+      };
+    case 'refused':
+      return { type: 'poolRefused', queue: first, because: 'not pooled there' };
+    case 'taken':
+      return { type: 'poolTaken', ...reserved, userData: named };
+    case 'declined':
+      return { type: 'poolDeclined', ...reserved, because: 'gone' };
+    case 'there-lost':
+      return { type: 'elsewhereLost' };
+    case 'there': {
+      const callers = [second, third, fourth].flatMap((word) => {
+        const [connId, priority, waitedMs] = word?.split(':') ?? [];
+        const isNamed = connId !== undefined && connId !== '';
+        return isNamed ? [{ connId, priority: Number(priority), waitedMs: Number(waitedMs) }] : [];
+      });
+      return { type: 'waitElsewhere', queue: first, callers };
+    }
+    default:
+      throw new Error(`the conversation has no word ${verb}`);
+  }
+}
+
 function standing(named: Named): { workMode?: WorkMode; reasons?: Reasons } {
   return {
     ...(named.mode === undefined ? {} : { workMode: named.mode as WorkMode }),
@@ -223,6 +262,16 @@ function written(effect: CentreEffect): string | undefined {
       return `done #${effect.referenceId}`;
     case 'shuttingDown':
       return `shutting down: ${effect.on}`;
+    case 'poolWaiting':
+      return `tell waiting ${[effect.queue, ...effect.callers.map(({ connId, priority, waitedMs }) => `${connId}:${priority}:${waitedMs}`)].join(' ')}`;
+    case 'poolTake':
+      return `tell take ${effect.connId} ${effect.reservation}`;
+    case 'poolDecline':
+      return `tell decline ${effect.connId} ${effect.reservation}`;
+    case 'poolGrant':
+      return `tell grant ${effect.queue} ${effect.connId} ${effect.reservation} ${effect.dn}`;
+    case 'poolRefuse':
+      return `tell refuse ${effect.queue}`;
     case 'log':
       return undefined;
   }
@@ -236,6 +285,7 @@ function writtenEvent(event: Extract<CentreEffect, { type: 'event' }>): string {
   if (attributes.CallState !== undefined && attributes.CallState !== 'Ok') words.push(attributes.CallState);
   if (attributes.WorkMode !== undefined && attributes.WorkMode !== 'Unknown') words.push(attributes.WorkMode);
   for (const [key, value] of Object.entries(attributes.Reasons ?? {})) words.push(`${key}=${value}`);
+  if (attributes.ThirdPartyDN !== undefined) words.push(`to=${attributes.ThirdPartyDN}`);
   const wrapUp = attributes.Extensions?.WrapUpTime;
   if (wrapUp !== undefined) words.push(`WrapUpTime=${wrapUp}`);
   if (attributes.ReferenceID !== undefined) words.push(`#${attributes.ReferenceID}`);
@@ -268,6 +318,16 @@ const extension = (number: string): DNConfiguration => ({
   type: 'Extension',
   name: `phone ${number}`,
 });
+
+/** The same site, whose queues 6000 and 6001 are pooled with those of the other one (PQ1). */
+export function pooledSite(): CentreConfiguration {
+  const dns = SITE.dns.map((dn) =>
+    dn.queue !== undefined && (dn.number === '6000' || dn.number === '6001')
+      ? { ...dn, queue: { ...dn.queue, isPooled: true } }
+      : dn,
+  );
+  return { ...SITE, dns };
+}
 
 /** Four phones, three queues, and one of every other kind of DN. */
 export const SITE: CentreConfiguration = {

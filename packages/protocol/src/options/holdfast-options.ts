@@ -236,6 +236,16 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'ACD',
   },
+  pooled: {
+    kind: BOOLEAN,
+    default: 'false',
+    setOn: ['DN:ACDQueue'],
+    takesEffect: 'immediately',
+    meaning:
+      'Callers who wait here are also served by agents of the queue with the same number at the other site, and its callers by agents of this one, by priority and time waited over both (PQ1). Both queues have to say so, and both SIP Servers need dr-peer-trunk.',
+    source: OURS,
+    actsOn: 'ACD, calls',
+  },
   'route-to': {
     kind: DN_NUMBER,
     default: undefined,

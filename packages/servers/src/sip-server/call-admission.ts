@@ -10,6 +10,7 @@ import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { GatewayAddresses } from './gateway-addresses.ts';
 import { SIP_PORT } from './gateway-contact.ts';
 import { PeerForward, type PeerForwardPorts } from './peer-forward.ts';
+import { reservationIn } from './queue-pool.ts';
 import { ShutdownRefusal } from './shutdown-refusal.ts';
 
 export interface Refusal {
@@ -28,6 +29,8 @@ export interface Admitted {
   readonly sdp: Uint8Array | undefined;
   /** To an emergency number (PQ4). */
   readonly isEmergency: boolean;
+  /** It comes from the other site for an agent of ours who is kept for its caller (PQ1). */
+  readonly reservation: ReturnType<typeof reservationIn>;
 }
 
 /** Calls to emergency numbers beyond the others (PQ4); one beyond that is answered 503 too. */
@@ -83,6 +86,11 @@ export class CallAdmission {
     return isOurs ? this.#forward.trunkFor(number) : this.#trunks[0]?.number;
   }
 
+  /** The trunk between the sites, where it has a gateway. */
+  get peerTrunk(): string | undefined {
+    return this.#forward.trunk;
+  }
+
   isEmergencyNumber(number: string): boolean {
     return this.#emergencyNumbers.has(number);
   }
@@ -125,14 +133,15 @@ export class CallAdmission {
       const refusal = hasCrossed ? this.#forward.refusal(to, source.host) : undefined;
       if (refusal !== undefined) return refusal;
       const trunk = hasCrossed ? undefined : this.#forward.trunkFor(to);
-      return { dn: undefined, ani, from: { ani, trunk: inbound }, to, trunk, sdp, isEmergency };
+      const reservation = hasCrossed ? reservationIn(request) : undefined;
+      return { dn: undefined, ani, from: { ani, trunk: inbound }, to, trunk, sdp, isEmergency, reservation };
     }
     const proof = this.#ports.authenticate(now, request, source);
     if ('refuse' in proof) return proof.refuse;
     const { dn } = proof;
     const trunk = this.trunkFor(to);
     if (trunk === undefined && !this.#dns.has(to)) return NOT_FOUND;
-    return { dn, ani: dn, from: { dn }, to, trunk, sdp, isEmergency };
+    return { dn, ani: dn, from: { dn }, to, trunk, sdp, isEmergency, reservation: undefined };
   }
 
   /** Over which trunk a request comes in: it comes from the gateway's address, or names that in its Via over TCP. */

@@ -89,6 +89,11 @@ export class CallControl {
     return this.#calls.size;
   }
 
+  /** The trunk between the sites, where it has a gateway. */
+  get peerTrunk(): string | undefined {
+    return this.#admission.peerTrunk;
+  }
+
   /** Calls, legs, legs that are asked about, and requests that wait: all 0 when nobody calls. */
   sizes() {
     return { calls: this.#calls.size, ...this.#legs.sizes(), passedThrough: this.#relay.size };
@@ -166,7 +171,7 @@ export class CallControl {
     if (this.#configuration === undefined) return this.#reject(now, leg, { status: 503, headers: [] });
     const admitted = this.#admission.admit(now, request, source, this.#calls.size);
     if ('status' in admitted) return this.#reject(now, leg, admitted);
-    const { dn, ani, from, to, trunk, sdp, isEmergency } = admitted;
+    const { dn, ani, from, to, trunk, sdp, isEmergency, reservation } = admitted;
     const maxForwards = (maxForwardsOf(request) ?? MAX_FORWARDS_DEFAULT) - 1;
     const call = this.#open({ leg, dn, ani, maxForwards, sdp });
     const origin = { role: 'origin', dn, offer: undefined, contact: undefined, over: undefined } as const;
@@ -180,6 +185,7 @@ export class CallControl {
       ...(trunk === undefined ? {} : { trunk }),
       userData: {},
       isEmergency,
+      ...(reservation === undefined ? {} : { reservation }),
     });
   }
 
@@ -309,7 +315,10 @@ export class CallControl {
 
   ring(now: Millis, effect: Ring): void {
     const call = this.#toChange(effect.connId);
-    if (call !== undefined && !call.over) this.#ringing.ring(now, call, effect);
+    if (call === undefined || call.over) return;
+    // The other site gives its caller up where it hears nothing for 500 ms; a phone takes as long as it takes (PQ1).
+    if (effect.reservation !== undefined && effect.trunk === undefined) this.#sound.alert(now, call);
+    this.#ringing.ring(now, call, effect);
   }
 
   withdraw(now: Millis, connId: string, dn: string): void {

@@ -25,6 +25,7 @@ import type { GatewayAddresses } from './gateway-addresses.ts';
 import { type Contact, contactAt, SIP_PORT } from './gateway-contact.ts';
 import type { OutboundTrunks } from './outbound-trunks.ts';
 import { HOP_HEADER } from './peer-forward.ts';
+import { RESERVATION_HEADER } from './queue-pool.ts';
 
 /** A phone that is registered from more places than this rings at the most recent ones only. */
 export const FORKS_MAX = 4;
@@ -40,6 +41,8 @@ export interface Called extends Pick<LegRole, 'role' | 'contact' | 'over'> {
   readonly offer: Uint8Array | undefined;
   readonly ringingMax?: number;
   readonly giveUpMs?: number;
+  /** Of an agent at the other site (PQ1). */
+  readonly reservation?: number;
 }
 
 export class CallRinging {
@@ -66,10 +69,10 @@ export class CallRinging {
     this.#trunks.configure(configuration);
   }
 
-  ring(now: Millis, call: CallRecord, { dn, trunk }: Ring): void {
+  ring(now: Millis, call: CallRecord, { dn, trunk, reservation }: Ring): void {
     const legs = new Set<LegId>();
     call.ringing.set(dn, { legs, why: 'unreachable', redirect: undefined });
-    if (trunk !== undefined) this.#overTrunk(now, call, dn, this.#trunks.order(now, trunk));
+    if (trunk !== undefined) this.#overTrunk(now, call, dn, this.#trunks.order(now, trunk), reservation);
     else {
       const offer = call.origin.sdp;
       for (const { at, contact } of this.#contactsOf(dn))
@@ -90,7 +93,13 @@ export class CallRinging {
       .map((at) => ({ at, contact: at.uri }));
   }
 
-  #overTrunk(now: Millis, call: CallRecord, dn: string, [trunk, ...left]: readonly string[]): void {
+  #overTrunk(
+    now: Millis,
+    call: CallRecord,
+    dn: string,
+    [trunk, ...left]: readonly string[],
+    reservation?: number,
+  ): void {
     const gateway = trunk === undefined ? undefined : this.#trunks.gateway(trunk);
     if (trunk === undefined || gateway === undefined) return;
     const leg = this.invite(now, call, {
@@ -100,6 +109,7 @@ export class CallRinging {
       offer: call.origin.sdp,
       contact: undefined,
       over: { trunk, left },
+      ...(reservation !== undefined && { reservation }),
       // Of a name each target is left after that time: the next one may live.
       ...((left.length > 0 || !isAddressLiteral(gateway.host)) && { giveUpMs: TRUNK_SILENT_MAX_MS }),
     });
@@ -116,7 +126,7 @@ export class CallRinging {
   }
 
   #options(call: CallRecord, called: Called): InviteOptions {
-    const { dn, at, offer, giveUpMs, over } = called;
+    const { dn, at, offer, giveUpMs, over, reservation } = called;
     const { realm = '', ringingMaxMs = 0, peerTrunk } = this.#configuration ?? {};
     return {
       uri: at.uri,
@@ -129,6 +139,7 @@ export class CallRinging {
         ['Max-Forwards', String(Math.max(0, call.origin.maxForwards))],
         ['X-Holdfast-ConnID', call.connId],
         ...(over !== undefined && over.trunk === peerTrunk ? [[HOP_HEADER, call.connId] as const] : []),
+        ...(reservation === undefined ? [] : [[RESERVATION_HEADER, String(reservation)] as const]),
       ],
       ringingMax: Math.min(ringingMaxMs, called.ringingMax ?? ringingMaxMs),
       ...(giveUpMs === undefined ? {} : { giveUpMs }),

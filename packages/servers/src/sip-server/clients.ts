@@ -49,6 +49,8 @@ export interface RegisterClient {
 
 export class Clients {
   readonly #emit: (effect: SipServerEffect) => void;
+  /** Nobody is there any more, whoever ended it. */
+  readonly #dropped: (connection: string) => void;
   readonly #log: EventLog;
   readonly #clients = new Map<string, Client>();
   /** In the order of last use, so that the first is the oldest. */
@@ -58,9 +60,14 @@ export class Clients {
   /** Keys of sessions that are not as they were when the changes were last taken. */
   readonly #changed = new Set<string>();
 
-  constructor(log: EventLog, emit: (effect: SipServerEffect) => void) {
+  constructor(
+    log: EventLog,
+    emit: (effect: SipServerEffect) => void,
+    dropped: (connection: string) => void = () => undefined,
+  ) {
     this.#log = log;
     this.#emit = emit;
+    this.#dropped = dropped;
   }
 
   /** For checks: how much is held. */
@@ -195,6 +202,7 @@ export class Clients {
     const client = this.#clients.get(connection);
     if (client === undefined) return;
     this.#clients.delete(connection);
+    this.#dropped(connection);
     this.#all.delete(client);
     for (const dn of client.session.dns) {
       const listeners = this.#byDN.get(dn);

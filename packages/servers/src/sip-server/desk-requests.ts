@@ -21,6 +21,7 @@ import type { EventLog } from './event-log.ts';
 import { LoginAdmission } from './login-admission.ts';
 import { returnWindowMs } from './login-turns.ts';
 import type { PeerSite } from './peer-site.ts';
+import type { PoolRequest, QueuePool } from './queue-pool.ts';
 import { disabled, NO_CALL, TOKEN_REFUSED } from './refusals.ts';
 import { type SiteRequest, type SiteRequestPorts, SiteRequests } from './site-requests.ts';
 
@@ -34,6 +35,7 @@ export interface DeskRequestPorts
   readonly lease: SiteLease;
   readonly centre: Pick<Centre, 'loginOf' | 'refusalOf' | 'agents'>;
   readonly peer: Pick<PeerSite, 'canAsk' | 'endLogin' | 'whoIsOn'>;
+  readonly pool: Pick<QueuePool, 'asked'>;
   readonly log: EventLog;
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
@@ -141,6 +143,11 @@ export class DeskRequests {
     if (client.isServer && request.type === 'RegisterAll')
       return this.#registerAll(now, client, request.ReferenceID);
     if (client.isServer && request.type === 'EndLogin') return this.logins.endLogin(client, request);
+    if (isOfPool(request)) {
+      if (client.isServer) return this.#ports.pool.asked(connection, request);
+      const text = `${request.type} is for the SIP Server of the other site. Call the queue instead.`;
+      return this.#refuse(client, { ReferenceID }, 'not-allowed', text);
+    }
     if (client.person === undefined || (request.type === 'RegisterAll' && !this.#isSupervisor(client))) {
       const text = 'Show a token in RegisterClient; for all DNs, that of a supervisor.';
       return this.#refuse(client, { ReferenceID }, 'not-allowed', text);
@@ -398,6 +405,11 @@ export class DeskRequests {
   #refuse(client: Client, request: { ReferenceID: number }, code: ErrorCode, text: string): void {
     this.#ports.clients.refuse(client.connection, request.ReferenceID, code, { text });
   }
+}
+
+function isOfPool(request: DeskRequest): request is PoolRequest {
+  const { type } = request;
+  return type === 'PoolWaiting' || type === 'PoolTaken' || type === 'PoolDeclined';
 }
 
 /** S4: what a desk acts upon, or counts for more than a supervisor's word. */

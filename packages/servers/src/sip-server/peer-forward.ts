@@ -38,6 +38,10 @@ export class PeerForward {
     this.#trunk = this.#dns.get(peerTrunk ?? '')?.gateway === undefined ? undefined : peerTrunk;
   }
 
+  get trunk(): string | undefined {
+    return this.#trunk;
+  }
+
   /** `from`: the trunk over which the call comes in. */
   hasCrossed(request: SipRequest, from: string): boolean {
     return from === this.#trunk && headerValue(request, HOP_HEADER.toLowerCase()) !== undefined;

@@ -18,6 +18,7 @@ import type { RoundSettings } from '../server-round.ts';
 import { type SipLinkEffect, type SipLinkInput, SipServerFollower } from '../sip-server-follower.ts';
 import type { PeerRecords } from './peer-legs.ts';
 import { type PeerLogin, PeerLogins } from './peer-logins.ts';
+import type { PoolReply, PoolRequest } from './queue-pool.ts';
 
 /** The SIP Server of the other site, with the same `disaster-recovery.name` (DS3). */
 export interface PeerConfiguration {
@@ -48,6 +49,10 @@ export interface PeerSitePorts {
   ended(now: Millis, connIds: readonly string[]): void;
   /** These calls stand there. */
   stands(now: Millis, connIds: readonly string[]): void;
+  /** Whether it answers is not as it was. */
+  changed(): void;
+  /** What it says to callers who wait here (PQ1). */
+  pool(reply: PoolReply): void;
   /** No answer will come to what has been asked. */
   lost(now: Millis): void;
 }
@@ -126,6 +131,7 @@ export class PeerSite {
         answered: (at, reply) => this.#answered(at, reply),
         pong: (at, n) => this.#pong(at, n),
         mirrored: (at, message) => this.#mirrored(at, message),
+        pool: (_at, reply) => this.#ports.pool(reply),
       },
       peer.settings,
       now,
@@ -142,6 +148,11 @@ export class PeerSite {
     const [oldest] = this.#asked.keys();
     if (this.#asked.size > PEER_ASKS_MAX && oldest !== undefined) this.#asked.delete(oldest);
     if (!this.#probe.isOpen) this.#ask(now);
+  }
+
+  /** PQ1: of callers who wait here; where nothing is followed, it is for nobody. */
+  say(request: PoolRequest): void {
+    this.#follower?.ask(request);
   }
 
   handle(now: Millis, { input }: PeerInput): void {
@@ -234,6 +245,7 @@ export class PeerSite {
     if (health === this.#health) return;
     const before = this.#health;
     this.#health = health;
+    this.#ports.changed();
     // From the connection to its first answer is no news.
     if (health === 'silent' && before === 'down') return;
     const detail = { peer: this.#site ?? '' };

@@ -171,6 +171,7 @@ function readQueue(own: OptionLevel, server: OptionLevel): NonNullable<DNConfigu
     ...(overflowDN === undefined ? {} : { overflowDN }),
     treatment: optionValue(holdfast.treatment, [own]),
     priority: optionValue(holdfast.priority, [own]),
+    ...(optionValue(holdfast.pooled, [own]) && { isPooled: true }),
   };
 }
 

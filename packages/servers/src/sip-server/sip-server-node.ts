@@ -37,6 +37,7 @@ import { ownContact } from './gateway-contact.ts';
 import { LeasedLogins } from './leased-logins.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { PeerSite } from './peer-site.ts';
+import { QueuePool } from './queue-pool.ts';
 import { Registrations } from './registrations.ts';
 import { ShutdownProgressTeller } from './shutdown-progress.ts';
 import { EVENTS_MIRRORED, type HeldSite, type SiteChanges, type SiteHolding } from './site-changes.ts';
@@ -80,6 +81,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #log: EventLog;
   readonly #health: ClientHealth;
   readonly #peer: PeerSite;
+  readonly #pool: QueuePool;
   readonly #logins: LeasedLogins;
   readonly #isFollowed: boolean;
   #configuration: SipServerConfiguration;
@@ -116,7 +118,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       emit({ type: 'log', line: { ...line, site: this.#configuration.site }, sender });
     // Whole ms: nonces and tokens are written with it.
     const wall = (now: Millis) => Math.floor(now + this.#wallOffsetMs);
-    this.#clients = new Clients(this.#log, emit);
+    this.#clients = new Clients(this.#log, emit, (connection) => this.#pool.forget(connection));
     this.#health = new ClientHealth({
       greeting: 'RegisterClient',
       ping: (connection, n) => this.#clients.send(connection, { type: 'Ping', n }),
@@ -148,9 +150,10 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       ...{ registrations: this.#registrations, site: () => this.#configuration.site },
     });
     this.#peer = this.#makePeer(options);
+    this.#pool = this.#makePool();
     this.#requests = new DeskRequests({
       ...{ clients: this.#clients, calls: this.#calls, lease: this.#lease, log: this.#log },
-      ...{ centre: this.#centre, peer: this.#peer },
+      ...{ centre: this.#centre, peer: this.#peer, pool: this.#pool },
       verifyToken: options.verifyToken,
       serverSecret: options.serverSecret,
       wall,
@@ -180,10 +183,28 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       emit: (effect) => void this.#effects.push(effect),
       answered: (now, person, epoch, outcome) => this.#requests.logins.answered(now, person, epoch, outcome),
       found: (now, login) => this.#requests.logins.met(now, login),
-      lost: (now) => this.#requests.logins.peerLost(now),
+      changed: () => this.#linkPool(),
+      pool: (reply) => this.#pool.heard(reply),
+      lost: (now) => {
+        this.#requests.logins.peerLost(now);
+        this.#pool.lost();
+      },
       stands: (now, connIds) => this.#peerCalls.stand(now, connIds),
       ended: (now, connIds) => this.#peerCalls.ended(now, connIds),
     });
+  }
+
+  #makePool(): QueuePool {
+    return new QueuePool({
+      ask: (request) => this.#peer.say(request),
+      send: (connection, reply) => this.#clients.send(connection, reply),
+      tell: (input) => void this.#facts.push(input),
+    });
+  }
+
+  /** PQ1: whether the other site can be asked for agents, and over which trunk calls go to them. */
+  #linkPool(): void {
+    this.#pool.linked(this.#peer.canAsk ? this.#calls.peerTrunk : undefined);
   }
 
   #makePeerCalls(): PeerCalls {
@@ -333,6 +354,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#calls.configure(now, configuration);
     this.#requests.configure(configuration);
     this.#peer.configure(now, configuration.application, configuration.peer);
+    this.#linkPool();
     const { dns, site } = configuration;
     // At once, not in line: whoever asks for a DN next must find it.
     this.#perform(
@@ -463,6 +485,12 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       case 'log':
         this.#effects.push(effect);
         return;
+      case 'poolWaiting':
+      case 'poolTake':
+      case 'poolDecline':
+      case 'poolGrant':
+      case 'poolRefuse':
+        return this.#pool.perform(effect);
       default:
         unreachable(effect);
     }

@@ -206,6 +206,15 @@ export class Site implements Party {
     });
   }
 
+  /** The connection to the other site's server is lost, at both its ends. */
+  dropLinks(): void {
+    const link = this.#link;
+    this.#link = undefined;
+    if (link === undefined) return;
+    link.site.disconnect(link.wire);
+    this.input({ type: 'peer', input: { type: 'sipClosed', attempt: link.attempt, why: 'cut' } });
+  }
+
   /** The process dies with all its connections, and its mate goes on at the same address (SS50). */
   takeOver(): void {
     const { positions } = this.node.holding(this.world.now);
