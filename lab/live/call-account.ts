@@ -51,11 +51,30 @@ interface Call {
   readonly callerLeg: string;
   readonly port: number;
   readonly site: string;
+  readonly to: string;
   readonly offeredAt: number;
+  hasSign: boolean;
   agent: { readonly name: string; readonly leg: string } | undefined;
   callerEnd: End | undefined;
   agentEnd: End | undefined;
 }
+
+/** A caller's first sign from a site. */
+export interface FirstSign {
+  readonly offeredAt: number;
+  readonly afterMs: number;
+}
+
+/** An agent's phone has answered. */
+export interface LabAnswer {
+  readonly agent: string;
+  readonly offeredAt: number;
+  /** What the caller has dialled, as URI. */
+  readonly to: string;
+}
+
+/** Kept of the newest callers: more than the longest scenario has. */
+const SIGNS_MAX = 20_000;
 
 /** Of all faults of the run. */
 interface FaultAccount {
@@ -73,6 +92,9 @@ export class CallAccount {
   /** Since when an agent's phone rings, until that end is over. */
   readonly #rangAt = new Map<string, number>();
   readonly #lines = new LineAccount();
+  readonly #signs: FirstSign[] = [];
+  /** Hears of each answer, while a scenario listens: by whom, and when that call was dialled. */
+  onAnswered: (at: number, answer: LabAnswer) => void = () => {};
   #offered = 0;
   #answered = 0;
   /** Of callers without an agent whose end is over; who was lost in a line is in the account of lines. */
@@ -88,7 +110,9 @@ export class CallAccount {
       callerLeg: leg,
       port,
       site,
+      to,
       offeredAt: at,
+      hasSign: false,
       agent: undefined,
       callerEnd: undefined,
       agentEnd: undefined,
@@ -108,7 +132,18 @@ export class CallAccount {
 
   /** The site has given the caller a sign. */
   taken(at: number, leg: string): void {
+    const call = this.#byLeg.get(leg);
+    if (call !== undefined && !call.hasSign) {
+      call.hasSign = true;
+      this.#signs.push({ offeredAt: call.offeredAt, afterMs: at - call.offeredAt });
+      if (this.#signs.length > SIGNS_MAX) this.#signs.shift();
+    }
     this.#lines.taken(at, leg);
+  }
+
+  /** Of the callers who dialled from then on and were given one. */
+  signsSince(at: number): readonly FirstSign[] {
+    return this.#signs.filter(({ offeredAt }) => offeredAt >= at);
   }
 
   ringing(at: number, agent: string, leg: string): void {
@@ -122,6 +157,7 @@ export class CallAccount {
     call.agent = { name: agent, leg };
     this.#answered += 1;
     this.#byAgentLeg.set(`${agent} ${leg}`, call);
+    this.onAnswered(at, { agent, offeredAt: call.offeredAt, to: call.to });
     this.#lines.served(this.#rangAt.get(`${agent} ${leg}`) ?? at, call.callerLeg);
   }
 
@@ -129,6 +165,14 @@ export class CallAccount {
   get talking(): number {
     let count = 0;
     for (const call of this.#byLeg.values()) if (isTalking(call)) count += 1;
+    return count;
+  }
+
+  /** Of these agents, those who talk now. */
+  talkingOf(agents: ReadonlySet<string>): number {
+    let count = 0;
+    for (const call of this.#byLeg.values())
+      if (isTalking(call) && agents.has(call.agent?.name ?? '')) count += 1;
     return count;
   }
 

@@ -46,6 +46,8 @@ export class Callers {
   readonly #streams = new Map<number, RtpStream>();
   /** Of each leg: the own port, and that of whom the caller speaks to. */
   readonly #lines = new Map<string, { readonly own: number; to: number | undefined }>();
+  /** Of each leg that hears something: the port that it is sent from. */
+  readonly #heardFrom = new Map<string, number>();
   /** Port → the present leg at it: a caller who goes on at the next site leaves a leg behind. */
   readonly #legAt = new Map<number, string>();
   /** The answer to a BYE that is being taken in. */
@@ -114,6 +116,7 @@ export class Callers {
     }
     if (fact.name === 'progress' || fact.name === 'established') account.taken(now(), fact.leg);
     if (fact.name === 'ended') {
+      this.#heardFrom.delete(fact.leg);
       this.#legAt.delete(this.#lines.get(fact.leg)?.own ?? 0);
       this.#lines.delete(fact.leg);
       account.callerEnded(now(), fact.leg, endOf(fact, this.#byeStatus));
@@ -125,7 +128,28 @@ export class Callers {
     return this.#legAt.has(port) && !this.#streams.has(port);
   }
 
+  /** How many callers are told to listen to each port: of an announcer, many; of an agent, one. */
+  listenersAt(): ReadonlyMap<number, number> {
+    const counts = new Map<number, number>();
+    for (const port of this.#heardFrom.values()) counts.set(port, (counts.get(port) ?? 0) + 1);
+    return counts;
+  }
+
+  /** Of the callers with sound who are told to listen there: how many there are, and to how many something has come. */
+  soundFrom(port: number): { readonly listening: number; readonly hearing: number } {
+    const streams = [...this.#heardFrom].flatMap(([leg, from]) => {
+      const stream = this.#streams.get(this.#lines.get(leg)?.own ?? 0);
+      return from === port && stream !== undefined ? [stream] : [];
+    });
+    return {
+      listening: streams.length,
+      hearing: streams.filter(({ figures }) => figures.received > 0).length,
+    };
+  }
+
   #speak({ leg, remote }: Extract<PhoneEffect, { type: 'media' }>): void {
+    if (remote === null) this.#heardFrom.delete(leg);
+    else this.#heardFrom.set(leg, remote.port);
     const line = this.#lines.get(leg);
     const stream = line === undefined ? undefined : this.#streams.get(line.own);
     if (line === undefined || stream === undefined) return;
@@ -157,10 +181,15 @@ export class Callers {
     return this.#perSecond;
   }
 
-  /** So many calls a second, the sites in turn; several numbers are called in turn, each at every site. */
-  stream(perSecond: number, numbers: readonly string[] = ['8000']): void {
+  /** So many calls a second, these sites in turn; several numbers are called in turn, each at every site. */
+  stream(
+    perSecond: number,
+    numbers: readonly string[] = ['8000'],
+    sites: readonly { readonly site: string }[] = this.#options.sites,
+  ): void {
+    this.stop();
     this.#perSecond = perSecond;
-    const { random, sites } = this.#options;
+    const { random } = this.#options;
     const next = () => {
       const turn = this.#next++;
       const site = sites[turn % sites.length]?.site ?? 'north';

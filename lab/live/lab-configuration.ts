@@ -33,16 +33,21 @@ export async function writeLabConfiguration(run: {
   readonly times: LabTimes;
   readonly ports: SitePorts;
   readonly folder: string;
+  readonly homes?: readonly (0 | 1)[];
+  /** Where each site's SIP Server reaches that of the other. */
+  readonly serverOptions?: OptionSections;
+  readonly links: { peerAddress(site: SiteName): string };
   readonly configure?: (object: ConfigObject) => ConfigObject | readonly ConfigObject[];
 }): Promise<readonly GeneratedAgent[]> {
   const { ports, times, folder, configure = (object) => object } = run;
   const { objects, agents } = await makeWorld({
     agents: run.agents,
+    ...(run.homes === undefined ? {} : { homes: run.homes }),
     sites: generatedSites(ports),
     password: PASSWORD,
     phonePassword: PHONE_PASSWORD,
     realm: REALM,
-    options: { ...serverOptions(times, `${folder}/music.wav`), ...desktopOptions(times) },
+    options: { ...serverOptions(run, `${folder}/music.wav`), ...desktopOptions(times) },
   });
   // What callers hear while they wait comes from a file, as it would in an installation.
   mkdirSync(folder, { recursive: true });
@@ -70,17 +75,27 @@ export function generatedSites(ports: SitePorts): [GeneratedSite, GeneratedSite]
   return [site('north', 0), site('south', 1)];
 }
 
-function serverOptions(times: LabTimes, music: string): Record<string, OptionSections> {
-  const options = {
-    TServer: { 'wrap-up-time': String(times.wrapUpS) },
+function serverOptions(
+  {
+    times,
+    links,
+    serverOptions: set = {},
+  }: Pick<Parameters<typeof writeLabConfiguration>[0], 'times' | 'links' | 'serverOptions'>,
+  music: string,
+): Record<string, OptionSections> {
+  const optionsOf = (site: SiteName) => ({
+    ...set,
+    TServer: { 'wrap-up-time': String(times.wrapUpS), ...set.TServer },
     holdfast: {
       music,
+      'peer-address': links.peerAddress(site),
       'stamp-period': String(times.stampEveryMs),
       'lease-length': String(times.leaseLengthMs),
       'registrar-min-timeout': '1',
+      ...set.holdfast,
     },
-  };
-  return Object.fromEntries(SITES.map((site) => [`Application/sip-${site}`, options]));
+  });
+  return Object.fromEntries(SITES.map((site) => [`Application/sip-${site}`, optionsOf(site)]));
 }
 
 function desktopOptions(times: LabTimes): Record<string, OptionSections> {

@@ -10,7 +10,6 @@ import type { PhoneFact } from '@holdfast/sip';
 import type { GovernedWait, LaterFacts, Ledger } from '../src/ledger.ts';
 import { type CallAccount, endOf, isOrderly } from './call-account.ts';
 import { LeaseBook } from './lease-book.ts';
-import type { LabDecision } from './live-lab.ts';
 import type { Robot, RobotWatch } from './robot.ts';
 import type { SoundAccount } from './sound-account.ts';
 import type { LabTimes } from './times.ts';
@@ -31,12 +30,27 @@ interface Seen {
   speaksTo: number | undefined;
 }
 
+export interface LabDecision {
+  readonly at: number;
+  readonly agent: string;
+  readonly what: string;
+  readonly site: string;
+  readonly because: Because;
+}
+
 export interface LabAlarm {
   readonly at: number;
   readonly agent: string;
   readonly name: AlarmName;
   readonly isRaised: boolean;
   readonly because: Because;
+}
+
+/** A desk was logged in anew: not one whose former login still stood. */
+export interface LabLogin {
+  readonly at: number;
+  readonly agent: string;
+  readonly site: string;
 }
 
 export interface LabWatchOptions {
@@ -61,8 +75,12 @@ export class LabWatch implements RobotWatch, LaterFacts {
   readonly decisions: LabDecision[] = [];
   /** Alarms of desks, and the end of each, in order; the newest, when there are too many. */
   readonly alarms: LabAlarm[] = [];
-  /** Decisions and alarms that are no longer kept. */
+  /** New logins, in order; the newest, when there are too many. */
+  readonly logins: LabLogin[] = [];
+  /** Decisions, alarms and logins that are no longer kept. */
   dropped = 0;
+  /** Hears what a phone tells, while a scenario listens. */
+  onPhone: (robot: Robot, fact: PhoneFact) => void = () => {};
   /** How long each site may hold each agent routable. */
   readonly leases: LeaseBook;
   readonly #options: LabWatchOptions;
@@ -99,6 +117,7 @@ export class LabWatch implements RobotWatch, LaterFacts {
       case 'loginSent':
         return;
       case 'loggedIn':
+        this.#keep(this.logins, { at, agent: robot.name, site });
         return see({ type: 'loggedIn', site });
       case 'ready':
         return see({ type: 'ready', site });
@@ -140,6 +159,7 @@ export class LabWatch implements RobotWatch, LaterFacts {
   view(_robot: Robot, _view: DeskView, _before: DeskView | undefined): void {}
 
   phone(robot: Robot, fact: PhoneFact, byeStatus: number | undefined): void {
+    this.onPhone(robot, fact);
     const { registeredAt, standing } = this.#of(robot.name);
     const at = this.#options.now();
     switch (fact.name) {

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ADMINISTRATOR, type GeneratedAgent, SUPERVISOR } from '@holdfast/centre';
 import type { DeskView } from '@holdfast/desk';
-import { type Because, seededRandom } from '@holdfast/kernel';
-import type { ConfigObject } from '@holdfast/protocol';
+import { seededRandom } from '@holdfast/kernel';
+import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { ProcessClock } from '@holdfast/shell';
 import { Ledger } from '../src/ledger.ts';
 import { CallAccount } from './call-account.ts';
@@ -17,18 +17,18 @@ import { Callers } from './callers.ts';
 import { DeskStorages, type SeatStorage } from './desk-storages.ts';
 import type { DoubleWatchOptions } from './double-watch.ts';
 import {
-  type Family,
   PASSWORD,
-  PHONE_PASSWORD,
   REALM,
   SITES,
   type SiteName,
   type SitePorts,
   writeLabConfiguration,
 } from './lab-configuration.ts';
-import { type LabAlarm, LabWatch } from './lab-watch.ts';
-import { Relays } from './relay.ts';
-import { Robot } from './robot.ts';
+import { LabLinks } from './lab-links.ts';
+import { type LabAlarm, type LabDecision, LabWatch } from './lab-watch.ts';
+import { makeRobot } from './make-robot.ts';
+import { type Measures, NOTHING_MEASURED } from './measures.ts';
+import type { Robot } from './robot.ts';
 import type { ServerLoad } from './server-loads.ts';
 import type { Credentials } from './site-observer.ts';
 import { clientPortsOf, drawPorts } from './site-ports.ts';
@@ -38,25 +38,26 @@ import type { LabTimes } from './times.ts';
 
 export { SITES, type SiteName, type SitePorts };
 
-/** A relay doubles what the lab's process has to read and write; beyond so many agents it would measure itself. */
-const RELAYED_AGENTS_MAX = 100;
-/** Different tones of agents: below those of callers. */
-const TONES = 50;
-
 export interface LiveLabOptions {
   readonly agents: number;
   readonly seed: number;
   readonly times: LabTimes;
   /** `both`: a share of the agents work with third-party desktops (DS1). */
   readonly families: 'workspace' | 'both';
+  /** Which site each agent prefers, in turn (0: north); even halves when absent. */
+  readonly homes?: readonly (0 | 1)[];
   /** Whose place is asked for at each start (DS20); a visitor sits at a place that is not the own one. */
   readonly hotSeating?: 'everybody' | 'visitors';
   /** Each DN has a Place of its own; its name at that site (DS21). */
   readonly placeAt?: (place: string, site: SiteName) => string;
   /** Phones are part of the desktops (DS18). */
   readonly hasEmbeddedEndpoints?: boolean;
+  /** A fifth of the desks is in an office whose lines can be cut by themselves. */
+  readonly hasOutlyingOffice?: boolean;
   /** What a scenario has otherwise than the waits say. */
   readonly configure?: (object: ConfigObject) => ConfigObject | readonly ConfigObject[];
+  /** Of both SIP Servers, over what the waits say. */
+  readonly serverOptions?: OptionSections;
   /** The bundle of the servers. */
   readonly serverEntry: string;
   /** Kept when given; else a folder of its own that is removed at the end, unless a site did not start. */
@@ -72,12 +73,11 @@ export interface LiveLabOptions {
   readonly onAlarm?: (alarm: LabAlarm) => void;
 }
 
-export interface LabDecision {
+/** The member of a pair that was broken, and when. */
+export interface FailedMember {
+  readonly application: string;
+  readonly pid: number;
   readonly at: number;
-  readonly agent: string;
-  readonly what: string;
-  readonly site: string;
-  readonly because: Because;
 }
 
 export interface Check {
@@ -93,12 +93,14 @@ export class LiveLab {
   readonly sound = new SoundAccount();
   readonly robots: Robot[] = [];
   readonly checks: Check[] = [];
+  /** What a scenario has measured beyond the ledger and the accounts. */
+  measures: Measures = NOTHING_MEASURED;
   readonly sites: Readonly<Record<SiteName, SiteProcesses>>;
   readonly callers: Callers;
   readonly watch: LabWatch;
   readonly ledger: Ledger;
   readonly ports: SitePorts;
-  readonly #relays = new Relays();
+  readonly #links: LabLinks;
   readonly #startedAt: number;
   readonly #folder: string;
   readonly #agents: readonly GeneratedAgent[];
@@ -112,12 +114,18 @@ export class LiveLab {
 
   private constructor(
     options: LiveLabOptions,
-    world: { ports: SitePorts; folder: string; agents: readonly GeneratedAgent[] },
+    world: {
+      ports: SitePorts;
+      folder: string;
+      agents: readonly GeneratedAgent[];
+      links: LabLinks;
+    },
   ) {
     this.options = options;
     this.ports = world.ports;
     this.#folder = world.folder;
     this.#agents = world.agents;
+    this.#links = world.links;
     this.#startedAt = this.clock.now();
     this.#random = seededRandom(options.seed);
     this.#storages = new DeskStorages({
@@ -181,13 +189,16 @@ export class LiveLab {
   static async make(options: LiveLabOptions): Promise<LiveLab> {
     const ports = options.ports ?? (await drawPorts(options.pairs));
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-lab-'));
-    const agents = await writeLabConfiguration({ ...options, ports, folder });
-    return new LiveLab(options, { ports, folder, agents });
+    // Before anybody reads the configuration, which names them.
+    const { agents: count, hasOutlyingOffice = false } = options;
+    const links = await LabLinks.make({ ports, agents: count, hasOutlyingOffice });
+    const agents = await writeLabConfiguration({ ...options, ports, folder, links });
+    return new LiveLab(options, { ports, folder, agents, links });
   }
 
   /** Whether what goes between desks and sites passes the relay. */
   get isRelayed(): boolean {
-    return this.#agents.length <= RELAYED_AGENTS_MAX;
+    return this.#links.isRelayed;
   }
 
   /** ms since the run's start, on the lab's clock. */
@@ -215,11 +226,7 @@ export class LiveLab {
 
   /** The ways to the sites and the gateway of the callers; nobody is at work. */
   async open(): Promise<void> {
-    if (this.isRelayed) {
-      const clients = SITES.flatMap((site) => clientPortsOf(this.ports, site));
-      for (const port of [...clients, ...this.ports.config, ...this.ports.stats])
-        await this.#relays.open('127.0.0.1', port);
-    }
+    await this.#links.openForDesks();
     await this.callers.start();
   }
 
@@ -254,48 +261,15 @@ export class LiveLab {
   }
 
   #makeRobot(agent: GeneratedAgent, seat: GeneratedAgent): Robot {
-    const { times } = this.options;
-    const index = this.robots.length;
-    const other = (site: string) => (site === 'north' ? 'south' : 'north');
-    const order = [seat.home, other(seat.home)] as SiteName[];
-    const { hotSeating } = this.options;
-    const isHot = hotSeating === 'everybody' || (hotSeating === 'visitors' && seat !== agent);
-    const family = this.#familyOf(agent);
-    return new Robot({
-      agent: agent.user,
-      user: agent.user,
-      password: PASSWORD,
-      phonePassword: PHONE_PASSWORD,
-      ...(isHot ? { place: seat.place } : {}),
-      dn: seat.dn,
-      scheme: seat.scheme,
-      family,
-      home: agent.home,
-      peer: other(agent.home),
-      realm: REALM,
-      phoneSites: order.map((site) => {
-        const port = this.ports.sip[SITES.indexOf(site)] as number;
-        return {
-          site,
-          registrar: `sip:127.0.0.1:${port}`,
-          destination: { type: 'target', target: { transport: 'UDP', host: '127.0.0.1', port } },
-        };
-      }),
-      storage: this.#storages.at(seat, { family, isHot }),
-      desk: `robot-${agent.user}-${process.pid}-${this.#days}`,
-      // The lab has made this world itself a moment ago, and only the first desks of it know that.
-      firstLogin: this.#days === 0 ? 'nothingBefore' : 'wait',
-      registerEveryS: times.registerEveryS,
-      registration: times.registration,
-      addpTimeoutMs: times.addpMs,
-      talkMs: () => times.talkMs * (0.5 + this.#random()),
-      mayHangUp: () => !this.#nobodyHangsUp,
-      toneHz: 400 + 20 * (index % TONES),
-      isSilentAt: (port) => this.callers.isSilentAt(port),
-      clock: this.clock,
+    const { options, ports, clock, watch, callers } = this;
+    return makeRobot(agent, seat, {
+      ...{ options, ports, clock, watch, callers },
+      index: this.robots.length,
+      day: this.#days,
       random: this.#random,
-      relays: this.#relays,
-      watch: this.watch,
+      storages: this.#storages,
+      relays: this.#links.ofDesk(this.#agents.indexOf(agent)),
+      mayHangUp: () => !this.#nobodyHangsUp,
     });
   }
 
@@ -308,10 +282,6 @@ export class LiveLab {
     return this.#agents;
   }
 
-  #familyOf(agent: GeneratedAgent): Family {
-    return this.options.families === 'both' ? agent.family : 'interaction-workspace';
-  }
-
   robot(name: string): Robot {
     const found = this.robots.find((robot) => robot.name === name);
     if (found === undefined) throw new Error(`no robot ${name}`);
@@ -321,10 +291,15 @@ export class LiveLab {
   // ── what a scenario does ─────────────────────────────────────────────────────────────────────────────────
 
   /** Opens rows in the ledger for the able agents of that site. `isSilent`: nothing tells of the fault but silence. */
-  #fault(site: SiteName, what: string, isSilent: boolean): void {
+  #fault(
+    site: SiteName,
+    what: string,
+    isSilent: boolean,
+    concerns: (robot: Robot) => boolean = () => true,
+  ): void {
     const at = this.now();
     this.calls.fault();
-    const concerned = this.robots.filter((robot) => this.isAble(robot) && robot.view?.site === site);
+    const concerned = this.robots.filter((robot) => this.worksAt(robot, site) && concerns(robot));
     this.ledger.fault(
       at,
       { what, site },
@@ -343,6 +318,9 @@ export class LiveLab {
     );
   }
 
+  /** Callers who wait at a site that dies hear nothing, and stay on the line. */
+  callersArePatient = false;
+
   /** While it is true everybody has more to say: a call ends only if something ends it. */
   set nobodyHangsUp(value: boolean) {
     this.#nobodyHangsUp = value;
@@ -360,12 +338,16 @@ export class LiveLab {
     this.#silence(site);
   }
 
-  /** Of a pair, whose other member goes on: says which it was. */
-  async killPrimary(site: SiteName): Promise<string> {
-    const primary = await this.sites[site].serving(`sip-${site}`);
+  /** Of a pair, whose other member goes on. */
+  async failPrimary(site: SiteName, how: 'killed' | 'stopped'): Promise<FailedMember> {
+    const processes = this.sites[site];
+    const application = await processes.serving(`sip-${site}`);
+    const pid = processes.pidOf(application);
+    const at = this.now();
     this.calls.fault();
-    this.sites[site].killServer(primary);
-    return primary;
+    if (how === 'killed') processes.killServer(application);
+    else processes.stopServer(application);
+    return { application, pid, at };
   }
 
   /** Nobody needs it to take calls, so that it makes nobody unable to work. */
@@ -380,6 +362,7 @@ export class LiveLab {
 
   /** The music stops for who waited there. */
   #silence(site: SiteName): void {
+    if (this.callersArePatient) return;
     for (const leg of this.calls.siteGone(site)) this.callers.hangUpSoon(leg);
   }
 
@@ -390,6 +373,23 @@ export class LiveLab {
 
   resume(site: SiteName): void {
     this.sites[site].resume();
+    this.ledger.mended(site);
+  }
+
+  /** The sites no longer hear each other, nor does the outlying office that site: its desks, with their phones, are returned. */
+  partition(site: SiteName): readonly Robot[] {
+    const office = this.robots.filter(({ name }) =>
+      this.#links.isOutlying(this.#agents.findIndex(({ user }) => user === name)),
+    );
+    this.#fault(site, 'cut off', true, (robot) => office.includes(robot));
+    this.#links.partition(site);
+    for (const robot of office) robot.cutPhoneFrom(this.#sipPort(site));
+    return office;
+  }
+
+  heal(site: SiteName): void {
+    this.#links.heal(site);
+    for (const robot of this.robots) robot.joinPhoneTo(this.#sipPort(site));
     this.ledger.mended(site);
   }
 
@@ -489,7 +489,7 @@ export class LiveLab {
     await Promise.all(this.robots.map((robot) => robot.stop()));
     await this.callers.close();
     await Promise.all(SITES.map((site) => this.sites[site].stop()));
-    await this.#relays.close();
+    await this.#links.close();
     if (this.options.folder === undefined && !this.#keepsFolder)
       rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -57,6 +57,7 @@ async function run(args: readonly string[]): Promise<number> {
     seed: { type: 'string' },
     json: { type: 'string' },
     times: { type: 'string' },
+    set: { type: 'string' },
   });
   const scenario = SCENARIOS.find(({ name }) => name === positionals[0]);
   if (scenario === undefined) {
@@ -72,12 +73,14 @@ async function run(args: readonly string[]): Promise<number> {
   // A run takes minutes: whether its report can be written shows now, not after it.
   const fault = values.json === undefined ? undefined : reportFileFault(values.json);
   if (fault !== undefined) throw new CannotRun(fault);
+  const serverOptions = values.set === undefined ? undefined : optionSet(values.set);
   const report = await runScenario({
     end: ending.signal,
     scenario,
     ...(times === undefined ? {} : { times }),
     ...(agents === undefined ? {} : { agents }),
     ...(seed === undefined ? {} : { seed }),
+    ...(serverOptions === undefined ? {} : { serverOptions }),
     serverEntry,
     say: (text) => console.log(text),
   });
@@ -89,7 +92,11 @@ async function run(args: readonly string[]): Promise<number> {
       `  ledger: allowed wait up to ${wait} ms; beyond it p50 ${after.p50} ms, p99 ${after.p99} ms; in all p50 ${total.p50} ms, max ${total.max} ms`,
     );
   }
-  const { calls } = report;
+  const { calls, storm } = report;
+  if (storm !== null)
+    console.log(
+      `  storm: ${storm.desks} desks at ${storm.login_rate} log-ins a second, ${storm.calls_per_second} calls a second: 95 % Ready ${storm.ready_95_ms} ms after the fault; ${storm.logged_in_95_ms} ms from the first log-in to 95 % of them`,
+    );
   console.log(
     `  calls: ${calls.offered} offered, ${calls.answered} answered${calls.established === null ? '' : `; ${calls.established} stood at the fault: ${calls.kept} kept, ${calls.lost} lost ${JSON.stringify(calls.lostBy)}`}`,
   );
@@ -97,6 +104,16 @@ async function run(args: readonly string[]): Promise<number> {
   console.log(`  queue: ${waiting} waiting, ${inversions} overtaken, ${lost} lost`);
   if (ending.signal.aborted) throw ending.signal.reason;
   return report.checks.length > 0 && report.checks.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** `SECTION/NAME=VALUE`; whether there is such an option, and what it allows, the servers say. */
+function optionSet(text: string): Record<string, Record<string, string>> {
+  const [, section, name, value] = /^([^/=]+)\/([^/=]+)=(.+)$/.exec(text) ?? [];
+  if (section === undefined || name === undefined || value === undefined)
+    throw new CannotRun(
+      `--set takes an option of the SIP Servers as SECTION/NAME=VALUE, such as holdfast/login-rate=200, not "${text}"`,
+    );
+  return { [section]: { [name]: value } };
 }
 
 async function demo(args: readonly string[]): Promise<number> {

@@ -4,11 +4,13 @@
  */
 
 import { availableParallelism } from 'node:os';
+import type { OptionSections } from '@holdfast/protocol';
 import { LoopDelay } from '@holdfast/server';
 import type { LedgerReport } from '../src/ledger.ts';
 import { type CallFigures, callsBalance } from './call-account.ts';
 import type { LineFigures } from './line-account.ts';
 import { type Check, LiveLab } from './live-lab.ts';
+import type { Measures } from './measures.ts';
 import { callersCome, callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
 import type { ServerLoad } from './server-loads.ts';
 import { SiteStartError } from './site-processes.ts';
@@ -28,6 +30,9 @@ export interface LabReport {
   readonly calls: CallFigures;
   readonly queue: LineFigures;
   readonly sound: SoundReport;
+  readonly takeover: Measures['takeover'];
+  readonly control: Measures['control'];
+  readonly storm: Measures['storm'];
   readonly host: {
     readonly cpus: number;
     readonly node: string;
@@ -49,6 +54,8 @@ export interface RunOptions {
   readonly seed?: number;
   /** Unless told otherwise those of the scenario; one of the same name does not replace them. */
   readonly times?: LabTimes;
+  /** Options of both SIP Servers, over those of the scenario. */
+  readonly serverOptions?: OptionSections;
   readonly serverEntry: string;
   /** Aborted when it has to end before all is done; the reason is an Error. */
   readonly end?: AbortSignal;
@@ -60,6 +67,7 @@ export async function runScenario({
   agents = scenario.agents,
   seed = 1,
   times: asked = scenario.times,
+  serverOptions = {},
   serverEntry,
   end = new AbortController().signal,
   say,
@@ -71,10 +79,13 @@ export async function runScenario({
     agents,
     seed,
     times,
+    serverOptions,
     serverEntry,
     restarts: scenario.restarts,
     pairs: scenario.pairs === true,
     families: 'both',
+    ...(scenario.homes === undefined ? {} : { homes: scenario.homes }),
+    ...(scenario.hasOutlyingOffice === undefined ? {} : { hasOutlyingOffice: scenario.hasOutlyingOffice }),
     ...(scenario.hotSeating === undefined ? {} : { hotSeating: scenario.hotSeating }),
     ...(scenario.placeAt === undefined ? {} : { placeAt: scenario.placeAt }),
     ...(scenario.configure === undefined ? {} : { configure: scenario.configure }),
@@ -125,7 +136,7 @@ export async function runScenario({
   const host = hostFigures({ relayed: lab.isRelayed, lateMs, before, after });
   const spoiled = spoiledBy(host.loop_delay_ms_p99);
   if (spoiled !== undefined) say(spoiled);
-  const ledger = roundLedger(lab.ledger.report(lab.now()));
+  const ledger = rounded(lab.ledger.report(lab.now()));
   if (ledger.in_call !== null)
     say(`  of ${ledger.agents.length} agents concerned ${ledger.in_call} were in a call at the fault`);
   return {
@@ -139,6 +150,7 @@ export async function runScenario({
     calls,
     queue: lab.calls.line(lab.now()),
     sound: roundSound(lab.sound.report()),
+    ...rounded(lab.measures),
     host,
   };
 }
@@ -220,7 +232,8 @@ function roundSound(report: SoundReport): SoundReport {
   return { ...report, gap_ms_max: report.gap_ms_max === null ? null : Math.round(report.gap_ms_max) };
 }
 
-function roundLedger(report: LedgerReport): LedgerReport {
+/** All numbers whole. */
+function rounded<Report>(report: Report): Report {
   return JSON.parse(
     JSON.stringify(report, (_key, value) => (typeof value === 'number' ? Math.round(value) : value)),
   );

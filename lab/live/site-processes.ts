@@ -204,6 +204,20 @@ export class SiteProcesses {
     process.kill(this.pidOf(application), 'SIGKILL');
   }
 
+  /** One server, which looks alive and does nothing, until somebody kills it or lets it go on. */
+  stopServer(application: string): void {
+    const pid = this.pidOf(application);
+    this.#guard?.release();
+    this.#guard = new StoppedGuard([pid]);
+    send(pid, 'SIGSTOP');
+  }
+
+  /** Lets a server that was stopped go on; one that somebody has killed meanwhile stays dead. */
+  resumeServer(pid: number): void {
+    send(pid, 'SIGCONT');
+    this.#guard?.release();
+  }
+
   /** Of a pair, by the name of its primary Application: who takes clients now. */
   async serving(application: string): Promise<string> {
     const server = this.#options.servers.find((one) => one.application === application);

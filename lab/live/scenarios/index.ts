@@ -9,16 +9,20 @@ import { hotSeating } from './hot-seating.ts';
 import { hungSite } from './hung-site.ts';
 import { configLinkLoss, statLinkLoss } from './link-loss.ts';
 import { logoutCauses, withSupervisorCodes } from './logout-causes.ts';
+import { hungPrimary, pairTakeover } from './pair-takeover.ts';
 import { peerDiesLater } from './peer-dies-later.ts';
 import { phoneBackInTime } from './phone-back-in-time.ts';
 import { phoneLoss } from './phone-loss.ts';
 import { placeAt, placePerSite, withPlacePerDN } from './place-per-site.ts';
-import { primaryLoss } from './primary-loss.ts';
+import { queueSurvivesSite } from './queue-survives-site.ts';
+import { reloginStorm } from './relogin-storm.ts';
 import { ALL_SCHEMES_AT_BOTH_SITES, type Scenario } from './scenario.ts';
 import { shortOutage } from './short-outage.ts';
 import { sipOnlyLoss } from './sip-only-loss.ts';
 import { siteLoss } from './site-loss.ts';
 import { siteReturn } from './site-return.ts';
+import { sitesPartitioned } from './sites-partitioned.ts';
+import { MOSTLY_NORTH, oneQueueForAll } from './standing-calls.ts';
 import { startPreferredDead } from './start-preferred-dead.ts';
 import { timeoutsNever, withTimeoutsNever } from './timeouts-never.ts';
 
@@ -31,6 +35,23 @@ const common = {
   begins: 'at-work',
 } as const;
 
+/** With fifteen of sixteen at north. */
+const BOTH_SITES_MOSTLY_NORTH = {
+  count: 16,
+  because: 'one of sixteen is at the site to which nothing happens',
+};
+
+const pair = {
+  // 320 prefer north, of whom 300 are in a call at the fault.
+  agents: 341,
+  agentsMin: BOTH_SITES_MOSTLY_NORTH,
+  homes: MOSTLY_NORTH,
+  configure: oneQueueForAll,
+  // Desks come back after a pause by chance, on a busy machine too.
+  times: { ...SHORT, siteTimeoutS: 15 },
+  pairs: true,
+} as const;
+
 export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
@@ -40,12 +61,34 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...common,
-    // Long enough to be talking still when the desk is logged in at the other site, and most of them do.
-    times: { ...SHORT, talkMs: 20_000 },
-    occupancy: 0.7,
+    // 107 prefer north, of whom 100 are in a call at the fault.
+    agents: 114,
+    agentsMin: BOTH_SITES_MOSTLY_NORTH,
+    homes: MOSTLY_NORTH,
+    configure: oneQueueForAll,
     name: 'calls-survive-site',
     about: 'a whole site dies while its agents talk: their calls go on at the other',
     run: callsSurviveSite,
+  },
+  {
+    ...common,
+    agents: 100,
+    configure: oneQueueForAll,
+    name: 'queue-survives-site',
+    about: 'a whole site dies while callers wait there: they wait on at the other, each at the own place',
+    run: queueSurvivesSite,
+  },
+  {
+    ...common,
+    // 501 prefer north.
+    agents: 534,
+    agentsMin: BOTH_SITES_MOSTLY_NORTH,
+    homes: MOSTLY_NORTH,
+    occupancy: 0.15,
+    configure: oneQueueForAll,
+    name: 'relogin-storm',
+    about: 'nearly all agents log in at once at the other site, and callers go on calling there',
+    run: reloginStorm,
   },
   {
     ...common,
@@ -82,14 +125,17 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...common,
-    // Desks come back after a pause by chance, on a busy machine too.
-    times: { ...SHORT, siteTimeoutS: 15 },
-    pairs: true,
-    // Half of the agents talk, and callers wait at times.
-    occupancy: 0.6,
-    name: 'primary-loss',
+    ...pair,
+    name: 'pair-takeover',
     about: 'the primary of a pair of SIP Servers dies: its mate goes on with calls, lines and log-ins',
-    run: primaryLoss,
+    run: pairTakeover,
+  },
+  {
+    ...common,
+    ...pair,
+    name: 'hung-primary',
+    about: 'the primary of a pair is stopped (SIGSTOP) and goes on later: its mate has taken over, once',
+    run: hungPrimary,
   },
   {
     ...common,
@@ -98,6 +144,15 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'flapping-site',
     about: 'a site comes and goes several times: desks move once, and return once it is steady',
     run: flappingSite,
+  },
+  {
+    ...common,
+    hasOutlyingOffice: true,
+    // The third pair of ten is in the office.
+    agentsMin: { count: 6, because: 'an office of two, one of each site' },
+    name: 'sites-partitioned',
+    about: 'the sites, and an office and its site, no longer hear each other: each site serves its own',
+    run: sitesPartitioned,
   },
   {
     ...common,

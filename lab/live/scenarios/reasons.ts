@@ -3,7 +3,8 @@
  * is expected comes from the waits of the run and the configuration, never from what the desk says.
  */
 import { DESK_APPLICATION, thirdPartyName } from '@holdfast/centre';
-import type { LabDecision, LiveLab } from '../live-lab.ts';
+import type { LabDecision } from '../lab-watch.ts';
+import type { LiveLab } from '../live-lab.ts';
 import type { Robot } from '../robot.ts';
 
 /** What such a decision must rest on. */

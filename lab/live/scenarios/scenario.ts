@@ -23,6 +23,8 @@ export interface Scenario {
   readonly restarts: boolean;
   /** Each SIP Server has a standby; else there is one at each site. */
   readonly pairs?: boolean;
+  readonly homes?: NonNullable<LiveLabOptions['homes']>;
+  readonly hasOutlyingOffice?: boolean;
   readonly hotSeating?: NonNullable<LiveLabOptions['hotSeating']>;
   readonly placeAt?: NonNullable<LiveLabOptions['placeAt']>;
   readonly configure?: NonNullable<LiveLabOptions['configure']>;
@@ -176,7 +178,8 @@ export async function callsAreAnswered(lab: LiveLab, more: number): Promise<void
   lab.check('calls-answered', ok, `${lab.calls.figures().answered - before} more calls answered`);
 }
 
-function restMax({ options: { times } }: LiveLab): number {
+/** How long until everybody who is in a call, or in after-call work, is not any more. */
+export function restMax({ options: { times } }: LiveLab): number {
   return 1.5 * times.talkMs + 1000 * times.wrapUpS + SLACK_MS;
 }
 

@@ -6,7 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { type GeneratedConfiguration, type GenerateRequest, generateConfiguration } from '@holdfast/centre';
 import { createTokenKeys, hashPassword, nodeHashes } from '../crypto.ts';
 
-export interface WorldRequest extends Pick<GenerateRequest, 'agents' | 'sites' | 'schemes' | 'options'> {
+export interface WorldRequest
+  extends Pick<GenerateRequest, 'agents' | 'sites' | 'homes' | 'schemes' | 'options'> {
   readonly realm?: string;
   /** Of every person. */
   readonly password: string;

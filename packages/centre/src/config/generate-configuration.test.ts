@@ -44,6 +44,14 @@ test('every generated person gets a desk at both sites, halves prefer each, all 
   expect(kinds.size).toBe(6);
 });
 
+test('the sites that agents prefer may be given in turn', () => {
+  const { agents, objects } = generateConfiguration({ ...REQUEST, agents: 9, homes: [0, 0, 0, 1] });
+  const south = agents.filter(({ home }) => home === 'south').map(({ user }) => user);
+  expect(south).toEqual(['agent7004', 'agent7008']);
+  const team = objects.find((object) => object.objectType === 'AgentGroup' && object.name === 'team-south');
+  expect(team).toMatchObject({ members: south });
+});
+
 test('a share of the persons works with a third-party desktop, in all schemes at both sites, at the same sites', () => {
   const loaded = load(sampleFiles({ agents: 20 }));
   if (!loaded.ok) throw new Error('does not load');

@@ -32,8 +32,9 @@ export interface GeneratedSite {
 export interface GenerateRequest {
   /** 1 to 100,000. Numbers have four digits up to 800 agents, six beyond. */
   readonly agents: number;
-  /** Preferred in turn: even halves. */
   readonly sites: readonly [GeneratedSite, GeneratedSite];
+  /** Which of the two each prefers, in turn, again and again. Absent: each every second, even halves. */
+  readonly homes?: readonly (0 | 1)[];
   /** Given to the agents' phones in turn; the lab wants all, an installation one. */
   readonly schemes?: readonly RegistrationScheme[];
   readonly realm: string;
@@ -70,15 +71,17 @@ export const GUEST = { user: 'guest', dn: '7999' } as const;
 /** Whatever phone somebody brings: some give up where SHA-256 is offered before MD5 (C81). */
 const GUEST_PHONE = { holdfast: { 'digest-algorithms': 'md5' } };
 const TENANT = 'holdfast';
+const EVEN_HALVES = [0, 1] as const;
 const ALL_SCHEMES: readonly RegistrationScheme[] = ['active-backup', 'dual', 'single'];
 
 export function generateConfiguration(request: GenerateRequest): GeneratedConfiguration {
   const { sites } = request;
   const schemes = request.schemes ?? ALL_SCHEMES;
+  const homes = request.homes ?? EVEN_HALVES;
   const first = request.agents <= 800 ? 7_001 : 700_001;
   const agents = Array.from({ length: Math.min(request.agents, AGENTS_MAX) }, (_, i): GeneratedAgent => {
     const dn = String(first + i);
-    const home = sites[i % 2 === 0 ? 0 : 1].name;
+    const home = sites[homes[i % homes.length] ?? 0].name;
     // Schemes change every two agents, so that each is found at both sites.
     return {
       user: `agent${dn}`,

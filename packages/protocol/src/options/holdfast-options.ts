@@ -107,6 +107,20 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'role in a pair',
   },
+  'peer-address': {
+    kind: {
+      type: 'text',
+      pattern: /^[^\s,]{1,255}:[0-9]{1,5}(,[^\s,]{1,255}:[0-9]{1,5})?$/,
+      allowed: 'host:port, of a pair two with a comma between them, such as 127.0.0.1:15211,127.0.0.1:15213',
+    },
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'Where this server reaches the SIP Server of the other site, its primary first, when not at the addresses that the configuration has for it: the near end of a tunnel (SS70).',
+    source: OURS,
+    actsOn: 'link between the sites',
+  },
   music: {
     kind: {
       type: 'text',

@@ -1,6 +1,7 @@
 /** Which SIP Server is the peer: that of the other site in the same group (S1), its primary first. */
-import { type Configuration, levelOf, optionValue, siteOf } from '@holdfast/centre';
+import { type Configuration, levelOf, optionValue, resolveOption, siteOf } from '@holdfast/centre';
 import { type Application, OPTIONS } from '@holdfast/protocol';
+import type { ServerAddress } from '../server-address.ts';
 import type { PeerConfiguration } from './peer-site.ts';
 
 /** A line that is silent for so long is asked, and given up after as much again; what waits for an answer waits less. */
@@ -20,14 +21,25 @@ export function readPeer(configuration: Configuration, own: Application): PeerCo
   const site = primary && siteOf(primary);
   if (primary === undefined || site === undefined || more.length > 0) return undefined;
   const backup = others.find(({ name }) => name === primary.backup);
-  const members = [primary, backup].flatMap((member) => {
-    const host = configuration.get('Host', member?.host ?? '')?.address;
-    const port = member?.ports.default;
-    return host === undefined || port === undefined ? [] : [{ host, port }];
-  });
+  const members =
+    tunnelOf(own) ??
+    [primary, backup].flatMap((member) => {
+      const host = configuration.get('Host', member?.host ?? '')?.address;
+      const port = member?.ports.default;
+      return host === undefined || port === undefined ? [] : [{ host, port }];
+    });
   if (members.length === 0) return undefined;
   const pauseMs = (primary.reconnectTimeout ?? ROUND_PAUSE_S) * 1000;
   return { site, settings: { members, addpTimeoutMs: ADDP_TIMEOUT_MS, pauseMs } };
+}
+
+/** Where the other site is reached, when not where it is. */
+function tunnelOf(own: Application): ServerAddress[] | undefined {
+  const set = resolveOption(OPTIONS.holdfast['peer-address'], [levelOf(`Application/${own.name}`, own)]);
+  return set?.value.split(',').map((address) => {
+    const colon = address.lastIndexOf(':');
+    return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+  });
 }
 
 function groupOf(server: Application): string {

@@ -1,0 +1,95 @@
+/**
+ * All links of a lab that pass its relays: from the desks to the sites, and between the SIP Servers of the two sites. A fifth
+ * of the desks stands in an outlying office, where the scenario wants one: their lines to a site can be cut by themselves.
+ */
+import { SITES, type SiteName, type SitePorts } from './lab-configuration.ts';
+import { Relay, Relays } from './relay.ts';
+import { clientPortsOf } from './site-ports.ts';
+
+/** A relay doubles what the lab's process has to read and write; with more agents it would measure itself. */
+export const RELAYED_AGENTS_MAX = 100;
+/** Of ten desks two are in the office: one of each site, where these have even halves. */
+const OUTLYING_OF = 5;
+
+export interface LabLinksOptions {
+  readonly ports: SitePorts;
+  readonly agents: number;
+  readonly hasOutlyingOffice: boolean;
+}
+
+export class LabLinks {
+  readonly #options: LabLinksOptions;
+  readonly #desks = new Relays();
+  readonly #office = new Relays();
+  /** At each site, those through which its SIP Server reaches the members of the other one, the primary first. */
+  readonly #peers: Readonly<Record<SiteName, readonly Relay[]>>;
+
+  private constructor(options: LabLinksOptions, peers: Readonly<Record<SiteName, readonly Relay[]>>) {
+    this.#options = options;
+    this.#peers = peers;
+  }
+
+  /** Those between the sites have to be known before the configuration is written. */
+  static async make(options: LabLinksOptions): Promise<LabLinks> {
+    const open = (ports: readonly number[]) =>
+      Promise.all(ports.map((port) => Relay.open({ host: '127.0.0.1', port })));
+    const [north, south] = await Promise.all(
+      (['south', 'north'] as const).map((other) => open(clientPortsOf(options.ports, other))),
+    );
+    return new LabLinks(options, { north: north ?? [], south: south ?? [] });
+  }
+
+  /** Whether what goes between all desks and sites passes the relay. */
+  get isRelayed(): boolean {
+    return this.#options.agents <= RELAYED_AGENTS_MAX;
+  }
+
+  async openForDesks(): Promise<void> {
+    const { ports, hasOutlyingOffice } = this.#options;
+    const relays = [...(this.isRelayed ? [this.#desks] : []), ...(hasOutlyingOffice ? [this.#office] : [])];
+    for (const site of SITES)
+      for (const port of portsOf(ports, site)) for (const one of relays) await one.open('127.0.0.1', port);
+  }
+
+  /** Of the desk of the agent with this index. */
+  ofDesk(index: number): Relays {
+    return this.isOutlying(index) ? this.#office : this.#desks;
+  }
+
+  isOutlying(index: number): boolean {
+    return this.#options.hasOutlyingOffice && (index >> 1) % OUTLYING_OF === 2;
+  }
+
+  /** Where the SIP Server of that site reaches the other one: `holdfast/peer-address`. */
+  peerAddress(site: SiteName): string {
+    return this.#peers[site].map(({ port }) => `127.0.0.1:${port}`).join(',');
+  }
+
+  /** The sites no longer hear each other, and the outlying office no longer hears that site. */
+  partition(site: SiteName): void {
+    this.#cut(site, 'both');
+  }
+
+  heal(site: SiteName): void {
+    this.#cut(site, 'none');
+  }
+
+  #cut(site: SiteName, cut: 'both' | 'none'): void {
+    for (const relay of SITES.flatMap((name) => this.#peers[name])) relay.cut(cut);
+    for (const port of portsOf(this.#options.ports, site)) this.#office.at('127.0.0.1', port)?.cut(cut);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([
+      this.#desks.close(),
+      this.#office.close(),
+      ...SITES.flatMap((site) => this.#peers[site].map((relay) => relay.close())),
+    ]);
+  }
+}
+
+/** Where the desks connect to at that site. */
+function portsOf(ports: SitePorts, site: SiteName): number[] {
+  const index = SITES.indexOf(site);
+  return [...clientPortsOf(ports, site), ports.config[index] as number, ports.stats[index] as number];
+}

@@ -1,0 +1,84 @@
+/** One robot of a lab: which desktop and phone it has, where it sits, and what it is told. */
+import type { GeneratedAgent } from '@holdfast/centre';
+import type { Random } from '@holdfast/kernel';
+import type { ProcessClock } from '@holdfast/shell';
+import type { Callers } from './callers.ts';
+import type { DeskStorages } from './desk-storages.ts';
+import {
+  PASSWORD,
+  PHONE_PASSWORD,
+  REALM,
+  SITES,
+  type SiteName,
+  type SitePorts,
+} from './lab-configuration.ts';
+import type { LiveLabOptions } from './live-lab.ts';
+import type { Relays } from './relay.ts';
+import { Robot, type RobotWatch } from './robot.ts';
+
+/** Different tones of agents: below those of callers. */
+const TONES = 50;
+
+export interface RobotWorld {
+  readonly options: LiveLabOptions;
+  readonly ports: SitePorts;
+  readonly clock: ProcessClock;
+  readonly random: Random;
+  readonly watch: RobotWatch;
+  readonly callers: Callers;
+  readonly storages: DeskStorages;
+  readonly relays: Relays;
+  /** How many robots came before. */
+  readonly index: number;
+  /** How often everybody has come to work. */
+  readonly day: number;
+  readonly mayHangUp: () => boolean;
+}
+
+export function makeRobot(agent: GeneratedAgent, seat: GeneratedAgent, world: RobotWorld): Robot {
+  const { options, ports, clock, random, watch, callers, storages, relays, index, day, mayHangUp } = world;
+  const { times, hotSeating, families } = options;
+  const order = [seat.home, otherThan(seat.home)] as SiteName[];
+  const isHot = hotSeating === 'everybody' || (hotSeating === 'visitors' && seat !== agent);
+  const family = families === 'both' ? agent.family : 'interaction-workspace';
+  return new Robot({
+    agent: agent.user,
+    user: agent.user,
+    password: PASSWORD,
+    phonePassword: PHONE_PASSWORD,
+    ...(isHot ? { place: seat.place } : {}),
+    dn: seat.dn,
+    scheme: seat.scheme,
+    family,
+    home: agent.home,
+    peer: otherThan(agent.home),
+    realm: REALM,
+    phoneSites: order.map((site) => {
+      const port = ports.sip[SITES.indexOf(site)] as number;
+      return {
+        site,
+        registrar: `sip:127.0.0.1:${port}`,
+        destination: { type: 'target', target: { transport: 'UDP', host: '127.0.0.1', port } },
+      };
+    }),
+    storage: storages.at(seat, { family, isHot }),
+    desk: `robot-${agent.user}-${process.pid}-${day}`,
+    // The lab has made this world itself a moment ago, and only the first desks of it know that.
+    firstLogin: day === 0 ? 'nothingBefore' : 'wait',
+    registerEveryS: times.registerEveryS,
+    registration: times.registration,
+    addpTimeoutMs: times.addpMs,
+    talkMs: () => times.talkMs * (0.5 + random()),
+    mayHangUp,
+    toneHz: 400 + 20 * (index % TONES),
+    isSilentAt: (port) => callers.isSilentAt(port),
+    clock,
+    random,
+    relays,
+    watch,
+  });
+}
+
+function otherThan(site: string): SiteName {
+  return site === 'north' ? 'south' : 'north';
+}

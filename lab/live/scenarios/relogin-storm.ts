@@ -1,0 +1,63 @@
+import { SALES_QUEUE } from '@holdfast/centre';
+import { percentiles } from '../../src/ledger.ts';
+import type { LiveLab } from '../live-lab.ts';
+import { callsAreAnswered, movedExactly } from './scenario.ts';
+
+/** Of the run with all agents; fewer agents have fewer callers. */
+const CALLS_PER_S = 20;
+const AGENTS_WITH_ALL_CALLS = 500;
+/** `login-rate` where nobody has set it. */
+const LOGIN_RATE = 500;
+
+/**
+ * The site of nearly all agents dies, and all of them log in at the other one while callers go on calling there (SS80). Figures
+ * are taken, with the pace of the servers or with another one (`--set holdfast/login-rate=10000`): how long until 95 % are
+ * Ready again, how long callers wait for a sign, and how many are lost.
+ */
+export async function reloginStorm(lab: LiveLab): Promise<void> {
+  const movers = lab.robots.filter((robot) => robot.options.home === 'north');
+  const perSecond = Math.min(CALLS_PER_S, (CALLS_PER_S * lab.robots.length) / AGENTS_WITH_ALL_CALLS);
+  // Whoever calls a dead site measures how long a gateway waits for it.
+  lab.callers.stream(perSecond, [SALES_QUEUE], [{ site: 'south' }]);
+  const lostBefore = lostSoFar(lab);
+  const since = lab.now();
+  lab.kill('north');
+  await movedExactly(lab, { from: 'north', to: 'south', since });
+  const rows = lab.ledger.rows.filter(({ lastAbleAt }) => lastAbleAt >= since);
+  const readyAfter = percentiles(rows.map(({ readyAt }) => (readyAt ?? lab.now()) - since));
+  const loggedInAt = rows.map((row) => row.loggedInAt ?? row.readyAt ?? lab.now());
+  const firstAt = Math.min(...loggedInAt);
+  const signs = lab.calls.signsSince(since).map(({ afterMs }) => afterMs);
+  await callsAreAnswered(lab, 4);
+  const lost = lostSoFar(lab) - lostBefore;
+  const inviteMs = percentiles(signs);
+  lab.measures = {
+    ...lab.measures,
+    storm: {
+      desks: rows.length,
+      login_rate: Number(lab.options.serverOptions?.holdfast?.['login-rate'] ?? LOGIN_RATE),
+      calls_per_second: perSecond,
+      ready_95_ms: readyAfter?.p95 ?? null,
+      ready_all_ms: readyAfter?.max ?? null,
+      logged_in_95_ms: percentiles(loggedInAt.map((at) => at - firstAt))?.p95 ?? null,
+      invite_ms: inviteMs,
+      calls_lost: lost,
+    },
+  };
+  lab.check(
+    'storm-of-all',
+    rows.length === movers.length && movers.length > 0,
+    `${rows.length} desks of ${movers.length} had to log in anew`,
+  );
+  lab.check(
+    'callers-served-in-the-storm',
+    signs.length > 0 && lost === 0,
+    `${signs.length} callers at ${perSecond.toFixed(1)} a second had a sign, p99 after ${Math.round(inviteMs?.p99 ?? 0)} ms; ${lost} were lost`,
+  );
+}
+
+/** Callers to whom nobody has said anything, until they gave up, or whom a site has refused or forgotten. */
+function lostSoFar({ calls }: LiveLab): number {
+  const { refused, noSign, lostInLine } = calls.figures().ended;
+  return refused + (noSign - calls.withoutSign) + lostInLine;
+}
