@@ -24,6 +24,8 @@ export type FollowerState = 'unlinked' | 'joining' | 'in-step' | 'behind';
 
 interface Part {
   readonly items: Iterator<KeyedRecord | LogEntry>;
+  /** What the durations in all its records count from: they are written one by one, as they are sent. */
+  readonly writtenAt: Millis;
   number: number;
   /** The last part is on its way. */
   isLast: boolean;
@@ -80,7 +82,7 @@ export class MirrorFollower {
       return rest;
     }
     this.#state = 'joining';
-    this.#part = { items: itemsOf(this.#log.holding(now)), number: 0, isLast: false };
+    this.#part = { items: itemsOf(this.#log.holding(now)), writtenAt: now, number: 0, isLast: false };
     return this.#nextPart(now, this.#part);
   }
 
@@ -110,7 +112,7 @@ export class MirrorFollower {
     const positions = part.number === 0 ? [...this.#log.holding(now).positions] : [];
     return {
       type: 'snapshot',
-      ...{ epoch: this.#log.epoch, number: this.#log.last, now },
+      ...{ epoch: this.#log.epoch, number: this.#log.last, now: part.writtenAt },
       ...{ part: part.number, isLast: part.isLast, positions, put: this.#log.numbered(put), events },
     };
   }
