@@ -21,7 +21,7 @@
  * when it is below 8 %, or a call failed.
  */
 import { cpus } from 'node:os';
-import { benchRun, round } from './bench-run.ts';
+import { benchRun, round, verdict } from './bench-run.ts';
 import { measureEcho, openSocket, pause, stayAwake } from './echo-load.ts';
 import { field, nonceIn, RegisteringPhone } from './phones-load.ts';
 import { startProgram } from './two-processes.ts';
@@ -170,7 +170,11 @@ const coreRatio =
   calls /
   ((after.processCpuMs - before.processCpuMs) / 1_000) /
   (echo.pairsPerProcessCpuSecond / PAIRS_PER_CALL);
-const ok = coreRatio >= LEAST_RATIO && failed === 0 && held === 0;
+const judged = verdict({
+  [`coreRatio is ${round(coreRatio, 3)}, at least ${LEAST_RATIO} is needed`]: coreRatio >= LEAST_RATIO,
+  [`${failed} calls failed`]: failed === 0,
+  [`${held} calls were left over`]: held === 0,
+});
 const result = {
   version: 1,
   what: 'whole B2BUA calls, INVITE to BYE, events on',
@@ -204,6 +208,6 @@ const result = {
   },
   transactions: after.figures.transactions,
   host: { cpus: cpus().length, node: process.version },
-  ok,
+  ...judged,
 };
 run.tell(result);

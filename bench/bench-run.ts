@@ -2,13 +2,26 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+/** What a bench thinks of its own figures; only what holds on a busy machine too may be missed. */
+export interface Verdict {
+  readonly ok: boolean;
+  /** Each figure that is not what it must be, in one sentence with the figure. */
+  readonly missed: readonly string[];
+}
+
+/** `claims`: whether each holds, by the sentence that is said when it does not. */
+export function verdict(claims: Readonly<Record<string, boolean>>): Verdict {
+  const missed = Object.keys(claims).filter((sentence) => claims[sentence] === false);
+  return { ok: missed.length === 0, missed };
+}
+
 export interface BenchRun {
   readonly isShort: boolean;
   readonly seconds: number;
   /** Folder for a CPU profile of the server. */
   readonly profile: string | undefined;
-  /** Prints the result, writes it to the file of `--json`, and makes a failure the exit status 1. */
-  tell(result: { readonly ok: boolean }): void;
+  /** Prints the result, writes it to the file of `--json`, and makes what was missed the exit status 1. */
+  tell(result: Verdict): void;
 }
 
 /** `--short`, `--seconds 60`, `--json FILE`, `--profile FOLDER`; the figures are seconds where none are given. */

@@ -9,7 +9,7 @@
  * second of its own CPU time: that one decides, because it holds also where other work shares the machine.
  */
 import { cpus } from 'node:os';
-import { benchRun, round } from './bench-run.ts';
+import { benchRun, round, verdict } from './bench-run.ts';
 import { measureEcho, openSocket, pause, stayAwake } from './echo-load.ts';
 import { nonceIn, RegisteringPhone } from './phones-load.ts';
 import { startProgram, type Usage } from './two-processes.ts';
@@ -19,6 +19,9 @@ const { seconds } = run;
 const PHONES = 1_000;
 const ON_THEIR_WAY = 64;
 const LEAST_RATIO = 0.2;
+/** Until then the server's code is still being optimized; on a busy machine it is measured all the same. */
+const WARM_UP_REGISTERS = 40_000;
+const WARM_UP_MAX_MS = 15_000;
 /** Growth after the warm-up that is no growth: transactions live 32 s, so that only longer runs can be flat. */
 const GROWTH_MAX_MB = 20;
 /** A multiple of it is `STEADY_S`. */
@@ -65,7 +68,8 @@ socket.on('message', (bytes) => {
 
 stayAwake(() => isOver);
 for (; next < ON_THEIR_WAY; next++) send(phones[next] as RegisteringPhone);
-await pause(run.isShort ? 500 : 2_000);
+for (let waited = 0; counts.served < WARM_UP_REGISTERS && waited < WARM_UP_MAX_MS; waited += 100)
+  await pause(100);
 const steadyFrom = seconds > STEADY_S ? STEADY_S : 0;
 const before = await server.usage();
 const startedAt = performance.now();
@@ -95,7 +99,11 @@ const isLong = steadyFrom > 0;
 const growthMB = after.heapMB - steady.heapMB;
 const ratio = perSecond / echo.pairsPerSecond;
 const cpuRatio = perCpuSecond / echo.pairsPerCpuSecond;
-const ok = cpuRatio >= LEAST_RATIO && counts.refused === 0 && (!isLong || growthMB < GROWTH_MAX_MB);
+const judged = verdict({
+  [`cpuRatio is ${round(cpuRatio, 3)}, at least ${LEAST_RATIO} is needed`]: cpuRatio >= LEAST_RATIO,
+  [`${counts.refused} were refused`]: counts.refused === 0,
+  [`the heap grew by ${round(growthMB)} MB`]: !isLong || growthMB < GROWTH_MAX_MB,
+});
 const result = {
   version: 1,
   what: 'authorised REGISTER, SHA-256, nonce in hand, over UDP',
@@ -130,6 +138,6 @@ const result = {
   }),
   transactions: after.figures.transactions,
   host: { cpus: cpus().length, node: process.version },
-  ok,
+  ...judged,
 };
 run.tell(result);

@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { runSiteLoss } from '../lab/sim/site-loss.ts';
 import { WholeWorld } from '../lab/sim/whole.ts';
 import { World } from '../lab/sim/world.ts';
+import { verdict } from './bench-run.ts';
 import { processCpuMs, threadCpuMs } from './two-processes.ts';
 
 const isShort = process.argv.includes('--short');
@@ -87,14 +88,25 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
+const sizes = SIZES.map(measure);
+const siteLosses = (isShort ? [100] : [100, 500]).map(siteLoss);
+const judged = verdict(
+  Object.fromEntries(
+    [...sizes, ...siteLosses].map(({ agents, failed }) => [
+      `a check failed among ${agents} agents: ${JSON.stringify(failed)}`,
+      failed === null,
+    ]),
+  ),
+);
 const report = {
   bench: 'simulate',
+  ...judged,
   short: isShort,
   cpus: availableParallelism(),
   node: process.version,
   simulated: SIMULATED,
-  sizes: SIZES.map(measure),
-  site_loss: (isShort ? [100] : [100, 500]).map(siteLoss),
+  sizes,
+  site_loss: siteLosses,
 };
 console.log(JSON.stringify(report, null, 2));
-process.exitCode = [...report.sizes, ...report.site_loss].some(({ failed }) => failed !== null) ? 1 : 0;
+process.exitCode = judged.ok ? 0 : 1;
