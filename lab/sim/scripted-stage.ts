@@ -10,14 +10,15 @@ import type { DeskInput, DeskView, LinkKind } from '@holdfast/desk';
 import { must } from '@holdfast/kernel';
 import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { apply } from './checkers.ts';
-import { injectFaults, planFaults } from './faults.ts';
-import type { Process } from './process.ts';
+import { injectFaults, type PairTargets, planFaults, type SiteTargets } from './faults.ts';
+import type { Host, Process } from './process.ts';
 import type { SeedResult } from './seed-result.ts';
 import { WHOLE_FAULTS, WholeWorld } from './whole.ts';
 import { SITES } from './whole-centre.ts';
 import type { WholeDefect } from './whole-defects.ts';
 import type { DeskProgram } from './whole-desk.ts';
 import { type Kind, PLAIN } from './whole-kinds.ts';
+import type { PairMemberProgram } from './whole-pair-member.ts';
 import type { Person } from './whole-person.ts';
 import type { SipServerProgram } from './whole-sip-server.ts';
 import { World } from './world.ts';
@@ -30,6 +31,10 @@ export interface Script {
   readonly thirdParty?: (site: string) => Readonly<Record<string, string>>;
   /** Everybody sits at the place of a neighbour of the other site. */
   readonly isHotSeating?: boolean;
+  /** The sites whose SIP Server is a pair. */
+  readonly pairs?: readonly string[];
+  /** More than in most: some stand, and some wait, at any time. */
+  readonly callsPerSecond?: number;
   run(stage: Stage): void;
 }
 
@@ -57,7 +62,8 @@ export function runScript(
   world.tracing = options.tracing ?? false;
   const isBroken = seed % 2 === 1;
   const centre = new WholeWorld(world, {
-    ...{ agents: AGENTS, schemes: SCHEMES, callsPerSecond: 0.1, siteTimeoutS: SITE_TIMEOUT_MS / 1000 },
+    ...{ agents: AGENTS, schemes: SCHEMES, siteTimeoutS: SITE_TIMEOUT_MS / 1000 },
+    ...{ callsPerSecond: script.callsPerSecond ?? 0.1, pairs: script.pairs ?? [] },
     ...(options.defect === undefined ? {} : { defect: options.defect }),
     kinds: (index) => kindOf(index, script.isHotSeating === true),
     configured: (objects) => objects.map((object) => withOptions(object, script)),
@@ -157,6 +163,47 @@ export class Stage {
     return found;
   }
 
+  site(name: string): SiteTargets {
+    return must(
+      this.centre.targets.sites.find((site) => site.name === name),
+      'a site of this world',
+    );
+  }
+
+  /** Where the SIP Server of that site is a pair. */
+  pair(site: string): PairTargets {
+    return must(this.site(site).pair, 'a script that names its pairs');
+  }
+
+  /** Whoever serves at that site, a pair, has a mate that holds all. */
+  isInStep(site: string): boolean {
+    const program = this.pair(site).primary()?.program as PairMemberProgram | undefined;
+    return program?.mateState === 'in-step';
+  }
+
+  /** All hosts of these cannot reach those any more, nor the reverse; mended by what is returned. */
+  cut(some: readonly Host[], others: readonly Host[]): () => void {
+    const { net } = this.world;
+    const paths = some.flatMap((one) =>
+      others.flatMap(
+        (other) =>
+          [
+            [one, other],
+            [other, one],
+          ] as const,
+      ),
+    );
+    for (const [from, to] of paths) net.cut(from, to);
+    return () => net.mend(paths);
+  }
+
+  /** By its number, at the site where the person works; undefined for nobody. */
+  loginOf(person: Person): number | undefined {
+    const site = this.centre.sites.find(({ name }) => name === person.view?.site);
+    const program = site?.process.program as SipServerProgram | undefined;
+    return program?.parts?.centre.loginOf(person.user)?.epoch.number;
+  }
+
   kill(name: string): void {
     this.world.kill(this.server(name));
   }
@@ -192,6 +239,12 @@ export class Stage {
       this.world.run(Math.min(end, this.world.at + STEP_MS));
       for (const person of this.people) this.#worked.get(person)?.add(person.view?.site ?? null);
     }
+  }
+
+  /** Until it is so, or for as long as that. */
+  wait(maxMs: number, isSo: () => boolean): void {
+    const end = this.world.at + maxMs;
+    while (this.world.at < end && this.world.failure === undefined && !isSo()) this.advance(STEP_MS);
   }
 
   /** Until it holds; that it never did is a failure of this name. */

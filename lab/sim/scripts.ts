@@ -207,6 +207,74 @@ function hotSeating(stage: Stage): void {
   for (const server of SERVERS) stage.start(`${server}-north`);
 }
 
+const PAIR = {
+  pairs: ['north'],
+  callsPerSecond: 0.3,
+  // Longer than a desk needs to find the other member.
+  workspace: { 'disaster-recovery.timeout': '60' },
+  thirdParty: () => ({ 'site-timeout': '60', 'site-sip-register-timeout': '60' }),
+} as const;
+/** A takeover takes a second or two, and a desk comes back after a pause. */
+const TAKEOVER_MAX_MS = 5_000;
+/** In order to come back to life, a process that somebody has not killed meanwhile. */
+const HUNG_MS = 20_000;
+
+/** SS50 to SS53. What becomes of calls, lines and events is looked at in every world with a pair. */
+function pairTakeover(how: 'killed' | 'stopped'): Script['run'] {
+  return (stage) => {
+    const { world } = stage;
+    allAtHome(stage);
+    const pair = stage.pair('north');
+    if (!stage.isBroken) stage.wait(START_MAX_MS, () => stage.isInStep('north'));
+    stage.mark();
+    const logins = new Map(stage.people.map((person) => [person, stage.loginOf(person)]));
+    const former = pair.primary();
+    if (former !== undefined) {
+      if (how === 'killed') world.kill(former);
+      else world.pause(former);
+    }
+    stage.wait(TAKEOVER_MAX_MS, () => pair.primary() !== undefined && pair.primary() !== former);
+    stage.each('mate-serves', () => pair.primary() !== undefined && pair.primary() !== former);
+    stage.advance(HUNG_MS);
+    if (former?.state === 'paused') world.continue(former);
+    if (former?.state === 'dead') world.start(former);
+    allAtHome(stage, MOVE_MAX_MS);
+    // Away for as long as the link was; never at work elsewhere.
+    stage.each('nobody-moved', (person) => stage.stayedAt(person, null, stage.homeOf(person)));
+    stage.each('nobody-logged-out', (person) => stage.loginOf(person) === logins.get(person));
+  };
+}
+
+/** LL1, SS70. Two of the north's people reach only the south, and the sites do not hear each other. */
+function sitesPartitioned(stage: Stage): void {
+  allAtHome(stage);
+  stage.mark();
+  const [north, south] = [stage.site('north'), stage.site('south')];
+  const office = stage.of('north').slice(0, 2);
+  const others = stage.people.filter((person) => !office.includes(person));
+  const mends = [
+    stage.cut(north.hosts, south.hosts),
+    stage.cut(
+      office.flatMap(({ desk, phone }) => [desk.host, phone.host]),
+      north.hosts,
+    ),
+  ];
+  stage.until(
+    'office-moved',
+    EXPIRES_MAX_MS + MOVE_MAX_MS,
+    (person) => stage.worksAt(person, 'south'),
+    office,
+  );
+  stage.advance(SITE_TIMEOUT_MS + PHONE_TIMEOUT_MS);
+  stage.each('others-stay', (person) => stage.stayedAt(person, stage.homeOf(person)), others);
+  for (const mend of mends) mend();
+  const returns = (person: Person) => person.family === 'interaction-workspace' || !stage.isDual(person);
+  const where = (person: Person) =>
+    stage.worksAt(person, office.includes(person) && !returns(person) ? 'south' : stage.homeOf(person));
+  stage.until('where-each-belongs', EXPIRES_MAX_MS + MOVE_MAX_MS, where);
+  stage.each('healed-without-an-outage', (person) => stage.stayedAt(person, stage.homeOf(person)), others);
+}
+
 export const SCRIPTS: readonly Script[] = [
   { name: 'config-link-loss', run: linkLoss('configuration', 'config') },
   { name: 'stat-link-loss', run: linkLoss('statistics', 'stat') },
@@ -223,6 +291,9 @@ export const SCRIPTS: readonly Script[] = [
   { name: 'phone-back-in-time', run: phoneBackInTime },
   { name: 'auto-restore-off', workspace: { 'disaster-recovery.auto-restore': 'false' }, run: autoRestoreOff },
   { name: 'hot-seating', isHotSeating: true, run: hotSeating },
+  { ...PAIR, name: 'pair-takeover', run: pairTakeover('killed') },
+  { ...PAIR, name: 'hung-primary', run: pairTakeover('stopped') },
+  { name: 'sites-partitioned', callsPerSecond: 0.3, run: sitesPartitioned },
 ];
 
 /** Each seed is one world of one scenario; the calm one and the broken one of each lie side by side. */

@@ -1,5 +1,5 @@
 /** All scenarios, in the order in which they are listed and run. */
-import { SHORT } from '../times.ts';
+import { CROWD, SHORT } from '../times.ts';
 import { autoRestoreOff } from './auto-restore-off.ts';
 import { bothSitesDown } from './both-sites-down.ts';
 import { callsSurviveSite } from './calls-survive-site.ts';
@@ -48,7 +48,7 @@ const pair = {
   homes: MOSTLY_NORTH,
   configure: oneQueueForAll,
   // Desks come back after a pause by chance, on a busy machine too.
-  times: { ...SHORT, siteTimeoutS: 15 },
+  times: { ...CROWD, siteTimeoutS: 15 },
   pairs: true,
 } as const;
 
@@ -62,6 +62,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     // 107 prefer north, of whom 100 are in a call at the fault.
+    times: CROWD,
     agents: 114,
     agentsMin: BOTH_SITES_MOSTLY_NORTH,
     homes: MOSTLY_NORTH,
@@ -72,6 +73,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...common,
+    times: CROWD,
     agents: 100,
     configure: oneQueueForAll,
     name: 'queue-survives-site',
@@ -81,6 +83,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     // 501 prefer north.
+    times: CROWD,
     agents: 534,
     agentsMin: BOTH_SITES_MOSTLY_NORTH,
     homes: MOSTLY_NORTH,
