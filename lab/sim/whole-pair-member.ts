@@ -242,6 +242,9 @@ export class PairMemberProgram extends SipServerProgram {
         census.count(effect.because.rule);
         process.world.note(process.name, `is ${effect.role} in ${effect.epoch}`, effect.because);
         return this.#roleChanged(now);
+      case 'probe':
+        // Nothing here tries whether it does its work: no probe is given to the node.
+        return;
       default:
         unreachable(effect);
     }

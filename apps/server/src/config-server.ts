@@ -9,6 +9,8 @@ import {
   type ConfigServerEffect,
   type ConfigServerInput,
   ConfigServerNode,
+  configServerReport,
+  type LineCounts,
   type ServerAddress,
 } from '@holdfast/servers';
 import { type LinkServer, ProcessClock, runNode } from '@holdfast/shell';
@@ -16,7 +18,7 @@ import { openClientPort } from './client-port.ts';
 import { verifyNoPassword, verifyPassword } from './crypto.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
-import { CannotRun, type RunningRole } from './role.ts';
+import { CannotRun, type ReportingRole } from './role.ts';
 import { loadFiles } from './store/read-files.ts';
 import { signPersonToken, verifyPersonToken } from './tokens.ts';
 
@@ -25,9 +27,12 @@ export interface ConfigServerStart {
   /** Folder of the configuration files. */
   readonly files: string;
   readonly log: Log;
+  readonly lines: LineCounts;
 }
 
-export interface RunningConfigServer extends RunningRole {
+export interface RunningConfigServer extends ReportingRole {
+  /** As it was read at the start. */
+  readonly configuration: Configuration;
   /** Reads the files again. False when they have problems; then the former revision goes on being served. */
   reload(): Promise<boolean>;
 }
@@ -36,6 +41,7 @@ export async function startConfigServer({
   application,
   files,
   log,
+  lines,
 }: ConfigServerStart): Promise<RunningConfigServer> {
   const startedAt = performance.now();
   const configuration = await readFirst(files, log);
@@ -62,7 +68,7 @@ export async function startConfigServer({
     const verified = hash === undefined ? verifyNoPassword(password) : verifyPassword(hash, password);
     verified.then((ok) => running.input({ type: 'passwordVerified', id, ok }));
   }
-  const strangers = new LogBudget(log);
+  const strangers = new LogBudget(log, { lines });
   clock.onJump(() => running.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
   links = await openClientPort<ConfigRequest, ConfigReply>({
     ...listen,
@@ -70,6 +76,7 @@ export async function startConfigServer({
     strangers,
     input: (input) => running.input(input),
   });
+  let current = configuration;
   log({
     level: 'info',
     what: 'configuration server ready',
@@ -82,11 +89,15 @@ export async function startConfigServer({
   });
   return {
     ports: { default: links.port },
+    configuration,
+    report: () => configServerReport(current.objects.length),
     async reload() {
       const next = await loadFiles(files);
       tellWarnings(next, log);
-      if (next.ok) running.input({ type: 'configuration', configuration: next.configuration });
-      else
+      if (next.ok) {
+        current = next.configuration;
+        running.input({ type: 'configuration', configuration: current });
+      } else
         for (const problem of next.problems)
           log({ level: 'error', what: 'new configuration not taken', because: problemLine(problem) });
       return next.ok;

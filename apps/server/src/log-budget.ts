@@ -4,6 +4,7 @@
  * are counted, and when the period ends one line says how many there were, from how many senders, and the last.
  */
 import type { LogLine } from '@holdfast/kernel';
+import type { LineCounts } from '@holdfast/servers';
 import type { Log } from './log.ts';
 
 /** Written as they come in one period; what is more is counted. */
@@ -28,8 +29,12 @@ export class LogBudget {
   /** By what happened, so that a flood of one kind hides no other. The kinds are our own words: a handful. */
   readonly #periods = new Map<string, Period>();
 
-  constructor(log: Log, periodMs = PERIOD_MS) {
+  readonly #lines: LineCounts | undefined;
+
+  /** `lines` counts those that are left out as well. */
+  constructor(log: Log, { periodMs = PERIOD_MS, lines }: { periodMs?: number; lines?: LineCounts } = {}) {
     this.#log = log;
+    this.#lines = lines;
     this.#periodMs = periodMs;
   }
 
@@ -41,6 +46,7 @@ export class LogBudget {
       return this.#log(line);
     }
     period.leftOut += 1;
+    this.#lines?.count(line);
     period.last = line;
     if (period.senders.size < SENDERS_MAX) period.senders.add(sender);
   }

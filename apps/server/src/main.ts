@@ -14,10 +14,11 @@
  * 1 failed, 2 could not run (the reason is on stderr), 3 ended after a graceful shutdown, not to be started again.
  */
 import { parseArgs } from 'node:util';
+import type { HealthPortOptions } from './health-port.ts';
 import { ENDED_FOR_GOOD, onProcessEnd } from './io/process-end.ts';
 import { reportLoad } from './io/process-load.ts';
 import { processLog } from './log.ts';
-import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
+import { CannotRun, type ReportingRole, type RoleOptions, type RunningRole } from './role.ts';
 
 const USAGE = `usage: server --application NAME --files DIR
        server --application NAME --config HOST:PORT[,HOST:PORT…] [--secret-file FILE] [--data DIR] [--outlive]
@@ -80,13 +81,15 @@ interface RoleArguments {
 }
 
 async function startRole(application: string, values: RoleArguments): Promise<RunningRole> {
-  const log = processLog(application);
+  const { LineCounts } = await import('@holdfast/servers');
+  const lines = new LineCounts();
+  const log = processLog(application, lines);
   reportLoad(log);
   if (values.files !== undefined) {
     const { startConfigServer } = await import('./config-server.ts');
-    const server = await startConfigServer({ application, files: values.files, log });
+    const server = await startConfigServer({ application, files: values.files, log, lines });
     process.on('SIGHUP', () => void server.reload());
-    return server;
+    return withHealth(server, { application, configuration: server.configuration, lines });
   }
   if (values.config === undefined) throw new CannotRun(USAGE);
   // A process that follows the configuration reads it anew by itself.
@@ -102,8 +105,16 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
   });
   const { configuration, subscribe } = followed;
   const { type } = configuration.get('Application', application) ?? {};
-  const options: RoleOptions = { application, configuration, subscribe, log, secret, data: values.data };
-  let role: RunningRole;
+  const options: RoleOptions = {
+    application,
+    configuration,
+    subscribe,
+    log,
+    lines,
+    secret,
+    data: values.data,
+  };
+  let role: ReportingRole;
   if (type === 'SIPServer') role = await (await import('./sip-server.ts')).startSipServer(options);
   else if (type === 'StatServer') role = await (await import('./stat-server.ts')).startStatServer(options);
   else {
@@ -112,11 +123,29 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
       `Application "${application}" is of type ${type}; this release runs ConfigurationServer, SIPServer and StatServer.`,
     );
   }
-  return {
-    ports: role.ports,
-    ...(role.done === undefined ? {} : { done: role.done }),
+  const running = {
+    ...role,
     async stop() {
       followed.stop();
+      await role.stop();
+    },
+  };
+  return withHealth(running, options);
+}
+
+/** HR1 to HR4: last, so that nobody is told of what is still being opened. */
+async function withHealth(
+  role: ReportingRole,
+  told: Omit<HealthPortOptions, 'report'>,
+): Promise<RunningRole> {
+  const { openHealthPort } = await import('./health-port.ts');
+  const health = await openHealthPort({ ...told, report: () => role.report() });
+  if (health === undefined) return role;
+  return {
+    ...role,
+    ports: { ...role.ports, health: health.port },
+    async stop() {
+      await health.stop();
       await role.stop();
     },
   };

@@ -3,7 +3,13 @@
  * the role, asks the arbiter, writes the epoch to the disk, and speaks with the mate.
  */
 import type { LogLine } from '@holdfast/kernel';
-import type { PairMembership, SipServerEffect, SipServerOptions } from '@holdfast/servers';
+import type {
+  PairMembership,
+  ServerReport,
+  SipAddress,
+  SipServerEffect,
+  SipServerOptions,
+} from '@holdfast/servers';
 import { type PairEffect, type PairInput, PairNode } from '@holdfast/servers';
 import { type ProcessClock, readStoredFile, runNode, storeFile } from '@holdfast/shell';
 import type { Arbiter, ArbiterHandlers } from './arbiter/arbiter.ts';
@@ -13,6 +19,7 @@ import { identityOf } from './arbiter/process-identity.ts';
 import { openSupervisorArbiter } from './arbiter/supervisor-arbiter.ts';
 import type { LogBudget } from './log-budget.ts';
 import { type MateLink, openMateLink } from './mate-link.ts';
+import { OwnProbes } from './own-probes.ts';
 import { CannotRun, type RoleOptions } from './role.ts';
 import type { SipServerPorts } from './sip-server-ports.ts';
 
@@ -20,6 +27,8 @@ export interface PairMemberOptions {
   readonly role: RoleOptions;
   readonly pair: PairMembership;
   readonly server: SipServerOptions;
+  /** Where it serves, while it does. */
+  readonly address: { readonly sip: SipAddress; readonly clientPort: number };
   readonly ports: SipServerPorts;
   readonly clock: ProcessClock;
   readonly strangers: LogBudget;
@@ -31,6 +40,7 @@ export interface PairMemberOptions {
 
 export interface RunningMember {
   input(input: PairInput): void;
+  report(): ServerReport;
   stop(): Promise<void>;
 }
 
@@ -60,17 +70,25 @@ export async function runPairMember(options: PairMemberOptions): Promise<Running
     ...{ name: application, process: own, written: readEpoch(file, log) },
     epochLeast: Math.floor(now + clock.wallOffset()),
   };
-  const perform = memberPerformer({ ...options, input, mate, arbiter, file });
-  running = runNode<PairInput, PairEffect>(new PairNode({ ...options.server, now, member }), {
+  const probes = await OwnProbes.open({
+    ...{ ...options.address, realm: options.server.configuration.realm, secret, clock },
+    file: pairFile(data, application, 'probe'),
+    heard: input,
+  });
+  const perform = memberPerformer({ ...options, input, mate, arbiter, file, probes });
+  const { probe } = probes;
+  const node = new PairNode({ ...options.server, probe, now, member });
+  running = runNode<PairInput, PairEffect>(node, {
     now: () => clock.now(),
     perform,
   });
   return {
     input,
+    report: () => node.report(clock.now()),
     async stop() {
       running?.stop();
       arbiter.close();
-      await Promise.all([mate.close(), ports.close()]);
+      await Promise.all([mate.close(), ports.close(), probes.stop()]);
     },
   };
 }
@@ -110,13 +128,14 @@ function openArbiter({ role, pair }: PairMemberOptions, own: string, handlers: A
 interface MemberOutside extends PairMemberOptions {
   readonly mate: MateLink;
   readonly arbiter: Arbiter;
+  readonly probes: OwnProbes;
   /** Of the epoch. */
   readonly file: string;
   input(input: PairInput): void;
 }
 
 function memberPerformer(outside: MemberOutside): (effect: PairEffect) => void {
-  const { mate, arbiter, file, input, perform } = outside;
+  const { mate, arbiter, probes, file, input, perform } = outside;
   const serve = portsByRole(outside);
   return (effect) => {
     switch (effect.type) {
@@ -126,6 +145,8 @@ function memberPerformer(outside: MemberOutside): (effect: PairEffect) => void {
         return arbiter.ask(effect.request);
       case 'writeEpoch':
         return input(writeEpoch(file, effect.epoch));
+      case 'probe':
+        return probes.ask(effect);
       case 'role':
         return serve(effect.serves);
       default:

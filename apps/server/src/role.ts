@@ -1,5 +1,6 @@
 /** What every role of the binary gets from `main.ts`, and what it gives back. */
 import type { Configuration } from '@holdfast/centre';
+import type { LineCounts, ServerReport } from '@holdfast/servers';
 import type { Log } from './log.ts';
 
 export interface RoleOptions {
@@ -8,6 +9,8 @@ export interface RoleOptions {
   /** As it was read at the start. */
   readonly configuration: Configuration;
   readonly log: Log;
+  /** All lines, those that a budget leaves out included. */
+  readonly lines: LineCounts;
   /** What servers show each other; see Keys. */
   readonly secret: string | undefined;
   /** Folder for what the process keeps; a member of a pair needs one. */
@@ -23,6 +26,11 @@ export interface RunningRole {
   readonly done?: Promise<void>;
   /** Ends in order; no process is held afterwards. */
   stop(): Promise<void>;
+}
+
+/** One with a port `health` (HR1 to HR4). */
+export interface ReportingRole extends RunningRole {
+  report(): ServerReport;
 }
 
 /** The process cannot run, and a person must do something about it: exit status 2. */

@@ -3,11 +3,12 @@
  * thinking. Everything here is plumbing: sockets, links, DNS and the announcer on one side, the node's inputs
  * and effects on the other.
  */
-import type { LogLine } from '@holdfast/kernel';
+import { type LogLine, must } from '@holdfast/kernel';
 import {
   LedServer,
   readPairMembership,
   readSipServerConfiguration,
+  type ServerReport,
   type SipServerEffect,
   type SipServerInput,
   type SipServerOptions,
@@ -20,7 +21,7 @@ import { Announcer } from './media/announcer.ts';
 import { musicOf } from './media/music.ts';
 import { makeTone } from './media/sound.ts';
 import { runPairMember } from './pair-member.ts';
-import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
+import { CannotRun, type ReportingRole, type RoleOptions } from './role.ts';
 import { SipServerLink } from './sip-server-link.ts';
 import { cannotOpen, SipServerPorts } from './sip-server-ports.ts';
 import { verifyPersonToken } from './tokens.ts';
@@ -35,7 +36,7 @@ const TONE_HZ = 425;
 export async function startSipServer(
   options: RoleOptions,
   dns: DnsClient = new DnsClient(),
-): Promise<RunningRole> {
+): Promise<ReportingRole> {
   const { application, log } = options;
   const read = readOwn(options);
   const { sip, clientPort, pair } = read;
@@ -47,9 +48,9 @@ export async function startSipServer(
     port: 0,
     sounds: { music, tone: makeTone(TONE_HZ, 4) },
   }).catch(cannotOpen('The port of the announcer', sip.host));
-  const strangers = new LogBudget(log);
+  const strangers = new LogBudget(log, { lines: options.lines });
   const input = (value: SipServerInput) => running?.input(value);
-  let running: { input(input: SipServerInput): void; stop(): Promise<void> } | undefined;
+  let running: RunningServer | undefined;
   const ports = new SipServerPorts({
     ...{ host: sip.host, sipPort: sip.port, clientPort, log, strangers, input },
   });
@@ -73,7 +74,7 @@ export async function startSipServer(
     announcer.stopAll();
     peer.stop();
   };
-  const shell = { server, ports, clock, strangers, perform };
+  const shell = { server, ports, clock, strangers, perform, address: { sip, clientPort } };
   running =
     pair === undefined
       ? await runAlone(shell)
@@ -96,6 +97,7 @@ export async function startSipServer(
   });
   return {
     ports: { sip: sip.port, clients: clientPort },
+    report: () => must(running, 'it runs').report(),
     done,
     async stop() {
       await running?.stop();
@@ -107,6 +109,12 @@ export async function startSipServer(
   };
 }
 
+interface RunningServer {
+  input(input: SipServerInput): void;
+  report(): ServerReport;
+  stop(): Promise<void>;
+}
+
 interface Shell {
   readonly server: SipServerOptions;
   readonly ports: SipServerPorts;
@@ -114,14 +122,16 @@ interface Shell {
   perform(effect: SipServerEffect): void;
 }
 
-async function runAlone({ server, ports, clock, perform }: Shell) {
-  const node = runNode<SipServerInput, SipServerEffect>(new LedServer(server), {
+async function runAlone({ server, ports, clock, perform }: Shell): Promise<RunningServer> {
+  const led = new LedServer(server);
+  const node = runNode<SipServerInput, SipServerEffect>(led, {
     now: () => clock.now(),
     perform,
   });
   await ports.open();
   return {
     input: (input: SipServerInput) => node.input(input),
+    report: () => led.report(),
     stop() {
       node.stop();
       return ports.close();

@@ -13,18 +13,18 @@ import { cryptoRandom, type LinkServer, ProcessClock, type RunningNode, runNode 
 import { openClientPort } from './client-port.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
-import { CannotRun, type RoleOptions, type RunningRole } from './role.ts';
+import { CannotRun, type ReportingRole, type RoleOptions } from './role.ts';
 import { SipServerLink } from './sip-server-link.ts';
 import { verifyPersonToken } from './tokens.ts';
 
 /** Resolves when the port is open; the SIP Server may come later. */
-export async function startStatServer(options: RoleOptions): Promise<RunningRole> {
+export async function startStatServer(options: RoleOptions): Promise<ReportingRole> {
   const { application, log, secret } = options;
   const read = readStatServerConfiguration(options.configuration, application);
   if (!read.ok) throw new CannotRun(read.text);
   let current = options.configuration;
   const clock = new ProcessClock();
-  const strangers = new LogBudget(log);
+  const strangers = new LogBudget(log, { lines: options.lines });
   const links = await openClientPort<StatRequest, StatReply>({
     ...read.listen,
     schema: statRequest,
@@ -55,6 +55,7 @@ export async function startStatServer(options: RoleOptions): Promise<RunningRole
   log({ level: 'info', what: 'Stat Server ready', site, detail: { port: links.port } });
   return {
     ports: { default: links.port },
+    report: () => node.report(clock.now()),
     stop: async () => {
       running.stop();
       strangers.stop();

@@ -1,5 +1,6 @@
 /** A trunk's name from a real name server to real sockets: the whole process of a SIP Server, run here. */
 import { makeConfiguration } from '@holdfast/centre';
+import { LineCounts } from '@holdfast/servers';
 import { cryptoRandom } from '@holdfast/shell';
 import {
   answerChallenge,
@@ -138,6 +139,7 @@ async function startWithTrunk(
       application: 'sip-north',
       configuration: makeConfiguration(objects, nodeHashes.sha256),
       log: () => undefined,
+      lines: new LineCounts(),
       secret: undefined,
       subscribe: () => undefined,
     },

@@ -91,7 +91,8 @@ export function epochToTake({ highest, member }: PairRole): number {
 }
 
 function becauseOfAsk(pair: PairRole, isPromoted: boolean, now: Millis): Because {
-  if (isPromoted) return { rule: 'PR11', text: 'An operator or its primary wants it so: promote first, demote second.' };
+  if (isPromoted)
+    return { rule: 'PR11', text: 'An operator or its primary wants it so: promote first, demote second.' };
   const { seen, mateEnded } = pair;
   if (seen?.key !== undefined && seen.key.process === mateEnded)
     return { rule: 'PR11', text: `The process ${mateEnded} of the mate has ended.` };

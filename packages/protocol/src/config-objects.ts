@@ -83,7 +83,7 @@ export const applicationObject = z.strictObject({
   tenant: objectName.optional(),
   /** Servers run on a Host; desktops have none. */
   host: objectName.optional(),
-  /** Port id → TCP port. `default` is where clients connect, `pair` where the backup of a SIP Server does. */
+  /** Port id → TCP port. `default` is where clients connect, `pair` where the backup of a SIP Server does, `health` over HTTP (HR4). */
   ports: z.record(z.string().min(1).max(64), port).default({}),
   /** The standby member of the pair. */
   backup: objectName.optional(),

@@ -146,6 +146,8 @@ export const deskRequest = z.discriminatedUnion('type', [
     /** The process ends when nothing is left, and is not started again. */
     endsProcess: z.boolean().optional(),
   }),
+  /** Of an administrator, to the primary of a pair: its mate shall have the role (PR11). Done when that has begun. */
+  z.object({ type: z.literal('OfferRole'), ReferenceID }),
   /** LL1: answers a stamp for one login. Sent in the message handler, never from a timer. */
   z.object({ type: z.literal('StampAnswer'), dn, epoch: loginEpoch, stamp }),
   /** AD2: what the desk sees of another site, at each change and to whoever it connects to. Not answered. */
@@ -271,9 +273,10 @@ export const deskReply = z.discriminatedUnion('type', [
     type: z.literal('Alarm'),
     /** Wall clock of the server, ms since 1970: for people only. */
     time: z.number(),
-    dn,
-    /** User name of the agent, and the Application that reports it. */
-    person: name,
+    /** Of a desk: its DN and its agent's user name. Absent where the server reports of itself (GF6). */
+    dn: dn.optional(),
+    person: name.optional(),
+    /** The Application that reports it. */
     application: name,
     name,
     isRaised: z.boolean(),

@@ -59,5 +59,15 @@ export const mirrorMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('partTaken'), part: count }),
   /** What a follower that has lost nothing holds at this number: of all keys with the number of their last change. */
   z.object({ type: z.literal('digest'), epoch: count, number: count, digest: z.number().int() }),
+  /**
+   * Of a standby, at each change: whether it could take over now, having compared what it holds and found itself fit for
+   * the work (HR2, FT3).
+   */
+  z.object({
+    type: z.literal('standing'),
+    isReady: z.boolean(),
+    /** Why not. */
+    because: z.string().max(1_000).optional(),
+  }),
 ]);
 export type MirrorMessage = z.infer<typeof mirrorMessage>;

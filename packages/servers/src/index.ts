@@ -30,9 +30,22 @@ export type {
   TokenReading,
 } from './config-server/config-server-types.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
+export { configServerReport } from './health/config-server-report.ts';
+export { answerHealth, type HealthAnswer } from './health/health-answer.ts';
+export { LineCounts } from './health/line-counts.ts';
+export {
+  gauge,
+  type Metric,
+  READY,
+  type ServerReport,
+  WITHOUT_MATE,
+} from './health/server-report.ts';
 export { LedServer } from './mirror/led-server.ts';
+export type { OutsideProbe, ProbeAsked, Probed } from './pair/fitness-watch.ts';
 export type { PairEffect, PairInput } from './pair/pair-effects.ts';
 export { PairNode, type PairNodeOptions } from './pair/pair-node.ts';
+export { openingOfProbe, seenIn } from './probe/log-in-probe.ts';
+export { type SipProbeEffect, type SipProbeInput, SipProbeNode } from './probe/sip-probe.ts';
 export type { ServerAddress } from './server-address.ts';
 export { isSameSecret } from './server-secret.ts';
 export type { CallRecord } from './sip-server/call-record.ts';
@@ -45,7 +58,9 @@ export {
   type SipAddress,
 } from './sip-server/read-configuration.ts';
 export { type PairMembership, type PairReadResult, readPairMembership } from './sip-server/read-pair.ts';
-export { SipServerNode, type SipServerOptions } from './sip-server/sip-server-node.ts';
+export { PROBE_USER } from './sip-server/registrations.ts';
+export { SipServerNode } from './sip-server/sip-server-node.ts';
+export type { OwnProbe, SipServerOptions } from './sip-server/sip-server-options.ts';
 export type { SipLinkEffect, SipLinkInput } from './sip-server-follower.ts';
 export {
   readStatServerConfiguration,

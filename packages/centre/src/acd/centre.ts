@@ -25,6 +25,7 @@ import { adoptWaiting, offerFailed, overflow, treatWaiting } from './queueing.ts
 import { load, recordKeys, recordOf, takeChanges } from './records.ts';
 import { match } from './routing.ts';
 import { agentViewOf, agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
+import { type Unassigned, unassigned, waitingCount } from './unassigned.ts';
 
 export class Centre implements Node<CentreInput, CentreEffect> {
   readonly #state: CentreState = newCentreState();
@@ -167,6 +168,16 @@ export class Centre implements Node<CentreInput, CentreEffect> {
   /** Calls that are not over. */
   get callCount(): number {
     return this.#state.calls.size;
+  }
+
+  /** Callers in queues. */
+  get waitingCount(): number {
+    return waitingCount(this.#state);
+  }
+
+  /** GF3: a caller who waits although an agent could have the call; there should be none at any time. */
+  unassigned(now: Millis): Unassigned | undefined {
+    return unassigned(this.#state, now);
   }
 
   /** For `checkCentre` alone: nobody else reads or writes it. */

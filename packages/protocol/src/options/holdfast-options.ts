@@ -121,6 +121,36 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'link between the sites',
   },
+  'probe-period': {
+    kind: seconds(0, 3_600),
+    default: '5',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'How often a SIP Server tries whether it does its work: a REGISTER, a call and a log-in to itself, callers who wait beside free agents, its phones, its trunks, its disk (GF1 to GF6). What has no answer when the next is due has failed. 0: never.',
+    source: OURS,
+    actsOn: 'probes of a SIP Server',
+  },
+  'probe-failures': {
+    kind: { type: 'integer', min: 2, max: 100, unit: '' },
+    default: '3',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'Failures of one probe in a row that make a member of a pair unfit, so that it hands its role to a standby that is fit; as many passes make it fit again (FT1).',
+    source: OURS,
+    actsOn: 'probes of a SIP Server',
+  },
+  'probe-silence': {
+    kind: seconds(1, 3_600),
+    default: '20',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'When nothing has come in for so long although at least three phones are registered, some of them are asked (OPTIONS), at each probe-period until something comes in (GF4).',
+    source: OURS,
+    actsOn: 'probes of a SIP Server',
+  },
   music: {
     kind: {
       type: 'text',

@@ -44,6 +44,17 @@ export class Leading {
     return this.#followers.get(follower)?.acked ?? 0;
   }
 
+  /** How far a follower is behind now, and how often it was declared so. */
+  lagOf(
+    follower: string,
+    now: Millis,
+  ): { readonly ms: Millis; readonly entries: number; readonly timesBehind: number } {
+    const found = this.#followers.get(follower);
+    if (found === undefined) return { ms: 0, entries: 0, timesBehind: 0 };
+    const entries = found.state === 'unlinked' ? 0 : this.last - found.acked;
+    return { ms: found.lagMs(now), entries, timesBehind: found.timesBehind };
+  }
+
   /** What the server has changed goes to the followers; what it tells waits until the mate has it. */
   after(now: Millis, effects: readonly SipServerEffect[]): void {
     if (this.#followers.size === 0) {

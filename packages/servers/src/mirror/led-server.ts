@@ -2,6 +2,8 @@
  * A SIP Server without a mate, whose records the other site may follow (LG4). Nothing waits for a follower here.
  */
 import type { Millis, Node } from '@holdfast/kernel';
+import { gauge, notReady, oneOf, READY, type ServerReport, WITHOUT_MATE } from '../health/server-report.ts';
+import { siteMetrics } from '../health/site-metrics.ts';
 import type { SipServerEffect, SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
 import { Leading, NO_SERVER } from './leading.ts';
@@ -20,6 +22,21 @@ export class LedServer implements Node<SipServerInput, SipServerEffect> {
 
   get server(): SipServerNode {
     return this.#leading.server;
+  }
+
+  /** HR1, HR4. */
+  report(): ServerReport {
+    const { centre } = this.server.parts;
+    return {
+      primary: centre.isShuttingDown ? notReady('A graceful shutdown goes on.') : READY,
+      ...{ standby: WITHOUT_MATE, upgrade: WITHOUT_MATE },
+      metrics: [
+        oneOf('holdfast_role', 'It has no mate, and so is always the primary.', ['primary'], 'primary'),
+        gauge('holdfast_acts', 'Whether this process decides and sends.', 1),
+        gauge('holdfast_epoch', 'Its own epoch.', this.#leading.epoch),
+        ...siteMetrics(this.server),
+      ],
+    };
   }
 
   handle(now: Millis, input: SipServerInput): SipServerEffect[] {

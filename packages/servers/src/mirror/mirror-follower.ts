@@ -39,6 +39,7 @@ export class MirrorFollower {
   /** When the oldest entry that is not acknowledged was sent. */
   #waitsSince: Millis | undefined;
   #digestAt: Millis = Number.POSITIVE_INFINITY;
+  #timesBehind = 0;
 
   constructor(log: MirrorLog) {
     this.#log = log;
@@ -51,6 +52,16 @@ export class MirrorFollower {
   /** What it is known to hold. */
   get acked(): number {
     return this.#acked;
+  }
+
+  /** How often it was declared behind, and not waited for (LG2). */
+  get timesBehind(): number {
+    return this.#timesBehind;
+  }
+
+  /** For how long the oldest entry has been sent that it has not acknowledged; 0 where it lacks none. */
+  lagMs(now: Millis): Millis {
+    return this.#state === 'unlinked' || this.#waitsSince === undefined ? 0 : now - this.#waitsSince;
   }
 
   unlinked(): void {
@@ -137,8 +148,10 @@ export class MirrorFollower {
   }
 
   expire(now: Millis): MirrorMessage | undefined {
-    if (this.#state === 'in-step' && this.#waitsSince !== undefined && now >= this.#waitsSince + ACK_MAX_MS)
+    if (this.#state === 'in-step' && this.#waitsSince !== undefined && now >= this.#waitsSince + ACK_MAX_MS) {
       this.#state = 'behind';
+      this.#timesBehind += 1;
+    }
     if (now < this.#digestAt) return undefined;
     this.#digestAt = now + DIGEST_EVERY_MS;
     const { epoch, last, digest } = this.#log;

@@ -74,9 +74,14 @@ export class MirrorStore {
     return true;
   }
 
-  /** What one input has changed. `gap`: something between is missing; `old`: a lower epoch, which changes nothing. */
-  entry(now: Millis, entry: Entry): 'taken' | 'gap' | 'old' {
+  /**
+   * What one input has changed. `gap`: something between is missing; `old`: a lower epoch, and `twice`: what is held
+   * already, which change nothing.
+   */
+  entry(now: Millis, entry: Entry): 'taken' | 'gap' | 'old' | 'twice' {
     if (entry.epoch < this.#epoch) return 'old';
+    if (entry.epoch === this.#epoch && entry.from < this.#number && entry.number <= this.#number)
+      return 'twice';
     if (entry.epoch !== this.#epoch || entry.from !== this.#number) return 'gap';
     this.#number = entry.number;
     this.#take(now, entry);

@@ -3,6 +3,7 @@ import type { ArbiterAnswer, ArbiterRequest, KeySeen, PairRoleName } from '@hold
 import type { Because } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
 import type { SipServerEffect, SipServerInput } from '../sip-server/effects.ts';
+import type { ProbeAsked, Probed } from './fitness-watch.ts';
 
 export type PairInput =
   | SipServerInput
@@ -15,11 +16,15 @@ export type PairInput =
   | { readonly type: 'wroteEpoch'; readonly epoch: number }
   | { readonly type: 'writeFailed'; readonly epoch: number; readonly because: string }
   | { readonly type: 'mateEnded'; readonly process: string }
+  /** What a probe has seen (GF1, GF2, GF6). */
+  | Probed
   /** The operator's word (PR11). */
   | { readonly type: 'operator'; readonly word: 'promote' | 'demote' | 'actAlone' };
 
 export type PairEffect =
   | SipServerEffect
+  /** Answered by `probed`. */
+  | ProbeAsked
   | { readonly type: 'sendToMate'; readonly message: MirrorMessage }
   | { readonly type: 'askArbiter'; readonly request: ArbiterRequest }
   /** To disk with fsync, answered by `wroteEpoch` or `writeFailed`. */

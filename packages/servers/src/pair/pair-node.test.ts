@@ -180,3 +180,47 @@ const REGISTER = {
   version: 1,
   addpTimeoutMs: 20_000,
 } as const;
+
+describe('[OP1] an administrator has the roles changed', () => {
+  const askedBy = (site: PairSite, person: string) => {
+    const asker = new Desk(site, person);
+    asker.register();
+    asker.ask({ type: 'OfferRole' });
+    return asker;
+  };
+
+  it('where the mate is ready: it is answered, the mate acts, and calls do not notice', () => {
+    const { world, site, ada, caller } = pairWorld();
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(2_000);
+    expect(askedBy(site, 'max').replies).toContainEqual({ type: 'Done', ReferenceID: expect.any(Number) });
+    const tookMs = runUntil(site, () => site.acting()[0] === 'b');
+    expect(tookMs).toBeLessThan(1_400);
+    expect(site.logs.find(({ what }) => what === 'offers the role')?.because).toBe('OP1: max wants it so.');
+    ada.tell({ name: 'hold' });
+    world.run(1_000);
+    expect(caller.news()).toContain('held remote');
+  });
+
+  it('where the mate is not: what it lacks is said, and nothing changes', () => {
+    const { world, site } = pairWorld();
+    site.kill('b');
+    world.run(100);
+    expect(askedBy(site, 'max').replies).toContainEqual(
+      expect.objectContaining({
+        code: 'wrong-state',
+        text: expect.stringContaining('There is no link to the mate. Nothing has changed'),
+      }),
+    );
+    world.run(5_000);
+    expect(site.acting()).toEqual(['a']);
+  });
+
+  it('an agent or a supervisor does not', () => {
+    const { world, site } = pairWorld();
+    for (const person of ['ada', 'sue'])
+      expect(askedBy(site, person).replies).toContainEqual(expect.objectContaining({ code: 'not-allowed' }));
+    world.run(5_000);
+    expect(site.acting()).toEqual(['a']);
+  });
+});

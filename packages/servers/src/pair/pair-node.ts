@@ -10,8 +10,10 @@
  * handled and once more before its effects leave (PR6).
  */
 import {
+  type FitnessEffect,
   mayAct,
   mayFollow,
+  mayYield,
   type PairMessage,
   type PairRole,
   type PairRoleEffect,
@@ -19,17 +21,28 @@ import {
   type PairRoleName,
   type PairRoleStart,
   pairRoleDeadline,
+  startFitness,
   startPairRole,
   stepPairRole,
+  unfitness,
 } from '@holdfast/continuity';
 import type { Because, LogLine, Millis, Node } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
+import type { ServerReport } from '../health/server-report.ts';
 import { Following, type Heard } from '../mirror/following.ts';
 import { Leading, MATE, NO_SERVER } from '../mirror/leading.ts';
 import type { FollowerState } from '../mirror/mirror-follower.ts';
 import type { SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
+import { FitnessWatch, type Inside } from './fitness-watch.ts';
 import type { PairEffect, PairInput } from './pair-effects.ts';
+import {
+  type MateStanding,
+  type MemberState,
+  mateReadiness,
+  reportOf,
+  standbyReadiness,
+} from './pair-report.ts';
 
 export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed'> {
   readonly member: PairRoleStart;
@@ -44,6 +57,9 @@ const TOLD: Readonly<Record<FollowerState, readonly [LogLine['level'], string]>>
   'in-step': ['info', 'mate in step'],
   behind: ['warn', 'mate behind'],
 };
+
+/** Of a member that nothing tries: nothing is known against it. */
+const NO_PROBES = startFitness();
 
 export class PairNode implements Node<PairInput, PairEffect> {
   readonly #options: PairNodeOptions;
@@ -61,6 +77,16 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #followed: number | undefined;
   /** The mate has asked for our log a moment before we act. */
   #asked: Extract<MirrorMessage, { type: 'follow' }> | undefined;
+  /** HR3: what the mate has said of itself on this link. */
+  #mate: MateStanding | undefined;
+  /** HR2: what this member, as a standby, has told its primary on this link. */
+  #toldStanding: string | undefined;
+  /** Absent where nothing tries whether this process does its work. */
+  readonly #watch: FitnessWatch | undefined;
+  /** FT3: it is unfit and its mate is not ready, which has been said. */
+  #toldAlone: string | undefined;
+  /** OP1: who wants the mate to have the role; acted upon when the request is done with. */
+  #offeredBy: string | undefined;
   #toldMate: FollowerState | undefined;
   #effects: PairEffect[] = [];
 
@@ -69,6 +95,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#configuration = options.configuration;
     this.#wallOffsetMs = options.wallOffsetMs;
     this.#now = options.now;
+    const { probes } = options.configuration;
+    if (options.probe !== undefined && probes !== undefined)
+      this.#watch = new FitnessWatch(probes, options.now);
     const { state, effects } = startPairRole(options.member, options.now);
     this.#pair = state;
     this.#take(options.now, effects);
@@ -84,6 +113,18 @@ export class PairNode implements Node<PairInput, PairEffect> {
     };
   }
 
+  /** HR1 to HR4. */
+  report(now: Millis): ServerReport {
+    return reportOf(this.#member(), now);
+  }
+
+  #member(): MemberState {
+    return {
+      ...{ pair: this.#pair, leading: this.#leading, following: this.#primary, mate: this.#mate },
+      ...{ isMateLinked: this.#isMateLinked, fitness: this.#watch?.fitness ?? NO_PROBES },
+    };
+  }
+
   handle(now: Millis, input: PairInput): PairEffect[] {
     this.#now = now;
     this.#input(now, input);
@@ -96,6 +137,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
     const leading = this.#acting(now);
     if (leading !== undefined) leading.after(now, leading.server.expire(now));
     this.#leading?.expire(now);
+    this.#tryOut(now);
     return this.#finish(now);
   }
 
@@ -103,19 +145,22 @@ export class PairNode implements Node<PairInput, PairEffect> {
     const never = Number.POSITIVE_INFINITY;
     const served = this.#acting(this.#now)?.server.nextDeadline() ?? never;
     const mirrored = this.#leading?.nextDeadline() ?? never;
-    return Math.min(pairRoleDeadline(this.#pair, this.#now), mirrored, served);
+    const tried = this.#watch?.nextDeadline() ?? never;
+    return Math.min(pairRoleDeadline(this.#pair, this.#now), mirrored, served, tried);
   }
 
   #input(now: Millis, input: PairInput): void {
     switch (input.type) {
       case 'mateLinked':
         this.#isMateLinked = true;
+        this.#toldStanding = undefined;
         this.#primary.linked();
         this.#followed = undefined;
         return;
       case 'mateUnlinked':
         this.#isMateLinked = false;
         this.#asked = undefined;
+        this.#mate = undefined;
         this.#leading?.unlinked(MATE);
         return this.#log('warn', 'mate lost', input.because);
       case 'mateMessage':
@@ -133,6 +178,8 @@ export class PairNode implements Node<PairInput, PairEffect> {
       case 'writeFailed':
       case 'mateEnded':
         return this.#role(now, input);
+      case 'probed':
+        return this.#believe(now, this.#watch?.probed(now, input) ?? []);
       case 'operator':
         return this.#role(now, { type: input.word });
       case 'clockJumped':
@@ -141,6 +188,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
         return this.#serve(now, input);
       case 'configuration':
         this.#configuration = input.configuration;
+        if (input.configuration.probes !== undefined) this.#watch?.configure(input.configuration.probes, now);
         return this.#serve(now, input);
       default:
         return this.#serve(now, input);
@@ -168,7 +216,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
         leading.after(now, leading.server.handle(now, input));
       this.#effects.push(...leading.release());
     }
+    this.#handOver(now);
     this.#tellMate();
+    this.#tellStanding(now);
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -199,7 +249,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
     }: { readonly role: PairRoleName; readonly epoch: number; readonly because: Because },
   ): void {
     if (role === 'primary' && this.#leading === undefined) this.#takeOver(now, epoch);
-    if (role !== 'primary' && role !== 'paused' && this.#leading !== undefined) this.#stepDown();
+    if (role !== 'primary' && role !== 'paused' && this.#leading !== undefined) this.#stepDown(now);
     this.#emit({ type: 'role', role, epoch, serves: this.#leading !== undefined, because });
     this.#log(role === 'paused' ? 'warn' : 'info', `role ${role}`, because.text, {
       epoch,
@@ -216,6 +266,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
       now,
       epoch,
       isFollowed: true,
+      offerRole: (at, by) => this.#offerRole(at, by),
     });
     const { store } = this.#primary;
     const held = store.held();
@@ -232,11 +283,102 @@ export class PairNode implements Node<PairInput, PairEffect> {
   }
 
   /** Another has a higher epoch: what we have not said is not said any more, and our records are no longer true. */
-  #stepDown(): void {
+  #stepDown(now: Millis): void {
     this.#leading = undefined;
+    this.#mate = undefined;
+    this.#toldAlone = undefined;
+    this.#believe(now, this.#watch?.roleLost(now) ?? []);
     this.#toldMate = undefined;
     this.#paused.length = 0;
     this.#primary.store.clear();
+  }
+
+  // ── whether it does its work ─────────────────────────────────────────────────────────────────────────────
+
+  #tryOut(now: Millis): void {
+    const leading = this.#acting(now);
+    const inside = leading === undefined ? undefined : this.#insideOf(now, leading);
+    for (const effect of this.#watch?.expire(now, inside) ?? [])
+      if (effect.type === 'probe') this.#emit(effect);
+      else this.#believe(now, [effect]);
+  }
+
+  #insideOf(now: Millis, leading: Leading): Inside {
+    const { server } = leading;
+    const silenceMs = this.#configuration.probes?.silenceMs ?? Number.POSITIVE_INFINITY;
+    return {
+      unassigned: () => server.parts.centre.unassigned(now),
+      phones: () => {
+        const { seen, effects } = server.lookAtPhones(now, silenceMs);
+        leading.after(now, effects);
+        return seen;
+      },
+      trunks: () => server.parts.calls.trunksSeen(),
+    };
+  }
+
+  /** GF6: what is believed of this process from now on is a line in the log, and an alarm to those who watch. */
+  #believe(now: Millis, effects: readonly FitnessEffect[]): void {
+    const { site } = this.#configuration;
+    for (const effect of effects) {
+      if (effect.type === 'log') this.#emit({ type: 'log', line: { ...effect.line, site } });
+      else {
+        const { probe, isRaised, because } = effect;
+        const leading = this.#acting(now);
+        leading?.after(now, leading.server.alarm(now, { name: `unfit: ${probe}`, isRaised, because }));
+      }
+    }
+  }
+
+  /** FT3, OP1: promote first, demote second: nothing is given up before the mate has the role. */
+  #handOver(now: Millis): void {
+    const by = this.#offeredBy;
+    this.#offeredBy = undefined;
+    const leading = this.#acting(now);
+    if (leading === undefined) return;
+    if (by !== undefined) {
+      this.#log('info', 'offers the role', `OP1: ${by} wants it so.`);
+      return this.#role(now, { type: 'demote' });
+    }
+    const watch = this.#watch;
+    const unfit = watch && unfitness(watch.fitness, now);
+    if (watch === undefined || unfit?.rule !== 'FT1') {
+      this.#toldAlone = undefined;
+      return;
+    }
+    const mate = mateReadiness(this.#member(), this.#mate, leading);
+    if (mate.ok) {
+      if (!mayYield(watch.fitness, now)) return;
+      watch.yielded(now);
+      this.#log('warn', 'offers the role', `FT3: it is unfit (${unfit.text}) and its mate is ready.`);
+      return this.#role(now, { type: 'demote' });
+    }
+    if (this.#toldAlone === mate.because) return;
+    this.#toldAlone = mate.because;
+    this.#log('error', 'unfit and stays primary', `FT3: ${unfit.text}. ${mate.because}`);
+  }
+
+  /** Why the mate cannot have the role now; undefined when it is offered. */
+  #offerRole(now: Millis, by: string): string | undefined {
+    const leading = this.#acting(now);
+    if (leading === undefined) return 'This member does not act at this moment.';
+    const mate = mateReadiness(this.#member(), this.#mate, leading);
+    if (!mate.ok) return mate.because;
+    this.#offeredBy = by;
+    return undefined;
+  }
+
+  /** HR2: at each change. A standby that says nothing counts as not ready. */
+  #tellStanding(now: Millis): void {
+    if (this.#leading !== undefined || !this.#isMateLinked) {
+      this.#toldStanding = undefined;
+      return;
+    }
+    const readiness = standbyReadiness(this.#member(), now);
+    const because = readiness.ok ? undefined : withoutFigures(readiness.because);
+    if (this.#toldStanding === (because ?? '')) return;
+    this.#toldStanding = because ?? '';
+    this.#send(MATE, { type: 'standing', isReady: readiness.ok, ...(because !== undefined && { because }) });
   }
 
   // ── the mate ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -250,8 +392,13 @@ export class PairNode implements Node<PairInput, PairEffect> {
       case 'entry':
       case 'digest':
         // Whoever is primary follows nobody; a late entry of a former primary changes nothing (PR9).
-        if (this.#leading !== undefined || !mayFollow(this.#pair, message.epoch)) return;
+        if (this.#leading !== undefined) return;
+        if (!mayFollow(this.#pair, message.epoch))
+          return this.#heard(this.#primary.refuseLate(message.epoch, this.#pair.highest), () => {});
         return this.#heard(this.#primary.hear(now, message), (reply) => this.#send(MATE, reply));
+      case 'standing':
+        this.#mate = { isReady: message.isReady, because: message.because };
+        return;
       default:
         return this.#follower(now, message);
     }
@@ -319,3 +466,11 @@ export class PairNode implements Node<PairInput, PairEffect> {
     });
   }
 }
+
+/** What counts down is told once, and not each second. */
+function withoutFigures(text: string): string {
+  return text.replaceAll(/\d+ s more/g, 'a while').slice(0, STANDING_MAX);
+}
+
+/** What the message of it takes. */
+const STANDING_MAX = 1_000;

@@ -11,6 +11,7 @@ import type { GatewayAddresses } from './gateway-addresses.ts';
 import { SIP_PORT } from './gateway-contact.ts';
 import { PeerForward, type PeerForwardPorts } from './peer-forward.ts';
 import { reservationIn } from './queue-pool.ts';
+import { PROBE_USER } from './registrations.ts';
 import { ShutdownRefusal } from './shutdown-refusal.ts';
 
 export interface Refusal {
@@ -139,6 +140,8 @@ export class CallAdmission {
     const proof = this.#ports.authenticate(now, request, source);
     if ('refuse' in proof) return proof.refuse;
     const { dn } = proof;
+    // GF1: whoever tries whether we do our work reaches nobody, here or over a trunk.
+    if (dn === PROBE_USER) return NOT_FOUND;
     const trunk = this.trunkFor(to);
     if (trunk === undefined && !this.#dns.has(to)) return NOT_FOUND;
     return { dn, ani: dn, from: { dn }, to, trunk, sdp, isEmergency, reservation: undefined };

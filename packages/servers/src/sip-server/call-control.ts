@@ -36,6 +36,7 @@ import { CallSound } from './call-sound.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import { GatewayAddresses } from './gateway-addresses.ts';
 import { OutboundTrunks } from './outbound-trunks.ts';
+import type { Seen } from './phone-watch.ts';
 import { inactiveOffer } from './sdp.ts';
 import { TrunkWatch } from './trunk-watch.ts';
 
@@ -115,6 +116,11 @@ export class CallControl {
   /** An answer that the addresses of gateways may wait for. */
   lookedUp(now: Millis, id: string, answer: LookupAnswer): void {
     this.#addresses.lookedUp(now, id, answer);
+  }
+
+  /** GF5. */
+  trunksSeen(): Seen | undefined {
+    return this.#watch.seen();
   }
 
   /** For checks: every call with its number of standing legs. */

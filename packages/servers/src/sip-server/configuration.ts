@@ -48,8 +48,18 @@ export interface SipServerConfiguration {
   readonly peerTrunk?: string;
   /** AD6: session timers on every leg (RFC 4028); absent: none. */
   readonly sessionTimer?: SessionTimerOptions;
+  /** How often and how hard it tries whether it does its work (GF1 to GF6); absent: it does not. */
+  readonly probes?: ProbeOptions;
   /** A call that rings longer than this anywhere is given up (an outbound call's Timer C). */
   readonly ringingMaxMs: number;
+}
+
+export interface ProbeOptions {
+  readonly everyMs: number;
+  /** Results in a row that change what is believed (FT1). */
+  readonly inARow: number;
+  /** After so long without anything from outside phones are asked (GF4). */
+  readonly silenceMs: number;
 }
 
 export type Rank = 'agent' | 'supervisor' | 'administrator';

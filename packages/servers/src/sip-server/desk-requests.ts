@@ -30,7 +30,7 @@ export type TokenCheck =
   | { readonly ok: false; readonly code: 'token-invalid' | 'token-expired' };
 
 export interface DeskRequestPorts
-  extends Pick<SiteRequestPorts, 'clients' | 'wall' | 'tell' | 'agentOn' | 'logBudgeted'> {
+  extends Pick<SiteRequestPorts, 'clients' | 'wall' | 'tell' | 'agentOn' | 'logBudgeted' | 'offerRole'> {
   readonly calls: CallControl;
   readonly lease: SiteLease;
   readonly centre: Pick<Centre, 'loginOf' | 'refusalOf' | 'agents'>;
@@ -73,7 +73,7 @@ export class DeskRequests {
     this.#ports = ports;
     const { clients, agentOn, tell, wall, logBudgeted, lease, centre, peer } = ports;
     this.#site = new SiteRequests({
-      ...{ clients, agentOn, tell, wall, logBudgeted },
+      ...{ clients, agentOn, tell, wall, logBudgeted, offerRole: ports.offerRole },
       rankOf: (client) => this.#rankOf(client),
       site: () => this.#configuration?.site ?? 'this site',
       shutdownWave: () => must(this.#configuration, 'clients come after the configuration').shutdownWave,
@@ -160,7 +160,8 @@ export class DeskRequests {
     if (request.type === 'StampAnswer') return this.#stampAnswer(now, client, request);
     if (request.type === 'MoveAnswer') return this.#site.moveAsks.answered(client, request);
     if (request.type === 'RegisterAll') return this.#registerAll(now, client, request.ReferenceID);
-    if (request.type === 'GracefulShutdown') return this.#site.handle(now, client, request);
+    if (request.type === 'GracefulShutdown' || request.type === 'OfferRole')
+      return this.#site.handle(now, client, request);
     if (!this.#dns.has(request.dn)) {
       return this.#refuse(
         client,

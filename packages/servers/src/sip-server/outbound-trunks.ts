@@ -47,6 +47,10 @@ export class OutboundTrunks {
     return [...well, ...trunks.filter(isIll)].slice(0, TRUNKS_TRIED_MAX);
   }
 
+  isOutOfService(trunk: string): boolean {
+    return this.#outOfService.has(trunk);
+  }
+
   failed(now: Millis, trunk: string): void {
     this.#illUntil.set(trunk, now + (this.#recoveryMs.get(trunk) ?? TRUNK_ILL_MS));
   }

@@ -155,6 +155,11 @@ export class PeerSite {
     this.#follower?.ask(request);
   }
 
+  /** For figures: whether the other site answers, and what of its log was not taken as it came. */
+  get standing(): { readonly answers: boolean; readonly following: Following } {
+    return { answers: this.#health === 'up', following: this.#following };
+  }
+
   handle(now: Millis, { input }: PeerInput): void {
     this.#follower?.handle(now, input);
   }

@@ -94,6 +94,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       ...(peer === undefined ? {} : { peer }),
       ...(peerTrunk === undefined ? {} : { peerTrunk }),
       ...readSessionTimer(own),
+      ...readProbes(own),
       ringingMaxMs: 1000 * optionValue(holdfast['ringing-max'], [own]),
     },
   };
@@ -208,6 +209,13 @@ function readCentre(
       };
     }),
   };
+}
+
+function readProbes(own: OptionLevel): Pick<SipServerConfiguration, 'probes'> {
+  const everyMs = 1000 * optionValue(holdfast['probe-period'], [own]);
+  if (everyMs === 0) return {};
+  const inARow = optionValue(holdfast['probe-failures'], [own]);
+  return { probes: { everyMs, inARow, silenceMs: 1000 * optionValue(holdfast['probe-silence'], [own]) } };
 }
 
 /** The Agent Login goes before the server. */

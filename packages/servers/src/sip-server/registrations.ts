@@ -24,6 +24,7 @@ import {
   contactsOf,
   createResponse,
   type DigestAlgorithm,
+  type DigestSecrets,
   type DigestVerdict,
   expiresOf,
   fromOf,
@@ -48,7 +49,15 @@ import type { Contact } from './gateway-contact.ts';
  */
 export const LET_GO_RETRY_MAX_S = 10;
 
+/**
+ * Who a SIP Server is to itself when it tries whether it does its work (GF1): no DN, so that no agent, queue or client ever
+ * meets it, and with a password that only this process knows.
+ */
+export const PROBE_USER = 'holdfast-probe';
+
 export interface RegistrationsOptions {
+  /** The password of PROBE_USER, where there is one. */
+  readonly probeCredentials?: DigestSecrets | undefined;
   readonly hashes: Hashes;
   readonly random: Random;
   /** Names this process in nonces (see `ChallengerOptions`). */
@@ -96,7 +105,8 @@ export class Registrations {
       hashes: this.#options.hashes,
       keys: configuration.nonceKeys,
       maker: this.#options.maker,
-      credentials: (user) => this.#dns.get(user)?.credentials,
+      credentials: (user) =>
+        user === PROBE_USER ? this.#options.probeCredentials : this.#dns.get(user)?.credentials,
     });
     const { minExpiresS, maxExpiresS, defaultExpiresS, spread } = configuration.registrar;
     this.#registrar ??= new Registrar();
@@ -131,12 +141,16 @@ export class Registrations {
       return createResponse(request, status);
     };
     if (aor !== proof.dn) return refuse(403, `it proves to be ${proof.dn}`);
-    if (this.#dns.get(aor)?.type !== 'Extension') return refuse(404, 'it is no Extension of this site');
+    const isProbe = aor === PROBE_USER;
+    if (!isProbe && this.#dns.get(aor)?.type !== 'Extension')
+      return refuse(404, 'it is no Extension of this site');
     if (this.#options.isLetGo(aor) && asksToStay(request)) {
       this.#note(registrar, registrar.release(now, aor));
       const seconds = randomInteger(this.#options.random, LET_GO_RETRY_MAX_S / 2, LET_GO_RETRY_MAX_S);
       return createResponse(request, 503, { headers: [['Retry-After', String(seconds)]] });
     }
+    // A probe takes back a contact that is not there: nothing of it may stay.
+    if (isProbe && asksToStay(request)) return refuse(403, 'a probe never stays');
     const { response, changes } = registrar.handle(now, request, source);
     this.#note(registrar, changes);
     const { status, reason } = response;

@@ -11,17 +11,15 @@
  */
 import { Centre, type CentreEffect, type CentreInput } from '@holdfast/centre';
 import { leaseWithMargin, SiteLease } from '@holdfast/continuity';
-import { type LogLine, type Millis, must, type Node, type Random, unreachable } from '@holdfast/kernel';
+import { type LogLine, type Millis, must, type Node, unreachable } from '@holdfast/kernel';
 import type { DeskRequest } from '@holdfast/protocol';
 import {
   createResponse,
   DEFAULT_LIMITS,
-  type Hashes,
   LEGS_MAX,
   type SipRequest,
   type SipResponse,
   SipUserAgent,
-  type TransportName,
   type UserAgentEvent,
 } from '@holdfast/sip';
 import { EMERGENCY_CALLS_MAX } from './call-admission.ts';
@@ -30,40 +28,22 @@ import { ALLOW } from './call-relay.ts';
 import { ClientHealth } from './client-health.ts';
 import { Clients } from './clients.ts';
 import type { SipServerConfiguration } from './configuration.ts';
-import { DeskRequests, type TokenCheck } from './desk-requests.ts';
+import { DeskRequests } from './desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from './effects.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
 import { ownContact } from './gateway-contact.ts';
 import { LeasedLogins } from './leased-logins.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { PeerSite } from './peer-site.ts';
+import { PhoneWatch, type Seen } from './phone-watch.ts';
 import { QueuePool } from './queue-pool.ts';
 import { Registrations } from './registrations.ts';
 import { ShutdownProgressTeller } from './shutdown-progress.ts';
+import type { SipServerOptions } from './sip-server-options.ts';
 import { EVENTS_MIRRORED, type HeldSite, type SiteChanges, type SiteHolding } from './site-changes.ts';
 import { SiteRecords } from './site-records.ts';
 
-export interface SipServerOptions {
-  readonly configuration: SipServerConfiguration;
-  readonly random: Random;
-  readonly hashes: Hashes;
-  /** Wall clock minus monotonic clock at the start, ms. */
-  readonly wallOffsetMs: Millis;
-  readonly now: Millis;
-  /** The address that Via and Contact name, and that SDP of ours names. */
-  sentBy(transport: TransportName): { readonly host: string; readonly port: number };
-  verifyToken(token: string, wall: Millis): TokenCheck;
-  /** What a Stat Server shows; without one nobody passes for a server. */
-  readonly serverSecret?: string | undefined;
-  /** Entries kept for clients that come back; the default suits a site. */
-  readonly logEntriesMax?: number;
-  /** Of the pair's primary; that of the wall clock where there is no pair. */
-  readonly epoch?: number;
-  /** Somebody asks `takeChanges` after each input. */
-  readonly isFollowed?: boolean;
-  /** Calls at once; the default suits a site. */
-  readonly callsMax?: number;
-}
+export type { OwnProbe, SipServerOptions } from './sip-server-options.ts';
 
 export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #userAgent: SipUserAgent;
@@ -80,6 +60,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #lease: SiteLease;
   readonly #log: EventLog;
   readonly #health: ClientHealth;
+  readonly #phoneWatch: PhoneWatch;
   readonly #peer: PeerSite;
   readonly #pool: QueuePool;
   readonly #logins: LeasedLogins;
@@ -99,19 +80,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#log = new EventLog(epoch, options.logEntriesMax);
     this.#lease = new SiteLease({ pairEpoch: epoch, lengthMs: options.configuration.leaseLengthMs });
     this.#logins = new LeasedLogins(this.#centre, this.#lease);
-    this.#userAgent = new SipUserAgent({
-      random: options.random,
-      isFollowed: options.isFollowed === true,
-      legsMax: LEGS_MAX + 2 * EMERGENCY_CALLS_MAX,
-      sentBy: options.sentBy,
-      contact: (transport) => ownContact(options.sentBy(transport), transport),
-      tellsStrays: true,
-      sessionTimer: () => this.#configuration.sessionTimer,
-      screen: (now, request, source) => {
-        if (request.method === 'REGISTER') return this.#registrations.screen(now, request, source);
-        return request.method === 'INVITE' ? this.#calls.screen(now, request, source) : undefined;
-      },
-    });
+    this.#userAgent = this.#makeUserAgent(options);
     const emit = (effect: SipServerEffect) => void this.#effects.push(effect);
     const tell = (input: CentreInput) => void this.#facts.push(input);
     const logBudgeted = (line: LogLine, sender: string) =>
@@ -132,7 +101,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       reached: (dn, target) => this.#calls.reached(dn, target),
       isLetGo: (dn) => this.#centre.isLetGo(dn),
       refused: logBudgeted,
+      probeCredentials: options.probe?.credentials,
     });
+    this.#phoneWatch = this.#makePhoneWatch(options);
     this.#calls = new CallControl({
       ...{ userAgent: this.#userAgent, random: options.random, tell, emit },
       callsMax: options.callsMax ?? CALLS_MAX,
@@ -166,7 +137,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       siteSeen: (now, connection, site, isUp) => {
         if (site === this.#configuration.peer?.site) this.#peerCalls.adoption.seen(now, connection, isUp);
       },
-      mediaAddress: options.sentBy('UDP').host,
+      ...{ mediaAddress: options.sentBy('UDP').host, offerRole: options.offerRole },
     });
     this.#peerCalls = this.#makePeerCalls();
     this.#records = new SiteRecords({ ...this.parts, requests: this.#requests, userAgent: this.#userAgent });
@@ -176,6 +147,35 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   readonly #write = (line: LogLine): void =>
     void this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } });
+
+  #makeUserAgent(options: SipServerOptions): SipUserAgent {
+    return new SipUserAgent({
+      random: options.random,
+      isFollowed: options.isFollowed === true,
+      legsMax: LEGS_MAX + 2 * EMERGENCY_CALLS_MAX,
+      sentBy: options.sentBy,
+      contact: (transport) => ownContact(options.sentBy(transport), transport),
+      tellsStrays: true,
+      sessionTimer: () => this.#configuration.sessionTimer,
+      screen: (now, request, source) => {
+        if (request.method === 'REGISTER') return this.#registrations.screen(now, request, source);
+        return request.method === 'INVITE' ? this.#calls.screen(now, request, source) : undefined;
+      },
+    });
+  }
+
+  #makePhoneWatch({ random, probe, now }: SipServerOptions): PhoneWatch {
+    return new PhoneWatch(
+      {
+        ...{ userAgent: this.#userAgent, random },
+        registered: () => this.#registrations.registered(),
+        contactsOf: (dn) => this.#registrations.contactsOf(dn),
+        run: (output) => this.#run(output),
+        isOwnProbe: (source) => probe?.isOwn(source) === true,
+      },
+      now,
+    );
+  }
 
   #makePeer({ random, serverSecret: secret }: SipServerOptions): PeerSite {
     return new PeerSite({
@@ -282,11 +282,27 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     return this.#finish(now);
   }
 
+  /** GF4: may ask phones; what was seen of them, if that can be said. */
+  lookAtPhones(now: Millis, silenceMs: Millis): { seen: Seen | undefined; effects: SipServerEffect[] } {
+    const seen = this.#phoneWatch.look(now, { silenceMs, realm: this.#configuration.realm });
+    return { seen, effects: this.#finish(now) };
+  }
+
+  /** GF6: told to everybody who watches. */
+  alarm(now: Millis, alarm: { name: string; isRaised: boolean; because: string }): SipServerEffect[] {
+    const { application } = this.#configuration;
+    const time = now + this.#wallOffsetMs;
+    for (const board of this.#clients.boards())
+      this.#clients.send(board.connection, { type: 'Alarm', time, application, ...alarm });
+    return this.#finish(now);
+  }
+
   #input(now: Millis, input: SipServerInput): void {
     switch (input.type) {
       case 'configuration':
         return this.#configure(now, input.configuration);
       case 'sip':
+        this.#phoneWatch.heard(now, input.source);
         return this.#run(this.#userAgent.receive(now, input.message, input.source));
       case 'sipMalformed':
         return this.#run(this.#userAgent.receiveMalformed(now, input.failure, input.source));

@@ -29,9 +29,14 @@ export interface SiteRequestPorts {
   agentDNs(): readonly string[];
   /** LL8: whether the phone of the DN is registered at the other site, where that is known. */
   isPhoneElsewhere(dn: string): boolean;
+  /** OP1: of a member of a pair; why it cannot, or undefined when it has begun. */
+  readonly offerRole?: ((now: Millis, by: string) => string | undefined) | undefined;
 }
 
-export type SiteRequest = Extract<DeskRequest, { type: 'GracefulShutdown' | 'AskToMove' | 'ReportAlarm' }>;
+export type SiteRequest = Extract<
+  DeskRequest,
+  { type: 'GracefulShutdown' | 'OfferRole' | 'AskToMove' | 'ReportAlarm' }
+>;
 type Ask<Type extends SiteRequest['type']> = Extract<SiteRequest, { type: Type }>;
 
 export class SiteRequests {
@@ -49,6 +54,8 @@ export class SiteRequests {
     switch (request.type) {
       case 'GracefulShutdown':
         return this.#gracefulShutdown(client, request);
+      case 'OfferRole':
+        return this.#offerRole(now, client, request);
       case 'AskToMove':
         return this.#askToMove(now, client, request);
       case 'ReportAlarm':
@@ -70,6 +77,28 @@ export class SiteRequests {
       client: client.connection,
       referenceId: request.ReferenceID,
     });
+  }
+
+  /** OP1. */
+  #offerRole(now: Millis, client: Client, request: Ask<'OfferRole'>): void {
+    const { clients, offerRole, site } = this.#ports;
+    if (this.#ports.rankOf(client) !== 'administrator') {
+      const text = 'A change of roles is for administrators. Ask one, or register with the token of one.';
+      return this.#refuse(client, request, 'not-allowed', text);
+    }
+    if (offerRole === undefined) {
+      const text = `The SIP Server of site ${site()} has no mate. Name a backup in its Application.`;
+      return this.#refuse(client, request, 'wrong-state', text);
+    }
+    const because = offerRole(now, nameOf(client));
+    if (because === undefined)
+      return clients.send(client.connection, { type: 'Done', ReferenceID: request.ReferenceID });
+    this.#refuse(
+      client,
+      request,
+      'wrong-state',
+      `${because} Nothing has changed; ask again when it is ready.`,
+    );
   }
 
   #termsOf({ wave, waveEveryMs, withinMs, isForced, endsProcess }: Ask<'GracefulShutdown'>): ShutdownTerms {

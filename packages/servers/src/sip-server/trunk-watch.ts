@@ -10,6 +10,7 @@ import type { Gateway, SipServerConfiguration, TrunkCheck } from './configuratio
 import type { SipServerEffect } from './effects.ts';
 import { contactAt } from './gateway-contact.ts';
 import type { OutboundTrunks } from './outbound-trunks.ts';
+import type { Seen } from './phone-watch.ts';
 
 export interface TrunkWatchPorts {
   readonly userAgent: SipUserAgent;
@@ -91,6 +92,17 @@ export class TrunkWatch {
     );
     this.#asked.set(transaction, trunk);
     this.#ports.run(output);
+  }
+
+  /** GF5: whether any trunk that is asked is in service; undefined where none is asked. */
+  seen(): Seen | undefined {
+    const watched = [...this.#watched.keys()];
+    if (watched.length === 0) return undefined;
+    const isOut = watched.every((trunk) => this.#trunks.isOutOfService(trunk));
+    return {
+      ok: !isOut,
+      because: `${watched.length} of ${watched.length} trunks that are asked are out of service`,
+    };
   }
 
   /** Any answer shows that the gateway lives, whatever it thinks of the question. */

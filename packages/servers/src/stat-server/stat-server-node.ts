@@ -10,6 +10,7 @@
 import { SiteView } from '@holdfast/centre';
 import { type LogLine, type Millis, type Node, type Random, unreachable } from '@holdfast/kernel';
 import type { Statistic, StatisticSource, StatReply } from '@holdfast/protocol';
+import { gauge, notReady, oneOf, READY, type ServerReport, WITHOUT_MATE } from '../health/server-report.ts';
 import { ClientHealth } from '../sip-server/client-health.ts';
 import type { TokenCheck } from '../sip-server/desk-requests.ts';
 import { SipServerFollower } from '../sip-server-follower.ts';
@@ -88,6 +89,21 @@ export class StatServerNode implements Node<StatServerInput, StatServerEffect> {
   sizes() {
     const pending = this.#changed.agents.size + this.#changed.queues.size;
     return { ...this.#view.sizes(), ...this.#clients.sizes(), health: this.#health.size, pending };
+  }
+
+  /** HR1: its figures are those of now. */
+  report(now: Millis): ServerReport {
+    const since = this.#staleSince;
+    const staleMs = since === undefined ? 0 : now - since;
+    return {
+      primary: since === undefined ? READY : notReady('It has lost its SIP Server: its figures are old.'),
+      ...{ standby: WITHOUT_MATE, upgrade: WITHOUT_MATE },
+      metrics: [
+        oneOf('holdfast_role', 'It has no mate, and so is always the primary.', ['primary'], 'primary'),
+        gauge('holdfast_stale_ms', 'For how long its figures have been old.', staleMs),
+        gauge('holdfast_clients', 'Clients that are connected.', this.#health.size),
+      ],
+    };
   }
 
   handle(now: Millis, input: StatServerInput): StatServerEffect[] {

@@ -25,6 +25,7 @@ import {
   type Wire,
 } from '../../sip-server/testing/server-site.ts';
 import { type Party, SIP_PORT, type World } from '../../sip-server/testing/server-world.ts';
+import type { OutsideProbe, ProbeAsked } from '../fitness-watch.ts';
 import type { PairEffect, PairInput } from '../pair-effects.ts';
 import { PairNode } from '../pair-node.ts';
 
@@ -33,6 +34,8 @@ const LINK_DELAY_MS = 1;
 const DESK_DELAY_MS = 2;
 const DISK_MS = 3;
 const RECONNECT_MS = 200;
+/** No test sends anything as it. */
+const PROBE = { credentials: {}, isOwn: () => false };
 export type MemberName = 'a' | 'b';
 const MATE = { a: 'b', b: 'a' } as const;
 
@@ -61,6 +64,11 @@ export class PairSite implements Party {
   isArbiterCut = false;
   /** Entries of the mirror that are lost on the way, by chance: a defect of the link that must be noticed. */
   entryLoss = 0;
+  /** Probes that were asked of a member, and those that fail at one. */
+  readonly probed: string[] = [];
+  /** A member to which no SIP comes any more, whatever it sends. */
+  readonly isDeaf = { a: false, b: false };
+  readonly failing = { a: new Set<OutsideProbe>(), b: new Set<OutsideProbe>() };
   readonly #members = new Map<MemberName, Process>();
   readonly #written: Record<MemberName, number> = { a: 0, b: 0 };
   readonly #configuration: SipServerConfiguration;
@@ -98,6 +106,7 @@ export class PairSite implements Party {
       sentBy: () => ({ host: this.host, port: SIP_PORT }),
       verifyToken,
       serverSecret: SECRET,
+      probe: PROBE,
       member,
     });
     this.#members.set(name, new Process(node));
@@ -195,6 +204,7 @@ export class PairSite implements Party {
   }
 
   #toServing(input: SipServerInput): void {
+    if (this.#address !== undefined && this.isDeaf[this.#address]) return;
     const member = this.#address && this.#members.get(this.#address);
     if (this.#address !== undefined && member?.serves === true) this.#handle(this.#address, member, input);
   }
@@ -258,6 +268,8 @@ export class PairSite implements Party {
           this.#written[name] = effect.epoch;
           this.#later(name, member, { type: 'wroteEpoch', epoch: effect.epoch });
         });
+      case 'probe':
+        return this.#probe(name, member, effect);
       case 'role':
         member.role = effect.role;
         if (!effect.serves) {
@@ -270,6 +282,13 @@ export class PairSite implements Party {
       default:
         return this.#performServer(name, member, effect);
     }
+  }
+
+  /** Nothing is tried for real: a test says what fails. */
+  #probe(name: MemberName, member: Process, { n, probe }: ProbeAsked): void {
+    this.probed.push(`${name} ${probe}`);
+    const ok = !this.failing[name].has(probe);
+    this.#later(name, member, { type: 'probed', n, probe, ok, because: ok ? 'it went well' : 'it failed' });
   }
 
   #performServer(name: MemberName, member: Process, effect: SipServerEffect): void {

@@ -1,0 +1,27 @@
+/** What a SIP Server that acts holds at this moment, as figures. */
+import type { SipServerNode } from '../sip-server/sip-server-node.ts';
+import { followingMetrics } from './mirror-metrics.ts';
+import { gauge, type Metric } from './server-report.ts';
+
+/** All 0 where no server acts: a standby holds records, and has no call. */
+export function siteMetrics(server: SipServerNode | undefined): Metric[] {
+  const parts = server?.parts;
+  return [
+    gauge('holdfast_calls', 'Calls that are not over.', parts?.centre.callCount ?? 0),
+    gauge('holdfast_waiting', 'Callers who wait in queues.', parts?.centre.waitingCount ?? 0),
+    gauge('holdfast_logins', 'Agents who are logged in.', parts?.centre.agentCount ?? 0),
+    gauge('holdfast_registrations', 'DNs whose phone is registered.', parts?.registrations.size ?? 0),
+    gauge(
+      'holdfast_clients',
+      'Clients that are connected: desks, boards, servers.',
+      parts?.clients.size ?? 0,
+    ),
+    gauge(
+      'holdfast_peer_answers',
+      'Whether the SIP Server of the other site answers in time (SS73).',
+      parts?.peer.standing.answers ? 1 : 0,
+    ),
+    ...(parts === undefined ? [] : [followingMetrics(parts.peer.standing.following, 'site')]),
+    gauge('holdfast_draining', 'Whether a graceful shutdown goes on.', parts?.centre.isShuttingDown ? 1 : 0),
+  ];
+}

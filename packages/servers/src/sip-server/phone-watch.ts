@@ -1,0 +1,102 @@
+/**
+ * Whether this server is cut off from its phones (GF4). Phones are quiet for minutes, so silence alone says nothing: after a
+ * while of it some of them, drawn by chance, are asked (OPTIONS outside of calls). Whatever comes in then, from anybody,
+ * shows that the way in is open; when nothing does, phones that were there a moment ago have all fallen silent at once, or
+ * it is us whom nothing reaches.
+ */
+import { type Millis, type Random, randomInteger, randomToken } from '@holdfast/kernel';
+import { createRequest, type SipUserAgent, type Source } from '@holdfast/sip';
+import type { Contact } from './gateway-contact.ts';
+
+/** Fewer phones may well be switched off together. */
+export const PHONES_MIN = 3;
+/** Phones that are asked at once. */
+export const PHONES_ASKED_MAX = 5;
+/** After so long a question is given up; the copies of it that UDP may lose have gone out by then. */
+const ANSWER_MAX_MS = 4_000;
+
+export interface PhoneWatchPorts {
+  readonly userAgent: SipUserAgent;
+  readonly random: Random;
+  registered(): Iterable<string>;
+  contactsOf(dn: string): readonly Contact[];
+  run(output: ReturnType<SipUserAgent['receive']>): void;
+  /** What this process sends to itself (GF1) comes from there, and shows nothing about the way in. */
+  isOwnProbe(source: Source): boolean;
+}
+
+export interface Seen {
+  readonly ok: boolean;
+  readonly because: string;
+}
+
+export class PhoneWatch {
+  readonly #ports: PhoneWatchPorts;
+  #heardAt: Millis;
+  /** When phones were asked, and nothing had come in for a while; undefined since something has. */
+  #askedAt: Millis | undefined;
+  #asked = 0;
+
+  constructor(ports: PhoneWatchPorts, now: Millis) {
+    this.#ports = ports;
+    this.#heardAt = now;
+  }
+
+  heard(now: Millis, source: Source): void {
+    if (this.#ports.isOwnProbe(source)) return;
+    this.#heardAt = now;
+    this.#askedAt = undefined;
+  }
+
+  /** Asks when it has been silent for so long; what was seen since it last asked, if that can be said yet. */
+  look(
+    now: Millis,
+    { silenceMs, realm }: { readonly silenceMs: Millis; readonly realm: string },
+  ): Seen | undefined {
+    const phones = [...this.#ports.registered()];
+    if (now - this.#heardAt < silenceMs || phones.length < PHONES_MIN) {
+      this.#askedAt = undefined;
+      return { ok: true, because: 'something comes in, or hardly a phone is registered' };
+    }
+    const askedBefore = this.#askedAt;
+    const isOver = askedBefore !== undefined && now >= askedBefore + ANSWER_MAX_MS;
+    if (askedBefore === undefined || isOver) {
+      this.#askedAt = now;
+      this.#asked = this.#ask(now, phones, realm);
+    }
+    // Whoever has just been asked has not failed to answer yet.
+    if (!isOver) return undefined;
+    const silentS = Math.round((now - this.#heardAt) / 1000);
+    const because = `${phones.length} phones are registered, nothing has come in for ${silentS} s, and none of ${this.#asked} that were asked has answered`;
+    return { ok: false, because };
+  }
+
+  #ask(now: Millis, phones: readonly string[], realm: string): number {
+    const { random } = this.#ports;
+    const from = randomInteger(random, 0, phones.length - 1);
+    const drawn = Array.from(
+      { length: Math.min(PHONES_ASKED_MAX, phones.length) },
+      (_, i) => phones[(from + i) % phones.length] ?? '',
+    );
+    const contacts = drawn.flatMap((dn) => this.#ports.contactsOf(dn).slice(0, 1));
+    for (const contact of contacts) this.#askOne(now, contact, realm);
+    return contacts.length;
+  }
+
+  #askOne(now: Millis, { uri, destination, transport }: Contact, realm: string): void {
+    const { userAgent, random } = this.#ports;
+    const request = createRequest({
+      method: 'OPTIONS',
+      uri,
+      headers: [
+        ['Max-Forwards', '70'],
+        ['From', `<sip:${realm}>;tag=${randomToken(random, 8)}`],
+        ['To', `<${uri}>`],
+        ['Call-ID', randomToken(random, 16)],
+        ['CSeq', '1 OPTIONS'],
+        ['Contact', `<${userAgent.contactFor(transport)}>`],
+      ],
+    });
+    this.#ports.run(userAgent.sendRequest(now, request, destination, { giveUpMs: ANSWER_MAX_MS }).output);
+  }
+}

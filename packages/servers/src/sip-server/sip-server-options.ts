@@ -1,0 +1,36 @@
+/** What a SIP Server is made with. */
+import type { Millis, Random } from '@holdfast/kernel';
+import type { DigestSecrets, Hashes, Source, TransportName } from '@holdfast/sip';
+import type { SipServerConfiguration } from './configuration.ts';
+import type { TokenCheck } from './desk-requests.ts';
+
+export interface SipServerOptions {
+  readonly configuration: SipServerConfiguration;
+  readonly random: Random;
+  readonly hashes: Hashes;
+  /** Wall clock minus monotonic clock at the start, ms. */
+  readonly wallOffsetMs: Millis;
+  readonly now: Millis;
+  /** The address that Via and Contact name, and that SDP of ours names. */
+  sentBy(transport: TransportName): { readonly host: string; readonly port: number };
+  verifyToken(token: string, wall: Millis): TokenCheck;
+  /** What a Stat Server shows; without one nobody passes for a server. */
+  readonly serverSecret?: string | undefined;
+  /** Entries kept for clients that come back; the default suits a site. */
+  readonly logEntriesMax?: number;
+  /** Of the pair's primary; that of the wall clock where there is no pair. */
+  readonly epoch?: number;
+  /** Somebody asks `takeChanges` after each input. */
+  readonly isFollowed?: boolean;
+  /** Calls at once; the default suits a site. */
+  readonly callsMax?: number;
+  /** It tries whether it does its work (GF1): by whom, and from where. */
+  readonly probe?: OwnProbe;
+  /** OP1: a member of a pair can offer its role to its mate; why not, where it does not. */
+  readonly offerRole?: (now: Millis, by: string) => string | undefined;
+}
+
+export interface OwnProbe {
+  readonly credentials: DigestSecrets;
+  isOwn(source: Source): boolean;
+}
