@@ -7,6 +7,9 @@ import { expect, test } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [shown = '', later = ''] = readFileSync(`${root}docs/field-cases.md`, 'utf8').split('\n## Later');
 
+/** Lower it with each case that is shown whole. */
+const LATER_MAX = 11;
+
 interface Row {
   readonly id: string;
   readonly cells: readonly string[];
@@ -21,7 +24,7 @@ const rowsOf = (text: string): Row[] =>
 
 test('every case that is said to be tested stands in the title of the test that is named', () => {
   const rows = rowsOf(shown);
-  expect(rows.length).toBeGreaterThan(45);
+  expect(rows.length).toBeGreaterThanOrEqual(69);
   const lost = rows.filter(({ id, cells }) => {
     const [, , asks = '', named = '', title = ''] = cells;
     const file = root + named.replaceAll('`', '');
@@ -46,6 +49,7 @@ test('every case that a test names is on the page, once', () => {
 
 test('what comes later says with what, and why', () => {
   const rows = rowsOf(later);
-  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.length).toBeGreaterThan(0);
+  expect(rows.length).toBeLessThanOrEqual(LATER_MAX);
   for (const { cells } of rows) expect(cells.filter((cell) => cell.trim() !== '')).toHaveLength(4);
 });

@@ -26,7 +26,7 @@ describe('the simulated pair', () => {
     expect(runPairSeed(5, { tracing: true }).hash).toBe(runPairSeed(5).hash);
   });
 
-  it('holds over 500 seeds, in which every fault and every rule occurs', { timeout: 60_000 }, () => {
+  it('[C64] holds over 500 seeds, in which every fault and every rule occurs', { timeout: 60_000 }, () => {
     const faults = new Map<string, number>();
     const rules = new Map<string, number>();
     for (let seed = 0; seed < 500; seed++) {

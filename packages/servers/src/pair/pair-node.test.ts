@@ -2,50 +2,9 @@ import { checkCentre } from '@holdfast/centre';
 import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
 import { MATE } from '../mirror/leading.ts';
-import { CALLER_NUMBER } from '../sip-server/testing/centre-world.ts';
 import { Desk } from '../sip-server/testing/desk.ts';
-import { callerAt, Phone } from '../sip-server/testing/people.ts';
-import { GATEWAY } from '../sip-server/testing/server-site.ts';
-import { World } from '../sip-server/testing/server-world.ts';
-import { PairSite, SECRET } from './testing/pair-site.ts';
-
-/** A pair in step, ada's phone, her desk that is Ready, and a caller. */
-function pairWorld() {
-  const world = new World();
-  const site = new PairSite(world);
-  world.run(5_000);
-  const ada = new Phone(world, '7001', { answerAfterMs: 500 }).tell({ name: 'register' });
-  world.run(100);
-  const desk = new Desk(site, 'ada');
-  desk.register();
-  desk.ask({ type: 'RegisterAddress', dn: '7001' });
-  expect(desk.login('7001')).toBe('EventAgentLogin');
-  const caller = callerAt(world, GATEWAY, CALLER_NUMBER);
-  world.run(100);
-  ada.news();
-  return { world, site, ada, desk, caller };
-}
-
-/** Runs in small steps; how long it took until this holds, and that two never acted meanwhile. */
-function runUntil(site: PairSite, holds: () => boolean, limitMs = 20_000): number {
-  const { world } = site;
-  const began = world.now;
-  while (!holds()) {
-    if (world.now - began > limitMs) throw new Error(`not within ${limitMs} ms`);
-    world.run(10);
-    expect(site.acting().length).toBeLessThan(2);
-  }
-  return world.now - began;
-}
-
-/** The desk connects again with the position that it holds, as often as it takes. */
-function comeBack(site: PairSite, former: Desk): Desk {
-  const resume = former.events.at(-1)?.position;
-  const desk = new Desk(site, 'ada', former.session);
-  desk.answering = former.answering;
-  expect(desk.register(resume === undefined ? {} : { resume })).toMatchObject({ type: 'ServerInfo' });
-  return desk;
-}
+import { type PairSite, SECRET } from './testing/pair-site.ts';
+import { comeBack, pairWorld, runUntil } from './testing/pair-world.ts';
 
 describe('a pair', () => {
   it('[LG1] has one primary, and a standby that holds everything', () => {
@@ -72,7 +31,7 @@ describe('a pair', () => {
     expect(site.logs.map(({ what }) => what)).toContain('mate behind');
   });
 
-  it('[LG6] a standby that misses an entry notices, and asks for what it lacks', () => {
+  it('[LG6] [C07] a standby that misses an entry notices, and asks for what it lacks', () => {
     const { world, site, caller } = pairWorld();
     site.entryLoss = 0.3;
     for (let calls = 0; calls < 5; calls++) {

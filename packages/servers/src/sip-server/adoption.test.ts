@@ -2,7 +2,7 @@ import { checkCentre } from '@holdfast/centre';
 import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
 import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
-import type { Desk } from './testing/desk.ts';
+import { Desk } from './testing/desk.ts';
 import { callerAt, Peer } from './testing/people.ts';
 import { configurationOf, GATEWAY, SERVER, trunk } from './testing/server-site.ts';
 import { SOUTH, type TwoSites, twoSites } from './testing/two-sites.ts';
@@ -13,12 +13,13 @@ function talking() {
   const { world, north } = sites;
   const ada = sites.phone('7001').tell({ name: 'answerAfter', ms: 500 });
   const caller = callerAt(world, GATEWAY, CALLER_NUMBER);
-  expect(sites.desk(north, 'ada', '7001').login('7001')).toBe('EventAgentLogin');
+  const deskAtNorth = sites.desk(north, 'ada', '7001');
+  expect(deskAtNorth.login('7001')).toBe('EventAgentLogin');
   caller.tell({ name: 'call', to: '8000' });
   world.run(3_000);
   expect(ada.news()).toContain('established');
   caller.news();
-  return { ...sites, ada, caller };
+  return { ...sites, ada, caller, deskAtNorth };
 }
 
 /** All of north at once: nobody hears of it any more. */
@@ -33,6 +34,11 @@ function logsInAtSouth(sites: Pick<TwoSites, 'world' | 'south' | 'desk'>, number
   desk.login('7001', number === undefined ? {} : { number });
   sites.world.run(500);
   return desk;
+}
+
+function connIdOf(desk: Desk): string {
+  const established = desk.events.find(({ name }) => name === 'EventEstablished');
+  return must(established?.attributes.ConnID, 'a call has one');
 }
 
 /** Methods that south has sent since, ACK apart. */
@@ -74,6 +80,33 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     expect(desk.events.map(({ name }) => name)).toContain('EventReleased');
     expect(checkCentre(south.node.parts.centre)).toEqual([]);
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
+  });
+
+  it('[C59] its data are with it, and can be changed there', () => {
+    const all = talking();
+    const { world, south, deskAtNorth } = all;
+    const ConnID = connIdOf(deskAtNorth);
+    const userData = { Customer: '4711', Reason: 'claim' };
+    expect(deskAtNorth.outcome({ type: 'AttachUserData', dn: '7001', ConnID, userData })).toBe(
+      'EventAttachedDataChanged',
+    );
+    world.run(1_000);
+    die(all);
+    world.run(20_000);
+    const desk = logsInAtSouth(all);
+    const established = desk.events.find(({ name }) => name === 'EventEstablished');
+    expect(established?.attributes).toMatchObject({ ConnID, UserData: userData });
+    const more = { Reason: 'complaint' };
+    expect(desk.ask({ type: 'AttachUserData', dn: '7001', ConnID, userData: more })).toMatchObject({
+      name: 'EventAttachedDataChanged',
+      attributes: { UserData: { Customer: '4711', Reason: 'complaint' } },
+    });
+    const board = new Desk(south, 'sue');
+    board.register();
+    const seen = board.ask({ type: 'RegisterAddress', dn: '7001' });
+    expect(seen).toMatchObject({
+      snapshot: { calls: [{ UserData: { Customer: '4711', Reason: 'complaint' } }] },
+    });
   });
 
   it('[AD4] a caller who was just being turned to the phone that had answered is turned to it from there', () => {
@@ -264,7 +297,7 @@ describe('a site dies while callers wait there', () => {
 
   const trunks = { dns: [...configurationOf().dns, trunk('9001', '10.0.9.2'), trunk('9002', '10.0.9.3')] };
 
-  it('[AD2] once all signs agree they wait at the other, in their order, with their time, and hear its music', () => {
+  it('[AD2] [C54] once all signs agree they wait at the other, in their order, with their time, and hear its music', () => {
     const all = waiting();
     const { world, south, callers } = all;
     die(all);

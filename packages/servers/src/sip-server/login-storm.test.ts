@@ -72,7 +72,7 @@ class Asking {
   }
 }
 
-it(`[SS80] ${AGENTS} desks at once: each asks twice at the most, and all are in as fast as the rate allows`, () => {
+it(`[SS80] [C72] ${AGENTS} desks at once: each asks twice at the most, and all are in as fast as the rate allows`, () => {
   const { world, site, numbers, code } = siteOf(AGENTS);
   for (const [n, number] of numbers.entries()) {
     const phone = new Peer(world, number, `10.1.${n >> 8}.${n & 255}`);

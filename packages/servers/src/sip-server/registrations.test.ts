@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { attributesOf, centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
 import { Peer } from './testing/people.ts';
-import { configurationOf, extension, passwordOf, Site, trunk } from './testing/server-site.ts';
+import { configurationOf, extension, passwordOf, SERVER, Site, trunk } from './testing/server-site.ts';
 import { World } from './testing/server-world.ts';
+import { twoSites } from './testing/two-sites.ts';
 
 describe('phones', () => {
   it('[SS1] are in service once they have registered with the right digest', () => {
@@ -177,6 +178,20 @@ describe('phones', () => {
       ada.news();
     }
     expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
+  it('[D21] are sent nothing unasked, least of all by a site that knows of them from the other alone', () => {
+    const sites = twoSites({ isLed: true });
+    const { world, south } = sites;
+    const ada = sites.phone('7001', [SERVER]);
+    world.run(5_000);
+    expect(south.node.parts.registrations.isInService('7001')).toBe(false);
+    world.packets = [];
+    world.run(600_000);
+    const toAda = world.packets.filter(({ to }) => to === ada.host);
+    // What north sends are its answers to REGISTER.
+    expect(toAda.length).toBeGreaterThan(10);
+    expect(toAda.filter(({ from, message }) => from !== SERVER || message.kind === 'request')).toEqual([]);
   });
 
   it('[C57] stay registered, with their agents and calls, when the configuration changes', () => {

@@ -55,10 +55,12 @@ class Process {
 }
 
 export class PairSite implements Party {
-  readonly host = SERVER;
+  readonly host: string;
   readonly world: World;
   readonly logs: LogLine[] = [];
   readonly announced: string[] = [];
+  /** SIP messages that each member has sent. */
+  readonly sent: Record<MemberName, number> = { a: 0, b: 0 };
   /** Between the two members, and between each and the arbiter. */
   isLinkCut = false;
   isArbiterCut = false;
@@ -79,8 +81,9 @@ export class PairSite implements Party {
   #links = 0;
   #sounds = 0;
 
-  constructor(world: World, more: Partial<SipServerConfiguration> = {}) {
+  constructor(world: World, more: Partial<SipServerConfiguration> = {}, host = SERVER) {
     this.world = world;
+    this.host = host;
     this.#configuration = configurationOf(more);
     world.add(this);
     this.start('a');
@@ -294,6 +297,7 @@ export class PairSite implements Party {
   #performServer(name: MemberName, member: Process, effect: SipServerEffect): void {
     switch (effect.type) {
       case 'transmit':
+        this.sent[name] += 1;
         return this.world.transmit(this, effect);
       case 'lookup': {
         const answer = { type: 'none', ttlS: 0 } as const;
