@@ -112,10 +112,10 @@ export const SCENARIOS: readonly Scenario[] = [
     // Schemes change every two agents: the fourth at north has the scheme of the first again.
     agentsMin: {
       count: 7,
-      because: 'two at north whose phones register at the other site when their own is lost',
+      because: 'a phone of each registration scheme at north, and one more',
     },
     name: 'phone-loss',
-    about: 'one phone loses its site and registers at the other',
+    about: 'a phone of each scheme loses its site and is registered at the other',
     run: phoneLoss,
   },
   {

@@ -1,36 +1,48 @@
 import type { LiveLab } from '../live-lab.ts';
-import { allReady, callsAreAnswered, describe, moveMax, stayed } from './scenario.ts';
+import type { Robot } from '../robot.ts';
+import { decidedBecause } from './reasons.ts';
+import { allReady, callsAreAnswered, describe, home, moveMax, stayed } from './scenario.ts';
+
+/** Each can register at the other site when its own is lost. */
+const SCHEMES = ['single', 'dual', 'active-backup'] as const;
 
 /**
- * One agent's phone gives up its registration at home and registers at the other site only (its cable to the
- * first is cut, say). The desk is logged out with dr-force_logout and goes where the phone is (DS8b, DS9). A second
- * phone comes back in time: its agent stays (DS11).
+ * One phone of each scheme gives up its registration at home and registers, or stays registered, at the other site only
+ * (its cable to the first is cut, say). The desks are logged out with dr-force_logout and go where their phones are,
+ * after the time-out for phones as either family has it (DS8b, DS9). One more phone comes back in time: its agent
+ * stays (DS11).
  */
 export async function phoneLoss(lab: LiveLab): Promise<void> {
-  const [mover, stayer] = lab.robots.filter(
-    (robot) => robot.options.home === 'north' && robot.options.scheme === 'active-backup',
+  const ofNorth = lab.robots.filter((robot) => home(robot) === 'north');
+  const movers = SCHEMES.flatMap((scheme) => firstOf(ofNorth, scheme) ?? []);
+  const stayer = firstOf(
+    ofNorth.filter((robot) => !movers.includes(robot)),
+    'active-backup',
   );
-  if (mover === undefined || stayer === undefined)
-    return lab.check('two-phones', false, 'two agents of north with active-backup phones are needed');
+  if (movers.length < SCHEMES.length || stayer === undefined)
+    return lab.check('four-phones', false, 'north needs a phone of each scheme and a second active-backup');
   const since = lab.now();
-  lab.losePhone(mover, 'north');
-  lab.losePhone(stayer, 'north');
+  for (const robot of [...movers, stayer]) lab.losePhone(robot, 'north');
   await lab.until(moveMax(lab), () => stayer.view?.site === null);
   await lab.until(500, () => false);
   lab.findPhone(stayer, 'north');
-  await lab.until(moveMax(lab), () => lab.worksAt(mover, 'south') && lab.worksAt(stayer, 'north'));
-  lab.check('moved-with-phone', lab.worksAt(mover, 'south'), describe(mover));
-  const decided = lab.watch.decisions.filter(
-    ({ at, agent, what }) => at >= since && agent === mover.name && what === 'leave',
-  );
-  lab.check(
-    'because-of-phone',
-    decided.some(({ because }) => because.rule.startsWith('DS8b')),
-    decided.map(({ because }) => `${because.rule}: ${because.text}`).join('; ') || 'no decision',
-  );
+  const isThere = (robot: Robot) => lab.worksAt(robot, 'south');
+  await lab.until(moveMax(lab), () => movers.every(isThere) && lab.worksAt(stayer, 'north'));
+  lab.check('moved-with-phone', movers.every(isThere), movers.map(describe).join('; '));
+  for (const mover of movers)
+    decidedBecause(
+      lab,
+      `because-of-phone-${mover.options.scheme}`,
+      { robots: [mover], since, at: 'north' },
+      { what: 'leave', rule: 'DS8b', wait: 'phone' },
+    );
   lab.check('phone-back-in-time-stays', lab.worksAt(stayer, 'north'), describe(stayer));
-  const others = lab.robots.filter((robot) => robot !== mover && robot !== stayer);
+  const others = lab.robots.filter((robot) => robot !== stayer && !movers.includes(robot));
   stayed(lab, 'nobody-else-moved', { robots: others, since });
-  allReady(lab, 2);
+  allReady(lab, SCHEMES.length + 1);
   await callsAreAnswered(lab, 4);
+}
+
+function firstOf(robots: readonly Robot[], scheme: (typeof SCHEMES)[number]): Robot | undefined {
+  return robots.find((robot) => robot.options.scheme === scheme);
 }
