@@ -216,6 +216,16 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'calls, graceful shutdown',
   },
+  'redirect-to-peer': {
+    kind: BOOLEAN,
+    default: 'false',
+    setOn: ['DN:Trunk'],
+    takesEffect: 'at the next call',
+    meaning:
+      'A call from this gateway that dr-forward sends to the other site is answered 302 with the gateway of dr-peer-trunk instead of being relayed (SS78). Only for a gateway that follows a redirection to there with the user part as it stands, and from which the other site takes calls.',
+    source: OURS,
+    actsOn: 'call admission',
+  },
   'graceful-shutdown-wave': {
     kind: { type: 'integer', min: 1, max: 100, unit: '' },
     default: '10',

@@ -9,7 +9,7 @@ import { fromOf, headerValue, parseUri, type SipRequest, type Source, topVia } f
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { GatewayAddresses } from './gateway-addresses.ts';
 import { SIP_PORT } from './gateway-contact.ts';
-import { PeerForward, type PeerForwardPorts } from './peer-forward.ts';
+import { calledNumber, PeerForward, type PeerForwardPorts } from './peer-forward.ts';
 import { reservationIn } from './queue-pool.ts';
 import { PROBE_USER } from './registrations.ts';
 import { ShutdownRefusal } from './shutdown-refusal.ts';
@@ -116,8 +116,8 @@ export class CallAdmission {
 
   /** `calls`: how many there are already. */
   admit(now: Millis, request: SipRequest, source: Source, calls: number): Admitted | Refusal {
-    const to = numberIn(request.uri);
     const inbound = this.trunkFrom(request, source);
+    const to = numberIn(request.uri);
     // From outside nobody calls one: the gateway would be its own destination.
     const isEmergency = to !== undefined && inbound === undefined && this.isEmergencyNumber(to);
     if (this.#isFull(calls, isEmergency)) {
@@ -125,18 +125,9 @@ export class CallAdmission {
       return { status: 503, headers: [['Retry-After', String(seconds)]] };
     }
     if (this.#ports.isShuttingDown() && !isEmergency) return this.#shutdown.refusal(request, inbound);
+    if (inbound !== undefined) return this.#admitFrom(inbound, request, source);
     if (to === undefined) return NOT_FOUND;
     const sdp = offerIn(request);
-    if (inbound !== undefined) {
-      if (!this.#dns.has(to)) return NOT_FOUND;
-      const ani = numberIn(fromOf(request)?.uri ?? '') ?? 'anonymous';
-      const hasCrossed = this.#forward.hasCrossed(request, inbound);
-      const refusal = hasCrossed ? this.#forward.refusal(to, source.host) : undefined;
-      if (refusal !== undefined) return refusal;
-      const trunk = hasCrossed ? undefined : this.#forward.trunkFor(to);
-      const reservation = hasCrossed ? reservationIn(request) : undefined;
-      return { dn: undefined, ani, from: { ani, trunk: inbound }, to, trunk, sdp, isEmergency, reservation };
-    }
     const proof = this.#ports.authenticate(now, request, source);
     if ('refuse' in proof) return proof.refuse;
     const { dn } = proof;
@@ -145,6 +136,23 @@ export class CallAdmission {
     const trunk = this.trunkFor(to);
     if (trunk === undefined && !this.#dns.has(to)) return NOT_FOUND;
     return { dn, ani: dn, from: { dn }, to, trunk, sdp, isEmergency, reservation: undefined };
+  }
+
+  /** A call that comes in over a trunk. */
+  #admitFrom(inbound: string, request: SipRequest, source: Source): Admitted | Refusal {
+    const { to, hasToken } = calledNumber(numberIn(request.uri));
+    if (to === undefined || !this.#dns.has(to)) return NOT_FOUND;
+    const isRelayed = this.#forward.hasCrossed(request, inbound);
+    const hasCrossed = isRelayed || hasToken;
+    const refusal = hasCrossed ? this.#forward.refusal(to, source.host) : undefined;
+    if (refusal !== undefined) return refusal;
+    const trunk = hasCrossed ? undefined : this.#forward.trunkFor(to);
+    const redirection = trunk === undefined ? undefined : this.#forward.redirection(to, inbound);
+    if (redirection !== undefined) return redirection;
+    const ani = numberIn(fromOf(request)?.uri ?? '') ?? 'anonymous';
+    const reservation = isRelayed ? reservationIn(request) : undefined;
+    const from = { ani, trunk: inbound };
+    return { dn: undefined, ani, from, to, trunk, sdp: offerIn(request), isEmergency: false, reservation };
   }
 
   /** Over which trunk a request comes in: it comes from the gateway's address, or names that in its Via over TCP. */

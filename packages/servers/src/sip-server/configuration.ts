@@ -73,6 +73,8 @@ export interface SipDN extends DNConfiguration {
   readonly forward?: 'no-agent' | 'oos';
   /** Trunk: where the gateway is, and which calls are taken from that address. */
   readonly gateway?: Gateway;
+  /** Trunk: its gateway follows a 302 to the other site (`redirect-to-peer`). */
+  readonly isRedirected?: boolean;
   /** Trunk: how long it is tried after the others when its gateway has failed; TRUNK_ILL_MS where it is not said. */
   readonly recoveryMs?: number;
   /** Trunk: how its gateway is asked whether it is in service; absent where it is not asked (SS35). */

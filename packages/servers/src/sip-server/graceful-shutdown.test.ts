@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SipServerConfiguration } from './configuration.ts';
+import { HOP_PARAMETER } from './peer-forward.ts';
 import { attributesOf, type CentreWorld, centreWorld } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
 import { Peer } from './testing/people.ts';
@@ -206,6 +207,11 @@ describe('a new call during a graceful shutdown', () => {
       centreWithAdministrator({ shutdownRejectCode: 302, peerTrunk: '9000' }),
     );
     expect(fromPeer).toEqual(declined);
+    const centre = centreWithAdministrator({ shutdownRejectCode: 302, ...withPeer });
+    shutDown(centre.admin);
+    // Of two sites that shut down together neither sends its callers to and fro.
+    const redirected = new Peer(centre.world, '55512345', GATEWAY);
+    expect(answerTo(redirected, `8000${HOP_PARAMETER}`)).toEqual(declined);
     expect(fromExtension?.status).toBe(302);
   });
 });

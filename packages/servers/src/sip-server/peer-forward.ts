@@ -4,7 +4,11 @@
  *
  *     caller ──▶ this site: nobody is logged in on 7001 here ──dr-peer-trunk, hop token──▶ the other site ──▶ 7001
  *
- * A call crosses once. It carries a token, which counts on the trunk between the sites alone: a call that has crossed is
+ * A gateway that follows redirections (`redirect-to-peer` of its trunk) is told to call there itself, so that no site stands
+ * in the path of a call that it has nothing to do with; for every other caller the call is relayed.
+ *
+ * A call crosses once. It carries a token: a header on the trunk between the sites, where alone it counts, and behind the
+ * number that a 302 names, since whoever follows keeps that and nothing else (RFC 3261 §8.1.3.4). A call that has crossed is
  * served or refused, also when each site believes that the other has the agent, and when the trunk leads back here [D14].
  */
 import type { Because } from '@holdfast/kernel';
@@ -12,10 +16,16 @@ import { headerValue, type SipRequest } from '@holdfast/sip';
 import type { Refusal } from './call-admission.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
+import { contactAt } from './gateway-contact.ts';
 import type { PeerSite } from './peer-site.ts';
 
 /** In an INVITE over `dr-peer-trunk`; its value is the ConnID at the site that sent it, so that the two logs can be joined. */
 export const HOP_HEADER = 'X-Holdfast-Hop';
+/**
+ * Behind the number in the Contact of a 302. It is the same each time, so that who is sent to and fro by two sites of which one
+ * loses it sees the address that was tried already, and stops (RFC 3261 §8.1.3.4).
+ */
+export const HOP_PARAMETER = ';holdfast-hop';
 
 export interface PeerForwardPorts {
   hasAgent(dn: string): boolean;
@@ -45,6 +55,13 @@ export class PeerForward {
   /** `from`: the trunk over which the call comes in. */
   hasCrossed(request: SipRequest, from: string): boolean {
     return from === this.#trunk && headerValue(request, HOP_HEADER.toLowerCase()) !== undefined;
+  }
+
+  /** What a call that goes to the other site is answered, where it came in over a trunk whose gateway follows that. */
+  redirection(to: string, from: string): Refusal | undefined {
+    const gateway = this.#dns.get(this.#trunk ?? '')?.gateway;
+    if (gateway === undefined || this.#dns.get(from)?.isRedirected !== true) return undefined;
+    return { status: 302, headers: [['Contact', `<${contactAt(gateway, to + HOP_PARAMETER).uri}>`]] };
   }
 
   /** The trunk to the other site, when the call is to go there. */
@@ -85,3 +102,14 @@ export class PeerForward {
     return { rule: 'PH3', text };
   }
 }
+
+/** The number without the token, and whether it had one; who follows a redirection may have escaped its semicolon. */
+export function calledNumber(user: string | undefined): {
+  readonly to: string | undefined;
+  readonly hasToken: boolean;
+} {
+  const to = user?.replace(TOKEN, '');
+  return { to, hasToken: to !== user };
+}
+
+const TOKEN = new RegExp(`(;|%3B)${HOP_PARAMETER.slice(1)}$`);

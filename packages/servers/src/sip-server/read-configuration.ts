@@ -145,7 +145,9 @@ function readDN(dn: DN, server: OptionLevel): SipDN {
     case 'Trunk': {
       const gateway = readContact(resolveOption(TServer.contact, [own])?.value);
       const recoveryMs = 1000 * optionValue(TServer['recovery-timeout'], [own]);
-      return gateway === undefined ? base : { ...base, gateway, recoveryMs, ...readCheck(own) };
+      if (gateway === undefined) return base;
+      const isRedirected = optionValue(holdfast['redirect-to-peer'], [own]);
+      return { ...base, gateway, recoveryMs, ...(isRedirected && { isRedirected }), ...readCheck(own) };
     }
     case 'CallProcessingPort': {
       const contact = readContact(resolveOption(TServer.contact, [own])?.value);

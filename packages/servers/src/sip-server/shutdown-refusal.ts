@@ -7,6 +7,7 @@ import type { SipRequest } from '@holdfast/sip';
 import { numberIn, type Refusal } from './call-admission.ts';
 import type { Gateway, SipServerConfiguration } from './configuration.ts';
 import { contactAt } from './gateway-contact.ts';
+import { calledNumber } from './peer-forward.ts';
 
 /** RFC 3261 §21.6.2: the default of the option, and what stands in for a redirection that cannot be made. */
 const DECLINE: Refusal = { status: 603, headers: [] };
@@ -25,10 +26,10 @@ export class ShutdownRefusal {
   refusal(request: SipRequest, from: string | undefined): Refusal {
     const status = this.#rejectCode;
     if (status >= 400) return { status, headers: [] };
-    const number = numberIn(request.uri);
+    const { to: number, hasToken } = calledNumber(numberIn(request.uri));
     // Of the 3xx only these name a place where the call is to go (RFC 3261 §21.3).
-    if (status > 302 || number === undefined || this.#peer === undefined || this.#peer.trunk === from)
-      return DECLINE;
+    if (status > 302 || number === undefined || hasToken) return DECLINE;
+    if (this.#peer === undefined || this.#peer.trunk === from) return DECLINE;
     return { status, headers: [['Contact', `<${contactAt(this.#peer.gateway, number).uri}>`]] };
   }
 }
