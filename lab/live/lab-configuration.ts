@@ -47,18 +47,32 @@ export async function writeLabConfiguration(run: {
     password: PASSWORD,
     phonePassword: PHONE_PASSWORD,
     realm: REALM,
-    options: { ...serverOptions(run, `${folder}/music.wav`), ...desktopOptions(times) },
+    options: { ...serverOptions(run), ...desktopOptions(times) },
   });
-  // What callers hear while they wait comes from a file, as it would in an installation.
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}/music.wav`, writeWav(makeMusic()));
-  await writeConfiguration(
-    `${folder}/configuration`,
-    objects.flatMap((object) => configure(withAddp(object, times))),
-    'json',
-  );
+  const configured = objects.flatMap((object) => configure(withAddp(object, times)));
+  for (const site of SITES) {
+    const { files, data } = siteFolders(folder, site);
+    mkdirSync(data, { recursive: true });
+    // What callers hear while they wait comes from a file, as it would in an installation.
+    writeFileSync(`${data}/${MUSIC}`, writeWav(makeMusic()));
+    await writeConfiguration(files, configured, 'json');
+  }
   return agents;
 }
+
+/**
+ * All that is a site's own, as on a host of its own: its copy of the same revision of the configuration, its music, what
+ * its processes write. Neither site can lean on a file of the other.
+ */
+export function siteFolders(
+  folder: string,
+  site: SiteName,
+): { readonly files: string; readonly data: string } {
+  const data = `${folder}/${site}`;
+  return { files: `${data}/configuration`, data };
+}
+
+const MUSIC = 'music.wav';
 
 /** Both on this machine, behind one gateway. */
 export function generatedSites(ports: SitePorts): [GeneratedSite, GeneratedSite] {
@@ -75,19 +89,20 @@ export function generatedSites(ports: SitePorts): [GeneratedSite, GeneratedSite]
   return [site('north', 0), site('south', 1)];
 }
 
-function serverOptions(
-  {
-    times,
-    links,
-    serverOptions: set = {},
-  }: Pick<Parameters<typeof writeLabConfiguration>[0], 'times' | 'links' | 'serverOptions'>,
-  music: string,
-): Record<string, OptionSections> {
+function serverOptions({
+  times,
+  links,
+  folder,
+  serverOptions: set = {},
+}: Pick<Parameters<typeof writeLabConfiguration>[0], 'times' | 'links' | 'folder' | 'serverOptions'>): Record<
+  string,
+  OptionSections
+> {
   const optionsOf = (site: SiteName) => ({
     ...set,
     TServer: { 'wrap-up-time': String(times.wrapUpS), ...set.TServer },
     holdfast: {
-      music,
+      music: `${siteFolders(folder, site).data}/${MUSIC}`,
       'peer-address': links.peerAddress(site),
       'stamp-period': String(times.stampEveryMs),
       'lease-length': String(times.leaseLengthMs),

@@ -22,6 +22,7 @@ import {
   SITES,
   type SiteName,
   type SitePorts,
+  siteFolders,
   writeLabConfiguration,
 } from './lab-configuration.ts';
 import { LabLinks } from './lab-links.ts';
@@ -155,9 +156,8 @@ export class LiveLab {
       new SiteProcesses({
         site: name,
         entry: options.serverEntry,
-        files: `${world.folder}/configuration`,
+        ...siteFolders(world.folder, name),
         restarts: options.restarts,
-        data: `${world.folder}/${name}`,
         servers: [
           { application: `config-${name}`, host: '127.0.0.1', port: world.ports.config[index] },
           {
