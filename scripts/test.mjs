@@ -93,9 +93,7 @@ function tellSlowest({ testResults }) {
 }
 
 for (const peer of missing) {
-  console.log(
-    `not run: **/*.${peer.name}.test.ts, because ${peer.command} is not installed (Debian: ${peer.packages.join(' ')})`,
-  );
+  console.log(`not run: **/*.${peer.name}.test.ts, because ${peer.because}`);
 }
 if (strict) failed += missing.length;
 console.log(`\n${passed} passed, ${failed} failed`);

@@ -60,9 +60,9 @@ export class RtpStream {
     socket.on('error', () => {});
   }
 
-  static async open(toneHz: number): Promise<RtpStream> {
+  static async open(toneHz: number, host = '127.0.0.1'): Promise<RtpStream> {
     const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
+    socket.bind(0, host);
     await once(socket, 'listening');
     return new RtpStream(socket, toneHz);
   }

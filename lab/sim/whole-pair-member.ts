@@ -238,6 +238,9 @@ export class PairMemberProgram extends SipServerProgram {
         const at = world.at + FSYNC_MAX_MS * this.#random();
         return world.schedule(at, EventKind.lookedUp, process, life, EPOCH_FILE, effect.epoch);
       }
+      case 'confirmed':
+        // No simulated host has a supervisor of its own.
+        return;
       case 'role':
         census.count(effect.because.rule);
         process.world.note(process.name, `is ${effect.role} in ${effect.epoch}`, effect.because);

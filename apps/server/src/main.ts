@@ -6,7 +6,7 @@
  *     server.mjs --application config-north --files DIR
  *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210 [--data DIR]
  *     server.mjs --application stat-north --config 127.0.0.1:5110,127.0.0.1:5210
- *     server.mjs supervisor --site north --files DIR --data DIR [--no-restart] [--outlive]
+ *     server.mjs supervisor --site north --files DIR --data DIR [--host HOST] [--no-restart] [--outlive]
  *     server.mjs drain north --config 127.0.0.1:5110 …   what `holdfast drain` runs: see operator/drain-command.ts
  *
  * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again; SIGUSR2 makes a
@@ -22,7 +22,7 @@ import { CannotRun, type ReportingRole, type RoleOptions, type RunningRole } fro
 
 const USAGE = `usage: server --application NAME --files DIR
        server --application NAME --config HOST:PORT[,HOST:PORT…] [--secret-file FILE] [--data DIR] [--outlive]
-       server supervisor --site SITE --files DIR --data DIR [--no-restart] [--outlive]`;
+       server supervisor --site SITE --files DIR --data DIR [--host HOST] [--no-restart] [--outlive]`;
 
 /** Ending in order takes no longer; then the process ends all the same. */
 const STOP_MAX_MS = 4_000;
@@ -37,14 +37,14 @@ async function main(args: readonly string[]): Promise<void> {
   }
   const { values, positionals } = readArguments(args);
   if (positionals[0] === 'supervisor') {
-    const { site, files, data } = values;
+    const { site, host, files, data } = values;
     if (site === undefined || files === undefined || data === undefined) throw new CannotRun(USAGE);
     const log = processLog(`supervisor-${site}`);
     const { startSupervisor } = await import('./supervisor/supervisor.ts');
     const entry = process.argv[1] ?? '';
     const restarts = !values['no-restart'];
     return runUntilEnded(
-      startSupervisor({ site, files, data, entry, restarts, outlive: values.outlive, log }),
+      startSupervisor({ site, host, files, data, entry, restarts, outlive: values.outlive, log }),
     );
   }
   if (positionals.length > 0 || values.application === undefined) throw new CannotRun(USAGE);
@@ -62,6 +62,7 @@ function readArguments(args: readonly string[]) {
         files: { type: 'string' },
         data: { type: 'string' },
         site: { type: 'string' },
+        host: { type: 'string' },
         'secret-file': { type: 'string' },
         'no-restart': { type: 'boolean', default: false },
         outlive: { type: 'boolean', default: false },

@@ -41,6 +41,7 @@ async function open(
     at: { host: '127.0.0.1', port },
     connects: application === 'sip-b',
     arbiter: { type: 'supervisor' },
+    addressHook: undefined,
   };
   const link = await openMateLink({
     ...{ application, process: 'a.1.1', secret: SECRET, pair, log, strangers, ...more },

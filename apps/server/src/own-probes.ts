@@ -14,6 +14,7 @@ import {
   PROBE_USER,
   type ProbeAsked,
   type Probed,
+  type ServerAddress,
   type SipAddress,
   type SipProbeEffect,
   type SipProbeInput,
@@ -27,7 +28,8 @@ import { UdpSocket } from './io/udp.ts';
 
 export interface OwnProbesOptions {
   readonly sip: SipAddress;
-  readonly clientPort: number;
+  /** Where clients find it. */
+  readonly clients: ServerAddress;
   readonly realm: string;
   readonly secret: string;
   /** A file that is written for nothing but to see that it can be. */
@@ -123,7 +125,7 @@ export class OwnProbes {
   }
 
   #logIn(n: number): void {
-    const { sip, clientPort, secret } = this.#options;
+    const { clients, secret } = this.#options;
     this.#link?.terminate();
     let isOver = false;
     const over = (ok: boolean, because: string) => {
@@ -133,7 +135,7 @@ export class OwnProbes {
       link.close();
     };
     const link = connectLink<DeskRequest, DeskReply>({
-      ...{ host: sip.host, port: clientPort, schema: deskReply, connectMaxMs: CONNECT_MAX_MS },
+      ...{ ...clients, schema: deskReply, connectMaxMs: CONNECT_MAX_MS },
       handlers: {
         opened: () => link.send(openingOfProbe(secret)),
         message: (reply) => {

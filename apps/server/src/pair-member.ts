@@ -5,6 +5,7 @@
 import type { LogLine } from '@holdfast/kernel';
 import type {
   PairMembership,
+  ServerAddress,
   ServerReport,
   SipAddress,
   SipServerEffect,
@@ -16,6 +17,7 @@ import type { Arbiter, ArbiterHandlers } from './arbiter/arbiter.ts';
 import { openEtcdArbiter } from './arbiter/etcd-arbiter.ts';
 import { pairFile, SOCKET_VARIABLE } from './arbiter/member-socket.ts';
 import { identityOf } from './arbiter/process-identity.ts';
+import { openRoleReport, type RoleReport } from './arbiter/role-report.ts';
 import { openSupervisorArbiter } from './arbiter/supervisor-arbiter.ts';
 import type { LogBudget } from './log-budget.ts';
 import { type MateLink, openMateLink } from './mate-link.ts';
@@ -28,7 +30,7 @@ export interface PairMemberOptions {
   readonly pair: PairMembership;
   readonly server: SipServerOptions;
   /** Where it serves, while it does. */
-  readonly address: { readonly sip: SipAddress; readonly clientPort: number };
+  readonly address: { readonly sip: SipAddress; readonly clients: ServerAddress };
   readonly ports: SipServerPorts;
   readonly clock: ProcessClock;
   readonly strangers: LogBudget;
@@ -44,8 +46,11 @@ export interface RunningMember {
   stop(): Promise<void>;
 }
 
-/** The former primary has ended before the role is granted (PR7), but what it held may take the system a moment. */
-const BIND_MAX_MS = 2_000;
+/**
+ * The former primary has ended before the role is granted (PR7), but what it held may take the system a moment; across
+ * hosts the SIP address comes to this one only now (PR10).
+ */
+const BIND_MAX_MS = 4_000;
 
 export async function runPairMember(options: PairMemberOptions): Promise<RunningMember> {
   const { role, pair, clock, ports } = options;
@@ -70,12 +75,13 @@ export async function runPairMember(options: PairMemberOptions): Promise<Running
     ...{ name: application, process: own, written: readEpoch(file, log) },
     epochLeast: Math.floor(now + clock.wallOffset()),
   };
+  const toSupervisor = openReport(options, own);
   const probes = await OwnProbes.open({
     ...{ ...options.address, realm: options.server.configuration.realm, secret, clock },
     file: pairFile(data, application, 'probe'),
     heard: input,
   });
-  const perform = memberPerformer({ ...options, input, mate, arbiter, file, probes });
+  const perform = memberPerformer({ ...options, input, mate, arbiter, file, probes, toSupervisor });
   const { probe } = probes;
   const node = new PairNode({ ...options.server, probe, now, member });
   running = runNode<PairInput, PairEffect>(node, {
@@ -88,6 +94,7 @@ export async function runPairMember(options: PairMemberOptions): Promise<Running
     async stop() {
       running?.stop();
       arbiter.close();
+      toSupervisor?.close();
       await Promise.all([mate.close(), ports.close(), probes.stop()]);
     },
   };
@@ -125,17 +132,26 @@ function openArbiter({ role, pair }: PairMemberOptions, own: string, handlers: A
   return openSupervisorArbiter({ socket, application, process: own, handlers });
 }
 
+/** To the supervisor of this host, which on one host is the arbiter and knows (PR8). */
+function openReport({ role, pair }: PairMemberOptions, own: string): RoleReport | undefined {
+  const socket = process.env[SOCKET_VARIABLE];
+  if (pair.arbiter.type === 'supervisor' || socket === undefined) return undefined;
+  return openRoleReport({ socket, application: role.application, process: own });
+}
+
 interface MemberOutside extends PairMemberOptions {
   readonly mate: MateLink;
   readonly arbiter: Arbiter;
   readonly probes: OwnProbes;
+  /** Undefined where nobody watches: on one host, or without a supervisor. */
+  readonly toSupervisor: RoleReport | undefined;
   /** Of the epoch. */
   readonly file: string;
   input(input: PairInput): void;
 }
 
 function memberPerformer(outside: MemberOutside): (effect: PairEffect) => void {
-  const { mate, arbiter, probes, file, input, perform } = outside;
+  const { mate, arbiter, probes, toSupervisor, file, input, perform } = outside;
   const serve = portsByRole(outside);
   return (effect) => {
     switch (effect.type) {
@@ -147,7 +163,10 @@ function memberPerformer(outside: MemberOutside): (effect: PairEffect) => void {
         return input(writeEpoch(file, effect.epoch));
       case 'probe':
         return probes.ask(effect);
+      case 'confirmed':
+        return toSupervisor?.confirmed(effect.remainsMs);
       case 'role':
+        if (!effect.serves) toSupervisor?.standsBy();
         return serve(effect.serves);
       default:
         return perform(effect);

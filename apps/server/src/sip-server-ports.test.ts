@@ -25,7 +25,7 @@ function member(sipPort: number, clientPort: number) {
   const strangers = new LogBudget(log);
   closing.push(() => strangers.stop());
   const opened = new SipServerPorts({
-    ...{ host: HOST, sipPort, clientPort, log, strangers },
+    ...{ sip: { host: HOST, port: sipPort }, clients: { host: HOST, port: clientPort }, log, strangers },
     input: (input) => void inputs.push(input),
   });
   closing.push(() => opened.close());

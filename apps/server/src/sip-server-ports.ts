@@ -13,11 +13,15 @@ import type { Log } from './log.ts';
 import type { LogBudget } from './log-budget.ts';
 import { CannotRun } from './role.ts';
 
-export interface SipServerPortsOptions {
+interface Where {
   readonly host: string;
+  readonly port: number;
+}
+
+export interface SipServerPortsOptions {
   /** UDP and TCP. */
-  readonly sipPort: number;
-  readonly clientPort: number;
+  readonly sip: Where;
+  readonly clients: Where;
   readonly log: Log;
   /** What strangers can cause is written within this. */
   readonly strangers: LogBudget;
@@ -99,7 +103,7 @@ export class SipServerPorts {
   }
 
   async #openAll(life: number, giveUpAt: number): Promise<void> {
-    const { host, clientPort, strangers, input } = this.#options;
+    const { clients, strangers, input } = this.#options;
     const heard = (value: SipServerInput) => {
       if (life === this.#life) input(value);
     };
@@ -107,7 +111,7 @@ export class SipServerPorts {
     if (transports === undefined) return;
     const links = await this.#patiently(life, giveUpAt, () =>
       openClientPort<DeskRequest, DeskReply>({
-        ...{ host, port: clientPort, schema: deskRequest, strangers },
+        ...{ ...clients, schema: deskRequest, strangers },
         input: heard,
       }),
     ).catch(async (error) => {
@@ -138,7 +142,8 @@ export class SipServerPorts {
   }
 
   #openSip(input: (input: SipServerInput) => void): Promise<SipTransports> {
-    const { host, sipPort: port, strangers, log } = this.#options;
+    const { sip, strangers, log } = this.#options;
+    const { host, port } = sip;
     return SipTransports.open({
       host,
       port,

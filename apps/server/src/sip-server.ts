@@ -39,20 +39,23 @@ export async function startSipServer(
 ): Promise<ReportingRole> {
   const { application, log } = options;
   const read = readOwn(options);
-  const { sip, clientPort, pair } = read;
+  const { sip, hostAddress, clientPort, pair } = read;
+  const clients = { host: hostAddress, port: clientPort };
   let current = options.configuration;
   const clock = new ProcessClock();
   const music = await musicOf(options.configuration, application);
+  // An address that moves with the role is not here yet, and a treatment does not outlive the process that plays it.
+  const mediaHost = pair?.addressHook === undefined ? sip.host : hostAddress;
   const announcer = await Announcer.open({
-    host: sip.host,
+    host: mediaHost,
     port: 0,
     sounds: { music, tone: makeTone(TONE_HZ, 4) },
-  }).catch(cannotOpen('The port of the announcer', sip.host));
+  }).catch(cannotOpen('The port of the announcer', mediaHost));
   const strangers = new LogBudget(log, { lines: options.lines });
   const input = (value: SipServerInput) => running?.input(value);
   let running: RunningServer | undefined;
   const ports = new SipServerPorts({
-    ...{ host: sip.host, sipPort: sip.port, clientPort, log, strangers, input },
+    ...{ sip, clients, log, strangers, input },
   });
   const server: SipServerOptions = {
     configuration: read.configuration,
@@ -74,7 +77,7 @@ export async function startSipServer(
     announcer.stopAll();
     peer.stop();
   };
-  const shell = { server, ports, clock, strangers, perform, address: { sip, clientPort } };
+  const shell = { server, ports, clock, strangers, perform, address: { sip, clients } };
   running =
     pair === undefined
       ? await runAlone(shell)

@@ -1,5 +1,5 @@
 /**
- * An etcd of three nodes on loopback, in a folder of its own, with the times of a site (heartbeat 50 ms, election
+ * An etcd of three nodes on loopback or in a network namespace, in a folder of its own, with the times of a site (heartbeat 50 ms, election
  * 500 ms), whose nodes can be killed, stopped and started again.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -15,6 +15,11 @@ const ELECTION_MS = 500;
 const READY_MAX_MS = 30_000;
 const ASK_MAX_MS = 500;
 
+export interface EtcdPlace {
+  readonly address: string;
+  readonly namespace: string;
+}
+
 interface EtcdStatus {
   readonly leader: string;
   readonly header: { readonly member_id: string };
@@ -25,16 +30,18 @@ export class EtcdCluster {
   readonly #clientPorts: readonly number[];
   readonly #peerPorts: readonly number[];
   readonly #nodes: (Program | undefined)[] = [];
+  readonly #place: EtcdPlace | undefined;
 
-  private constructor(folder: string, ports: readonly number[]) {
+  private constructor(folder: string, ports: readonly number[], place: EtcdPlace | undefined) {
     this.#folder = folder;
+    this.#place = place;
     this.#clientPorts = ports.slice(0, NODES);
     this.#peerPorts = ports.slice(NODES);
   }
 
-  static async start(): Promise<EtcdCluster> {
+  static async start(place?: EtcdPlace): Promise<EtcdCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-etcd-'));
-    const cluster = new EtcdCluster(folder, await freePorts(2 * NODES));
+    const cluster = new EtcdCluster(folder, await freePorts(2 * NODES), place);
     await cluster.startAll();
     return cluster;
   }
@@ -44,12 +51,21 @@ export class EtcdCluster {
   }
 
   get endpoints(): readonly string[] {
-    return this.#clientPorts.map((port) => `http://127.0.0.1:${port}`);
+    return this.#clientPorts.map((port) => this.#url(port));
+  }
+
+  #url(port: number | undefined): string {
+    return `http://${this.#place?.address ?? '127.0.0.1'}:${port}`;
   }
 
   /** Those that do not run; resolves when the cluster has a leader again. */
   async startAll(): Promise<void> {
     for (let index = 0; index < NODES; index++) this.startNode(index);
+    // Nobody outside can ask one in a namespace; a node says by itself when it is part of a cluster with a leader.
+    if (this.#place !== undefined)
+      return until('the etcd cluster serves', READY_MAX_MS, () =>
+        this.#nodes.every((node) => node?.lines.some((line) => line.includes('ready to serve client'))),
+      );
     await until('the etcd cluster has a leader', READY_MAX_MS, async () => {
       const leaders = await Promise.all(this.#clientPorts.map((_, index) => this.#statusOf(index)));
       return leaders.every((status) => status !== undefined && Number(status.leader ?? 0) !== 0);
@@ -58,12 +74,12 @@ export class EtcdCluster {
 
   startNode(index: number): void {
     if (this.#nodes[index]?.hasEnded === false) return;
-    const client = `http://127.0.0.1:${this.#clientPorts[index]}`;
-    const peers = this.#peerPorts.map((port) => `http://127.0.0.1:${port}`);
+    const client = this.#url(this.#clientPorts[index]);
+    const peers = this.#peerPorts.map((port) => this.#url(port));
     const peer = peers[index] ?? '';
     this.#nodes[index] = Program.start({
       command: 'etcd',
-      folder: this.#folder,
+      ...{ folder: this.#folder, namespace: this.#place?.namespace },
       args: Object.entries({
         name: `n${index}`,
         'data-dir': join(this.#folder, `n${index}`),

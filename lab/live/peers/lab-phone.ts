@@ -19,10 +19,13 @@ import { until } from './processes.ts';
 
 export interface LabPhoneOptions
   extends Pick<PhoneOptions, 'number' | 'domain' | 'password' | 'scheme' | 'expires' | 'answerAfterMs'> {
+  /** Its own address; loopback where nothing is said. */
+  readonly host?: string;
   /** 0: any. */
   readonly port: number;
   readonly sites: readonly {
     readonly site: string;
+    readonly host?: string;
     readonly port: number;
     readonly transport?: 'UDP' | 'TCP';
   }[];
@@ -36,6 +39,7 @@ type FactOf<N extends FactName> = Extract<PhoneFact, { name: N }>;
 
 /** A site may be silent for so long before the next one is called. */
 const SITE_ATTEMPT_MS = 1_500;
+const LOOPBACK = '127.0.0.1';
 
 export class LabPhone {
   readonly facts: PhoneFact[] = [];
@@ -56,8 +60,9 @@ export class LabPhone {
   static async open(options: LabPhoneOptions): Promise<LabPhone> {
     let phone: LabPhone | undefined;
     const input = (value: PhoneInput) => phone?.input(value);
+    const { host = LOOPBACK } = options;
     const transports = await SipTransports.open({
-      host: '127.0.0.1',
+      host,
       port: options.port,
       onMessage: (message, source) => input({ type: 'sip', message, source }),
       onMalformed: (failure, source) => input({ type: 'malformed', failure, source }),
@@ -66,21 +71,21 @@ export class LabPhone {
         throw error;
       },
     });
-    const sound = await RtpStream.open(options.toneHz);
-    const { clock, sites, port: _, toneHz: __, ...rest } = options;
+    const sound = await RtpStream.open(options.toneHz, host);
+    const { clock, sites, port: _, toneHz: __, host: ___, ...rest } = options;
     const [first] = sites;
     const transport: TransportName = first?.transport ?? 'UDP';
     const node = new PhoneNode({
       ...rest,
       transport,
-      sites: sites.map(({ site, port, transport: over = 'UDP' }) => ({
+      sites: sites.map(({ site, host: at = LOOPBACK, port, transport: over = 'UDP' }) => ({
         site,
-        registrar: `sip:127.0.0.1:${port}`,
-        destination: { type: 'target', target: { transport: over, host: '127.0.0.1', port } },
+        registrar: `sip:${at}:${port}`,
+        destination: { type: 'target', target: { transport: over, host: at, port } },
       })),
       hashes: nodeHashes,
-      sentBy: () => ({ host: '127.0.0.1', port: transports.port }),
-      media: { host: '127.0.0.1', ports: [sound.port] },
+      sentBy: () => ({ host, port: transports.port }),
+      media: { host, ports: [sound.port] },
       callAttemptMs: SITE_ATTEMPT_MS,
     });
     phone = new LabPhone(transports, sound, node, clock);

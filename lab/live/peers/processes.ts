@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly args: readonly string[];
   readonly folder: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Network namespace in which it runs; that of this process where none is named. */
+  readonly namespace?: string | undefined;
 }
 
 export interface ProgramEnd {
@@ -38,9 +40,12 @@ export class Program {
   #end: ProgramEnd | undefined;
 
   private constructor(options: ProgramOptions) {
-    const { command, args, folder, environment } = options;
+    const { command, args, folder, environment, namespace } = options;
     this.#name = command;
-    this.#child = spawn('setpriv', ['--pdeathsig', 'SIGKILL', '--', command, ...args], {
+    const guarded = ['setpriv', '--pdeathsig', 'SIGKILL', '--', command, ...args];
+    const inside = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
+    const [first = '', ...rest] = [...inside, ...guarded];
+    this.#child = spawn(first, rest, {
       cwd: folder,
       env: { ...process.env, ...environment, NODE_OPTIONS: '' },
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -103,6 +103,18 @@ export function mayAct(pair: PairRole, now: Millis): boolean {
   return now >= role.heldUntil && isConfirmed(role, now);
 }
 
+/**
+ * Until when the two voices let this member act, as far as it has heard of them; undefined while it may not act (PR8: its
+ * host's supervisor kills it then). Alone by the operator's word it may for one lease at a time, longer once in a renewal.
+ */
+export function actsUntil(pair: PairRole, now: Millis): Millis | undefined {
+  const { role, options } = pair;
+  if (role.name !== 'primary' || !mayAct(pair, now)) return undefined;
+  const { leaseMs, renewEveryMs } = options;
+  if (role.isAlone) return Math.ceil(now / renewEveryMs) * renewEveryMs + leaseMs;
+  return Math.max(role.mateUntil, role.arbiterUntil);
+}
+
 /** PR9: an entry of a lower epoch, also one that left late, changes no log. */
 export function mayFollow(pair: PairRole, epoch: number): boolean {
   return epoch >= pair.highest;

@@ -9,8 +9,9 @@ export {
   stepHostArbiter,
 } from './arbiter/host-arbiter.ts';
 export {
-  NOT_PRIMARY,
+  beginOwnPrimary,
   type OwnPrimary,
+  type OwnPrimaryEffect,
   type OwnPrimaryEvent,
   ownPrimaryDeadline,
   stepOwnPrimary,
@@ -57,7 +58,12 @@ export {
   readSipServerConfiguration,
   type SipAddress,
 } from './sip-server/read-configuration.ts';
-export { type PairMembership, type PairReadResult, readPairMembership } from './sip-server/read-pair.ts';
+export {
+  type AddressHook,
+  type PairMembership,
+  type PairReadResult,
+  readPairMembership,
+} from './sip-server/read-pair.ts';
 export { PROBE_USER } from './sip-server/registrations.ts';
 export { SipServerNode } from './sip-server/sip-server-node.ts';
 export type { OwnProbe, SipServerOptions } from './sip-server/sip-server-options.ts';

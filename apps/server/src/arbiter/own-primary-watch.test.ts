@@ -18,11 +18,17 @@ let watch: OwnPrimaryWatch;
 let member: MemberProcess;
 let report: RoleReport;
 let log: LogLine[];
+/** How the address was moved. */
+let moved: string[];
 
 beforeEach(async () => {
   log = [];
+  moved = [];
   data = await mkdtemp(join(tmpdir(), 'holdfast-own-'));
-  watch = await watchOwnPrimary({ data, application: 'sip-a', log: (line) => log.push(line) });
+  watch = await watchOwnPrimary({
+    ...{ data, application: 'sip-a', log: (line) => log.push(line) },
+    moveAddress: (verb) => moved.push(verb),
+  });
   member = await startMemberProcess('sip-a');
   const { application, process } = member;
   report = openRoleReport({ socket: watch.socketPath, application, process });
@@ -43,10 +49,11 @@ function confirmEvery(ms: number): { stop(): void } {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-test('[PR8] a primary that is stopped is killed when neither voice has confirmed it for a lease', async () => {
+test('[PR8] [PR10] a primary that is stopped is killed, and the address removed, when neither voice has confirmed it for a lease', async () => {
   const voice = confirmEvery(50);
   await pause(4 * LEASE_MS);
   expect(isRunning(member.process)).toBe(true);
+  expect(moved).toEqual(['remove', 'add']);
   member.child.kill('SIGSTOP');
   const stoppedAt = performance.now();
   voice.stop();
@@ -62,6 +69,16 @@ test('[PR8] a primary that is stopped is killed when neither voice has confirmed
   expect(log).toEqual([
     expect.objectContaining({ what: 'process killed', because: expect.stringContaining('PR8') }),
   ]);
+  expect(moved).toEqual(['remove', 'add', 'remove']);
+});
+
+test('[PR10] a primary whose end its parent has heard of has lost the address, and nobody is killed', async () => {
+  const voice = confirmEvery(50);
+  await pause(LEASE_MS);
+  voice.stop();
+  watch.ended();
+  expect(moved).toEqual(['remove', 'add', 'remove']);
+  expect(log).toEqual([]);
 });
 
 test('[PR8] a standby that is stopped is left alone', async () => {

@@ -1,11 +1,13 @@
 /**
  * The supervisor of a host beside its own member of a pair across hosts (PR8): performs what `stepOwnPrimary`
- * decides, with the socket of the member and a signal.
+ * decides, with the socket of the member, a signal, and whatever moves the SIP address (PR10).
  */
 import { performance } from 'node:perf_hooks';
+import type { Because } from '@holdfast/kernel';
 import {
-  NOT_PRIMARY,
+  beginOwnPrimary,
   type OwnPrimary,
+  type OwnPrimaryEffect,
   type OwnPrimaryEvent,
   ownPrimaryDeadline,
   stepOwnPrimary,
@@ -20,27 +22,29 @@ export interface OwnPrimaryWatchOptions {
   /** The member of the pair that runs on this host. */
   readonly application: string;
   readonly log: Log;
+  /** Absent where the address need not move, or something else moves it. */
+  readonly moveAddress?: (verb: 'add' | 'remove', because: Because) => void;
 }
 
 export interface OwnPrimaryWatch {
   /** Where the member finds it; goes into its environment. */
   readonly socketPath: string;
+  /** Its parent has heard of the member's end. */
+  ended(): void;
   stop(): Promise<void>;
 }
 
 export async function watchOwnPrimary(options: OwnPrimaryWatchOptions): Promise<OwnPrimaryWatch> {
-  const { application: own, log } = options;
+  const { application: own } = options;
   const socketPath = pairFile(options.data, own, 'sock');
-  let state: OwnPrimary = NOT_PRIMARY;
   let timer: NodeJS.Timeout | undefined;
+  const begun = beginOwnPrimary();
+  let state: OwnPrimary = begun.state;
+  for (const effect of begun.effects) perform(options, effect);
   const on = (event: OwnPrimaryEvent) => {
     const next = stepOwnPrimary(state, event, performance.now());
     state = next.state;
-    for (const { process, because } of next.effects) {
-      const told = `${because.rule}: ${because.text}`;
-      log({ level: 'error', what: 'process killed', because: told, detail: { application: own, process } });
-      signalProcess(process, 'SIGKILL');
-    }
+    for (const effect of next.effects) perform(options, effect);
     clearTimeout(timer);
     const deadline = ownPrimaryDeadline(state);
     if (deadline !== undefined)
@@ -48,7 +52,7 @@ export async function watchOwnPrimary(options: OwnPrimaryWatchOptions): Promise<
   };
   const socket: MemberSocket = await startMemberSocket({
     path: socketPath,
-    log,
+    log: options.log,
     hello(application, process) {
       if (application !== own)
         socket.refuse(process, `Of this pair "${own}" runs here, not "${application}".`);
@@ -61,11 +65,23 @@ export async function watchOwnPrimary(options: OwnPrimaryWatchOptions): Promise<
   });
   return {
     socketPath,
+    ended() {
+      if (state.name !== 'notPrimary') on({ type: 'ended', process: state.process });
+    },
     async stop() {
       clearTimeout(timer);
       await socket.stop();
     },
   };
+}
+
+function perform({ application, log, moveAddress }: OwnPrimaryWatchOptions, effect: OwnPrimaryEffect): void {
+  const { because } = effect;
+  if (effect.type === 'address') return moveAddress?.(effect.verb, because);
+  const told = `${because.rule}: ${because.text}`;
+  const detail = { application, process: effect.process };
+  log({ level: 'error', what: 'process killed', because: told, detail });
+  signalProcess(effect.process, 'SIGKILL');
 }
 
 function take(

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { nodeHashes } from '../crypto.ts';
 import { siteProcesses } from './site-processes.ts';
 
-const host: ConfigObject = {
+const host1: ConfigObject = {
   objectType: 'Host',
   name: 'h1',
   address: '10.0.0.1',
@@ -24,12 +24,14 @@ function application(name: string, type: string, more: object = {}): ConfigObjec
   });
 }
 
-function plan(objects: readonly ConfigObject[]) {
+const host2: ConfigObject = { ...host1, name: 'h2', address: '10.0.0.2' };
+
+function plan(objects: readonly ConfigObject[], host?: string) {
   const configuration = makeConfiguration(
-    [host, application('config', 'ConfigurationServer'), ...objects],
+    [host1, application('config', 'ConfigurationServer'), ...objects],
     nodeHashes.sha256,
   );
-  return siteProcesses(configuration, OPTIONS);
+  return siteProcesses(configuration, { ...OPTIONS, host });
 }
 
 const OPTIONS = { site: 'north', files: '/files', data: '/data', outlive: false } as const;
@@ -79,6 +81,45 @@ test.each([
   ]);
   expect(pairs).toEqual([]);
   expect(leftOut[0]?.because).toContain(because);
+});
+
+const ON_TWO_HOSTS = [
+  application('stat', 'StatServer'),
+  application('sip-b', 'SIPServer', { host: 'h2', options: pairOptions() }),
+  application('sip-a', 'SIPServer', {
+    ...{ backup: 'sip-b', options: pairOptions(), ports: { default: 5000, pair: 5001 } },
+  }),
+];
+
+function pairOptions() {
+  return {
+    'interaction-workspace': { 'disaster-recovery.site': 'north' },
+    TServer: { 'sip-address': '10.0.0.50' },
+    holdfast: { 'arbiter-endpoints': 'http://10.0.0.9:2379', 'address-hook': '/opt/virtual-ip' },
+  };
+}
+
+test.each([
+  ['h1', ['config', 'sip-a', 'stat'], 'sip-a'],
+  ['h2', ['sip-b'], 'sip-b'],
+])(
+  '[PR8] a supervisor of Host %s starts what belongs to it, and watches its member of the pair',
+  (name, names, member) => {
+    const { processes, pairs } = plan([host2, ...ON_TWO_HOSTS], name);
+    expect(processes.map(({ application }) => application.name)).toEqual(names);
+    expect(pairs).toEqual([]);
+    const watched = processes.filter(({ across }) => across !== undefined);
+    expect(watched.map(({ application }) => application.name)).toEqual([member]);
+    expect(watched[0]?.across?.addressHook).toEqual({ program: '/opt/virtual-ip', address: '10.0.0.50' });
+    // Nobody could remove the address for a member that outlives its supervisor.
+    expect(watched[0]?.args).not.toContain('--outlive');
+  },
+);
+
+test('a Host to which nothing of the site belongs is named, with those that there are', () => {
+  expect(() => plan([host2, ...ON_TWO_HOSTS], 'h3')).toThrow(
+    'Nothing of site "north" belongs to Host "h3" (--host). Its Hosts are "h1", "h2".',
+  );
 });
 
 test('a site without a Configuration Server is named, with the sites that there are', () => {

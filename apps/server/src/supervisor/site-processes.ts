@@ -1,6 +1,10 @@
-/** Which processes a site has on this host, in the order in which they are started, as the configuration names them. */
+/**
+ * Which processes a site has on this host, in the order in which they are started, as the configuration names them. A
+ * supervisor that is told its Host starts what belongs to that one; any other takes the whole site for its own.
+ */
 import { type Configuration, siteOf } from '@holdfast/centre';
 import type { Application } from '@holdfast/protocol';
+import { type PairMembership, readPairMembership } from '@holdfast/servers';
 import { CannotRun } from '../role.ts';
 
 /** Types of Application whose backup is started too, as the standby of a pair with an arbiter (PR7). */
@@ -11,6 +15,8 @@ export interface SiteProcess {
   readonly args: readonly string[];
   /** The primary's Application, where both members of its pair are started. */
   readonly pair: string | undefined;
+  /** Of a pair across hosts, of which only this member is started here: the supervisor watches it (PR8). */
+  readonly across: PairMembership | undefined;
 }
 
 export interface SiteProcesses {
@@ -23,6 +29,8 @@ export interface SiteProcesses {
 
 export interface SiteProcessesOptions {
   readonly site: string;
+  /** The Host object of this machine, where the site has several. */
+  readonly host?: string | undefined;
   /** The site's copy of the configuration. */
   readonly files: string;
   /** Where its processes keep what they write. */
@@ -33,11 +41,7 @@ export interface SiteProcessesOptions {
 
 export function siteProcesses(configuration: Configuration, options: SiteProcessesOptions): SiteProcesses {
   const { site } = options;
-  const own = configuration.all('Application').filter((one) => one.enabled && siteOf(one) === site);
-  if (!own.some(({ type }) => type === 'ConfigurationServer'))
-    throw new CannotRun(
-      `There is no Configuration Server of site "${site}". The sites are ${sitesOf(configuration)}.`,
-    );
+  const own = ownApplications(configuration, options);
   const backups = own.flatMap((primary) => {
     const backup = own.find(({ name }) => name === primary.backup);
     return backup === undefined ? [] : [{ primary, backup, because: whyLeftOut(primary, backup) }];
@@ -66,6 +70,7 @@ export function siteProcesses(configuration: Configuration, options: SiteProcess
       return {
         application,
         pair,
+        across: pair === undefined ? membershipAcross(configuration, application) : undefined,
         args: ['--application', application.name, ...source, ...keeps, ...outlive],
       };
     }),
@@ -74,6 +79,34 @@ export function siteProcesses(configuration: Configuration, options: SiteProcess
       because === undefined ? [] : [{ application: backup.name, because }],
     ),
   };
+}
+
+function ownApplications(
+  configuration: Configuration,
+  { site, host }: SiteProcessesOptions,
+): readonly Application[] {
+  const ofSite = configuration.all('Application').filter((one) => one.enabled && siteOf(one) === site);
+  if (!ofSite.some(({ type }) => type === 'ConfigurationServer'))
+    throw new CannotRun(
+      `There is no Configuration Server of site "${site}". The sites are ${sitesOf(configuration)}.`,
+    );
+  if (host === undefined) return ofSite;
+  const own = ofSite.filter((one) => one.host === host);
+  if (own.length > 0) return own;
+  const hosts = new Set(ofSite.flatMap((one) => (one.host === undefined ? [] : `"${one.host}"`)));
+  throw new CannotRun(
+    `Nothing of site "${site}" belongs to Host "${host}" (--host). Its Hosts are ${[...hosts].join(', ')}.`,
+  );
+}
+
+/** What is wrong with it the member itself says when it starts. */
+function membershipAcross(
+  configuration: Configuration,
+  { type, name }: Application,
+): PairMembership | undefined {
+  if (type !== 'SIPServer') return undefined;
+  const read = readPairMembership(configuration, name);
+  return read.ok && read.pair?.arbiter.type === 'etcd' ? read.pair : undefined;
 }
 
 function whyLeftOut(primary: Application, backup: Application): string | undefined {

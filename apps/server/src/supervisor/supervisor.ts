@@ -2,7 +2,8 @@
  * Starts the processes of one site on this host, as the configuration names them: the Configuration Server first,
  * then the SIP Servers, then the Stat Servers, each when the one before it is up. A process that dies is started again (see
  * restart-policy). When the supervisor itself is gone, its processes end too, unless they were started to
- * outlive it or are members of a pair: those go on, and the next supervisor takes them over (PR7).
+ * outlive it or are members of a pair: those go on, and the next supervisor takes them over (PR7). Of a pair across hosts
+ * it starts the member of its own host, watches it, and moves the SIP address (PR8, PR10).
  *
  *     SIGTERM, SIGINT   ends all, the last started first
  *     SIGHUP            the Configuration Server reads its files again
@@ -13,11 +14,14 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type Configuration, problemLine, siteOf } from '@holdfast/centre';
 import type { Application } from '@holdfast/protocol';
+import type { PairMembership } from '@holdfast/servers';
 import { type HostPair, startHostPair } from '../arbiter/host-pair.ts';
 import { SOCKET_VARIABLE } from '../arbiter/member-socket.ts';
+import { type OwnPrimaryWatch, watchOwnPrimary } from '../arbiter/own-primary-watch.ts';
 import type { Log } from '../log.ts';
 import { CannotRun, type RunningRole } from '../role.ts';
 import { loadFiles } from '../store/read-files.ts';
+import { AddressMover } from './address-hook.ts';
 import { type Child, startChild } from './child-process.ts';
 import { afterDeath, type RestartRecord, restartsMaxOf } from './restart-policy.ts';
 import { type SiteProcess, type SiteProcesses, siteProcesses } from './site-processes.ts';
@@ -25,6 +29,8 @@ import { takeOverProcess } from './taken-over-process.ts';
 
 export interface SupervisorOptions {
   readonly site: string;
+  /** The Host object of this machine, where the site has several; without it the whole site is started. */
+  readonly host?: string | undefined;
   /** The site's copy of the configuration. */
   readonly files: string;
   /** Where the file with the process ids goes. */
@@ -70,6 +76,9 @@ class Supervisor {
   readonly #pairNames: SiteProcesses['pairs'];
   /** By the primary's Application. */
   readonly #pairs = new Map<string, HostPair>();
+  /** Members of pairs across hosts, by Application. */
+  readonly #watches = new Map<string, OwnPrimaryWatch>();
+  readonly #movers: AddressMover[] = [];
   readonly #restartsMax: number;
   readonly #secret: string;
   #isStopping = false;
@@ -93,6 +102,22 @@ class Supervisor {
     const { data, log } = this.#options;
     for (const applications of this.#pairNames)
       this.#pairs.set(applications[0], await startHostPair({ data, applications, log }));
+    for (const { application, across } of this.#members)
+      if (across !== undefined)
+        this.#watches.set(application.name, await this.#watch(application.name, across));
+  }
+
+  #watch(application: string, { addressHook }: PairMembership): Promise<OwnPrimaryWatch> {
+    const { data, log } = this.#options;
+    if (addressHook === undefined) return watchOwnPrimary({ data, application, log });
+    const mover = new AddressMover({ hook: addressHook, application, log });
+    this.#movers.push(mover);
+    return watchOwnPrimary({
+      data,
+      application,
+      log,
+      moveAddress: (verb, because) => mover.move(verb, because),
+    });
   }
 
   async start(): Promise<void> {
@@ -138,7 +163,8 @@ class Supervisor {
         child.kill('SIGTERM');
       });
     }
-    for (const pair of this.#pairs.values()) await pair.stop();
+    for (const pair of [...this.#pairs.values(), ...this.#watches.values()]) await pair.stop();
+    for (const mover of this.#movers) await mover.stop();
     await this.#pidsWritten;
   }
 
@@ -153,6 +179,7 @@ class Supervisor {
     const ended = (how: string, isForGood = false) => {
       member.child = undefined;
       pair?.ended(name);
+      this.#watches.get(name)?.ended();
       this.#writePids();
       settle();
       if (this.#isStopping) return;
@@ -172,7 +199,8 @@ class Supervisor {
       member.child = takeOverProcess(running, ended);
       settle();
     } else {
-      const socket = pair === undefined ? {} : { [SOCKET_VARIABLE]: pair.socketPath };
+      const socketPath = (pair ?? this.#watches.get(name))?.socketPath;
+      const socket = socketPath === undefined ? {} : { [SOCKET_VARIABLE]: socketPath };
       const environment = { HOLDFAST_SERVER_SECRET: this.#secret, ...socket };
       member.child = startChild({ entry, args: member.args, environment, ready: settle, ended });
       if (member.child.pid !== undefined) pair?.started(name, member.child.pid);

@@ -151,6 +151,20 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'probes of a SIP Server',
   },
+  'address-hook': {
+    kind: {
+      type: 'text',
+      pattern: /^\/[^\s]{1,1023}$/,
+      allowed: 'the absolute path of a program, without blanks',
+    },
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning:
+      'Of a pair on two Hosts: what the supervisor of each Host runs to bring the address of sip-address to its Host (add ADDRESS) and to remove it (remove ADDRESS), as the role moves (PR10). Unset: something else moves it.',
+    source: OURS,
+    actsOn: 'supervisor',
+  },
   music: {
     kind: {
       type: 'text',

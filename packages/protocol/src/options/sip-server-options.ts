@@ -7,7 +7,7 @@ export const sipServerOptions = define('TServer', {
     default: undefined,
     setOn: SIP_SERVER,
     takesEffect: 'when the server starts',
-    meaning: 'Address for SIP. Unset: the address of the Host.',
+    meaning: 'Address for SIP alone: clients use that of the Host. Unset: the address of the Host.',
     source: 'SIP Server options reference',
     actsOn: 'SIP Server',
   },

@@ -1,6 +1,6 @@
 /** What comes in to a member of a pair, and what it wants done, beside what its SIP Server does. */
 import type { ArbiterAnswer, ArbiterRequest, KeySeen, PairRoleName } from '@holdfast/continuity';
-import type { Because } from '@holdfast/kernel';
+import type { Because, Millis } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
 import type { SipServerEffect, SipServerInput } from '../sip-server/effects.ts';
 import type { ProbeAsked, Probed } from './fitness-watch.ts';
@@ -29,6 +29,8 @@ export type PairEffect =
   | { readonly type: 'askArbiter'; readonly request: ArbiterRequest }
   /** To disk with fsync, answered by `wroteEpoch` or `writeFailed`. */
   | { readonly type: 'writeEpoch'; readonly epoch: number }
+  /** It may act for so much longer: for the supervisor of its host (PR8). */
+  | { readonly type: 'confirmed'; readonly remainsMs: Millis }
   /** `serves`: the ports of SIP and of clients are open exactly while it is true. */
   | {
       readonly type: 'role';

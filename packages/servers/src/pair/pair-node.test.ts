@@ -1,4 +1,5 @@
 import { checkCentre } from '@holdfast/centre';
+import { PAIR_LEASE_MS } from '@holdfast/continuity';
 import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
 import { MATE } from '../mirror/leading.ts';
@@ -16,6 +17,21 @@ describe('a pair', () => {
     const records = new Map(site.server.holding(site.world.now).records);
     expect([...store.held().records.keys()].sort()).toEqual([...records.keys()].sort());
     expect(site.node('a').parts.leading?.stateOf(MATE)).toBe('in-step');
+  });
+
+  it('[PR8] a primary tells the supervisor of its host with each confirmation how long it may act, a standby nothing', () => {
+    const { world, site } = pairWorld();
+    for (let step = 0; step < 20; step++) {
+      world.run(100);
+      expect(site.mayActFor('a')).toBeGreaterThan(0);
+      expect(site.mayActFor('b')).toBe(0);
+    }
+    // Neither voice reaches it: it says nothing more, and what it said is over within a lease.
+    site.isLinkCut = true;
+    site.isArbiterCut = true;
+    world.run(PAIR_LEASE_MS);
+    expect(site.mayActFor('a')).toBeLessThanOrEqual(0);
+    expect(site.acting()).toEqual([]);
   });
 
   it('[LG2] what is new leaves after the mate has it, and after 100 ms without it, with a line in the log', () => {

@@ -10,6 +10,7 @@
  * handled and once more before its effects leave (PR6).
  */
 import {
+  actsUntil,
   type FitnessEffect,
   mayAct,
   mayFollow,
@@ -88,6 +89,8 @@ export class PairNode implements Node<PairInput, PairEffect> {
   /** OP1: who wants the mate to have the role; acted upon when the request is done with. */
   #offeredBy: string | undefined;
   #toldMate: FollowerState | undefined;
+  /** Until when the host's supervisor knows that this member may act. */
+  #toldUntil: Millis | undefined;
   #effects: PairEffect[] = [];
 
   constructor(options: PairNodeOptions) {
@@ -219,6 +222,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#handOver(now);
     this.#tellMate();
     this.#tellStanding(now);
+    this.#tellSupervisor(now);
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -421,6 +425,18 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#toldMate = state;
     const [level, what] = TOLD[state];
     this.#log(level, what, undefined, { last: leading.last, acked: leading.ackedBy(MATE) });
+  }
+
+  /** PR8: each time a voice has confirmed it for longer. */
+  #tellSupervisor(now: Millis): void {
+    const until = actsUntil(this.#pair, now);
+    if (until === undefined) {
+      this.#toldUntil = undefined;
+      return;
+    }
+    if (this.#toldUntil !== undefined && until <= this.#toldUntil) return;
+    this.#toldUntil = until;
+    this.#emit({ type: 'confirmed', remainsMs: until - now });
   }
 
   // ── who follows ──────────────────────────────────────────────────────────────────────────────────────────

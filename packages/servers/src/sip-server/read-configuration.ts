@@ -19,7 +19,13 @@ import { readPeer } from './read-peer.ts';
 import { readStayingPhones } from './read-staying-phones.ts';
 
 export type ReadResult =
-  | { readonly ok: true; readonly configuration: SipServerConfiguration; readonly sip: SipAddress }
+  | {
+      readonly ok: true;
+      readonly configuration: SipServerConfiguration;
+      readonly sip: SipAddress;
+      /** Of its Host, where clients find it. */
+      readonly hostAddress: string;
+    }
   /** Names the object, what is wrong with it and the remedy. */
   | { readonly ok: false; readonly text: string };
 
@@ -61,6 +67,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
   return {
     ok: true,
     sip,
+    hostAddress: host.address,
     configuration: {
       revision: configuration.revision,
       site,

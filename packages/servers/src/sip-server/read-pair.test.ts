@@ -27,7 +27,7 @@ function read(name: string, ...servers: ConfigObject[]) {
 }
 
 const FIRST = { pair: 'sip-a', at: { host: '10.0.0.1', port: 5119 } } as const;
-const ON_ONE_HOST = { ...FIRST, arbiter: { type: 'supervisor' } } as const;
+const ON_ONE_HOST = { ...FIRST, arbiter: { type: 'supervisor' }, addressHook: undefined } as const;
 
 it('[PR7] who names a backup, and who is named, are members of one pair; the backup connects', () => {
   const servers = [server('sip-a', { backup: 'sip-b' }), server('sip-b', { ports: { default: 5113 } })];
@@ -57,10 +57,30 @@ it('[PR8] on two Hosts the arbiter is the etcd that both name, and without one n
     pair: {
       ...{ ...FIRST, mate: 'sip-a', connects: true },
       arbiter: { type: 'etcd', endpoints: ['http://10.0.0.1:2379', 'http://10.0.0.2:2379'] },
+      addressHook: undefined,
     },
   });
   const unset = read('sip-a', server('sip-a', { backup: 'sip-b' }), server('sip-b', { host: 'h2' }));
   expect(unset).toMatchObject({ ok: false, text: expect.stringContaining('holdfast/arbiter-endpoints') });
+});
+
+it('[PR10] [option holdfast/address-hook] on two Hosts it says how the address moves, on one nothing moves', () => {
+  const options = { holdfast: { ...ENDPOINTS.holdfast, 'address-hook': '/opt/holdfast/virtual-ip' } };
+  const address = { TServer: { 'sip-address': '10.0.0.50' } };
+  const pairOn = (host: string, more: object = address) =>
+    read(
+      'sip-b',
+      server('sip-a', { backup: 'sip-b', options: { ...options, ...more } }),
+      server('sip-b', { host, options: { ...options, ...more } }),
+    );
+  const addressHook = { program: '/opt/holdfast/virtual-ip', address: '10.0.0.50' };
+  expect(pairOn('h2')).toMatchObject({ ok: true, pair: { addressHook } });
+  expect(pairOn('h1')).toMatchObject({ ok: true, pair: { addressHook: undefined } });
+  for (const more of [{}, { TServer: { 'sip-address': 'sip.example.net' } }])
+    expect(pairOn('h2', more)).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('TServer/sip-address'),
+    });
 });
 
 it('a primary without the port `pair` is told so', () => {

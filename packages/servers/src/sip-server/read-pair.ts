@@ -1,6 +1,7 @@
 /** Whether a SIP Server is a member of a pair, and what it has to know of the other one; from the configuration objects. */
 import { type Configuration, levelOf, resolveOption } from '@holdfast/centre';
 import { type Application, OPTIONS } from '@holdfast/protocol';
+import { isAddressLiteral } from '@holdfast/sip';
 import type { ServerAddress } from '../server-address.ts';
 
 export interface PairMembership {
@@ -14,6 +15,14 @@ export interface PairMembership {
   readonly arbiter:
     | { readonly type: 'supervisor' }
     | { readonly type: 'etcd'; readonly endpoints: readonly string[] };
+  /** How the SIP address moves with the role (PR10); undefined where it need not move, or something else does it. */
+  readonly addressHook: AddressHook | undefined;
+}
+
+export interface AddressHook {
+  /** Absolute path of a program: `add ADDRESS` and `remove ADDRESS`. */
+  readonly program: string;
+  readonly address: string;
 }
 
 export type PairReadResult =
@@ -34,14 +43,20 @@ export function readPairMembership(configuration: Configuration, name: string): 
   const port = first.ports.pair;
   if (host === undefined || port === undefined)
     return { ok: false, text: `Application/${first.name} has no Host or no port "pair"; set both.` };
-  const endpoints = resolveOption(OPTIONS.holdfast['arbiter-endpoints'], [
-    levelOf(`Application/${name}`, own),
-  ])?.value.split(',');
+  const level = levelOf(`Application/${name}`, own);
+  const endpoints = resolveOption(OPTIONS.holdfast['arbiter-endpoints'], [level])?.value.split(',');
   const isOneHost = first.host === second.host;
   if (!isOneHost && endpoints === undefined)
     return {
       ok: false,
       text: `Application/${first.name} and Application/${second.name} run on two Hosts and have no arbiter; set holdfast/arbiter-endpoints in both.`,
+    };
+  const program = isOneHost ? undefined : resolveOption(OPTIONS.holdfast['address-hook'], [level])?.value;
+  const address = resolveOption(OPTIONS.TServer['sip-address'], [level])?.value ?? '';
+  if (program !== undefined && !isAddressLiteral(address))
+    return {
+      ok: false,
+      text: `Application/${name} has holdfast/address-hook, which moves an IP address, and TServer/sip-address is "${address}"; set the address there, or remove the hook.`,
     };
   return {
     ok: true,
@@ -50,6 +65,7 @@ export function readPairMembership(configuration: Configuration, name: string): 
       mate: own === first ? second.name : first.name,
       at: { host, port },
       connects: own === second,
+      addressHook: program === undefined ? undefined : { program, address },
       arbiter: isOneHost || endpoints === undefined ? { type: 'supervisor' } : { type: 'etcd', endpoints },
     },
   };

@@ -45,6 +45,8 @@ class Process {
   readonly desks = new Map<string, Wire>();
   serves = false;
   role: PairRoleName = 'starting';
+  /** Until when it has told its host's supervisor that it may act. */
+  toldUntil: Millis | undefined;
   isStopped = false;
   isDead = false;
   readonly waiting: PairInput[] = [];
@@ -89,6 +91,11 @@ export class PairSite implements Party {
     this.start('a');
     world.run(50);
     this.start('b');
+  }
+
+  /** How much longer the supervisor of that member's host believes that it may act (PR8); 0 or less: not any more. */
+  mayActFor(name: MemberName): Millis {
+    return (this.#members.get(name)?.toldUntil ?? this.world.now) - this.world.now;
   }
 
   start(name: MemberName): void {
@@ -273,6 +280,9 @@ export class PairSite implements Party {
         });
       case 'probe':
         return this.#probe(name, member, effect);
+      case 'confirmed':
+        member.toldUntil = world.now + effect.remainsMs;
+        return;
       case 'role':
         member.role = effect.role;
         if (!effect.serves) {
