@@ -20,7 +20,7 @@ import type { OptionSections } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { type DeskSession, openDesk, ProcessClock } from '@holdfast/shell';
 import { freePorts } from '../free-ports.ts';
-import type { StandbyPorts } from '../lab-configuration.ts';
+import { type StandbyPorts, siteFolders } from '../lab-configuration.ts';
 import { Relays } from '../relay.ts';
 import { Robot, type RobotWatch } from '../robot.ts';
 import { robotBootstrap } from '../robot-bootstrap.ts';
@@ -84,8 +84,7 @@ export class PeerLab {
         site: name,
         entry: SERVER_BUNDLE,
         restarts: ports.standby !== undefined,
-        files: join(folder, 'configuration'),
-        data: join(folder, name),
+        ...siteFolders(folder, name),
         servers: [
           { application: `config-${name}`, host: '127.0.0.1', port: ports.config[index] },
           {
@@ -129,7 +128,7 @@ export class PeerLab {
         ...options?.(ports.gateway),
       },
     });
-    await writeConfiguration(join(folder, 'configuration'), objects, 'json');
+    for (const name of SITES) await writeConfiguration(siteFolders(folder, name).files, objects, 'json');
     const lab = new PeerLab(folder, ports, agents.slice(0, robots));
     try {
       await Promise.all(SITES.map((name) => lab.sites[name].start()));
