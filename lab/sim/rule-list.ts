@@ -76,6 +76,7 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   CA16: FORM,
   SS63: FORM,
   SS73: 'That nothing is answered in time is common; a desk whose log-in is refused for it is rare.',
+  LG3: 'That an answer is lost with the primary is rare; held by the tests of repeated requests.',
   SS76: NO_FORWARD,
   SS77: NO_FORWARD,
   SS74: TWO_DESKS,

@@ -91,6 +91,21 @@ export interface TelephonyOptions {
 /** Characters of an answer to MoveAsked, whose names may be long: the wire takes no more. */
 const MOVE_TEXT_MAX = 1_024;
 
+/**
+ * LG3: what is asked again after a loss, so that it is done once whichever side of the loss its answer was on. Log-ins,
+ * logouts and states are not: what became of them stands in the picture of the DN, and they are decided anew.
+ */
+const REPEATED: ReadonlySet<Ask['type']> = new Set([
+  'MakeCall',
+  'ReleaseCall',
+  'AttachUserData',
+  'DeleteUserData',
+]);
+/** As many as the site keeps answers of one session. */
+const REPEATED_MAX = 16;
+/** After a longer silence the agent has done something else. A mate takes over within seconds. */
+export const REPEATED_WITHIN_MS = 15_000;
+
 /** Requests that wait for their answer. One more is refused here. */
 const ASKED_MAX = 64;
 
@@ -101,6 +116,10 @@ export class TelephonyLink {
   readonly #ports: TelephonyPorts;
   readonly #link: Link;
   readonly #asked = new Map<number, Ask>();
+  /** Asked over the connection before this one, without an answer; sent again once the link is on. */
+  #unanswered: (readonly [number, Ask])[] = [];
+  /** When the site was last heard over a link that was on. */
+  #heardAt: Millis = Number.NEGATIVE_INFINITY;
   #configuration: SiteConfiguration;
   #token: string;
   #references = 0;
@@ -185,6 +204,8 @@ export class TelephonyLink {
   }
 
   opened(connection: string): void {
+    const unanswered = [...this.#unanswered, ...this.#asked].filter(([, { type }]) => REPEATED.has(type));
+    this.#unanswered = unanswered.slice(-REPEATED_MAX);
     this.#asked.clear();
     const { application } = this.#configuration;
     this.#askOver(connection, {
@@ -199,6 +220,7 @@ export class TelephonyLink {
   }
 
   receive(now: Millis, connection: string, message: DeskReply): void {
+    if (this.#link.isOn) this.#heardAt = now;
     switch (message.type) {
       case 'Ping':
         return this.#ports.send(connection, { type: 'Pong', n: message.n });
@@ -228,6 +250,22 @@ export class TelephonyLink {
       case 'RegisteredAll':
       case 'Alarm':
         return;
+    }
+  }
+
+  /** With the same numbers: what has been done is answered, and the rest is done now. */
+  #repeat(now: Millis): void {
+    const { connection } = this.#link;
+    const isLate = now >= this.#heardAt + REPEATED_WITHIN_MS;
+    for (const [ReferenceID, message] of this.#unanswered.splice(0)) {
+      if (connection === undefined || isLate) {
+        const text =
+          'The link was lost before the answer, for too long to ask again. See what has become of it.';
+        this.#ports.tell({ type: 'refused', site: this.site, asked: message.type, code: 'timeout', text });
+        continue;
+      }
+      this.#asked.set(ReferenceID, message);
+      this.#ports.send(connection, { ...message, ReferenceID });
     }
   }
 
@@ -292,6 +330,7 @@ export class TelephonyLink {
       });
     }
     this.#ports.tell({ type: 'calls', site: this.site });
+    this.#repeat(now);
   }
 
   #isOurs(snapshot: DNSnapshot): boolean {
@@ -308,7 +347,8 @@ export class TelephonyLink {
 
   #event(now: Millis, event: EventMessage): void {
     // An event that was seen before the link was lost may come again (LG1).
-    if (this.#position !== undefined && comparePositions(event.position, this.#position) <= 0) return;
+    if (this.#position !== undefined && comparePositions(event.position, this.#position) <= 0)
+      return this.#answeredAgain(event);
     this.#position = event.position;
     if (event.attributes.ThisDN !== this.dn) return;
     this.#ports.tell({ type: 'event', site: this.site, event });
@@ -320,6 +360,13 @@ export class TelephonyLink {
     if (event.name === 'EventEstablished' && event.attributes.Extensions?.Adopted === true)
       this.#ports.tell({ type: 'adopted' });
     this.#agentEvent(now, event);
+  }
+
+  /** LG3: the event has been heard among those that were missed; that it is the answer is all that is new. */
+  #answeredAgain({ attributes: { ReferenceID } }: EventMessage): void {
+    const asked = ReferenceID === undefined ? undefined : this.#asked.get(ReferenceID);
+    if (ReferenceID !== undefined && asked !== undefined && REPEATED.has(asked.type))
+      this.#asked.delete(ReferenceID);
   }
 
   #agentEvent(now: Millis, event: EventMessage): void {

@@ -373,6 +373,12 @@ export class CallControl {
     this.#forgetIfEmpty(call);
   }
 
+  /** LG3: this very request is being carried out. */
+  isMaking(asker: string): boolean {
+    for (const { makeCall } of this.#calls.values()) if (makeCall?.client === asker) return true;
+    return false;
+  }
+
   /** MakeCall of a client: first the phone of the DN is called, then the destination (RFC 3725 §4.4). */
   makeCall(now: Millis, dn: string, asked: MakeCall, address: string): MakeCallOutcome {
     const refused = this.#admission.refusalOfMakeCall(asked.destination, this.#calls.size);

@@ -5,6 +5,7 @@
  */
 import type { PartyRelease } from '@holdfast/centre';
 import type { LegId } from '@holdfast/sip';
+import type { Asker } from './answers.ts';
 
 export interface CallRecord {
   readonly connId: string;
@@ -101,6 +102,7 @@ export interface LegRole {
 export interface MakeCall {
   readonly destination: string;
   readonly userData: Readonly<Record<string, string>>;
-  readonly client: string;
+  /** Who has asked, by whatever connection (LG3). */
+  readonly client: Asker;
   readonly referenceId: number;
 }

@@ -6,12 +6,14 @@
 import { fromRecord, type HeldRecord, type Millis, type Plain, toRecord } from '@holdfast/kernel';
 import {
   type DeskReply,
+  type DeskRequest,
   type ErrorCode,
   type LoginEpoch,
   type Position,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_OLDEST,
 } from '@holdfast/protocol';
+import { Answers, type Asker, askerOf, sessionOf } from './answers.ts';
 import type { Rank } from './configuration.ts';
 import type { SipServerEffect } from './effects.ts';
 import type { EventLog, LogEntry } from './event-log.ts';
@@ -55,8 +57,11 @@ export class Clients {
   readonly #clients = new Map<string, Client>();
   /** In the order of last use, so that the first is the oldest. */
   readonly #sessions = new Map<string, Session>();
+  readonly #bySession = new Map<string, Client>();
   readonly #byDN = new Map<string, Set<Client>>();
   readonly #all = new Set<Client>();
+  /** LG3. */
+  readonly answers = new Answers();
   /** Keys of sessions that are not as they were when the changes were last taken. */
   readonly #changed = new Set<string>();
 
@@ -133,6 +138,10 @@ export class Clients {
     this.#dropOthersOf(key, connection);
     const client: Client = { connection, session, application: request.application, person, isServer };
     this.#clients.set(connection, client);
+    this.#bySession.set(key, client);
+    // Who names no position begins anew.
+    if (request.resume === undefined) this.answers.forget(key);
+    this.answers.cameBack(key);
     for (const dn of session.dns) this.#index(dn, client);
     if (session.all) this.#all.add(client);
     const { position } = this.#log;
@@ -172,6 +181,7 @@ export class Clients {
     const [oldest] = this.#sessions.keys();
     if (oldest === undefined) return;
     this.#sessions.delete(oldest);
+    this.answers.forget(oldest);
     this.#changed.add(oldest);
   }
 
@@ -203,6 +213,7 @@ export class Clients {
     if (client === undefined) return;
     this.#clients.delete(connection);
     this.#dropped(connection);
+    if (this.#bySession.get(client.session.key) === client) this.#bySession.delete(client.session.key);
     this.#all.delete(client);
     for (const dn of client.session.dns) {
       const listeners = this.#byDN.get(dn);
@@ -241,22 +252,41 @@ export class Clients {
   }
 
   /** Tells everybody who is registered for the DN; the client that asked finds its ReferenceID in its copy. */
-  publish(
-    entry: LogEntry,
-    asker: { readonly connection: string; readonly referenceId: number } | undefined,
-  ): void {
-    const tell = (client: Client) => {
-      if (asker === undefined || client.connection !== asker.connection)
-        return this.send(client.connection, entry.message);
-      const attributes = { ...entry.message.attributes, ReferenceID: asker.referenceId };
-      this.send(client.connection, { ...entry.message, attributes });
+  publish(entry: LogEntry, asked: { readonly asker: Asker; readonly referenceId: number } | undefined): void {
+    const { message } = entry;
+    const asking = asked && this.#bySession.get(sessionOf(asked.asker));
+    const answer = asked && {
+      ...message,
+      attributes: { ...message.attributes, ReferenceID: asked.referenceId },
     };
+    const tell = (client: Client) =>
+      this.send(client.connection, client === asking ? (answer ?? message) : message);
     const listeners = this.#byDN.get(entry.dn);
     for (const client of listeners ?? []) tell(client);
     for (const client of this.#all) if (listeners?.has(client) !== true) tell(client);
     // The event is the answer to whoever asked, registered for this DN or not.
-    const client = asker === undefined ? undefined : this.#clients.get(asker.connection);
-    if (client !== undefined && listeners?.has(client) !== true && !this.#all.has(client)) tell(client);
+    if (asking !== undefined && listeners?.has(asking) !== true && !this.#all.has(asking)) tell(asking);
+    if (asked !== undefined && answer !== undefined) this.#remember(asked.asker, asked.referenceId, answer);
+  }
+
+  /** LG3: the answer that this request has had, where the client has come back and asks it again. */
+  repeated({ session }: Client, request: DeskRequest): DeskReply | undefined {
+    if (!('ReferenceID' in request) || !this.answers.has(session.key, request.ReferenceID)) return undefined;
+    return this.answers.take(askerOf(session.key, request), request.ReferenceID);
+  }
+
+  /** The answer to what this client has asked, over whichever connection it has by now; kept for when it has none (LG3). */
+  answer(asker: Asker, reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): void {
+    const client = this.#bySession.get(sessionOf(asker));
+    if (client !== undefined) this.send(client.connection, reply);
+    if (reply.ReferenceID !== undefined) this.#remember(asker, reply.ReferenceID, reply);
+  }
+
+  /** What the other site asks is the same however often it is asked. */
+  #remember(asker: Asker, number: number, reply: DeskReply): void {
+    const session = sessionOf(asker);
+    if (this.#bySession.get(session)?.isServer === true || !this.#sessions.has(session)) return;
+    this.answers.keep(asker, number, reply);
   }
 
   send(connection: string, message: DeskReply): void {

@@ -13,6 +13,7 @@ import {
   type QueueSnapshot,
 } from '@holdfast/protocol';
 import { isSameSecret } from '../server-secret.ts';
+import { askerOf } from './answers.ts';
 import type { CallControl } from './call-control.ts';
 import type { MakeCall } from './call-record.ts';
 import type { Client } from './clients.ts';
@@ -139,6 +140,8 @@ export class DeskRequests {
       // Disabled since it has shown its token.
       return this.#refuse(client, { ReferenceID }, 'account-disabled', disabled(client.person.name));
     }
+    const answer = clients.repeated(client, request);
+    if (answer !== undefined) return clients.send(connection, answer);
     // SS62, SS70: a server follows everything; all that it may end is what the other site is about to admit.
     if (client.isServer && request.type === 'RegisterAll')
       return this.#registerAll(now, client, request.ReferenceID);
@@ -218,7 +221,7 @@ export class DeskRequests {
         `${client.person?.name ?? 'A client without token'} may not act on ${request.dn}. Act on the DN of your own login.`,
       );
     }
-    const asked = { client: client.connection, referenceId: request.ReferenceID };
+    const asked = { client: askerOf(client.session.key, request), referenceId: request.ReferenceID };
     switch (request.type) {
       case 'AgentReady':
       case 'AgentNotReady':
@@ -257,7 +260,10 @@ export class DeskRequests {
   #makeCall(now: Millis, client: Client, request: Extract<DeskRequest, { type: 'MakeCall' }>): void {
     const { calls, mediaAddress } = this.#ports;
     const { dn, destination, userData = {}, ReferenceID } = request;
-    const asked = { destination, userData, client: client.connection, referenceId: ReferenceID };
+    const asker = askerOf(client.session.key, request);
+    const asked = { destination, userData, client: asker, referenceId: ReferenceID };
+    // LG3: repeated while its phone rings; the answer comes when the phone has answered.
+    if (calls.isMaking(asker)) return;
     switch (calls.makeCall(now, dn, asked, mediaAddress)) {
       case 'started':
         // Answered when the phone is: `phoneCalled`.
@@ -284,9 +290,10 @@ export class DeskRequests {
   phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void {
     const { clients } = this.#ports;
     const { client, referenceId } = asked;
-    if (outcome === 'answered') return clients.send(client, { type: 'Done', ReferenceID: referenceId });
+    if (outcome === 'answered') return clients.answer(client, { type: 'Done', ReferenceID: referenceId });
     const { code, text } = NO_CALL[outcome];
-    clients.refuse(client, referenceId, code, { text: `The phone of ${dn} ${text}` });
+    const why = `The phone of ${dn} ${text}`;
+    clients.answer(client, { type: 'Error', ReferenceID: referenceId, code, text: why });
   }
 
   #registerClient(
@@ -366,7 +373,7 @@ export class DeskRequests {
       ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
       ...(own ? {} : { reason: given ?? LOGOUT_REASONS.supervisor }),
       ...(request.reasons === undefined ? {} : { reasons: request.reasons }),
-      client: client.connection,
+      client: askerOf(client.session.key, request),
       referenceId: request.ReferenceID,
     });
   }

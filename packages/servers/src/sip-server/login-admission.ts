@@ -13,6 +13,7 @@ import {
   LOGOUT_REASONS,
   type LoginEpoch,
 } from '@holdfast/protocol';
+import { askerOf } from './answers.ts';
 import type { Client, Clients } from './clients.ts';
 import { LoginTurns } from './login-turns.ts';
 import type { PeerLogin } from './peer-logins.ts';
@@ -99,7 +100,7 @@ export class LoginAdmission {
       type: 'endLogin',
       person,
       epoch,
-      client: client.connection,
+      client: askerOf(client.session.key, request),
       referenceId: ReferenceID,
     });
   }
@@ -256,6 +257,6 @@ function centreLogin({ person, login: { client, request } }: Ask, isConfirmed: b
     ...(workMode === undefined ? {} : { workMode }),
     ...(reasons === undefined ? {} : { reasons }),
     ...(isConfirmed && { isConfirmed }),
-    ...{ client: client.connection, referenceId },
+    ...{ client: askerOf(client.session.key, request), referenceId },
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import type { DeskRequest } from '@holdfast/protocol';
+import { askerOf } from './answers.ts';
 import type { Client, Clients } from './clients.ts';
 
 type Ask = Extract<DeskRequest, { type: 'AskToMove' }>;
@@ -61,7 +62,8 @@ export class MoveAsks {
     }
     this.#pending.delete(answer.ask);
     const { asker, request } = pending;
-    this.#clients.send(asker.connection, { type: 'Done', ReferenceID: request.ReferenceID });
+    const done = { type: 'Done', ReferenceID: request.ReferenceID } as const;
+    this.#clients.answer(askerOf(asker.session.key, request), done);
   }
 
   nextDeadline(): Millis | undefined {

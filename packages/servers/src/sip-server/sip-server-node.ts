@@ -491,13 +491,12 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
         return this.#calls.release(now, effect.connId, effect.status);
       case 'refuse': {
         const { code, text, epoch } = effect;
-        return this.#clients.refuse(effect.client, effect.referenceId, code, {
-          text,
-          ...(epoch === undefined ? {} : { epoch }),
-        });
+        const more = epoch === undefined ? {} : { epoch };
+        const { client, referenceId: ReferenceID } = effect;
+        return this.#clients.answer(client, { type: 'Error', ReferenceID, code, text, ...more });
       }
       case 'done':
-        return this.#clients.send(effect.client, { type: 'Done', ReferenceID: effect.referenceId });
+        return this.#clients.answer(effect.client, { type: 'Done', ReferenceID: effect.referenceId });
       case 'log':
         this.#effects.push(effect);
         return;
@@ -523,7 +522,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     const asker =
       client === undefined || ReferenceID === undefined
         ? undefined
-        : { connection: client, referenceId: ReferenceID };
+        : { asker: client, referenceId: ReferenceID };
     this.#clients.publish(entry, asker);
   }
 

@@ -3,7 +3,7 @@
  *
  *     dn/ call/ queue/ person/ site/   the centre        leg/      the user agent
  *     binding/                         registrations     talk/     call control
- *     session/                         clients           denied/   desk requests
+ *     session/ answer/                 clients           denied/   desk requests
  *     ended/                           stray requests
  *
  * What is told is the result of an input, never the input: what breaks one server must not break its mate.
@@ -57,6 +57,7 @@ export class SiteRecords {
     for (const connId of calls.takeChanges()) note(`talk/${connId}`);
     for (const dn of registrations.takeChanges()) note(`binding/${dn}`);
     for (const session of clients.takeChanges()) note(`session/${session}`);
+    for (const name of clients.answers.takeChanges()) note(`answer/${name}`);
     for (const person of requests.logins.denied.takeChanged()) note(`denied/${person}`);
     for (const connId of strays.takeChanges()) note(`ended/${connId}`);
     return { put, gone };
@@ -70,6 +71,7 @@ export class SiteRecords {
     calls.takeChanges();
     registrations.takeChanges();
     clients.takeChanges();
+    clients.answers.takeChanges();
     requests.logins.denied.takeChanged();
     strays.takeChanges();
   }
@@ -89,6 +91,7 @@ export class SiteRecords {
     for (const connId of calls.connIds()) yield `talk/${connId}`;
     for (const dn of registrations.registered()) yield `binding/${dn}`;
     for (const session of clients.sessions()) yield `session/${session}`;
+    for (const name of clients.answers.keys()) yield `answer/${name}`;
     for (const person of requests.logins.denied.keys()) yield `denied/${person}`;
     for (const connId of strays.connIds()) yield `ended/${connId}`;
   }
@@ -107,6 +110,8 @@ export class SiteRecords {
         return registrations.record(name, now);
       case 'session':
         return clients.record(name, now);
+      case 'answer':
+        return clients.answers.record(name, now);
       case 'denied': {
         const epoch = requests.logins.denied.get(name);
         return epoch && toRecord(epoch, now);
@@ -133,6 +138,7 @@ export class SiteRecords {
       const [kind, name] = parted(key);
       if (kind === 'binding') registrations.load(name, held);
       else if (kind === 'session') clients.load(held);
+      else if (kind === 'answer') clients.answers.load(name, held);
       else if (kind === 'denied')
         requests.logins.denied.set(name, fromRecord<LoginEpoch>(held.value, held.heldAt));
       else if (kind === 'ended') strays.load(name, held);

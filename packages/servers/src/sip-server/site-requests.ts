@@ -5,6 +5,7 @@
 import type { CentreInput, ShutdownTerms } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
 import type { DeskRequest, ErrorCode } from '@holdfast/protocol';
+import { askerOf } from './answers.ts';
 import type { Client, Clients } from './clients.ts';
 import type { Rank, SipServerConfiguration } from './configuration.ts';
 import { MoveAsks } from './move-asks.ts';
@@ -74,7 +75,7 @@ export class SiteRequests {
       on: request.on,
       by: nameOf(client),
       ...(request.on ? { terms: this.#termsOf(request) } : {}),
-      client: client.connection,
+      client: askerOf(client.session.key, request),
       referenceId: request.ReferenceID,
     });
   }
@@ -180,7 +181,7 @@ export class SiteRequests {
         isRaised,
         because,
       });
-    clients.send(client.connection, { type: 'Done', ReferenceID });
+    clients.answer(askerOf(client.session.key, request), { type: 'Done', ReferenceID });
   }
 
   #refuse(client: Client, { ReferenceID }: SiteRequest, code: ErrorCode, text: string): void {
