@@ -124,7 +124,7 @@ export const sipServerOptions = define('TServer', {
     setOn: [...SIP_SERVER, 'DN:Extension'],
     takesEffect: 'immediately',
     meaning:
-      'Whether a direct call to a DN goes over dr-peer-trunk to the other site: when no agent is logged in here and one is there, or when the phone is out of service here and in service there. The DN goes before the server (PQ2).',
+      'Whether a direct call to a DN goes over dr-peer-trunk to the other site: when no agent is logged in here and one is there, or when the phone is out of service here and in service there. With either, the other site makes the calls from a DN whose agent is logged in there (SS79). The DN goes before the server (PQ2).',
     source: 'SIP Server high-availability guide',
     actsOn: 'call admission',
   },
@@ -134,7 +134,7 @@ export const sipServerOptions = define('TServer', {
     setOn: SIP_SERVER,
     takesEffect: 'immediately',
     meaning:
-      'The Trunk that leads to the SIP Servers of the peer site: where dr-forward and a graceful shutdown send callers. No other call leaves over it.',
+      'The Trunk that leads to the SIP Servers of the peer site: where dr-forward, pooled queues and a graceful shutdown send callers. No other call leaves over it.',
     source: 'SIP Server high-availability guide',
     actsOn: 'call admission, graceful shutdown',
   },

@@ -2,14 +2,25 @@
  * Which calls are taken: whether there is room and no graceful shutdown, who calls (a gateway by its address, an
  * extension by its digest), what number is called, and over which trunk a number goes that is none of ours. A call that
  * comes in over a trunk never leaves over one: two sites whose trunks point at each other would pass a wrong number back
- * and forth [D14]; the one exception is a direct call to an agent of the other site, once (peer-forward.ts). Calls to emergency numbers leave over a trunk whatever there is against it (PQ4).
+ * and forth [D14]; the exceptions are a direct call to an agent of the other site, once (peer-forward.ts), and the call of an
+ * agent of ours whose phone calls from there (call-origin.ts). Calls to emergency numbers leave over a trunk whatever there is
+ * against it (PQ4).
  */
 import { type Millis, type Random, randomInteger } from '@holdfast/kernel';
-import { fromOf, headerValue, parseUri, type SipRequest, type Source, topVia } from '@holdfast/sip';
+import {
+  fromOf,
+  type Hashes,
+  headerValue,
+  parseUri,
+  type SipRequest,
+  type Source,
+  topVia,
+} from '@holdfast/sip';
+import { provenOrigin } from './call-origin.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { GatewayAddresses } from './gateway-addresses.ts';
 import { SIP_PORT } from './gateway-contact.ts';
-import { calledNumber, PeerForward, type PeerForwardPorts } from './peer-forward.ts';
+import { calledNumber, HOP_HEADER, PeerForward, type PeerForwardPorts } from './peer-forward.ts';
 import { reservationIn } from './queue-pool.ts';
 import { PROBE_USER } from './registrations.ts';
 import { ShutdownRefusal } from './shutdown-refusal.ts';
@@ -20,8 +31,10 @@ export interface Refusal {
 }
 
 export interface Admitted {
-  /** The extension that calls; undefined when the call comes in over a trunk. */
+  /** The extension that calls; undefined when somebody from outside does. */
   readonly dn: string | undefined;
+  /** Over which trunk it comes in; undefined from a phone. */
+  readonly inbound: string | undefined;
   readonly ani: string;
   readonly from: { readonly dn: string } | { readonly ani: string; readonly trunk: string };
   readonly to: string;
@@ -41,6 +54,7 @@ export const RETRY_AFTER_MAX_S = 10;
 
 export interface AdmissionPorts extends PeerForwardPorts {
   readonly random: Random;
+  readonly hashes: Hashes;
   readonly callsMax: number;
   /** A graceful shutdown goes on: calls that are there go on, and none is added. */
   isShuttingDown(): boolean;
@@ -60,6 +74,7 @@ export class CallAdmission {
   #dns = new Map<string, SipDN>();
   #trunks: SipDN[] = [];
   #emergencyNumbers: ReadonlySet<string> = new Set();
+  #nonceKeys: SipServerConfiguration['nonceKeys'] | undefined;
 
   constructor(ports: AdmissionPorts, addresses: GatewayAddresses) {
     this.#ports = ports;
@@ -75,6 +90,7 @@ export class CallAdmission {
     this.#forward.configure(configuration);
     this.#shutdown.configure(configuration);
     this.#emergencyNumbers = new Set(configuration.emergencyNumbers);
+    this.#nonceKeys = configuration.nonceKeys;
   }
 
   dn(number: string): SipDN | undefined {
@@ -133,16 +149,21 @@ export class CallAdmission {
     const { dn } = proof;
     // GF1: whoever tries whether we do our work reaches nobody, here or over a trunk.
     if (dn === PROBE_USER) return NOT_FOUND;
-    const trunk = this.trunkFor(to);
+    const trunk = (isEmergency ? undefined : this.#forward.trunkOfCaller(dn, to)) ?? this.trunkFor(to);
     if (trunk === undefined && !this.#dns.has(to)) return NOT_FOUND;
-    return { dn, ani: dn, from: { dn }, to, trunk, sdp, isEmergency, reservation: undefined };
+    const from = { dn };
+    return { dn, inbound, ani: dn, from, to, trunk, sdp, isEmergency, reservation: undefined };
   }
 
   /** A call that comes in over a trunk. */
   #admitFrom(inbound: string, request: SipRequest, source: Source): Admitted | Refusal {
     const { to, hasToken } = calledNumber(numberIn(request.uri));
-    if (to === undefined || !this.#dns.has(to)) return NOT_FOUND;
+    if (to === undefined) return NOT_FOUND;
     const isRelayed = this.#forward.hasCrossed(request, inbound);
+    const dn = isRelayed ? this.#originOf(request, to) : undefined;
+    if (dn !== undefined && this.#forward.hasAgent(dn)) return this.#admitOrigin(dn, to, inbound, request);
+    // The other site believes that the agent is here: it is to make the call itself (SS32), where that can be made.
+    if (!this.#dns.has(to)) return dn === undefined ? NOT_FOUND : UNAVAILABLE;
     const hasCrossed = isRelayed || hasToken;
     const refusal = hasCrossed ? this.#forward.refusal(to, source.host) : undefined;
     if (refusal !== undefined) return refusal;
@@ -152,7 +173,27 @@ export class CallAdmission {
     const ani = numberIn(fromOf(request)?.uri ?? '') ?? 'anonymous';
     const reservation = isRelayed ? reservationIn(request) : undefined;
     const from = { ani, trunk: inbound };
-    return { dn: undefined, ani, from, to, trunk, sdp: offerIn(request), isEmergency: false, reservation };
+    const sdp = offerIn(request);
+    return { dn: undefined, inbound, ani, from, to, trunk, sdp, isEmergency: false, reservation };
+  }
+
+  /** The extension for which the other site relays a call. */
+  #originOf(request: SipRequest, to: string): string | undefined {
+    const connId = headerValue(request, HOP_HEADER.toLowerCase());
+    if (connId === undefined || this.#nonceKeys === undefined) return undefined;
+    return provenOrigin(this.#ports.hashes, this.#nonceKeys, request, { connId, to });
+  }
+
+  /** A call of an agent of ours from the other site: served as if the phone had called here, but that it crosses no more. */
+  #admitOrigin(dn: string, to: string, inbound: string, request: SipRequest): Admitted | Refusal {
+    const isHere = this.#dns.has(to);
+    const refusal = isHere ? this.#forward.refusal(to, dn) : undefined;
+    if (refusal !== undefined) return refusal;
+    const trunk = isHere ? undefined : this.#trunks[0]?.number;
+    if (trunk === undefined && !isHere) return NOT_FOUND;
+    const sdp = offerIn(request);
+    const common = { isEmergency: false, reservation: undefined };
+    return { dn, inbound, ani: dn, from: { dn }, to, trunk, sdp, ...common };
   }
 
   /** Over which trunk a request comes in: it comes from the gateway's address, or names that in its Via over TCP. */
@@ -167,6 +208,7 @@ export class CallAdmission {
 }
 
 const NOT_FOUND: Refusal = { status: 404, headers: [] };
+const UNAVAILABLE: Refusal = { status: 503, headers: [] };
 
 /** The number in a SIP or tel URI (RFC 3966: separators mean nothing). */
 export function numberIn(text: string): string | undefined {

@@ -177,11 +177,13 @@ export class CallControl {
     if (this.#configuration === undefined) return this.#reject(now, leg, { status: 503, headers: [] });
     const admitted = this.#admission.admit(now, request, source, this.#calls.size);
     if ('status' in admitted) return this.#reject(now, leg, admitted);
-    const { dn, ani, from, to, trunk, sdp, isEmergency, reservation } = admitted;
+    const { dn, inbound, ani, from, to, trunk, sdp, isEmergency, reservation } = admitted;
     const maxForwards = (maxForwardsOf(request) ?? MAX_FORWARDS_DEFAULT) - 1;
     const call = this.#open({ leg, dn, ani, maxForwards, sdp });
-    const origin = { role: 'origin', dn, offer: undefined, contact: undefined, over: undefined } as const;
-    this.#legs.add(leg, { call, ...origin, hasRung: true });
+    const origin = { role: 'origin', offer: undefined, contact: undefined, over: undefined } as const;
+    // At the other end of what comes in over a trunk is no phone of ours, whoever calls.
+    const phone = inbound === undefined ? dn : undefined;
+    this.#legs.add(leg, { call, ...origin, dn: phone, hasRung: true });
     const { connId } = call;
     this.#ports.tell({
       type: 'callStarted',

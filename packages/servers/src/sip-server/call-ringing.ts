@@ -18,6 +18,7 @@ import {
   withoutBrackets,
 } from '@holdfast/sip';
 import type { CallLegs } from './call-legs.ts';
+import { ORIGIN_HEADER, signedOrigin } from './call-origin.ts';
 import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, LegRole, Redirect } from './call-record.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
@@ -31,6 +32,8 @@ import { RESERVATION_HEADER } from './queue-pool.ts';
 export const FORKS_MAX = 4;
 /** A gateway that is silent for so long is left for the next trunk, where there is one: a caller waits (as PH2). */
 export const TRUNK_SILENT_MAX_MS = 4_000;
+/** The other site is left sooner where the call can be made here: the phone that waits may be one of those that leave us after 4 s (PH2). */
+export const PEER_SILENT_MAX_MS = 2_000;
 
 type Ring = Extract<CentreEffect, { type: 'ring' }>;
 
@@ -72,7 +75,9 @@ export class CallRinging {
   ring(now: Millis, call: CallRecord, { dn, trunk, reservation }: Ring): void {
     const legs = new Set<LegId>();
     call.ringing.set(dn, { legs, why: 'unreachable', redirect: undefined });
-    if (trunk !== undefined) this.#overTrunk(now, call, dn, this.#trunks.order(now, trunk), reservation);
+    const isOurs = this.#dns.has(dn);
+    if (trunk !== undefined)
+      this.#overTrunk(now, call, dn, this.#trunks.order(now, trunk, { isOurs }), reservation);
     else {
       const offer = call.origin.sdp;
       for (const { at, contact } of this.#contactsOf(dn))
@@ -102,6 +107,7 @@ export class CallRinging {
   ): void {
     const gateway = trunk === undefined ? undefined : this.#trunks.gateway(trunk);
     if (trunk === undefined || gateway === undefined) return;
+    const isPeer = trunk === this.#configuration?.peerTrunk;
     const leg = this.invite(now, call, {
       role: 'party',
       dn,
@@ -111,7 +117,9 @@ export class CallRinging {
       over: { trunk, left },
       ...(reservation !== undefined && { reservation }),
       // Of a name each target is left after that time: the next one may live.
-      ...((left.length > 0 || !isAddressLiteral(gateway.host)) && { giveUpMs: TRUNK_SILENT_MAX_MS }),
+      ...((left.length > 0 || !isAddressLiteral(gateway.host)) && {
+        giveUpMs: left.length > 0 && isPeer ? PEER_SILENT_MAX_MS : TRUNK_SILENT_MAX_MS,
+      }),
     });
     call.ringing.get(dn)?.legs.add(leg);
   }
@@ -138,12 +146,23 @@ export class CallRinging {
       headers: [
         ['Max-Forwards', String(Math.max(0, call.origin.maxForwards))],
         ['X-Holdfast-ConnID', call.connId],
-        ...(over !== undefined && over.trunk === peerTrunk ? [[HOP_HEADER, call.connId] as const] : []),
+        ...(over !== undefined && over.trunk === peerTrunk ? this.#crossing(call, dn) : []),
         ...(reservation === undefined ? [] : [[RESERVATION_HEADER, String(reservation)] as const]),
       ],
       ringingMax: Math.min(ringingMaxMs, called.ringingMax ?? ringingMaxMs),
       ...(giveUpMs === undefined ? {} : { giveUpMs }),
     };
+  }
+
+  /** What says to the other site that a call has crossed, and for which extension. */
+  #crossing({ connId, origin }: CallRecord, to: string): readonly (readonly [string, string])[] {
+    const { nonceKeys } = this.#configuration ?? {};
+    const token = [HOP_HEADER, connId] as const;
+    if (origin.dn === undefined || nonceKeys === undefined) return [token];
+    return [
+      token,
+      [ORIGIN_HEADER, signedOrigin(this.#ports.hashes, nonceKeys, { dn: origin.dn, connId, to })],
+    ];
   }
 
   /** The leg stays known until its INVITE has ended: it may still be answered in this moment. */

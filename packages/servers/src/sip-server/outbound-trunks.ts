@@ -14,7 +14,7 @@ export const TRUNKS_TRIED_MAX = 4;
 export class OutboundTrunks {
   #gateways = new Map<string, Gateway>();
   #recoveryMs = new Map<string, Millis>();
-  /** Leads to the other site and nowhere else, and no other trunk leads there. */
+  /** Leads to the other site, and no other trunk leads there. */
   #peerTrunk: string | undefined;
   readonly #illUntil = new Map<string, Millis>();
   /** Found so by asking (SS35). */
@@ -34,9 +34,12 @@ export class OutboundTrunks {
     return this.#gateways.get(trunk);
   }
 
-  /** The trunks to try for a call that was to leave over `chosen`. */
-  order(now: Millis, chosen: string): string[] {
-    if (chosen === this.#peerTrunk) return this.#gateways.has(chosen) ? [chosen] : [];
+  /**
+   * The trunks to try for a call that was to leave over `chosen`. To a number of ours only the trunk between the sites leads;
+   * a call for the outside that the other site was to make is made here if that cannot be reached (PH3).
+   */
+  order(now: Millis, chosen: string, { isOurs = false } = {}): string[] {
+    if (chosen === this.#peerTrunk && isOurs) return this.#gateways.has(chosen) ? [chosen] : [];
     const others = [...this.#gateways.keys()].filter(
       (trunk) => trunk !== chosen && trunk !== this.#peerTrunk,
     );

@@ -73,6 +73,20 @@ export class PeerForward {
     return isThere === true ? this.#trunk : undefined;
   }
 
+  hasAgent(dn: string): boolean {
+    return this.#ports.hasAgent(dn);
+  }
+
+  /**
+   * The trunk to the other site, when the agent works there who calls from this phone (PH3). Not to an Extension that is
+   * served here: the call would have to cross twice.
+   */
+  trunkOfCaller(dn: string, to: string): string | undefined {
+    if (this.#dns.get(dn)?.forward === undefined || this.#dns.get(to)?.type === 'Extension') return undefined;
+    const isThere = !this.#ports.hasAgent(dn) && this.#ports.whoIsThere(dn)?.person !== undefined;
+    return isThere ? this.#trunk : undefined;
+  }
+
   /** Of a call that has crossed; undefined when it is served here. */
   refusal(to: string, sender: string): Refusal | undefined {
     if (!this.#isMissing(to)) return undefined;

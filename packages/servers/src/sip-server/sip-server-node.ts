@@ -105,7 +105,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     });
     this.#phoneWatch = this.#makePhoneWatch(options);
     this.#calls = new CallControl({
-      ...{ userAgent: this.#userAgent, random: options.random, tell, emit },
+      ...{ userAgent: this.#userAgent, random: options.random, hashes: options.hashes, tell, emit },
       callsMax: options.callsMax ?? CALLS_MAX,
       contactsOf: (dn) => this.#registrations.contactsOf(dn),
       contactFailed: (now, dn, contact) => this.#contactFailed(now, dn, contact),
