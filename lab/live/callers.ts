@@ -34,8 +34,8 @@ const FIRST_SILENT_LINE = 12_000;
 const TONE_HZ = 2_500;
 /** How long a site may leave an INVITE without a sign, ms. */
 const SITE_ATTEMPT_MS = 1500;
-/** How long a caller listens to silence, ms. */
-const SILENCE_MS = 1000;
+/** How long a caller listens to silence, ms: longer than a BYE takes to come, on a busy machine too. */
+const SILENCE_MS = 2000;
 
 export class Callers {
   readonly #options: CallersOptions;

@@ -39,6 +39,10 @@ import type { LabTimes } from './times.ts';
 
 export { SITES, type SiteName, type SitePorts };
 
+/** Robots, and how long they may take before the next ones start all the same. */
+const STARTED_TOGETHER = 25;
+const LOGGED_IN_MAX_MS = 5_000;
+
 export interface LiveLabOptions {
   readonly agents: number;
   readonly seed: number;
@@ -234,9 +238,12 @@ export class LiveLab {
   async startRobots(seatOf: (agent: GeneratedAgent) => GeneratedAgent = (agent) => agent): Promise<void> {
     for (const agent of this.#agents) this.robots.push(this.#makeRobot(agent, seatOf(agent)));
     this.#days += 1;
-    // A thousand phones and desks starting in one moment would only measure the start.
-    for (let from = 0; from < this.robots.length; from += 25) {
-      await Promise.all(this.robots.slice(from, from + 25).map((robot) => robot.start()));
+    // A thousand phones and desks starting in one moment would only measure the start: some, and when they are in, some more.
+    const isUp = SITES.every((site) => this.sites[site].state === 'up');
+    for (let from = 0; from < this.robots.length; from += STARTED_TOGETHER) {
+      const some = this.robots.slice(from, from + STARTED_TOGETHER);
+      await Promise.all(some.map((robot) => robot.start()));
+      if (isUp) await this.until(LOGGED_IN_MAX_MS, () => some.every(({ view }) => view?.state === 'Ready'));
     }
   }
 

@@ -42,8 +42,6 @@ import { pause } from './site-processes.ts';
 /** A site that does not answer keeps nobody at work for longer. */
 const LEAVE_MAX_MS = 2_000;
 
-const HANG_UP_AGAIN_MS = 500;
-
 export interface RobotOptions {
   readonly agent: string;
   readonly user: string;
@@ -242,7 +240,8 @@ export class Robot {
   #onPhone(fact: PhoneFact): void {
     if (fact.name === 'established') {
       const hangUp = () => {
-        if (!this.options.mayHangUp()) return this.after(HANG_UP_AGAIN_MS, hangUp);
+        // Whoever was held back has as much to say again, so that hundreds do not hang up in one moment.
+        if (!this.options.mayHangUp()) return this.after(this.options.talkMs(), hangUp);
         this.#phone?.input({ type: 'command', command: { name: 'hangup', leg: fact.leg } });
       };
       this.after(this.options.talkMs(), hangUp);

@@ -3,6 +3,7 @@ import type { FailedMember, LiveLab } from '../live-lab.ts';
 import type { TakeoverTimes } from '../measures.ts';
 import { isAlive } from '../process-tree.ts';
 import type { Robot } from '../robot.ts';
+import { decisionsOf, inWords } from './reasons.ts';
 import {
   allWorkAt,
   callersCome,
@@ -73,7 +74,14 @@ async function takeover(
   lab.check(
     'nobody-logged-out',
     anew.length === 0,
-    anew.length === 0 ? 'every login stood' : `logged in anew: ${anew.map(({ agent }) => agent).join(', ')}`,
+    anew.length === 0
+      ? 'every login stood'
+      : anew
+          .map(
+            ({ agent, at }) =>
+              `${agent} anew after ${Math.round(at - failed.at)} ms: ${toldOf(lab, agent, failed.at)}`,
+          )
+          .join('; '),
   );
   await lab.until(4 * lab.options.times.talkMs, () => lab.calls.openSinceFault === 0);
   const { established, kept, lost, lostBy, ended } = lab.calls.figures();
@@ -123,6 +131,10 @@ async function goesOn(lab: LiveLab, { at }: FailedMember, { agents }: StandingCa
     isDone(),
     `a new call was answered after ${inMs(first_new_call_ms)}, one to the queue after ${inMs(first_queue_call_ms)}, a request in a call that stood after ${inMs(first_in_dialog_ms)}`,
   );
+}
+
+function toldOf(lab: LiveLab, agent: string, since: number): string {
+  return decisionsOf(lab, lab.robot(agent), since).map(inWords).join(', ') || 'no decision';
 }
 
 function inMs(ms: number | null): string {
