@@ -21,8 +21,6 @@ interface Answer {
   /** Of the request, as text. */
   readonly hash: string;
   readonly reply: DeskReply;
-  /** The client has come back since. */
-  isFormer: boolean;
 }
 
 export function askerOf(session: string, request: DeskRequest): Asker {
@@ -35,6 +33,8 @@ export function sessionOf(asker: Asker): string {
 
 export class Answers {
   readonly #answers = new Map<string, Map<number, Answer>>();
+  /** Names of those whose client has come back since; no part of the record, for each server sees its own connections. */
+  readonly #former = new Set<string>();
   /** Names of records that are not as they were when the changes were last taken. */
   readonly #changed = new Set<string>();
 
@@ -51,13 +51,13 @@ export class Answers {
     this.#drop(session, answers, number);
     const [oldest] = answers.keys();
     if (answers.size >= ANSWERS_MAX && oldest !== undefined) this.#drop(session, answers, oldest);
-    answers.set(number, { hash, reply, isFormer: false });
+    answers.set(number, { hash, reply });
     this.#changed.add(nameOf(session, number));
   }
 
   /** The client has a new connection: what it asks now it may have asked before. */
   cameBack(session: string): void {
-    for (const answer of this.#answers.get(session)?.values() ?? []) answer.isFormer = true;
+    for (const number of this.#answers.get(session)?.keys() ?? []) this.#former.add(nameOf(session, number));
   }
 
   /** It begins anew, and so may its numbers. */
@@ -76,7 +76,8 @@ export class Answers {
     const session = sessionOf(asker);
     const answers = this.#answers.get(session);
     const answer = answers?.get(number);
-    if (answer?.isFormer !== true || !asker.startsWith(`${answer.hash} `)) return undefined;
+    const isRepeated = answer !== undefined && this.#former.has(nameOf(session, number));
+    if (!isRepeated || !asker.startsWith(`${answer.hash} `)) return undefined;
     this.#drop(session, answers, number);
     return answer.reply;
   }
@@ -88,7 +89,9 @@ export class Answers {
   }
 
   #drop(session: string, answers: Map<number, Answer> | undefined, number: number): void {
-    if (answers?.delete(number) === true) this.#changed.add(nameOf(session, number));
+    if (answers?.delete(number) !== true) return;
+    this.#former.delete(nameOf(session, number));
+    this.#changed.add(nameOf(session, number));
   }
 
   // ── records ────────────────────────────────────────────────────────────────────────────────────────────────────
