@@ -59,6 +59,7 @@ async function makeObjects() {
     sites: [site('north', base), site('south', base + 100)],
     password: values.password,
     phonePassword: values['phone-password'],
+    isForwarding: true,
   });
   return objects;
 }

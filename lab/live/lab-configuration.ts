@@ -46,6 +46,7 @@ export async function writeLabConfiguration(run: {
     sites: generatedSites(ports),
     password: PASSWORD,
     phonePassword: PHONE_PASSWORD,
+    isForwarding: true,
     realm: REALM,
     options: { ...serverOptions(run), ...desktopOptions(times) },
   });

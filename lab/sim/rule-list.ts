@@ -79,6 +79,8 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   LG3: 'That an answer is lost with the primary is rare; held by the tests of repeated requests.',
   SS76: NO_FORWARD,
   SS77: NO_FORWARD,
+  SS78: NO_FORWARD,
+  SS79: NO_FORWARD,
   SS74: TWO_DESKS,
   SS75: TWO_DESKS,
   MC5: 'The members of a simulated pair learn of a new revision within moments of each other.',

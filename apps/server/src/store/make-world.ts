@@ -7,7 +7,7 @@ import { type GeneratedConfiguration, type GenerateRequest, generateConfiguratio
 import { createTokenKeys, hashPassword, nodeHashes } from '../crypto.ts';
 
 export interface WorldRequest
-  extends Pick<GenerateRequest, 'agents' | 'sites' | 'homes' | 'schemes' | 'options'> {
+  extends Pick<GenerateRequest, 'agents' | 'sites' | 'homes' | 'schemes' | 'isForwarding' | 'options'> {
   readonly realm?: string;
   /** Of every person. */
   readonly password: string;

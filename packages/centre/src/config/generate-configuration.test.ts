@@ -1,3 +1,4 @@
+import { objectKey } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { makeConfiguration } from './configuration.ts';
 import { deskConfiguration } from './desk-configuration.ts';
@@ -90,4 +91,39 @@ test('options are laid over what is generated', () => {
     'disaster-recovery.timeout': '9',
     'disaster-recovery.enabled': 'true',
   });
+});
+
+test('[PQ2] direct calls go to the other site where that is asked for: no-agent for phones at both, oos for those that move', () => {
+  const loaded = load(sampleFiles({ agents: 24, isForwarding: true }));
+  expect(loaded.ok ? [] : loaded.problems.map(problemLine)).toEqual([]);
+  expect(loaded.warnings).toEqual([]);
+  const { objects, agents } = generateConfiguration({ ...REQUEST, agents: 24, isForwarding: true });
+  const forwards = (site: string) =>
+    agents.map(({ dn, scheme }) => {
+      const found = objects.find((object) => objectKey(object) === `DN/${dn}@${site}`);
+      return [scheme, found?.options.TServer?.['dr-forward']];
+    });
+  const wanted = agents.map(({ scheme }) => [scheme, scheme === 'dual' ? 'no-agent' : 'oos']);
+  expect([forwards('north'), forwards('south')]).toEqual([wanted, wanted]);
+  for (const [site, peer] of [
+    ['north', REQUEST.sites[1]],
+    ['south', REQUEST.sites[0]],
+  ] as const) {
+    const named = (key: string) => objects.find((object) => objectKey(object) === key)?.options.TServer;
+    expect(named(`Application/sip-${site}`)?.['dr-peer-trunk']).toBe(`peer-${peer.name}`);
+    expect(named(`DN/peer-${peer.name}@${site}`)).toEqual({ contact: `sip:${peer.address}:${peer.sipPort}` });
+  }
+});
+
+test('[PQ2] nothing crosses where it is not asked for, nor from a phone that cannot move', () => {
+  const text = (more: Partial<typeof REQUEST> & { isForwarding?: boolean }) =>
+    JSON.stringify(generateConfiguration({ ...REQUEST, agents: 4, ...more }).objects);
+  expect(text({})).not.toMatch(/dr-forward|dr-peer-trunk/);
+  const { objects } = generateConfiguration({
+    ...REQUEST,
+    agents: 4,
+    schemes: ['fixed'],
+    isForwarding: true,
+  });
+  expect(objects.find((object) => objectKey(object) === 'DN/7001@north')?.options).toEqual({});
 });

@@ -4,6 +4,7 @@
  *
  *     agents    7001, 7002, …   an Extension at each site, both in one Place (S0, S2)
  *     queues    8000 sales, 8001 support, 8009 overflow; 8500 is a Routing Point to 8000
+ *     trunks    to the gateway of each site, and, where asked for, to the other site (`dr-peer-trunk`)
  *     persons   agent7001 …, supervisor1, administrator1, guest (the spare extension for a real phone)
  *     desktops  workspace, and desktop-<site> for the persons of the third-party family (S3)
  */
@@ -37,6 +38,8 @@ export interface GenerateRequest {
   readonly homes?: readonly (0 | 1)[];
   /** Given to the agents' phones in turn; the lab wants all, an installation one. */
   readonly schemes?: readonly RegistrationScheme[];
+  /** Direct calls go to the site of their agent (PQ2): a trunk between the sites, and `dr-forward` by the phone's scheme. */
+  readonly isForwarding?: boolean;
   readonly realm: string;
   readonly passwordHash: (user: string) => string;
   readonly digest: (dn: string) => { readonly md5: string; readonly sha256: string };
@@ -102,7 +105,7 @@ export function generateConfiguration(request: GenerateRequest): GeneratedConfig
   const objects: ConfigObject[] = [
     { objectType: 'Tenant', name: TENANT, enabled: true, options: { holdfast: { realm: request.realm } } },
     { objectType: 'Keys', name: 'keys', enabled: true, options: {}, ...request.keys },
-    ...sites.flatMap((site) => [...serversOf(site, sites), ...numbersOf(site)]),
+    ...sites.flatMap((site) => [...serversOf(site, request), ...numbersOf(site, request)]),
     ...generateDesktops({ tenant: TENANT, sites }),
     ...seats.flatMap((seat) => seatObjects(seat, request)),
     ...groupsOf(agents, sites),
@@ -142,7 +145,7 @@ function withOptions(object: ConfigObject, overlay: OptionSections | undefined):
   return { ...object, options };
 }
 
-function serversOf(site: GeneratedSite, sites: readonly GeneratedSite[]): ConfigObject[] {
+function serversOf(site: GeneratedSite, { sites, isForwarding }: GenerateRequest): ConfigObject[] {
   const host = `${site.name}-host`;
   const common = { objectType: 'Application' as const, tenant: TENANT, host, enabled: true };
   const ownFirst = [site, ...sites.filter((other) => other !== site)];
@@ -157,7 +160,7 @@ function serversOf(site: GeneratedSite, sites: readonly GeneratedSite[]): Config
       connections: [],
       options: siteOption(site),
     },
-    ...sipServersOf(site, common, ownFirst),
+    ...sipServersOf(site, common, { ownFirst, isForwarding: isForwarding === true }),
     ...statServerOf(site, common, ownFirst),
     {
       ...common,
@@ -179,9 +182,10 @@ type OfServers = Pick<ObjectOf<'Application'>, 'objectType' | 'tenant' | 'host' 
 function sipServersOf(
   site: GeneratedSite,
   common: OfServers,
-  ownFirst: readonly GeneratedSite[],
+  { ownFirst, isForwarding }: { readonly ownFirst: readonly GeneratedSite[]; readonly isForwarding: boolean },
 ): ConfigObject[] {
   const name = `sip-${site.name}`;
+  const peer = ownFirst.find((one) => one !== site);
   const server = {
     ...common,
     name,
@@ -191,7 +195,11 @@ function sipServersOf(
     connections: ownFirst.map((one) => connectTo(`config-${one.name}`, 10)),
     options: {
       ...siteOption(site),
-      TServer: { 'sip-port': String(site.sipPort), 'wrap-up-time': String(GENERATED_WRAP_UP_S) },
+      TServer: {
+        'sip-port': String(site.sipPort),
+        'wrap-up-time': String(GENERATED_WRAP_UP_S),
+        ...(isForwarding && peer !== undefined && { 'dr-peer-trunk': peerTrunkTo(peer) }),
+      },
     },
   };
   if (site.standby === undefined) return [server];
@@ -201,6 +209,10 @@ function sipServersOf(
     { ...server, ports: { ...server.ports, pair: pairPort }, backup },
     { ...server, name: backup, ports: { default: clientPort } },
   ];
+}
+
+function peerTrunkTo({ name }: GeneratedSite): string {
+  return `peer-${name}`;
 }
 
 function statServerOf(
@@ -224,7 +236,7 @@ function statServerOf(
   ];
 }
 
-function numbersOf(site: GeneratedSite): ConfigObject[] {
+function numbersOf(site: GeneratedSite, { sites, isForwarding }: GenerateRequest): ConfigObject[] {
   const common = { objectType: 'DN' as const, switch: site.name, enabled: true };
   const overflow = { 'overflow-dn': OVERFLOW_QUEUE, 'wait-max': '120', 'waiting-max': '200' };
   return [
@@ -264,6 +276,13 @@ function numbersOf(site: GeneratedSite): ConfigObject[] {
       displayName: 'Gateway',
       options: { TServer: { contact: `sip:${site.gateway}` } },
     },
+    ...sites
+      .filter((peer) => isForwarding === true && peer !== site)
+      .map((peer): ConfigObject => {
+        const contact = `sip:${peer.address}:${peer.sipPort}`;
+        const options = { TServer: { contact } };
+        return { ...common, number: peerTrunkTo(peer), type: 'Trunk', displayName: 'Other site', options };
+      }),
   ];
 }
 
@@ -280,7 +299,7 @@ function seatObjects(seat: Seat, request: GenerateRequest): ConfigObject[] {
         type: 'Extension',
         digest,
         enabled: true,
-        options: seat.dn === GUEST.dn ? GUEST_PHONE : {},
+        options: { ...(seat.dn === GUEST.dn ? GUEST_PHONE : {}), ...forwardOf(seat, request) },
       },
       { objectType: 'AgentLogin', code: seat.dn, switch: site.name, ...common },
     ]),
@@ -304,6 +323,15 @@ function seatObjects(seat: Seat, request: GenerateRequest): ConfigObject[] {
       options: seat.family === 'agent-desktop' ? sitesOf(seat, request) : {},
     },
   ];
+}
+
+/**
+ * PQ2: a phone that is registered at both sites says nothing about where its agent is; any other is at the site of its
+ * agent, also before that agent has logged in. One that cannot move has nowhere to be called but here.
+ */
+function forwardOf({ scheme }: Seat, { isForwarding }: GenerateRequest): OptionSections {
+  if (isForwarding !== true || scheme === 'fixed') return {};
+  return { TServer: { 'dr-forward': scheme === 'dual' ? 'no-agent' : 'oos' } };
 }
 
 /** S3: the Applications of the preferred and of the second site. */
