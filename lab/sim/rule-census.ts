@@ -3,6 +3,7 @@
  * names its rule; where a rule leaves none, what is counted is the message or event by which everybody else would
  * notice it: EventAgentLogout with `dr-force_logout` is AG12. Nothing is counted because a line of code was reached.
  */
+import type { CentreEffect } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
 import type { DeskReply, ErrorCode } from '@holdfast/protocol';
 import type { PhoneFact, SipMessage } from '@holdfast/sip';
@@ -78,11 +79,30 @@ export class RuleCensus {
     }
   }
 
+  /** What a centre decides about queues that are pooled (PQ1). */
+  centreWants(effect: CentreEffect): void {
+    switch (effect.type) {
+      case 'poolWaiting':
+        return this.count('QU16');
+      case 'poolGrant':
+        return this.count('QU17');
+      case 'poolTake':
+        return this.count('QU18');
+      case 'ring':
+        if (effect.reservation !== undefined && effect.trunk === undefined) this.count('QU19');
+        return;
+      case 'poolRefuse':
+        return this.count('QU20');
+      default:
+    }
+  }
+
   /** A line of the log of a SIP Server: about somebody who proves nothing, or a gateway that does not answer. */
   siteWrites(what: string): void {
     if (what === 'registration refused' || what === 'call refused') this.count('SS4');
     if (what === 'other site answers') this.count('SS70');
     if (what === 'follows') this.count('LG1');
+    if (what === 'pool refused') this.count('QU21');
     if (what === 'mate behind' || what === 'mate in step') this.count('LG2');
     if (what === 'entries missing' || what === 'records differ') this.count('LG6');
     if (what === 'trunk out of service' || what === 'trunk back in service') this.count('SS35');

@@ -2,6 +2,7 @@
  * No call and no place in line may vanish: the server's own log of events, read after every step, says who has come
  * and who has gone, and the centre must hold exactly those who are there by the log (QU13, CA11).
  */
+import type { Call } from '@holdfast/centre';
 import type { EventMessage } from '@holdfast/protocol';
 import type { Check, RoutingSite } from './checkers.ts';
 import type { Process } from './process.ts';
@@ -51,9 +52,10 @@ class Account {
       if (held !== told.size)
         return `by its events ${told.size} callers wait in queue ${queue}, ${held} stand in line`;
     }
-    if (calls.size === this.#at.size) return undefined;
+    const held = toldOf(calls.values());
+    if (held === this.#at.size) return undefined;
     const lost = [...this.#at.keys()].find((connId) => !calls.has(connId));
-    return `by its events there are ${this.#at.size} calls, the centre holds ${calls.size}; ${lost ?? 'one that nobody was told of'}`;
+    return `by its events there are ${this.#at.size} calls, the centre holds ${held}; ${lost ?? 'one that nobody was told of'}`;
   }
 
   #enter({ name, attributes }: EventMessage): string | undefined {
@@ -78,6 +80,20 @@ class Account {
     all.set(key, known);
     return known;
   }
+}
+
+/** Calls that stand on a DN: of a caller from outside who was offered to the other site only that one tells (PQ1). */
+function toldOf(calls: Iterable<Call>): number {
+  let told = 0;
+  for (const { phase, origin } of calls) {
+    const isThere = phase.name === 'offered' ? phase.crossing !== undefined : isOverTrunk(phase);
+    if (origin.dn !== undefined || !isThere) told += 1;
+  }
+  return told;
+}
+
+function isOverTrunk(phase: Call['phase']): boolean {
+  return phase.name === 'talking' && phase.trunk !== undefined;
 }
 
 /** Of whichever site has just done something. */

@@ -18,6 +18,7 @@ import { ANNOUNCER, CALL_PROCESSING_PORT, DEAD_GATEWAY, GATEWAY } from './rule-c
 import type { Edit } from './whole-configuration.ts';
 import { type DrawnKinds, drawKinds, withPlacePerSite } from './whole-kinds.ts';
 import { withPairs } from './whole-pairs.ts';
+import { withPools } from './whole-pools.ts';
 import { CLIENT_PORT, CONFIG_PORT, nodeHashes, PASSWORD, STAT_PORT } from './whole-servers.ts';
 
 export interface Site {
@@ -73,6 +74,8 @@ export interface CentreWish {
   readonly siteTimeoutS?: number | undefined;
   /** The sites whose SIP Server has a mate; drawn unless set. */
   readonly pairs?: readonly string[] | undefined;
+  /** The queues of both sites are one pool (PQ1). */
+  readonly isPooled: boolean;
 }
 
 export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
@@ -153,7 +156,7 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
   ];
   return {
     generated,
-    objects: withPairs(atOffices(objects), pairs),
+    objects: withPairs(atOffices(wish.isPooled ? withPools(objects, SITES) : objects), pairs),
     pairs,
     thirdParty: kinds.thirdParty,
     siteTimeoutMs: 1000 * siteTimeoutS,

@@ -46,6 +46,10 @@ export const WHOLE_DEFECTS = {
   'logout-of-nobody': 'statistics-right',
   /** LG1: a follower takes a position for its number alone. */
   'resume-by-number': 'board-current',
+  /** PQ1: a caller who is offered to an agent of the other site stands in line all the while. */
+  'crossing-forgotten': 'one-agent-a-caller',
+  /** PQ1: what is granted to the other site stays granted until its call comes. */
+  'reservation-never-lapses': 'reservation-short',
   ...PAIR_WHOLE_DEFECTS,
 } as const;
 /** Any that may be planted in a whole world; those of the table are found in worlds that a seed draws. */
@@ -159,6 +163,25 @@ const PLANTED: Partial<Record<WholeDefect, Planted>> = {
       calls.delete(connId);
       deadlines.clear(`overflow ${connId}`);
     }
+    return effects;
+  },
+  'crossing-forgotten': (centre, input, handle) => {
+    const { calls, queues } = centre.stateToCheck;
+    const before = input.type === 'poolGranted' ? calls.get(input.connId) : undefined;
+    const effects = handle(input);
+    const after = before && calls.get(before.connId);
+    if (before?.phase.name !== 'waiting' || after?.phase.name !== 'offered') return effects;
+    calls.set(before.connId, before);
+    queues.get(before.phase.ticket.queue)?.waiting.add(before.phase.ticket);
+    return effects.filter((effect) => effect.type !== 'event' || effect.name !== 'EventDiverted');
+  },
+  'reservation-never-lapses': (centre, input, handle) => {
+    if (input.type === 'poolDeclined') return [];
+    const effects = handle(input);
+    const { deadlines } = centre.stateToCheck;
+    for (const effect of effects)
+      if (effect.type === 'poolGrant')
+        deadlines.set(`reservation-lapses ${effect.connId}`, Number.MAX_SAFE_INTEGER);
     return effects;
   },
   'abandon-untold': (_centre, input, handle) =>

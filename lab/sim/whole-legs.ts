@@ -6,10 +6,12 @@
  * Asked twice a virtual second. Who has been left alone is not joined again, so that no leg slips through between.
  */
 import type { CallRecord } from '@holdfast/servers';
+import type { LegId } from '@holdfast/sip';
 import type { RoutingSite } from './checkers.ts';
 import type { FaultPlan } from './faults.ts';
 import type { Process } from './process.ts';
 import type { PhoneProgram, StandingLeg } from './whole-phone.ts';
+import type { JoinedLegs } from './whole-pools.ts';
 import type { SipServerProgram } from './whole-sip-server.ts';
 import type { World } from './world.ts';
 
@@ -36,17 +38,23 @@ export class OneLeggedCalls {
   readonly #world: World;
   readonly #sites: readonly RoutingSite[];
   readonly #phones: readonly Process[];
+  readonly #joined: JoinedLegs;
   readonly #plan: FaultPlan | undefined;
   readonly #alone = new Map<StandingLeg, Alone>();
 
   constructor(
     world: World,
-    at: { readonly sites: readonly RoutingSite[]; readonly phones: readonly Process[] },
+    at: {
+      readonly sites: readonly RoutingSite[];
+      readonly phones: readonly Process[];
+      readonly joined: JoinedLegs;
+    },
     plan: FaultPlan | undefined,
   ) {
     this.#world = world;
     this.#sites = at.sites;
     this.#phones = at.phones;
+    this.#joined = at.joined;
     this.#plan = plan;
     this.#lookAgain();
   }
@@ -65,7 +73,7 @@ export class OneLeggedCalls {
     const isCalm = this.#isCalm();
     const areSitesRunning = this.#sites.every(({ process }) => process.state !== 'paused');
     for (const [phone, leg] of this.#legs()) {
-      if (hasCompany(leg, records, standing)) {
+      if (hasCompany(leg, { records, standing, joined: this.#joined })) {
         this.#alone.delete(leg);
         continue;
       }
@@ -117,17 +125,26 @@ export class OneLeggedCalls {
   }
 }
 
+interface Seen {
+  readonly records: ReadonlyMap<string, { readonly call: CallRecord; readonly isTalking: boolean }>;
+  readonly standing: ReadonlyMap<string, StandingLeg>;
+  readonly joined: JoinedLegs;
+}
+
 /** Whether somebody is at the other end: a phone in the same call, or a site that lets the caller wait. */
-function hasCompany(
-  leg: StandingLeg,
-  records: ReadonlyMap<string, { readonly call: CallRecord; readonly isTalking: boolean }>,
-  standing: ReadonlyMap<string, StandingLeg>,
-): boolean {
-  const record = leg.remote === undefined ? undefined : records.get(leg.remote);
+function hasCompany(leg: StandingLeg, seen: Seen): boolean {
+  return leg.remote !== undefined && isJoined(leg.remote, seen);
+}
+
+/** `leg` is that of the site at which we have come to it; a call that has crossed goes through both (PQ1). */
+function isJoined(leg: LegId, seen: Seen, hops = 0): boolean {
+  const record = seen.records.get(leg);
   if (record === undefined) return false;
   const { call, isTalking } = record;
-  const other = call.origin.leg === leg.remote ? call.party?.leg : call.origin.leg;
+  const other = call.origin.leg === leg ? call.party?.leg : call.origin.leg;
   // Waiting, ringing elsewhere, or the first half of a MakeCall.
   if (other === undefined) return !isTalking;
-  return standing.has(other);
+  if (seen.standing.has(other)) return true;
+  const beyond = seen.joined.otherOf(other);
+  return beyond !== undefined && hops === 0 && isJoined(beyond, seen, 1);
 }

@@ -317,7 +317,7 @@ export class PairMemberProgram extends SipServerProgram {
         `${this.process.name} offers a call to ${dn}, who has answered no stamp of epoch ${this.epoch}`,
       );
     }
-    return effects;
+    return super.decided(effects);
   }
 
   /** A planted defect: of what a client has missed it gets all but the first. */

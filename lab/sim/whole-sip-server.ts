@@ -44,6 +44,8 @@ export interface SipServerProgramOptions {
   /** Where the configuration is read, the own site's first. */
   readonly configServers: readonly ServerAddress[];
   readonly offered: OfferObserver;
+  /** Sees everything that is sent. */
+  readonly answers: (message: SipMessage) => void;
   readonly census: RuleCensus;
   readonly defect: WholeDefect | undefined;
 }
@@ -197,6 +199,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
 
   /** What the centre wants done, when it has just decided it. */
   protected decided(effects: CentreEffect[]): CentreEffect[] {
+    for (const effect of effects) this.#options.census.centreWants(effect);
     return effects;
   }
 
@@ -354,6 +357,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     const { message, transaction, target } = effect;
     const { census, defect, offered } = this.#options;
     census.siteTransmits(message, { now, transaction, target });
+    this.#options.answers(message);
     if (isSwallowed(defect, message, target.host)) return;
     if (isBelieved(defect, message) && message.kind === 'request') {
       const { host, port, transport } = target;

@@ -12,14 +12,13 @@ import type { WholeDefect } from './whole-defects.ts';
 import type { Operators } from './whole-operators.ts';
 import { addPair, type SitePairProcesses } from './whole-pairs.ts';
 import { CLIENT_PORT, CONFIG_PORT, ConfigServerProgram, writeToken } from './whole-servers.ts';
-import { type OfferObserver, SipServerProgram, type SipServerProgramOptions } from './whole-sip-server.ts';
+import { SipServerProgram, type SipServerProgramOptions } from './whole-sip-server.ts';
 import { StatServerProgram } from './whole-stat-server.ts';
 import type { World } from './world.ts';
 
-export interface SitePorts {
+export interface SitePorts extends Pick<SipServerProgramOptions, 'answers' | 'offered'> {
   readonly configuration: EditedConfiguration;
   readonly operators: Operators;
-  readonly offered: OfferObserver;
   readonly census: RuleCensus;
   readonly defect: WholeDefect | undefined;
   readonly waitMaxMs: number;
@@ -41,7 +40,7 @@ export interface SiteProcesses {
 
 /** What desks ask about configuration and statistics runs on a machine of its own, so that its links can be cut alone. */
 export function addSite(world: World, { name, address, office }: Site, ports: SitePorts): SiteProcesses {
-  const { configuration, operators, offered, census, defect } = ports;
+  const { configuration, operators, offered, answers, census, defect } = ports;
   const officeHost = ports.addHost(office);
   const config = world.addProcess(`config-${name}`, officeHost, (process) => {
     const options = { configuration: configuration.current, application: `config-${name}` };
@@ -51,7 +50,7 @@ export function addSite(world: World, { name, address, office }: Site, ports: Si
   const ownFirst = [office, ...SITES.map((site) => site.office).filter((one) => one !== office)];
   const configServers = ownFirst.map((one) => ({ host: one, port: CONFIG_PORT }));
   const common = { secret: SERVER_SECRET, configServers, census, defect };
-  const sip = addSipServer(world, { name, address, office }, ports, { ...common, offered });
+  const sip = addSipServer(world, { name, address, office }, ports, { ...common, offered, answers });
   const stat = world.addProcess(`stat-${name}`, officeHost, (process, now) => {
     return new StatServerProgram(process, { ...common, application: `stat-${name}` }, now);
   });

@@ -7,7 +7,7 @@ import { GENERATED_WRAP_UP_S, type GeneratedAgent, SALES_QUEUE, SUPPORT_QUEUE } 
 import { LEASE_LENGTH_MS } from '@holdfast/continuity';
 import { must, type Random, randomInteger } from '@holdfast/kernel';
 import type { ConfigObject } from '@holdfast/protocol';
-import type { PhoneFact } from '@holdfast/sip';
+import type { PhoneFact, SipMessage } from '@holdfast/sip';
 import { apply, type RoutingSite } from './checkers.ts';
 import {
   type FaultName,
@@ -56,6 +56,7 @@ import { neverTwoPrimaries, pairsAtRest } from './whole-pair-checks.ts';
 import { addPerson } from './whole-people.ts';
 import type { Person } from './whole-person.ts';
 import { Phones } from './whole-phones.ts';
+import { JoinedLegs, oneAgentACaller, reservationsShort } from './whole-pools.ts';
 import { addSite, type SiteProcesses } from './whole-site.ts';
 import { statisticsRight } from './whole-statistics.ts';
 import { StrangerProgram } from './whole-stranger.ts';
@@ -78,6 +79,8 @@ export interface WholeOptions {
   readonly siteTimeoutS?: number;
   /** The names of the sites whose SIP Server is a pair; drawn unless set, and none where schemes are. */
   readonly pairs?: readonly string[];
+  /** The queues of both sites are one pool (PQ1); in half of the worlds unless set, and not where schemes are. */
+  readonly isPooled?: boolean;
   /** Changes the configuration before anybody reads it. */
   readonly configured?: (objects: readonly ConfigObject[]) => readonly ConfigObject[];
   /** Calls a virtual second. */
@@ -86,6 +89,7 @@ export interface WholeOptions {
 
 export const WHOLE_BREAK_MS = 180_000;
 export const WHOLE_SETTLE_MS = 120_000;
+const POOLED_SHARE = 0.5;
 const AGENTS_MIN = 8;
 const AGENTS_MAX = 12;
 const STRANGER = '10.0.99.1';
@@ -181,6 +185,7 @@ export class WholeWorld {
   #ledger: WholeLedger | undefined;
   #habits: Habits | undefined;
   readonly #phones: Phones;
+  readonly #joined = new JoinedLegs();
   readonly #operators: Operators;
 
   constructor(world: World, options: WholeOptions) {
@@ -210,6 +215,8 @@ export class WholeWorld {
       isMixed,
       siteTimeoutS: options.siteTimeoutS,
       pairs: options.pairs ?? (isMixed ? undefined : []),
+      // Drawn apart: what else a world is does not depend on it.
+      isPooled: options.isPooled ?? (isMixed && world.fork(8)() < POOLED_SHARE),
     });
     this.#siteTimeoutMs = drawn.siteTimeoutMs;
     this.#thirdParty = drawn.thirdParty;
@@ -220,6 +227,7 @@ export class WholeWorld {
     const ports = {
       ...{ configuration: this.#configuration, operators: this.#operators, census: this.#census },
       ...{ defect: this.#defect, waitMaxMs: drawn.waitMaxMs, offered: callOfferedOnLease(world) },
+      answers: (message: SipMessage) => this.#joined.answered(message),
       addHost: (name: string) => this.#addHost(name),
       phones: () => [...this.#phones.processes, this.callers.process],
     };
@@ -382,6 +390,8 @@ export class WholeWorld {
       neverTwoPrimaries(pairs, whose),
       neverTwiceByChange(this.sites, this.dns, whose),
       callsAccounted(this.sites, whose),
+      oneAgentACaller(this.sites, whose),
+      reservationsShort(this.sites, whose),
       inOrder,
     ];
     const world = this.#world;
@@ -390,7 +400,7 @@ export class WholeWorld {
       apply(world, checks);
     };
     const phones = [...this.#phones.processes, this.callers.process];
-    new OneLeggedCalls(world, { sites: this.sites, phones }, plan);
+    new OneLeggedCalls(world, { sites: this.sites, phones, joined: this.#joined }, plan);
     return new Map(inOrder.looksEvery === 1 ? [] : [[inOrder.name, 1 / inOrder.looksEvery]]);
   }
 
