@@ -5,6 +5,7 @@
 import { objectKey } from '@holdfast/protocol';
 import { checkDesktops } from './check-desktops.ts';
 import { checkOptions } from './check-options.ts';
+import { checkPools } from './check-pools.ts';
 import { checkAgentLogins, checkPlaces, checkReferences, reporter } from './check-references.ts';
 import { checkDNs, checkPeerTrunks, checkServers } from './check-servers.ts';
 import { type Configuration, makeConfiguration, type Sha256 } from './configuration.ts';
@@ -57,6 +58,7 @@ export function checkObjects(
   const ofMoves: Problem[] = [];
   checkDesktops(configuration, reporter(fileOf, ofMoves));
   checkPeerTrunks(configuration, reporter(fileOf, ofMoves));
+  checkPools(configuration, reporter(fileOf, ofMoves));
   return { ok: true, configuration, warnings: cut([...ofMoves, ...unusable, ...warnings]) };
 }
 

@@ -214,9 +214,10 @@ function isWaiting(leg: LegRecord['leg']): Obstacle | undefined {
   return leg.state.name === 'incoming' ? undefined : isTalking(leg);
 }
 
-/** From outside: a colleague who waits calls again. */
+/** From outside: a colleague who waits calls again, and who came for a reserved agent stands in our own line (PQ1). */
 function isInLine({ phase, origin }: Call): boolean {
-  return (phase.name === 'waiting' || phase.name === 'offered') && origin.dn === undefined;
+  if (phase.name !== 'waiting' && phase.name !== 'offered') return false;
+  return origin.dn === undefined && phase.ticket.reservation === undefined;
 }
 
 function orderOf({ phase }: Call): number {
