@@ -59,6 +59,8 @@ export class Net {
   resolve: (record: string, name: string) => unknown = () => undefined;
   dnsFailure: unknown;
   dnsFaults = 0;
+  /** Sees all that a process sends, as it leaves it. */
+  tap: ((from: Process, message: unknown) => void) | undefined;
   /** Counted for reports: what was sent over UDP and over streams. */
   datagrams = 0;
   segments = 0;
@@ -114,6 +116,7 @@ export class Net {
 
   sendDatagram(from: Process, fromPort: number, message: unknown, to: Address): void {
     this.datagrams++;
+    this.tap?.(from, message);
     const host = this.#hosts.get(to.host);
     if (host === undefined || this.isCut(from.host, host)) return;
     const quality = this.quality;
@@ -158,6 +161,7 @@ export class Net {
   transmit(end: StreamEnd, kind: SegmentKind, payload: unknown): void {
     if (end.peer === undefined) return;
     this.segments++;
+    if (kind === 'message' && end.process !== undefined) this.tap?.(end.process, payload);
     if (this.#hasMoved(end)) return this.#resetFromThere(end);
     if (end.held.length > 0 || this.isCut(end.host, end.peer.host)) {
       if (end.held.length >= HELD_MAX) return;
