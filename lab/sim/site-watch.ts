@@ -43,6 +43,7 @@ export class SiteWatch {
       case 'EventDiverted':
       case 'EventAbandoned':
       case 'EventRouteRequest':
+      case 'EventQueueLogout':
         return this.#hearsOfQueue(message);
       default:
         this.#hearsOfCall(message);

@@ -186,6 +186,7 @@ export class DeskProgram extends NodeProgram<DeskInput, DeskEffect> {
         return this.#ports.restartPhone();
       case 'answerPhone':
       case 'link':
+      case 'session':
       case 'calls':
       case 'dn':
       case 'alarm':

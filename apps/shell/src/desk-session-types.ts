@@ -26,6 +26,8 @@ export interface DeskListeners {
    * state, or is to another site.
    */
   link?(link: LinkView): void;
+  /** T-Library: the session with the SIP Server of that site stands, or its connection is lost; also at a takeover in a pair. */
+  session?(event: Told<'session'>): void;
   /** S4: an event of the agent's DN at the site with which the desk works, as its SIP Server has sent it. */
   dn?(event: EventMessage, kind: { readonly site: string }): void;
   /** The calls on the agent's DNs, when they have changed. */

@@ -139,6 +139,8 @@ class RunningDesk implements DeskSession {
         return this.#see(effect.view);
       case 'link':
         return tell(() => listeners.link?.(effect.link));
+      case 'session':
+        return tell(() => listeners.session?.({ name: effect.name, site: effect.site }));
       case 'calls':
         return tell(() => listeners.calls?.(effect.calls));
       case 'dn':

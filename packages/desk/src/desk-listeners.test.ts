@@ -150,6 +150,26 @@ describe.each(FAMILIES)('telephony and the DN, %s', (family) => {
     ]);
   });
 
+  it('[DS7] a program is told in the words of T-Library that its session stands, is lost, and stands again', () => {
+    const world = ready({ family, options: settings(family) });
+    const told = () => world.effectsOf('session').map(({ name, site }) => `${name} ${site}`);
+    expect(told()).toEqual(['EventLinkConnected north']);
+    // Its SIP Server is back before anybody has called the link off, as its mate would be.
+    world.kill('north', 'sip').run(1_000).start('north', 'sip').run(5_000);
+    expect(world.view).toMatchObject({ state: 'Ready', site: 'north' });
+    expect(told().slice(1)).toEqual(['EventLinkDisconnected north', 'EventLinkConnected north']);
+    // That of the basic connection is no news.
+    world.kill('south').run(2_000).start('south').run(5_000);
+    expect(told()).toHaveLength(3);
+    world.kill('north').run(8_000);
+    expect(world.view).toMatchObject({ site: 'south' });
+    expect(told().slice(3)).toEqual(['EventLinkDisconnected north', 'EventLinkConnected south']);
+    world.start('north').run(5_000).tell({ type: 'move', to: 'north', by: 'agent' }).run(10_000);
+    expect(world.view).toMatchObject({ site: 'north' });
+    // The session with south stands on; the desk works with north now.
+    expect(told().slice(5)).toEqual(['EventLinkConnected north']);
+  });
+
   it.each<MoveAsker>(['agent', 'administrator', 'program'])('[DS17] the %s asks for a move', (by) => {
     const world = ready({ family }).tell({ type: 'move', to: 'south', by }).run(10_000);
     expect(world.view).toMatchObject({ state: 'Ready', site: 'south' });

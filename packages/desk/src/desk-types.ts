@@ -126,6 +126,11 @@ export type DeskEffect =
   | { readonly type: 'view'; readonly view: DeskView }
   /** A link to which the desk attends has another state, or stands at another site (`listeners.ts`). */
   | { readonly type: 'link'; readonly link: LinkView }
+  /**
+   * The session with the SIP Servers of the site with which the desk works stands, or its connection is lost. A
+   * takeover inside a pair is the one after the other, while the link is never off (DS5).
+   */
+  | { readonly type: 'session'; readonly name: SessionEventName; readonly site: string }
   /** The calls on the agent's DNs have changed. */
   | { readonly type: 'calls'; readonly calls: readonly CallView[] }
   /** An event of the agent's DN at the site with which the desk works, before the desk acts on it. */
@@ -146,6 +151,9 @@ export type DeskEffect =
  * stands there; loginSent; loggedIn; ready.
  */
 export type DeskFact = 'detected' | 'decided' | 'connected' | 'loginSent' | 'loggedIn' | 'ready';
+
+/** In T-Library's words. */
+export type SessionEventName = 'EventLinkConnected' | 'EventLinkDisconnected';
 
 export type AlarmName = 'configuration-link-lost' | 'statistics-link-lost';
 

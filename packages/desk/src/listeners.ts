@@ -10,7 +10,7 @@ import type { DeskEffect } from './desk-types.ts';
 import type { DeskView, LinkView } from './desk-view.ts';
 import { isSameView } from './view.ts';
 
-export type ListenerCall = Extract<DeskEffect, { type: 'link' | 'calls' }>;
+export type ListenerCall = Extract<DeskEffect, { type: 'link' | 'session' | 'calls' }>;
 
 /** The site with which the desk works. `last` is where the agent worked last, or belongs before the first log-in. */
 export function attendedSite(desk: DeskSite | undefined, last: string | undefined): string | undefined {
@@ -40,8 +40,30 @@ export function listenerCalls(before: DeskView | undefined, after: DeskView): Li
       return former?.site !== site || former.state !== state;
     })
     .map((link) => ({ type: 'link', link }));
+  calls.push(...sessionCalls(connectedTo(known), connectedTo(attended(after.links))));
   if (!isSameView(before?.calls ?? [], after.calls)) calls.push({ type: 'calls', calls: after.calls });
   return calls;
+}
+
+/** DS7: a session that stands on as the basic connection of a desk that has moved is let go of, not lost. */
+function sessionCalls(before: Sessions, after: Sessions): ListenerCall[] {
+  const calls: ListenerCall[] = [];
+  if (before.on !== undefined && before.on === after.site && after.on === undefined)
+    calls.push({ type: 'session', name: 'EventLinkDisconnected', site: before.on });
+  if (after.on !== undefined && after.on !== before.on)
+    calls.push({ type: 'session', name: 'EventLinkConnected', site: after.on });
+  return calls;
+}
+
+/** The site to whose telephony the desk attends, and the same where its session stands. */
+interface Sessions {
+  readonly site: string | undefined;
+  readonly on: string | undefined;
+}
+
+function connectedTo(links: readonly LinkView[]): Sessions {
+  const link = links.find(({ kind }) => kind === 'telephony');
+  return { site: link?.site, on: link?.state === 'on' ? link.site : undefined };
 }
 
 function attended(links: readonly LinkView[]): LinkView[] {

@@ -41,11 +41,13 @@ export const LOGOUT_REASONS = {
 
 /**
  * T-Library's events that stand in the log. Answers to one client are messages of their own (desk-link.ts): `Error` is
- * EventError, `Registered` EventRegistered, `RegisteredAll` EventRegisteredAll, `ServerInfo` EventServerInfo.
+ * EventError, `Registered` EventRegistered, `RegisteredAll` EventRegisteredAll, `ServerInfo` EventServerInfo. EventLinkConnected
+ * and EventLinkDisconnected are what a desk says of its own session, which no log of a server can know.
  */
 export const EVENT_NAMES = [
   'EventAgentLogin',
   'EventAgentLogout',
+  'EventQueueLogout',
   'EventAgentReady',
   'EventAgentNotReady',
   'EventDNOutOfService',

@@ -20,6 +20,7 @@ describe('an agent who does nothing', () => {
       `
       > wait 59999
       > wait 1
+      6000 QueueLogout LogoutReason=auto_logout
       1001 AgentLogout LogoutReason=auto_logout
     `,
     );
@@ -39,6 +40,7 @@ describe('an agent who does nothing', () => {
         `
         > wait 59999
         > wait 1
+        6000 QueueLogout LogoutReason=auto_logout
         1001 AgentLogout LogoutReason=auto_logout
       `,
         { ...untimed, isAutoLogoutForAll: true },
@@ -52,6 +54,7 @@ describe('an agent who does nothing', () => {
       `
       > wait 59999
       > wait 1
+      6000 QueueLogout LogoutReason=auto_logout
       1001 AgentLogout LogoutReason=auto_logout
     `,
     );
@@ -70,6 +73,7 @@ describe('an agent who does nothing', () => {
       1001 AgentNotReady
       > wait 59999
       > wait 1
+      6000 QueueLogout LogoutReason=auto_logout
       1001 AgentLogout LogoutReason=auto_logout
     `,
     );
@@ -82,7 +86,10 @@ describe('an agent who does nothing', () => {
     talk.say('wait 90000');
     talk.tell({ type: 'configured', configuration: site({ autoLogoutMs: 120_000 }) });
     expect(talk.say('wait 29999')).toEqual([]);
-    expect(talk.say('wait 1')).toEqual(['1001 AgentLogout LogoutReason=auto_logout']);
+    expect(talk.say('wait 1')).toEqual([
+      '6000 QueueLogout LogoutReason=auto_logout',
+      '1001 AgentLogout LogoutReason=auto_logout',
+    ]);
     expect(talk.say('wait 86400000')).toEqual([]);
   });
 });

@@ -92,6 +92,7 @@ describe('logging in', () => {
       ANN_READY,
       `
       > login 1001 ann epoch=2 desk=other
+      6000 QueueLogout LogoutReason=login-superseded
       1001 AgentLogout LogoutReason=login-superseded
       1001 AgentLogin #3
       > login 1001 ann epoch=3 desk=other
@@ -107,6 +108,7 @@ describe('logging in', () => {
       > login 1002 ann epoch=1
       refuse #3 agent-elsewhere epoch=1
       > login 1002 ann epoch=2
+      6000 QueueLogout LogoutReason=login-superseded
       1001 AgentLogout LogoutReason=login-superseded
       1002 AgentLogin #4
       > call k1 +49 6000
@@ -139,6 +141,7 @@ describe('logging in', () => {
       > login 1001 ann id=id-bob epoch=1
       refuse #3 epoch-too-low epoch=1
       > login 1001 ann id=id-bob epoch=2
+      6000 QueueLogout LogoutReason=login-superseded
       1001 AgentLogout LogoutReason=login-superseded
       1001 AgentLogin #4
     `,
@@ -180,6 +183,7 @@ describe('logging in', () => {
       ANN_READY,
       `
       > logout 1001
+      6000 QueueLogout
       1001 AgentLogout #3
       > login 1001 ann epoch=1
       refuse #4 epoch-too-low epoch=1
@@ -188,6 +192,7 @@ describe('logging in', () => {
       > logout 1001 epoch=1 person=ann
       refuse #6 not-logged-in epoch=2
       > logout 1001 epoch=2 person=ann
+      6000 QueueLogout
       1001 AgentLogout #7
     `,
     );
@@ -200,6 +205,7 @@ describe('one login at both sites', () => {
       ANN_READY,
       `
       > elsewhere ann epoch=5
+      6000 QueueLogout LogoutReason=login-superseded
       1001 AgentLogout LogoutReason=login-superseded
       done #3
       > login 1001 ann epoch=5
@@ -222,6 +228,7 @@ describe('one login at both sites', () => {
       > elsewhere ann epoch=5
       refuse #4 epoch-too-low epoch=7
       > logout 1001
+      6000 QueueLogout
       1001 AgentLogout #5
       > elsewhere ann epoch=5
       refuse #6 epoch-too-low epoch=7
@@ -335,19 +342,39 @@ describe('leaving', () => {
       > login 1001 ann
       1001 AgentLogin #1
       > logout 1001
+      6000 QueueLogout
       1001 AgentLogout #2
       > login 1001 ann
       1001 AgentLogin #3
       > logout 1001 by=supervisor
+      6000 QueueLogout LogoutReason=supervisor_logout
       1001 AgentLogout LogoutReason=supervisor_logout #4
       > login 1001 ann
       1001 AgentLogin #5
       > logout 1001 by=supervisor reason=shift-over
+      6000 QueueLogout LogoutReason=shift-over
       1001 AgentLogout LogoutReason=shift-over #6
       > login 1001 ann
       1001 AgentLogin #7
       > logout 1001 by=server reason=graceful_shutdown_logout client=none
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
+    `,
+    );
+  });
+
+  test('[AG11] each queue that is left is told, also by a login of the same desk to fewer queues', () => {
+    after(
+      'phone 1001 up',
+      `
+      > login 1001 ann queues=6000,6001
+      1001 AgentLogin #1
+      > login 1001 ann queues=6001
+      6000 QueueLogout LogoutReason=login-superseded
+      1001 AgentLogin #2
+      > logout 1001 by=supervisor
+      6001 QueueLogout LogoutReason=supervisor_logout
+      1001 AgentLogout LogoutReason=supervisor_logout #3
     `,
     );
   });
@@ -361,6 +388,7 @@ describe('leaving', () => {
       1001 Released k1 Redirected
       withdraw k1 1001 logged-out
       6000 Queued k1
+      6000 QueueLogout LogoutReason=dr-force_logout
       1001 AgentLogout LogoutReason=dr-force_logout
       treat k1 music
       6000 TreatmentApplied k1
@@ -395,6 +423,7 @@ describe('leaving', () => {
       'phone 1003 up\nlogin 1003 cid\nready 1003\ncall k1 +49 6000\nanswer k1 1003',
       `
       > logout 1003
+      6000 QueueLogout
       1003 AgentLogout #3
       > hold k1 1003
       1003 Held k1

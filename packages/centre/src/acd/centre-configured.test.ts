@@ -104,6 +104,7 @@ test('[QU15] a DN that is removed logs its agent out, its answered call goes on'
     'answer k1 1001',
   ]);
   expect(talk.tell({ type: 'configured', configuration: without('1001') })).toEqual([
+    '6000 QueueLogout LogoutReason=configuration',
     '1001 AgentLogout LogoutReason=configuration',
   ]);
   expect(talk.say('gone k1')).toEqual(['1001 Released k1', 'release k1 200']);

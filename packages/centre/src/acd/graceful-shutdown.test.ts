@@ -22,8 +22,11 @@ describe('a graceful shutdown', () => {
       > shutdown on
       shutting down: true
       done #1
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1002 AgentLogout LogoutReason=graceful_shutdown_logout
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1003 AgentLogout LogoutReason=graceful_shutdown_logout
       > shutdown on
       done #2
@@ -43,6 +46,7 @@ describe('a graceful shutdown', () => {
       > gone k1
       1001 Released k1
       release k1 200
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
       > answer k2 1003
       1003 Established k2
@@ -51,6 +55,7 @@ describe('a graceful shutdown', () => {
       1003 Released k2
       1002 Released k2
       release k2 200
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1002 AgentLogout LogoutReason=graceful_shutdown_logout
     `,
     );
@@ -68,6 +73,7 @@ describe('a graceful shutdown', () => {
       > fail k2 1002 busy
       1002 Released k2 Busy
       release k2 486
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1002 AgentLogout LogoutReason=graceful_shutdown_logout
     `,
     );
@@ -87,9 +93,11 @@ describe('a graceful shutdown', () => {
       > wait 9999
       > wait 1
       1003 AgentReady AutoIn
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1003 AgentLogout LogoutReason=graceful_shutdown_logout
       > notready 1004
       1004 AgentNotReady #2
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1004 AgentLogout LogoutReason=graceful_shutdown_logout
     `,
     );
@@ -113,6 +121,7 @@ describe('a graceful shutdown', () => {
       withdraw k2 1001 released
       6000 Queued k2
       1001 AgentNotReady ReasonCode=rejected
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
       > gone k2
       6000 TreatmentEnd k2
@@ -136,6 +145,7 @@ describe('a graceful shutdown', () => {
       > gone k1
       1001 Released k1
       release k1 200
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
     `,
     );
@@ -171,11 +181,15 @@ describe('waves of a graceful shutdown', () => {
       > shutdown on wave=2 every=2000
       shutting down: true
       done #1
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1002 AgentLogout LogoutReason=graceful_shutdown_logout
       > wait 1999
       > wait 1
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1003 AgentLogout LogoutReason=graceful_shutdown_logout
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1004 AgentLogout LogoutReason=graceful_shutdown_logout
       > wait 60000
     `,
@@ -190,10 +204,13 @@ describe('waves of a graceful shutdown', () => {
       > shutdown on wave=1 every=1000
       shutting down: true
       done #2
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1003 AgentLogout LogoutReason=graceful_shutdown_logout
       > wait 1000
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1002 AgentLogout LogoutReason=graceful_shutdown_logout
       > wait 1000
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
     `;
     expect(replayAfter(`${THREE_READY}\nnotready 1003`, script, { ...SITE, dns: stays })).toBe(tidy(script));
@@ -211,8 +228,10 @@ describe('waves of a graceful shutdown', () => {
       > gone k1
       1002 Released k1
       release k1 200
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1002 AgentLogout LogoutReason=graceful_shutdown_logout
       > wait 0
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
     `;
     const before = `${ANN_READY}\n${BOB_READY}\ncall k1 +49 1002\nanswer k1 1002`;
@@ -226,17 +245,20 @@ describe('waves of a graceful shutdown', () => {
       > shutdown on wave=1 every=1000
       shutting down: true
       done #1
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
       > call k1 +49 1002
       1002 Ringing k1
       ring k1 1002
       > wait 1000
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1003 AgentLogout LogoutReason=graceful_shutdown_logout
       > answer k1 1002
       1002 Established k1
       > gone k1
       1002 Released k1
       release k1 200
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1002 AgentLogout LogoutReason=graceful_shutdown_logout
     `,
     );
@@ -249,10 +271,12 @@ describe('waves of a graceful shutdown', () => {
       > shutdown on wave=1 every=1000
       shutting down: true
       done #1
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
       > shutdown on wave=1 every=5000
       done #2
       > wait 1000
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1002 AgentLogout LogoutReason=graceful_shutdown_logout
       > shutdown off
       shutting down: false
@@ -275,10 +299,13 @@ describe('the deadline of a graceful shutdown', () => {
       > shutdown on wave=1 every=9000 within=4000
       shutting down: true
       done #2
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1002 AgentLogout LogoutReason=graceful_shutdown_logout
       > wait 3999
       > wait 1
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1003 AgentLogout LogoutReason=graceful_shutdown_logout
       > wait 60000
       > gone k1
@@ -304,6 +331,7 @@ describe('the deadline of a graceful shutdown', () => {
       1004 Released k4 Failed
       withdraw k4 1004 released
       release k4 503
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
       1001 AgentLogout LogoutReason=graceful_shutdown_logout
       > answer k3 112
       1003 Established k3

@@ -54,10 +54,9 @@ export function login(turn: Turn, input: Input<'login'>): void {
       reasons: { LogoutReason: LOGOUT_REASONS.superseded },
       because,
       // Another desk has to hear it: it would take its unknown epoch for a restart and log in again, for ever (LL7).
-      silent:
-        former === dn &&
+      ...(former === dn &&
         former.agent?.agentId === input.agentId &&
-        former.agent.epoch.desk === input.epoch.desk,
+        former.agent.epoch.desk === input.epoch.desk && { staysIn: input.queues }),
     });
   }
   const agent: Agent = {
@@ -244,8 +243,8 @@ interface EndOfLogin {
   readonly reasons: Reasons;
   readonly because: string;
   readonly request?: Request;
-  /** The same desk logs in again on this DN: EventAgentLogin says so, there is no logout in between. */
-  readonly silent?: boolean;
+  /** The same desk logs in again on this DN, to these queues: EventAgentLogin says so, there is no logout in between. */
+  readonly staysIn?: readonly string[];
 }
 
 /** Ends the login; calls that are answered go on, one that a queue rings here goes back into line. */
@@ -264,15 +263,11 @@ export function endLogin(turn: Turn, dn: DN, end: EndOfLogin): void {
   turn.state.changed.dns.add(dn.number);
   turn.state.agentDNs.delete(agent.agentId);
   turn.state.personDNs.delete(agent.person);
-  if (end.silent === true) return;
-  log(turn, {
-    level: 'info',
-    what: 'agent logged out',
-    agent: agent.agentId,
-    dn: dn.number,
-    epoch: agent.epoch.number,
-    because: end.because,
-  });
+  tellLogout(turn, { dn, agent }, end);
+}
+
+/** Of each queue that is left, to those who attend to the queue alone; then, unless the same desk is back, of the agent. */
+function tellLogout(turn: Turn, { dn, agent }: { dn: DN; agent: Agent }, end: EndOfLogin): void {
   const attributes = {
     ThisDN: dn.number,
     AgentID: agent.agentId,
@@ -284,6 +279,17 @@ export function endLogin(turn: Turn, dn: DN, end: EndOfLogin): void {
       Desk: agent.epoch.desk,
     },
   };
+  for (const queue of agent.queues.filter((each) => end.staysIn?.includes(each) !== true))
+    tell(turn, 'EventQueueLogout', { ...attributes, ThisDN: queue, ThisQueue: queue });
+  if (end.staysIn !== undefined) return;
+  log(turn, {
+    level: 'info',
+    what: 'agent logged out',
+    agent: agent.agentId,
+    dn: dn.number,
+    epoch: agent.epoch.number,
+    because: end.because,
+  });
   tell(turn, 'EventAgentLogout', attributes, end.request ?? NOBODY);
 }
 

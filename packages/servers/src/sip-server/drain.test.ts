@@ -145,7 +145,7 @@ describe('phones during a graceful shutdown', () => {
     drain();
     world.run(10);
     // Until then it is reached: it thinks that it is registered.
-    expect(board.news()).toEqual(['EventAgentLogout 7001']);
+    expect(board.news()).toEqual(['EventQueueLogout 8000', 'EventQueueLogout 8001', 'EventAgentLogout 7001']);
     world.packets = [];
     world.run(60_000);
     const refusals = world.packets.flatMap(({ to, message }) =>

@@ -206,7 +206,7 @@ describe('phones', () => {
     const dns = [...configurationOf().dns, extension('7099')].filter(({ number }) => number !== '7002');
     site.input({ type: 'configuration', configuration: configurationOf({ revision: 'r2', dns }) });
     world.run(1_000);
-    expect(board.news()).toEqual(['EventAgentLogout 7002']);
+    expect(board.news()).toEqual(['EventQueueLogout 8000', 'EventQueueLogout 8001', 'EventAgentLogout 7002']);
     expect(ada.news()).toEqual(['ringing', 'established']);
     expect(site.node.sizes()).toMatchObject({ calls: 1, centre: 1 });
     // The DN that was taken out by mistake is put back: its phone has never noticed.
