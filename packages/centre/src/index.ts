@@ -17,6 +17,7 @@ export type {
   ShutdownView,
 } from './acd/centre-types.ts';
 export { checkCentre } from './acd/check-centre.ts';
+export { isWithheld } from './acd/lost-places.ts';
 export {
   agentLoginsOf,
   type Changes,

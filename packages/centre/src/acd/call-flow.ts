@@ -2,13 +2,14 @@
  * What the SIP side reports about calls, and what clients ask of them. A fact about a call that is over, or
  * about a party that is no longer in it, has crossed our own decision on the way and changes nothing.
  */
-import { assert } from '@holdfast/kernel';
+import { assert, type Millis } from '@holdfast/kernel';
 import { callAt } from './attached-data.ts';
 import { type Call, partyOf } from './call.ts';
 import { changeCall } from './call-changes.ts';
 import { DEADLINE, log, type Turn } from './centre-state.ts';
 import type { CentreInput, PartyRelease } from './centre-types.ts';
 import { refuse, tellTreatment } from './events.ts';
+import { goOn, keepPlace, placeKept } from './lost-places.ts';
 import { ringReserved } from './pool-agents.ts';
 import { crossingFailed, crossingRings } from './pool-callers.ts';
 import { countTicket } from './queue.ts';
@@ -31,7 +32,7 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
     hops: 0,
     isRedirected: false,
     isEmergency: input.isEmergency === true,
-    waitingSince: undefined,
+    waitingSince: waitingSinceOf(turn, input),
     treatedBy: undefined,
     phase: { name: 'new' },
   };
@@ -43,6 +44,17 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
   if (input.reservation !== undefined) return ringReserved(turn, started, input.reservation);
   if (input.trunk === undefined) return place(turn, started, input.to);
   changeCall(turn, started, { type: 'alert', dn: input.to, trunk: input.trunk });
+}
+
+/** AD7: whoever was lost in line, here or at the other site, goes on with the time waited. */
+function waitingSinceOf(
+  turn: Turn,
+  { connId, from, to, waitedMs, reservation }: Input<'callStarted'>,
+): Millis | undefined {
+  // What crosses for a reserved agent is the other site's own caller.
+  if ('dn' in from || reservation !== undefined) return undefined;
+  const kept = placeKept(turn, { connId, ani: from.ani, dnis: to });
+  return kept ?? (waitedMs === undefined ? undefined : goOn(turn, connId, waitedMs));
 }
 
 /** Whoever talks or dials is on a call: what a queue rings there meanwhile goes back into line (QU3). */
@@ -138,6 +150,7 @@ function originLeaves(
   call: Call,
   gone: { why: PartyRelease; request?: Input<'releaseCall'> },
 ): void {
+  if (gone.why === 'lost') keepPlace(turn, call);
   leaveLine(turn, call, 'abandoned');
   changeCall(turn, call, { type: 'originGone', why: gone.why }, gone.request);
 }

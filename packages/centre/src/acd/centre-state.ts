@@ -8,6 +8,7 @@ import type { LoginEpoch } from '@holdfast/protocol';
 import type { AgentState, WrapUp } from './agent.ts';
 import type { Call } from './call.ts';
 import { type CentreEffect, type DNConfiguration, LOGIN_RULES, type LoginRules } from './centre-types.ts';
+import type { LostPlace } from './lost-places.ts';
 import type { PhoneState } from './phone.ts';
 import { newPoolState, type PoolState } from './pool-state.ts';
 import type { IdleAgent, Queue } from './queue.ts';
@@ -80,6 +81,10 @@ export interface CentreState {
   readonly personDNs: Map<string, string>;
   /** The highest login epoch seen of each Person: an epoch that has ended never logs in again (LL7). */
   readonly highestEpochs: WatchedMap<string, LoginEpoch>;
+  /** AD7, by the number of the caller, in the order of loss. */
+  readonly lostPlaces: WatchedMap<string, LostPlace>;
+  /** For how long a place is kept; 0 is not at all. */
+  lostPlaceWindowMs: Millis;
   readonly deadlines: Deadlines<string>;
   /** Counts arrivals in queues. */
   arrivals: number;
@@ -121,6 +126,8 @@ export function newCentreState(): CentreState {
     agentDNs: new Map(),
     personDNs: new Map(),
     highestEpochs: new WatchedMap(),
+    lostPlaces: new WatchedMap(),
+    lostPlaceWindowMs: 0,
     deadlines: new Deadlines(),
     arrivals: 0,
     touchedDNs: new Set(),

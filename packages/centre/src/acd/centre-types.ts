@@ -25,6 +25,8 @@ export interface CentreConfiguration {
     readonly code: string;
     readonly wrapUpMs: number | 'untimed' | undefined;
   } & Partial<LoginRules>)[];
+  /** For how long the place of a caller is kept whose leg was lost (AD7), ms; 0 or absent: not at all. */
+  readonly lostPlaceWindowMs?: number;
   /** `wrap-up-time` of the SIP Server: after-call work after a business call, 0 for none. */
   readonly wrapUpMs: number | 'untimed';
 }
@@ -192,6 +194,8 @@ export type CentreInput =
       readonly to: string;
       readonly trunk?: string;
       readonly userData: UserData;
+      /** For how long the caller had waited at the other site, which is gone (AD7), ms. */
+      readonly waitedMs?: number;
       /** To an emergency number: no shutdown ends it (PQ4). */
       readonly isEmergency?: boolean;
       /** It comes from the other site for an agent who was reserved, under this number, for the caller of that ConnID there. */

@@ -18,6 +18,7 @@ export function configure(turn: Turn, configuration: CentreConfiguration): void 
   const { state } = turn;
   state.site = configuration.site;
   state.wrapUp = configuration.wrapUpMs;
+  state.lostPlaceWindowMs = configuration.lostPlaceWindowMs ?? 0;
   state.agentLogins = new Map(
     configuration.agentLogins.map(({ code, wrapUpMs, ...rules }) => [
       code,

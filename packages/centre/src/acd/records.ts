@@ -7,6 +7,7 @@
  *     call/<ConnID> the call, with its place in line
  *     queue/7000    the counters
  *     person/anna   the highest login epoch
+ *     place/49301…  the place in line of a caller who was lost
  *     site/shutdown the graceful shutdown that goes on
  */
 import { fromRecord, type HeldRecord, type Millis, type Plain, toRecord } from '@holdfast/kernel';
@@ -25,6 +26,7 @@ import {
   touchDN,
 } from './centre-state.ts';
 import { armShutdown } from './graceful-shutdown.ts';
+import type { LostPlace } from './lost-places.ts';
 import { overflowAt, type Queue } from './queue.ts';
 import { end } from './queueing.ts';
 
@@ -46,6 +48,7 @@ export function takeChanges(state: CentreState): string[] {
   for (const queue of changed.queues) keys.push(`queue/${queue}`);
   for (const connId of state.calls.takeChanged()) keys.push(`call/${connId}`);
   for (const person of state.highestEpochs.takeChanged()) keys.push(`person/${person}`);
+  for (const ani of state.lostPlaces.takeChanged()) keys.push(`place/${ani}`);
   if (changed.shutdown) keys.push(SHUTDOWN);
   changed.dns.clear();
   changed.queues.clear();
@@ -59,6 +62,7 @@ export function recordKeys(state: CentreState): string[] {
   for (const queue of state.queues.keys()) keys.push(`queue/${queue}`);
   for (const connId of state.calls.keys()) keys.push(`call/${connId}`);
   for (const person of state.highestEpochs.keys()) keys.push(`person/${person}`);
+  for (const ani of state.lostPlaces.keys()) keys.push(`place/${ani}`);
   return [...keys, SHUTDOWN];
 }
 
@@ -81,6 +85,8 @@ function standsUnder(state: CentreState, kind: string, name: string): unknown {
       return state.queues.get(name)?.counters;
     case 'person':
       return state.highestEpochs.get(name);
+    case 'place':
+      return state.lostPlaces.get(name);
     default:
       return state.shutdown;
   }
@@ -118,6 +124,9 @@ export function load(turn: Turn, records: Iterable<readonly [string, HeldRecord]
         break;
       case 'person':
         state.highestEpochs.set(name, fromRecord<LoginEpoch>(value, heldAt));
+        break;
+      case 'place':
+        state.lostPlaces.set(name, fromRecord<LostPlace>(value, heldAt));
         break;
       case 'site':
         state.shutdown = fromRecord<Shutdown>(value, heldAt);

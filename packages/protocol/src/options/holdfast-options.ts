@@ -178,6 +178,16 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'announcer',
   },
+  'lost-place-window': {
+    kind: seconds(0, 3_600),
+    default: '180',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'A caller whose leg was lost while waiting in a queue, here or at the other site, and who dials the same number again within this time, from the same number, goes on with the time already waited (AD7). 0: nobody does.',
+    source: OURS,
+    actsOn: 'queues',
+  },
   'session-timer': {
     kind: BOOLEAN,
     default: 'true',

@@ -16,7 +16,14 @@ import { compareLoginEpochs, type LoginEpoch } from '@holdfast/protocol';
 import { type LegRecord, SEQ_JUMP_OF_SITE, type UserAgentOutput } from '@holdfast/sip';
 import type { CallControl } from './call-control.ts';
 import { callFrom } from './call-records.ts';
-import { legHere, type NotAdopted, type PeerLegPorts, type PeerRecords, peerLeg } from './peer-legs.ts';
+import {
+  callsIn,
+  legHere,
+  type NotAdopted,
+  type PeerLegPorts,
+  type PeerRecords,
+  peerLeg,
+} from './peer-legs.ts';
 
 export interface AdoptionPorts extends PeerLegPorts {
   readonly centre: Centre;
@@ -84,6 +91,11 @@ export class Adoption {
     return this.#account;
   }
 
+  /** AD1, AD2: it was taken over, or cannot be. */
+  hasDecided(connId: string): boolean {
+    return this.#decided.has(connId);
+  }
+
   nextDeadline(): Millis | undefined {
     const since = this.#ports.silentSince();
     if (since === undefined) this.#isDone = false;
@@ -98,12 +110,7 @@ export class Adoption {
     if (due === undefined || now < due || records === undefined) return;
     this.#isDone = true;
     this.#isLostByDesk = false;
-    const waiting: Call[] = [];
-    for (const key of records.keys()) {
-      const held = key.startsWith('call/') ? records.get(key) : undefined;
-      const call = held && fromRecord<Call>(held.value, held.heldAt);
-      if (call !== undefined && isInLine(call)) waiting.push(call);
-    }
+    const waiting = callsIn(records).filter(isInLine);
     // Equal places in the order in which they arrived there.
     waiting.sort((one, other) => orderOf(one) - orderOf(other));
     for (const call of waiting) this.#adoptWaiting(now, records, call);
@@ -215,7 +222,7 @@ function isWaiting(leg: LegRecord['leg']): Obstacle | undefined {
 }
 
 /** From outside: a colleague who waits calls again, and who came for a reserved agent stands in our own line (PQ1). */
-function isInLine({ phase, origin }: Call): boolean {
+export function isInLine({ phase, origin }: Call): boolean {
   if (phase.name !== 'waiting' && phase.name !== 'offered') return false;
   return origin.dn === undefined && phase.ticket.reservation === undefined;
 }

@@ -185,6 +185,8 @@ export class CallControl {
     const phone = inbound === undefined ? dn : undefined;
     this.#legs.add(leg, { call, ...origin, dn: phone, hasRung: true });
     const { connId } = call;
+    const isNew = 'ani' in from && reservation === undefined;
+    const waitedMs = isNew ? this.#ports.waitedElsewhere(now, from.ani, to) : undefined;
     this.#ports.tell({
       type: 'callStarted',
       connId,
@@ -194,6 +196,7 @@ export class CallControl {
       userData: {},
       isEmergency,
       ...(reservation === undefined ? {} : { reservation }),
+      ...(waitedMs === undefined ? {} : { waitedMs }),
     });
   }
 
@@ -457,7 +460,8 @@ export class CallControl {
     if (call === undefined) return;
     const legs = [...this.#legs.of(call)];
     for (const leg of legs) this.#ports.userAgent.forget(leg);
-    for (const leg of legs) this.#ended(now, leg, 'lost');
+    // Not lost: its caller is served there.
+    for (const leg of legs) this.#ended(now, leg, 'normal');
   }
 
   /** Goes on with a call of the other site, without the phones that rang there; its legs were loaded before. */

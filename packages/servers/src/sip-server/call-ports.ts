@@ -15,6 +15,8 @@ export interface CallPorts extends AdmissionPorts {
   contactFailed(now: Millis, dn: string, contact: string): void;
   /** The phone for which a client makes a call has answered, or why there is no call. */
   phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void;
+  /** AD7: for how long the one caller from there waited at the other site, which is gone; once. */
+  waitedElsewhere(now: Millis, ani: string, dnis: string): Millis | undefined;
   /** Performs what a user agent method answered. */
   run(output: ReturnType<SipUserAgent['receive']>): void;
   /** Tells the centre a fact; it is handled after the present input. */

@@ -8,6 +8,7 @@ import type { SipUserAgent, UserAgentOutput } from '@holdfast/sip';
 import { Adoption } from './adoption.ts';
 import type { CallControl } from './call-control.ts';
 import type { PeerSite } from './peer-site.ts';
+import { RedialledPlaces } from './redialled-places.ts';
 import type { Registrations } from './registrations.ts';
 import { StrayRequests } from './stray-requests.ts';
 
@@ -18,6 +19,7 @@ export interface PeerCallPorts {
   readonly registrations: Registrations;
   readonly peer: PeerSite;
   silenceMinMs(): Millis;
+  lostPlaceWindowMs(): Millis;
   run(output: UserAgentOutput): void;
   perform(now: Millis, effects: readonly CentreEffect[]): void;
   log(line: LogLine): void;
@@ -27,21 +29,38 @@ export class PeerCalls {
   readonly #ports: PeerCallPorts;
   readonly adoption: Adoption;
   readonly strays: StrayRequests;
+  readonly redialled: RedialledPlaces;
 
   constructor(ports: PeerCallPorts) {
     this.#ports = ports;
-    const { centre, calls, userAgent, registrations, peer, silenceMinMs, run, perform, log } = ports;
+    const {
+      centre,
+      calls,
+      userAgent,
+      registrations,
+      peer,
+      silenceMinMs,
+      lostPlaceWindowMs,
+      run,
+      perform,
+      log,
+    } = ports;
     const common = {
       ...{ userAgent, run, log },
       records: () => peer.records(),
       phoneAt: (dn: string) => registrations.contactsOf(dn)[0],
     };
+    const silentSince = () => peer.silentSince;
     this.strays = new StrayRequests(common);
     this.adoption = new Adoption({
       ...common,
       ...{ centre, calls, silenceMinMs, perform },
-      silentSince: () => peer.silentSince,
+      silentSince,
       hasEnded: (connId) => this.strays.hasEnded(connId),
+    });
+    this.redialled = new RedialledPlaces({
+      ...{ records: common.records, silentSince, lostPlaceWindowMs },
+      hasDecided: (connId) => this.adoption.hasDecided(connId),
     });
   }
 

@@ -1,4 +1,5 @@
 /** Legs of the other site as its records hold them, made ready to be gone on with here (AD4, AD5). */
+import type { Call } from '@holdfast/centre';
 import { fromRecord, type HeldRecord } from '@holdfast/kernel';
 import { type LegId, type LegRecord, legRecordFrom, movedLeg, type SipUserAgent } from '@holdfast/sip';
 import type { Contact } from './gateway-contact.ts';
@@ -7,6 +8,16 @@ import type { Contact } from './gateway-contact.ts';
 export interface PeerRecords {
   get(key: string): HeldRecord | undefined;
   keys(): Iterable<string>;
+}
+
+/** Every call of the other site, as its centre has it. */
+export function callsIn(records: PeerRecords): Call[] {
+  const calls: Call[] = [];
+  for (const key of records.keys()) {
+    const held = key.startsWith('call/') ? records.get(key) : undefined;
+    if (held !== undefined) calls.push(fromRecord<Call>(held.value, held.heldAt));
+  }
+  return calls;
 }
 
 export interface PeerLegPorts {

@@ -208,6 +208,7 @@ function readCentre(
     .filter((login) => login.switch === switchName && login.enabled);
   return {
     wrapUpMs: wrapUp(optionValue(TServer['wrap-up-time'], [own])),
+    lostPlaceWindowMs: 1000 * optionValue(holdfast['lost-place-window'], [own]),
     agentLogins: logins.map((login) => {
       const level = levelOf(`AgentLogin/${login.code}@${login.switch}`, login);
       const set = resolveOption(TServer['wrap-up-time'], [level]);

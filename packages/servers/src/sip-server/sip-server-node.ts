@@ -113,6 +113,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       authenticate: (now, request, source) => this.#registrations.authenticate(now, request, source),
       isShuttingDown: () => this.#centre.isShuttingDown,
       hasAgent: (dn) => this.#centre.loginOn(dn) !== undefined,
+      waitedElsewhere: (now, ani, dnis) => this.#peerCalls.redialled.take(now, ani, dnis),
       whoIsThere: (dn) => this.#peer.whoIsOn(dn),
       run: (output) => this.#run(output),
     });
@@ -211,6 +212,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     return new PeerCalls({
       ...{ centre: this.#centre, calls: this.#calls, userAgent: this.#userAgent, peer: this.#peer },
       ...{ registrations: this.#registrations, log: this.#write },
+      lostPlaceWindowMs: () => this.#configuration.centre.lostPlaceWindowMs ?? 0,
       silenceMinMs: () => leaseWithMargin(this.#configuration.leaseLengthMs),
       run: (output) => this.#run(output),
       perform: (now, effects) => this.#perform(now, effects),

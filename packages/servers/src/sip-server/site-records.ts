@@ -2,6 +2,7 @@
  * All that must outlive the process of a SIP Server, as records under keys, each written by the part that knows it:
  *
  *     dn/ call/ queue/ person/ site/   the centre        leg/      the user agent
+ *     place/
  *     binding/                         registrations     talk/     call control
  *     session/ answer/                 clients           denied/   desk requests
  *     ended/                           stray requests
@@ -156,7 +157,7 @@ export class SiteRecords {
   }
 }
 
-const OF_CENTRE = new Set(['dn', 'call', 'queue', 'person', 'site']);
+const OF_CENTRE = new Set(['dn', 'call', 'queue', 'person', 'place', 'site']);
 
 function* ofCentre(records: ReadonlyMap<string, HeldRecord>): Generator<readonly [string, HeldRecord]> {
   for (const record of records) if (OF_CENTRE.has(parted(record[0])[0])) yield record;
