@@ -153,3 +153,25 @@ test('a caller without an account is found', () => {
     detail: '29 offered, 6 accounted for: 6 answered, 0 waiting, 0 gaveUp, 0 refused, 0 noSign, 0 lostInLine',
   });
 });
+
+test('a scenario hears who answers whom, and of each caller how long the first sign took', () => {
+  const account = new CallAccount();
+  const heard: unknown[] = [];
+  account.onAnswered = (at, answer) => heard.push({ at, ...answer });
+  account.offered(10, 'c1', { site: 'north', to: 'sip:8000@holdfast', port: 4001 });
+  account.offered(20, 'c2', { site: 'north', to: 'sip:8000@holdfast', port: 4002 });
+  account.taken(25, 'c1');
+  account.taken(40, 'c1');
+  // The second goes on at the other site; what that took is in it.
+  account.offered(1_520, 'c3', { site: 'south', to: 'sip:8000@holdfast', port: 4002 });
+  account.taken(1_530, 'c3');
+  expect(account.signsSince(0)).toEqual([
+    { offeredAt: 10, afterMs: 15 },
+    { offeredAt: 20, afterMs: 1_510 },
+  ]);
+  expect(account.signsSince(15)).toHaveLength(1);
+  account.answered(50, 'agent7001', 'a1', 4001);
+  expect(heard).toEqual([{ at: 50, agent: 'agent7001', offeredAt: 10, to: 'sip:8000@holdfast' }]);
+  expect(account.talkingOf(new Set(['agent7001']))).toBe(1);
+  expect(account.talkingOf(new Set(['agent7002']))).toBe(0);
+});

@@ -22,6 +22,10 @@ test.each([
   ],
   [['run', 'site-loss', '--times', 'long'], '--times must be short or documents, not "long"'],
   [['run', 'site-loss', '--json', '/nowhere/report.json'], 'there is no directory /nowhere; make it'],
+  [
+    ['run', 'site-loss', '--set', 'login-rate=9'],
+    '--set takes an option of the SIP Servers as SECTION/NAME=',
+  ],
   [['look'], 'unknown command "look"; there are list, run and demo'],
 ])('%s is refused with the remedy and status 2, and nothing runs', (args, words) => {
   const { status, stdout, stderr } = lab(...args);

@@ -6,7 +6,7 @@ import { lineIsEmpty } from './standing-calls.ts';
 
 /** Callers in line for each agent. */
 const CALLERS_PER_AGENT = 5;
-/** Between two callers: far enough apart that their order is beyond doubt. */
+/** Between two callers, and two agents who go to work: far enough apart that their order is beyond doubt. */
 const ARRIVAL_MS = SAME_MOMENT_MS + 5;
 
 /**
@@ -49,7 +49,11 @@ export async function queueSurvivesSite(lab: LiveLab): Promise<void> {
       `${movers} of north, and all of south, are logged in at south, not ready`,
   );
   await musicGoesOn(lab, { wanted, since, from: musicBefore.port, patienceMs });
-  for (const robot of lab.robots) robot.command({ type: 'ready' });
+  for (const robot of lab.robots) {
+    robot.command({ type: 'ready' });
+    // A hundred phones that begin to ring in one moment are heard by one lab in any order.
+    await lab.until(ARRIVAL_MS, () => false);
+  }
   await lab.until((CALLERS_PER_AGENT + 1) * restMax(lab), () => line().waiting === 0);
   const { ok, detail } = serviceOfLine({ before, stood, after: line() }, wanted);
   lab.check('line-served-in-order', ok, detail);

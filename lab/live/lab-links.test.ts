@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { LabLinks } from './lab-links.ts';
+
+const ends: (() => void | Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+async function listening(): Promise<{ readonly server: Server; readonly port: number }> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ends.push(() => void server.close());
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** Both ends of a new line to that port of ours. */
+async function lineTo(port: number, server: Server): Promise<readonly [Socket, Socket]> {
+  const near = connect(port, '127.0.0.1');
+  near.on('error', () => {});
+  const [far] = (await once(server, 'connection')) as [Socket];
+  far.on('error', () => {});
+  ends.push(() => void near.destroy());
+  ends.push(() => void far.destroy());
+  return [near, far];
+}
+
+async function links(hasOutlyingOffice: boolean) {
+  const [north, south, lesser] = [await listening(), await listening(), await listening()];
+  const both = [lesser.port, lesser.port] as const;
+  const ports = {
+    ...{ clients: [north.port, south.port] as const, config: both, stats: both, sip: both, gateway: 0 },
+  };
+  const made = await LabLinks.make({ ports, agents: 20, hasOutlyingOffice });
+  ends.push(() => made.close());
+  await made.openForDesks();
+  return { made, north, south };
+}
+
+test('two desks of ten, one of each site, are in the outlying office where there is one', async () => {
+  const indices = Array.from({ length: 20 }, (_, index) => index);
+  const { made } = await links(true);
+  expect(indices.filter((index) => made.isOutlying(index))).toEqual([4, 5, 14, 15]);
+  const without = await links(false);
+  expect(indices.filter((index) => without.made.isOutlying(index))).toEqual([]);
+});
+
+test('a partition holds back what sites tell each other and what the office tells that site, and nothing else', async () => {
+  const { made, north, south } = await links(true);
+  const portOf = (index: number, port: number) => made.ofDesk(index).through('127.0.0.1', port).port;
+  const peerPort = Number(made.peerAddress('north').split(':')[1]);
+  const [atNorth, peer] = await lineTo(peerPort, south.server);
+  const [desk, atSite] = await lineTo(portOf(0, north.port), north.server);
+  const [officeDesk, atSiteOfOffice] = await lineTo(portOf(4, north.port), north.server);
+  const heard: string[] = [];
+  for (const [name, far] of [
+    ['peer', peer],
+    ['desk', atSite],
+    ['office', atSiteOfOffice],
+  ] as const)
+    far.on('data', () => heard.push(name));
+  made.partition('north');
+  for (const near of [atNorth, officeDesk, desk]) near.write('?');
+  await once(atSite, 'data');
+  expect(heard).toEqual(['desk']);
+  const rest = Promise.all([once(peer, 'data'), once(atSiteOfOffice, 'data')]);
+  made.heal('north');
+  await rest;
+  expect([...heard].sort()).toEqual(['desk', 'office', 'peer']);
+});
