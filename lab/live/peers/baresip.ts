@@ -57,7 +57,7 @@ export class Baresip implements PeerPhone {
     writeFileSync(join(folder, 'config'), configuration(folder, ports));
     writeFileSync(
       join(folder, 'accounts'),
-      options.registrars.map((port) => account(options, port)).join(''),
+      options.registrars.map((port) => accountOf(options, port)).join(''),
     );
     writeFileSync(join(folder, 'contacts'), '');
     // -s writes every SIP message to its output.
@@ -127,7 +127,8 @@ export function algorithmsIn(text: string): ReadonlySet<string> {
   return new Set(found.map(([, fields]) => /algorithm="?([\w-]+)/i.exec(fields ?? '')?.[1] ?? 'MD5'));
 }
 
-function account({ number, password, registerEveryS }: PeerPhoneOptions, port: number): string {
+/** One line of its file of accounts. */
+export function accountOf({ number, password, registerEveryS }: PeerPhoneOptions, port: number): string {
   const settings = `auth_user=${number};auth_pass=${password};regint=${registerEveryS};answermode=auto`;
   return `<sip:${number}@127.0.0.1:${port}>;${settings};audio_codecs=PCMU\n`;
 }

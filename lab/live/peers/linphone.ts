@@ -33,7 +33,7 @@ export class Linphone implements PeerPhone {
     // RTP's reports take the port behind it; the first pair's second port is left free, so that nothing meets.
     const [sip, rtp] = [await freePortPair(), await freePortPair()];
     writeTone(join(folder, 'tone.wav'), options.toneHz, TONE_SECONDS);
-    writeFileSync(join(folder, 'linphonerc'), configuration(options, sip, rtp));
+    writeFileSync(join(folder, 'linphonerc'), linphonercOf(options, sip, rtp));
     const program = Program.start({
       command: 'linphonec',
       // -a answers by itself; -d 6 -l writes every SIP message to a file.
@@ -100,7 +100,8 @@ function count(text: string, pattern: RegExp): number {
   return [...text.matchAll(pattern)].length;
 }
 
-function configuration(
+/** Its linphonerc. */
+export function linphonercOf(
   { number, password, registrars, realm, registerEveryS }: PeerPhoneOptions,
   sip: number,
   rtp: number,

@@ -95,7 +95,7 @@ export class Sipp {
   }
 }
 
-function argumentsOf(options: SippOptions): string[] {
+export function argumentsOf(options: SippOptions): string[] {
   const { folder, scenario, port, remote, credentials } = options;
   const args = remote === undefined ? [] : [remote];
   if ('embedded' in scenario) args.push('-sn', scenario.embedded);
