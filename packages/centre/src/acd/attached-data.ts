@@ -82,7 +82,7 @@ export function changeUserData(
   }
 }
 
-function sizeOf(userData: UserData): number {
+export function sizeOf(userData: UserData): number {
   let size = 0;
   for (const key in userData) size += key.length + (userData[key]?.length ?? 0);
   return size;

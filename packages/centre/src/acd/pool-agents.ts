@@ -9,7 +9,7 @@
  * the agent (routing.ts), and an agent who is reserved is offered nothing else.
  */
 import { POOL_CALLERS_MAX } from '@holdfast/protocol';
-import { changeUserData } from './attached-data.ts';
+import { changeUserData, sizeOf, USER_DATA_MAX } from './attached-data.ts';
 import type { Call, Ticket } from './call.ts';
 import { changeCall } from './call-changes.ts';
 import { DEADLINE, type DN, log, type Turn, touchDN } from './centre-state.ts';
@@ -101,7 +101,7 @@ export function declined(turn: Turn, { connId, reservation: number, because }: I
 /** The caller comes, with this data; the call itself may have been faster. */
 export function taken(turn: Turn, { connId, reservation: number, userData }: Input<'poolTaken'>): void {
   const reservation = turn.state.pool.reservations.get(connId);
-  if (reservation?.number !== number) return;
+  if (reservation?.number !== number || sizeOf(userData) > USER_DATA_MAX) return;
   reservation.userData = userData;
   const call = reservation.rungBy === undefined ? undefined : turn.state.calls.get(reservation.rungBy);
   if (call !== undefined)

@@ -341,6 +341,17 @@ describe('agents here, callers there', () => {
     expect(centre.counters().find(({ dn }) => dn === '6000')).toMatchObject({ offered: 0, answered: 0 });
   });
 
+  test('[QU19] [CA9] data beyond what a call may carry are left out', () => {
+    after(
+      `${ready('1001', 'ann')}there 6000 x1:0:5000\ncall k1 +1 6000 reservation=1 of=x1`,
+      `
+      > taken x1 1 topic=${'x'.repeat(70_000)}
+      > answer k1 1001
+      1001 Established k1
+    `,
+    );
+  });
+
   test('[QU19] data that come after the call are attached to it', () => {
     after(
       `${ready('1001', 'ann')}there 6000 x1:0:5000\ncall k1 +1 6000 reservation=1 of=x1`,
