@@ -24,6 +24,7 @@ import { type MateLink, openMateLink } from './mate-link.ts';
 import { OwnProbes } from './own-probes.ts';
 import { CannotRun, type RoleOptions } from './role.ts';
 import type { SipServerPorts } from './sip-server-ports.ts';
+import { StandbyPort } from './standby-port.ts';
 
 export interface PairMemberOptions {
   readonly role: RoleOptions;
@@ -76,12 +77,23 @@ export async function runPairMember(options: PairMemberOptions): Promise<Running
     epochLeast: Math.floor(now + clock.wallOffset()),
   };
   const toSupervisor = openReport(options, own);
+  const { sip } = options.address;
+  const standbyPort = options.server.sipName === undefined ? undefined : new StandbyPort({ sip, clock, log });
   const probes = await OwnProbes.open({
     ...{ ...options.address, realm: options.server.configuration.realm, secret, clock },
     file: pairFile(data, application, 'probe'),
     heard: input,
   });
-  const perform = memberPerformer({ ...options, input, mate, arbiter, file, probes, toSupervisor });
+  const perform = memberPerformer({
+    ...options,
+    input,
+    mate,
+    arbiter,
+    file,
+    probes,
+    toSupervisor,
+    standbyPort,
+  });
   const { probe } = probes;
   const node = new PairNode({ ...options.server, probe, now, member });
   running = runNode<PairInput, PairEffect>(node, {
@@ -95,7 +107,7 @@ export async function runPairMember(options: PairMemberOptions): Promise<Running
       running?.stop();
       arbiter.close();
       toSupervisor?.close();
-      await Promise.all([mate.close(), ports.close(), probes.stop()]);
+      await Promise.all([mate.close(), ports.close(), probes.stop(), standbyPort?.close()]);
     },
   };
 }
@@ -145,6 +157,8 @@ interface MemberOutside extends PairMemberOptions {
   readonly probes: OwnProbes;
   /** Undefined where nobody watches: on one host, or without a supervisor. */
   readonly toSupervisor: RoleReport | undefined;
+  /** Undefined where the members share one SIP address. */
+  readonly standbyPort: StandbyPort | undefined;
   /** Of the epoch. */
   readonly file: string;
   input(input: PairInput): void;
@@ -175,17 +189,21 @@ function memberPerformer(outside: MemberOutside): (effect: PairEffect) => void {
 }
 
 /** The ports are open exactly while this member serves. One that cannot have them is no primary, and ends. */
-function portsByRole({ ports, role, stepDown }: MemberOutside): (serves: boolean) => void {
+function portsByRole({ ports, role, stepDown, standbyPort }: MemberOutside): (serves: boolean) => void {
   const { log } = role;
   let isServing = false;
+  standbyPort?.open();
   return (serves) => {
     if (serves === isServing) return;
     isServing = serves;
     if (!serves) {
       stepDown();
-      void ports.close();
+      void ports.close().then(() => {
+        if (!isServing) standbyPort?.open();
+      });
       return;
     }
+    void standbyPort?.close();
     const askedAt = performance.now();
     ports.open(BIND_MAX_MS).then(
       () => {

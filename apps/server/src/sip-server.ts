@@ -64,6 +64,7 @@ export async function startSipServer(
     now: clock.now(),
     wallOffsetMs: clock.wallOffset(),
     sentBy: () => sip,
+    sipName: read.sipName,
     verifyToken: (token, wall) => verifyPersonToken(token, wall, current),
     serverSecret: options.secret,
   };

@@ -3,9 +3,10 @@
  * whose facts a test can wait for. With the scheme `none` it is the party behind a trunk.
  */
 import type { Random } from '@holdfast/kernel';
-import { nodeHashes, SipTransports } from '@holdfast/server';
+import { type DnsClient, nodeHashes, SipTransports } from '@holdfast/server';
 import { type ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import {
+  type LookupAnswer,
   type PhoneCommand,
   type PhoneEffect,
   type PhoneFact,
@@ -26,9 +27,13 @@ export interface LabPhoneOptions
   readonly sites: readonly {
     readonly site: string;
     readonly host?: string;
+    /** In place of the address: looked up by `dns`. */
+    readonly name?: string;
     readonly port: number;
     readonly transport?: 'UDP' | 'TCP';
   }[];
+  /** Whom it asks for names; none is found where nobody is given. */
+  readonly dns?: DnsClient;
   readonly toneHz: number;
   readonly clock: ProcessClock;
   readonly random: Random;
@@ -46,10 +51,18 @@ export class LabPhone {
   readonly sound: RtpStream;
   readonly #transports: SipTransports;
   readonly #phone: RunningNode<PhoneInput>;
+  readonly #dns: DnsClient | undefined;
   #isClosed = false;
 
-  private constructor(transports: SipTransports, sound: RtpStream, node: PhoneNode, clock: ProcessClock) {
+  private constructor(
+    transports: SipTransports,
+    sound: RtpStream,
+    node: PhoneNode,
+    clock: ProcessClock,
+    dns: DnsClient | undefined,
+  ) {
     this.#transports = transports;
+    this.#dns = dns;
     this.sound = sound;
     this.#phone = runNode<PhoneInput, PhoneEffect>(node, {
       now: () => clock.now(),
@@ -72,23 +85,26 @@ export class LabPhone {
       },
     });
     const sound = await RtpStream.open(options.toneHz, host);
-    const { clock, sites, port: _, toneHz: __, host: ___, ...rest } = options;
+    const { clock, sites, port: _, toneHz: __, host: ___, dns, ...rest } = options;
     const [first] = sites;
     const transport: TransportName = first?.transport ?? 'UDP';
     const node = new PhoneNode({
       ...rest,
       transport,
-      sites: sites.map(({ site, host: at = LOOPBACK, port, transport: over = 'UDP' }) => ({
+      sites: sites.map(({ site, host: at = LOOPBACK, name, port, transport: over = 'UDP' }) => ({
         site,
-        registrar: `sip:${at}:${port}`,
-        destination: { type: 'target', target: { transport: over, host: at, port } },
+        registrar: name === undefined ? `sip:${at}:${port}` : `sip:${name}`,
+        destination:
+          name === undefined
+            ? { type: 'target', target: { transport: over, host: at, port } }
+            : { type: 'uri', uri: `sip:${name}` },
       })),
       hashes: nodeHashes,
       sentBy: () => ({ host, port: transports.port }),
       media: { host, ports: [sound.port] },
       callAttemptMs: SITE_ATTEMPT_MS,
     });
-    phone = new LabPhone(transports, sound, node, clock);
+    phone = new LabPhone(transports, sound, node, clock, dns);
     return phone;
   }
 
@@ -109,11 +125,7 @@ export class LabPhone {
       case 'transmit':
         return this.#transports.transmit(effect);
       case 'lookup':
-        return this.input({
-          type: 'lookedUp',
-          id: effect.id,
-          answer: { type: 'failed', reason: 'no DNS here' },
-        });
+        return this.#lookUp(effect);
       case 'media':
         if (effect.remote === null) this.sound.stopSending();
         else this.sound.sendToAddress(effect.remote);
@@ -121,6 +133,12 @@ export class LabPhone {
       case 'phone':
         this.facts.push(effect.fact);
     }
+  }
+
+  #lookUp({ id, record, name }: Extract<PhoneEffect, { type: 'lookup' }>): void {
+    const answered = (answer: LookupAnswer) => this.input({ type: 'lookedUp', id, answer });
+    if (this.#dns === undefined) answered({ type: 'failed', reason: 'no DNS here' });
+    else this.#dns.lookup(record, name, answered);
   }
 
   /** The next fact of that name beyond the first `after` facts. */

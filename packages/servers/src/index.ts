@@ -45,6 +45,7 @@ export { LedServer } from './mirror/led-server.ts';
 export type { OutsideProbe, ProbeAsked, Probed } from './pair/fitness-watch.ts';
 export type { PairEffect, PairInput } from './pair/pair-effects.ts';
 export { PairNode, type PairNodeOptions } from './pair/pair-node.ts';
+export { type StandbySipInput, StandbySipNode } from './pair/standby-sip.ts';
 export { openingOfProbe, seenIn } from './probe/log-in-probe.ts';
 export { type SipProbeEffect, type SipProbeInput, SipProbeNode } from './probe/sip-probe.ts';
 export type { ServerAddress } from './server-address.ts';

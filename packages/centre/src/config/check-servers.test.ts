@@ -79,7 +79,7 @@ const setTo = (section: string, values: Fields) => (server: Fields) => {
 test('[CF23] the two SIP Servers of a pair share the SIP address, and nobody else may', () => {
   expect(sipPair(() => undefined)).toEqual([]);
   expect(sipPair(setTo('TServer', { 'sip-port': '5161' }))).toEqual([
-    'Application/sip-north-b: TServer/sip-port: SIP is spoken at 127.0.0.1:5161 here and at 127.0.0.1:5160 in Application "sip-north", of which this is the backup: the address moves with the role. Set sip-address and sip-port to the same in both.',
+    'Application/sip-north-b: TServer/sip-port: SIP is spoken at 127.0.0.1:5161 here and at 127.0.0.1:5160 in Application "sip-north", of which this is the backup: the address moves with the role. Set sip-address and sip-port to the same in both, or in both the sip-name whose DNS SRV records name both.',
   ]);
   expect(sipPair(setTo('TServer', { 'sip-address': '127.0.0.2' }))).toHaveLength(1);
   expect(
@@ -96,6 +96,23 @@ test('[CF23] the two SIP Servers of a pair share the SIP address, and nobody els
   ).toEqual([expect.stringContaining('Port 5111 of 127.0.0.1 is already used by sip-north (ports.default)')]);
   expect(problemsOf(withOption('applications', 'sip-south', 'TServer', 'sip-port', '5160'))).toEqual([
     expect.stringContaining('Port 5160 of 127.0.0.1 is already used by sip-north (TServer/sip-port)'),
+  ]);
+});
+
+test('[CF23] with a name for both in DNS SRV the two have SIP addresses of their own, and both that name', () => {
+  const named = setTo('holdfast', { 'sip-name': 'north.example.net' });
+  const ownPort = (backup: Fields) => {
+    setTo('TServer', { 'sip-port': '5161' })(backup);
+    named(backup);
+  };
+  expect(sipPair(ownPort, named)).toEqual([]);
+  expect(sipPair(ownPort)).toEqual([
+    expect.stringContaining(
+      'Contacts carry "north.example.net" here and "its address" in Application "sip-north"',
+    ),
+  ]);
+  expect(sipPair(named, named)).toEqual([
+    expect.stringContaining('sip-name is for members with addresses of their own'),
   ]);
 });
 

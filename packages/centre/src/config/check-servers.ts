@@ -66,8 +66,15 @@ function checkSipPair(
 ): void {
   const whose = `Application "${primary.name}", of which this is the backup`;
   const [at, other] = [primary, backup].map((member) => sipAddressOf(configuration, member));
-  if (at !== other) {
-    const text = `SIP is spoken at ${other} here and at ${at} in ${whose}: the address moves with the role. Set sip-address and sip-port to the same in both.`;
+  const [name, otherName] = [primary, backup].map(sipNameOf);
+  if (name !== otherName) {
+    const text = `Contacts carry "${otherName ?? 'its address'}" here and "${name ?? 'its address'}" in ${whose}. Set sip-name to the same in both, or in none.`;
+    report(backup, 'holdfast/sip-name', otherName ?? '', text);
+  } else if (name !== undefined && at === other) {
+    const text = `SIP is spoken at ${at} in both members of the pair, and sip-name is for members with addresses of their own. Set another sip-address or sip-port, or remove sip-name from both.`;
+    report(backup, 'holdfast/sip-name', name, text);
+  } else if (name === undefined && at !== other) {
+    const text = `SIP is spoken at ${other} here and at ${at} in ${whose}: the address moves with the role. Set sip-address and sip-port to the same in both, or in both the sip-name whose DNS SRV records name both.`;
     report(backup, 'TServer/sip-port', other ?? '', text);
   }
   if (primary.switch !== backup.switch) {
@@ -84,6 +91,10 @@ function checkSipPair(
   const where = isOneHost ? 'differ' : 'are needed for a pair on two Hosts';
   const text = `The endpoints of the arbiter ${where}: "${others ?? 'unset'}" here and "${endpoints ?? 'unset'}" in ${whose}. Set the same in both.`;
   report(backup, 'holdfast/arbiter-endpoints', others ?? '', text);
+}
+
+function sipNameOf(server: Application): string | undefined {
+  return resolveOption(OPTIONS.holdfast['sip-name'], [levelOf(objectKey(server), server)])?.value;
 }
 
 function arbiterEndpointsOf(server: Application): string | undefined {

@@ -151,6 +151,20 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'probes of a SIP Server',
   },
+  'sip-name': {
+    kind: {
+      type: 'text',
+      pattern: /^(?=.{1,253}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*\.[A-Za-z][A-Za-z0-9-]{0,62}$/,
+      allowed: 'a domain name, such as north.example.net',
+    },
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning:
+      'Of a pair whose members have SIP addresses of their own: the name whose DNS SRV records name both; the same in both. Contacts carry it, the standby answers 503, and a new primary tells both ends of each call where it is (PR10). Unset: the members share one address.',
+    source: OURS,
+    actsOn: 'role in a pair, calls',
+  },
   'address-hook': {
     kind: {
       type: 'text',

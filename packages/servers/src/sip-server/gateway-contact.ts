@@ -39,11 +39,11 @@ export function contactAt(gateway: Gateway, number?: string): Contact {
   };
 }
 
-/** Where we are reached ourselves. */
+/** Where we are reached ourselves; by a name without a port, which DNS SRV gives (RFC 3263 §4.2). */
 export function ownContact(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port }: { readonly host: string; readonly port?: number },
   transport: TransportName,
 ): string {
-  const address = `sip:${withBrackets(host)}:${port}`;
+  const address = port === undefined ? `sip:${host}` : `sip:${withBrackets(host)}:${port}`;
   return transport === 'UDP' ? address : `${address};transport=${transport.toLowerCase()}`;
 }

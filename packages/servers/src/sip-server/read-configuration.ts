@@ -23,6 +23,8 @@ export type ReadResult =
       readonly ok: true;
       readonly configuration: SipServerConfiguration;
       readonly sip: SipAddress;
+      /** What Contacts carry in place of the address (PR10). */
+      readonly sipName: string | undefined;
       /** Of its Host, where clients find it. */
       readonly hostAddress: string;
     }
@@ -67,6 +69,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
   return {
     ok: true,
     sip,
+    sipName: resolveOption(holdfast['sip-name'], [own])?.value,
     hostAddress: host.address,
     configuration: {
       revision: configuration.revision,

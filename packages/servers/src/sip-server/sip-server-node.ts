@@ -65,6 +65,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #pool: QueuePool;
   readonly #logins: LeasedLogins;
   readonly #isFollowed: boolean;
+  /** PR10: the members of the pair have addresses of their own. */
+  readonly #hasOwnAddress: boolean;
   #configuration: SipServerConfiguration;
   #wallOffsetMs: Millis;
   #stampAt: Millis;
@@ -74,6 +76,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   constructor(options: SipServerOptions) {
     this.#isFollowed = options.isFollowed === true;
+    this.#hasOwnAddress = options.sipName !== undefined;
     this.#configuration = options.configuration;
     this.#wallOffsetMs = options.wallOffsetMs;
     const epoch = options.epoch ?? Math.floor(options.now + options.wallOffsetMs);
@@ -155,7 +158,10 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       isFollowed: options.isFollowed === true,
       legsMax: LEGS_MAX + 2 * EMERGENCY_CALLS_MAX,
       sentBy: options.sentBy,
-      contact: (transport) => ownContact(options.sentBy(transport), transport),
+      contact: (transport) => {
+        const { sipName } = options;
+        return ownContact(sipName === undefined ? options.sentBy(transport) : { host: sipName }, transport);
+      },
       tellsStrays: true,
       sessionTimer: () => this.#configuration.sessionTimer,
       screen: (now, request, source) => {
@@ -247,8 +253,17 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     );
     this.#logins.takeOver();
     this.#perform(now, effects);
+    if (this.#hasOwnAddress) this.#tellEnds(now);
     for (const because of unread) this.#logLine('warn', 'leg not taken over', { because });
     return this.#finish(now);
+  }
+
+  /** PR10: each end of a standing call learns where we are, by a request that comes from there. As many as there are legs. */
+  #tellEnds(now: Millis): void {
+    const standing = [...this.#userAgent.legs()].filter(
+      (leg) => this.#userAgent.legInfo(leg)?.state === 'established',
+    );
+    for (const leg of standing) this.#run(this.#userAgent.refresh(now, leg));
   }
 
   /** For checks and figures. */

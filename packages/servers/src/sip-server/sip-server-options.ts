@@ -11,8 +11,13 @@ export interface SipServerOptions {
   /** Wall clock minus monotonic clock at the start, ms. */
   readonly wallOffsetMs: Millis;
   readonly now: Millis;
-  /** The address that Via and Contact name, and that SDP of ours names. */
+  /** The address that Via names, and Contact and SDP of ours. */
   sentBy(transport: TransportName): { readonly host: string; readonly port: number };
+  /**
+   * What Contacts carry in place of the address: the name of a pair whose members have addresses of their own (PR10). Then
+   * nobody whom this member's predecessor has called knows where this one is, until told.
+   */
+  readonly sipName?: string | undefined;
   verifyToken(token: string, wall: Millis): TokenCheck;
   /** What a Stat Server shows; without one nobody passes for a server. */
   readonly serverSecret?: string | undefined;

@@ -1,4 +1,5 @@
 import { must } from '@holdfast/kernel';
+import { headerValue } from '@holdfast/sip';
 import { describe, expect, it } from 'vitest';
 import { attributesOf, CALLER_NUMBER, centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
@@ -52,6 +53,31 @@ describe('the server dies, and its mate goes on', () => {
     expect(caller.types()).not.toContain('ended');
     expect(ada.news()).toEqual(['ringing', 'established']);
     expect(site.node.parts.calls.size).toBe(1);
+  });
+
+  it('[PR10] [option holdfast/sip-name] at an address of its own it tells both ends of a call where it is, by the name of the pair', () => {
+    const told = (sipName: string | undefined) => {
+      const centre = centreWorld({}, { ...FOLLOWED, sipName });
+      const { world, site, caller } = centre;
+      const ada = centre.phone('7001', { answerAfterMs: 500 });
+      centre.agent('ada', '7001');
+      caller.tell({ name: 'call', to: '8000' });
+      world.run(2_000);
+      world.packets = [];
+      site.takeOver();
+      world.run(10_000);
+      expect(ada.news()).toEqual(['ringing', 'established']);
+      return world.packets
+        .filter(({ message }) => message.kind === 'request' && message.method === 'UPDATE')
+        .map(({ to, message }) => [to, headerValue(message, 'contact')]);
+    };
+    const contact = '<sip:north.example.net>';
+    expect(told('north.example.net')).toEqual([
+      ['10.0.1.1', contact],
+      [GATEWAY, contact],
+    ]);
+    // At the address of its predecessor there is nothing to tell.
+    expect(told(undefined)).toEqual([]);
   });
 
   it('[SS50] a phone that rings is answered, and the caller hears it', () => {
