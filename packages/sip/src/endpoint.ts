@@ -26,6 +26,7 @@ import type { HeaderLines } from './message/build-message.ts';
 import { headerField } from './message/header-names.ts';
 import type { SipMessage, SipRequest, SipResponse } from './message/message.ts';
 import type { ParseFailure } from './message/parse-message.ts';
+import type { OverloadPort } from './overload.ts';
 import type { Source, TransportName } from './target.ts';
 import { ClientTransactions, type RequestOptions } from './transaction/client-transactions.ts';
 import type { SavedClientTransaction, SavedServerTransaction } from './transaction/saved-transactions.ts';
@@ -55,6 +56,8 @@ export interface EndpointOptions {
    * and no retransmissions (RFC 3261 §8.2.7, §22.1).
    */
   readonly screen?: (now: Millis, request: SipRequest, source: Source) => StatelessRefusal | undefined;
+  /** Overload control with neighbours (RFC 7339); absent: none. */
+  readonly overload?: OverloadPort;
   /** Stands as Server in the responses that the endpoint makes itself. */
   readonly userAgent?: string;
 }
@@ -89,6 +92,7 @@ export class SipEndpoint {
       unreliable: timersFor(values, 'UDP'),
       reliable: timersFor(values, 'TCP'),
       deadlines: new Deadlines(),
+      overload: options.overload,
       counts: {
         absorbedRequests: 0,
         droppedResponses: 0,

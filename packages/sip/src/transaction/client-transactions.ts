@@ -13,9 +13,10 @@ import type { Locator } from '../locate/locator.ts';
 import { TroubledTargets } from '../locate/troubled-targets.ts';
 import { prependHeader } from '../message/edit-message.ts';
 import { headerValue, topVia, vias } from '../message/headers.ts';
-import type { HeaderField, SipRequest, SipResponse } from '../message/message.ts';
+import type { HeaderField, SipRequest, SipResponse, Via } from '../message/message.ts';
 import { messageSize } from '../message/serialize-message.ts';
 import { parseUri } from '../message/uri.ts';
+import { feedbackIn, OVERLOAD_OFFER } from '../overload.ts';
 import { connectionFlow, isReliable, type Source, type Target } from '../target.ts';
 import { type ClientFailure, ClientTransaction, type Route } from './client-transaction.ts';
 import { ackFor, cancelFor } from './derived-requests.ts';
@@ -178,7 +179,8 @@ export class ClientTransactions {
   #withVia(request: SipRequest, target: Target, branch: string): SipRequest {
     const { transport } = target;
     const rport = transport === 'UDP' ? ';rport' : '';
-    const via = `SIP/2.0/${transport} ${ownSentBy(this.#settings, transport)};branch=${branch}${rport}`;
+    const oc = this.#settings.overload?.isObeyed(target) === true ? OVERLOAD_OFFER : '';
+    const via = `SIP/2.0/${transport} ${ownSentBy(this.#settings, transport)};branch=${branch}${rport}${oc}`;
     return prependHeader(request, 'Via', via);
   }
 
@@ -218,6 +220,7 @@ export class ClientTransactions {
     if (transaction === undefined || via === undefined || !hasOneVia(response)) return false;
     // §18.1.2: another element's Via means that the response went astray.
     if (sentByOf(via) !== transaction.sentBy) return false;
+    this.#hearLoad(now, transaction, via);
     this.#apply(now, transaction, { type: 'response', status: response.status }, output, {
       response,
       source,
@@ -225,6 +228,14 @@ export class ClientTransactions {
     if (transaction.cancel?.isSent === false && transaction.isProceeding)
       this.#sendCancel(now, transaction, output);
     return true;
+  }
+
+  /** RFC 7339 §5.5: only of whom it is wanted, whatever anybody else writes into a Via of ours. */
+  #hearLoad(now: Millis, { target }: ClientTransaction, via: Via): void {
+    const { overload } = this.#settings;
+    if (overload === undefined || target === undefined || !via.params.has('oc')) return;
+    const feedback = feedbackIn(via);
+    if (feedback !== undefined && overload.isObeyed(target)) overload.heard(now, target, feedback);
   }
 
   /** §9.1: before any response has come, CANCEL waits for the first; after the final one there is nothing to cancel. */

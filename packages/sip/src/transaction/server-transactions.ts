@@ -12,6 +12,7 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import { parseMessage } from '../message/parse-message.ts';
 import { serializeMessage } from '../message/serialize-message.ts';
+import { type OverloadFeedback, offersOverload } from '../overload.ts';
 import type { Source } from '../target.ts';
 import { type CompletedRequest, CompletedRequests } from './completed-requests.ts';
 import { isSuccess } from './invite-client.ts';
@@ -101,7 +102,7 @@ export class ServerTransactions {
       if (known.kind === 'completed') return transmitAgain(known, output);
       return this.#apply(now, known, { type: 'request' }, output);
     }
-    const arrived = withArrival(request, source);
+    const arrived = withArrival(request, source, this.#loadFor(now, request, source));
     if (request.method === 'CANCEL') return this.#receiveCancel(now, arrived, source, output);
     if (this.#options.isOurs(arrived)) return this.#refuseLoop(arrived, source, 'Loop Detected', output);
     const merge = mergeKey(arrived);
@@ -115,6 +116,17 @@ export class ServerTransactions {
       return this.#reply(arrived, source, refusal.status, output, { headers: refusal.headers });
     }
     this.#open(now, key, merge, arrived, source, output);
+  }
+
+  /**
+   * What the sender is told, should it obey (RFC 7339 §5.1). It stands in all responses as it was when the request came: one that
+   * is sent much later is known to be old by its number.
+   */
+  #loadFor(now: Millis, request: SipRequest, source: Source): OverloadFeedback | undefined {
+    const { overload } = this.#settings;
+    const via = overload === undefined ? undefined : topVia(request);
+    if (overload === undefined || via === undefined || !offersOverload(via)) return undefined;
+    return overload.told(now, request, source);
   }
 
   scheduleNewest(): void {

@@ -5,6 +5,7 @@
 import type { Deadlines, Millis, Random } from '@holdfast/kernel';
 import type { TimerValues } from '../endpoint-types.ts';
 import { withBrackets } from '../locate/address-literal.ts';
+import type { OverloadPort } from '../overload.ts';
 import { isReliable, type TransportName } from '../target.ts';
 import type { ClientTransaction } from './client-transaction.ts';
 import type { CompletedRequest } from './completed-requests.ts';
@@ -75,6 +76,7 @@ export interface TransactionSettings {
   readonly unreliable: Timers;
   readonly reliable: Timers;
   readonly deadlines: Deadlines<ClientTransaction | ServerTransaction>;
+  readonly overload: OverloadPort | undefined;
   readonly counts: EndpointCounts;
 }
 
