@@ -90,4 +90,14 @@ export type CoreDefect =
    * LL7: a site says that a desk works under a login whose lease has long ended. In drawn worlds an agent may mend that
    * by logging in, so that it has a world of its own (`core-former-run.test.ts`).
    */
-  | 'ended-login-taken-for-live';
+  | 'ended-login-taken-for-live'
+  /**
+   * LL8: the site that is asked ends what it holds, and goes on admitting lower epochs. No drawn world shows it: a late log-in
+   * is put to the other site in its turn, which knows the higher epoch. Without that answer it takes a second desk
+   * of the same person, and drawn worlds have none, because two desks on the two sides of a partition are the stated exception.
+   */
+  | 'peer-promises-nothing'
+  /** LL8: a log-in that waits there goes on waiting. That alone does no harm: when it is to be admitted, the promise is in its way. */
+  | 'waiting-login-stays'
+  /** Both of them (`core-promise.test.ts`). */
+  | 'peer-takes-no-notice';

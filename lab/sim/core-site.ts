@@ -299,8 +299,9 @@ export class CoreSite implements Program {
       return end.send({ type: 'higher', agent, epoch, known, isLive } satisfies CorePeerDown);
     }
     this.#options.decided('LL8');
-    this.#giveWay(agent, epoch);
-    this.#highest.set(agent, epoch);
+    const takesNoNotice = this.#defect === 'peer-takes-no-notice';
+    if (!takesNoNotice && this.#defect !== 'waiting-login-stays') this.#giveWay(agent, epoch);
+    if (!takesNoNotice && this.#defect !== 'peer-promises-nothing') this.#highest.set(agent, epoch);
     if (this.#defect !== 'peer-ends-nothing') this.#logOut(agent, 'superseded');
     end.send({ type: 'ended', agent, epoch } satisfies CorePeerDown);
   }
