@@ -76,19 +76,24 @@ export class OneSite {
   /** A phone of that extension, not yet registered. */
   async phone(
     number: string,
-    { transport = 'UDP', answerAfterMs = 0 }: { transport?: 'UDP' | 'TCP'; answerAfterMs?: number } = {},
+    {
+      transport = 'UDP',
+      answerAfterMs = 0,
+      port = this.ports.sip[0],
+    }: { transport?: 'UDP' | 'TCP'; answerAfterMs?: number; port?: number } = {},
   ): Promise<LabPhone> {
     const phone = await LabPhone.open({
       ...{ number, domain: REALM, password: PHONE_PASSWORD, scheme: 'single', port: 0, toneHz: 440 },
       ...{ answerAfterMs, clock: this.#clock, random: this.#random },
-      sites: [{ site: 'north', port: this.ports.sip[0], transport }],
+      sites: [{ site: 'north', port, transport }],
     });
     this.#phones.push(phone);
     return phone;
   }
 
-  async registeredPhone(number: string, answerAfterMs: number): Promise<LabPhone> {
-    const phone = await this.phone(number, { answerAfterMs });
+  /** `port`: where it finds the SIP Server; a relay in front of it, perhaps. */
+  async registeredPhone(number: string, answerAfterMs: number, port = this.ports.sip[0]): Promise<LabPhone> {
+    const phone = await this.phone(number, { answerAfterMs, port });
     phone.command({ name: 'register' });
     await phone.fact('registered');
     return phone;

@@ -2,7 +2,7 @@
  * A pair of SIP Servers whose members are on two Hosts, with the site's etcd as arbiter: here one machine stands for both,
  * the supervisor of the site has started the one member, and somebody else the other.
  */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigObject } from '@holdfast/protocol';
@@ -28,7 +28,10 @@ let backup: Program;
 
 beforeAll(async () => {
   cluster = await EtcdCluster.start();
-  const holdfast = { 'arbiter-endpoints': cluster.endpoints.join(',') };
+  const holdfast = {
+    'arbiter-endpoints': cluster.endpoints.join(','),
+    ...{ 'probe-period': '2', 'probe-failures': '2' },
+  };
   site = await OneSite.make({
     ...{ agents: 2, restarts: true, isPair: true, configure: onTwoHosts },
     options: { 'Application/sip-north': { holdfast } },
@@ -60,14 +63,17 @@ function startBackup(): Program {
   const keys = readFileSync(join(site.folder, 'configuration', 'keys.json'), 'utf8');
   const secret = /"serverSecret":\s*"([^"]+)"/.exec(keys)?.[1] ?? '';
   const args = ['--application', 'sip-north-b', '--config', `127.0.0.1:${site.ports.config[0]}`];
+  mkdirSync(backupData());
   return Program.start({
     command: process.execPath,
-    args: [SERVER_BUNDLE, ...args, '--data', site.folder],
+    args: [SERVER_BUNDLE, ...args, '--data', backupData()],
     folder: site.folder,
     environment: { HOLDFAST_SERVER_SECRET: secret },
   });
 }
 
+/** The other Host has a disk of its own. */
+const backupData = () => join(site.folder, 'backup');
 const siteLog = () => readFileSync(site.logFile, 'utf8');
 const says = (log: () => string, text: string) =>
   until(`"${text}" is logged`, 20_000, () => log().includes(text));
@@ -85,11 +91,48 @@ test('[PR8] with a node of the etcd dead the primary is killed: its mate on the 
   const since = () => Math.round(performance.now() - from);
   const [inDialogMs, newCallMs] = await Promise.all([
     caller.hangUp(standing, EVERY_MS, TAKEOVER_MAX_MS).then(since),
-    caller.call(CALLED, EVERY_MS, TAKEOVER_MAX_MS).then(since),
+    caller.call(CALLED, EVERY_MS, TAKEOVER_MAX_MS).then(async (call) => {
+      const answeredMs = since();
+      await caller.hangUp(call, 200, 5_000);
+      return answeredMs;
+    }),
   ]);
   console.log(JSON.stringify({ pair: 'SIGKILL, etcd', newCallMs, inDialogMs }));
   expect(backupLog()).toContain('"what":"serves"');
   // The supervisor has started the other one anew: it follows, and takes nothing back.
   await says(backupLog, '"what":"mate in step"');
   expect(await site.processes.serving('sip-north')).toBe('sip-north-b');
+}, 60_000);
+
+test('[GF6] the disk of the primary takes no file any more: its mate on the other Host has the role, and calls stand', async () => {
+  await says(backupLog, '"what":"mate in step"');
+  const standing = await caller.call(TALKING, 200, 10_000);
+  renameSync(backupData(), `${backupData()}-away`);
+  writeFileSync(backupData(), 'no folder');
+  await until('it offers its role', 60_000, () => backupLog().includes('"what":"offers the role"'));
+  expect(backupLog()).toMatch(/FT3: it is unfit \(disk: ENOTDIR/);
+  await until(
+    'its mate serves',
+    20_000,
+    async () => (await site.processes.serving('sip-north')) === 'sip-north',
+  );
+  await caller.hangUp(standing, EVERY_MS, TAKEOVER_MAX_MS);
+  await caller.hangUp(await caller.call(CALLED, EVERY_MS, TAKEOVER_MAX_MS), 200, 5_000);
+  // Across hosts nobody ended it: it follows, and could not take the role back.
+  await says(backupLog, '"what":"role standby"');
+}, 120_000);
+
+test('[PR8] the nodes of the etcd die one after the other: while both members live nothing changes', async () => {
+  const standing = await caller.call(TALKING, 200, 10_000);
+  const serves = () => siteLog().split('"what":"serves"').length;
+  const before = serves();
+  for (const node of cluster.ports.keys()) {
+    await cluster.kill(node);
+    await pause(SETTLED_MS);
+  }
+  await says(siteLog, '"what":"arbiter does not answer"');
+  await caller.hangUp(await caller.call(CALLED, 200, 10_000), 200, 5_000);
+  await caller.hangUp(standing, 200, 10_000);
+  expect(serves()).toBe(before);
+  expect(await site.processes.serving('sip-north')).toBe('sip-north');
 }, 60_000);

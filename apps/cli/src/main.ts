@@ -43,6 +43,7 @@ export async function main(
   addOptions(program);
   addRun(program, runner);
   addDrain(program, runner);
+  addRoles(program, runner);
   addSip(program, runner);
   try {
     await program.parseAsync(args as string[], { from: 'user' });
@@ -150,6 +151,24 @@ function addDrain(program: Command, { child }: Runner): void {
     .action((site: string, options: Record<string, string | boolean>) =>
       child('server.mjs', ['drain', site, ...flags(options)]),
     );
+}
+
+function addRoles(program: Command, { child }: Runner): void {
+  const words = {
+    promote: 'make this member of a SIP Server pair the primary',
+    demote: 'make the mate of this member of a SIP Server pair the primary',
+  };
+  for (const [word, what] of Object.entries(words))
+    program
+      .command(`${word} <application>`)
+      .description(
+        `${what}, without losing a call: the other gives its role up when this is granted, and only where it is ready. Asks as an administrator, like drain`,
+      )
+      .requiredOption('--config <addresses>', 'host:port of a Configuration Server; several with commas')
+      .option('--application <name>', 'a desktop Application by which the administrator logs in', 'workspace')
+      .action((application: string, options: Record<string, string>) =>
+        child('server.mjs', [word, application, ...flags(options)]),
+      );
 }
 
 function addSip(program: Command, { ended }: Runner): void {

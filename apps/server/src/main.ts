@@ -8,6 +8,7 @@
  *     server.mjs --application stat-north --config 127.0.0.1:5110,127.0.0.1:5210
  *     server.mjs supervisor --site north --files DIR --data DIR [--host HOST] [--no-restart] [--outlive]
  *     server.mjs drain north --config 127.0.0.1:5110 …   what `holdfast drain` runs: see operator/drain-command.ts
+ *     server.mjs promote sip-north-b --config 127.0.0.1:5110   and demote: see operator/role-command.ts
  *
  * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again; SIGUSR2 makes a
  * server log how busy it is (process-load), and the supervisor start what is down. Exit status: 0 ended in order,
@@ -34,6 +35,11 @@ async function main(args: readonly string[]): Promise<void> {
   if (args[0] === 'drain') {
     const { drain } = await import('./operator/drain-command.ts');
     process.exit(await drain(args.slice(1), readAddress, (line) => process.stdout.write(`${line}\n`)));
+  }
+  if (args[0] === 'promote' || args[0] === 'demote') {
+    const { changeRole } = await import('./operator/role-command.ts');
+    const say = (line: string) => void process.stdout.write(`${line}\n`);
+    process.exit(await changeRole(args[0], args.slice(1), readAddress, say));
   }
   const { values, positionals } = readArguments(args);
   if (positionals[0] === 'supervisor') {

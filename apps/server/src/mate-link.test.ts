@@ -136,6 +136,18 @@ test('who shows another secret or runs as another Application is refused, with a
   expect(primary.heard).toEqual([]);
 });
 
+test('a mate of a later version is heard, for it knows ours; what is no version is refused', async () => {
+  const port = nextPort();
+  const primary = await open('sip-a', port);
+  const unversioned = await stranger(port);
+  for (let i = 0; i < 3; i++) unversioned.send({ ...HELLO, version: 0 });
+  expect((await unversioned.ended).text).toContain('version');
+  expect(primary.heard).toEqual([]);
+  const later = await stranger(port);
+  later.send({ ...HELLO, version: PROTOCOL_VERSION + 1 });
+  await soon(() => expect(primary.heard).toEqual(['linked']));
+});
+
 test('before who it is somebody may say nothing, and has two seconds for it', async () => {
   const port = nextPort();
   const primary = await open('sip-a', port);

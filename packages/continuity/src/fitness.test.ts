@@ -5,6 +5,7 @@ import {
   type FitnessEvent,
   failingProbes,
   mayYield,
+  offerAges,
   type ProbeName,
   startFitness,
   stepFitness,
@@ -66,6 +67,15 @@ describe('[FT1] results in a row, and no single one, change what is believed', (
     expect(member.told.at(-1)).toMatchObject({ type: 'alarm', isRaised: false });
   });
 
+  it('waits for so many failures more as it is told to', () => {
+    const member = new Member();
+    for (let i = 0; i < 4; i++)
+      member.step({ type: 'probed', probe: 'disk', ok: false, because: 'full', patience: 2 });
+    expect(member.why()).toBeUndefined();
+    member.step({ type: 'probed', probe: 'disk', ok: false, because: 'full', patience: 2 });
+    expect(member.why()).toContain('disk: full (5 times in a row)');
+  });
+
   it('one probe says nothing about another', () => {
     const member = new Member().probe('call', '--').probe('log-in', '--').probe('disk', '-');
     expect(member.why()).toBeUndefined();
@@ -89,7 +99,7 @@ describe('[FT2] who lost the role while unfit stays so for a while, longer each 
   it('60 s, then twice as long, 10 minutes at the most', () => {
     const member = new Member();
     const heldMs = Array.from({ length: 6 }, () => {
-      member.probe('phones', '---').step({ type: 'roleLost' });
+      member.probe('phones', '---').step({ type: 'yielded' }).step({ type: 'roleLost' });
       return holds(member);
     });
     expect(heldMs).toEqual([60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
@@ -97,10 +107,37 @@ describe('[FT2] who lost the role while unfit stays so for a while, longer each 
 
   it('what is more than an hour ago counts no more', () => {
     const member = new Member();
-    member.probe('phones', '---').step({ type: 'roleLost' });
+    member.probe('phones', '---').step({ type: 'yielded' }).step({ type: 'roleLost' });
     member.now += 3_600_000;
-    member.probe('phones', '---').step({ type: 'roleLost' });
+    member.probe('phones', '---').step({ type: 'yielded' }).step({ type: 'roleLost' });
     expect(holds(member)).toBe(60_000);
+  });
+
+  it('an offer that is repeated because nobody took it is one', () => {
+    const member = new Member().probe('phones', '---');
+    for (let i = 0; i < 10; i++) {
+      member.step({ type: 'yielded' });
+      member.now += 30_000;
+    }
+    member.step({ type: 'roleLost' });
+    expect(holds(member)).toBe(60_000);
+  });
+
+  it('who has got the role from an unfit mate keeps it for as long, also when the mate has forgotten everything', () => {
+    let former = new Member().probe('phones', '---').step({ type: 'yielded' });
+    const keeps: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      const agesMs = offerAges(former.fitness, former.now);
+      // A process of its own, on a clock of its own.
+      const next = new Member();
+      next.now = 1_000_000 * i;
+      next.step({ type: 'offered', agesMs }).probe('phones', '---');
+      const from = next.now;
+      while (!mayYield(next.fitness, next.now)) next.now += 1_000;
+      keeps.push(next.now - from);
+      former = next.step({ type: 'yielded' });
+    }
+    expect(keeps).toEqual([60_000, 120_000, 240_000, 480_000, 600_000, 600_000]);
   });
 
   it('who loses the role for another reason is fit, and what a standby is asked as well stands as it was', () => {
@@ -121,6 +158,10 @@ it('[FT3] an unfit primary offers the role once in 30 s, and one that is only he
   expect(mayYield(member.fitness, member.now)).toBe(false);
   member.probe('call', '---');
   expect(mayYield(member.fitness, member.now)).toBe(true);
+  // Who passes again is getting well.
+  member.probe('call', '+');
+  expect(mayYield(member.fitness, member.now)).toBe(false);
+  member.probe('call', '-');
   member.step({ type: 'yielded' });
   expect(mayYield(member.fitness, member.now + 29_999)).toBe(false);
   expect(mayYield(member.fitness, member.now + 30_000)).toBe(true);

@@ -7,8 +7,9 @@
  *
  * One result alone means nothing, in neither direction: so a busy moment moves no role, and a process that works now and
  * then counts as one that does not. What only a primary can be asked is not known of a standby any more: who lost the role
- * while unfit stays so for a while, longer each time, and is then tried again (FT2). So a failure that both members share
- * moves the role less and less often, and never to and fro.
+ * while unfit stays so for a while, and who has got it from an unfit mate keeps it for as long, longer each time (FT2). So a
+ * failure that both members share moves the role less and less often, and never to and fro. How often it was offered
+ * goes with the offer, for a process that loses the role may be ended for it (PR7) and has forgotten then.
  */
 import type { Because, LogLine, Millis, Transition } from '@holdfast/kernel';
 
@@ -22,10 +23,10 @@ const OF_EVERY_MEMBER: ReadonlySet<ProbeName> = new Set<ProbeName>(['disk']);
 export interface FitnessOptions {
   /** So many results in a row, of the same kind, change what is believed (FT1). */
   readonly inARow: number;
-  /** FT2: how long a member that lost the role while unfit counts as unfit, the first time and at the most. */
+  /** FT2: how long a member that lost the role while unfit counts as unfit, and who got it keeps it: the first time and at the most. */
   readonly holdMs: Millis;
   readonly holdMaxMs: Millis;
-  /** FT2: so long each such loss is remembered. */
+  /** FT2: so long each such offer is remembered. */
   readonly rememberMs: Millis;
   /** FT3: between two attempts to hand the role over. */
   readonly yieldEveryMs: Millis;
@@ -49,10 +50,12 @@ type ProbeState =
 export interface Fitness {
   readonly options: FitnessOptions;
   readonly probes: Readonly<Partial<Record<ProbeName, ProbeState>>>;
-  /** When the role was lost while unfit. */
+  /** When the role was offered by an unfit member of the pair, whichever it was. */
   readonly strikes: readonly Millis[];
   readonly held: { readonly until: Millis; readonly because: string } | undefined;
   readonly yieldNotBefore: Millis;
+  /** Since it has had the role, and was last fit. */
+  readonly hasOffered: boolean;
 }
 
 export type FitnessEvent =
@@ -62,11 +65,15 @@ export type FitnessEvent =
       readonly ok: boolean;
       /** What was seen. */
       readonly because: string;
+      /** So many failures more are waited for; what the mate shares is to be seen there first. */
+      readonly patience?: number;
     }
   /** It was primary, and is so no longer, whatever the reason. */
   | { readonly type: 'roleLost' }
   /** The role was offered to the mate. */
-  | { readonly type: 'yielded' };
+  | { readonly type: 'yielded' }
+  /** An unfit mate has offered its role: how long ago that, and each offer before it, was. */
+  | { readonly type: 'offered'; readonly agesMs: readonly Millis[] };
 
 export type FitnessEffect =
   | { readonly type: 'log'; readonly line: LogLine }
@@ -85,6 +92,7 @@ export function startFitness(options: Partial<FitnessOptions> = {}): Fitness {
     strikes: [],
     held: undefined,
     yieldNotBefore: Number.NEGATIVE_INFINITY,
+    hasOffered: false,
   };
 }
 
@@ -99,10 +107,9 @@ export function stepFitness(
     case 'roleLost':
       return roleLost(fitness, now);
     case 'yielded':
-      return {
-        state: { ...fitness, yieldNotBefore: now + fitness.options.yieldEveryMs },
-        effects: [],
-      };
+      return { state: yielded(fitness, now), effects: [] };
+    case 'offered':
+      return { state: offered(fitness, event.agesMs, now), effects: [] };
   }
 }
 
@@ -121,9 +128,18 @@ export function unfitness(fitness: Fitness, now: Millis): Because | undefined {
   };
 }
 
-/** FT3: whether an unfit primary may offer the role to its mate now. */
+/** FT3: whether an unfit primary may offer the role to its mate now. Who is getting well keeps it. */
 export function mayYield(fitness: Fitness, now: Millis): boolean {
-  return unfitness(fitness, now)?.rule === 'FT1' && now >= fitness.yieldNotBefore;
+  const failsStill = PROBES.some((probe) => {
+    const state = fitness.probes[probe];
+    return state?.name === 'failing' && state.passes === 0;
+  });
+  return failsStill && now >= fitness.yieldNotBefore;
+}
+
+/** What goes with an offer. */
+export function offerAges({ strikes }: Fitness, now: Millis): Millis[] {
+  return strikes.map((at) => now - at);
 }
 
 export function failingProbes({ probes }: Fitness): ProbeName[] {
@@ -132,7 +148,7 @@ export function failingProbes({ probes }: Fitness): ProbeName[] {
 
 function probed(
   fitness: Fitness,
-  { probe, ok, because }: Extract<FitnessEvent, { type: 'probed' }>,
+  { probe, ok, because, patience = 0 }: Extract<FitnessEvent, { type: 'probed' }>,
 ): Transition<Fitness, FitnessEffect> {
   const { inARow } = fitness.options;
   const before = fitness.probes[probe] ?? { name: 'passing', failures: 0 };
@@ -142,7 +158,7 @@ function probed(
   });
   if (before.name === 'passing') {
     const failures = ok ? 0 : before.failures + 1;
-    if (failures < inARow) return set({ name: 'passing', failures });
+    if (failures < inARow + patience) return set({ name: 'passing', failures });
     const text = `${because} (${failures} times in a row)`;
     return set({ name: 'failing', passes: 0, because: text }, [
       told('error', 'unfit', probe, text),
@@ -152,22 +168,56 @@ function probed(
   const passes = ok ? before.passes + 1 : 0;
   if (passes < inARow) return set({ ...before, passes });
   const text = `it has passed ${passes} times in a row`;
-  return set({ name: 'passing', failures: 0 }, [
+  const healed = set({ name: 'passing', failures: 0 }, [
     told('info', 'fit again', probe, text),
     { type: 'alarm', probe, isRaised: false, because: text },
   ]);
+  // Whoever is fit again and fails once more makes a new offer.
+  return {
+    ...healed,
+    state: { ...healed.state, hasOffered: failingProbes(healed.state).length > 0 && fitness.hasOffered },
+  };
+}
+
+function yielded(fitness: Fitness, now: Millis): Fitness {
+  const { options, strikes } = fitness;
+  // Repeated because the mate did not take it, it is still the same offer.
+  const isAgain = fitness.hasOffered;
+  return {
+    ...fitness,
+    hasOffered: true,
+    yieldNotBefore: now + options.yieldEveryMs,
+    strikes: isAgain ? strikes : remembered(fitness, [...strikes, now], now),
+  };
+}
+
+function offered(fitness: Fitness, agesMs: readonly Millis[], now: Millis): Fitness {
+  const strikes = remembered(
+    fitness,
+    agesMs.map((age) => now - age),
+    now,
+  );
+  return { ...fitness, strikes, yieldNotBefore: now + lengthOf(fitness, strikes) };
+}
+
+function remembered({ options }: Fitness, strikes: readonly Millis[], now: Millis): Millis[] {
+  return strikes.filter((at) => now - at < options.rememberMs).slice(-STRIKES_MAX);
+}
+
+function lengthOf({ options }: Fitness, strikes: readonly Millis[]): Millis {
+  return Math.min(options.holdMaxMs, options.holdMs * 2 ** Math.max(0, strikes.length - 1));
 }
 
 function roleLost(fitness: Fitness, now: Millis): Transition<Fitness, FitnessEffect> {
-  const { options, probes } = fitness;
+  const { probes } = fitness;
   const forgotten = failingProbes(fitness).filter((probe) => !OF_EVERY_MEMBER.has(probe));
   const kept = Object.fromEntries(
     Object.entries(probes).filter(([probe]) => OF_EVERY_MEMBER.has(probe as ProbeName)),
   );
   const [first] = forgotten;
-  if (first === undefined) return { state: { ...fitness, probes: kept }, effects: [] };
-  const strikes = [...fitness.strikes.filter((at) => now - at < options.rememberMs), now].slice(-STRIKES_MAX);
-  const lengthMs = Math.min(options.holdMaxMs, options.holdMs * 2 ** (strikes.length - 1));
+  const lost = { ...fitness, probes: kept, hasOffered: false };
+  if (first === undefined) return { state: lost, effects: [] };
+  const lengthMs = lengthOf(fitness, remembered(fitness, fitness.strikes, now));
   const because = `${forgotten.join(', ')} failed`;
   const effects: FitnessEffect[] = forgotten.map((probe) => ({
     type: 'alarm',
@@ -178,7 +228,7 @@ function roleLost(fitness: Fitness, now: Millis): Transition<Fitness, FitnessEff
   const text = `FT2: ${because}; it takes the role again after ${lengthMs / 1000} s at the earliest, if its mate lives.`;
   effects.push(told('warn', 'held unfit', first, text));
   return {
-    state: { ...fitness, probes: kept, strikes, held: { until: now + lengthMs, because } },
+    state: { ...lost, held: { until: now + lengthMs, because } },
     effects,
   };
 }

@@ -69,5 +69,7 @@ export const mirrorMessage = z.discriminatedUnion('type', [
     /** Why not. */
     because: z.string().max(1_000).optional(),
   }),
+  /** Of an unfit primary, with the offer of its role: how long ago that and each former offer in this pair was (FT2). */
+  z.object({ type: z.literal('offer'), agesMs: z.array(z.number().min(0)).max(16) }),
 ]);
 export type MirrorMessage = z.infer<typeof mirrorMessage>;

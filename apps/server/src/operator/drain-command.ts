@@ -11,7 +11,7 @@ import { connectLink } from '@holdfast/shell';
 import { CannotRun } from '../role.ts';
 import { askCredentials } from './ask-credentials.ts';
 import { progressInWords, readDuration, stayingInWords } from './drain-words.ts';
-import { type Address, logInAsOperator, type OperatorAccess } from './operator-log-in.ts';
+import { type Address, logInAsOperator, sipServersOf } from './operator-log-in.ts';
 
 const USAGE =
   'usage: drain SITE --config HOST:PORT[,HOST:PORT…] [--within DURATION] [--wave N] [--force] [--stop] [--wait] [--undo] [--application NAME]';
@@ -34,8 +34,8 @@ export async function drain(
   const { site, config, application, isWaiting, ask } = readArguments(args);
   const servers = config.split(',').map(readAddress);
   const credentials = await askCredentials();
-  const access = await logInAsOperator({ servers, application, credentials, site });
-  const watch = new DrainWatch(access, say);
+  const { token, objects } = await logInAsOperator({ servers, application, credentials });
+  const watch = new DrainWatch({ token, servers: sipServersOf(objects, site) }, say);
   try {
     await watch.ask(ask);
     if (!ask.on) {
@@ -92,9 +92,14 @@ function parsed(args: readonly string[]) {
   }
 }
 
+interface Access {
+  readonly token: string;
+  readonly servers: readonly Address[];
+}
+
 /** A client of the site's SIP Server, at whichever member answers. */
 class DrainWatch {
-  readonly #access: OperatorAccess;
+  readonly #access: Access;
   readonly #say: (line: string) => void;
   readonly #session = `operator-${process.pid}-${Date.now()}`;
   #link: { send(request: DeskRequest): boolean; close(): void } | undefined;
@@ -106,7 +111,7 @@ class DrainWatch {
   /** Called with each message, and with undefined when the connection is over. */
   #heard: (reply: DeskReply | undefined) => void = () => {};
 
-  constructor(access: OperatorAccess, say: (line: string) => void) {
+  constructor(access: Access, say: (line: string) => void) {
     this.#access = access;
     this.#say = say;
   }

@@ -1,7 +1,7 @@
-/** From an operator's password to a token, and to where the SIP Servers of a site are, as a Configuration Server says. */
-
+/** From an operator's password to a token, and to where the SIP Servers are, as a Configuration Server says. */
 import { siteOf } from '@holdfast/centre';
 import {
+  type Application,
   type ConfigObject,
   type ConfigReply,
   type ConfigRequest,
@@ -20,8 +20,8 @@ export interface Address {
 
 export interface OperatorAccess {
   readonly token: string;
-  /** Where clients of the SIP Server of that site connect; both members of a pair. */
-  readonly servers: readonly Address[];
+  /** Every Application and Host. */
+  readonly objects: readonly ConfigObject[];
 }
 
 export interface LogInOptions {
@@ -30,7 +30,6 @@ export interface LogInOptions {
   /** A desktop Application of the configuration, by which persons log in. */
   readonly application: string;
   readonly credentials: Credentials;
-  readonly site: string;
 }
 
 const ANSWER_MAX_MS = 5_000;
@@ -43,16 +42,13 @@ export async function logInAsOperator(options: LogInOptions): Promise<OperatorAc
     const read = await readFrom(server, options);
     // A server that answers says for all others whether the password is right.
     if ('refused' in read) throw new CannotRun(read.refused);
-    if ('token' in read) return { token: read.token, servers: sipServersOf(read.objects, options.site) };
+    if ('token' in read) return read;
     failures.push(`${server.host}:${server.port} ${read.failed}`);
   }
   throw new CannotRun(`No Configuration Server answers: ${failures.join('; ')}.`);
 }
 
-type Read =
-  | { readonly token: string; readonly objects: readonly ConfigObject[] }
-  | { readonly refused: string }
-  | { readonly failed: string };
+type Read = OperatorAccess | { readonly refused: string } | { readonly failed: string };
 
 function readFrom(server: Address, { application, credentials }: LogInOptions): Promise<Read> {
   return new Promise((resolve) => {
@@ -90,19 +86,23 @@ function readFrom(server: Address, { application, credentials }: LogInOptions): 
   });
 }
 
-function sipServersOf(objects: readonly ConfigObject[], site: string): Address[] {
+/** Where clients of the SIP Server of that site connect; both members of a pair. */
+export function sipServersOf(objects: readonly ConfigObject[], site: string): Address[] {
   const servers = objects.flatMap((one) =>
     one.objectType === 'Application' && one.type === 'SIPServer' && one.enabled ? [one] : [],
   );
-  const addresses = servers
-    .filter((one) => siteOf(one) === site)
-    .flatMap((one) => {
-      const host = objects.find((object) => object.objectType === 'Host' && object.name === one.host);
-      return host?.objectType === 'Host' ? [{ host: host.address, port: one.ports.default ?? 0 }] : [];
-    });
+  const addresses = servers.filter((one) => siteOf(one) === site).map((one) => addressOf(objects, one));
   if (addresses.length > 0) return addresses;
   const sites = [...new Set(servers.flatMap((one) => siteOf(one) ?? []))].map((name) => `"${name}"`);
   throw new CannotRun(
     `There is no SIP Server of site "${site}". The sites are ${sites.join(', ') || 'not named anywhere'}.`,
   );
+}
+
+/** Where its clients connect. */
+export function addressOf(objects: readonly ConfigObject[], { name, host, ports }: Application): Address {
+  const found = objects.find((object) => object.objectType === 'Host' && object.name === host);
+  if (found?.objectType !== 'Host' || ports.default === undefined)
+    throw new CannotRun(`Application/${name} has no Host or no port "default"; set both.`);
+  return { host: found.address, port: ports.default };
 }

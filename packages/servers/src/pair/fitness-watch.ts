@@ -12,6 +12,7 @@ import {
   type Fitness,
   type FitnessEffect,
   type FitnessEvent,
+  offerAges,
   type ProbeName,
   startFitness,
   stepFitness,
@@ -47,8 +48,10 @@ export interface Inside {
   trunks(): Seen | undefined;
 }
 
-/** A round that is later than this is left out. */
-export const LATE_MAX_MS = 500;
+/** A round that is later than half a period, and than this, is left out. */
+const LATE_MAX_MS = 500;
+/** GF6: so many rounds longer a primary waits before its disk counts as failed: a disk that both share fails at the standby first. */
+const DISK_PATIENCE = 2;
 
 export class FitnessWatch {
   #options: ProbeOptions;
@@ -58,6 +61,7 @@ export class FitnessWatch {
   readonly #open = new Map<OutsideProbe, number>();
   /** The caller who could have had an agent when it was last looked. */
   #stalled: string | undefined;
+  #isServing = false;
 
   constructor(options: ProbeOptions, now: Millis) {
     this.#options = options;
@@ -82,8 +86,9 @@ export class FitnessWatch {
   /** `inside` of who serves; a standby has a disk and nothing else. */
   expire(now: Millis, inside: Inside | undefined): (ProbeAsked | FitnessEffect)[] {
     if (now < this.#dueAt) return [];
-    const isLate = now > this.#dueAt + LATE_MAX_MS;
+    const isLate = now > this.#dueAt + Math.max(LATE_MAX_MS, this.#options.everyMs / 2);
     this.#dueAt = now + this.#options.everyMs;
+    this.#isServing = inside !== undefined;
     const effects: (ProbeAsked | FitnessEffect)[] = [];
     if (isLate) this.#open.clear();
     for (const probe of [...this.#open.keys()])
@@ -112,8 +117,14 @@ export class FitnessWatch {
     return this.#step(now, { type: 'roleLost' });
   }
 
-  yielded(now: Millis): void {
+  /** What goes to the mate with the offer. */
+  yielded(now: Millis): Millis[] {
     this.#step(now, { type: 'yielded' });
+    return offerAges(this.#fitness, now);
+  }
+
+  offered(now: Millis, agesMs: readonly Millis[]): void {
+    this.#step(now, { type: 'offered', agesMs });
   }
 
   #silence(): string {
@@ -139,7 +150,8 @@ export class FitnessWatch {
   }
 
   #seen(now: Millis, probe: ProbeName, { ok, because }: Seen): FitnessEffect[] {
-    return this.#step(now, { type: 'probed', probe, ok, because });
+    const patience = probe === 'disk' && this.#isServing ? DISK_PATIENCE : 0;
+    return this.#step(now, { type: 'probed', probe, ok, because, patience });
   }
 
   #step(now: Millis, event: FitnessEvent): FitnessEffect[] {

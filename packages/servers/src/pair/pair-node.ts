@@ -85,7 +85,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
   /** Absent where nothing tries whether this process does its work. */
   readonly #watch: FitnessWatch | undefined;
   /** FT3: it is unfit and its mate is not ready, which has been said. */
-  #toldAlone: string | undefined;
+  #isToldAlone = false;
   /** OP1: who wants the mate to have the role; acted upon when the request is done with. */
   #offeredBy: string | undefined;
   #toldMate: FollowerState | undefined;
@@ -290,7 +290,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #stepDown(now: Millis): void {
     this.#leading = undefined;
     this.#mate = undefined;
-    this.#toldAlone = undefined;
+    this.#isToldAlone = false;
     this.#believe(now, this.#watch?.roleLost(now) ?? []);
     this.#toldMate = undefined;
     this.#paused.length = 0;
@@ -347,18 +347,20 @@ export class PairNode implements Node<PairInput, PairEffect> {
     const watch = this.#watch;
     const unfit = watch && unfitness(watch.fitness, now);
     if (watch === undefined || unfit?.rule !== 'FT1') {
-      this.#toldAlone = undefined;
+      this.#isToldAlone = false;
       return;
     }
     const mate = mateReadiness(this.#member(), this.#mate, leading);
     if (mate.ok) {
       if (!mayYield(watch.fitness, now)) return;
-      watch.yielded(now);
+      this.#send(MATE, { type: 'offer', agesMs: watch.yielded(now) });
       this.#log('warn', 'offers the role', `FT3: it is unfit (${unfit.text}) and its mate is ready.`);
       return this.#role(now, { type: 'demote' });
     }
-    if (this.#toldAlone === mate.because) return;
-    this.#toldAlone = mate.because;
+    // A mate that is about to take what was offered is no standby any more.
+    const isOffered = watch.fitness.hasOffered && now < watch.fitness.yieldNotBefore;
+    if (this.#isToldAlone || isOffered) return;
+    this.#isToldAlone = true;
     this.#log('error', 'unfit and stays primary', `FT3: ${unfit.text}. ${mate.because}`);
   }
 
@@ -400,6 +402,8 @@ export class PairNode implements Node<PairInput, PairEffect> {
         if (!mayFollow(this.#pair, message.epoch))
           return this.#heard(this.#primary.refuseLate(message.epoch, this.#pair.highest), () => {});
         return this.#heard(this.#primary.hear(now, message), (reply) => this.#send(MATE, reply));
+      case 'offer':
+        return this.#watch?.offered(now, message.agesMs);
       case 'standing':
         this.#mate = { isReady: message.isReady, because: message.because };
         return;

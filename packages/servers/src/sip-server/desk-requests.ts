@@ -82,7 +82,7 @@ export class DeskRequests {
       isPhoneElsewhere: (dn) => peer.whoIsOn(dn)?.isInService === true,
     });
     this.logins = new LoginAdmission({
-      ...{ clients, lease, centre, peer, tell },
+      ...{ clients, lease, centre, peer, tell, wall, logBudgeted },
       ownerOf: (agentId) => this.#owners.get(agentId),
       switchName: () => this.#switchName(),
       loginRate: () => must(this.#configuration, 'the node configures its parts first').loginRate,
@@ -145,7 +145,7 @@ export class DeskRequests {
     // SS62, SS70: a server follows everything; all that it may end is what the other site is about to admit.
     if (client.isServer && request.type === 'RegisterAll')
       return this.#registerAll(now, client, request.ReferenceID);
-    if (client.isServer && request.type === 'EndLogin') return this.logins.endLogin(client, request);
+    if (client.isServer && request.type === 'EndLogin') return this.logins.endLogin(now, client, request);
     if (isOfPool(request)) {
       if (client.isServer) return this.#ports.pool.asked(connection, request);
       const text = `${request.type} is for the SIP Server of the other site. Call the queue instead.`;

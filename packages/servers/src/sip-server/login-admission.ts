@@ -5,7 +5,7 @@
  */
 import type { Centre, CentreInput } from '@holdfast/centre';
 import { type PeerAsk, PeerAsks, type SiteLease } from '@holdfast/continuity';
-import { type Millis, WatchedMap } from '@holdfast/kernel';
+import { type LogLine, type Millis, WatchedMap } from '@holdfast/kernel';
 import {
   compareLoginEpochs,
   type DeskRequest,
@@ -33,7 +33,17 @@ export interface LoginAdmissionPorts {
   switchName(): string;
   /** Log-ins a second. */
   loginRate(): number;
+  /** Wall clock, ms since 1970. */
+  wall(now: Millis): Millis;
+  /** A line that the other site can cause at will. */
+  logBudgeted(line: LogLine, sender: string): void;
 }
+
+/**
+ * SS72: a log-in's epoch is the wall clock of its desk, or one above the highest that it knows. An epoch that lies further
+ * ahead than any clock is wrong is a lie: remembered as the highest, it would keep that person out for good.
+ */
+export const EPOCH_AHEAD_MAX_MS = 10 * 365 * 86_400_000;
 
 interface Waiting {
   readonly client: Client;
@@ -83,8 +93,12 @@ export class LoginAdmission {
   }
 
   /** LL8: the other site is about to admit this person under this epoch. */
-  endLogin(client: Client, request: Extract<DeskRequest, { type: 'EndLogin' }>): void {
+  endLogin(now: Millis, client: Client, request: Extract<DeskRequest, { type: 'EndLogin' }>): void {
     const { person, epoch, ReferenceID } = request;
+    if (this.#isLie(now, person, epoch)) {
+      const text = `Epoch ${epoch.number} of ${person} is further ahead than any clock. Set the clock of its desk, or of the server that says so.`;
+      return this.#ports.clients.refuse(client.connection, ReferenceID, 'bad-message', { text });
+    }
     const known = [this.#asks.of(person)?.epoch, this.denied.get(person)].find(
       (one) => one !== undefined && compareLoginEpochs(one, epoch) > 0,
     );
@@ -103,6 +117,13 @@ export class LoginAdmission {
       client: askerOf(client.session.key, request),
       referenceId: ReferenceID,
     });
+  }
+
+  #isLie(now: Millis, person: string, epoch: LoginEpoch): boolean {
+    if (epoch.number <= this.#ports.wall(now) + EPOCH_AHEAD_MAX_MS) return false;
+    const because = `the other site says that ${person} has epoch ${epoch.number}, further ahead than any clock: it is not believed`;
+    this.#ports.logBudgeted({ level: 'error', what: 'epoch not believed', because }, 'other site');
+    return true;
   }
 
   /** What the other site has said to `endLogin`. */
@@ -129,7 +150,7 @@ export class LoginAdmission {
     const { centre, lease, peer, tell } = this.#ports;
     const { person } = theirs;
     const ours = centre.loginOf(person);
-    if (ours === undefined) return;
+    if (ours === undefined || this.#isLie(now, person, theirs.epoch)) return;
     const isOursLive = lease.isRoutable(ours.agentId, ours.epoch, now);
     const isOursHigher = compareLoginEpochs(ours.epoch, theirs.epoch) > 0;
     if (isOursLive && isOursHigher) return peer.endLogin(now, person, ours.epoch);

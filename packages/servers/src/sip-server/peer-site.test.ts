@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { EPOCH_AHEAD_MAX_MS } from './login-admission.ts';
 import { Desk } from './testing/desk.ts';
 import { SERVER, WALL } from './testing/server-site.ts';
-import { SOUTH, type TwoSites, twoSites } from './testing/two-sites.ts';
+import { SECRET, SOUTH, type TwoSites, twoSites } from './testing/two-sites.ts';
 
 function agentOf({ north, south }: TwoSites, person = 'ada'): string[] {
   return [north, south].flatMap((site) => {
@@ -117,6 +118,26 @@ describe('one login at both sites (LL8)', () => {
     world.run(9_000);
     expect(atNorth.login('7001', { number: WALL + 40_000 })).toBe('epoch-too-low');
     expect(agentOf(sites)).toEqual(['south 50000']);
+  });
+
+  it('[SS72] an epoch further ahead than any clock is not believed: the agent works on, and may come back', () => {
+    const sites = ready();
+    const { atNorth, world, north } = sites;
+    expect(atNorth.login('7001')).toBe('EventAgentLogin');
+    const liar = new Desk(north, undefined, 'session of a liar');
+    liar.ask({
+      ...{ type: 'RegisterClient', application: 'sip-south', session: 'session of a liar', version: 1 },
+      ...{ secret: SECRET, addpTimeoutMs: 20_000 },
+    });
+    const lie = { number: Number.MAX_SAFE_INTEGER, desk: 'z' };
+    expect(liar.outcome({ type: 'EndLogin', person: 'ada', epoch: lie })).toBe('bad-message');
+    expect(agentOf(sites)).toHaveLength(1);
+    expect(north.logs.filter(({ what }) => what === 'epoch not believed')).toHaveLength(1);
+    // What a clock may be wrong by is believed, and leaves room above it.
+    const far = { number: WALL + world.now + EPOCH_AHEAD_MAX_MS - 1_000, desk: 'z' };
+    expect(liar.outcome({ type: 'EndLogin', person: 'ada', epoch: far })).toBe('Done');
+    expect(agentOf(sites)).toEqual([]);
+    expect(atNorth.login('7001', { number: far.number + 1 })).toBe('EventAgentLogin');
   });
 
   it('[SS72] what would be refused here anyway ends nothing there', () => {

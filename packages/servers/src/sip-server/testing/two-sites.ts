@@ -7,7 +7,7 @@ import { configurationOf, SERVER, Site } from './server-site.ts';
 import { SIP_PORT, World } from './server-world.ts';
 
 export const SOUTH = '10.0.0.2';
-const SECRET = 'the secret of all servers';
+export const SECRET = 'the secret of all servers';
 
 export interface TwoSites {
   readonly world: World;
