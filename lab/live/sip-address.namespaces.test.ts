@@ -23,6 +23,9 @@ const VIRTUAL = Namespaces.virtual;
 const SIP_PORT = 5060;
 const CALLER = '7001';
 const CALLED = '7002';
+/** Over TCP: their connections die with the host that they led to. */
+const TCP_CALLER = '7003';
+const TCP_CALLED = '7004';
 /** Generous: the machine may be busy with other things. */
 const TAKEOVER_MAX_MS = 30_000;
 
@@ -50,12 +53,14 @@ beforeAll(async () => {
     ...{ host: network.addressOf('phones'), domain: REALM, password: PHONE_PASSWORD },
     server: { host: VIRTUAL, port: SIP_PORT },
     phones: [
-      { number: CALLER, toneHz: 440 },
-      { number: CALLED, toneHz: 620 },
+      { number: CALLER, toneHz: 440, transport: 'UDP' },
+      { number: CALLED, toneHz: 620, transport: 'UDP' },
+      { number: TCP_CALLER, toneHz: 500, transport: 'TCP' },
+      { number: TCP_CALLED, toneHz: 700, transport: 'TCP' },
     ],
   });
   await inStep();
-  for (const number of [CALLER, CALLED]) {
+  for (const number of [CALLER, CALLED, TCP_CALLER, TCP_CALLED]) {
     phones.command(number, { name: 'register' });
     await phones.fact(number, 'registered');
   }
@@ -80,7 +85,7 @@ async function writeWorld(): Promise<void> {
     holdfast: { 'arbiter-endpoints': cluster.endpoints.join(','), 'address-hook': HOOK },
   };
   const { objects } = await makeWorld({
-    ...{ agents: 2, password: PASSWORD, phonePassword: PHONE_PASSWORD, realm: REALM },
+    ...{ agents: 4, password: PASSWORD, phonePassword: PHONE_PASSWORD, realm: REALM },
     // The other site does not run here.
     sites: [site('north', network.addressOf('first')), site('south', '10.213.0.99')],
     options: { 'Application/sip-north': options, 'Application/sip-north-b': options },
@@ -148,7 +153,10 @@ function pidOf(host: HostName): number {
 }
 
 /** In a call: the fault, then a change of the session and the end of the call go through the other host. */
-async function throughoutCall(fault: (host: HostName) => Promise<void> | void): Promise<void> {
+async function throughoutCall(
+  fault: string,
+  happens: (host: HostName) => Promise<void> | void,
+): Promise<void> {
   await inStep();
   const former = primary();
   const next = otherOf(former);
@@ -158,10 +166,20 @@ async function throughoutCall(fault: (host: HostName) => Promise<void> | void): 
   await phones.fact(CALLER, 'established', at);
   expect(await network.answersFor('phones', VIRTUAL)).toEqual([await network.hardwareOf(former)]);
 
-  await fault(former);
+  const from = performance.now();
+  await happens(former);
   await until('the other host serves', TAKEOVER_MAX_MS, () => countOf(next, 'serves') > served);
   phones.command(CALLER, { name: 'hold' });
   await phones.fact(CALLED, 'held', calledAt);
+  const inDialogMs = Math.round(performance.now() - from);
+  console.log(
+    JSON.stringify({
+      address: 'virtual IP',
+      over: 'UDP',
+      fault,
+      inDialogMs,
+    }),
+  );
   phones.command(CALLER, { name: 'hangup' });
   await phones.fact(CALLED, 'ended', calledAt);
   expect(await phones.fact(CALLER, 'ended', at)).toMatchObject({ by: 'local', status: 0 });
@@ -178,12 +196,12 @@ async function isAt(host: HostName): Promise<void> {
 }
 
 test('[PR10] the primary is killed: the address goes to the other host, and the next request is answered there', async () => {
-  await throughoutCall((host) => send(pidOf(host), 'SIGKILL'));
+  await throughoutCall('SIGKILL', (host) => send(pidOf(host), 'SIGKILL'));
 }, 90_000);
 
 test('[PR8] [PR10] the primary is stopped: its supervisor kills it and removes the address, which it could not do itself', async () => {
   let pid = 0;
-  await throughoutCall((host) => {
+  await throughoutCall('SIGSTOP', (host) => {
     pid = pidOf(host);
     send(pid, 'SIGSTOP');
   });
@@ -192,7 +210,7 @@ test('[PR8] [PR10] the primary is stopped: its supervisor kills it and removes t
 
 test('[PR8] [PR10] the host is cut off and answers ARP still: its own supervisor removes the address, and it comes back as standby', async () => {
   let cut: HostName = 'first';
-  await throughoutCall(async (host) => {
+  await throughoutCall('IP cut off', async (host) => {
     cut = host;
     await network.cutIP(host, true);
   });
@@ -204,7 +222,7 @@ test('[PR8] [PR10] the host is cut off and answers ARP still: its own supervisor
 
 test('[PR8] [PR10] the cable of the host is pulled: when it is in again the address is at one host', async () => {
   let cut: HostName = 'first';
-  await throughoutCall(async (host) => {
+  await throughoutCall('cable pulled', async (host) => {
     cut = host;
     await network.cable(host, 'down');
   });
@@ -212,6 +230,24 @@ test('[PR8] [PR10] the cable of the host is pulled: when it is in again the addr
   await inStep();
   expect(primary()).toBe(otherOf(cut));
   await isAt(otherOf(cut));
+}, 90_000);
+
+test('[PR10] phones over TCP connect anew to the address, and are called over the new connections', async () => {
+  await inStep();
+  const former = primary();
+  const both = [TCP_CALLER, TCP_CALLED].map((number) => ({ number, at: phones.facts(number).length }));
+  const from = performance.now();
+  send(pidOf(former), 'SIGKILL');
+  await Promise.all(both.map(({ number, at }) => phones.fact(number, 'registered', at)));
+  const registeredMs = Math.round(performance.now() - from);
+  const called = phones.facts(TCP_CALLER).length;
+  phones.command(TCP_CALLER, { name: 'call', to: TCP_CALLED, site: 'north' });
+  await phones.fact(TCP_CALLER, 'established', called);
+  console.log(JSON.stringify({ address: 'virtual IP', over: 'TCP', fault: 'SIGKILL', registeredMs }));
+  const at = phones.facts(TCP_CALLED).length;
+  phones.command(TCP_CALLER, { name: 'hangup' });
+  await phones.fact(TCP_CALLED, 'ended', at);
+  await isAt(otherOf(former));
 }, 90_000);
 
 test('[PR10] the supervisor ends in order: it takes the address with it', async () => {

@@ -14,12 +14,12 @@ async function main(request: PhonesRequest): Promise<void> {
   const { host, domain, password, server, phones } = request;
   const shared = { clock: new ProcessClock(), random: seededRandom(1), host, domain, password };
   const opened = new Map<string, LabPhone>();
-  for (const { number, toneHz } of phones)
+  for (const { number, toneHz, transport } of phones)
     opened.set(
       number,
       await LabPhone.open({
         ...{ ...shared, number, toneHz, scheme: 'single', expires: 60, port: 0, answerAfterMs: 0 },
-        sites: [{ site: 'north', ...server }],
+        sites: [{ site: 'north', ...server, transport }],
       }),
     );
   createInterface({ input: process.stdin }).on('line', (line) => {

@@ -15,7 +15,11 @@ export interface PhonesRequest {
   readonly password: string;
   /** Where they register. */
   readonly server: { readonly host: string; readonly port: number };
-  readonly phones: readonly { readonly number: string; readonly toneHz: number }[];
+  readonly phones: readonly {
+    readonly number: string;
+    readonly toneHz: number;
+    readonly transport: 'UDP' | 'TCP';
+  }[];
 }
 
 export interface PhonesOrder {
