@@ -16,6 +16,7 @@ import {
 import { cryptoRandom, ProcessClock, runNode } from '@holdfast/shell';
 import { nodeHashes } from './crypto.ts';
 import { DnsClient } from './io/dns.ts';
+import { watchLoad } from './io/process-load.ts';
 import { LogBudget } from './log-budget.ts';
 import { Announcer } from './media/announcer.ts';
 import { musicOf } from './media/music.ts';
@@ -83,6 +84,7 @@ export async function startSipServer(
     pair === undefined
       ? await runAlone(shell)
       : await runPairMember({ ...shell, role: options, pair, stepDown });
+  const load = watchLoad((busy) => input({ type: 'load', busy }));
   clock.onJump(() => input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
   options.subscribe((configuration) => {
     const next = readSipServerConfiguration(configuration, application);
@@ -104,6 +106,7 @@ export async function startSipServer(
     report: () => must(running, 'it runs').report(),
     done,
     async stop() {
+      load.stop();
       await running?.stop();
       peer.stop();
       strangers.stop();

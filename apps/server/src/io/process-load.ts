@@ -57,3 +57,17 @@ export function reportLoad(log: Log): void {
     since = performance.now();
   });
 }
+
+const LOAD_EVERY_MS = 1_000;
+
+/** Tells once a second in what share of it the event loop was at work, 0 to 1, and not waiting for something to do. */
+export function watchLoad(tell: (busy: number) => void): { stop(): void } {
+  let before = performance.eventLoopUtilization();
+  const timer = setInterval(() => {
+    const now = performance.eventLoopUtilization();
+    tell(performance.eventLoopUtilization(now, before).utilization);
+    before = now;
+  }, LOAD_EVERY_MS);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}

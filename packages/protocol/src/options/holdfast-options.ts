@@ -254,6 +254,16 @@ export const holdfastOptions = define('holdfast', {
     source: OURS,
     actsOn: 'calls, graceful shutdown',
   },
+  'overload-busy': {
+    kind: { type: 'integer', min: 0, max: 100, unit: '%' },
+    default: '95',
+    setOn: SIP_SERVER,
+    takesEffect: 'immediately',
+    meaning:
+      'A SIP Server that was at work for a larger share of two seconds in a row asks gateways for fewer calls (RFC 7339), and refuses as many of those who do not understand that; calls that stand and emergency numbers are not concerned (OC4, OC5). 0 is never.',
+    source: OURS,
+    actsOn: 'calls',
+  },
   'redirect-to-peer': {
     kind: BOOLEAN,
     default: 'false',

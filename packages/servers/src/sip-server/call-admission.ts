@@ -56,6 +56,8 @@ export interface AdmissionPorts extends PeerForwardPorts {
   readonly random: Random;
   readonly hashes: Hashes;
   readonly callsMax: number;
+  /** Whether a new call is refused for our load (RFC 7339). */
+  refusesForLoad(now: Millis, request: SipRequest, inbound: string | undefined): boolean;
   /** A graceful shutdown goes on: calls that are there go on, and none is added. */
   isShuttingDown(): boolean;
   /** Who may call from an extension: the DN when the request proves it, else the refusal to send. */
@@ -136,7 +138,8 @@ export class CallAdmission {
     const to = numberIn(request.uri);
     // From outside nobody calls one: the gateway would be its own destination.
     const isEmergency = to !== undefined && inbound === undefined && this.isEmergencyNumber(to);
-    if (this.#isFull(calls, isEmergency)) {
+    const isTooMuch = !isEmergency && this.#ports.refusesForLoad(now, request, inbound);
+    if (isTooMuch || this.#isFull(calls, isEmergency)) {
       const seconds = randomInteger(this.#ports.random, 1, RETRY_AFTER_MAX_S);
       return { status: 503, headers: [['Retry-After', String(seconds)]] };
     }

@@ -25,8 +25,9 @@ import {
   type Target,
   type UserAgentEvent,
 } from '@holdfast/sip';
-import { CallAdmission, type Refusal } from './call-admission.ts';
+import { type AdmissionPorts, CallAdmission, type Refusal } from './call-admission.ts';
 import { CallLegs } from './call-legs.ts';
+import { CallOverload } from './call-overload.ts';
 import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, MakeCall } from './call-record.ts';
 import { callFrom, recordOfCall } from './call-records.ts';
@@ -64,13 +65,22 @@ export class CallControl {
   readonly #watch: TrunkWatch;
   readonly #sound: CallSound;
   readonly #relay: CallRelay;
+  readonly overload: CallOverload;
   #configuration: SipServerConfiguration | undefined;
 
   constructor(ports: CallPorts) {
     this.#ports = ports;
     this.#legs = new CallLegs(ports);
     this.#addresses = new GatewayAddresses(ports);
-    this.#admission = new CallAdmission(ports, this.#addresses);
+    const refusesForLoad: AdmissionPorts['refusesForLoad'] = (now, request, inbound) =>
+      this.overload.refuses(now, request, inbound);
+    this.#admission = new CallAdmission({ ...ports, refusesForLoad }, this.#addresses);
+    this.overload = new CallOverload(ports, {
+      trunks: this.#trunks,
+      trunkAt: (at) => this.#addresses.trunkAt(({ host, port }) => host === at.host && port === at.port),
+      trunkFrom: (request, source) => this.#admission.trunkFrom(request, source),
+      calls: () => this.#calls.size,
+    });
     const calling = { legs: this.#legs, trunks: this.#trunks, addresses: this.#addresses };
     this.#ringing = new CallRinging(ports, calling);
     this.#watch = new TrunkWatch(ports, this.#trunks);
@@ -83,6 +93,7 @@ export class CallControl {
     this.#addresses.configure(now, configuration);
     this.#admission.configure(configuration);
     this.#ringing.configure(configuration);
+    this.overload.configure(configuration);
     this.#watch.configure(configuration);
   }
 

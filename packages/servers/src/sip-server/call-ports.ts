@@ -3,11 +3,12 @@ import type { CentreInput, PartyRelease } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
 import type { SipUserAgent } from '@holdfast/sip';
 import type { AdmissionPorts } from './call-admission.ts';
+import type { CallOverloadPorts } from './call-overload.ts';
 import type { MakeCall } from './call-record.ts';
 import type { SipServerEffect } from './effects.ts';
 import type { Contact } from './gateway-contact.ts';
 
-export interface CallPorts extends AdmissionPorts {
+export interface CallPorts extends Omit<AdmissionPorts, 'refusesForLoad'>, CallOverloadPorts {
   readonly userAgent: SipUserAgent;
   /** Where requests to a registered phone go, the most recent contact first; empty when out of service. */
   contactsOf(dn: string): readonly Contact[];

@@ -75,9 +75,11 @@ export class CallRinging {
   ring(now: Millis, call: CallRecord, { dn, trunk, reservation }: Ring): void {
     const legs = new Set<LegId>();
     call.ringing.set(dn, { legs, why: 'unreachable', redirect: undefined });
+    const isEmergency = this.#configuration?.emergencyNumbers.includes(dn) === true;
+    const random = isEmergency ? undefined : this.#ports.random;
     const isOurs = this.#dns.has(dn);
     if (trunk !== undefined)
-      this.#overTrunk(now, call, dn, this.#trunks.order(now, trunk, { isOurs }), reservation);
+      this.#overTrunk(now, call, dn, this.#trunks.order(now, trunk, { isOurs, random }), reservation);
     else {
       const offer = call.origin.sdp;
       for (const { at, contact } of this.#contactsOf(dn))

@@ -50,6 +50,8 @@ export interface SipServerConfiguration {
   readonly sessionTimer?: SessionTimerOptions;
   /** How often and how hard it tries whether it does its work (GF1 to GF6); absent: it does not. */
   readonly probes?: ProbeOptions;
+  /** The share of a second, %, in which the process may be at work before it asks for fewer calls (OC4); absent: any. */
+  readonly overloadBusyMax?: number;
   /** A call that rings longer than this anywhere is given up (an outbound call's Timer C). */
   readonly ringingMaxMs: number;
 }

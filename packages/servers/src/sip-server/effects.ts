@@ -29,6 +29,8 @@ export type SipServerInput =
   /** The announcer: ready to send to the caller from the address in `sdp`, or not able to. */
   | { readonly type: 'treatmentReady'; readonly id: string; readonly sdp: Uint8Array }
   | { readonly type: 'treatmentFailed'; readonly id: string; readonly reason: string }
+  /** Once a second: the share of it in which the process was at work, 0 to 1. */
+  | { readonly type: 'load'; readonly busy: number }
   /** The wall clock and the monotonic clock jumped apart (LL6). Wall = now + wallOffsetMs. */
   | { readonly type: 'clockJumped'; readonly wallOffsetMs: Millis };
 

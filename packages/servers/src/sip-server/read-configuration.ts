@@ -105,6 +105,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       ...(peerTrunk === undefined ? {} : { peerTrunk }),
       ...readSessionTimer(own),
       ...readProbes(own),
+      overloadBusyMax: optionValue(holdfast['overload-busy'], [own]),
       ringingMaxMs: 1000 * optionValue(holdfast['ringing-max'], [own]),
     },
   };

@@ -108,7 +108,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     });
     this.#phoneWatch = this.#makePhoneWatch(options);
     this.#calls = new CallControl({
-      ...{ userAgent: this.#userAgent, random: options.random, hashes: options.hashes, tell, emit },
+      ...{ userAgent: this.#userAgent, random: options.random, hashes: options.hashes, wall, tell, emit },
       callsMax: options.callsMax ?? CALLS_MAX,
       contactsOf: (dn) => this.#registrations.contactsOf(dn),
       contactFailed: (now, dn, contact) => this.#contactFailed(now, dn, contact),
@@ -164,6 +164,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       },
       tellsStrays: true,
       sessionTimer: () => this.#configuration.sessionTimer,
+      overload: {
+        isObeyed: (target) => this.#calls.overload.isObeyed(target),
+        heard: (now, target, feedback) => this.#calls.overload.heard(now, target, feedback),
+        told: (now, request, source) => this.#calls.overload.told(now, request, source),
+      },
       screen: (now, request, source) => {
         if (request.method === 'REGISTER') return this.#registrations.screen(now, request, source);
         return request.method === 'INVITE' ? this.#calls.screen(now, request, source) : undefined;
@@ -346,6 +351,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       case 'treatmentFailed':
         this.#logLine('warn', 'treatment failed', { call: input.id, because: input.reason });
         return this.#calls.treatmentFailed(now, input.id);
+      case 'load':
+        return this.#calls.overload.measured(now, input.busy);
       case 'clockJumped':
         this.#wallOffsetMs = input.wallOffsetMs;
         this.#lease.clockJumped();

@@ -18,6 +18,7 @@ import {
   type Source,
   type TransportName,
   type UserAgentEvent,
+  type UserAgentOptions,
   type UserAgentOutput,
   writeSdp,
 } from '@holdfast/sip';
@@ -130,7 +131,7 @@ export class Peer implements Party {
   /** Called with each event, at once. */
   react: (event: UserAgentEvent) => void = () => {};
 
-  constructor(world: World, number: string, host: string) {
+  constructor(world: World, number: string, host: string, more: Pick<UserAgentOptions, 'overload'> = {}) {
     this.world = world;
     this.host = host;
     this.#number = number;
@@ -139,6 +140,7 @@ export class Peer implements Party {
       sentBy: () => ({ host, port: SIP_PORT }),
       contact: this.contact('UDP'),
       forwards: false,
+      ...more,
       answerChallenge: (challenges, request) => {
         const answer = answerChallenge(challenges, { ...request, hashes: portableHashes, cnonce: 'c' });
         return answer.name === 'answer' ? answer.value : undefined;
