@@ -41,7 +41,7 @@ export interface Finding {
   readonly text: string;
 }
 
-function trackedFiles(): string[] {
+export function trackedFiles(): string[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
     encoding: 'utf8',

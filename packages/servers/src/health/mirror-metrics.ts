@@ -21,12 +21,16 @@ export function leadingMetrics(leading: Leading | undefined, now: Millis): Metri
   ];
 }
 
+const REFUSED = {
+  mate: 'holdfast_mirror_refused_total',
+  site: 'holdfast_peer_log_refused_total',
+} as const;
+
 /** What came of the log of another and was not taken as it came, by kind. */
 export function followingMetrics(following: Following, from: 'mate' | 'site'): Metric {
-  const name = `holdfast_${from === 'mate' ? 'mirror' : 'peer_log'}_refused_total`;
   const help = 'Messages of a log that were not taken as they came: lost, repeated, late or different ones.';
   return counters(
-    name,
+    REFUSED[from],
     help,
     'kind',
     REFUSALS.map((kind) => [kind, following.refused.get(kind) ?? 0] as const),
