@@ -250,7 +250,7 @@ export const holdfastOptions = define('holdfast', {
     setOn: ['Application:SIPServer', 'Tenant'],
     takesEffect: 'at the next call',
     meaning:
-      'A call of an extension to one of these numbers leaves over a trunk at once, whatever DN has that number, and is refused by no limit of calls and by no graceful shutdown (PQ4).',
+      'A call of an extension to one of these numbers leaves over a trunk at once, whatever DN has that number, and is refused by no limit of calls, no overload and no graceful shutdown (PQ4).',
     source: OURS,
     actsOn: 'calls, graceful shutdown',
   },

@@ -8,7 +8,7 @@ import { PROGRESS_EVERY_MS } from './shutdown-progress.ts';
 import { centreWorld } from './testing/centre-world.ts';
 import { type Ask, Desk } from './testing/desk.ts';
 import { Peer, Phone } from './testing/people.ts';
-import { configurationOf, GATEWAY } from './testing/server-site.ts';
+import { configurationOf, GATEWAY, trunk } from './testing/server-site.ts';
 
 type Terms = Omit<Extract<Ask, { type: 'GracefulShutdown' }>, 'type' | 'on'>;
 
@@ -231,6 +231,52 @@ describe('emergency numbers', () => {
     const { call } = withGateway({ emergencyNumbers }, 0);
     expect(call('112')).toBe('established');
     expect(EMERGENCY_CALLS_MAX).toBeGreaterThan(0);
+  });
+
+  it('[PQ4] a hundred of them beside as many unanswered calls as there may be; one more is refused as any call', () => {
+    const { world, gateway, site } = withGateway({ emergencyNumbers }, 3);
+    gateway.react = (event) => {
+      if (event.type === 'incoming')
+        gateway.do(gateway.userAgent.ring(world.now, event.leg, { status: 180 }));
+    };
+    const bell = new Peer(world, '7002', '10.0.1.2');
+    for (let i = 0; i < 3; i++) bell.call('4930999');
+    world.run(1_000);
+    bell.call('4930999');
+    for (let i = 0; i < EMERGENCY_CALLS_MAX; i++) bell.call('112');
+    world.run(1_000);
+    expect(site.node.parts.calls.size).toBe(3 + EMERGENCY_CALLS_MAX);
+    expect(bell.types().filter((type) => type.startsWith('failed'))).toEqual(['failed 503']);
+    bell.call('112');
+    world.run(1_000);
+    expect(bell.types().filter((type) => type === 'failed 503')).toHaveLength(2);
+  });
+
+  it('[PQ4] go on to the next trunk where a gateway has failed, also during a graceful shutdown', () => {
+    const dns = [...configurationOf().dns, trunk('9001', '10.0.9.2')];
+    const { world, admin, gateway, call } = withGateway({ emergencyNumbers, dns });
+    gateway.react = (event) => {
+      if (event.type === 'incoming') gateway.do(gateway.userAgent.reject(world.now, event.leg, 503));
+    };
+    const second = new Peer(world, '112', '10.0.9.2');
+    second.react = (event) => {
+      if (event.type === 'incoming')
+        second.do(second.userAgent.answer(world.now, event.leg, { sdp: second.sdp() }));
+    };
+    expect(admin.outcome({ type: 'GracefulShutdown', on: true })).toBe('Done');
+    expect(call('112')).toBe('established');
+    expect(gateway.types()).toContain('incoming');
+  });
+
+  it('[PQ4] from a phone that has been let go, whose registration is refused', () => {
+    const { world, admin, site } = withGateway({ emergencyNumbers });
+    expect(admin.outcome({ type: 'GracefulShutdown', on: true })).toBe('Done');
+    const bell = new Peer(world, '7002', '10.0.1.2');
+    expect(bell.register()).toBe(503);
+    expect(site.node.parts.registrations.contactsOf('7002')).toEqual([]);
+    bell.call('112');
+    world.run(500);
+    expect(bell.types().at(-1)).toBe('answered');
   });
 
   it('[PQ4] never end in a queue that has their number', () => {

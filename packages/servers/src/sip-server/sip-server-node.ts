@@ -157,6 +157,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       random: options.random,
       isFollowed: options.isFollowed === true,
       legsMax: LEGS_MAX + 2 * EMERGENCY_CALLS_MAX,
+      // As many as may wait unanswered, and room beside them for what is answered at once: else a full house of ringing
+      // calls would have an emergency call refused before anybody has seen its number (PQ4).
+      limits: { pendingMax: (options.callsMax ?? CALLS_MAX) + 2 * EMERGENCY_CALLS_MAX },
       sentBy: options.sentBy,
       contact: (transport) => {
         const { sipName } = options;
