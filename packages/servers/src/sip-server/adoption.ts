@@ -18,6 +18,7 @@ import type { CallControl } from './call-control.ts';
 import { callFrom } from './call-records.ts';
 import {
   callsIn,
+  isWithUs,
   legHere,
   type NotAdopted,
   type PeerLegPorts,
@@ -176,6 +177,7 @@ export class Adoption {
       if ('cause' in record) return record;
       const obstacle = obstacleTo(record.leg);
       if (obstacle !== undefined) return obstacle;
+      if (isWithUs(record, this.#ports)) return WITH_US;
       legs.push(legHere(record, dn, this.#ports));
     }
     return legs.length < least ? { cause: 'too-few-legs', because: 'it has too few legs' } : legs;
@@ -196,6 +198,10 @@ export class Adoption {
 
 type Roles = ReturnType<typeof callFrom>['roles'];
 /** Why a call is not taken over. */
+const WITH_US = {
+  cause: 'other-end-ours',
+  because: 'it has crossed from here, and our own part of it goes on',
+} as const;
 type Obstacle = { readonly cause: NotAdopted; readonly because: string };
 
 /**

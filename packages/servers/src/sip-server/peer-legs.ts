@@ -1,8 +1,15 @@
 /** Legs of the other site as its records hold them, made ready to be gone on with here (AD4, AD5). */
 import type { Call } from '@holdfast/centre';
 import { fromRecord, type HeldRecord } from '@holdfast/kernel';
-import { type LegId, type LegRecord, legRecordFrom, movedLeg, type SipUserAgent } from '@holdfast/sip';
-import type { Contact } from './gateway-contact.ts';
+import {
+  type LegId,
+  type LegRecord,
+  legRecordFrom,
+  movedLeg,
+  parseUri,
+  type SipUserAgent,
+} from '@holdfast/sip';
+import { type Contact, SIP_PORT } from './gateway-contact.ts';
 
 /** What is held of the other site. */
 export interface PeerRecords {
@@ -33,6 +40,7 @@ export type NotAdopted =
   | 'leg-ringing'
   | 'caller-unanswered'
   | 'leg-ending'
+  | 'other-end-ours'
   | 'too-few-legs';
 
 /** The leg, or why there is none. */
@@ -44,6 +52,16 @@ export function peerLeg(
   if (held === undefined) return { cause: 'leg-unknown', because: 'a leg of it is not known here' };
   const record = legRecordFrom(fromRecord(held.value, held.heldAt));
   return typeof record === 'string' ? { cause: 'leg-unreadable', because: record } : record;
+}
+
+/** Its other end is a leg of our own, of a call that has crossed (PQ1, PH3): gone on with here it would lead from us to us. */
+export function isWithUs(
+  { leg: { state } }: LegRecord,
+  { userAgent }: Pick<PeerLegPorts, 'userAgent'>,
+): boolean {
+  if (state.name !== 'established') return false;
+  const [own, other] = [userAgent.contactFor('UDP'), state.dialog.remoteTarget].map((uri) => parseUri(uri));
+  return own !== undefined && own.host === other?.host && (own.port ?? SIP_PORT) === (other.port ?? SIP_PORT);
 }
 
 export function legHere(record: LegRecord, dn: string | undefined, ports: PeerLegPorts): LegRecord {

@@ -288,6 +288,31 @@ describe('a pooled queue', () => {
   });
 });
 
+it('[PQ1] [AD1] the site of the caller takes over no call that has crossed from it: it holds the other end itself', () => {
+  const pool = pooled({ isLed: true });
+  const { world, north, south } = pool;
+  const ada = pool.phone('7001');
+  expect(pool.desk(north, 'ada', '7001', 'the desk at north').login('7001')).toBe('EventAgentLogin');
+  const one = caller(pool, south).tell({ name: 'call', to: '8000' });
+  world.run(500);
+  ada.tell({ name: 'answer' });
+  world.run(1_000);
+  expect(one.hears()).toEqual([`${ada.host}:4000`]);
+  world.cut.add(north.host);
+  world.remove(north.host);
+  world.run(15_000);
+  const desk = pool.desk(south, 'ada', '7001', 'the desk at south');
+  desk.login('7001');
+  world.run(500);
+  const because = 'it has crossed from here, and our own part of it goes on';
+  expect(south.logs.find(({ what }) => what === 'call not adopted')).toMatchObject({ because });
+  expect(south.node.parts.centre.callCount).toBe(1);
+  // Its other site says nothing any more, and both ends are let go.
+  world.run(120_000);
+  expect(one.news().at(-1)).toMatch(/^ended/);
+  expect(south.node.parts.centre.callCount).toBe(0);
+});
+
 describe('a call that says that it comes for a reserved agent', () => {
   const headers = [
     [HOP_HEADER, 'some-caller'],
