@@ -43,7 +43,7 @@ import type { SipServerOptions } from './sip-server-options.ts';
 import { EVENTS_MIRRORED, type HeldSite, type SiteChanges, type SiteHolding } from './site-changes.ts';
 import { SiteRecords } from './site-records.ts';
 
-export type { OwnProbe, SipServerOptions } from './sip-server-options.ts';
+export type { SipServerOptions } from './sip-server-options.ts';
 
 export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #userAgent: SipUserAgent;
