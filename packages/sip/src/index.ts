@@ -38,13 +38,7 @@ export * from './message/serialize-message.ts';
 export * from './message/stream-framer.ts';
 export { formatUri, parseUri, sameUri } from './message/uri.ts';
 export { formatVia, parseVia } from './message/via.ts';
-export {
-  feedbackIn,
-  OVERLOAD_OFFER,
-  type OverloadFeedback,
-  type OverloadPort,
-  offersOverload,
-} from './overload.ts';
+export { type OverloadFeedback, type OverloadPort, offersOverload } from './overload.ts';
 export * from './target.ts';
 export type { RequestOptions } from './transaction/client-transactions.ts';
 export {
