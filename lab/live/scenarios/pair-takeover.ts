@@ -3,6 +3,7 @@ import type { FailedMember, LiveLab } from '../live-lab.ts';
 import type { TakeoverTimes } from '../measures.ts';
 import { isAlive } from '../process-tree.ts';
 import type { Robot } from '../robot.ts';
+import { siteLog } from '../site-log.ts';
 import { decisionsOf, inWords } from './reasons.ts';
 import {
   allWorkAt,
@@ -19,6 +20,7 @@ import { calledFullSize, callsStand, lineIsEmpty, type StandingCalls } from './s
 const PROBE_EVERY_MS = 50;
 /** All callers of the queue are served afterwards. */
 const PROBES_A_QUEUE_CALL = 5;
+const IN_STEP_MAX_MS = 20_000;
 const GOES_ON_MAX_MS = 3 * SLACK_MS;
 /** Of the agents, in calls that come afterwards. */
 const OCCUPANCY_AFTER = 0.3;
@@ -53,6 +55,7 @@ async function takeover(
   how: 'killed' | 'stopped',
 ): Promise<{ readonly failed: FailedMember; readonly serving: string }> {
   const standing = await callsStand(lab, 'north');
+  await mateInStep(lab);
   const failed = await lab.failPrimary('north', how);
   calledFullSize(lab, 'north', standing);
   await goesOn(lab, failed, standing);
@@ -93,6 +96,17 @@ async function takeover(
   await lineIsEmpty(lab);
   await lineIsServedInOrder(lab, 'north');
   return { failed, serving };
+}
+
+/** A mate that was behind when its primary failed lacks what it lacked (LG2): that is not what is looked at here. */
+async function mateInStep(lab: LiveLab): Promise<void> {
+  const primary = await lab.sites.north.serving('sip-north');
+  const said = () =>
+    siteLog(lab.folder, 'north').findLast(
+      ({ application, what }) => application === primary && what.includes('mate'),
+    )?.what;
+  await lab.until(IN_STEP_MAX_MS, () => said() === 'mate in step');
+  lab.check('mate-in-step', said() === 'mate in step', `${primary} said last: ${said() ?? 'nothing'}`);
 }
 
 /** Until a newcomer is answered, at a phone and in the queue, and the first request in a call that stood is. */
