@@ -27,20 +27,19 @@ import {
 } from './lab-configuration.ts';
 import { LabLinks } from './lab-links.ts';
 import { type LabAlarm, type LabDecision, LabWatch } from './lab-watch.ts';
-import { makeRobot } from './make-robot.ts';
+import { makeRobot, startInTurns } from './make-robot.ts';
 import { type Measures, NOTHING_MEASURED } from './measures.ts';
 import type { Robot } from './robot.ts';
 import type { ServerLoad } from './server-loads.ts';
 import type { Credentials } from './site-observer.ts';
 import { clientPortsOf, drawPorts } from './site-ports.ts';
-import { pause, SiteProcesses } from './site-processes.ts';
+import { type FailedMember, pause, SiteProcesses } from './site-processes.ts';
 import { SoundAccount } from './sound-account.ts';
 import type { LabTimes } from './times.ts';
 
 export { SITES, type SiteName, type SitePorts };
 
-/** Robots, and how long they may take before the next ones start all the same. */
-const STARTED_TOGETHER = 25;
+/** How long robots may take before the next ones start all the same. */
 const LOGGED_IN_MAX_MS = 5_000;
 
 export interface LiveLabOptions {
@@ -76,13 +75,6 @@ export interface LiveLabOptions {
   readonly withSound: number;
   readonly onDecision?: (decision: LabDecision) => void;
   readonly onAlarm?: (alarm: LabAlarm) => void;
-}
-
-/** The member of a pair that was broken, and when. */
-export interface FailedMember {
-  readonly application: string;
-  readonly pid: number;
-  readonly at: number;
 }
 
 export interface Check {
@@ -238,13 +230,10 @@ export class LiveLab {
   async startRobots(seatOf: (agent: GeneratedAgent) => GeneratedAgent = (agent) => agent): Promise<void> {
     for (const agent of this.#agents) this.robots.push(this.#makeRobot(agent, seatOf(agent)));
     this.#days += 1;
-    // A thousand phones and desks starting in one moment would only measure the start: some, and when they are in, some more.
-    const isUp = SITES.every((site) => this.sites[site].state === 'up');
-    for (let from = 0; from < this.robots.length; from += STARTED_TOGETHER) {
-      const some = this.robots.slice(from, from + STARTED_TOGETHER);
-      await Promise.all(some.map((robot) => robot.start()));
-      if (isUp) await this.until(LOGGED_IN_MAX_MS, () => some.every(({ view }) => view?.state === 'Ready'));
-    }
+    const areUp = SITES.every((site) => this.sites[site].state === 'up');
+    await startInTurns(this.robots, async (areIn) => {
+      if (areUp) await this.until(LOGGED_IN_MAX_MS, areIn);
+    });
   }
 
   /** These log out, leave, and come to their own places as on another day; the others work on. */

@@ -1,4 +1,4 @@
-/** One robot of a lab: which desktop and phone it has, where it sits, and what it is told. */
+/** The robots of a lab: which desktop and phone each has, where it sits, what it is told; and how they come to work. */
 import type { GeneratedAgent } from '@holdfast/centre';
 import type { Random } from '@holdfast/kernel';
 import type { ProcessClock } from '@holdfast/shell';
@@ -16,6 +16,8 @@ import type { LiveLabOptions } from './live-lab.ts';
 import type { Relays } from './relay.ts';
 import { Robot, type RobotWatch } from './robot.ts';
 
+/** Robots that start in one moment. */
+const STARTED_TOGETHER = 25;
 /** Different tones of agents: below those of callers. */
 const TONES = 50;
 
@@ -81,4 +83,16 @@ export function makeRobot(agent: GeneratedAgent, seat: GeneratedAgent, world: Ro
 
 function otherThan(site: string): SiteName {
   return site === 'north' ? 'south' : 'north';
+}
+
+/** A thousand phones and desks starting in one moment would only measure the start: some, and when these are in, some more. */
+export async function startInTurns(
+  robots: readonly Robot[],
+  wait: (areIn: () => boolean) => Promise<void>,
+): Promise<void> {
+  for (let from = 0; from < robots.length; from += STARTED_TOGETHER) {
+    const some = robots.slice(from, from + STARTED_TOGETHER);
+    await Promise.all(some.map((robot) => robot.start()));
+    await wait(() => some.every(({ view }) => view?.state === 'Ready'));
+  }
 }

@@ -42,6 +42,13 @@ export interface ServerProcess {
   readonly pid: number | undefined;
 }
 
+/** The member of a pair that was broken, and when. */
+export interface FailedMember {
+  readonly application: string;
+  readonly pid: number;
+  readonly at: number;
+}
+
 /** A site did not start; the sentence is for people and names its log. */
 export class SiteStartError extends Error {}
 

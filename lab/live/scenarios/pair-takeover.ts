@@ -1,9 +1,10 @@
 import { SALES_QUEUE } from '@holdfast/centre';
-import type { FailedMember, LiveLab } from '../live-lab.ts';
+import type { LiveLab } from '../live-lab.ts';
 import type { TakeoverTimes } from '../measures.ts';
 import { isAlive } from '../process-tree.ts';
 import type { Robot } from '../robot.ts';
 import { siteLog } from '../site-log.ts';
+import type { FailedMember } from '../site-processes.ts';
 import { decisionsOf, inWords } from './reasons.ts';
 import {
   allWorkAt,
