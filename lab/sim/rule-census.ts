@@ -23,6 +23,9 @@ export const ASKED_S = 30;
 /** Dialogs whose last description is remembered, and calls over a trunk. */
 const ORIGINS_MAX = 1_000;
 
+/** AD3: what a site that takes a call over adds to the number of its next request. */
+const ADOPTED_CSEQ_MIN = 1_000_000;
+
 export class RuleCensus {
   readonly counts: Map<string, number>;
 
@@ -70,6 +73,7 @@ export class RuleCensus {
       case 'Done':
         return this.count('AG17');
       case 'Event':
+        if (message.attributes.Extensions?.WaitedMs !== undefined) this.count('ST6');
         if (message.attributes.ReferenceID === undefined) return;
         this.count('AG17');
         if (message.name === 'EventAgentLogin') this.#each('SS12', 'AG1');
@@ -104,7 +108,7 @@ export class RuleCensus {
     if (what === 'follows') this.count('LG1');
     if (what === 'pool refused') this.count('QU21');
     if (what === 'mate behind' || what === 'mate in step') this.count('LG2');
-    if (what === 'entries missing' || what === 'records differ') this.count('LG6');
+    if (what === 'entries missing' || what === 'records differ') this.#each('LG6', 'LG7');
     if (what === 'trunk out of service' || what === 'trunk back in service') this.count('SS35');
   }
 
@@ -129,7 +133,10 @@ export class RuleCensus {
     { now, transaction, target }: { now: Millis; transaction: string | undefined; target: Target },
   ): void {
     if (message.body.length > 0) this.#described(message);
+    if (headerValue(message, 'session-expires') !== undefined) this.count('AD6');
     if (message.kind === 'request') {
+      // The numbers of a call that was taken over: each such request reaches an end of it where that end is now.
+      if ((cseqOf(message)?.number ?? 0) >= ADOPTED_CSEQ_MIN) this.#each('AD3', 'AD4', 'AD5');
       // The answer to an offer in a 2xx (RFC 3261 §13.2.2.4).
       if (message.method === 'ACK' && message.body.length > 0) this.count('SS23');
       if (message.method === 'INVITE') this.#forks(message, now);
@@ -149,6 +156,7 @@ export class RuleCensus {
     switch (cseqOf(message)?.method) {
       case 'REGISTER':
         if (headerValue(message, 'require') === 'outbound') this.count('RG5');
+        if (status === 503) this.count('PQ5');
         if (status === 200) this.count('RG1');
         else if (status === 500) this.count('RG3');
         return;

@@ -13,6 +13,7 @@ import {
 import { NodeProgram } from './node-program.ts';
 import type { CloseReason, Process } from './process.ts';
 import type { RuleCensus } from './rule-census.ts';
+import { statServerSays } from './statistics-census.ts';
 import type { StreamEnd } from './stream.ts';
 import { FollowedConfiguration } from './whole-configuration.ts';
 import { asFollowed, type WholeDefect } from './whole-defects.ts';
@@ -80,6 +81,7 @@ export class StatServerProgram extends NodeProgram<StatServerInput, StatServerEf
     const heard = this.#sip.message(end, message);
     if (heard?.type !== 'sipMessage') return;
     if (heard.message.type === 'RegisteredAll') this.#options.census.count('SS62');
+    if (heard.message.type === 'ServerInfo' && heard.message.resumed) this.#options.census.count('SV6');
     this.#hears(now, { ...heard, message: asFollowed(this.#options.defect, heard.message) });
   }
 
@@ -136,10 +138,13 @@ export class StatServerProgram extends NodeProgram<StatServerInput, StatServerEf
   protected perform(_now: Millis, effect: StatServerEffect): void {
     switch (effect.type) {
       case 'sipConnect':
+        this.#options.census.count('SV5');
+        return this.#sip.perform(effect);
       case 'sipSend':
       case 'sipClose':
         return this.#sip.perform(effect);
       case 'send':
+        statServerSays(this.#options.census, effect.message);
         return this.send(effect.connection, effect.message);
       case 'close':
         return this.close(effect.connection);
