@@ -8,16 +8,15 @@
  * Prints one JSON object. The heap is what our data takes; RSS also holds the code, socket buffers and what the
  * collector has not given back, so that its steps are rough.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { GeneratedAgent } from '@holdfast/centre';
 import { makeWorld, signToken, type TokenKey, writeConfiguration } from '@holdfast/server';
 import { freePorts } from '../lab/live/free-ports.ts';
 import { SiteProcesses } from '../lab/live/site-processes.ts';
+import { bundleServersAndLab, ROOT } from './bundles.ts';
 import { pause } from './echo-load.ts';
 import { LeanCalls } from './lean-calls.ts';
 import { logInLeanDesk } from './lean-desk.ts';
@@ -43,12 +42,7 @@ interface Memory {
   readonly rssKB: number;
 }
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const built = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts', '--quiet'], {
-  cwd: root,
-  stdio: 'inherit',
-});
-if (built.status !== 0) throw new Error('the servers could not be bundled');
+bundleServersAndLab();
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-memory-'));
 const calls = await LeanCalls.open();
 const site = await startSite();
@@ -87,7 +81,7 @@ async function startSite() {
   if (keys?.objectType !== 'Keys') throw new Error('the generated world has no keys');
   const processes = new SiteProcesses({
     site: 'north',
-    entry: `${root}.build/server.mjs`,
+    entry: `${ROOT}.build/server.mjs`,
     files: `${folder}/configuration`,
     restarts: false,
     data: `${folder}/north`,

@@ -2,32 +2,30 @@
  * A pair of SIP Servers as real processes under their supervisor, whose members are killed or stopped in the middle of
  * their work, one after the other. What a takeover took is printed, one JSON object a line; asserted are generous bounds.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUEST } from '@holdfast/centre';
 import { type DeskSession, openDesk } from '@holdfast/shell';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { OneSite } from './one-site.ts';
+import { MEMBERS, PairLog } from './pair-log.ts';
 import type { LabPhone } from './peers/lab-phone.ts';
 import { until } from './peers/processes.ts';
 import { isAlive, send } from './process-tree.ts';
 import { pause } from './site-processes.ts';
 import { TrunkCaller } from './trunk-caller.ts';
+import { unservedTimes } from './unserved-times.ts';
 
 const AGENT = '7001';
 /** Their phones answer at once. */
 const CALLED = '7002';
 const TALKING = '7003';
 const QUEUE = '8000';
-const MEMBERS = ['sip-north', 'sip-north-b'];
-/** Between two attempts of whoever measures. */
-const EVERY_MS = 20;
-/** Generous: the machine may be busy with other things. */
-const TAKEOVER_MAX_MS = 10_000;
 /** Far below the lease of 600 ms, also after a request that was just answered. */
 const SHORT_STOP_MS = 100;
 
 let site: OneSite;
+let pair: PairLog;
 let caller: TrunkCaller;
 let agent: LabPhone;
 let customer: LabPhone;
@@ -40,6 +38,7 @@ beforeAll(async () => {
     ...{ agents: 4, restarts: true, isPair: true },
     options: { 'Application/sip-north': { holdfast: { 'stamp-period': '500', 'lease-length': '2000' } } },
   });
+  pair = new PairLog(site.logFile);
   await site.processes.start();
   caller = await TrunkCaller.open(site.ports.gateway, site.ports.sip[0]);
   agent = await site.registeredPhone(AGENT, 100);
@@ -80,38 +79,12 @@ async function deskOf(user: string): Promise<DeskSession> {
 
 const agentIs = (state: string) => until(`the agent is ${state}`, 15_000, () => desk.view?.state === state);
 
-function logged(): { readonly what: string; readonly application: string }[] {
-  const lines = readFileSync(site.logFile, 'utf8').split('\n');
-  return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
-}
-
-const served = () => logged().filter(({ what }) => what === 'serves');
-/** Who serves now. */
-const primary = () => served().at(-1)?.application ?? '';
-const standby = () => MEMBERS.find((name) => name !== primary()) ?? '';
-/** As the primary said last. */
-function mateIs(): string | undefined {
-  const from = primary();
-  return logged().findLast(({ application, what }) => application === from && what.includes('mate'))?.what;
-}
+const mateIs = () => pair.mateIs();
 
 /** Does it, and measures how long nobody was served from then on. */
 async function measured(what: string, fault: () => void): Promise<void> {
-  const standing = await caller.call(TALKING, 200, 5_000);
-  const before = served().length;
-  const from = performance.now();
-  fault();
-  const since = () => Math.round(performance.now() - from);
-  const [inDialogMs, newCallMs] = await Promise.all([
-    caller.hangUp(standing, EVERY_MS, TAKEOVER_MAX_MS).then(since),
-    caller.call(CALLED, EVERY_MS, TAKEOVER_MAX_MS).then(async (call) => {
-      const answeredMs = since();
-      await caller.hangUp(call, 200, 5_000);
-      return answeredMs;
-    }),
-  ]);
-  await until('it is logged', 2_000, () => served().length === before + 1);
-  console.log(JSON.stringify({ pair: what, newCallMs, inDialogMs }));
+  const times = await unservedTimes({ caller, pair, standing: TALKING, called: CALLED, fault });
+  console.log(JSON.stringify({ pair: what, ...times }));
 }
 
 /** A call between a caller in line and the agent; `fault` happens while they talk. */
@@ -143,52 +116,52 @@ async function agentTakesNextCall(): Promise<void> {
 }
 
 test('[PR7] the primary is killed: calls, registrations and log-ins stand, and its mate serves', async () => {
-  const former = primary();
+  const former = pair.primary;
   const pid = site.processes.pidOf(former);
   await throughoutCall(() => measured('SIGKILL', () => send(pid, 'SIGKILL')));
-  expect(primary()).not.toBe(former);
+  expect(pair.primary).not.toBe(former);
   await agentTakesNextCall();
   // Its supervisor has started it anew, and it follows.
   await until('it is back as standby', 20_000, () => mateIs() === 'mate in step');
   expect(site.processes.pidOf(former)).not.toBe(pid);
-  expect(primary()).not.toBe(former);
+  expect(pair.primary).not.toBe(former);
 }, 60_000);
 
 test('[PR7] the primary is stopped: it is killed before its mate is granted the role, and does not come back to life', async () => {
-  const former = primary();
+  const former = pair.primary;
   const pid = site.processes.pidOf(former);
   await throughoutCall(() => measured('SIGSTOP', () => send(pid, 'SIGSTOP')));
-  expect(primary()).not.toBe(former);
+  expect(pair.primary).not.toBe(former);
   expect(isAlive(pid)).toBe(false);
   send(pid, 'SIGCONT');
   await agentTakesNextCall();
 }, 60_000);
 
 test('[PR7] the primary is stopped for a moment: it goes on as the one that it was', async () => {
-  const former = primary();
-  const [pid, before] = [site.processes.pidOf(former), served().length];
+  const former = pair.primary;
+  const [pid, before] = [site.processes.pidOf(former), pair.served];
   await throughoutCall(async () => {
     send(pid, 'SIGSTOP');
     await pause(SHORT_STOP_MS);
     send(pid, 'SIGCONT');
   });
   await agentTakesNextCall();
-  expect([primary(), site.processes.pidOf(former), served().length]).toEqual([former, pid, before]);
+  expect([pair.primary, site.processes.pidOf(former), pair.served]).toEqual([former, pid, before]);
 }, 60_000);
 
 test('[PR7] the standby is killed: nobody notices, and it comes back', async () => {
-  const before = served().length;
-  const pid = site.processes.pidOf(standby());
+  const before = pair.served;
+  const pid = site.processes.pidOf(pair.standby);
   await throughoutCall(async () => {
     send(pid, 'SIGKILL');
     await until('the primary has lost its mate', 5_000, () => mateIs() !== 'mate in step');
   });
   await agentTakesNextCall();
-  expect(served().length).toBe(before);
+  expect(pair.served).toBe(before);
 }, 60_000);
 
 test('[PR7] the supervisor is killed: its pair goes on, each confirming the other', async () => {
-  const before = served().length;
+  const before = pair.served;
   const supervisor = site.processes.pidOf('supervisor-north');
   await throughoutCall(async () => {
     send(supervisor, 'SIGKILL');
@@ -197,14 +170,14 @@ test('[PR7] the supervisor is killed: its pair goes on, each confirming the othe
     await pause(2_000);
   });
   await caller.hangUp(await caller.call(CALLED, 200, 5_000), 200, 5_000);
-  expect(served().length).toBe(before);
+  expect(pair.served).toBe(before);
   for (const name of MEMBERS) expect(isAlive(site.processes.pidOf(name))).toBe(true);
 }, 60_000);
 
 test('[PR7] the whole site is killed and starts again: by its record one of the two is primary', async () => {
-  const before = served().length;
+  const before = pair.served;
   site.processes.kill();
   await site.processes.start();
   await until('one serves and the other follows', 20_000, () => mateIs() === 'mate in step');
-  expect(served().length).toBe(before + 1);
+  expect(pair.served).toBe(before + 1);
 }, 60_000);

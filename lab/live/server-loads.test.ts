@@ -18,8 +18,8 @@ test('loads are found in what the servers log, also in pieces, the newest of eac
   expect(loads.hasAll([1, 2])).toBe(true);
   expect(loads.hasAll([1, 2, 3])).toBe(false);
   expect(loads.take([1, 2, 3])).toEqual([
-    { application: 'sip-1', loopDelayP99Ms: 1.5, rssKB: 20, heapKB: 7 },
-    { application: 'sip-2', loopDelayP99Ms: 1.5, rssKB: 30, heapKB: 7 },
+    { application: 'sip-1', loopDelayP99Ms: 1.5, loopDelayMaxMs: 3, rssKB: 20, heapKB: 7 },
+    { application: 'sip-2', loopDelayP99Ms: 1.5, loopDelayMaxMs: 3, rssKB: 30, heapKB: 7 },
   ]);
   expect(loads.take([1, 2])).toEqual([]);
 });

@@ -8,6 +8,7 @@ export interface ServerLoad {
   readonly application: string;
   /** Since it was asked before. */
   readonly loopDelayP99Ms: number;
+  readonly loopDelayMaxMs: number;
   readonly rssKB: number;
   readonly heapKB: number;
 }
@@ -37,8 +38,8 @@ export class ServerLoads {
     }
     if (entry.what !== LOAD_LINE) return;
     const { application, pid, detail } = entry;
-    const { loopDelayP99Ms, rssKB, heapKB } = detail;
-    this.#loads.set(pid, { application, loopDelayP99Ms, rssKB, heapKB });
+    const { loopDelayP99Ms, loopDelayMaxMs, rssKB, heapKB } = detail;
+    this.#loads.set(pid, { application, loopDelayP99Ms, loopDelayMaxMs, rssKB, heapKB });
   }
 
   /** Of those processes that have answered since the last time. */

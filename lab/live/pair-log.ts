@@ -1,0 +1,48 @@
+/** Who of a pair serves and how its mate stands, from what the members of the site `north` have logged. */
+import { readFileSync } from 'node:fs';
+
+export const MEMBERS = ['sip-north', 'sip-north-b'] as const;
+
+interface Line {
+  readonly what: string;
+  readonly application: string;
+}
+
+export class PairLog {
+  readonly #file: string;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  #lines(): readonly Line[] {
+    const lines = readFileSync(this.#file, 'utf8').split('\n');
+    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  }
+
+  #serves(): readonly string[] {
+    return this.#lines().flatMap(({ what, application }) => (what === 'serves' ? [application] : []));
+  }
+
+  /** How often a member has begun to serve. */
+  get served(): number {
+    return this.#serves().length;
+  }
+
+  /** Who serves now; empty before the first does. */
+  get primary(): string {
+    return this.#serves().at(-1) ?? '';
+  }
+
+  get standby(): string {
+    const { primary } = this;
+    return MEMBERS.find((name) => name !== primary) ?? '';
+  }
+
+  /** As the primary said last. */
+  mateIs(): string | undefined {
+    const { primary } = this;
+    return this.#lines().findLast(({ application, what }) => application === primary && what.includes('mate'))
+      ?.what;
+  }
+}
