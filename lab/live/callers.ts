@@ -32,6 +32,8 @@ const SILENT_LINES = 4000;
 const FIRST_SILENT_LINE = 12_000;
 /** Far from the agents' tones. */
 const TONE_HZ = 2_500;
+/** Callers at once after the lab was late; the others call a little later. */
+const CATCH_UP_MAX = 100;
 /** How long a site may leave an INVITE without a sign, ms. */
 const SITE_ATTEMPT_MS = 1500;
 /** How long a caller listens to silence, ms: longer than a BYE takes to come, on a busy machine too. */
@@ -190,12 +192,21 @@ export class Callers {
     this.stop();
     this.#perSecond = perSecond;
     const { random } = this.#options;
-    const next = () => {
+    const dial = () => {
       const turn = this.#next++;
       const site = sites[turn % sites.length]?.site ?? 'north';
       this.call(numbers[Math.floor(turn / sites.length) % numbers.length] ?? '8000', site);
-      // Poisson: calls do not know of one another.
-      this.#timer = setTimeout(next, (-Math.log(1 - random()) / perSecond) * 1000);
+    };
+    let dueAt = performance.now();
+    const next = () => {
+      // Callers do not wait for a lab that is late: all who are due call.
+      const now = performance.now();
+      for (let due = 0; dueAt <= now && due < CATCH_UP_MAX; due++) {
+        dial();
+        // Poisson: calls do not know of one another.
+        dueAt += (-Math.log(1 - random()) / perSecond) * 1000;
+      }
+      this.#timer = setTimeout(next, Math.max(0, dueAt - now));
     };
     next();
   }
