@@ -12,13 +12,13 @@ export const SCRIPTED_DEFECTS = {
   /** DS5: after the first attempt at a Configuration Server none is made. */
   'configuration-never-retried': { script: 'start-preferred-dead', check: 'all-at-living-site' },
   /** DS2: a time-out that is unset or 0 counts as ten seconds. */
-  'never-is-soon': { script: 'timeouts-never', check: 'stay-out-and-say-why' },
+  'never-is-soon': { script: 'timeouts-never', check: 'no-time-out-decides' },
   /** DS11: the desk does not hear that its phone is back. */
   'phone-back-unheard': { script: 'phone-back-in-time', check: 'back-at-the-same-site' },
   /** DS15: Workspace does not read that it is to stay. */
-  'restores-anyway': { script: 'auto-restore-off', check: 'where-each-belongs' },
+  'restores-anyway': { script: 'auto-restore-off', check: 'no-desk-returns' },
   /** DS20: the order of the last agent's sites is kept for whoever comes next. */
-  'sites-kept': { script: 'hot-seating', check: 'nothing-kept' },
+  'sites-kept': { script: 'hot-seating', check: 'nothing-ever-kept' },
   /** DS20: the place is asked for on the first day only. */
   'place-kept': { script: 'hot-seating', check: 'second-day' },
 } as const;

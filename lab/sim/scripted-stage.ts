@@ -2,7 +2,8 @@
  * A scripted world: a small centre of both families in which one disaster of the live scenarios happens, at instants, over a
  * network and with clocks that the seed draws. Of two seeds one is otherwise calm, and each desk has to do exactly what
  * the scenario says; in the other a plan of all faults holds at the same time, and the promises for all worlds count:
- * nobody routable twice, the voice moved by no lesser link, everybody at work when all is healed.
+ * nobody routable twice, the voice moved by no lesser link, everybody at work when all is healed; and beside them, in both,
+ * what the scenario promises at every moment.
  */
 
 import { thirdPartyName } from '@holdfast/centre';
@@ -35,7 +36,17 @@ export interface Script {
   readonly pairs?: readonly string[];
   /** More than in most: some stand, and some wait, at any time. */
   readonly callsPerSecond?: number;
+  /**
+   * What this scenario's options promise at every moment, whatever else breaks. A scenario without them promises in
+   * particular only what its own disaster leads to, and the promises of all worlds hold beside it.
+   */
+  readonly always?: readonly Promised[];
   run(stage: Stage): void;
+}
+
+export interface Promised {
+  readonly name: string;
+  holds(person: Person, stage: Stage): boolean;
 }
 
 /** The same for both families, so that one sentence holds for either. */
@@ -76,7 +87,7 @@ export function runScript(
   // The script breaks things too, at any time: a leg that is left alone is given the time of a disaster.
   const always = { name: 'site-kill', at: 0, until: Number.MAX_SAFE_INTEGER, pick: 0, size: 0 } as const;
   const sampled = centre.watch({ faults: [always], healAt: Number.MAX_SAFE_INTEGER });
-  const stage = new Stage(world, centre, isBroken);
+  const stage = new Stage(world, centre, { isBroken, always: script.always ?? [] });
   script.run(stage);
   stage.end();
   const { failure, at: virtualMs, steps } = world;
@@ -128,13 +139,19 @@ export class Stage {
   readonly world: World;
   /** Faults of all kinds hold besides: what each desk does is not the script's alone. */
   readonly isBroken: boolean;
+  readonly #always: readonly Promised[];
   /** Where each has worked since the last look back; null for nowhere. */
   readonly #worked = new Map<Person, Set<string | null>>();
 
-  constructor(world: World, centre: WholeWorld, isBroken: boolean) {
+  constructor(
+    world: World,
+    centre: WholeWorld,
+    { isBroken, always }: { readonly isBroken: boolean; readonly always: readonly Promised[] },
+  ) {
     this.world = world;
     this.centre = centre;
     this.isBroken = isBroken;
+    this.#always = always;
   }
 
   get people(): readonly Person[] {
@@ -238,6 +255,10 @@ export class Stage {
     while (this.world.at < end && this.world.failure === undefined) {
       this.world.run(Math.min(end, this.world.at + STEP_MS));
       for (const person of this.people) this.#worked.get(person)?.add(person.view?.site ?? null);
+      for (const { name, holds } of this.#always) {
+        const wrong = this.people.find((person) => !holds(person, this));
+        if (wrong !== undefined) this.world.fail(name, wrong.describe());
+      }
     }
   }
 
@@ -292,7 +313,7 @@ export class Stage {
     const { world, centre } = this;
     for (const person of this.people) person.comesBack();
     centre.healAt(Math.max(world.at, FAULTS_MS) - SETTLE_MS / 4);
-    world.run(Math.max(world.at, FAULTS_MS) + SETTLE_MS);
+    this.advance(Math.max(world.at, FAULTS_MS) + SETTLE_MS - world.at);
     if (world.failure === undefined) apply(world, centre.finalChecks());
   }
 }

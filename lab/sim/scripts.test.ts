@@ -10,6 +10,8 @@ const SEEDS = 6;
 /** A pair renews its role all the time, so that a world with one costs several times as much; `.ci/run` has more of them. */
 const SEEDS_WITH_PAIRS = 2;
 const CALM_SEED = 0;
+/** Early enough in it a site is lost. */
+const BROKEN_SEED = 5;
 
 /** Which check of which scenario finds which mistake. */
 const FINDS: readonly (readonly [string, WholeDefect, string])[] = [
@@ -20,6 +22,9 @@ const FINDS: readonly (readonly [string, WholeDefect, string])[] = [
   ['config-link-loss', 'moves-without-configuration', 'voice-for-voice-only'],
   ['config-link-loss', 'wrong-family', 'lesser-link-stays'],
   ['stat-link-loss', 'statistics-never-retried', 'workspace-link-moved'],
+  ['start-preferred-dead, both sites', 'configuration-never-retried', 'all-at-first-site-up'],
+  ["start-preferred-dead, at another's place", 'configuration-never-retried', 'all-at-living-site'],
+  ["start-preferred-dead, at another's place", 'sites-kept', 'nothing-ever-kept'],
   ['pair-takeover', 'legs-left-behind', 'calls-survive-takeover'],
   ['pair-takeover', 'desk-never-retries', 'all-at-home'],
   ['hung-primary', 'lease-carried-over', 'no-offer-before-answer'],
@@ -49,6 +54,15 @@ describe('a live scenario as a scripted world', () => {
     expect(runScript(script, CALM_SEED, { defect }).failed?.check).toBe(check);
     // It is the defect, not the world.
     expect(runScript(script, CALM_SEED).failed).toBeUndefined();
+  });
+
+  it.each([
+    ['hot-seating', 'sites-kept', 'nothing-ever-kept'],
+    ["start-preferred-dead, at another's place", 'sites-kept', 'nothing-ever-kept'],
+    ['auto-restore-off', 'restores-anyway', 'no-desk-returns'],
+    ['timeouts-never', 'never-is-soon', 'no-time-out-decides'],
+  ] as const)('%s finds %s under all faults too, by %s', { timeout: 60_000 }, (name, defect, check) => {
+    expect(runScript(scriptOf(name), BROKEN_SEED, { defect }).failed?.check).toBe(check);
   });
 
   it.each(['timeouts-never', 'auto-restore-off', 'hot-seating'])('%s needs its options', (name) => {

@@ -5,6 +5,7 @@ import {
   EXPIRES_MAX_MS,
   MOVE_MAX_MS,
   PHONE_TIMEOUT_MS,
+  type Promised,
   runScript,
   type Script,
   SITE_TIMEOUT_MS,
@@ -108,7 +109,43 @@ function startPreferredDead(stage: Stage): void {
   siteComesBack(stage, (person) => person.family === 'interaction-workspace' || !stage.isDual(person));
 }
 
+/** DS5, DS6, DS19: the peer site of one half, and the preferred one of the other, comes up first and gets everybody. */
+function startBothDead(stage: Stage): void {
+  stage.world.run(50);
+  stage.mark();
+  for (const site of ['north', 'south']) for (const server of SERVERS) stage.kill(`${server}-${site}`);
+  stage.advance(2 * SITE_TIMEOUT_MS);
+  stage.each('nobody-pretends', (person) => stage.stayedAt(person, null));
+  for (const server of SERVERS) stage.start(`${server}-south`);
+  const atSouth = (person: Person) => stage.worksAt(person, 'south');
+  stage.until('all-at-first-site-up', START_MAX_MS + MOVE_MAX_MS, atSouth);
+  siteComesBack(stage, (person) => person.family === 'interaction-workspace' || !stage.isDual(person));
+}
+
+/** DS5, DS9, DS20: at another's place; the own site is dead for one half, the site of the seat for the other. */
+function startElsewhere(stage: Stage): void {
+  stage.world.run(50);
+  for (const server of SERVERS) stage.kill(`${server}-north`);
+  stage.mark();
+  stage.until('all-at-living-site', START_MAX_MS + MOVE_MAX_MS, (person) => stage.worksAt(person, 'south'));
+  stage.each('nobody-pretends', (person) => stage.stayedAt(person, null, 'south'));
+  stage.each('sits-where-asked', (person) => stage.isLoggedInOnDN(person));
+  for (const server of SERVERS) stage.start(`${server}-north`);
+  // A phone that is not at both sites goes to the one that its seat is of, and takes the agent along.
+  const belongs = (person: Person) => {
+    if (!stage.isDual(person)) return otherThan(stage.homeOf(person));
+    return person.family === 'interaction-workspace' ? stage.homeOf(person) : 'south';
+  };
+  const isThere = (person: Person) => stage.worksAt(person, belongs(person));
+  stage.until('where-each-belongs', EXPIRES_MAX_MS + MOVE_MAX_MS, isThere);
+  stage.each('sits-where-asked', (person) => stage.isLoggedInOnDN(person));
+}
+
 const SERVERS = ['config', 'sip', 'stat'] as const;
+
+function otherThan(site: string): string {
+  return site === 'north' ? 'south' : 'north';
+}
 
 /** Who returns does, and the others stay, for good. */
 function siteComesBack(stage: Stage, returns: (person: Person) => boolean): void {
@@ -178,11 +215,7 @@ const NIGHT_MS = 10_000;
  */
 function hotSeating(stage: Stage): void {
   const { centre, people } = stage;
-  const otherThan = (site: string) => (site === 'north' ? 'south' : 'north');
-  const fileKept = (person: Person) => {
-    const stored = (person.desk.program as DeskProgram).bootstrapStored;
-    return stored?.preferred.site === otherThan(stage.homeOf(person));
-  };
+  const fileKept = (person: Person) => storedSite(person) === otherThan(stage.homeOf(person));
   const firstDay = (person: Person) => {
     const own = stage.homeOf(person);
     return stage.worksAt(person, stage.isDual(person) ? own : otherThan(own));
@@ -275,22 +308,54 @@ function sitesPartitioned(stage: Stage): void {
   stage.each('healed-without-an-outage', (person) => stage.stayedAt(person, stage.homeOf(person)), others);
 }
 
+/** The first site of the file that the desk would start with next time. */
+function storedSite({ desk }: Person): string | undefined {
+  return (desk.program as DeskProgram | undefined)?.bootstrapStored?.preferred.site;
+}
+
+/** DS20. */
+const NOTHING_KEPT: Promised = {
+  name: 'nothing-ever-kept',
+  holds: (person, stage) => [undefined, otherThan(stage.homeOf(person))].includes(storedSite(person)),
+};
+/** DS2: whatever makes a desk move, it is no time-out. */
+const NO_TIME_OUT: Promised = {
+  name: 'no-time-out-decides',
+  holds: ({ view }) => view?.because?.rule !== 'DS8a' && view?.because?.rule !== 'DS8b',
+};
+/** DS15: nobody returns, or waits for it, because a site is back. */
+const NO_RETURN: Promised = {
+  name: 'no-desk-returns',
+  holds: ({ view }) => view?.wait?.for !== 'return',
+};
+
 export const SCRIPTS: readonly Script[] = [
   { name: 'config-link-loss', run: linkLoss('configuration', 'config') },
   { name: 'stat-link-loss', run: linkLoss('statistics', 'stat') },
   { name: 'logout-causes', run: logoutCauses },
   { name: 'start-preferred-dead', run: startPreferredDead },
+  { name: 'start-preferred-dead, both sites', run: startBothDead },
+  {
+    name: "start-preferred-dead, at another's place",
+    ...{ isHotSeating: true, always: [NOTHING_KEPT], run: startElsewhere },
+  },
   {
     name: 'timeouts-never',
     workspace: { 'disaster-recovery.enabled': 'false' },
     // 0 and unset (DS2).
     thirdParty: (site): Record<string, string> =>
       site === 'north' ? { 'site-timeout': '0', 'site-sip-register-timeout': '0' } : {},
+    always: [NO_TIME_OUT],
     run: timeoutsNever,
   },
   { name: 'phone-back-in-time', run: phoneBackInTime },
-  { name: 'auto-restore-off', workspace: { 'disaster-recovery.auto-restore': 'false' }, run: autoRestoreOff },
-  { name: 'hot-seating', isHotSeating: true, run: hotSeating },
+  {
+    name: 'auto-restore-off',
+    workspace: { 'disaster-recovery.auto-restore': 'false' },
+    always: [NO_RETURN],
+    run: autoRestoreOff,
+  },
+  { name: 'hot-seating', isHotSeating: true, always: [NOTHING_KEPT], run: hotSeating },
   { ...PAIR, name: 'pair-takeover', run: pairTakeover('killed') },
   { ...PAIR, name: 'hung-primary', run: pairTakeover('stopped') },
   { name: 'sites-partitioned', callsPerSecond: 0.3, run: sitesPartitioned },
