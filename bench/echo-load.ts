@@ -19,7 +19,8 @@ export interface EchoOptions {
 
 const ON_THEIR_WAY = 64;
 
-export async function openSocket(): Promise<Socket> {
+/** `port` 0: any free one. */
+export async function openSocket(port = 0): Promise<Socket> {
   const socket = createSocket({
     type: 'udp4',
     recvBufferSize: 4 * 1_024 * 1_024,
@@ -27,7 +28,7 @@ export async function openSocket(): Promise<Socket> {
     lookup: (host, _options, done) => done(null, host, 4),
   });
   const listening = once(socket, 'listening');
-  socket.bind({ port: 0, address: '127.0.0.1' });
+  socket.bind({ port, address: '127.0.0.1' });
   await listening;
   return socket;
 }

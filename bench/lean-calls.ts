@@ -41,8 +41,9 @@ export class LeanCalls {
     phones.on('message', (bytes) => this.#toPhone(bytes.toString('latin1')));
   }
 
-  static async open(): Promise<LeanCalls> {
-    return new LeanCalls(await openSocket(), await openSocket());
+  /** `gatewayPort`: of the callers, where the trunk is configured already; 0 is any free one. */
+  static async open(gatewayPort = 0): Promise<LeanCalls> {
+    return new LeanCalls(await openSocket(gatewayPort), await openSocket());
   }
 
   /** Of the callers: the trunk takes calls from there. */

@@ -11,7 +11,8 @@
 import { cpus } from 'node:os';
 import { benchRun, round, verdict } from './bench-run.ts';
 import { measureEcho, openSocket, pause, stayAwake } from './echo-load.ts';
-import { nonceIn, RegisteringPhone } from './phones-load.ts';
+import { RegisteringPhone } from './phones-load.ts';
+import { RegisterLoad } from './register-load.ts';
 import { startProgram, type Usage } from './two-processes.ts';
 
 const run = benchRun({ short: 2, usual: 5 });
@@ -36,38 +37,11 @@ const server = await startProgram<{ port: number }>(
 );
 const socket = await openSocket();
 const phones = Array.from({ length: PHONES }, (_, index) => new RegisteringPhone(index, socket));
-const counts = { served: 0, challenged: 0, refused: 0 };
-let requestBytes = 0;
-let answerBytes = 0;
-let next = 0;
-let isOver = false;
+const load = new RegisterLoad(socket, server.ready.port, phones);
+const { counts } = load;
 
-function send(phone: RegisteringPhone): void {
-  const message = phone.register();
-  requestBytes = message.length;
-  socket.send(message, server.ready.port, '127.0.0.1');
-}
-
-socket.on('message', (bytes) => {
-  const text = bytes.toString('latin1');
-  const status = text.slice(8, 11);
-  const at = text.indexOf('Call-ID: reg-') + 13;
-  const phone = phones[Number(text.slice(at, at + 5)) - 10_000];
-  if (status === '401' && phone !== undefined) {
-    counts.challenged++;
-    phone.take(nonceIn(text));
-    if (!isOver) send(phone);
-    return;
-  }
-  if (status === '200') {
-    counts.served++;
-    answerBytes = bytes.length;
-  } else counts.refused++;
-  if (!isOver) send(phones[next++ % PHONES] as RegisteringPhone);
-});
-
-stayAwake(() => isOver);
-for (; next < ON_THEIR_WAY; next++) send(phones[next] as RegisteringPhone);
+load.begin(ON_THEIR_WAY);
+stayAwake(() => load.isOver);
 for (let waited = 0; counts.served < WARM_UP_REGISTERS && waited < WARM_UP_MAX_MS; waited += 100)
   await pause(100);
 const steadyFrom = seconds > STEADY_S ? STEADY_S : 0;
@@ -87,10 +61,11 @@ for (let atS = 0; atS < seconds; ) {
 const wallS = (performance.now() - startedAt) / 1_000;
 const served = counts.served - first;
 const after = samples.at(-1)?.usage ?? before;
-isOver = true;
+load.end();
 await pause(100);
 socket.close();
 await server.stop();
+const { request: requestBytes, answer: answerBytes } = load.bytes;
 const echo = await measureEcho({ seconds: Math.min(seconds, 5), requestBytes, answerBytes });
 
 const perSecond = served / wallS;
@@ -109,7 +84,7 @@ const result = {
   what: 'authorised REGISTER, SHA-256, nonce in hand, over UDP',
   seconds,
   phones: PHONES,
-  bytes: { request: requestBytes, answer: answerBytes },
+  bytes: load.bytes,
   perSecond: round(perSecond),
   perCpuSecond: round(perCpuSecond),
   ...counts,

@@ -7,7 +7,7 @@ import { runSiteLoss } from '../lab/sim/site-loss.ts';
 import { WholeWorld } from '../lab/sim/whole.ts';
 import { World } from '../lab/sim/world.ts';
 import { verdict } from './bench-run.ts';
-import { processCpuMs, threadCpuMs } from './two-processes.ts';
+import { processCpuMs, threadCpuMs } from './process-cpu.ts';
 
 const isShort = process.argv.includes('--short');
 const SECONDS_PER_CALL = 180;

@@ -4,18 +4,14 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { type ProcessCpu, processCpuMs, threadCpuMs } from './process-cpu.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What a process has used since its start. */
-export interface Usage {
-  /** User and system time of the thread that runs our code: what one core would have to give. */
-  readonly cpuMs: number;
-  /** The same of all its threads, those that collect garbage beside our code among them. */
-  readonly processCpuMs: number;
+export interface Usage extends ProcessCpu {
   readonly rssMB: number;
   /** After a collection. */
   readonly heapMB: number;
@@ -76,26 +72,6 @@ async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
   child.send('stop');
   await ended;
-}
-
-/** Ticks of the kernel's clock a second, as seen from outside: always 100 on Linux. */
-const TICKS_PER_SECOND = 100;
-
-/** Without the threads that collect garbage beside it; where the kernel does not tell, with them. */
-export function threadCpuMs(): number {
-  try {
-    const stat = readFileSync(`/proc/self/task/${process.pid}/stat`, 'utf8');
-    // After the name, which may hold anything: state, then ten fields, then user and system ticks.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND;
-  } catch {
-    return processCpuMs();
-  }
-}
-
-export function processCpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
 }
 
 /** The child's side: tells that it is ready, and answers until it is told to stop. */

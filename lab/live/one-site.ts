@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { GeneratedAgent } from '@holdfast/centre';
 import { seededRandom } from '@holdfast/kernel';
 import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
@@ -33,6 +34,7 @@ export interface OneSiteOptions {
 
 export class OneSite {
   readonly ports: SitePorts;
+  readonly agents: readonly GeneratedAgent[];
   readonly processes: SiteProcesses;
   readonly logFile: string;
   readonly folder: string;
@@ -41,10 +43,17 @@ export class OneSite {
   readonly #random = seededRandom(1);
   readonly #phones: LabPhone[] = [];
 
-  private constructor(folder: string, ports: SitePorts, restarts: boolean) {
+  private constructor(site: {
+    readonly folder: string;
+    readonly ports: SitePorts;
+    readonly agents: readonly GeneratedAgent[];
+    readonly restarts: boolean;
+  }) {
+    const { folder, ports, restarts } = site;
     const standby = ports.standby?.[0];
     this.folder = folder;
     this.ports = ports;
+    this.agents = site.agents;
     this.logFile = join(folder, 'north', 'north.log');
     this.processes = new SiteProcesses({
       ...{ site: 'north', entry: SERVER_BUNDLE, restarts },
@@ -62,15 +71,16 @@ export class OneSite {
 
   /** Writes the configuration. */
   static async make(request: OneSiteOptions): Promise<OneSite> {
-    const { agents, restarts, isPair = false, options = {}, configure = (object) => object } = request;
+    const { restarts, isPair = false, options = {}, configure = (object) => object } = request;
     if (!existsSync(SERVER_BUNDLE))
       throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-one-site-'));
     const secrets = { password: PASSWORD, phonePassword: PHONE_PASSWORD, realm: REALM };
     const ports = await drawPorts(isPair);
-    const { objects } = await makeWorld({ agents, sites: generatedSites(ports), options, ...secrets });
+    const sites = generatedSites(ports);
+    const { objects, agents } = await makeWorld({ agents: request.agents, sites, options, ...secrets });
     await writeConfiguration(join(folder, 'configuration'), objects.flatMap(configure), 'json');
-    return new OneSite(folder, ports, restarts);
+    return new OneSite({ folder, ports, agents, restarts });
   }
 
   /** A phone of that extension, not yet registered. */

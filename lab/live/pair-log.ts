@@ -39,6 +39,11 @@ export class PairLog {
     return MEMBERS.find((name) => name !== primary) ?? '';
   }
 
+  /** How often either member has said this. */
+  timesSaid(what: string): number {
+    return this.#lines().filter((line) => line.what === what).length;
+  }
+
   /** As the primary said last. */
   mateIs(): string | undefined {
     const { primary } = this;
