@@ -168,7 +168,10 @@ describe('causes to leave', () => {
     const epoch = scene.logins()[0]?.epoch;
     scene.loggedOut('north', 'shutdown').at(2_000);
     scene.restart('north').on('north', true, epoch);
-    expect(scene.logins()).toMatchObject([{ site: 'north', at: 0 }, { site: 'north', at: 2_000 }]);
+    expect(scene.logins()).toMatchObject([
+      { site: 'north', at: 0 },
+      { site: 'north', at: 2_000 },
+    ]);
     expect(scene.stands).toBe('entering north');
   });
 
