@@ -8,7 +8,7 @@ function told(name: EventMessage['name'], calls: string, queue = '8000'): EventM
     name,
     position: { epoch: 1, number: index + 1 },
     time: 0,
-    attributes: { ThisDN: queue, ConnID: call },
+    attributes: { ThisDN: queue, ConnID: call, Server: 'sip-north' },
   }));
 }
 

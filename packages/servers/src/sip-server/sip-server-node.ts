@@ -13,26 +13,16 @@ import { Centre, type CentreEffect, type CentreInput } from '@holdfast/centre';
 import { leaseWithMargin, SiteLease } from '@holdfast/continuity';
 import { type LogLine, type Millis, must, type Node, unreachable } from '@holdfast/kernel';
 import type { DeskRequest } from '@holdfast/protocol';
-import {
-  createResponse,
-  DEFAULT_LIMITS,
-  LEGS_MAX,
-  type SipRequest,
-  type SipResponse,
-  SipUserAgent,
-  type UserAgentEvent,
-} from '@holdfast/sip';
-import { EMERGENCY_CALLS_MAX } from './call-admission.ts';
+import { DEFAULT_LIMITS, LEGS_MAX, type SipUserAgent, type UserAgentEvent } from '@holdfast/sip';
 import { CALLS_MAX, CallControl } from './call-control.ts';
-import { ALLOW } from './call-relay.ts';
 import { ClientHealth } from './client-health.ts';
 import { Clients } from './clients.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import { DeskRequests } from './desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from './effects.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
-import { ownContact } from './gateway-contact.ts';
 import { LeasedLogins } from './leased-logins.ts';
+import { answerOutsideCalls, ownUserAgent } from './own-user-agent.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { PeerSite } from './peer-site.ts';
 import { PhoneWatch, type Seen } from './phone-watch.ts';
@@ -83,7 +73,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#log = new EventLog(epoch, options.logEntriesMax);
     this.#lease = new SiteLease({ pairEpoch: epoch, lengthMs: options.configuration.leaseLengthMs });
     this.#logins = new LeasedLogins(this.#centre, this.#lease);
-    this.#userAgent = this.#makeUserAgent(options);
+    this.#userAgent = ownUserAgent(options, {
+      sessionTimer: () => this.#configuration.sessionTimer,
+      registrations: () => this.#registrations,
+      calls: () => this.#calls,
+    });
     const emit = (effect: SipServerEffect) => void this.#effects.push(effect);
     const tell = (input: CentreInput) => void this.#facts.push(input);
     const logBudgeted = (line: LogLine, sender: string) =>
@@ -151,33 +145,6 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   readonly #write = (line: LogLine): void =>
     void this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } });
-
-  #makeUserAgent(options: SipServerOptions): SipUserAgent {
-    return new SipUserAgent({
-      random: options.random,
-      isFollowed: options.isFollowed === true,
-      legsMax: LEGS_MAX + 2 * EMERGENCY_CALLS_MAX,
-      // As many as may wait unanswered, and room beside them for what is answered at once: else a full house of ringing
-      // calls would have an emergency call refused before anybody has seen its number (PQ4).
-      limits: { pendingMax: (options.callsMax ?? CALLS_MAX) + 2 * EMERGENCY_CALLS_MAX },
-      sentBy: options.sentBy,
-      contact: (transport) => {
-        const { sipName } = options;
-        return ownContact(sipName === undefined ? options.sentBy(transport) : { host: sipName }, transport);
-      },
-      tellsStrays: true,
-      sessionTimer: () => this.#configuration.sessionTimer,
-      overload: {
-        isObeyed: (target) => this.#calls.overload.isObeyed(target),
-        heard: (now, target, feedback) => this.#calls.overload.heard(now, target, feedback),
-        told: (now, request, source) => this.#calls.overload.told(now, request, source),
-      },
-      screen: (now, request, source) => {
-        if (request.method === 'REGISTER') return this.#registrations.screen(now, request, source);
-        return request.method === 'INVITE' ? this.#calls.screen(now, request, source) : undefined;
-      },
-    });
-  }
 
   #makePhoneWatch({ random, probe, now }: SipServerOptions): PhoneWatch {
     return new PhoneWatch(
@@ -481,21 +448,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     const response =
       request.method === 'REGISTER'
         ? this.#registrations.register(now, request, source)
-        : request.method === 'OPTIONS'
-          ? this.#answerOptions(request)
-          : createResponse(request, 405, { headers: [['Allow', ALLOW]] });
+        : answerOutsideCalls(request, this.#centre.isShuttingDown);
     this.#run(this.#userAgent.sendResponse(now, transaction, response));
-  }
-
-  /** RFC 3261 §11.2: answered as an INVITE would be, so that who probes us sends its calls elsewhere (SS43) [C67]. */
-  #answerOptions(request: SipRequest): SipResponse {
-    if (this.#centre.isShuttingDown) return createResponse(request, 503);
-    return createResponse(request, 200, {
-      headers: [
-        ['Allow', ALLOW],
-        ['Accept', 'application/sdp'],
-      ],
-    });
   }
 
   #perform(now: Millis, effects: readonly CentreEffect[]): void {
