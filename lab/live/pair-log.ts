@@ -6,6 +6,8 @@ export const MEMBERS = ['sip-north', 'sip-north-b'] as const;
 interface Line {
   readonly what: string;
   readonly application: string;
+  /** ISO 8601. */
+  readonly time: string;
 }
 
 export class PairLog {
@@ -42,6 +44,12 @@ export class PairLog {
   /** How often either member has said this. */
   timesSaid(what: string): number {
     return this.#lines().filter((line) => line.what === what).length;
+  }
+
+  /** When either member said this last, by the clock of the machine; undefined where none has. */
+  saidAt(what: string): number | undefined {
+    const line = this.#lines().findLast((one) => one.what === what);
+    return line === undefined ? undefined : Date.parse(line.time);
   }
 
   /** As the primary said last. */
