@@ -20,6 +20,8 @@ export interface KamailioOptions {
   };
   /** Processes that read UDP. */
   readonly children?: number;
+  /** SIP port of another one on 127.0.0.1: each tells the other what is registered (`dmq_usrloc`). */
+  readonly mate?: number;
   /** UDP and TCP on 127.0.0.1; any free one where it does not matter. */
   readonly port?: number;
   /** What it is configured to be; a registrar and proxy where nothing is said. */
@@ -98,6 +100,12 @@ export class Kamailio {
     }
   }
 
+  /** Whether it tells the one at that port what is registered. */
+  async tells(mate: number): Promise<boolean> {
+    const nodes = await this.control('dmq.list_nodes');
+    return new RegExp(`port: ${mate}\\b[^}]*status: active`).test(nodes);
+  }
+
   /** Contacts in all. */
   async contacts(): Promise<number> {
     const answer = await this.control('stats.get_statistics', 'usrloc:');
@@ -109,7 +117,10 @@ export class Kamailio {
   }
 }
 
-function registrar({ digest, children = 4 }: KamailioOptions, { port, control }: KamailioPlace): string {
+function registrar(
+  { digest, mate, children = 4 }: KamailioOptions,
+  { port, control }: KamailioPlace,
+): string {
   const modules = [
     'kex',
     'corex',
@@ -124,6 +135,7 @@ function registrar({ digest, children = 4 }: KamailioOptions, { port, control }:
     'registrar',
   ];
   if (digest !== undefined) modules.push('auth');
+  if (mate !== undefined) modules.push('dmq', 'dmq_usrloc');
   const challenge =
     digest === undefined
       ? ''
@@ -143,9 +155,9 @@ modparam("usrloc", "db_mode", 0)
 modparam("usrloc", "hash_size", 12)
 modparam("registrar", "gruu_enabled", 0)
 modparam("registrar", "min_expires", 1)
-${digest === undefined ? '' : `modparam("auth", "algorithm", "${digest.algorithm}")\n`}
+${digest === undefined ? '' : `modparam("auth", "algorithm", "${digest.algorithm}")\n`}${mate === undefined ? '' : mirroring(port, mate)}
 request_route {
-  if (is_method("OPTIONS") && $rU == $null) { sl_send_reply("200", "OK"); exit; }
+${mate === undefined ? '' : '  if (is_method("KDMQ")) { dmq_handle_message(); exit; }\n'}  if (is_method("OPTIONS") && $rU == $null) { sl_send_reply("200", "OK"); exit; }
   if (is_method("REGISTER")) {
 ${challenge}    if (!save("location")) sl_reply_error();
     exit;
@@ -162,5 +174,15 @@ ${challenge}    if (!save("location")) sl_reply_error();
   if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
   t_relay();
 }
+`;
+}
+
+/** `server_id` keeps the names apart that each of the two gives to its contacts. */
+function mirroring(port: number, mate: number): string {
+  return `server_id=${port}
+modparam("dmq", "server_address", "sip:127.0.0.1:${port}")
+modparam("dmq", "notification_address", "sip:127.0.0.1:${mate}")
+modparam("dmq", "num_workers", 2)
+modparam("dmq_usrloc", "enable", 1)
 `;
 }

@@ -4,16 +4,16 @@
  */
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-function register(cseq: number, authentication: string): string {
+function register(cseq: number, authentication: string, user = '[service]'): string {
   return `<send retrans="500"><![CDATA[
 REGISTER sip:[remote_ip]:[remote_port] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];rport;branch=[branch]
 Max-Forwards: 70
-From: <sip:[service]@[realm]>;tag=[pid]r[call_number]
-To: <sip:[service]@[realm]>
+From: <sip:${user}@[realm]>;tag=[pid]r[call_number]
+To: <sip:${user}@[realm]>
 Call-ID: [call_id]
 CSeq: ${cseq} REGISTER
-Contact: <sip:[service]@[local_ip]:[local_port]>
+Contact: <sip:${user}@[local_ip]:[local_port]>
 Expires: [expires]
 ${authentication}User-Agent: sipp
 Content-Length: 0
@@ -29,6 +29,18 @@ ${register(1, '')}
 ${register(2, '[authentication]\n')}
 <recv response="100" optional="true"/>
 <recv response="200"/>
+</scenario>
+`;
+
+/**
+ * As above by many users, one after the other: in the file of `-inf` each line has the user and what sipp makes of
+ * `[authentication username=… password=…]`. Keys: realm, expires.
+ */
+export const REGISTER_MANY_WITH_AUTHENTICATION = `${HEAD}<scenario name="register storm with authentication">
+${register(1, '', '[field0]')}
+<recv response="401" auth="true"/>
+${register(2, '[field1]\n', '[field0]')}
+<recv response="200" rtd="true"/>
 </scenario>
 `;
 
