@@ -27,7 +27,7 @@ describe('the whole simulation', () => {
   }, () => {
     const faults = new Map<string, number>();
     const rules = new Map<string, number>();
-    for (let seed = 7; seed < 27; seed++) {
+    for (let seed = 7; seed < 19; seed++) {
       const result = runWholeSeed(seed);
       expect({ seed, failed: result.failed }).toEqual({ seed, failed: undefined });
       for (const [name, times] of result.faults) faults.set(name, (faults.get(name) ?? 0) + times);
@@ -48,6 +48,12 @@ type WholeDefect = keyof typeof WHOLE_DEFECTS;
  * of the code that makes such a seed draw another world costs time, and no more.
  */
 const FOUND_LAST_AT: { readonly [defect in WholeDefect]?: number } = {
+  'reservation-never-lapses': 31,
+  'lease-carried-over': 12,
+  'gaps-ignored': 9,
+  'sleep-unnoticed': 9,
+  'no-lease-check': 7,
+  'lease-end-untold': 6,
   'lease-from-answer': 96,
   'no-wait-at-start': 110,
   'agent-taken-for-granted': 96,
