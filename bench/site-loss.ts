@@ -7,14 +7,12 @@
  *
  * Prints one JSON object. A run whose checks do not all hold is reported as such and its figures count all the same.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { LabReport } from '../lab/live/run-scenario.ts';
 import { percentiles } from '../lab/src/ledger.ts';
+import { bundleServersAndLab } from './bundles.ts';
+import { failedChecks, type LabRun, runLab } from './lab-run.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,45 +27,18 @@ const sizes = (values.agents ?? (values.short ? '20' : '100,500')).split(',').ma
 const runs = Number(values.runs ?? (values.short ? 1 : 3));
 /** Beyond the configured waits, p99, ms: what issue 2 asks for on two cores. */
 const AIMS: Readonly<Record<number, number>> = { 100: 1_000, 500: 3_000 };
-/** A run that takes longer hangs. */
-const RUN_MAX_MS = 10 * 60_000;
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-site-loss-'));
-
-interface Run {
-  readonly report: LabReport;
-  /** Of the machine, in the minute before the run. */
-  readonly load: number;
-}
-
-function node(...args: readonly string[]): { readonly status: number | null; readonly said: string } {
-  const { status, stderr } = spawnSync(process.execPath, args, {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: RUN_MAX_MS,
-  });
-  return { status, said: stderr.trim() };
-}
-
-function run(agents: number, seed: number): Run {
-  const load = loadavg()[0] as number;
-  const file = join(folder, `${agents}-${seed}.json`);
-  const options = ['--agents', `${agents}`, '--seed', `${seed}`, '--times', values.times, '--json', file];
-  const { status, said } = node('.build/lab.mjs', 'run', 'site-loss', ...options);
-  // 1: a check did not hold; the report says which.
-  if (status !== 0 && status !== 1) throw new Error(`the lab could not run: ${said}`);
-  return { report: JSON.parse(readFileSync(file, 'utf8')) as LabReport, load };
+function run(agents: number, seed: number): LabRun {
+  return runLab('site-loss', ['--agents', `${agents}`, '--seed', `${seed}`, '--times', values.times]);
 }
 
 /** One who is never Ready again counts with the end of the run, which is the largest that the report has. */
-const after = ({ report: { ledger } }: Run) =>
+const after = ({ report: { ledger } }: LabRun) =>
   ledger.agents.map(({ readyAt, allowedAt, lastAbleAt }) =>
     readyAt === null ? (ledger.after_wait_ms?.max ?? 0) : Math.max(0, readyAt - (allowedAt ?? lastAbleAt)),
   );
 
-function figuresOf(agents: number, all: readonly Run[]) {
+function figuresOf(agents: number, all: readonly LabRun[]) {
   const afterWait = percentiles(all.flatMap(after));
   const aim = AIMS[agents] ?? null;
   return {
@@ -79,9 +50,7 @@ function figuresOf(agents: number, all: readonly Run[]) {
     runs: all.map(({ report, load }) => ({
       seed: report.seed,
       load_before: Math.round(load * 10) / 10,
-      failed_checks: report.checks
-        .filter(({ ok }) => !ok)
-        .map(({ name, detail }) => `${name}: ${detail.slice(0, 200)}`),
+      failed_checks: failedChecks(report),
       concerned: report.ledger.agents.length,
       in_call: report.ledger.in_call,
       wait_ms: report.ledger.wait_ms,
@@ -97,24 +66,19 @@ function figuresOf(agents: number, all: readonly Run[]) {
   };
 }
 
-try {
-  const built = node('--import', 'tsx', 'scripts/build.ts', '--quiet');
-  if (built.status !== 0) throw new Error(`the lab could not be bundled: ${built.said}`);
-  const report = {
-    version: 1,
-    bench: 'site-loss',
-    times: values.times,
-    sizes: sizes.map((agents) =>
-      figuresOf(
-        agents,
-        Array.from({ length: runs }, (_, index) => run(agents, index + 1)),
-      ),
+bundleServersAndLab();
+const report = {
+  version: 1,
+  bench: 'site-loss',
+  times: values.times,
+  sizes: sizes.map((agents) =>
+    figuresOf(
+      agents,
+      Array.from({ length: runs }, (_, index) => run(agents, index + 1)),
     ),
-    host: { cpus: availableParallelism(), node: process.version },
-  };
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  process.stdout.write(json);
-  if (values.json !== undefined) writeFileSync(values.json, json);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+  ),
+  host: { cpus: availableParallelism(), node: process.version },
+};
+const json = `${JSON.stringify(report, null, 2)}\n`;
+process.stdout.write(json);
+if (values.json !== undefined) writeFileSync(values.json, json);

@@ -133,6 +133,13 @@ const servers: Table = {
         '',
         '',
       ],
+      [
+        `REGISTER mirrored to a mate, each challenged, MD5, ${figures.count('pairs.users')} users, beside two Kamailio with \`dmq_usrloc\``,
+        `${figures.count('pairs.holdfast.per_second')} registrations a second`,
+        `${figures.count('pairs.kamailio.per_second')} a second`,
+        `${(figures.number('pairs.holdfast.per_second') / figures.number('pairs.kamailio.per_second')).toFixed(2)}`,
+        `${figures.count('pairs.aim_per_second')} a second`,
+      ],
     ],
     b2bua: (figures) => [
       [
@@ -242,7 +249,134 @@ const memory: Table = {
   },
 };
 
-const TABLES = [parse, servers, simulation, siteLoss, memory];
+const takeover: Table = {
+  heading:
+    'Takeover in a pair, real processes: from the fault of the primary to the first answer of the standby',
+  columns: [
+    'fault',
+    'runs',
+    'new call: median',
+    'maximum',
+    'request in a call: median',
+    'maximum',
+    'aim (maximum)',
+  ],
+  parts: {
+    takeover: (figures) =>
+      figures
+        .list('faults')
+        .map((fault) => [
+          String(fault.value('fault')),
+          fault.count('runs'),
+          ...['new_call.median_ms', 'new_call.max_ms', 'in_dialog.median_ms', 'in_dialog.max_ms'].map(
+            (path) => `${fault.count(path)} ms`,
+          ),
+          `${figures.count('aim_max_ms')} ms`,
+        ]),
+  },
+};
+
+/** What each load is called in the table. */
+const MIRRORED_LOADS: Readonly<Record<string, string>> = {
+  register: 'authorised REGISTER, SHA-256',
+  b2bua: 'whole B2BUA calls, 13 messages',
+};
+
+const mirroring: Table = {
+  heading: 'What mirroring costs: a primary with its mate beside the same server alone, per core-second',
+  columns: ['load', 'alone', 'mirrored', 'ratio', 'of all threads', 'the mate takes for each'],
+  parts: {
+    mirroring: (figures) =>
+      figures
+        .list('loads')
+        .map((load) => [
+          MIRRORED_LOADS[String(load.value('load'))] ?? String(load.value('load')),
+          load.count('alone.perCpuSecond'),
+          load.count('mirrored.perCpuSecond'),
+          `${load.percent('cpuRatio')} (${load.percent('cpuRatioSpread.0')} to ${load.percent('cpuRatioSpread.1')})`,
+          load.percent('coreRatio'),
+          `${load.number('mirrored.mateUs')} µs`,
+        ]),
+  },
+};
+
+const join: Table = {
+  heading: 'A standby joins a primary that works',
+  columns: [
+    'the primary holds',
+    'asks for the log',
+    'in step',
+    'ready',
+    'the primary’s longest loop delay',
+    'its longest answer',
+  ],
+  parts: {
+    join: (figures) => [
+      [
+        `${figures.count('registrations')} registrations, ${figures.count('calls')} calls`,
+        ...['asks_ms', 'in_step_ms', 'ready_ms'].map(
+          (path) => `${figures.count(`${path}.median`)} ms (at most ${figures.count(`${path}.max`)})`,
+        ),
+        ...['loop_delay_max_ms', 'longest_answer_ms'].map(
+          (path) =>
+            `${figures.number(`primary.${path}.joining`)} ms, else ${figures.number(`primary.${path}.quiet`)} ms`,
+        ),
+      ],
+    ],
+  },
+};
+
+const PACES = ['paced', 'unpaced'] as const;
+
+/** Each run has a row: how far they lie apart is part of the figure. */
+function stormRows(figures: Figures): readonly Row[] {
+  const time = (run: Figures, path: string) =>
+    typeof run.value(path) === 'number' ? `${run.count(path)} ms` : 'none';
+  const live = figures
+    .list('live')
+    .flatMap((size) =>
+      PACES.flatMap((pace) =>
+        size
+          .list(pace)
+          .map((run) => [
+            `${run.count('desks')} live desks`,
+            `${run.count('login_rate')} a second`,
+            time(run, 'ready_95_ms'),
+            time(run, 'logged_in_95_ms'),
+            run.value('invite_ms') === null ? 'none' : `${run.count('invite_ms.p99')} ms to the first sign`,
+            run.count('calls_lost'),
+          ]),
+      ),
+    );
+  const lean = PACES.flatMap((pace) =>
+    figures
+      .list(`lean.${pace}`)
+      .map((run) => [
+        `${figures.count('lean.desks')} lean desks at once`,
+        run.value('login_rate') === null ? 'the default' : `${run.count('login_rate')} a second`,
+        time(run, 'ready_95_ms'),
+        '',
+        `${time(run, 'answered_p99_ms')} to the answer`,
+        run.count('calls_lost'),
+      ]),
+  );
+  return [...live, ...lean];
+}
+
+const storm: Table = {
+  heading: 'All log in anew while calls come in: with the pace of `login-rate` and without',
+  columns: [
+    'desks',
+    'log-ins',
+    '95 % Ready after the fault',
+    '95 % logged in after the first',
+    'INVITE, p99',
+    'calls lost',
+  ],
+  parts: { 'relogin-storm': stormRows },
+};
+
+const TABLES = [parse, servers, simulation, siteLoss, memory, takeover, mirroring, join, storm];
 
 function rowsOf(run: Run, { columns, parts }: Table): Row[] {
   return Object.entries(parts).flatMap(([bench, rows]) => {

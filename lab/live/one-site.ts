@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { GeneratedAgent } from '@holdfast/centre';
 import { seededRandom } from '@holdfast/kernel';
 import type { ConfigObject, OptionSections } from '@holdfast/protocol';
-import { makeWorld, writeConfiguration } from '@holdfast/server';
+import { makeWorld, type TokenKey, writeConfiguration } from '@holdfast/server';
 import { ProcessClock } from '@holdfast/shell';
 import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM, type SitePorts } from './lab-configuration.ts';
 import { LabPhone } from './peers/lab-phone.ts';
@@ -35,6 +35,8 @@ export interface OneSiteOptions {
 export class OneSite {
   readonly ports: SitePorts;
   readonly agents: readonly GeneratedAgent[];
+  /** Signs what a Configuration Server would, where thousands are to log in. */
+  readonly tokenKey: TokenKey;
   readonly processes: SiteProcesses;
   readonly logFile: string;
   readonly folder: string;
@@ -47,6 +49,7 @@ export class OneSite {
     readonly folder: string;
     readonly ports: SitePorts;
     readonly agents: readonly GeneratedAgent[];
+    readonly tokenKey: TokenKey;
     readonly restarts: boolean;
   }) {
     const { folder, ports, restarts } = site;
@@ -54,6 +57,7 @@ export class OneSite {
     this.folder = folder;
     this.ports = ports;
     this.agents = site.agents;
+    this.tokenKey = site.tokenKey;
     this.logFile = join(folder, 'north', 'north.log');
     this.processes = new SiteProcesses({
       ...{ site: 'north', entry: SERVER_BUNDLE, restarts },
@@ -80,7 +84,10 @@ export class OneSite {
     const sites = generatedSites(ports);
     const { objects, agents } = await makeWorld({ agents: request.agents, sites, options, ...secrets });
     await writeConfiguration(join(folder, 'configuration'), objects.flatMap(configure), 'json');
-    return new OneSite({ folder, ports, agents, restarts });
+    const keys = objects.find((object) => object.objectType === 'Keys');
+    if (keys?.objectType !== 'Keys') throw new Error('the generated world has no keys');
+    const tokenKey = keys.tokenKeys[0] as TokenKey;
+    return new OneSite({ folder, ports, agents, tokenKey, restarts });
   }
 
   /** A phone of that extension, not yet registered. */
