@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { answerHealth, metricsText } from './health-answer.ts';
-import { LINE_KINDS_MAX, LineCounts } from './line-counts.ts';
+import { LINE_KINDS_MAX, LineCounts, OTHER_KINDS } from './line-counts.ts';
 import { counters, gauge, notReady, oneOf, READY, type ServerReport, WITHOUT_MATE } from './server-report.ts';
 
 const report: ServerReport = {
@@ -50,10 +50,14 @@ describe('[HR4] what is answered over HTTP', () => {
 
   it('log lines are counted by what happened, and a bounded number of kinds', () => {
     const counts = new LineCounts();
-    for (let n = 0; n < LINE_KINDS_MAX + 10; n++) counts.count({ level: 'warn', what: `kind ${n % 700}` });
+    for (let n = 0; n < LINE_KINDS_MAX + 10; n++) counts.count({ level: 'warn', what: `kind ${n}` });
+    for (let n = 0; n < 5; n++) counts.count({ level: 'info', what: `news ${n}` });
     counts.count({ level: 'warn', what: 'kind 1' });
     const { figures } = counts.metric();
-    expect(figures.length).toBeLessThanOrEqual(LINE_KINDS_MAX);
     expect(figures).toContainEqual({ value: 2, labels: { level: 'warn', what: 'kind 1' } });
+    expect(figures.slice(LINE_KINDS_MAX)).toEqual([
+      { value: 10, labels: { level: 'warn', what: OTHER_KINDS } },
+      { value: 5, labels: { level: 'info', what: OTHER_KINDS } },
+    ]);
   });
 });

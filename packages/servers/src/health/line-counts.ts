@@ -5,8 +5,10 @@
 import type { LogLine } from '@holdfast/kernel';
 import type { Metric } from './server-report.ts';
 
-/** Far more kinds than there are; beyond it a line is counted under `other`, so that memory stays bounded. */
+/** Far more kinds than there are; beyond it a line is counted under `other` of its level, so that memory stays bounded. */
 export const LINE_KINDS_MAX = 500;
+/** Its figures, one a level, stand beside those of the kinds: there is always room for them. */
+export const OTHER_KINDS = 'other';
 
 export class LineCounts {
   readonly #counts = new Map<
@@ -18,8 +20,9 @@ export class LineCounts {
     const key = `${level} ${what}`;
     const known = this.#counts.get(key);
     if (known !== undefined) known.count += 1;
-    else if (this.#counts.size < LINE_KINDS_MAX) this.#counts.set(key, { level, what, count: 1 });
-    else if (what !== 'other') this.count({ level, what: 'other' });
+    else if (this.#counts.size < LINE_KINDS_MAX || what === OTHER_KINDS)
+      this.#counts.set(key, { level, what, count: 1 });
+    else this.count({ level, what: OTHER_KINDS });
   }
 
   metric(): Metric {
