@@ -6,7 +6,8 @@
  *     MakeCall 7 ──done──▶ answer/7 … ──connection lost──▶ MakeCall 7 again ──▶ the same answer
  *
  * A request is the same one when session, number and content are. It counts as repeated only on a later connection
- * than the one over which it was asked, and once: on one connection whoever uses a number twice asks twice.
+ * than the one over which it was asked, and on each later one again, for that may be lost with the answer too; but once on
+ * each: on one connection whoever uses a number twice asks twice.
  */
 import { fromRecord, type HeldRecord, hashOf, type Millis, type Plain, toRecord } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
@@ -33,7 +34,10 @@ export function sessionOf(asker: Asker): string {
 
 export class Answers {
   readonly #answers = new Map<string, Map<number, Answer>>();
-  /** Names of those whose client has come back since; no part of the record, for each server sees its own connections. */
+  /**
+   * Names of those that may be asked for on the connection that the client has now; no part of the record, for each
+   * server sees its own connections.
+   */
   readonly #former = new Set<string>();
   /** Names of records that are not as they were when the changes were last taken. */
   readonly #changed = new Set<string>();
@@ -71,15 +75,12 @@ export class Answers {
     return this.#answers.get(session)?.has(number) === true;
   }
 
-  /** The answer that this request has had already; once. */
-  take(asker: Asker, number: number): DeskReply | undefined {
+  /** The answer that this request has had already; once on each connection, and it stays for the next. */
+  again(asker: Asker, number: number): DeskReply | undefined {
     const session = sessionOf(asker);
-    const answers = this.#answers.get(session);
-    const answer = answers?.get(number);
-    const isRepeated = answer !== undefined && this.#former.has(nameOf(session, number));
-    if (!isRepeated || !asker.startsWith(`${answer.hash} `)) return undefined;
-    this.#drop(session, answers, number);
-    return answer.reply;
+    const answer = this.#answers.get(session)?.get(number);
+    if (answer === undefined || !asker.startsWith(`${answer.hash} `)) return undefined;
+    return this.#former.delete(nameOf(session, number)) ? answer.reply : undefined;
   }
 
   #of(session: string): Map<number, Answer> {

@@ -272,7 +272,7 @@ export class Clients {
   /** LG3: the answer that this request has had, where the client has come back and asks it again. */
   repeated({ session }: Client, request: DeskRequest): DeskReply | undefined {
     if (!('ReferenceID' in request) || !this.answers.has(session.key, request.ReferenceID)) return undefined;
-    return this.answers.take(askerOf(session.key, request), request.ReferenceID);
+    return this.answers.again(askerOf(session.key, request), request.ReferenceID);
   }
 
   /** The answer to what this client has asked, over whichever connection it has by now; kept for when it has none (LG3). */

@@ -49,6 +49,23 @@ describe('a request that a client repeats after a takeover', () => {
     expect(site.node.parts.calls.size).toBe(1);
   });
 
+  it('[LG3] MakeCall: is answered on each later connection, for that may be lost with the answer too', () => {
+    const { world, site, desk, ada, numbered, back, repeat } = working();
+    desk.send(numbered(CALL));
+    world.run(1_000);
+    expect(ada.news()).toEqual(['ringing', 'established']);
+    site.takeOver();
+    for (let loss = 0; loss < 3; loss++) {
+      expect(repeat(back(), CALL)).toEqual([{ type: 'Done', ReferenceID: NUMBER }]);
+      world.run(2_000);
+    }
+    site.takeOver();
+    expect(repeat(back(), CALL)).toEqual([{ type: 'Done', ReferenceID: NUMBER }]);
+    world.run(2_000);
+    expect(ada.news()).toEqual([]);
+    expect(site.node.parts.calls.size).toBe(1);
+  });
+
   it('[LG3] MakeCall: while its phone rings it is not made again, and the answer comes where the client is now', () => {
     const { world, site, desk, ada, numbered, back, repeat } = working();
     desk.send(numbered(CALL));
@@ -132,7 +149,7 @@ describe('a request that a client repeats after a takeover', () => {
     expect(number()).toBe(before + 4);
   });
 
-  it('[LG3] the newest answers of a session are kept, and an answer is given once', () => {
+  it('[LG3] the newest answers of a session are kept, and an answer is given once on each connection', () => {
     const { world, site, desk, numbered, back, repeat } = working();
     const request = { type: 'AgentNotReady', dn: '7001' } as const;
     for (let index = 0; index < 40; index++) {
