@@ -44,6 +44,7 @@ export async function main(
   addRun(program, runner);
   addDrain(program, runner);
   addRoles(program, runner);
+  addActAlone(program, runner);
   addSip(program, runner);
   try {
     await program.parseAsync(args as string[], { from: 'user' });
@@ -169,6 +170,22 @@ function addRoles(program: Command, { child }: Runner): void {
       .action((application: string, options: Record<string, string>) =>
         child('server.mjs', [word, application, ...flags(options)]),
       );
+}
+
+function addActAlone(program: Command, { child }: Runner): void {
+  program
+    .command('act-alone <application>')
+    .description(
+      'make this member of a SIP Server pair the primary although neither its mate nor the arbiter answers. Said on its own machine, to a member that runs, by the user of the server; if the mate acts after all, there are two primaries',
+    )
+    .requiredOption('--data <dir>', "the member's data folder, which is its supervisor's")
+    .option(
+      '--yes',
+      'you have made sure that the mate does not act; without it the risk is told and nothing done',
+    )
+    .action((application: string, options: Record<string, string | boolean>) =>
+      child('server.mjs', ['act-alone', application, ...flags(options)]),
+    );
 }
 
 function addSip(program: Command, { ended }: Runner): void {

@@ -2,6 +2,7 @@
  * The shell of a member of a SIP Server pair: beside what any SIP Server wants done it opens and closes the ports with
  * the role, asks the arbiter, writes the epoch to the disk, and speaks with the mate.
  */
+import { mayAct, whyNotAlone } from '@holdfast/continuity';
 import type { LogLine } from '@holdfast/kernel';
 import type {
   PairMembership,
@@ -21,6 +22,7 @@ import { openRoleReport, type RoleReport } from './arbiter/role-report.ts';
 import { openSupervisorArbiter } from './arbiter/supervisor-arbiter.ts';
 import type { LogBudget } from './log-budget.ts';
 import { type MateLink, openMateLink } from './mate-link.ts';
+import { openOperatorSocket } from './operator/operator-socket.ts';
 import { OwnProbes } from './own-probes.ts';
 import { CannotRun, type RoleOptions } from './role.ts';
 import type { SipServerPorts } from './sip-server-ports.ts';
@@ -100,6 +102,17 @@ export async function runPairMember(options: PairMemberOptions): Promise<Running
     now: () => clock.now(),
     perform,
   });
+  const operator = await openOperatorSocket({
+    ...{ path: pairFile(data, application, 'operator'), log },
+    actAlone() {
+      const why = whyNotAlone(node.parts.pair, clock.now());
+      input({ type: 'operator', word: 'actAlone' });
+      if (why !== undefined) return `${why}.`;
+      return mayAct(node.parts.pair, clock.now())
+        ? undefined
+        : 'it could not write its epoch to the disk; see its log.';
+    },
+  });
   return {
     input,
     report: () => node.report(clock.now()),
@@ -107,7 +120,10 @@ export async function runPairMember(options: PairMemberOptions): Promise<Running
       running?.stop();
       arbiter.close();
       toSupervisor?.close();
-      await Promise.all([mate.close(), ports.close(), probes.stop(), standbyPort?.close()]);
+      await Promise.all([
+        ...[mate.close(), ports.close(), probes.stop(), standbyPort?.close()],
+        operator.stop(),
+      ]);
     },
   };
 }

@@ -10,6 +10,7 @@ export * from './link-health.ts';
 export * from './link-site.ts';
 export * from './login-lease.ts';
 export * from './pair-role.ts';
+export { whyNotAlone } from './pair-role-operator.ts';
 export * from './pair-role-types.ts';
 export { PEER_ANSWER_MAX_MS, PEER_ASKS_MAX, type PeerAsk, PeerAsks } from './peer-asks.ts';
 export * from './restore.ts';

@@ -6,7 +6,7 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import { unreachable } from '@holdfast/kernel';
-import { epochToTake, toStandby } from './pair-role-ask.ts';
+import { epochToTake, mateWaitEndsAt, toStandby } from './pair-role-ask.ts';
 import { isConfirmed } from './pair-role-primary.ts';
 import type { PairRole, PairRoleEffect } from './pair-role-types.ts';
 
@@ -32,11 +32,27 @@ export function stepOperator(
   }
 }
 
+/**
+ * Undefined where the word would be taken: only the operator can know then whether the mate acts. While one of the
+ * other voices is heard it is they who say so, and a second primary would be made for nothing.
+ */
+export function whyNotAlone(pair: PairRole, now: Millis): string | undefined {
+  const { role } = pair;
+  if (role.name === 'primary') return isConfirmed(role, now) ? 'it is confirmed already' : undefined;
+  if (pair.isArbiterHeard !== false)
+    return pair.isArbiterHeard
+      ? 'the arbiter answers, and grants the role when the former primary has ended; use promote'
+      : 'it has not been known for long enough whether the arbiter answers; ask again in some seconds';
+  if (now < mateWaitEndsAt(pair))
+    return 'its mate asked to be confirmed a moment ago and may act; end that one first, or use promote';
+  return undefined;
+}
+
 /** PR11: nobody else can say that the mate is dead while the arbiter is down. A voice that is heard ends it. */
 function actAlone(pair: PairRole, now: Millis, effects: PairRoleEffect[]): PairRole {
   const { role } = pair;
-  if (role.name === 'primary' && isConfirmed(role, now))
-    return refuse(pair, 'actAlone', 'it is confirmed already', effects);
+  const why = whyNotAlone(pair, now);
+  if (why !== undefined) return refuse(pair, 'actAlone', why, effects);
   effects.push({
     type: 'log',
     line: {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mayFollow } from './pair-role.ts';
+import { whyNotAlone } from './pair-role-operator.ts';
 import { keyOfTwo, primaryAlone, seen, TestMember, TestPair } from './test-pair.ts';
 
 /** A standby that has read the key of a primary in epoch 5 at the instant 0. */
@@ -514,6 +515,27 @@ describe('how long it takes, and what people can say', () => {
       });
     }
     expect(pair.run(1_000)).toEqual({ idleMs: 0, doubles: 0 });
+  });
+
+  it('[PR11] while the arbiter or the mate is heard nobody acts alone: it says what to do instead', () => {
+    const pair = running();
+    const said = () => {
+      const two = pair.member('two');
+      return { role: two.pair.role.name, why: whyNotAlone(two.pair, two.now) };
+    };
+    expect(said()).toMatchObject({ role: 'standby', why: expect.stringContaining('the arbiter answers') });
+    pair.tell('two', { type: 'actAlone' });
+    expect(pair.acting).toEqual(['one']);
+    // The arbiter is down, and the mate acts: its requests to be confirmed are heard.
+    pair.isArbiterUp = false;
+    pair.run(3_000);
+    expect(said()).toMatchObject({ role: 'standby', why: expect.stringContaining('end that one first') });
+    pair.tell('two', { type: 'actAlone' });
+    expect(pair.run(1_000)).toEqual({ idleMs: 0, doubles: 0 });
+    expect(pair.acting).toEqual(['one']);
+    pair.kill('one');
+    pair.run(2_000);
+    expect(said().why).toBeUndefined();
   });
 
   it('[PR11] arbiter down and primary restarted: nobody acts until the operator says so, who is left then alone', () => {

@@ -5,6 +5,7 @@ export * from './config-objects.ts';
 export * from './desk-link.ts';
 export * from './error-code.ts';
 export * from './mirror-link.ts';
+export * from './operator-link.ts';
 export * from './option-catalogue.ts';
 export * from './option-value.ts';
 export type { OptionDefinition, OptionKind, OptionPlace } from './options/option-definition.ts';

@@ -6,6 +6,7 @@ import { boardCommand, boardMessage } from './board.ts';
 import { configReply, configRequest } from './config-link.ts';
 import { deskReply, deskRequest } from './desk-link.ts';
 import { mirrorMessage } from './mirror-link.ts';
+import { operatorReply, operatorRequest } from './operator-link.ts';
 import { statReply, statRequest } from './stat-link.ts';
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_OLDEST } from './version.ts';
 
@@ -22,12 +23,14 @@ const WIRE = {
   mirrorMessage,
   supervisorRequest,
   supervisorReply,
+  operatorRequest,
+  operatorReply,
   pairRecord,
 };
 
 /** Of the messages of each version that is still served, the newest last. */
 const HASHES: Readonly<Record<number, string>> = {
-  1: '5c2348b51fd2d0f12830d33bd1e3c5bf9a559771942507960fcd621322674576',
+  1: '323b419bedf99b8e32e43f72d1a9c1cec32117dd5a774c854ffbb635a7690b81',
 };
 
 /** As they stand on the wire: before a reader turns text into values. */

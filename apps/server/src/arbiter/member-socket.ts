@@ -47,7 +47,11 @@ export interface MemberSocket {
 }
 
 /** Files of one pair, or of one member: names of Applications may hold any letter, and the path of a socket has to be short. */
-export function pairFile(data: string, pair: string, end: 'sock' | 'json' | 'epoch' | 'probe'): string {
+export function pairFile(
+  data: string,
+  pair: string,
+  end: 'sock' | 'json' | 'epoch' | 'probe' | 'operator',
+): string {
   const name = createHash('sha256').update(pair).digest('hex').slice(0, 8);
   return join(data, `pair-${name}.${end}`);
 }
