@@ -79,7 +79,6 @@ export class OwnProbes {
         md5: digestSecret(nodeHashes, 'MD5', account),
         sha256: digestSecret(nodeHashes, 'SHA-256', account),
       },
-      isOwn: ({ transport, host, port }) => transport === 'UDP' && port === udp.port && host === sip.host,
     };
     const node = new SipProbeNode({
       ...{ random: cryptoRandom(), hashes: nodeHashes, realm, password },

@@ -147,7 +147,7 @@ export const holdfastOptions = define('holdfast', {
     setOn: SIP_SERVER,
     takesEffect: 'immediately',
     meaning:
-      'When nothing has come in for so long although at least three phones are registered, some of them are asked (OPTIONS), at each probe-period until something comes in (GF4).',
+      'When nothing has come from any registered phone for so long although at least three are registered, some of them are asked (OPTIONS), at each probe-period until something comes from one (GF4).',
     source: OURS,
     actsOn: 'probes of a SIP Server',
   },

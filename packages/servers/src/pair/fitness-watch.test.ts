@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CALLER_NUMBER } from '../sip-server/testing/centre-world.ts';
 import { Desk } from '../sip-server/testing/desk.ts';
-import { callerAt, Phone } from '../sip-server/testing/people.ts';
+import { callerAt, Peer, Phone } from '../sip-server/testing/people.ts';
 import { GATEWAY } from '../sip-server/testing/server-site.ts';
 import { World } from '../sip-server/testing/server-world.ts';
 import { FitnessWatch, type Inside } from './fitness-watch.ts';
@@ -184,8 +184,41 @@ describe('[GF4] a primary that nothing reaches any more', () => {
     world.run(40_000);
     expect(site.acting()).toEqual(['b']);
     const why = site.logs.find(({ what }) => what === 'offers the role')?.because;
-    expect(why).toContain('3 phones are registered, nothing has come in for');
+    expect(why).toContain('3 phones are registered, nothing has come from any for');
     expect(site.logs.filter(({ what }) => what === 'offers the role')).toHaveLength(1);
+  });
+
+  it('calls go on coming over a trunk, and strangers speak: that shows nothing about the way from the phones', () => {
+    const { world, site } = pair();
+    phones(world, ['7001', '7002', '7003']);
+    const gateway = new Peer(world, '9000', GATEWAY);
+    const stranger = new Peer(world, '7001', '10.9.9.9');
+    site.stillHeard.add(GATEWAY).add(stranger.host);
+    world.run(1_000);
+    site.isDeaf.a = true;
+    const statuses = new Set<number>();
+    for (let second = 0; second < 40 && site.acting()[0] === 'a'; second++) {
+      statuses.add(gateway.request('OPTIONS'));
+      statuses.add(stranger.request('REGISTER', { credentials: null }));
+      world.run(800);
+    }
+    expect(site.acting()).toEqual(['b']);
+    expect([...statuses]).toEqual(expect.arrayContaining([200, 401]));
+  });
+
+  it('what one phone sends of itself is enough, though none of the others answers', () => {
+    const { world, site } = pair();
+    phones(world, ['7001', '7002', '7003']);
+    const other = new Peer(world, '7004', '10.0.1.4');
+    world.run(1_000);
+    expect(other.register({ expires: 3_600 })).toBe(200);
+    site.stillHeard.add(other.host);
+    site.isDeaf.a = true;
+    for (let second = 0; second < 60; second++) {
+      other.request('OPTIONS');
+      world.run(900);
+    }
+    expect(site.acting()).toEqual(['a']);
   });
 
   it('one phone or two that are switched off say nothing about the primary', () => {

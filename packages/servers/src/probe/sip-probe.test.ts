@@ -71,7 +71,7 @@ function world(password?: string) {
   const credentials = { sha256: digestSecret(portableHashes, 'SHA-256', account) };
   const { dns } = configurationOf();
   const site = new Site(world, configurationOf({ dns: [...dns, trunk('9001', GATEWAY)] }), {
-    probe: { credentials, isOwn: ({ host }) => host === OWN },
+    probe: { credentials },
     serverSecret: SECRET,
   });
   world.packets = [];

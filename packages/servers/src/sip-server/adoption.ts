@@ -48,8 +48,13 @@ interface PeerDN {
 
 export class Adoption {
   readonly #ports: AdoptionPorts;
-  /** ConnIDs of calls that were taken over, or cannot be; the records of a dead site still name them. */
-  readonly #decided = new Set<string>();
+  /**
+   * Calls that were taken over, or cannot be, by ConnID, with how often each had moved: the records of a dead site still
+   * name them. One that comes back here has moved more often, and is decided anew (AD3).
+   */
+  readonly #decided = new Map<string, number>();
+  /** With so many decisions, those are forgotten of which the records of the other site say nothing any more. */
+  #decisionsMax = DECISIONS_MIN;
   /** Connections whose desks say that they reach the other site. */
   readonly #seenBy = new Set<string>();
   /** Somebody who worked there has lost it, and works here: the second of the three signs of AD2. */
@@ -86,6 +91,11 @@ export class Adoption {
 
   forget(connection: string): void {
     this.#seenBy.delete(connection);
+  }
+
+  /** For checks: how many calls of the other site are decided. */
+  get size(): number {
+    return this.#decided.size;
   }
 
   get account(): ReadonlyMap<'adopted' | NotAdopted, number> {
@@ -150,9 +160,13 @@ export class Adoption {
   ): readonly LegRecord[] | undefined {
     const { calls, userAgent } = this.#ports;
     const talk = records.get(`talk/${connId}`);
-    if (talk === undefined || this.#decided.has(connId) || this.#ports.hasEnded(connId)) return undefined;
-    const legs = legsOf(callFrom(talk).roles);
-    this.#decided.add(connId);
+    if (talk === undefined || this.#ports.hasEnded(connId)) return undefined;
+    // AD3: it has moved here before, and the other site has not read of that yet.
+    if (calls.movesOf(connId) !== undefined) return undefined;
+    const { call, roles } = callFrom(talk);
+    if (this.#decided.get(connId) === call.moves) return undefined;
+    const legs = legsOf(roles);
+    this.#decide(records, connId, call.moves);
     if ('cause' in legs) {
       const { cause, because } = legs;
       const detail = this.#count(cause);
@@ -162,6 +176,15 @@ export class Adoption {
     this.#ports.run(userAgent.loadLegs(now, legs, SEQ_JUMP_OF_SITE));
     calls.adopt(now, talk);
     return legs;
+  }
+
+  /** No more are kept than twice the calls of the other site, and some. */
+  #decide(records: PeerRecords, connId: string, moves: number): void {
+    this.#decided.set(connId, moves);
+    if (this.#decided.size < this.#decisionsMax) return;
+    for (const each of this.#decided.keys())
+      if (records.get(`talk/${each}`) === undefined) this.#decided.delete(each);
+    this.#decisionsMax = Math.max(DECISIONS_MIN, 2 * this.#decided.size);
   }
 
   /** All of them, or why the call cannot be taken over. */
@@ -196,6 +219,8 @@ export class Adoption {
   }
 }
 
+/** So few that looking through them costs nothing. */
+export const DECISIONS_MIN = 1_024;
 type Roles = ReturnType<typeof callFrom>['roles'];
 /** Why a call is not taken over. */
 const WITH_US = {

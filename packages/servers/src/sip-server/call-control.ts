@@ -225,6 +225,7 @@ export class CallControl {
       relay: undefined,
       makeCall: undefined,
       over: false,
+      moves: 0,
     };
     this.#calls.set(call.connId, call);
     this.#changed.add(call.connId);
@@ -452,8 +453,9 @@ export class CallControl {
     return changed;
   }
 
-  has(connId: string): boolean {
-    return this.#calls.has(connId);
+  /** AD3: how often the call has changed its site; undefined when it is not here. */
+  movesOf(connId: string): number | undefined {
+    return this.#calls.get(connId)?.moves;
   }
 
   connIds(): Iterable<string> {
@@ -479,6 +481,7 @@ export class CallControl {
   adopt(now: Millis, record: HeldRecord): void {
     const { call, roles } = callFrom(record);
     call.ringing.clear();
+    call.moves += 1;
     this.#restore(
       now,
       call,

@@ -42,6 +42,11 @@ export interface CallRecord {
   makeCall: MakeCall | undefined;
   /** `release` was decided: no leg may come up any more. */
   over: boolean;
+  /**
+   * AD3: how often it has gone from one site to the other. Each adoption adds one to what the record that it began with
+   * says, so that it is even at the site where the call came in and odd at the other: the two can never be equal.
+   */
+  moves: number;
 }
 
 /** One called DN: a leg for each contact of its phone, and the best reason why none of them is left. */

@@ -29,6 +29,8 @@ export function callFrom({ value, heldAt }: HeldRecord): {
   readonly roles: readonly (readonly [LegId, LegRole])[];
 } {
   const { call, legs } = fromRecord<CallOnRecord>(value, heldAt);
+  // A server of a former version has not written it.
+  call.moves ??= 0;
   return { call, roles: legs.map(([leg, role]) => [leg, { ...role, call }]) };
 }
 

@@ -7,7 +7,8 @@ import type { LogLine, Millis } from '@holdfast/kernel';
 import type { SipUserAgent, UserAgentOutput } from '@holdfast/sip';
 import { Adoption } from './adoption.ts';
 import type { CallControl } from './call-control.ts';
-import type { PeerSite } from './peer-site.ts';
+import { callFrom } from './call-records.ts';
+import type { PeerSite, PeerTalk } from './peer-site.ts';
 import { RedialledPlaces } from './redialled-places.ts';
 import type { Registrations } from './registrations.ts';
 import { StrayRequests } from './stray-requests.ts';
@@ -64,9 +65,16 @@ export class PeerCalls {
     });
   }
 
-  /** AD3: calls of ours that stand in the records of the other site have been taken over there. */
-  stand(now: Millis, connIds: readonly string[]): void {
-    this.#giveAway(now, connIds, 'AD3: the other site has taken it over');
+  /**
+   * AD3: calls of ours that have moved on to the other site, as its records say. Those of which it only has what it held
+   * before we took them over are ours: it reads of that in our records, and gives them away.
+   */
+  stand(now: Millis, talks: readonly PeerTalk[]): void {
+    const gone = talks.flatMap(({ connId, held }) => {
+      const here = this.#ports.calls.movesOf(connId);
+      return here !== undefined && callFrom(held).call.moves > here ? [connId] : [];
+    });
+    this.#giveAway(now, gone, 'AD3: the other site has taken it over');
   }
 
   /** AD9: these were ended there. */
@@ -77,7 +85,7 @@ export class PeerCalls {
   #giveAway(now: Millis, connIds: readonly string[], because: string): void {
     const { calls, log } = this.#ports;
     for (const connId of connIds) {
-      if (!calls.has(connId)) continue;
+      if (calls.movesOf(connId) === undefined) continue;
       log({ level: 'warn', what: 'call given away', call: connId, because });
       calls.giveAway(now, connId);
     }

@@ -11,7 +11,7 @@
  * hundred desks that come at once would each wait for nothing.
  */
 import { PEER_ANSWER_MAX_MS, PEER_ASKS_MAX } from '@holdfast/continuity';
-import type { LogLine, Millis, Random } from '@holdfast/kernel';
+import type { HeldRecord, LogLine, Millis, Plain, Random } from '@holdfast/kernel';
 import type { DeskReply, LoginEpoch, MirrorMessage } from '@holdfast/protocol';
 import { Following } from '../mirror/following.ts';
 import type { RoundSettings } from '../server-round.ts';
@@ -33,6 +33,12 @@ export type PeerOutcome =
   /** It is there, and cannot say. */
   | { readonly name: 'none' };
 
+/** A call that stands at the other site, as its B2BUA holds it. */
+export interface PeerTalk {
+  readonly connId: string;
+  readonly held: HeldRecord;
+}
+
 export type PeerInput = { readonly type: 'peer'; readonly input: SipLinkInput };
 export type PeerEffect = { readonly type: 'peer'; readonly effect: SipLinkEffect };
 
@@ -48,7 +54,7 @@ export interface PeerSitePorts {
   /** AD9: these calls, ours perhaps, were ended there by one of their ends. */
   ended(now: Millis, connIds: readonly string[]): void;
   /** These calls stand there. */
-  stands(now: Millis, connIds: readonly string[]): void;
+  stands(now: Millis, talks: readonly PeerTalk[]): void;
   /** Whether it answers is not as it was. */
   changed(): void;
   /** What it says to callers who wait here (PQ1). */
@@ -215,11 +221,13 @@ export class PeerSite {
     for (const reply of replies) this.#follower?.ask({ type: 'Mirror', message: reply });
     if (line !== undefined) this.#ports.log({ ...line, what: `other site: ${line.what}` });
     if (message.type === 'digest') return;
-    const under = (kind: string) =>
-      message.put.flatMap(([key]) => (key.startsWith(kind) ? [key.slice(kind.length)] : []));
-    const talks = under(TALK);
+    const under = (kind: string) => message.put.filter(([key]) => key.startsWith(kind));
+    const talks = under(TALK).map(([key, value]) => ({
+      connId: key.slice(TALK.length),
+      held: { value: value as Plain, heldAt: now },
+    }));
     if (talks.length > 0) this.#ports.stands(now, talks);
-    const ended = under(ENDED);
+    const ended = under(ENDED).map(([key]) => key.slice(ENDED.length));
     if (ended.length > 0) this.#ports.ended(now, ended);
   }
 

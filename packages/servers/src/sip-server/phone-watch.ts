@@ -1,11 +1,17 @@
 /**
  * Whether this server is cut off from its phones (GF4). Phones are quiet for minutes, so silence alone says nothing: after a
- * while of it some of them, drawn by chance, are asked (OPTIONS outside of calls). Whatever comes in then, from anybody,
- * shows that the way in is open; when nothing does, phones that were there a moment ago have all fallen silent at once, or
- * it is us whom nothing reaches.
+ * while of it some of them, drawn by chance, are asked (OPTIONS outside of calls). Whatever comes in then, from any phone,
+ * shows that the way from them is open; when nothing does, phones that were there a moment ago have all fallen silent at
+ * once, or it is us whom they do not reach. What trunks and strangers send comes another way and shows nothing.
  */
 import { type Millis, type Random, randomInteger, randomToken } from '@holdfast/kernel';
-import { createRequest, type SipUserAgent, type Source } from '@holdfast/sip';
+import {
+  createRequest,
+  type SipUserAgent,
+  type Source,
+  type TransactionId,
+  type UserAgentEvent,
+} from '@holdfast/sip';
 import type { Contact } from './gateway-contact.ts';
 
 /** Fewer phones may well be switched off together. */
@@ -21,8 +27,8 @@ export interface PhoneWatchPorts {
   registered(): Iterable<string>;
   contactsOf(dn: string): readonly Contact[];
   run(output: ReturnType<SipUserAgent['receive']>): void;
-  /** What this process sends to itself (GF1) comes from there, and shows nothing about the way in. */
-  isOwnProbe(source: Source): boolean;
+  /** A phone that is registered speaks from there. */
+  isPhone(source: Source): boolean;
 }
 
 export interface Seen {
@@ -33,9 +39,10 @@ export interface Seen {
 export class PhoneWatch {
   readonly #ports: PhoneWatchPorts;
   #heardAt: Millis;
-  /** When phones were asked, and nothing had come in for a while; undefined since something has. */
+  /** When phones were asked, and nothing had come from any for a while; undefined since something has. */
   #askedAt: Millis | undefined;
-  #asked = 0;
+  /** What they were asked last. */
+  #asked: readonly TransactionId[] = [];
 
   constructor(ports: PhoneWatchPorts, now: Millis) {
     this.#ports = ports;
@@ -43,7 +50,15 @@ export class PhoneWatch {
   }
 
   heard(now: Millis, source: Source): void {
-    if (this.#ports.isOwnProbe(source)) return;
+    if (this.#ports.isPhone(source)) this.#live(now);
+  }
+
+  /** Whoever was asked may answer from another address than the one at which it was asked. */
+  answered(now: Millis, { transaction, source }: Extract<UserAgentEvent, { type: 'response' }>): void {
+    if (source !== undefined && this.#asked.includes(transaction)) this.#live(now);
+  }
+
+  #live(now: Millis): void {
     this.#heardAt = now;
     this.#askedAt = undefined;
   }
@@ -56,7 +71,7 @@ export class PhoneWatch {
     const phones = [...this.#ports.registered()];
     if (now - this.#heardAt < silenceMs || phones.length < PHONES_MIN) {
       this.#askedAt = undefined;
-      return { ok: true, because: 'something comes in, or hardly a phone is registered' };
+      return { ok: true, because: 'something comes from phones, or hardly a phone is registered' };
     }
     const askedBefore = this.#askedAt;
     const isOver = askedBefore !== undefined && now >= askedBefore + ANSWER_MAX_MS;
@@ -67,11 +82,11 @@ export class PhoneWatch {
     // Whoever has just been asked has not failed to answer yet.
     if (!isOver) return undefined;
     const silentS = Math.round((now - this.#heardAt) / 1000);
-    const because = `${phones.length} phones are registered, nothing has come in for ${silentS} s, and none of ${this.#asked} that were asked has answered`;
+    const because = `${phones.length} phones are registered, nothing has come from any for ${silentS} s, and none of ${this.#asked.length} that were asked has answered`;
     return { ok: false, because };
   }
 
-  #ask(now: Millis, phones: readonly string[], realm: string): number {
+  #ask(now: Millis, phones: readonly string[], realm: string): readonly TransactionId[] {
     const { random } = this.#ports;
     const from = randomInteger(random, 0, phones.length - 1);
     const drawn = Array.from(
@@ -79,11 +94,10 @@ export class PhoneWatch {
       (_, i) => phones[(from + i) % phones.length] ?? '',
     );
     const contacts = drawn.flatMap((dn) => this.#ports.contactsOf(dn).slice(0, 1));
-    for (const contact of contacts) this.#askOne(now, contact, realm);
-    return contacts.length;
+    return contacts.map((contact) => this.#askOne(now, contact, realm));
   }
 
-  #askOne(now: Millis, { uri, destination, transport }: Contact, realm: string): void {
+  #askOne(now: Millis, { uri, destination, transport }: Contact, realm: string): TransactionId {
     const { userAgent, random } = this.#ports;
     const request = createRequest({
       method: 'OPTIONS',
@@ -97,6 +111,8 @@ export class PhoneWatch {
         ['Contact', `<${userAgent.contactFor(transport)}>`],
       ],
     });
-    this.#ports.run(userAgent.sendRequest(now, request, destination, { giveUpMs: ANSWER_MAX_MS }).output);
+    const sent = userAgent.sendRequest(now, request, destination, { giveUpMs: ANSWER_MAX_MS });
+    this.#ports.run(sent.output);
+    return sent.transaction;
   }
 }

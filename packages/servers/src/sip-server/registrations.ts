@@ -42,6 +42,7 @@ import {
 import type { Refusal } from './call-admission.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { Contact } from './gateway-contact.ts';
+import { PhoneAddresses } from './phone-addresses.ts';
 
 /**
  * The longest wait that is asked of a phone that was let go: so it comes back soon after a shutdown that was taken back.
@@ -81,6 +82,7 @@ export class Registrations {
   #dns = new Map<string, SipDN>();
   #algorithms: readonly DigestAlgorithm[] = [];
   readonly #inService = new Set<string>();
+  readonly #addresses = new PhoneAddresses();
   /** DNs whose bindings are not as they were when the changes were last taken. */
   readonly #changed = new Set<string>();
   #proven: { readonly request: SipRequest; readonly dn: string } | undefined;
@@ -152,7 +154,7 @@ export class Registrations {
     // A probe takes back a contact that is not there: nothing of it may stay.
     if (isProbe && asksToStay(request)) return refuse(403, 'a probe never stays');
     const { response, changes } = registrar.handle(now, request, source);
-    this.#note(registrar, changes);
+    this.#note(registrar, changes, source);
     const { status, reason } = response;
     if (status >= 300) this.#refused(request, source, aor, { status, because: reason });
     return response;
@@ -220,6 +222,11 @@ export class Registrations {
     return this.#dns.get(claimed ?? '')?.digestAlgorithms ?? this.#algorithms;
   }
 
+  /** GF4: a phone that is registered speaks from there. */
+  isPhone(source: Source): boolean {
+    return this.#addresses.has(source);
+  }
+
   contactsOf(dn: string): Contact[] {
     return (this.#registrar?.bindings(dn) ?? []).map(({ contact, target }) => ({
       uri: contact,
@@ -261,7 +268,9 @@ export class Registrations {
   /** Goes on with what another server held (SS50). The centre has its own record of what is in service. */
   load(dn: string, { value, heldAt }: HeldRecord): void {
     if (!this.#dns.has(dn)) return;
-    this.#registrar?.load(dn, fromRecord<readonly Binding[]>(value, heldAt));
+    const bindings = fromRecord<readonly Binding[]>(value, heldAt);
+    this.#registrar?.load(dn, bindings);
+    this.#locate(dn, bindings);
     this.#inService.add(dn);
   }
 
@@ -274,16 +283,25 @@ export class Registrations {
     if (registrar !== undefined) this.#note(registrar, registrar.expire(now));
   }
 
-  #note(registrar: Registrar, changes: readonly RegistrarChange[]): void {
+  /** `source`: of the phone that has changed it. */
+  #note(registrar: Registrar, changes: readonly RegistrarChange[], source?: Source): void {
     for (const { aor, kind, binding } of changes) {
       this.#changed.add(aor);
       if (kind === 'added' || kind === 'refreshed') this.#options.reached(aor, binding.target);
-      const inService = registrar.bindings(aor).length > 0;
+      const bindings = registrar.bindings(aor);
+      this.#locate(aor, bindings, source);
+      const inService = bindings.length > 0;
       if (inService === this.#inService.has(aor)) continue;
       if (inService) this.#inService.add(aor);
       else this.#inService.delete(aor);
       this.#options.tell({ type: 'phone', dn: aor, inService });
     }
+  }
+
+  /** Also from where it has registered: not every phone speaks from the address at which it listens. */
+  #locate(dn: string, bindings: readonly Binding[], source?: Source): void {
+    const targets = bindings.map(({ target }) => target);
+    this.#addresses.put(dn, source === undefined || targets.length === 0 ? targets : [...targets, source]);
   }
 }
 

@@ -146,14 +146,14 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #write = (line: LogLine): void =>
     void this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } });
 
-  #makePhoneWatch({ random, probe, now }: SipServerOptions): PhoneWatch {
+  #makePhoneWatch({ random, now }: SipServerOptions): PhoneWatch {
     return new PhoneWatch(
       {
         ...{ userAgent: this.#userAgent, random },
         registered: () => this.#registrations.registered(),
         contactsOf: (dn) => this.#registrations.contactsOf(dn),
         run: (output) => this.#run(output),
-        isOwnProbe: (source) => probe?.isOwn(source) === true,
+        isPhone: (source) => this.#registrations.isPhone(source),
       },
       now,
     );
@@ -171,7 +171,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
         this.#requests.logins.peerLost(now);
         this.#pool.lost();
       },
-      stands: (now, connIds) => this.#peerCalls.stand(now, connIds),
+      stands: (now, talks) => this.#peerCalls.stand(now, talks),
       ended: (now, connIds) => this.#peerCalls.ended(now, connIds),
     });
   }
@@ -443,12 +443,15 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   #onUserAgent(now: Millis, event: UserAgentEvent): void {
     if (event.type === 'stray') return this.#peerCalls.strays.answer(now, event);
+    if (event.type === 'response') this.#phoneWatch.answered(now, event);
     if (event.type !== 'request') return this.#calls.onUserAgent(now, event);
     const { request, transaction, source } = event;
     const response =
       request.method === 'REGISTER'
         ? this.#registrations.register(now, request, source)
         : answerOutsideCalls(request, this.#centre.isShuttingDown);
+    // Its address may be known only now.
+    if (request.method === 'REGISTER') this.#phoneWatch.heard(now, source);
     this.#run(this.#userAgent.sendResponse(now, transaction, response));
   }
 

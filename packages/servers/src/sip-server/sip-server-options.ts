@@ -1,6 +1,6 @@
 /** What a SIP Server is made with. */
 import type { Millis, Random } from '@holdfast/kernel';
-import type { DigestSecrets, Hashes, Source, TransportName } from '@holdfast/sip';
+import type { DigestSecrets, Hashes, TransportName } from '@holdfast/sip';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { TokenCheck } from './desk-requests.ts';
 
@@ -29,7 +29,7 @@ export interface SipServerOptions {
   readonly isFollowed?: boolean;
   /** Calls at once; the default suits a site. */
   readonly callsMax?: number;
-  /** It tries whether it does its work (GF1): by whom, and from where. */
+  /** It tries whether it does its work (GF1): as whom. */
   readonly probe?: OwnProbe;
   /** OP1: a member of a pair can offer its role to its mate; why not, where it does not. */
   readonly offerRole?: (now: Millis, by: string) => string | undefined;
@@ -37,5 +37,4 @@ export interface SipServerOptions {
 
 export interface OwnProbe {
   readonly credentials: DigestSecrets;
-  isOwn(source: Source): boolean;
 }

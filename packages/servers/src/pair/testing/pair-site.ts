@@ -35,7 +35,7 @@ const DESK_DELAY_MS = 2;
 const DISK_MS = 3;
 const RECONNECT_MS = 200;
 /** No test sends anything as it. */
-const PROBE = { credentials: {}, isOwn: () => false };
+const PROBE = { credentials: {} };
 export type MemberName = 'a' | 'b';
 const MATE = { a: 'b', b: 'a' } as const;
 
@@ -70,8 +70,9 @@ export class PairSite implements Party {
   entryLoss = 0;
   /** Probes that were asked of a member, and those that fail at one. */
   readonly probed: string[] = [];
-  /** A member to which no SIP comes any more, whatever it sends. */
+  /** A member to which no SIP comes any more, whatever it sends; but from these hosts it does. */
   readonly isDeaf = { a: false, b: false };
+  readonly stillHeard = new Set<string>();
   readonly failing = { a: new Set<OutsideProbe>(), b: new Set<OutsideProbe>() };
   readonly #members = new Map<MemberName, Process>();
   readonly #written: Record<MemberName, number> = { a: 0, b: 0 };
@@ -185,7 +186,7 @@ export class PairSite implements Party {
   // ── Party ────────────────────────────────────────────────────────────────────────────────────────────────
 
   sip(message: SipMessage, source: Source): void {
-    this.#toServing({ type: 'sip', message, source });
+    this.#toServing({ type: 'sip', message, source }, this.stillHeard.has(source.host));
   }
 
   malformed(failure: ParseFailure, source: Source): void {
@@ -213,8 +214,8 @@ export class PairSite implements Party {
       this.#perform(name, member, member.node.expire(this.world.now));
   }
 
-  #toServing(input: SipServerInput): void {
-    if (this.#address !== undefined && this.isDeaf[this.#address]) return;
+  #toServing(input: SipServerInput, isHeard = false): void {
+    if (!isHeard && this.#address !== undefined && this.isDeaf[this.#address]) return;
     const member = this.#address && this.#members.get(this.#address);
     if (this.#address !== undefined && member?.serves === true) this.#handle(this.#address, member, input);
   }
