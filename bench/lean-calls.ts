@@ -30,6 +30,8 @@ export class LeanCalls {
     { readonly phone: RegisteringPhone; readonly registered: () => void }
   >();
   readonly #calls = new Map<number, Call>();
+  /** What is sent again and again until it is answered. */
+  readonly #timers = new Set<NodeJS.Timeout>();
   #serverPort = 0;
   #next = 0;
   failed = 0;
@@ -86,12 +88,13 @@ export class LeanCalls {
   /** Sends until it is told that the answer has come. */
   #untilDone(begin: (done: () => void) => () => void): Promise<void> {
     return new Promise((resolve) => {
-      let timer: NodeJS.Timeout | undefined;
       const send = begin(() => {
         clearInterval(timer);
+        this.#timers.delete(timer);
         resolve();
       });
-      timer = setInterval(send, REPEAT_MS);
+      const timer = setInterval(send, REPEAT_MS);
+      this.#timers.add(timer);
       send();
     });
   }
@@ -160,7 +163,9 @@ export class LeanCalls {
     );
   }
 
+  /** What has had no answer yet never has one. */
   close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
     this.#caller.close();
     this.#phones.close();
   }
