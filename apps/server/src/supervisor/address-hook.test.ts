@@ -1,11 +1,16 @@
 /** Real programs in place of what moves an address, which write down how they were called. */
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { LogLine } from '@holdfast/kernel';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { buildProgram } from '../../../../scripts/build.ts';
 import { AddressMover } from './address-hook.ts';
 
+const PROGRAM = 'apps/server/src/supervisor/test-address-hook-main.ts';
+const bundle = fileURLToPath(new URL('../../../../.build/test-address-hook.mjs', import.meta.url));
 const ADDRESS = '10.0.0.50';
 const WAIT_MAX_MS = 10_000;
 const BECAUSE = { rule: 'PR10', text: 'A test wants it.' };
@@ -82,6 +87,69 @@ test('[PR10] what fails is tried again, and told once with what the program said
   const { length } = calls();
   await mover.stop();
   expect(calls()).toHaveLength(length);
+});
+
+test('[PR10] `remove` is said again too, and its log line is not', async () => {
+  moverWith('exit 0').move('remove', BECAUSE);
+  await until(() => calls().length === 2);
+  expect(calls()).toEqual([`remove ${ADDRESS}`, `remove ${ADDRESS}`]);
+  expect(told()).toEqual(['address leaves']);
+});
+
+test('[PR10] what a hung `add` has started is killed with it: nothing of it is done after `remove`', async () => {
+  const done = join(folder, 'done');
+  // The shell waits for a child, as it waits for arping or for a cloud's API.
+  moverWith(`[ "$1" = add ] || exit 0\n(sleep 3; echo late >> ${done}) | cat`);
+  mover.move('add', BECAUSE);
+  await until(() => calls().length === 1);
+  mover.move('remove', BECAUSE);
+  await until(() => calls().includes(`remove ${ADDRESS}`));
+  expect(log.find(({ what }) => what === 'address hook failed')?.because).toContain('ended with SIGKILL');
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  expect(existsSync(done)).toBe(false);
+}, 15_000);
+
+test('[PR10] of the environment the program is given where to find commands, and no secret', async () => {
+  process.env.HOLDFAST_SERVER_SECRET = 'a-secret';
+  process.env.VIRTUAL_IP_INTERFACE = 'eth7';
+  try {
+    moverWith(`env > ${join(folder, 'environment')}`).move('add', BECAUSE);
+    await until(() => calls().length === 2);
+    const given = readFileSync(join(folder, 'environment'), 'utf8');
+    expect(given).toContain(`PATH=${process.env.PATH}\n`);
+    expect(given).toContain('VIRTUAL_IP_INTERFACE=eth7\n');
+    expect(given).not.toContain('a-secret');
+  } finally {
+    delete process.env.HOLDFAST_SERVER_SECRET;
+    delete process.env.VIRTUAL_IP_INTERFACE;
+  }
+});
+
+test('[PR10] without a file descriptor left it is said and tried again, and the supervisor goes on', async () => {
+  moverWith('exit 0');
+  await buildProgram({ name: 'test-address-hook', entry: PROGRAM }, false);
+  const child = spawn(process.execPath, [bundle, join(folder, 'hook'), ADDRESS]);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  const says = (text: string) => until(() => output.includes(text) || child.exitCode !== null);
+  const limit = (files: string) => execFileSync('prlimit', ['--pid', String(child.pid), `--nofile=${files}`]);
+  try {
+    await says('ready');
+    // All of these it has in use.
+    limit('3:');
+    child.stdin.write('add\n');
+    await says('address hook failed');
+    expect(output).toContain('EMFILE');
+    limit('500:');
+    await says('address hook works again');
+    expect(child.exitCode).toBeNull();
+    expect(calls()[0]).toBe(`add ${ADDRESS}`);
+  } finally {
+    child.kill('SIGKILL');
+  }
 });
 
 test('[PR10] a program that hangs is killed, and one that is not there is named', async () => {
