@@ -55,6 +55,19 @@ describe('a member that joins', () => {
     expect(caller?.news()).toContain('established');
   });
 
+  it('[OP1] takes no role that it is offered before it holds everything: no event is missing in what it goes on with', () => {
+    const { world, site } = busyWorld(120);
+    site.kill('b');
+    world.run(1_000);
+    const told = site.logs.length;
+    site.operator('a', 'demote');
+    site.start('b');
+    runUntil(site, () => site.acting()[0] === 'b');
+    const [taken] = site.logs.slice(told).filter(({ what }) => what === 'takes over');
+    expect(taken).toBeDefined();
+    expect(taken?.because).not.toBe('what it holds is not known to be complete');
+  });
+
   it('[C02] again and again before anybody missed it breaks nothing at the other', () => {
     const { world, site, ada, caller } = pairWorld();
     caller.tell({ name: 'call', to: '8000' });

@@ -392,7 +392,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #mateMessage(now: Millis, message: MirrorMessage): void {
     switch (message.type) {
       case 'role':
-        this.#role(now, { type: 'message', message: message.message });
+        this.#role(now, { type: 'message', message: this.#offeredWhole(message.message) });
         return this.#followPrimary(message.message);
       case 'snapshot':
       case 'entry':
@@ -410,6 +410,13 @@ export class PairNode implements Node<PairInput, PairEffect> {
       default:
         return this.#follower(now, message);
     }
+  }
+
+  /** OP1: a role that is offered is taken when all that belongs to it has come, or not: until then it was not offered. */
+  #offeredWhole(message: PairMessage): PairMessage {
+    if (message.type !== 'confirm' || !message.yields) return message;
+    const { isComplete, epoch } = this.#primary.store;
+    return isComplete && epoch === message.epoch ? message : { ...message, yields: false };
   }
 
   /** Whoever asks to be confirmed is primary: its log is followed from then on. */
