@@ -1,10 +1,11 @@
 /** The port `health` over real HTTP. */
-import { createServer } from 'node:net';
+import { get } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
 import { makeConfiguration } from '@holdfast/centre';
 import { gauge, LineCounts, READY, type ServerReport, WITHOUT_MATE } from '@holdfast/servers';
 import { afterEach, expect, test } from 'vitest';
 import { nodeHashes } from './crypto.ts';
-import { type HealthPort, openHealthPort } from './health-port.ts';
+import { CONNECTIONS_PER_ADDRESS_MAX, type HealthPort, openHealthPort } from './health-port.ts';
 import { makeWorld } from './store/make-world.ts';
 
 const REPORT: ServerReport = {
@@ -59,6 +60,49 @@ test('[HR4] answers readiness and figures, those of the process and of the log i
   expect(text).toContain('\nholdfast_log_lines_total{level="warn",what="mate lost"} 1\n');
   expect(text).toMatch(/\nholdfast_loop_delay_max_ms \d/);
 });
+
+/** As from a machine of its own: every address of 127.0.0.0/8 is one of this machine. */
+function statusFor(localAddress: string, port: number): Promise<number | undefined> {
+  const asked = { host: '127.0.0.1', port, path: '/ready', localAddress, agent: false };
+  return new Promise((resolve, reject) => {
+    get(asked, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on('error', reject);
+  });
+}
+
+test('[HR4] who opens connections and ends no request keeps nobody else out, and is cut off after seconds', async () => {
+  const { port, release } = await freePort();
+  await release();
+  await open(port);
+  const began = performance.now();
+  const closedAfterMs: number[] = [];
+  const hold = (n: number): Promise<void> =>
+    new Promise((resolve) => {
+      const socket: Socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.1' });
+      // Some say nothing at all, some begin, some never end their body.
+      const words = [
+        '',
+        'GET /ready HTTP/1.1\r\nHost: a\r\n',
+        'POST /ready HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n',
+      ];
+      socket.on('connect', () => socket.write(words[n % words.length] ?? ''));
+      // A reset is one way to be cut off.
+      socket.on('error', () => {});
+      socket.on('data', () => {});
+      socket.on('close', () => {
+        closedAfterMs.push(performance.now() - began);
+        resolve();
+      });
+    });
+  const held = Array.from({ length: 100 }, (_, n) => hold(n));
+  expect(await statusFor('127.0.0.2', port)).toBe(200);
+  await Promise.all(held);
+  expect(closedAfterMs.filter((ms) => ms > 4_000)).toHaveLength(CONNECTIONS_PER_ADDRESS_MAX);
+  expect(Math.max(...closedAfterMs)).toBeLessThan(12_000);
+  expect(await statusFor('127.0.0.1', port)).toBe(200);
+}, 30_000);
 
 test('[HR4] an Application without the port has none, and a port that is taken is named', async () => {
   expect(await open(undefined)).toBeUndefined();

@@ -3,6 +3,7 @@
  * listens. To open it is all that is asked of the process; whoever asks is answered from what the node holds.
  */
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Configuration } from '@holdfast/centre';
 import { answerHealth, gauge, type LineCounts, type ServerReport } from '@holdfast/servers';
 import { LoopDelay } from './io/process-load.ts';
@@ -17,8 +18,12 @@ export interface HealthPortOptions {
 
 /** Whoever asks: load balancers, an orchestrator, Prometheus. One more is not accepted. */
 const CONNECTIONS_MAX = 64;
-/** A request is one line and a few headers; who takes longer over them is cut off. */
+/** Several of them may stand behind one address; one more from there is closed at once, so that it cannot keep others out. */
+export const CONNECTIONS_PER_ADDRESS_MAX = 16;
+/** A request is one line and a few headers; who takes longer over them, or over the answer, is cut off. */
 const REQUEST_MAX_MS = 5_000;
+/** So often Node looks for such a request: by itself only every 30 s. */
+const LOOK_EVERY_MS = 1_000;
 const HEADER_BYTES_MAX = 8 * 1024;
 
 export interface HealthPort {
@@ -51,7 +56,10 @@ export async function openHealthPort(options: HealthPortOptions): Promise<Health
 
 function makeServer({ lines, report }: HealthPortOptions, delay: LoopDelay): Server {
   const server = createServer(
-    { requestTimeout: REQUEST_MAX_MS, headersTimeout: REQUEST_MAX_MS, maxHeaderSize: HEADER_BYTES_MAX },
+    {
+      ...{ requestTimeout: REQUEST_MAX_MS, headersTimeout: REQUEST_MAX_MS },
+      ...{ connectionsCheckingInterval: LOOK_EVERY_MS, maxHeaderSize: HEADER_BYTES_MAX },
+    },
     ({ method = '', url = '' }, response) => {
       const said = report();
       const metrics = [...said.metrics, ...processMetrics(delay), lines.metric()];
@@ -62,7 +70,25 @@ function makeServer({ lines, report }: HealthPortOptions, delay: LoopDelay): Ser
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
+  server.timeout = REQUEST_MAX_MS;
+  server.on('connection', bounded());
   return server;
+}
+
+/** Closes what is more than one address may have. */
+function bounded(): (socket: Socket) => void {
+  const open = new Map<string, number>();
+  return (socket) => {
+    const { remoteAddress } = socket;
+    const from = open.get(remoteAddress ?? '') ?? 0;
+    if (remoteAddress === undefined || from >= CONNECTIONS_PER_ADDRESS_MAX) return void socket.destroy();
+    open.set(remoteAddress, from + 1);
+    socket.once('close', () => {
+      const left = (open.get(remoteAddress) ?? 0) - 1;
+      if (left > 0) open.set(remoteAddress, left);
+      else open.delete(remoteAddress);
+    });
+  };
 }
 
 function processMetrics(delay: LoopDelay) {
