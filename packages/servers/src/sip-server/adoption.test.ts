@@ -1,6 +1,7 @@
 import { checkCentre } from '@holdfast/centre';
 import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
+import { WAITED_IN_SILENCE_MAX_MS } from './adoption.ts';
 import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
 import { callerAt, Peer } from './testing/people.ts';
@@ -401,6 +402,60 @@ describe('a site dies while callers wait there', () => {
     world.run(2_000);
     expect(checkCentre(south.node.parts.centre)).toEqual([]);
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
+  });
+
+  it('[AD2] at the instant at which the silence is long enough, though nothing else is due then', () => {
+    const all = waiting();
+    const { world, south } = all;
+    const { peer, adoption } = south.node.parts;
+    die(all);
+    world.run(3_000);
+    logsInAtSouth(all);
+    const due = must(adoption.nextDeadline(), 'her log-in was the last sign that lacked');
+    expect(due).toBeGreaterThan(must(peer.silentSince, 'north is dead'));
+    expect(must(south.node.nextDeadline(), 'stamps are due')).toBeLessThanOrEqual(due);
+    world.run(due - world.now - 1);
+    expect(south.node.parts.calls.size).toBe(1);
+    world.run(1);
+    expect(south.node.parts.calls.size).toBe(3);
+  });
+
+  it('[AD2] a log-in of an earlier silence says nothing about this one', () => {
+    const all = waiting();
+    const { world, north, south } = all;
+    world.cut.add(north.host);
+    world.run(3_000);
+    // She comes, and with her the call by AD1; and north is there again before it has been silent for long enough.
+    logsInAtSouth(all);
+    world.cut.delete(north.host);
+    world.run(20_000);
+    expect(south.node.parts.peer.canAsk).toBe(true);
+    expect(south.node.parts.calls.size).toBe(1);
+    all.phone('7002');
+    const bob = all.desk(north, 'bob', '7002');
+    expect(bob.login('7002', { workMode: undefined })).toBe('EventAgentLogin');
+    world.run(1_000);
+    world.cut.add(north.host);
+    world.run(15_000);
+    expect(south.node.parts.calls.size).toBe(1);
+    expect(north.node.parts.calls.size).toBe(2);
+    const bobAtSouth = all.desk(south, 'bob', '7002', 'his desk at south');
+    expect(bobAtSouth.login('7002', { workMode: undefined })).toBe('EventAgentLogin');
+    world.run(100);
+    // Her lease at north lived on, and she had the first of the two there; the other still waited.
+    expect(south.node.parts.calls.size).toBe(2);
+  });
+
+  it('[AD2] not when the silence has lasted so long that they have given up', () => {
+    const all = waiting();
+    const { world, south } = all;
+    die(all);
+    world.run(WAITED_IN_SILENCE_MAX_MS + 1_000);
+    logsInAtSouth(all);
+    world.run(20_000);
+    // Her own call alone, by AD1.
+    expect(south.node.parts.adoption.account.get('adopted')).toBe(1);
+    expect(south.node.parts.adoption.nextDeadline()).toBeUndefined();
   });
 
   it('[AD2] not while a desk reaches the other site, nor before anybody who worked there has lost it', () => {

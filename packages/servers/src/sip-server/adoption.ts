@@ -57,12 +57,15 @@ export class Adoption {
   #decisionsMax = DECISIONS_MIN;
   /** Connections whose desks say that they reach the other site. */
   readonly #seenBy = new Set<string>();
-  /** Somebody who worked there has lost it, and works here: the second of the three signs of AD2. */
-  #isLostByDesk = false;
+  /**
+   * In the silence that began then, somebody who worked there has come to work here: the second of the three signs of
+   * AD2. When the other site answers again, and falls silent later, somebody has to come anew.
+   */
+  #lostInSilenceOf: Millis | undefined;
   /** LG4: what became of the calls of the other site that could have gone on here. */
   readonly #account = new Map<'adopted' | NotAdopted, number>();
-  /** The waiting callers of this silence were taken over. */
-  #isDone = false;
+  /** The waiting callers of the silence that began then were taken over, or are too old for that. */
+  #doneInSilenceOf: Millis | undefined;
 
   constructor(ports: AdoptionPorts) {
     this.#ports = ports;
@@ -78,7 +81,7 @@ export class Adoption {
     const there = dnOf(records, login);
     if (there?.agent === undefined || compareLoginEpochs(login.epoch, there.agent.epoch) <= 0) return;
     for (const connId of there.calls) this.#adoptTalk(now, records, connId);
-    this.#isLostByDesk = this.#ports.silentSince() !== undefined;
+    this.#lostInSilenceOf = this.#ports.silentSince();
     this.expire(now);
   }
 
@@ -109,8 +112,8 @@ export class Adoption {
 
   nextDeadline(): Millis | undefined {
     const since = this.#ports.silentSince();
-    if (since === undefined) this.#isDone = false;
-    if (since === undefined || this.#isDone || !this.#isLostByDesk || this.#seenBy.size > 0) return undefined;
+    if (since === undefined || this.#seenBy.size > 0) return undefined;
+    if (this.#lostInSilenceOf !== since || this.#doneInSilenceOf === since) return undefined;
     return since + this.#ports.silenceMinMs();
   }
 
@@ -119,8 +122,8 @@ export class Adoption {
     const due = this.nextDeadline();
     const records = this.#ports.records();
     if (due === undefined || now < due || records === undefined) return;
-    this.#isDone = true;
-    this.#isLostByDesk = false;
+    this.#doneInSilenceOf = this.#ports.silentSince();
+    if (now > due - this.#ports.silenceMinMs() + WAITED_IN_SILENCE_MAX_MS) return;
     const waiting = callsIn(records).filter(isInLine);
     // Equal places in the order in which they arrived there.
     waiting.sort((one, other) => orderOf(one) - orderOf(other));
@@ -221,6 +224,11 @@ export class Adoption {
 
 /** So few that looking through them costs nothing. */
 export const DECISIONS_MIN = 1_024;
+/**
+ * Callers of a silence that is older are not taken over: nothing has played to them since, so that hardly one of them is
+ * still there, and an agent would be offered one after the other who is not.
+ */
+export const WAITED_IN_SILENCE_MAX_MS = 10 * 60_000;
 type Roles = ReturnType<typeof callFrom>['roles'];
 /** Why a call is not taken over. */
 const WITH_US = {

@@ -340,6 +340,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     let next = Math.min(this.#stampAt, this.#userAgent.nextDeadline() ?? never);
     next = Math.min(next, this.#calls.nextDeadline() ?? never, this.#centre.nextDeadline() ?? never);
     next = Math.min(next, this.#peer.nextDeadline() ?? never, this.#shutdown.nextDeadline() ?? never);
+    next = Math.min(next, this.#peerCalls.adoption.nextDeadline() ?? never);
     next = Math.min(next, this.#registrations.nextDeadline() ?? never, this.#lease.nextDeadline() ?? never);
     return Math.min(next, this.#health.nextDeadline() ?? never, this.#requests.nextDeadline() ?? never);
   }
