@@ -68,6 +68,19 @@ describe('a member that joins', () => {
     expect(taken?.because).not.toBe('what it holds is not known to be complete');
   });
 
+  it('[SS51] turns away whom its port still let in: nobody waits for an answer of a member that does not serve', () => {
+    const { world, site } = pairWorld();
+    runUntil(site, () => isInStep(site));
+    const standby = site.node(OTHER[must(site.acting()[0], 'one acts')]);
+    const client = { connection: 'late' } as const;
+    const asks = { type: 'Ping', n: 1 } as const;
+    const turnedAway = { type: 'close', connection: 'late', why: 'this member of the pair does not serve' };
+    expect(standby.handle(world.now, { type: 'opened', ...client })).toContainEqual(turnedAway);
+    expect(standby.handle(world.now, { type: 'message', ...client, message: asks })).toContainEqual(
+      turnedAway,
+    );
+  });
+
   it('[C02] again and again before anybody missed it breaks nothing at the other', () => {
     const { world, site, ada, caller } = pairWorld();
     caller.tell({ name: 'call', to: '8000' });

@@ -207,9 +207,19 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #serve(now: Millis, input: SipServerInput): void {
     const leading = this.#acting(now);
     if (leading !== undefined) return leading.after(now, leading.server.handle(now, input));
-    if (this.#leading === undefined) return;
+    if (this.#leading === undefined) return this.#turnAway(input);
     this.#paused.push(input);
     if (this.#paused.length > PAUSED_INPUTS_MAX) this.#paused.shift();
+  }
+
+  /** SS51: who connects in the moment in which the port closes would wait here for an answer for ever. */
+  #turnAway(input: SipServerInput): void {
+    if (input.type !== 'opened' && input.type !== 'message') return;
+    this.#emit({
+      type: 'close',
+      connection: input.connection,
+      why: 'this member of the pair does not serve',
+    });
   }
 
   #finish(now: Millis): PairEffect[] {
