@@ -240,7 +240,6 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     // What the other site says, or that it says no more, may admit a log-in that waits.
     if (said !== 'Pong' && said !== 'Ping' && said !== 'Event') this.#anyMaybeRoutable = true;
     if (said === 'Done') this.#options.census.count('SS71');
-    if (said === 'Error') this.#options.census.count('SS72');
     this.tell(now, { type: 'peer', input });
   }
 
