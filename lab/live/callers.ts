@@ -162,7 +162,7 @@ export class Callers {
     line.to = remote?.port;
     if (remote === null) return stream.stopSending();
     stream.sendToAddress(remote);
-    sound.begun(now(), 'caller', { agent: remote.port, caller: line.own });
+    sound.begun(now(), 'caller', { agent: remote.port, caller: line.own }, () => stream.figures);
   }
 
   /** One call now, to the given number, first at the given site. */

@@ -16,6 +16,7 @@ import type { LabTimes } from './times.ts';
 
 /** Decisions kept of each agent on average, and as many alarms: several times what the longest scenario makes. */
 const KEPT_PER_AGENT_MAX = 200;
+const NOTHING_HEARD = { received: 0, gapMaxMs: 0 } as const;
 
 interface Seen {
   /** Site → since when the phone has a registration there, ms since the run's start. */
@@ -202,7 +203,8 @@ export class LabWatch implements RobotWatch, LaterFacts {
     calls.answered(now(), robot.name, leg, remotePort);
     if (robot.options.isSilentAt(remotePort)) return;
     seen.speaksTo = remotePort;
-    sound.begun(now(), 'agent', { agent: own, caller: remotePort });
+    const hears = () => robot.sound?.figures ?? NOTHING_HEARD;
+    sound.begun(now(), 'agent', { agent: own, caller: remotePort }, hears);
   }
 
   stampPromised(robot: Robot, server: string, receivedAt: number): void {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { SoundAccount } from './sound-account.ts';
+import { heardBetween, SoundAccount } from './sound-account.ts';
 
 const PORTS = { agent: 5000, caller: 6000 };
 const HEARD = { received: 100, gapMaxMs: 40 };
 
 function speak(account: SoundAccount, agentHears: typeof HEARD, callerHears: typeof HEARD, ms = 2000): void {
-  account.begun(0, 'agent', PORTS);
-  account.begun(10, 'caller', PORTS);
+  account.begun(0, 'agent', PORTS, () => agentHears);
+  account.begun(10, 'caller', PORTS, () => callerHears);
   account.ended(ms, 'caller', PORTS, callerHears);
   account.ended(ms + 1000, 'agent', PORTS, agentHears);
 }
@@ -21,8 +21,26 @@ test('a call is heard both ways when each end has heard the other', () => {
 test('an end that nobody spoke to, and a call too short to be heard, are none', () => {
   const account = new SoundAccount();
   speak(account, { received: 0, gapMaxMs: 0 }, { received: 0, gapMaxMs: 0 }, 100);
-  account.begun(0, 'caller', { agent: 7000, caller: 6000 });
+  account.begun(0, 'caller', { agent: 7000, caller: 6000 }, () => HEARD);
   account.ended(3000, 'caller', { agent: 7000, caller: 6000 }, HEARD);
   account.ended(3000, 'agent', { agent: 1, caller: 2 }, HEARD);
   expect(account.report()).toEqual({ calls: 0, both_ways: 0, gap_ms_max: null });
+});
+
+test('a call is heard again when both its ends have heard more since; one end, and a call that is over, are not enough', () => {
+  const account = new SoundAccount();
+  const received = { agent: 100, caller: 100 };
+  const hears = (end: 'agent' | 'caller') => () => ({ received: received[end], gapMaxMs: 20 });
+  account.begun(0, 'agent', PORTS, hears('agent'));
+  expect(account.standing().size).toBe(0);
+  account.begun(0, 'caller', PORTS, hears('caller'));
+  const before = account.standing();
+  const heard = () => heardBetween(before.keys(), { before, after: account.standing() }, 25);
+  expect([before.size, heard()]).toEqual([1, 0]);
+  received.agent = 150;
+  expect(heard()).toBe(0);
+  received.caller = 125;
+  expect(heard()).toBe(1);
+  account.ended(2000, 'caller', PORTS, HEARD);
+  expect(heard()).toBe(0);
 });

@@ -24,6 +24,8 @@ export interface SoundReport {
 
 interface Call {
   begun: Map<SoundEnd, number>;
+  /** What each end has heard until now. */
+  hears: Map<SoundEnd, () => SoundFigures>;
   heard: Map<SoundEnd, SoundFigures>;
   /** When the first end fell silent. */
   endedAt: number | undefined;
@@ -39,10 +41,13 @@ export class SoundAccount {
   #gapMaxMs: number | undefined;
 
   /** That end speaks to the other from now on. */
-  begun(at: number, end: SoundEnd, ports: SoundPorts): void {
+  begun(at: number, end: SoundEnd, ports: SoundPorts, hears: () => SoundFigures): void {
     const key = keyOf(ports);
-    const call = this.#calls.get(key) ?? { begun: new Map(), heard: new Map(), endedAt: undefined };
+    const call = this.#calls.get(key) ?? {
+      ...{ begun: new Map(), hears: new Map(), heard: new Map(), endedAt: undefined },
+    };
     this.#calls.set(key, call);
+    call.hears.set(end, hears);
     if (!call.begun.has(end)) call.begun.set(end, at);
   }
 
@@ -59,6 +64,12 @@ export class SoundAccount {
     if (call.begun.size === 2) this.#settle(call, call.endedAt);
   }
 
+  /** Of each call in which both ends speak now: what the two have heard so far. */
+  standing(): ReadonlyMap<string, readonly SoundFigures[]> {
+    const both = [...this.#calls].filter(([, { begun, heard }]) => begun.size === 2 && heard.size === 0);
+    return new Map(both.map(([key, { hears }]) => [key, [...hears.values()].map((figures) => figures())]));
+  }
+
   #settle({ begun, heard }: Call, endedAt: number): void {
     if (endedAt - Math.max(...begun.values()) < AUDIBLE_MS) return;
     this.#count += 1;
@@ -70,6 +81,25 @@ export class SoundAccount {
   report(): SoundReport {
     return { calls: this.#count, both_ways: this.#bothWays, gap_ms_max: this.#gapMaxMs ?? null };
   }
+}
+
+/** How many of the calls of `sample` were heard at both ends between the two looks, by so many packets or more. */
+export function heardBetween(
+  sample: Iterable<string>,
+  looks: {
+    readonly before: ReadonlyMap<string, readonly SoundFigures[]>;
+    readonly after: ReadonlyMap<string, readonly SoundFigures[]>;
+  },
+  packetsMin: number,
+): number {
+  let count = 0;
+  for (const key of sample) {
+    const [before, after] = [looks.before.get(key), looks.after.get(key)];
+    const isHeard = (end: SoundFigures, index: number) =>
+      end.received - (before?.[index]?.received ?? end.received) >= packetsMin;
+    if (after?.every(isHeard) === true) count += 1;
+  }
+  return count;
 }
 
 function keyOf({ agent, caller }: SoundPorts): string {
