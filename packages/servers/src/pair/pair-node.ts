@@ -44,13 +44,11 @@ import {
   reportOf,
   standbyReadiness,
 } from './pair-report.ts';
+import { PAUSED_SORTS, PausedInputs } from './paused-inputs.ts';
 
 export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed'> {
   readonly member: PairRoleStart;
 }
-
-/** Inputs that come while a primary may not act; more are dropped, the oldest first: callers repeat what matters. */
-export const PAUSED_INPUTS_MAX = 1_000;
 
 const TOLD: Readonly<Record<FollowerState, readonly [LogLine['level'], string]>> = {
   unlinked: ['warn', 'no mate'],
@@ -72,7 +70,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #leading: Leading | undefined;
   /** The primary of this pair, while this member is none. */
   readonly #primary = new Following();
-  readonly #paused: SipServerInput[] = [];
+  readonly #paused = new PausedInputs();
+  /** PR12: what had been dropped when that was told last. */
+  #toldDropped = 0;
   #isMateLinked = false;
   /** The epoch whose primary was asked for its log on this link. */
   #followed: number | undefined;
@@ -125,6 +125,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
     return {
       ...{ pair: this.#pair, leading: this.#leading, following: this.#primary, mate: this.#mate },
       ...{ isMateLinked: this.#isMateLinked, fitness: this.#watch?.fitness ?? NO_PROBES },
+      pausedDropped: this.#paused.dropped,
     };
   }
 
@@ -209,7 +210,6 @@ export class PairNode implements Node<PairInput, PairEffect> {
     if (leading !== undefined) return leading.after(now, leading.server.handle(now, input));
     if (this.#leading === undefined) return this.#turnAway(input);
     this.#paused.push(input);
-    if (this.#paused.length > PAUSED_INPUTS_MAX) this.#paused.shift();
   }
 
   /** SS51: who connects in the moment in which the port closes would wait here for an answer for ever. */
@@ -225,8 +225,8 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #finish(now: Millis): PairEffect[] {
     const leading = this.#acting(now);
     if (leading !== undefined) {
-      for (let input = this.#paused.shift(); input !== undefined; input = this.#paused.shift())
-        leading.after(now, leading.server.handle(now, input));
+      for (const input of this.#paused.take()) leading.after(now, leading.server.handle(now, input));
+      this.#tellDropped();
       this.#effects.push(...leading.release());
     }
     this.#handOver(now);
@@ -236,6 +236,16 @@ export class PairNode implements Node<PairInput, PairEffect> {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
+  }
+
+  /** PR12: once the pause is over it is known how much is lost. */
+  #tellDropped(): void {
+    const dropped = this.#paused.dropped;
+    const all = PAUSED_SORTS.reduce((sum, sort) => sum + dropped[sort], 0);
+    if (all === this.#toldDropped) return;
+    this.#toldDropped = all;
+    const because = 'PR12: more came while it might not act than it keeps. The figures are since its start.';
+    this.#log('warn', 'paused inputs dropped', because, dropped);
   }
 
   // ── roles ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -303,7 +313,8 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#isToldAlone = false;
     this.#believe(now, this.#watch?.roleLost(now) ?? []);
     this.#toldMate = undefined;
-    this.#paused.length = 0;
+    this.#paused.clear();
+    this.#tellDropped();
     this.#primary.store.clear();
   }
 

@@ -14,6 +14,7 @@ import {
 import type { Millis } from '@holdfast/kernel';
 import { followingMetrics, leadingMetrics } from '../health/mirror-metrics.ts';
 import {
+  counters,
   type Figure,
   gauge,
   type Metric,
@@ -26,6 +27,7 @@ import {
 import { siteMetrics } from '../health/site-metrics.ts';
 import type { Following } from '../mirror/following.ts';
 import { type Leading, MATE } from '../mirror/leading.ts';
+import { PAUSED_SORTS, type PausedSort } from './paused-inputs.ts';
 
 export interface MemberState {
   readonly pair: PairRole;
@@ -33,6 +35,8 @@ export interface MemberState {
   readonly following: Following;
   readonly fitness: Fitness;
   readonly isMateLinked: boolean;
+  /** PR12. */
+  readonly pausedDropped: Readonly<Record<PausedSort, number>>;
   /** What the mate has said of itself as a standby on this link; undefined before it has. */
   readonly mate: MateStanding | undefined;
 }
@@ -119,6 +123,12 @@ function metricsOf(member: MemberState, now: Millis): Metric[] {
     gauge('holdfast_ready_standby', 'As /ready/standby answers.', ready(standbyReadiness(member, now))),
     gauge('holdfast_ready_upgrade', 'As /ready/upgrade answers.', ready(upgradeReadiness(member, now))),
     unfitMetric(fitness),
+    counters(
+      'holdfast_paused_dropped_total',
+      'Inputs that came while this member was primary and might not act, and for which there was no room (PR12).',
+      'sort',
+      PAUSED_SORTS.map((sort) => [sort, member.pausedDropped[sort]] as const),
+    ),
     ...leadingMetrics(leading, now),
     followingMetrics(following, 'mate'),
     ...siteMetrics(leading?.server),
