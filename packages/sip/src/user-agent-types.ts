@@ -92,6 +92,8 @@ export type UserAgentEvent =
       readonly by: 'remote' | 'local' | 'lost';
       readonly reason?: string;
     }
+  /** The other side obeys somebody else who goes on with this leg (IS37): `forget` it, or go on and see. */
+  | { readonly type: 'superseded'; readonly leg: LegId }
   /** A request in a dialog that is none of ours; answer with `respond`, or `takeStray` once its leg has been loaded. */
   | {
       readonly type: 'stray';

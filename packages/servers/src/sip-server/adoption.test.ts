@@ -332,6 +332,41 @@ describe('a site that was only cut off comes back, whoever reads the records of 
     expect(found).toEqual(HEALS_AFTER_MS.map(onlyTheAdopter));
   });
 
+  /** North reaches the ends again, and the two sites do not hear each other. */
+  function takenOverUnheard(isAnswered: boolean) {
+    const all = talking();
+    const { world, north, south } = all;
+    // In a minute each end is asked whether its leg stands.
+    world.run(isAnswered ? 60_000 : 1_000);
+    world.cut.add(north.host);
+    world.run(3_000);
+    logsInAtSouth(all);
+    north.servers.delete(SOUTH);
+    south.servers.delete(SERVER);
+    world.run(7_000);
+    world.cut.delete(north.host);
+    world.packets = [];
+    world.run(60_000);
+    return all;
+  }
+
+  it('[AD3] a site that cannot hear the other lets a call go whose ends obey another server', () => {
+    const { world, north, south, ada, caller } = takenOverUnheard(true);
+    expect(north.node.parts.peer.canAsk).toBe(false);
+    expect([north, south].map(({ node }) => node.parts.calls.size)).toEqual([0, 1]);
+    for (const { from, message } of world.packets ?? [])
+      if (from === SERVER && message.kind === 'request') expect(message.method).not.toBe('BYE');
+    caller.tell({ name: 'hangup' });
+    world.run(1_000);
+    expect(ada.news()).toContain('ended remote 0');
+    expect(south.node.parts.calls.size).toBe(0);
+  });
+
+  it('[AD3] not for ends that have never answered otherwise, which may just know no better', () => {
+    const { north } = takenOverUnheard(false);
+    expect(north.node.parts.calls.size).toBe(1);
+  });
+
   it('[AD3] a call that goes back with its agent is given away by whoever had taken it over', () => {
     const all = talking();
     const { world, north, south, ada } = all;

@@ -175,6 +175,7 @@ export class CallControl {
         return this.#watch.answered(event);
       case 'ringAcknowledged':
       case 'request':
+      case 'superseded':
         return;
     }
   }
@@ -456,6 +457,10 @@ export class CallControl {
   /** AD3: how often the call has changed its site; undefined when it is not here. */
   movesOf(connId: string): number | undefined {
     return this.#calls.get(connId)?.moves;
+  }
+
+  connIdOf(leg: LegId): string | undefined {
+    return this.#legs.get(leg)?.call.connId;
   }
 
   connIds(): Iterable<string> {

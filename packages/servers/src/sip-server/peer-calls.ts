@@ -4,7 +4,7 @@
  */
 import type { Centre, CentreEffect } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
-import type { SipUserAgent, UserAgentOutput } from '@holdfast/sip';
+import type { LegId, SipUserAgent, UserAgentOutput } from '@holdfast/sip';
 import { Adoption } from './adoption.ts';
 import type { CallControl } from './call-control.ts';
 import { callFrom } from './call-records.ts';
@@ -80,6 +80,21 @@ export class PeerCalls {
   /** AD9: these were ended there. */
   ended(now: Millis, connIds: readonly string[]): void {
     this.#giveAway(now, connIds, 'AD9: one of its ends has hung up at the other site');
+  }
+
+  /**
+   * AD3: an end of the call obeys somebody else. While the other site answers, its records say what it has taken over;
+   * while it does not, this is how we hear of it.
+   */
+  superseded(now: Millis, leg: LegId): void {
+    const { calls, peer } = this.#ports;
+    const connId = calls.connIdOf(leg);
+    if (connId === undefined || peer.silentSince === undefined) return;
+    this.#giveAway(
+      now,
+      [connId],
+      'AD3: an end of it obeys another server, and the other site cannot be heard',
+    );
   }
 
   #giveAway(now: Millis, connIds: readonly string[], because: string): void {

@@ -445,6 +445,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   #onUserAgent(now: Millis, event: UserAgentEvent): void {
     if (event.type === 'stray') return this.#peerCalls.strays.answer(now, event);
     if (event.type === 'response') this.#phoneWatch.answered(now, event);
+    if (event.type === 'superseded') return this.#peerCalls.superseded(now, event.leg);
     if (event.type !== 'request') return this.#calls.onUserAgent(now, event);
     const { request, transaction, source } = event;
     const response =

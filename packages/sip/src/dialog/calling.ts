@@ -204,6 +204,7 @@ function succeeded(leg: Leg, state: Calling, response: SipResponse, s: Surroundi
     answerOwed: owesAnswer ? seq : undefined,
     unacknowledged: undefined,
     unheardSeq: 0,
+    hasFollowed: false,
     heldBye: undefined,
     strays: [],
   };

@@ -5,7 +5,7 @@
  */
 
 import type { HeaderLines } from '../message/build-message.ts';
-import { cseqOf, toOf } from '../message/headers.ts';
+import { cseqOf, headerValue, toOf } from '../message/headers.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import { declineStray, FORKS_MAX } from './calling.ts';
@@ -152,6 +152,7 @@ function answered(
       return ourChangeAnswered(leg, state, event, s);
     case 'other':
       otherAnswered(leg, request, response, s);
+      order(leg, state, request, response, s);
       if (response.status === 481 || response.status === 408) gone(leg, state, request, response.status, s);
       return;
     case 'prack':
@@ -168,10 +169,38 @@ function ourChangeAnswered(
 ): void {
   changeAnswered(leg, response, s);
   if (leg.state !== state || response.status < 200) return;
-  if (response.status >= 300) return sessionRefused(leg, true, s);
+  order(leg, state, request, response, s);
+  const stands = !(state.hasFollowed && isOutOfOrder(response));
+  if (response.status >= 300) return sessionRefused(leg, stands, s);
   sessionAgreed(leg, request, response, s);
   // Only who has our first 2xx can take a change of the call: its ACK is not to be waited for any more.
   if (isUnheard(state)) acknowledged(leg, state, sdpOf(response), s);
+}
+
+/**
+ * IS37: who used to answer, and calls our newest request out of order, has heard higher numbers: of somebody else who goes
+ * on with the dialog (RFC 3261 §12.2.2). Who has never answered otherwise may just know no better.
+ */
+function order(
+  leg: Leg,
+  state: Established,
+  request: SipRequest,
+  response: SipResponse,
+  s: Surroundings,
+): void {
+  if (leg.state !== state || response.status < 200) return;
+  if (!isOutOfOrder(response)) {
+    state.hasFollowed = true;
+    return;
+  }
+  // On the way a later request may have passed it.
+  const isNewest = cseqOf(request)?.number === state.dialog.localSeq;
+  if (state.hasFollowed && isNewest) tell(s, { type: 'superseded', leg: leg.id });
+}
+
+/** With Retry-After the same 500 is a refusal for the moment (§14.2). */
+function isOutOfOrder(response: SipResponse): boolean {
+  return response.status === 500 && headerValue(response, 'retry-after') === undefined;
 }
 
 function isAcknowledged(state: Established, response: SipResponse): boolean {

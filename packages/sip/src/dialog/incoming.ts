@@ -179,6 +179,7 @@ function answer(leg: Leg, state: Incoming, wanted: Answer, s: Surroundings): voi
     answerOwed: undefined,
     unacknowledged: unacknowledged(invite, response, { isFirst: true, offered }, s),
     unheardSeq: 0,
+    hasFollowed: false,
     heldBye: undefined,
     strays: [],
   };

@@ -124,6 +124,8 @@ export interface Established {
   unacknowledged: Unacknowledged | undefined;
   /** The last CSeq that we used before we last heard a request of the other side: no answer to it proves nothing. */
   unheardSeq: number;
+  /** The other side has answered a request of ours in the dialog, and not as one that is out of order (IS37). */
+  hasFollowed: boolean;
   /** `bye` before the ACK came: it is sent when it comes (RFC 3261 §15). */
   heldBye: HeaderLines | undefined;
   /** To tags of other phones that answered too: BYE has been sent to them. */

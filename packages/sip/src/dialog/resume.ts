@@ -52,6 +52,7 @@ export function resumeLeg(
       answerOwed: undefined,
       unacknowledged: undefined,
       unheardSeq: 0,
+      hasFollowed: false,
       heldBye: undefined,
       strays: [],
     };

@@ -109,6 +109,40 @@ describe('session timers', () => {
     expect(s.told('alice')).toEqual(['answered']);
   });
 
+  /** Bob's answers to UPDATE are 500 from this one on. */
+  function outOfOrderFrom(first: number, more: readonly (readonly [string, string])[] = []) {
+    const s = timed(TIMED, {});
+    s.connect();
+    s.link = (from, message) => {
+      if (from !== 'bob' || !field(message, 'cseq')?.includes('UPDATE') || s.count('alice', 'UPDATE') < first)
+        return [1];
+      const refusal = { ...message, status: 500, reason: 'Server Internal Error' } as SipMessage;
+      s.inject('alice', serializeMessage(more.reduce((made, [n, v]) => withHeader(made, n, v), refusal)));
+      return [];
+    };
+    s.run(300_000);
+    return s;
+  }
+
+  const withHeader = (message: SipMessage, name: string, value: string) =>
+    replaceHeader(message as never, name, value);
+
+  it('[IS37] who used to answer, and calls our newest request out of order, obeys another: the call does not stand', () => {
+    const s = outOfOrderFrom(2);
+    expect(s.told('alice').slice(0, 2)).toEqual(['answered', 'superseded']);
+    // It is tried again, and given up before the interval that the first refresh began is over.
+    expect(s.count('alice', 'UPDATE')).toBeGreaterThan(2);
+    expect(s.last('alice', 'ended').by).toBe('lost');
+    expect(s.times('alice', 'BYE')[0]).toBeLessThan(150_000);
+  });
+
+  it('[IS37] not who has never answered otherwise, nor who only asks for patience', () => {
+    for (const s of [outOfOrderFrom(1), outOfOrderFrom(2, [['Retry-After', '1']])]) {
+      expect(s.told('alice')).toEqual(['answered']);
+      expect(s.count('alice', 'BYE')).toBe(0);
+    }
+  });
+
   it('[SE3] an interval that is too short gets 422 with the least; a proposal that got 422 comes again, longer', () => {
     const s = timed(TIMED, { sessionTimer: () => ({ intervalS: 900, minS: 300 }) });
     s.connect();
