@@ -22,7 +22,7 @@ import { isRunning } from './process-identity.ts';
 export const SOCKET_VARIABLE = 'HOLDFAST_SUPERVISOR_SOCKET';
 
 /** `sun_path` has 108 bytes, the last of them zero. */
-const PATH_BYTES_MAX = 107;
+export const PATH_BYTES_MAX = 107;
 /** Two members, who may have a former connection each that is not known to be gone; and a person who looks. */
 const LINKS_MAX = 16;
 

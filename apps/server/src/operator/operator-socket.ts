@@ -12,6 +12,7 @@ import {
   PROTOCOL_VERSION_OLDEST,
 } from '@holdfast/protocol';
 import { type LinkServer, startLinkServer } from '@holdfast/shell';
+import { PATH_BYTES_MAX } from '../arbiter/member-socket.ts';
 import type { Log } from '../log.ts';
 
 export interface OperatorSocketOptions {
@@ -32,6 +33,10 @@ const LINKS_MAX = 4;
 export async function openOperatorSocket(options: OperatorSocketOptions): Promise<OperatorSocket> {
   const { path, log } = options;
   try {
+    if (Buffer.byteLength(path) > PATH_BYTES_MAX)
+      throw new Error(
+        `its path has more than ${PATH_BYTES_MAX} bytes; choose a shorter data folder (--data)`,
+      );
     // A former life left it behind; a socket that exists cannot be listened on.
     rmSync(path, { force: true });
     const server: LinkServer<OperatorReply> = await startLinkServer<OperatorRequest, OperatorReply>({
