@@ -55,7 +55,7 @@ export async function callsSurviveSite(lab: LiveLab): Promise<void> {
 }
 
 /** When the desk of each had the call again, at the other site. */
-async function underControl(
+export async function underControl(
   lab: LiveLab,
   talking: readonly Robot[],
   patienceMs: number,

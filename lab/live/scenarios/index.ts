@@ -166,7 +166,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...common,
     name: 'hung-site',
-    about: 'a site is stopped (SIGSTOP) and goes on later: nobody is routable twice',
+    about:
+      'a site is stopped (SIGSTOP) and goes on later: nobody is routable twice, and adopted calls stay with their adopter',
     run: hungSite,
   },
   {
