@@ -1,7 +1,7 @@
 import { checkCentre } from '@holdfast/centre';
 import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
-import { WAITED_IN_SILENCE_MAX_MS } from './adoption.ts';
+import { DECISIONS_MIN, WAITED_IN_SILENCE_MAX_MS } from './adoption.ts';
 import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
 import { callerAt, Peer } from './testing/people.ts';
@@ -275,6 +275,33 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     expect(ada.news()).toContain('ended remote 0');
     expect(south.node.parts.calls.size).toBe(0);
   });
+});
+
+it('[AD2] what was decided about calls of the other site is forgotten with them', () => {
+  const all = twoSites({ isLed: true });
+  const { world, north, south } = all;
+  all.phone('7001');
+  const caller = new Peer(world, CALLER_NUMBER, GATEWAY);
+  caller.react = (event) => {
+    if (event.type === 'offer') caller.do(caller.userAgent.acceptOffer(world.now, event.leg, caller.sdp()));
+  };
+  const each = 4;
+  const rounds = Array.from({ length: 20 }, (_, index) => index);
+  for (const round of rounds) {
+    all.desk(north, 'ada', '7001', `desk ${round} at north`).login('7001', { workMode: undefined });
+    const legs = Array.from({ length: each }, () => caller.call('8000'));
+    world.run(3_000);
+    world.cut.add(north.host);
+    world.run(3_000);
+    all.desk(south, 'ada', '7001', `desk ${round} at south`).login('7001', { workMode: undefined });
+    world.run(10_000);
+    world.cut.delete(north.host);
+    world.run(20_000);
+    for (const leg of legs) caller.do(caller.userAgent.bye(world.now, leg));
+    world.run(1_000);
+  }
+  expect(south.node.parts.adoption.account.get('adopted')).toBe(rounds.length * each);
+  expect(south.node.parts.adoption.size).toBeLessThan(DECISIONS_MIN + each);
 });
 
 /** From the adoption to the instant at which the two sites hear each other again. */

@@ -223,7 +223,7 @@ export class Adoption {
 }
 
 /** So few that looking through them costs nothing. */
-export const DECISIONS_MIN = 1_024;
+export const DECISIONS_MIN = 32;
 /**
  * Callers of a silence that is older are not taken over: nothing has played to them since, so that hardly one of them is
  * still there, and an agent would be offered one after the other who is not.
