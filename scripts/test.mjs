@@ -33,6 +33,9 @@ for (const [name, command, args] of checks) {
 mkdirSync(`${root}.build`, { recursive: true });
 const missing = missingPeers();
 
+/** Programs of others that keep no time: their tests stand beside any others. */
+const CALM = ['spin', 'chromium'];
+
 /**
  * Tests that start processes of ours or of others, and wait for them in real time: they run by themselves and one
  * file after the other, so that what they wait for does not depend on what else is being computed.
@@ -41,18 +44,17 @@ const REAL = [
   'lab/live/',
   'apps/server/src/arbiter/',
   'apps/server/src/supervisor/',
-  ...PEERS.map(({ name }) => `.${name}.test.ts`),
+  ...PEERS.map(({ name }) => name)
+    .filter((name) => !CALM.includes(name))
+    .map((name) => `.${name}.test.ts`),
 ];
 const without = (patterns) => patterns.flatMap((pattern) => ['--exclude', pattern]);
+const withoutMissing = without(missing.map((peer) => `**/*.${peer.name}.test.ts`));
 const globOf = (part) => (part.endsWith('/') ? `${part}**` : `**/*${part}`);
 
 // By default one processor is left to Vitest itself, which has next to nothing to do here.
-runTests('tests', ['--maxWorkers=100%', ...without(REAL.map(globOf))]);
-runTests('tests with real processes', [
-  ...REAL,
-  '--no-file-parallelism',
-  ...without(missing.map((peer) => `**/*.${peer.name}.test.ts`)),
-]);
+runTests('tests', ['--maxWorkers=100%', ...without(REAL.map(globOf)), ...withoutMissing]);
+runTests('tests with real processes', [...REAL, '--no-file-parallelism', ...withoutMissing]);
 
 function runTests(name, args) {
   const report = `${root}.build/test-report-${name.replaceAll(' ', '-')}.json`;
