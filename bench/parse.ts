@@ -16,18 +16,19 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { messageSize } from '@holdfast/sip';
-import { verdict } from './bench-run.ts';
+import { SHORT_SHARE, verdict } from './bench-run.ts';
 import { type Contestant, contestants, holdfast, parsedByUs } from './parsers.ts';
 import { INVITE, REGISTER } from './sample-messages.ts';
 
 const TARGET = 2;
 const SLICE_MS = 5;
 const TURNS_PER_BLOCK = 10;
+const BLOCKS_USUAL = 20;
 /** Enough of the fast parsers for the optimizing compiler to have settled. */
 const WARM_UP_MS = 400;
 
 const { values } = parseArgs({
-  options: { blocks: { type: 'string', default: '20' }, json: { type: 'string' } },
+  options: { blocks: { type: 'string', default: String(BLOCKS_USUAL) }, json: { type: 'string' } },
 });
 
 type Work = 'read' | 'readAndWrite';
@@ -142,11 +143,12 @@ const rows = Object.entries(SAMPLES).flatMap(([message, sample]) =>
     };
   }),
 );
+const least = Number(values.blocks) < BLOCKS_USUAL ? TARGET * SHORT_SHARE : TARGET;
 const judged = verdict(
   Object.fromEntries(
     rows.map(({ message, work, byCpu: { ratio, fastestOther } }) => [
-      `${message}, ${work}: ${ratio} times ${fastestOther}, at least ${TARGET} is needed`,
-      ratio >= TARGET,
+      `${message}, ${work}: ${ratio} times ${fastestOther}, at least ${least} is needed`,
+      ratio >= least,
     ]),
   ),
 );
