@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const strict = process.argv.includes('--strict');
 /** Files that take longer are named at the end, so that nobody has to guess where the time goes. */
 const SLOW_MS = 5_000;
+/** Of what a failed test says, in the list at the end. */
+const FAILURE_LINES = 10;
 
 function run(name, command, args) {
   console.log(`\n── ${name}`);
@@ -25,9 +27,14 @@ const checks = [
 ];
 let passed = 0;
 let failed = 0;
+const failures = [];
 for (const [name, command, args] of checks) {
-  if (run(name, command, args)) passed += 1;
-  else failed += 1;
+  if (run(name, command, args)) {
+    passed += 1;
+  } else {
+    failed += 1;
+    failures.push(name);
+  }
 }
 
 mkdirSync(`${root}.build`, { recursive: true });
@@ -73,10 +80,23 @@ function runTests(name, args) {
     // An error outside of any test, or no test at all.
     if (!isGood && numFailedTests + unread.length === 0) failed += 1;
     tellSlowest(counted);
+    failures.push(...failedTests(counted));
   } catch (error) {
     console.log(`The tests left no report: ${error.message}`);
     failed += 1;
   }
+}
+
+/** Each with the first lines of what it says. */
+function failedTests({ testResults }) {
+  return testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => {
+        const said = failureMessages.join('\n').split('\n').slice(0, FAILURE_LINES).join('\n');
+        return `${name.replace(root, '')}: ${fullName}\n${said}`;
+      }),
+  );
 }
 
 /** A file that could not be loaded has no tests that could fail. */
@@ -98,5 +118,7 @@ for (const peer of missing) {
   console.log(`not run: **/*.${peer.name}.test.ts, because ${peer.because}`);
 }
 if (strict) failed += missing.length;
+// Once more and together: between them and here thousands of lines may stand.
+for (const failure of failures) console.log(`\nfailed: ${failure}`);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
