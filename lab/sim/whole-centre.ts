@@ -64,6 +64,8 @@ export interface DrawnCentre {
 }
 
 const LOGIN_RATE = '4';
+/** With the half minute in which an INVITE that was given up is waited for, shorter than the calm at the end of a world. */
+const RINGING_MAX_S = '75';
 
 export interface CentreWish {
   readonly agents: number;
@@ -106,6 +108,11 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
   const asked = { TServer: { 'oos-check': '5', 'oos-force': '8' } };
   const users = Array.from({ length: agents }, (_, index) => `agent${FIRST_CODE + index}`);
   const names = SITES.map(({ name }) => name);
+  const servers = {
+    'ringing-max': RINGING_MAX_S,
+    // So few that eight agents are a storm (SS80). Who measures the loss of a site measures it without.
+    ...(isMixed && { 'login-rate': LOGIN_RATE }),
+  };
   const kinds = isMixed ? drawKinds(random, names, users) : { options: {}, thirdParty: {} };
   const generated = generateConfiguration({
     agents,
@@ -141,11 +148,7 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
         // A script waits until everybody is at home again; people of all kinds need only be at work (RD2).
         holdfast: { 'return-half-life': isMixed ? '60' : '20' },
       },
-      // So few that eight agents are a storm (SS80). Who measures the loss of a site measures it without.
-      ...(isMixed &&
-        Object.fromEntries(
-          names.map((name) => [`Application/sip-${name}`, { holdfast: { 'login-rate': LOGIN_RATE } }]),
-        )),
+      ...Object.fromEntries(names.map((name) => [`Application/sip-${name}`, { holdfast: servers }])),
     },
   });
   const pairs = SITES.filter(({ name }) => wish.pairs?.includes(name) ?? random() < PAIR_SHARE);

@@ -4,8 +4,8 @@ import { ORIGIN_HEADER, signedOrigin } from './call-origin.ts';
 import { PEER_SILENT_MAX_MS } from './call-ringing.ts';
 import { HOP_HEADER } from './peer-forward.ts';
 import { Peer } from './testing/people.ts';
-import { configurationOf, GATEWAY, SERVER, trunk, WALL } from './testing/server-site.ts';
-import { SOUTH, type TwoSites, twoSites } from './testing/two-sites.ts';
+import { configurationOf, GATEWAY, SERVER, trunk } from './testing/server-site.ts';
+import { believeAway, SOUTH, type TwoSites, twoSites } from './testing/two-sites.ts';
 
 const SOUTH_GATEWAY = '10.0.9.8';
 const OUTSIDE = '4930123456';
@@ -125,16 +125,7 @@ describe('the other site cannot make the call', () => {
   it('[PH3] [SS79] [D11] where it has no such agent either: it leaves from here at once, and crosses once', () => {
     const sites = joined();
     const { world, ada, left, north, south } = sites;
-    const { epoch, number } = south.node.parts.log.position;
-    const attributes = {
-      ThisDN: '7001',
-      AgentID: '1001',
-      Server: 'sip-south',
-      Extensions: { Person: 'ada', Epoch: WALL, Desk: 'd', Place: 'p', Queues: '' },
-    };
-    const position = { epoch, number: number + 1 };
-    const message = { type: 'Event', position, time: 0, name: 'EventAgentLogin', attributes } as const;
-    north.input({ type: 'peer', input: { type: 'sipMessage', attempt: 1, message } });
+    believeAway(north, south);
     ada.tell({ name: 'call', to: OUTSIDE });
     world.run(500);
     expect(ada.news().at(-1)).toBe('established');

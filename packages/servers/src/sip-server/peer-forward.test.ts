@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { HOP_HEADER } from './peer-forward.ts';
 import { configured } from './testing/configured-site.ts';
 import { callerAt, Peer } from './testing/people.ts';
-import { configurationOf, GATEWAY, SERVER, trunk, WALL } from './testing/server-site.ts';
-import { SOUTH, type TwoSites, twoSites } from './testing/two-sites.ts';
+import { configurationOf, GATEWAY, SERVER, trunk } from './testing/server-site.ts';
+import { believeAway, SOUTH, type TwoSites, twoSites } from './testing/two-sites.ts';
 
 type Forward = 'no-agent' | 'oos' | undefined;
 
@@ -123,34 +123,12 @@ describe('a direct call to an agent of the other site', () => {
   });
 });
 
-/** An event that is not so, or is not so any more: somebody is logged in on 7001 at the other site. */
-function believe(site: TwoSites['north'], other: TwoSites['north']): void {
-  const { epoch, number } = other.node.parts.log.position;
-  const attributes = {
-    ThisDN: '7001',
-    AgentID: '1001',
-    Server: 'sip-south',
-    Extensions: { Person: 'ada', Epoch: WALL, Desk: 'd', Place: 'p', Queues: '' },
-  };
-  const event = {
-    type: 'Event',
-    position: { epoch, number: number + 1 },
-    time: 0,
-    name: 'EventAgentLogin',
-  } as const;
-  site.input({
-    type: 'peer',
-    input: { type: 'sipMessage', attempt: 1, message: { ...event, attributes } },
-  });
-  expect(site.node.parts.peer.whoIsOn('7001')).toMatchObject({ person: 'ada' });
-}
-
 describe('a call crosses once', () => {
   it('[D11] [SS77] also where each site believes that the other has the agent: 480, with its because', () => {
     const sites = joined('no-agent');
     const { world, north, south, ada, bob } = sites;
-    believe(north, south);
-    believe(south, north);
+    believeAway(north, south);
+    believeAway(south, north);
     bob.tell({ name: 'call', to: '7001' });
     world.run(500);
     expect(bob.news().slice(-2)).toEqual(['dialing', 'ended refused 480']);

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { HOP_HEADER, HOP_PARAMETER } from './peer-forward.ts';
 import { configured } from './testing/configured-site.ts';
 import { callerAt, Peer } from './testing/people.ts';
-import { configurationOf, GATEWAY, SERVER, trunk, WALL } from './testing/server-site.ts';
+import { configurationOf, GATEWAY, SERVER, trunk } from './testing/server-site.ts';
 import { SIP_PORT } from './testing/server-world.ts';
-import { SOUTH, twoSites } from './testing/two-sites.ts';
+import { believeAway, SOUTH, twoSites } from './testing/two-sites.ts';
 
 const CARRIER = '10.0.9.7';
 /** More than any client follows. */
@@ -39,19 +39,6 @@ function joined({ northTo = SOUTH, southTo = SERVER, isRedirected = true } = {})
     if (event.status === 302 && event.response !== undefined) follow(event.response);
   };
   return { ...sites, ada, gateway, statuses, tried };
-}
-
-function believe(site: ReturnType<typeof joined>['north'], other: typeof site): void {
-  const { epoch, number } = other.node.parts.log.position;
-  const attributes = {
-    ThisDN: '7001',
-    AgentID: '1001',
-    Server: 'sip-south',
-    Extensions: { Person: 'ada', Epoch: WALL, Desk: 'd', Place: 'p', Queues: '' },
-  };
-  const position = { epoch, number: number + 1 };
-  const message = { type: 'Event', position, time: 0, name: 'EventAgentLogin', attributes } as const;
-  site.input({ type: 'peer', input: { type: 'sipMessage', attempt: 1, message } });
 }
 
 describe('a call from a gateway that follows redirections', () => {
@@ -94,8 +81,8 @@ describe('a call from a gateway that follows redirections', () => {
 
   it('[SS78] [SS77] [D11] is redirected once, also where each site believes that the other has the agent', () => {
     const { world, north, south, ada, gateway, statuses, tried } = joined();
-    believe(north, south);
-    believe(south, north);
+    believeAway(north, south);
+    believeAway(south, north);
     gateway.call('7001');
     world.run(1_000);
     expect([statuses, tried.length]).toEqual([[302, 480], 1]);
@@ -114,7 +101,7 @@ describe('a call from a gateway that follows redirections', () => {
 
   it('[SS78] the token is known with its semicolon escaped; an extension that dials it has dialled no DN', () => {
     const { world, north, south, ada, gateway, statuses } = joined();
-    believe(north, south);
+    believeAway(north, south);
     gateway.call('7001', { uri: `sip:7001%3bholdfast-hop@${SERVER}` });
     world.run(500);
     expect(statuses).toEqual([480]);

@@ -3,7 +3,7 @@ import type { SipServerConfiguration } from '../configuration.ts';
 import type { SipServerOptions } from '../sip-server-node.ts';
 import { Desk } from './desk.ts';
 import { Phone } from './people.ts';
-import { configurationOf, SERVER, Site } from './server-site.ts';
+import { configurationOf, SERVER, Site, WALL } from './server-site.ts';
 import { SIP_PORT, World } from './server-world.ts';
 
 export const SOUTH = '10.0.0.2';
@@ -67,4 +67,18 @@ export function twoSites({
       return desk;
     },
   };
+}
+
+/** An event that is not so, or is not so any more: ada is logged in on 7001 at the other site. */
+export function believeAway(site: Site, other: Site): void {
+  const { epoch, number } = other.node.parts.log.position;
+  const attributes = {
+    ThisDN: '7001',
+    AgentID: '1001',
+    Server: other.host === SOUTH ? 'sip-south' : 'sip-north',
+    Extensions: { Person: 'ada', Epoch: WALL, Desk: 'd', Place: 'p', Queues: '' },
+  };
+  const position = { epoch, number: number + 1 };
+  const message = { type: 'Event', position, time: 0, name: 'EventAgentLogin', attributes } as const;
+  site.input({ type: 'peer', input: { type: 'sipMessage', attempt: 1, message } });
 }
