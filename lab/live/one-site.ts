@@ -97,11 +97,12 @@ export class OneSite {
       transport = 'UDP',
       answerAfterMs = 0,
       port = this.ports.sip[0],
-    }: { transport?: 'UDP' | 'TCP'; answerAfterMs?: number; port?: number } = {},
+      lines = 1,
+    }: { transport?: 'UDP' | 'TCP'; answerAfterMs?: number | null; port?: number; lines?: number } = {},
   ): Promise<LabPhone> {
     const phone = await LabPhone.open({
       ...{ number, domain: REALM, password: PHONE_PASSWORD, scheme: 'single', port: 0, toneHz: 440 },
-      ...{ answerAfterMs, clock: this.#clock, random: this.#random },
+      ...{ answerAfterMs, lines, clock: this.#clock, random: this.#random },
       sites: [{ site: 'north', port, transport }],
     });
     this.#phones.push(phone);

@@ -35,6 +35,8 @@ export interface LabPhoneOptions
   /** Whom it asks for names; none is found where nobody is given. */
   readonly dns?: DnsClient;
   readonly toneHz: number;
+  /** Calls at once; 1 unless told otherwise. */
+  readonly lines?: number;
   readonly clock: ProcessClock;
   readonly random: Random;
 }
@@ -48,7 +50,9 @@ const LOOPBACK = '127.0.0.1';
 
 export class LabPhone {
   readonly facts: PhoneFact[] = [];
-  readonly sound: RtpStream;
+  /** One for each line, by its port. */
+  readonly #sounds: readonly RtpStream[];
+  readonly #lineOf = new Map<string, RtpStream>();
   readonly #transports: SipTransports;
   readonly #phone: RunningNode<PhoneInput>;
   readonly #dns: DnsClient | undefined;
@@ -56,14 +60,14 @@ export class LabPhone {
 
   private constructor(
     transports: SipTransports,
-    sound: RtpStream,
+    sounds: readonly RtpStream[],
     node: PhoneNode,
     clock: ProcessClock,
     dns: DnsClient | undefined,
   ) {
     this.#transports = transports;
     this.#dns = dns;
-    this.sound = sound;
+    this.#sounds = sounds;
     this.#phone = runNode<PhoneInput, PhoneEffect>(node, {
       now: () => clock.now(),
       perform: (effect) => this.#perform(effect),
@@ -84,8 +88,8 @@ export class LabPhone {
         throw error;
       },
     });
-    const sound = await RtpStream.open(options.toneHz, host);
-    const { clock, sites, port: _, toneHz: __, host: ___, dns, ...rest } = options;
+    const { clock, sites, port: _, toneHz, lines = 1, host: __, dns, ...rest } = options;
+    const sounds = await Promise.all(Array.from({ length: lines }, () => RtpStream.open(toneHz, host)));
     const [first] = sites;
     const transport: TransportName = first?.transport ?? 'UDP';
     const node = new PhoneNode({
@@ -101,15 +105,20 @@ export class LabPhone {
       })),
       hashes: nodeHashes,
       sentBy: () => ({ host, port: transports.port }),
-      media: { host, ports: [sound.port] },
+      media: { host, ports: sounds.map((sound) => sound.port) },
       callAttemptMs: SITE_ATTEMPT_MS,
     });
-    phone = new LabPhone(transports, sound, node, clock, dns);
+    phone = new LabPhone(transports, sounds, node, clock, dns);
     return phone;
   }
 
   get port(): number {
     return this.#transports.port;
+  }
+
+  /** That of the first line. */
+  get sound(): RtpStream {
+    return this.#sounds[0] as RtpStream;
   }
 
   input(input: PhoneInput): void {
@@ -127,12 +136,19 @@ export class LabPhone {
       case 'lookup':
         return this.#lookUp(effect);
       case 'media':
-        if (effect.remote === null) this.sound.stopSending();
-        else this.sound.sendToAddress(effect.remote);
-        return;
+        return this.#turnSound(effect);
       case 'phone':
         this.facts.push(effect.fact);
     }
+  }
+
+  #turnSound({ leg, local, remote }: Extract<PhoneEffect, { type: 'media' }>): void {
+    const sound = this.#lineOf.get(leg) ?? this.#sounds.find(({ port }) => port === local?.port);
+    if (sound === undefined) return;
+    if (local === null) this.#lineOf.delete(leg);
+    else this.#lineOf.set(leg, sound);
+    if (remote === null) sound.stopSending();
+    else sound.sendToAddress(remote);
   }
 
   #lookUp({ id, record, name }: Extract<PhoneEffect, { type: 'lookup' }>): void {
@@ -188,7 +204,7 @@ export class LabPhone {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#phone.stop();
-    this.sound.close();
+    for (const sound of this.#sounds) sound.close();
     await this.#transports.close();
   }
 }

@@ -148,3 +148,95 @@ ${inDialog('BYE', 2)}
 <recv response="200"/>
 </scenario>
 `;
+
+function reInvite(cseq: number, direction: 'sendonly' | 'sendrecv'): string {
+  return `<send retrans="500"><![CDATA[
+INVITE [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+Max-Forwards: 70
+[routes]
+From: <sip:+491701234567@[local_ip]:[local_port]>;tag=[pid]c[call_number]
+To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+Call-ID: [call_id]
+CSeq: ${cseq} INVITE
+Contact: <sip:gateway@[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+${SDP}a=${direction}
+]]></send>
+<recv response="100" optional="true"/>
+<recv response="200"/>
+${inDialog('ACK', cseq)}`;
+}
+
+function answer(status: string, more = ''): string {
+  return `<send${status.startsWith('200') ? ' retrans="500"' : ''}><![CDATA[
+SIP/2.0 ${status}
+[last_Via:]
+[last_From:]
+[last_To:]${more}
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:gateway@[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+${SDP}
+]]></send>`;
+}
+
+const EMPTY_ANSWER = `<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>`;
+
+const ANSWERED = `<recv response="100" optional="true"/>
+<recv response="180" optional="true"/>
+<recv response="200" rrs="true"/>
+${inDialog('ACK', 1)}`;
+
+const REINVITED = `<recv request="INVITE"/>
+${answer('200 OK')}
+<recv request="ACK"/>`;
+
+/** A caller who is held and retrieved by the other end, which hangs up. */
+export const CALLER_WHO_IS_HELD = `${HEAD}<scenario name="caller who is held">
+${INVITE}
+${ANSWERED}
+${REINVITED}
+${REINVITED}
+<recv request="BYE"/>
+${EMPTY_ANSWER}
+</scenario>
+`;
+
+/** A caller who holds the other end for the time of `-d`, retrieves it, and hangs up. */
+export const CALLER_WHO_HOLDS = `${HEAD}<scenario name="caller who holds">
+${INVITE}
+${ANSWERED}
+${reInvite(2, 'sendonly')}
+<pause/>
+${reInvite(3, 'sendrecv')}
+${inDialog('BYE', 4)}
+<recv response="200"/>
+</scenario>
+`;
+
+/** A phone that is heard before it answers, for the time of `-d`. */
+export const PHONE_WITH_EARLY_MEDIA = `${HEAD}<scenario name="phone with early media">
+<recv request="INVITE"/>
+${answer('183 Session Progress', ';tag=[pid]e[call_number]')}
+<pause/>
+${answer('200 OK', ';tag=[pid]e[call_number]')}
+<recv request="ACK"/>
+<recv request="BYE"/>
+${EMPTY_ANSWER}
+</scenario>
+`;
