@@ -50,6 +50,9 @@ const BATCH = { core: 50, whole: 1, scripted: 4 } as const;
 /** A report names so many failed seeds at most; the run goes on and counts them as faults and rules all the same. */
 const FAILED_MAX = 1_000;
 
+/** A world makes much that lives for one event: with the default half of it is copied before it has died. */
+const YOUNG_MB = 192;
+
 interface Batch {
   readonly size: SimulationSize;
   readonly from: number;
@@ -171,7 +174,10 @@ function* batchesOf({ size, seeds, from = 0, agents }: SimulateOptions): Generat
 
 /** One worker takes batch after batch until none is left. */
 function workOff(nextBatch: NextBatch, sum: Sum): Promise<void> {
-  const worker = new Worker(new URL(import.meta.url), { workerData: WORKER_MARK });
+  const worker = new Worker(new URL(import.meta.url), {
+    workerData: WORKER_MARK,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   return new Promise((resolve, reject) => {
     const next = () => {
       const batch = nextBatch();

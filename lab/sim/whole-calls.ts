@@ -4,8 +4,8 @@
  */
 import type { Call } from '@holdfast/centre';
 import type { EventMessage } from '@holdfast/protocol';
-import type { Check, RoutingSite } from './checkers.ts';
-import type { Process } from './process.ts';
+import type { Check } from './checkers.ts';
+import type { SteppedServer } from './whole-checks.ts';
 import type { SipServerProgram } from './whole-sip-server.ts';
 
 const COMES: ReadonlySet<string> = new Set([
@@ -97,23 +97,21 @@ function isOverTrunk(phase: Call['phase']): boolean {
 }
 
 /** Of whichever site has just done something. */
-export function callsAccounted(sites: readonly RoutingSite[], stepped: () => Process | undefined): Check {
+export function callsAccounted(stepped: SteppedServer): Check {
   const accounts = new WeakMap<object, Account>();
   return {
     name: 'calls-accounted',
     violated: () => {
-      const process = stepped();
-      const site = sites.find((one) => one.process === process);
-      const program = process?.program as SipServerProgram | undefined;
+      const { site, program } = stepped() ?? {};
       const log = program?.parts?.log;
-      if (site === undefined || program === undefined || log === undefined) return undefined;
+      if (program === undefined || log === undefined) return undefined;
       let account = accounts.get(log);
       if (account === undefined) {
         account = new Account(program);
         accounts.set(log, account);
       }
       const broken = account.violated();
-      return broken === undefined ? undefined : `${site.name}: ${broken}`;
+      return broken === undefined ? undefined : `${site?.name}: ${broken}`;
     },
   };
 }

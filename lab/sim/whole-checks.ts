@@ -11,6 +11,12 @@ import type { World } from './world.ts';
 
 /** From so many agents on, the centre's promises are looked at after some of its turns only: a look costs as much as it has agents. */
 const LARGE_AGENTS = 100;
+const NOBODY: readonly string[] = [];
+
+/** The server that has just done something, where it serves a site; elsewhere nothing can have changed. */
+export type SteppedServer = () =>
+  | { readonly site: RoutingSite; readonly process: Process; readonly program: SipServerProgram }
+  | undefined;
 
 /**
  * LL: after each step of a site, for the agents whom it may have made routable: those who logged in or answered a stamp,
@@ -19,16 +25,12 @@ const LARGE_AGENTS = 100;
 export function neverTwiceByChange(
   sites: readonly RoutingSite[],
   dns: readonly string[],
-  stepped: () => Process | undefined,
+  stepped: SteppedServer,
 ): Check {
   return {
     name: 'never-routable-twice',
     violated: () => {
-      const process = stepped();
-      const site = sites.find((one) => one.process === process);
-      const program = process?.program as SipServerProgram | undefined;
-      if (site === undefined || program === undefined) return undefined;
-      const touched = program.takeMaybeRoutable();
+      const touched = stepped()?.program.takeMaybeRoutable() ?? NOBODY;
       for (const dn of touched === 'all' ? dns : touched) {
         const at = sites.filter((one) => wouldRoute(one, dn));
         if (at.length > 1) return `${dn} is routable at ${at.map(({ name }) => name).join(' and ')} at once`;
@@ -40,9 +42,8 @@ export function neverTwiceByChange(
 
 /** No queue entry without its call, no idle agent beside a waiting caller, and whatever else the centre promises. */
 export function centresInOrder(
-  sites: readonly RoutingSite[],
   agents: number,
-  stepped: () => Process | undefined,
+  stepped: SteppedServer,
 ): Check & { readonly looksEvery: number } {
   const looksEvery = agents < LARGE_AGENTS ? 1 : agents;
   const turns = new WeakMap<SipServerProgram, number>();
@@ -51,16 +52,14 @@ export function centresInOrder(
     name: 'centre-in-order',
     looksEvery,
     violated: () => {
-      const process = stepped();
-      const site = sites.find((one) => one.process === process);
-      const program = process?.program as SipServerProgram | undefined;
+      const { site, program } = stepped() ?? {};
       const centre = program?.parts?.centre;
-      if (site === undefined || program === undefined || centre === undefined) return undefined;
+      if (program === undefined || centre === undefined) return undefined;
       if (turns.get(program) === program.centreTurns) return undefined;
       turns.set(program, program.centreTurns);
       if (changes++ % looksEvery !== 0) return undefined;
       const [broken] = checkCentre(centre);
-      return broken === undefined ? undefined : `${site.name}: ${broken}`;
+      return broken === undefined ? undefined : `${site?.name}: ${broken}`;
     },
   };
 }

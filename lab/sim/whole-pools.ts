@@ -6,10 +6,10 @@
 import { SALES_QUEUE, SUPPORT_QUEUE } from '@holdfast/centre';
 import type { ConfigObject } from '@holdfast/protocol';
 import { cseqOf, fromOf, type LegId, type SipMessage, toOf } from '@holdfast/sip';
-import type { Check, RoutingSite } from './checkers.ts';
+import type { Check } from './checkers.ts';
 import { SIP_PORT } from './node-program.ts';
-import type { Process } from './process.ts';
 import type { Site } from './whole-centre.ts';
+import type { SteppedServer } from './whole-checks.ts';
 import type { SipServerProgram } from './whole-sip-server.ts';
 
 const PEER_TRUNK = 'peer-trunk';
@@ -53,12 +53,12 @@ function trunkTo(site: string, address: string): ConfigObject {
 }
 
 /** Where the caller stands it is decided who is rung: one agent, or one is talked to, never two. */
-export function oneAgentACaller(sites: readonly RoutingSite[], stepped: () => Process | undefined): Check {
+export function oneAgentACaller(stepped: SteppedServer): Check {
   const turns = new WeakMap<SipServerProgram, number>();
   return {
     name: 'one-agent-a-caller',
     violated: () => {
-      const { site, program } = of(sites, stepped());
+      const { site, program } = stepped() ?? {};
       if (program?.parts === undefined || turns.get(program) === program.centreTurns) return undefined;
       turns.set(program, program.centreTurns);
       for (const { connId, ringing, party } of program.parts.calls.calls()) {
@@ -72,13 +72,13 @@ export function oneAgentACaller(sites: readonly RoutingSite[], stepped: () => Pr
 }
 
 /** By the clock of the site, and not counting while it is stopped. */
-export function reservationsShort(sites: readonly RoutingSite[], stepped: () => Process | undefined): Check {
+export function reservationsShort(stepped: SteppedServer): Check {
   const since = new WeakMap<object, number>();
   const lastStep = new WeakMap<SipServerProgram, number>();
   return {
     name: 'reservation-short',
     violated: () => {
-      const { site, process, program } = of(sites, stepped());
+      const { site, process, program } = stepped() ?? {};
       const reservations = program?.parts?.centre.stateToCheck.pool.reservations;
       if (program === undefined || process === undefined || reservations === undefined) return undefined;
       const now = process.now();
@@ -94,11 +94,6 @@ export function reservationsShort(sites: readonly RoutingSite[], stepped: () => 
       return undefined;
     },
   };
-}
-
-function of(sites: readonly RoutingSite[], process: Process | undefined) {
-  const site = sites.find((one) => one.process === process);
-  return { site, process, program: site && (process?.program as SipServerProgram | undefined) };
 }
 
 /** Read from the answers of sites to each other: their two tags name the leg at either end. */

@@ -59,6 +59,8 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   declare readonly node: Node<PairInput, PairEffect>;
   /** The server that thinks; a member of a pair has one while it is primary. */
   protected server: SipServerNode | undefined;
+  /** Of that server: asked for after each step of the world, and always the same. */
+  #parts: SipServerNode['parts'] | undefined;
   readonly #options: SipServerProgramOptions;
   readonly #followed: FollowedConfiguration;
   readonly #peer: WholeServerLink;
@@ -89,7 +91,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
 
   /** Undefined before the first configuration, and at a member of a pair that is not primary. */
   get parts(): SipServerNode['parts'] | undefined {
-    return this.server?.parts;
+    return this.#parts;
   }
 
   protected get isConfigured(): boolean {
@@ -171,7 +173,8 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   /** A server thinks here from now on, and its ports are open. */
   protected serve(server: SipServerNode): void {
     this.server = server;
-    const { centre } = server.parts;
+    this.#parts = server.parts;
+    const { centre } = this.#parts;
     plantInCentre(centre, this.#options.defect);
     const handle = centre.handle.bind(centre);
     const expire = centre.expire.bind(centre);
@@ -192,6 +195,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   /** Nobody thinks here any more: every port is closed, and every connection. */
   protected stopServing(): void {
     this.server = undefined;
+    this.#parts = undefined;
     this.process.stopListening([SIP_PORT, CLIENT_PORT]);
     this.#peer.drop();
     this.closeAll();

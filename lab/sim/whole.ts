@@ -43,6 +43,7 @@ import {
   everybodyBack,
   neverTwiceByChange,
   nobodyLeftBehind,
+  type SteppedServer,
 } from './whole-checks.ts';
 import { EditedConfiguration } from './whole-configuration.ts';
 import type { WholeDefect } from './whole-defects.ts';
@@ -57,6 +58,7 @@ import { addPerson } from './whole-people.ts';
 import type { Person } from './whole-person.ts';
 import { Phones } from './whole-phones.ts';
 import { JoinedLegs, oneAgentACaller, reservationsShort } from './whole-pools.ts';
+import type { SipServerProgram } from './whole-sip-server.ts';
 import { addSite, type SiteProcesses } from './whole-site.ts';
 import { statisticsRight } from './whole-statistics.ts';
 import { StrangerProgram } from './whole-stranger.ts';
@@ -383,20 +385,31 @@ export class WholeWorld {
   /** From now on nothing may go wrong. Which checks look at some changes only, and at which share of them. */
   watch(plan: FaultPlan | undefined): ReadonlyMap<string, number> {
     let stepped: Process | undefined;
-    const whose = () => stepped;
+    let serving: ReturnType<SteppedServer>;
+    const whose = () => serving;
     const pairs = this.#servers.flatMap(({ pair }) => pair ?? []);
-    const inOrder = centresInOrder(this.sites, this.dns.length, whose);
+    const inOrder = centresInOrder(this.dns.length, whose);
     const checks = [
-      neverTwoPrimaries(pairs, whose),
+      neverTwoPrimaries(pairs, () => stepped),
       neverTwiceByChange(this.sites, this.dns, whose),
-      callsAccounted(this.sites, whose),
-      oneAgentACaller(this.sites, whose),
-      reservationsShort(this.sites, whose),
+      callsAccounted(whose),
+      oneAgentACaller(whose),
+      reservationsShort(whose),
       inOrder,
     ];
     const world = this.#world;
+    const siteOf = new Map(
+      this.#servers.flatMap(({ pair, routing }) =>
+        (pair?.members ?? [routing.process]).map((server) => [server, routing] as const),
+      ),
+    );
     world.afterStep = (process) => {
+      const site = siteOf.get(process);
+      // Most steps are those of phones and desks, which change nothing that is looked at here.
+      if (site === undefined) return;
       stepped = process;
+      const program = process.program as SipServerProgram | undefined;
+      serving = program !== undefined && site.process === process ? { site, process, program } : undefined;
       apply(world, checks);
     };
     const phones = [...this.#phones.processes, this.callers.process];
