@@ -41,7 +41,7 @@ export const mirrorMessage = z.discriminatedUnion('type', [
     put,
     events,
   }),
-  /** What one input has changed. `from` is the number before it: a follower that holds another one has a gap. */
+  /** What has changed, by one input or by several that came while the entry before was on its way. `from` is the number before it: a follower that holds another one has a gap. */
   z.object({
     type: z.literal('entry'),
     epoch: count,

@@ -1,5 +1,10 @@
 /**
  * A primary and those that follow its log: the mate, which is waited for (LG2), and the other site, which is not (LG4).
+ *
+ * While an entry is on its way to a mate in step, the next one gathers what further inputs change, and leaves when the
+ * mate has acknowledged. So a server with little to do tells its mate of each input at once, and one under load tells it
+ * of all that came within a way there and back by one message, whose answer sets free all that they told: the busier, the
+ * less each costs, with no timer and nobody's tuning.
  */
 import type { Millis } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
@@ -15,12 +20,18 @@ export const MATE = '';
 /** Why a connection is closed on which somebody else wanted them. */
 export const NO_SERVER = 'only servers follow the records: show the server secret';
 
+/** An entry gathers the changes of so many inputs at the most, then it leaves although another is on its way: small enough not to hold up a call. */
+export const ENTRY_INPUTS_MAX = 200;
+
 export class Leading {
   readonly server: SipServerNode;
   readonly #log: MirrorLog;
   readonly #followers = new Map<string, MirrorFollower>();
   readonly #held = new HeldEffects<SipServerEffect>();
   readonly #send: (to: string, message: MirrorMessage) => void;
+  /** What inputs have told whose changes stand in no entry yet. */
+  #gathered: SipServerEffect[] = [];
+  #inputsGathered = 0;
 
   constructor(server: SipServerNode, send: (to: string, message: MirrorMessage) => void) {
     this.server = server;
@@ -62,16 +73,33 @@ export class Leading {
       this.#log.stop();
       return this.#held.add(this.#log.last, effects);
     }
+    for (const effect of effects) this.#gathered.push(effect);
+    this.#inputsGathered += 1;
+    if (!this.#isAckDue || this.#inputsGathered >= ENTRY_INPUTS_MAX) this.write(now);
+  }
+
+  /** What has been gathered goes out as one entry, whatever else is on its way. */
+  write(now: Millis): void {
+    if (this.#inputsGathered === 0) return;
     const entry = this.#log.append(now, this.server.takeChanges(now));
     if (entry !== undefined)
       for (const [name, follower] of this.#followers) if (follower.takes(now)) this.#send(name, entry);
-    this.#held.add(this.#log.last, effects);
+    this.#held.add(this.#log.last, this.#gathered);
+    this.#gathered = [];
+    this.#inputsGathered = 0;
   }
 
-  /** What may go out now. */
-  release(): SipServerEffect[] {
+  /** What may go out now. Ask after each input: what was gathered leaves when the mate has acknowledged or is not waited for. */
+  release(now: Millis): SipServerEffect[] {
+    if (!this.#isAckDue) this.write(now);
     const mate = this.#followers.get(MATE);
     return this.#held.release(mate?.state === 'in-step' ? mate.acked : Number.POSITIVE_INFINITY);
+  }
+
+  /** The mate is waited for, and has not acknowledged everything. */
+  get #isAckDue(): boolean {
+    const mate = this.#followers.get(MATE);
+    return mate?.state === 'in-step' && mate.acked < this.#log.last;
   }
 
   unlinked(name: string): void {
@@ -94,6 +122,8 @@ export class Leading {
   ): void {
     const follower = this.#followers.get(name) ?? new MirrorFollower(this.#log);
     this.#followers.set(name, follower);
+    // What it is sent holds what has been gathered, and must not have it under a number of before.
+    if (message.type !== 'ack') this.write(now);
     this.#log.start(now);
     if (message.type === 'follow') return this.#send(name, follower.follow(now, message));
     if (message.type === 'partTaken') return this.#sendIf(name, follower.partTaken(now, message.part));

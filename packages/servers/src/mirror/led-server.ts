@@ -44,11 +44,11 @@ export class LedServer implements Node<SipServerInput, SipServerEffect> {
       const { connection, message } = input;
       if (!this.#leading.hearClient(now, connection, message.message))
         this.#sent.push({ type: 'close', connection, why: NO_SERVER });
-      return this.#out();
+      return this.#out(now);
     }
     if (input.type === 'closed') this.#leading.unlinked(input.connection);
     this.#leading.after(now, this.server.handle(now, input));
-    return this.#out();
+    return this.#out(now);
   }
 
   nextDeadline(): Millis | undefined {
@@ -60,11 +60,12 @@ export class LedServer implements Node<SipServerInput, SipServerEffect> {
   expire(now: Millis): SipServerEffect[] {
     this.#leading.after(now, this.server.expire(now));
     this.#leading.expire(now);
-    return this.#out();
+    return this.#out(now);
   }
 
-  #out(): SipServerEffect[] {
-    const effects = [...this.#sent, ...this.#leading.release()];
+  #out(now: Millis): SipServerEffect[] {
+    const free = this.#leading.release(now);
+    const effects = [...this.#sent, ...free];
     this.#sent = [];
     return effects;
   }

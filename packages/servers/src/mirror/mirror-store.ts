@@ -75,7 +75,7 @@ export class MirrorStore {
   }
 
   /**
-   * What one input has changed. `gap`: something between is missing; `old`: a lower epoch, and `twice`: what is held
+   * What has changed since the entry before. `gap`: something between is missing; `old`: a lower epoch, and `twice`: what is held
    * already, which change nothing.
    */
   entry(now: Millis, entry: Entry): 'taken' | 'gap' | 'old' | 'twice' {

@@ -227,7 +227,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
     if (leading !== undefined) {
       for (const input of this.#paused.take()) leading.after(now, leading.server.handle(now, input));
       this.#tellDropped();
-      this.#effects.push(...leading.release());
+      // Before its effects: what it writes now leaves before what it has set free.
+      const free = leading.release(now);
+      this.#effects.push(...free);
     }
     this.#handOver(now);
     this.#tellMate();
@@ -258,10 +260,16 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   #take(now: Millis, effects: readonly PairRoleEffect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'sendToMate') this.#send(MATE, { type: 'role', message: effect.message });
+      if (effect.type === 'sendToMate') this.#sayRole(now, effect.message);
       else if (effect.type === 'role') this.#became(now, effect);
       else this.#emit(effect);
     }
+  }
+
+  /** Who offers its role has told before what it decided until then: the mate goes on from that. */
+  #sayRole(now: Millis, message: PairMessage): void {
+    if (message.type === 'confirm' && message.yields) this.#leading?.write(now);
+    this.#send(MATE, { type: 'role', message });
   }
 
   #became(

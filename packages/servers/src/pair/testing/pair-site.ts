@@ -66,6 +66,8 @@ export class PairSite implements Party {
   /** Between the two members, and between each and the arbiter. */
   isLinkCut = false;
   isArbiterCut = false;
+  /** Entries that were sent to the mate. */
+  readonly entries: Extract<MirrorMessage, { type: 'entry' }>[] = [];
   /** Entries of the mirror that are lost on the way, by chance: a defect of the link that must be noticed. */
   entryLoss = 0;
   /** Probes that were asked of a member, and those that fail at one. */
@@ -368,7 +370,8 @@ export class PairSite implements Party {
     const link = this.#links;
     // What cannot be written to the wire must not be sent.
     const read = mirrorMessage.parse(JSON.parse(JSON.stringify(message)));
-    if (message.type === 'entry' && this.world.random() < this.entryLoss) return;
+    if (read.type === 'entry') this.entries.push(read);
+    if (read.type === 'entry' && this.world.random() < this.entryLoss) return;
     const mate = this.#members.get(MATE[from]);
     this.world.after(LINK_DELAY_MS, () => {
       if (mate === undefined || this.isLinkCut || link !== this.#links) return;
