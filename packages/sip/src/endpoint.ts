@@ -27,7 +27,7 @@ import { headerField } from './message/header-names.ts';
 import type { SipMessage, SipRequest, SipResponse } from './message/message.ts';
 import type { ParseFailure } from './message/parse-message.ts';
 import type { OverloadPort } from './overload.ts';
-import type { Source, TransportName } from './target.ts';
+import type { Source, Target, TransportName } from './target.ts';
 import { ClientTransactions, type RequestOptions } from './transaction/client-transactions.ts';
 import type { SavedClientTransaction, SavedServerTransaction } from './transaction/saved-transactions.ts';
 import { ServerTransactions } from './transaction/server-transactions.ts';
@@ -167,6 +167,13 @@ export class SipEndpoint {
     const output = nothing();
     const extra = headers.map(([name, value]) => headerField(name, value));
     this.#clients.cancel(now, transaction, extra, output);
+    return output;
+  }
+
+  /** Cancels an INVITE that another endpoint has sent, from here and by its branch; `at` where the callee is reached. */
+  cancelOther(now: Millis, saved: SavedClientTransaction, at: Target | undefined): EndpointOutput {
+    const output = nothing();
+    this.#clients.cancelOther(now, at === undefined ? saved : { ...saved, target: at }, output);
     return output;
   }
 

@@ -69,6 +69,8 @@ export type UserAgentEvent =
       readonly status: number;
       readonly sdp?: Uint8Array;
     }
+  /** What came of a `refresh`; 408/503 when no answer came. Of a leg that is lost by it `ended` is told instead. */
+  | { readonly type: 'refreshAnswered'; readonly leg: LegId; readonly status: number }
   /** INFO, REFER, NOTIFY, MESSAGE, … inside the dialog; answer with `respond`. */
   | {
       readonly type: 'inDialogRequest';

@@ -194,6 +194,13 @@ export class UserAgentCore {
     }
   }
 
+  /** What comes of them is of no account: no leg of ours has sent them. */
+  cancelOther(now: Millis, { transactions }: LegRecord, at: Target | undefined): UserAgentOutput {
+    for (const { saved } of transactions)
+      if ('sentBy' in saved) this.#take(this.endpoint.cancelOther(now, saved, at));
+    return this.finish(now);
+  }
+
   legInfo(id: LegId): LegInfo | undefined {
     const held = this.#legs.get(id);
     return held && infoOf(held);

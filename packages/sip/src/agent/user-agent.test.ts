@@ -1,11 +1,12 @@
-import { must } from '@holdfast/kernel';
+import { must, seededRandom } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
 import { ANSWER, nameOf, OFFER, read, Scenario, type ScenarioOptions, text } from '../dialog/scenario.ts';
 import { createRequest, createResponse, type HeaderLines } from '../message/build-message.ts';
-import { cseqOf, headerValue } from '../message/headers.ts';
+import { cseqOf, headerValue, topVia } from '../message/headers.ts';
 import type { SipRequest } from '../message/message.ts';
 import { serializeMessage } from '../message/serialize-message.ts';
 import { legRecordFrom } from './leg-record.ts';
+import { SipUserAgent } from './user-agent.ts';
 import { destinationOf } from './user-agent-reach.ts';
 
 const BOB = { transport: 'UDP', host: '10.0.0.2', port: 5060 } as const;
@@ -585,6 +586,36 @@ describe('another user agent goes on', () => {
     expect(s.last('bob', 'ended').by).toBe('lost');
     s.run(s.now + 100_000);
     expect(s.ends.bob.sizes().legs).toBe(0);
+  });
+
+  it('[UA17] a phone that rings for one that is gone is told to stop, from another address', () => {
+    for (const rings of [true, false]) {
+      const s = new Scenario({ isFollowed: true });
+      s.on('bob', 'incoming', (event) => {
+        if (rings) s.act('bob', (agent, now) => agent.ring(now, event.leg, { status: 180 }));
+      });
+      // Of the 100 that comes at once nothing is heard.
+      s.link = (from) => (from === 'bob' && !rings ? [] : [1]);
+      const leg = s.invite();
+      s.run(s.now + 300);
+      const record = must(s.ends.alice.legRecord(leg), 'it rings');
+      s.link = () => [1];
+      const third = new SipUserAgent({
+        random: seededRandom(7),
+        sentBy: () => ({ host: '10.0.0.9', port: 5060 }),
+        contact: 'sip:third@10.0.0.9',
+      });
+      const { effects } = third.cancelOther(s.now, record);
+      const sent = effects.flatMap((effect) => (effect.type === 'transmit' ? [effect.message] : []));
+      const [invite] = s.messages('alice', 'INVITE');
+      expect(sent.map((message) => ('method' in message ? message.method : ''))).toEqual(['CANCEL']);
+      expect(sent[0] && topVia(sent[0])).toEqual(invite && topVia(invite));
+      s.perform('alice', { effects, events: [] });
+      s.run(s.now + 1_000);
+      expect(s.told('bob')).toContain('cancelled');
+      for (let at = third.nextDeadline(); at !== undefined; at = third.nextDeadline()) third.expire(at);
+      expect(third.sizes()).toEqual({ legs: 0, sent: 0, serving: 0, asked: 0 });
+    }
   });
 
   it('[UA16] a record of another version is refused, with both versions', () => {

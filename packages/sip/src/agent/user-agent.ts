@@ -132,7 +132,7 @@ export class SipUserAgent {
     return this.#core.order(now, leg, { type: 'change', method: 'UPDATE', sdp });
   }
 
-  /** Tells the other side where we are, and changes nothing; the owner hears no answer. */
+  /** Tells the other side where we are, and changes nothing; `refreshAnswered` follows, or `ended` where it is gone. */
   refresh(now: Millis, leg: LegId): UserAgentOutput {
     return this.#core.order(now, leg, { type: 'refresh' });
   }
@@ -239,6 +239,15 @@ export class SipUserAgent {
   loadLegs(now: Millis, records: readonly LegRecord[], seqJump: number = SEQ_JUMP): UserAgentOutput {
     this.#core.load(now, records, seqJump);
     return this.#core.finish(now);
+  }
+
+  /**
+   * Cancels the INVITEs of a leg that another user agent, which is gone, has sent, wherever that was: a callee knows them by
+   * their branch (RFC 3261 §9.1). The answers to the INVITEs go where they came from, and nobody waits for them. `at`:
+   * where the callee is reached from here.
+   */
+  cancelOther(now: Millis, record: LegRecord, at?: Target): UserAgentOutput {
+    return this.#core.cancelOther(now, record, at);
   }
 
   legInfo(leg: LegId): LegInfo | undefined {

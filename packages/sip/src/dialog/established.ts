@@ -32,6 +32,7 @@ import {
   changeAnswered,
   changeRefused,
   isUnheard,
+  orderRefresh,
   refuseOffer,
   takeInvite,
   takeUpdate,
@@ -66,7 +67,7 @@ export function stepEstablished(leg: Leg, state: Established, event: LegEvent, s
     case 'change':
       return askChange(leg, event.method, event.sdp, s);
     case 'refresh':
-      return askRefresh(leg);
+      return orderRefresh(leg);
     case 'acceptOffer':
       return answerOffer(leg, event.sdp, s);
     case 'rejectOffer':

@@ -31,6 +31,8 @@ export interface Leg {
   change: SentChange | undefined;
   /** Changes of ours that cannot be sent yet, in order. */
   readonly waiting: WaitingChange[];
+  /** Our owner waits to hear what comes of a refresh. */
+  isRefreshAsked: boolean;
   /** The offer of the other side that our owner has not answered yet. */
   remoteChange: RemoteChange | undefined;
   /** The last reliable provisional response that we sent: its PRACK may come late or twice. */

@@ -62,6 +62,13 @@ export function askChange(
   leg.waiting.push({ method, sdp, refusals: 0, notBefore: 0, isRefresh: false });
 }
 
+/** Our owner wants to know whether the other side is there, or has something to tell it. */
+export function orderRefresh(leg: Leg): void {
+  askRefresh(leg);
+  // A change of the owner's own is answered as such.
+  leg.isRefreshAsked = leg.change?.isRefresh ?? leg.waiting[0]?.isRefresh ?? false;
+}
+
 /**
  * Tells the other side where we are and that the call stands: by UPDATE without a description where it has said that it
  * understands that, else by the description that it was sent last (RFC 3264 §8). A change that is on its way, or
@@ -169,7 +176,7 @@ function changeAccepted(leg: Leg, change: Change, response: SipResponse, s: Surr
     if (change.sdp === undefined && sdp !== undefined) leg.state.answerOwed = seq;
     else acknowledge(leg, leg.state, seq, undefined, s);
   }
-  if (change.isRefresh) return;
+  if (change.isRefresh) return refreshAnswered(leg, response.status, s);
   tell(s, { type: 'offerAnswered', leg: leg.id, status: response.status, ...(sdp !== undefined && { sdp }) });
 }
 
@@ -217,7 +224,14 @@ function refused(leg: Leg, status: number, isRefresh: boolean, s: Surroundings):
       reason: `${status} to a request in the dialog`,
     });
   }
-  if (!isRefresh) tell(s, { type: 'offerAnswered', leg: leg.id, status });
+  if (isRefresh) return refreshAnswered(leg, status, s);
+  tell(s, { type: 'offerAnswered', leg: leg.id, status });
+}
+
+/** IS38: of one that nobody has asked for, but the session timer, nobody is told. */
+function refreshAnswered(leg: Leg, status: number, s: Surroundings): void {
+  if (leg.isRefreshAsked) tell(s, { type: 'refreshAnswered', leg: leg.id, status });
+  leg.isRefreshAsked = false;
 }
 
 /**

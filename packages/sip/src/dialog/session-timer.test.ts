@@ -136,6 +136,20 @@ describe('session timers', () => {
     expect(s.times('alice', 'BYE')[0]).toBeLessThan(150_000);
   });
 
+  it('[IS38] whoever asks for a refresh is told how it was answered, or that nobody did', () => {
+    const s = timed({}, {});
+    const { alice } = s.connect();
+    const refresh = () => s.act('alice', (agent, now) => agent.refresh(now, alice));
+    refresh();
+    s.run(s.now + 1_000);
+    expect(s.last('alice', 'refreshAnswered')).toMatchObject({ leg: alice, status: 200 });
+    s.link = () => [];
+    refresh();
+    s.run(s.now + 40_000);
+    expect(s.told('alice')).toEqual(['answered', 'refreshAnswered', 'ended']);
+    expect(s.last('alice', 'ended').by).toBe('lost');
+  });
+
   it('[IS37] not who has never answered otherwise, nor who only asks for patience', () => {
     for (const s of [outOfOrderFrom(1), outOfOrderFrom(2, [['Retry-After', '1']])]) {
       expect(s.told('alice')).toEqual(['answered']);

@@ -249,6 +249,14 @@ export class ClientTransactions {
     else if (transaction.isProceeding) this.#sendCancel(now, transaction, output);
   }
 
+  /** Whoever has sent it is gone: whether anything was answered to it meanwhile nobody knows, so that nothing is waited for. */
+  cancelOther(now: Millis, saved: SavedClientTransaction, output: EndpointOutput): void {
+    if (saved.invite.name !== 'calling' && saved.invite.name !== 'proceeding') return;
+    const id = `c${this.#count + 1}`;
+    this.restore({ ...saved, id, invite: { name: 'proceeding', giveUpAt: null }, cancel: undefined });
+    this.cancel(now, id, [], output);
+  }
+
   #sendCancel(now: Millis, invite: ClientTransaction, output: EndpointOutput): void {
     const { cancel, sent, target, sentBy, timers } = invite;
     if (cancel === undefined || sent === undefined || target === undefined) return;
