@@ -169,8 +169,9 @@ test('[DS16] [DS12] listeners, third-party: alarms that move nobody, the phone t
   lab.robot(THIRD.single).cutPhoneFrom(lab.ports.sip[0]);
   from = await line(program, /DN: logged out at north \(dr-force_logout\); the phone/, from);
   from = await line(program, /decision: logIn \(south\)/, from);
-  from = await line(program, /telephony: on at south/, from);
-  await south?.ask({ type: 'AgentLogout', dn: '7011', reasons: { LogoutReason: 'end_of_season' } });
+  from = await line(program, /agent: You work at site south/, from);
+  const reasons = { LogoutReason: 'end_of_season' };
+  expect(await south?.ask({ type: 'AgentLogout', dn: '7011', reasons })).toBe('done');
   from = await line(program, /DN: logged out at south \(end_of_season\); a reason that is not known/, from);
   await line(program, /agent: .*"end_of_season" is not known here/, from);
   for (const operator of operators) operator.close();
