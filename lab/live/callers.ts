@@ -7,6 +7,7 @@ import { nodeHashes, SipTransports } from '@holdfast/server';
 import { type ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import { type PhoneEffect, type PhoneInput, PhoneNode } from '@holdfast/sip';
 import { byeStatusOf, type CallAccount, endOf } from './call-account.ts';
+import type { DatagramLine } from './line-quality.ts';
 import { RtpStream } from './rtp-stream.ts';
 import type { SoundAccount } from './sound-account.ts';
 
@@ -19,6 +20,8 @@ export interface CallersOptions {
   readonly realm: string;
   readonly account: CallAccount;
   readonly sound: SoundAccount;
+  /** What goes between the gateway and the sites passes it. */
+  readonly line: DatagramLine;
   /** Lines with sound: a call takes the first free line, so that the first so many calls at once have it. */
   readonly withSound: number;
   readonly now: () => number;
@@ -62,15 +65,16 @@ export class Callers {
   }
 
   async start(): Promise<void> {
-    const { port, clock, random, realm, sites } = this.#options;
+    const { port, clock, random, realm, sites, line } = this.#options;
     this.#transports = await SipTransports.open({
       host: '127.0.0.1',
       port,
-      onMessage: (message, source) => {
-        this.#byeStatus = byeStatusOf(message);
-        this.#phone?.input({ type: 'sip', message, source });
-        this.#byeStatus = undefined;
-      },
+      onMessage: (message, source) =>
+        line.carry(() => {
+          this.#byeStatus = byeStatusOf(message);
+          this.#phone?.input({ type: 'sip', message, source });
+          this.#byeStatus = undefined;
+        }),
       onMalformed: (failure, source) => this.#phone?.input({ type: 'malformed', failure, source }),
       onFailure: (what) => this.#phone?.input({ type: 'transportFailed', ...what }),
       onBroken: (error) => {
@@ -105,8 +109,8 @@ export class Callers {
   }
 
   #perform(effect: PhoneEffect): void {
-    const { account, now } = this.#options;
-    if (effect.type === 'transmit') return this.#transports?.transmit(effect);
+    const { account, now, line } = this.#options;
+    if (effect.type === 'transmit') return line.carry(() => this.#transports?.transmit(effect));
     if (effect.type === 'media') return this.#speak(effect);
     if (effect.type !== 'phone') return;
     const { fact } = effect;

@@ -2,7 +2,9 @@
  * All links of a lab that pass its relays: from the desks to the sites, and between the SIP Servers of the two sites. A fifth
  * of the desks stands in an outlying office, where the scenario wants one: their lines to a site can be cut by themselves.
  */
+import { seededRandom } from '@holdfast/kernel';
 import { SITES, type SiteName, type SitePorts } from './lab-configuration.ts';
+import { DatagramLine, GOOD_LINE, type LineQuality } from './line-quality.ts';
 import { Relay, Relays } from './relay.ts';
 import { clientPortsOf } from './site-ports.ts';
 
@@ -15,6 +17,7 @@ export interface LabLinksOptions {
   readonly ports: SitePorts;
   readonly agents: number;
   readonly hasOutlyingOffice: boolean;
+  readonly quality?: LineQuality | undefined;
 }
 
 export class LabLinks {
@@ -23,10 +26,16 @@ export class LabLinks {
   readonly #office = new Relays();
   /** At each site, those through which its SIP Server reaches the members of the other one, the primary first. */
   readonly #peers: Readonly<Record<SiteName, readonly Relay[]>>;
+  /** Of all phones and of the gateway, to the sites. */
+  readonly datagrams: DatagramLine;
+  readonly #random = seededRandom(1);
 
   private constructor(options: LabLinksOptions, peers: Readonly<Record<SiteName, readonly Relay[]>>) {
     this.#options = options;
     this.#peers = peers;
+    const { quality = GOOD_LINE } = options;
+    this.datagrams = new DatagramLine(quality, this.#random);
+    for (const relay of SITES.flatMap((site) => peers[site])) relay.setQuality(quality, this.#random);
   }
 
   /** Those between the sites have to be known before the configuration is written. */
@@ -49,6 +58,7 @@ export class LabLinks {
     const relays = [...(this.isRelayed ? [this.#desks] : []), ...(hasOutlyingOffice ? [this.#office] : [])];
     for (const site of SITES)
       for (const port of portsOf(ports, site)) for (const one of relays) await one.open('127.0.0.1', port);
+    for (const one of relays) one.setQuality(this.datagrams.quality, this.#random);
   }
 
   /** Of the desk of the agent with this index. */

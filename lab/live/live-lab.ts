@@ -27,6 +27,7 @@ import {
 } from './lab-configuration.ts';
 import { LabLinks } from './lab-links.ts';
 import { type LabAlarm, type LabDecision, LabWatch } from './lab-watch.ts';
+import type { LineQuality } from './line-quality.ts';
 import { makeRobot, startInTurns } from './make-robot.ts';
 import { type Measures, NOTHING_MEASURED } from './measures.ts';
 import type { Robot } from './robot.ts';
@@ -58,6 +59,8 @@ export interface LiveLabOptions {
   readonly hasEmbeddedEndpoints?: boolean;
   /** A fifth of the desks is in an office whose lines can be cut by themselves. */
   readonly hasOutlyingOffice?: boolean;
+  /** Of all lines: of desks, phones and callers to the sites, and between the sites; good ones when absent. */
+  readonly quality?: LineQuality | undefined;
   /** What a scenario has otherwise than the waits say. */
   readonly configure?: (object: ConfigObject) => ConfigObject | readonly ConfigObject[];
   /** Of both SIP Servers, over what the waits say. */
@@ -174,8 +177,7 @@ export class LiveLab {
         port: world.ports.sip[index] as number,
       })),
       realm: REALM,
-      account: this.calls,
-      sound: this.sound,
+      ...{ account: this.calls, sound: this.sound, line: world.links.datagrams },
       withSound: options.withSound,
       now: () => this.now(),
     });
@@ -186,8 +188,8 @@ export class LiveLab {
     const ports = options.ports ?? (await drawPorts(options.pairs));
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-lab-'));
     // Before anybody reads the configuration, which names them.
-    const { agents: count, hasOutlyingOffice = false } = options;
-    const links = await LabLinks.make({ ports, agents: count, hasOutlyingOffice });
+    const { agents: count, hasOutlyingOffice = false, quality } = options;
+    const links = await LabLinks.make({ ports, agents: count, hasOutlyingOffice, quality });
     const agents = await writeLabConfiguration({ ...options, ports, folder, links });
     return new LiveLab(options, { ports, folder, agents, links });
   }
@@ -264,7 +266,7 @@ export class LiveLab {
       day: this.#days,
       random: this.#random,
       storages: this.#storages,
-      relays: this.#links.ofDesk(this.#agents.indexOf(agent)),
+      ...{ relays: this.#links.ofDesk(this.#agents.indexOf(agent)), line: this.#links.datagrams },
       mayHangUp: () => !this.#nobodyHangsUp,
     });
   }
@@ -481,6 +483,7 @@ export class LiveLab {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#links.datagrams.stop();
     this.callers.stop();
     await Promise.all(this.robots.map((robot) => robot.stop()));
     await this.callers.close();

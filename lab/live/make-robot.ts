@@ -12,6 +12,7 @@ import {
   type SiteName,
   type SitePorts,
 } from './lab-configuration.ts';
+import type { DatagramLine } from './line-quality.ts';
 import type { LiveLabOptions } from './live-lab.ts';
 import type { Relays } from './relay.ts';
 import { Robot, type RobotWatch } from './robot.ts';
@@ -30,6 +31,7 @@ export interface RobotWorld {
   readonly callers: Callers;
   readonly storages: DeskStorages;
   readonly relays: Relays;
+  readonly line: DatagramLine;
   /** How many robots came before. */
   readonly index: number;
   /** How often everybody has come to work. */
@@ -38,7 +40,8 @@ export interface RobotWorld {
 }
 
 export function makeRobot(agent: GeneratedAgent, seat: GeneratedAgent, world: RobotWorld): Robot {
-  const { options, ports, clock, random, watch, callers, storages, relays, index, day, mayHangUp } = world;
+  const { options, ports, clock, random, watch, callers, storages, relays, line, index, day, mayHangUp } =
+    world;
   const { times, hotSeating, families } = options;
   const order = [seat.home, otherThan(seat.home)] as SiteName[];
   const isHot = hotSeating === 'everybody' || (hotSeating === 'visitors' && seat !== agent);
@@ -77,6 +80,7 @@ export function makeRobot(agent: GeneratedAgent, seat: GeneratedAgent, world: Ro
     clock,
     random,
     relays,
+    line,
     watch,
   });
 }

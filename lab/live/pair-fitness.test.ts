@@ -229,14 +229,14 @@ test('[GF6] the folder that both share takes no file: who is primary stays, says
 
 test('[GF4] the primary is cut off from its phones: its mate has the role, with the reason', async () => {
   const { primary, standby } = await settled();
-  relay.isCut = true;
+  relay.cut = 'both';
   await until('it offers its role', SETTLED_MAX_MS, () => {
     return logged().some(
       ({ application, what }) => application === primary && what === 'offers the role' && isPhones(),
     );
   });
   // The mate, which they reach.
-  relay.isCut = false;
+  relay.cut = 'none';
   await until('the mate serves', 10_000, async () => (await ask(standby, '/ready')).status === 200);
   // The arbiter of one host ends who held the role before it grants it (PR7); its supervisor starts it anew.
   expect(await settled()).toEqual({ primary: standby, standby: primary });

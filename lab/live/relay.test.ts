@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { seededRandom } from '@holdfast/kernel';
 import { afterEach, expect, test } from 'vitest';
 import { Relay } from './relay.ts';
 
@@ -69,4 +70,35 @@ test('where nobody listens, the desk is reset at once', async () => {
   const desk = connect(relay.port, '127.0.0.1');
   await Promise.race([once(desk, 'error'), once(desk, 'close')]);
   expect(desk.destroyed).toBe(true);
+});
+
+test.each([5, 40, 150])(
+  'a line of %i ms takes that long in either direction, and no jitter changes the order',
+  async (delayMs) => {
+    const { relay, desk, far } = await line();
+    relay.setQuality({ delayMs, jitterMs: 30, loss: 0.2, reordered: 0 }, seededRandom(delayMs));
+    let heard = '';
+    far.on('data', (bytes) => {
+      heard += String(bytes);
+      if (heard.endsWith('!')) far.write('heard');
+    });
+    const from = performance.now();
+    const parts = Array.from({ length: 20 }, (_, n) => `${n},`).concat('!');
+    for (const part of parts) desk.write(part);
+    await once(desk, 'data');
+    expect(performance.now() - from).toBeGreaterThanOrEqual(2 * delayMs - 1);
+    expect(heard).toBe(parts.join(''));
+  },
+);
+
+test('what was sent before the end arrives before it, also over a slow line', async () => {
+  const { relay, desk, far } = await line();
+  relay.setQuality({ delayMs: 40, jitterMs: 0, loss: 0, reordered: 0 }, seededRandom(1));
+  let heard = '';
+  desk.on('data', (bytes) => {
+    heard += String(bytes);
+  });
+  far.end('the last word');
+  await once(desk, 'end');
+  expect(heard).toBe('the last word');
 });

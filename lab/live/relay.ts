@@ -1,17 +1,23 @@
 /**
- * The lab's relay: links between desks and sites pass through it, so that they can be cut, slowed or cut one way
+ * The lab's relay: links between desks and sites pass through it, so that they can be cut, cut one way, or made poor
  * without any right on the machine. What the servers' end does to its connection is done to the desk's: a reset
  * stays a reset, silence stays silence.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Random } from '@holdfast/kernel';
+import { GOOD_LINE, type LineQuality, partDelay, StreamLane } from './line-quality.ts';
 
 export type Cut = 'none' | 'to-server' | 'to-desk' | 'both';
 
 interface Line {
   readonly desk: Socket;
   readonly server: Socket;
+  readonly lanes: readonly StreamLane[];
 }
+
+/** On their way in one direction; whoever sends more waits, as for a window that is full. */
+const ON_THEIR_WAY_MAX_BYTES = 4 * 1024 * 1024;
 
 /** One relayed port. */
 export class Relay {
@@ -19,7 +25,8 @@ export class Relay {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #lines = new Set<Line>();
   #cut: Cut = 'none';
-  #delayMs = 0;
+  #quality: LineQuality = GOOD_LINE;
+  #random: Random = Math.random;
 
   private constructor(server: Server, target: { host: string; port: number }) {
     this.#server = server;
@@ -48,13 +55,15 @@ export class Relay {
     for (const line of this.#lines) this.#apply(line);
   }
 
-  /** Delay in both directions, ms each way. */
-  delay(delayMs: number): void {
-    this.#delayMs = delayMs;
+  /** From now on, in both directions. */
+  setQuality(quality: LineQuality, random: Random): void {
+    this.#quality = quality;
+    this.#random = random;
   }
 
   async close(): Promise<void> {
-    for (const { desk, server } of this.#lines) {
+    for (const { desk, server, lanes } of this.#lines) {
+      for (const lane of lanes) lane.stop();
       desk.destroy();
       server.destroy();
     }
@@ -64,43 +73,53 @@ export class Relay {
 
   #accept(desk: Socket): void {
     const server = connect(this.#target);
-    const line = { desk, server };
+    const [toServer, toDesk] = [new StreamLane(), new StreamLane()];
+    const line = { desk, server, lanes: [toServer, toDesk] };
     this.#lines.add(line);
     desk.setNoDelay(true);
     server.setNoDelay(true);
-    this.#pump(desk, server);
-    this.#pump(server, desk);
+    this.#pump(desk, server, toServer);
+    this.#pump(server, desk, toDesk);
     this.#apply(line);
-    const end = (one: Socket, other: Socket) => () => {
-      this.#lines.delete(line);
+    const end = (one: Socket, other: Socket, lane: StreamLane) => () => {
       // While everything is cut, the desk may not learn that its server died: no packet would get through.
-      if (one === server && (this.#cut === 'both' || this.#cut === 'to-desk')) return;
-      if (one.errored !== null || !one.readableEnded) other.resetAndDestroy();
-      else other.end();
+      if (one === server && (this.#cut === 'both' || this.#cut === 'to-desk')) {
+        this.#lines.delete(line);
+        return;
+      }
+      this.#carry(lane, 0, () => {
+        this.#lines.delete(line);
+        if (one.errored !== null || !one.readableEnded) other.resetAndDestroy();
+        else other.end();
+      });
     };
-    desk.on('close', end(desk, server));
-    server.on('close', end(server, desk));
+    desk.on('close', end(desk, server, toServer));
+    server.on('close', end(server, desk, toDesk));
     // The error itself is told by `close`, which follows.
     desk.on('error', () => {});
     server.on('error', () => {});
   }
 
-  #pump(from: Socket, to: Socket): void {
+  #carry(lane: StreamLane, bytes: number, act: () => void): void {
+    lane.carry(partDelay(this.#quality, this.#random), bytes, act);
+  }
+
+  #pump(from: Socket, to: Socket, lane: StreamLane): void {
+    const goOn = () => {
+      if (!this.#isCut(from) && lane.bytes < ON_THEIR_WAY_MAX_BYTES) from.resume();
+    };
     from.on('data', (bytes) => {
-      const write = () => {
+      this.#carry(lane, bytes.length, () => {
         if (to.writable && !to.write(bytes)) {
           from.pause();
-          to.once('drain', () => {
-            if (!this.#isCut(from, to)) from.resume();
-          });
-        }
-      };
-      if (this.#delayMs === 0) write();
-      else setTimeout(write, this.#delayMs);
+          to.once('drain', goOn);
+        } else goOn();
+      });
+      if (lane.bytes >= ON_THEIR_WAY_MAX_BYTES) from.pause();
     });
   }
 
-  #isCut(from: Socket, _to: Socket): boolean {
+  #isCut(from: Socket): boolean {
     const line = [...this.#lines].find(({ desk, server }) => desk === from || server === from);
     if (line === undefined || this.#cut === 'none') return false;
     if (this.#cut === 'both') return true;
@@ -132,6 +151,10 @@ export class Relays {
 
   at(host: string, port: number): Relay | undefined {
     return this.#relays.get(`${host}:${port}`);
+  }
+
+  setQuality(quality: LineQuality, random: Random): void {
+    for (const relay of this.#relays.values()) relay.setQuality(quality, random);
   }
 
   async close(): Promise<void> {

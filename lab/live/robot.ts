@@ -35,6 +35,7 @@ import {
 } from '@holdfast/sip';
 import { byeStatusOf } from './call-account.ts';
 import type { Family } from './lab-configuration.ts';
+import type { DatagramLine } from './line-quality.ts';
 import type { Relays } from './relay.ts';
 import { RtpStream } from './rtp-stream.ts';
 import { pause } from './site-processes.ts';
@@ -77,6 +78,8 @@ export interface RobotOptions {
   readonly clock: ProcessClock;
   readonly random: Random;
   readonly relays: Relays;
+  /** What the phone sends and is sent passes it. */
+  readonly line: DatagramLine;
   readonly watch: RobotWatch;
 }
 
@@ -152,11 +155,13 @@ export class Robot {
       port: 0,
       onMessage: (message, source) => {
         if (this.#cutFrom.has(source.port)) return;
-        const grantedS = grantedSeconds(message);
-        if (grantedS !== undefined) this.boundUntil.set(source.port, clock.now() + 1000 * grantedS);
-        this.#byeStatus = byeStatusOf(message);
-        this.#phone?.input({ type: 'sip', message, source });
-        this.#byeStatus = undefined;
+        options.line.carry(() => {
+          const grantedS = grantedSeconds(message);
+          if (grantedS !== undefined) this.boundUntil.set(source.port, clock.now() + 1000 * grantedS);
+          this.#byeStatus = byeStatusOf(message);
+          this.#phone?.input({ type: 'sip', message, source });
+          this.#byeStatus = undefined;
+        });
       },
       onMalformed: (failure, source) => this.#phone?.input({ type: 'malformed', failure, source }),
       onFailure: (what) => this.#phone?.input({ type: 'transportFailed', ...what }),
@@ -216,7 +221,8 @@ export class Robot {
   #performPhone(effect: PhoneEffect): void {
     switch (effect.type) {
       case 'transmit':
-        if (!this.#cutFrom.has(effect.target.port)) this.#transports?.transmit(effect);
+        if (!this.#cutFrom.has(effect.target.port))
+          this.options.line.carry(() => this.#transports?.transmit(effect));
         return;
       case 'lookup':
         // Robots register at address literals; a name here is a mistake of the lab.

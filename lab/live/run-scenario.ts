@@ -9,6 +9,7 @@ import { LoopDelay } from '@holdfast/server';
 import type { LedgerReport } from '../src/ledger.ts';
 import { type CallFigures, callsBalance } from './call-account.ts';
 import type { LineFigures } from './line-account.ts';
+import type { LineQuality } from './line-quality.ts';
 import { type Check, LiveLab } from './live-lab.ts';
 import type { Measures } from './measures.ts';
 import { callersCome, callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
@@ -56,6 +57,8 @@ export interface RunOptions {
   readonly times?: LabTimes;
   /** Options of both SIP Servers, over those of the scenario. */
   readonly serverOptions?: OptionSections;
+  /** Of all lines of the lab. */
+  readonly quality?: LineQuality;
   readonly serverEntry: string;
   /** Aborted when it has to end before all is done; the reason is an Error. */
   readonly end?: AbortSignal;
@@ -68,6 +71,7 @@ export async function runScenario({
   seed = 1,
   times: asked = scenario.times,
   serverOptions = {},
+  quality,
   serverEntry,
   end = new AbortController().signal,
   say,
@@ -80,6 +84,7 @@ export async function runScenario({
     seed,
     times,
     serverOptions,
+    quality,
     serverEntry,
     restarts: scenario.restarts,
     pairs: scenario.pairs === true,

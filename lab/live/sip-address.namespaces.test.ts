@@ -51,12 +51,14 @@ beforeAll(async () => {
   for (const host of HOSTS) startSupervisor(host);
   phones = new PhonesInNamespace(network.nameOf('phones'), {
     ...{ host: network.addressOf('phones'), domain: REALM, password: PHONE_PASSWORD },
-    server: { host: VIRTUAL, port: SIP_PORT },
+    servers: [{ site: 'north', host: VIRTUAL, port: SIP_PORT }],
+    expires: 60,
+    desks: [],
     phones: [
-      { number: CALLER, toneHz: 440, transport: 'UDP' },
-      { number: CALLED, toneHz: 620, transport: 'UDP' },
-      { number: TCP_CALLER, toneHz: 500, transport: 'TCP' },
-      { number: TCP_CALLED, toneHz: 700, transport: 'TCP' },
+      { number: CALLER, toneHz: 440, transport: 'UDP', scheme: 'single' },
+      { number: CALLED, toneHz: 620, transport: 'UDP', scheme: 'single' },
+      { number: TCP_CALLER, toneHz: 500, transport: 'TCP', scheme: 'single' },
+      { number: TCP_CALLED, toneHz: 700, transport: 'TCP', scheme: 'single' },
     ],
   });
   await inStep();

@@ -19,7 +19,10 @@ import { RtpStream } from '../rtp-stream.ts';
 import { until } from './processes.ts';
 
 export interface LabPhoneOptions
-  extends Pick<PhoneOptions, 'number' | 'domain' | 'password' | 'scheme' | 'expires' | 'answerAfterMs'> {
+  extends Pick<
+    PhoneOptions,
+    'number' | 'domain' | 'password' | 'scheme' | 'expires' | 'answerAfterMs' | 'registration'
+  > {
   /** Its own address; loopback where nothing is said. */
   readonly host?: string;
   /** 0: any. */

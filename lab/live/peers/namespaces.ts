@@ -74,6 +74,24 @@ export class Namespaces {
     await this.run(host, 'nft', rules);
   }
 
+  /** What the host sends is dropped, and it hears everybody still; ARP is answered. */
+  async cutSending(host: string, isCut: boolean): Promise<void> {
+    const chain = 'chain output { type filter hook output priority 0; oifname lo accept; drop; };';
+    await this.run(host, 'nft', isCut ? `table ip sending { ${chain} };` : 'delete table ip sending');
+  }
+
+  /** Of what the host sends that share is lost, 0 to 1, drawn for each packet. */
+  async lose(host: string, share: number): Promise<void> {
+    const drop = `numgen random mod 1000 < ${Math.round(1000 * share)} counter drop;`;
+    const chain = `chain output { type filter hook output priority 10; oifname lo accept; ${drop} };`;
+    await this.run(host, 'nft', `table ip loss { ${chain} };`);
+  }
+
+  /** How many packets of the host were lost by that. */
+  async lost(host: string): Promise<number> {
+    return Number(/counter packets (\d+)/.exec(await this.run(host, 'nft', 'list table ip loss'))?.[1]);
+  }
+
   async hasAddress(host: string, address: string): Promise<boolean> {
     return (await this.run(host, 'ip', '-4', '-o', 'address', 'show')).includes(` ${address}/`);
   }

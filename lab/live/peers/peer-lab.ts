@@ -21,6 +21,7 @@ import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { type DeskSession, openDesk, ProcessClock } from '@holdfast/shell';
 import { freePorts } from '../free-ports.ts';
 import { type StandbyPorts, siteFolders } from '../lab-configuration.ts';
+import { DatagramLine, GOOD_LINE } from '../line-quality.ts';
 import { Relays } from '../relay.ts';
 import { Robot, type RobotWatch } from '../robot.ts';
 import { robotBootstrap } from '../robot-bootstrap.ts';
@@ -200,6 +201,7 @@ export class PeerLab {
       clock: this.clock,
       random: this.random,
       relays: new Relays(),
+      line: new DatagramLine(GOOD_LINE, this.random),
       watch: NOBODY,
     });
   }

@@ -1,6 +1,7 @@
-/** Phones of ours in a network namespace, seen from the test: see phones-in-namespace-main.ts. */
+/** Phones and desks of ours in a network namespace, seen from the test: see phones-in-namespace-main.ts. */
 import { fileURLToPath } from 'node:url';
-import type { PhoneCommand, PhoneFact } from '@holdfast/sip';
+import type { DeskCommand } from '@holdfast/desk';
+import type { PhoneCommand, PhoneFact, PhoneOptions } from '@holdfast/sip';
 import { Program } from './processes.ts';
 
 const ENTRY = fileURLToPath(new URL('phones-in-namespace-main.ts', import.meta.url));
@@ -13,18 +14,35 @@ export interface PhonesRequest {
   readonly host: string;
   readonly domain: string;
   readonly password: string;
-  /** Where they register. */
-  readonly server: { readonly host: string; readonly port: number };
+  /** Where they register, the preferred one first. */
+  readonly servers: readonly { readonly site: string; readonly host: string; readonly port: number }[];
+  readonly registration?: NonNullable<PhoneOptions['registration']>;
+  /** Asked for, seconds. */
+  readonly expires: number;
   readonly phones: readonly {
     readonly number: string;
     readonly toneHz: number;
     readonly transport: 'UDP' | 'TCP';
+    readonly scheme: PhoneOptions['scheme'];
+    /** Any where none is named. */
+    readonly port?: number;
+  }[];
+  readonly desks: readonly {
+    readonly user: string;
+    readonly password: string;
+    readonly bootstrap: string;
+    readonly dataFolder: string;
   }[];
 }
 
-export interface PhonesOrder {
-  readonly number: string;
-  readonly command: PhoneCommand;
+export type PhonesOrder =
+  | { readonly number: string; readonly command: PhoneCommand }
+  | { readonly user: string; readonly command: DeskCommand };
+
+/** What the agent at a desk sees, as far as it is of interest here. */
+export interface DeskSeen {
+  readonly site: string | null;
+  readonly state: string;
 }
 
 type FactName = PhoneFact['name'];
@@ -50,7 +68,21 @@ export class PhonesInNamespace {
   }
 
   command(number: string, command: PhoneCommand): void {
-    this.program.write(`${JSON.stringify({ number, command } satisfies PhonesOrder)}\n`);
+    this.#order({ number, command });
+  }
+
+  deskCommand(user: string, command: DeskCommand): void {
+    this.#order({ user, command });
+  }
+
+  #order(order: PhonesOrder): void {
+    this.program.write(`${JSON.stringify(order)}\n`);
+  }
+
+  /** As that desk stands now. */
+  desk(user: string): DeskSeen | undefined {
+    const line = this.program.lines.findLast((one) => one.startsWith(`{"user":${JSON.stringify(user)}`));
+    return line === undefined ? undefined : (JSON.parse(line) as { readonly seen: DeskSeen }).seen;
   }
 
   /** The next fact of that name beyond the first `after`. */
