@@ -14,6 +14,9 @@ export interface CallersOptions {
   /** Called now and then instead of a queue: a routing point, extensions. */
   readonly others: readonly string[];
   readonly census: RuleCensus;
+  /** Who is not answered gives up within half of it, and nobody talks for longer than that. */
+  readonly patienceMaxMs?: number;
+  readonly talkMaxMs?: number;
 }
 
 /** Lines of the gateway: more calls at once find no line, as at a real one. */
@@ -50,7 +53,7 @@ export class Callers {
         password: '',
         scheme: 'none' as const,
         sites,
-        ringingMaxMs: PATIENCE_MAX_MS,
+        ringingMaxMs: options.patienceMaxMs ?? PATIENCE_MAX_MS,
         // Whoever of the outside is called by an agent answers.
         answerAfterMs: 2_000,
       };
@@ -91,19 +94,24 @@ export class Callers {
     const queues = others.length > 0 && this.#random() < OTHERS_SHARE ? others : this.#options.queues;
     const to = queues[randomInteger(this.#random, 0, queues.length - 1)];
     const site = sites[randomInteger(this.#random, 0, sites.length - 1)]?.site;
-    if (to === undefined || site === undefined) return;
+    if (to !== undefined && site !== undefined) this.call(to, site);
+  }
+
+  /** One more caller, now. */
+  call(to: string, site: string): void {
     this.offered++;
     this.#do((phone, now) => phone.tell(now, { type: 'command', command: { name: 'call', to, site } }));
   }
 
   #told(fact: PhoneFact): void {
+    const { patienceMaxMs = PATIENCE_MAX_MS, talkMaxMs = TALK_MAX_MS } = this.#options;
     if (fact.name === 'established') {
       if (fact.direction === 'out') this.established++;
-      this.#hangUpAfter(fact.leg, this.#random() * TALK_MAX_MS);
+      this.#hangUpAfter(fact.leg, this.#random() * talkMaxMs);
     }
     // Whoever is not answered hangs up some day; a leg that is over refuses the command, which is as good.
     if (fact.name === 'dialing')
-      this.#hangUpAfter(fact.leg, PATIENCE_MAX_MS * (0.1 + 0.4 * this.#random()), true);
+      this.#hangUpAfter(fact.leg, patienceMaxMs * (0.1 + 0.4 * this.#random()), true);
     if (fact.name === 'ended') this.ended++;
   }
 

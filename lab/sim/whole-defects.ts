@@ -8,6 +8,7 @@ import type { DeskInput, DeskView } from '@holdfast/desk';
 import { assert } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
 import type { SipMessage } from '@holdfast/sip';
+import { asAdopted, type LineDefect } from './line-defects.ts';
 import type { ScriptedDefect } from './scripted-defects.ts';
 import { PAIR_WHOLE_DEFECTS } from './whole-pair-defects.ts';
 
@@ -53,7 +54,7 @@ export const WHOLE_DEFECTS = {
   ...PAIR_WHOLE_DEFECTS,
 } as const;
 /** Any that may be planted in a whole world; those of the table are found in worlds that a seed draws. */
-export type WholeDefect = keyof typeof WHOLE_DEFECTS | ScriptedDefect;
+export type WholeDefect = keyof typeof WHOLE_DEFECTS | ScriptedDefect | LineDefect;
 
 /** Where the agents' phones are. */
 export const PHONE_NET = '10.3.';
@@ -123,6 +124,8 @@ export function plantInCentre(centre: Centre, defect: WholeDefect | undefined): 
   const planted = defect === undefined ? undefined : PLANTED[defect];
   if (planted !== undefined)
     centre.handle = (now, input) => planted(centre, input, (told) => handle(now, told));
+  const adopt = centre.adopt.bind(centre);
+  if (defect === 'past-for-future') centre.adopt = (now, call) => adopt(now, asAdopted(now, call));
 }
 
 type Planted = (

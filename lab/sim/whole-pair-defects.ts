@@ -3,6 +3,7 @@
 import type { Millis } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
 import type { SipServerNode } from '@holdfast/servers';
+import { asHeld } from './line-defects.ts';
 import type { WholeDefect } from './whole-defects.ts';
 
 export const PAIR_WHOLE_DEFECTS = {
@@ -35,6 +36,7 @@ export function asFollower(
   message: MirrorMessage,
   held: number,
 ): MirrorMessage | undefined {
+  if (defect === 'past-for-future') return asHeld(message);
   if (defect !== 'gaps-ignored' && defect !== 'legs-left-behind') return message;
   if (message.type === 'digest') return undefined;
   if (defect === 'legs-left-behind' && (message.type === 'entry' || message.type === 'snapshot'))

@@ -22,7 +22,7 @@ import type { Process } from './process.ts';
 import { CALL_PROCESSING_PORT, GATEWAY, RuleCensus } from './rule-census.ts';
 import type { SeedResult } from './seed-result.ts';
 import { boardsCurrent } from './whole-board.ts';
-import { Callers, OUTSIDE } from './whole-callers.ts';
+import { Callers, type CallersOptions, OUTSIDE } from './whole-callers.ts';
 import { callsAccounted } from './whole-calls.ts';
 import {
   addressOf,
@@ -87,6 +87,7 @@ export interface WholeOptions {
   readonly configured?: (objects: readonly ConfigObject[]) => readonly ConfigObject[];
   /** Calls a virtual second. */
   readonly callsPerSecond?: number;
+  readonly callers?: Pick<CallersOptions, 'patienceMaxMs' | 'talkMaxMs'>;
 }
 
 export const WHOLE_BREAK_MS = 180_000;
@@ -247,6 +248,7 @@ export class WholeWorld {
       // Who measures the loss of a site wants nobody called who is not Ready (CA5).
       others: isMixed ? [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 2)] : [],
       census: this.#census,
+      ...options.callers,
     });
     this.#phones.addAnnouncer();
     for (const process of world.processes) this.#startAtItsTime(process);

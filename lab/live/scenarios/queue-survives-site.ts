@@ -18,7 +18,8 @@ const CATCH_UP_MAX_MS = 5_000;
 /**
  * A site dies while callers wait in line there and nobody is at work: the agents' desks log in at the other site, which takes
  * the line over (AD2), each caller at the own place and with music again; then everybody goes to work, and those who came
- * first are served first. What the order is compared with is the order of coming: all callers are of one priority.
+ * first are served first. What the order is compared with is the order of coming: all callers are of one priority, so that
+ * a twin without the failure would serve them in that order. The simulation runs that twin (`lab/sim/line-twin.ts`).
  */
 export async function queueSurvivesSite(lab: LiveLab): Promise<void> {
   const access = lab.supervisorAccess();

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { LINE_DEFECTS } from './line-defects.ts';
+import { inversionsOf, type LineFault, runLineTwin } from './line-twin.ts';
+
+/** As many as the live scenario `queue-survives-site` has at full size. */
+const WAITING = 500;
+const FEW = 20;
+
+const DISASTERS: readonly (readonly [string, LineFault, boolean])[] = [
+  ['[AD2] the site of the line dies, and the other goes on with it', 'site-kill', false],
+  ['[SS53] the primary is killed, with the queues of both sites as one pool', 'primary-kill', true],
+];
+
+describe('a line of 500 callers is served in the order of its twin without a failure', () => {
+  it.each(DISASTERS)('%s', { timeout: 300_000 }, (_, fault, isPooled) => {
+    const twin = runLineTwin(1, { fault, waiting: WAITING, isPooled });
+    expect(twin.failed).toBeUndefined();
+    expect(twin.waiting).toBeGreaterThanOrEqual(WAITING);
+    const { waiting } = twin;
+    expect(twin).toMatchObject({ offered: waiting, offeredInTwin: waiting, inversions: 0 });
+    // All have one priority: that order is the order of coming, which is what the live scenario compares with.
+    expect(twin.twinInversions).toBe(0);
+  });
+
+  it('a line that is turned round is found (ME4), at the other site by the twin, at a mate at once', {
+    timeout: 120_000,
+  }, () => {
+    const defect = 'past-for-future';
+    const elsewhere = runLineTwin(1, { fault: 'site-kill', waiting: FEW, defect });
+    expect(elsewhere.failed).toBeUndefined();
+    expect(elsewhere.inversions).toBeGreaterThan(FEW);
+    expect(elsewhere.twinInversions).toBe(0);
+    const atMate = runLineTwin(1, { fault: 'primary-kill', waiting: FEW, defect });
+    expect(atMate.failed?.check).toBe(LINE_DEFECTS[defect]);
+  });
+});
+
+it('counts the pairs that stand in another order, of those only who are in both', () => {
+  expect(inversionsOf(['a', 'b', 'c'], ['a', 'b', 'c'])).toBe(0);
+  expect(inversionsOf(['c', 'x', 'a', 'b'], ['a', 'b', 'c', 'y'])).toBe(2);
+  expect(inversionsOf(['c', 'b', 'a'], ['a', 'b', 'c'])).toBe(3);
+});
