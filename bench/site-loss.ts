@@ -10,7 +10,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { percentiles } from '../lab/src/ledger.ts';
+import { type LedgerAgent, percentiles } from '../lab/src/ledger.ts';
 import { bundleServersAndLab } from './bundles.ts';
 import { failedChecks, type LabRun, runLab } from './lab-run.ts';
 
@@ -38,6 +38,39 @@ const after = ({ report: { ledger } }: LabRun) =>
     readyAt === null ? (ledger.after_wait_ms?.max ?? 0) : Math.max(0, readyAt - (allowedAt ?? lastAbleAt)),
   );
 
+/**
+ * Where the time of those who moved to the other site went, from one sighting of the ledger to the next: a wait that
+ * something decides is the same for all, while what only the machine takes grows with its load.
+ */
+function stagesOf(all: readonly LabRun[]) {
+  const moved = all.flatMap(({ report }) => report.ledger.agents).filter(({ from, to }) => to !== from);
+  const between = (from: (row: LedgerAgent) => number | null, to: (row: LedgerAgent) => number | null) =>
+    percentiles(
+      moved.flatMap((row) => {
+        const [begin, end] = [from(row), to(row)];
+        return begin === null || end === null ? [] : [Math.round(end - begin)];
+      }),
+    );
+  return {
+    fault_to_detected: between(
+      (row) => row.lastAbleAt,
+      (row) => row.detectedAt,
+    ),
+    detected_to_decided: between(
+      (row) => row.detectedAt,
+      (row) => row.decidedAt,
+    ),
+    decided_to_logged_in: between(
+      (row) => row.decidedAt,
+      (row) => row.loggedInAt,
+    ),
+    logged_in_to_ready: between(
+      (row) => row.loggedInAt,
+      (row) => row.readyAt,
+    ),
+  };
+}
+
 function figuresOf(agents: number, all: readonly LabRun[]) {
   const afterWait = percentiles(all.flatMap(after));
   const aim = AIMS[agents] ?? null;
@@ -47,6 +80,7 @@ function figuresOf(agents: number, all: readonly LabRun[]) {
     after_wait_ms: afterWait,
     aim_p99_ms: aim,
     meets_aim: aim === null || afterWait === null ? null : afterWait.p99 <= aim,
+    stages_ms: stagesOf(all),
     runs: all.map(({ report, load }) => ({
       seed: report.seed,
       load_before: Math.round(load * 10) / 10,

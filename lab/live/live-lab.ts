@@ -324,15 +324,16 @@ export class LiveLab {
     this.#nobodyHangsUp = value;
   }
 
+  /** The fault counts from the signals: whom to send them to takes the lab some milliseconds to find out. */
   kill(site: SiteName): void {
-    this.#fault(site, 'killed', false);
     this.sites[site].kill();
+    this.#fault(site, 'killed', false);
     this.#silence(site);
   }
 
   killSipServer(site: SiteName): void {
-    this.#fault(site, 'SIP Server killed', false);
     this.sites[site].killServer(`sip-${site}`);
+    this.#fault(site, 'SIP Server killed', false);
     this.#silence(site);
   }
 

@@ -1,88 +1,39 @@
 /**
  * A pair whose members have SIP addresses of their own, both in DNS SRV: real processes, a name server of the test, and
- * phones that know the site by its name alone. When the primary is killed they find the other member and are found by it.
+ * phones that know the site by its name alone. When the primary is killed they find the other member and are found by it,
+ * over UDP and over TCP, where their connections have died with it. What it took is printed, one JSON object a line.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { seededRandom } from '@holdfast/kernel';
-import type { ConfigObject } from '@holdfast/protocol';
-import { DnsClient } from '@holdfast/server';
-import { ProcessClock } from '@holdfast/shell';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type NameServer, nameServer } from '../../apps/server/src/io/testing/name-server.ts';
-import { freePorts } from './free-ports.ts';
-import { PHONE_PASSWORD, REALM } from './lab-configuration.ts';
-import { OneSite } from './one-site.ts';
-import { LabPhone } from './peers/lab-phone.ts';
+import { PairLog } from './pair-log.ts';
 import { until } from './peers/processes.ts';
+import { send } from './process-tree.ts';
+import { SITE_NAME, SipNameSite } from './sip-name-site.ts';
+import { sipNameTimes } from './sip-name-times.ts';
 import { TrunkCaller } from './trunk-caller.ts';
 
-const NAME = 'north.holdfast.test';
 const CALLER_HZ = 440;
 const CALLED_HZ = 620;
 const TAKEOVER_MAX_MS = 20_000;
 
-let site: OneSite;
-let names: NameServer;
-let dns: DnsClient;
-/** SIP ports of the two members. */
-let ports: readonly [number, number];
-const phones: LabPhone[] = [];
-const clock = new ProcessClock();
-const random = seededRandom(1);
+let named: SipNameSite;
+let pair: PairLog;
 
 beforeAll(async () => {
-  const [secondPort] = (await freePorts(1)) as [number];
-  site = await OneSite.make({
-    ...{ agents: 2, restarts: true, isPair: true, configure: (object) => [named(object, secondPort)] },
-  });
-  ports = [site.ports.sip[0], secondPort];
-  names = await nameServer(({ type, name }) => ({ answers: answersOf(type, name) }));
-  dns = new DnsClient({ servers: [names], hosts: '' });
-  await site.processes.start();
+  named = await SipNameSite.start(12);
+  pair = new PairLog(named.site.logFile);
 }, 40_000);
 
-afterAll(async () => {
-  await Promise.all(phones.map((phone) => phone.close()));
-  dns?.close();
-  names?.socket.close();
-  await site.end();
-  site.remove();
-}, 20_000);
+afterAll(() => named?.end(), 20_000);
 
-function named(object: ConfigObject, secondPort: number): ConfigObject {
-  if (object.objectType !== 'Application' || object.type !== 'SIPServer') return object;
-  if (!object.name.startsWith('sip-north')) return object;
-  const { TServer, holdfast, ...options } = object.options;
-  const own = object.name === 'sip-north' ? {} : { 'sip-port': String(secondPort) };
-  return {
-    ...object,
-    options: { ...options, TServer: { ...TServer, ...own }, holdfast: { ...holdfast, 'sip-name': NAME } },
-  };
-}
+const inStep = () => until('the mate is in step', TAKEOVER_MAX_MS, () => pair.mateIs() === 'mate in step');
 
-/** The first member before the second. */
-function answersOf(type: string, name: string) {
-  if (type === 'SRV' && name === `_sip._udp.${NAME}`)
-    return ports.map((port, priority) => ({
-      ...{ type: 'SRV' as const, name, ttl: 60 },
-      data: { priority, weight: 1, port, target: `member.${NAME}` },
-    }));
-  if (type === 'A' && name === `member.${NAME}`)
-    return [{ type: 'A' as const, name, ttl: 60, data: '127.0.0.1' }];
-  return [];
-}
-
-async function phone(number: string, toneHz: number): Promise<LabPhone> {
-  const opened = await LabPhone.open({
-    ...{ number, domain: REALM, password: PHONE_PASSWORD, scheme: 'single', expires: 60, port: 0 },
-    ...{ toneHz, answerAfterMs: 0, clock, random, dns, sites: [{ site: 'north', name: NAME, port: 0 }] },
-  });
-  phones.push(opened);
-  opened.command({ name: 'register' });
-  await opened.fact('registered', { withinMs: TAKEOVER_MAX_MS });
-  return opened;
+/** Resolves when the other member serves. */
+async function killPrimary(): Promise<void> {
+  const served = pair.served;
+  send(named.site.processes.pidOf(pair.primary), 'SIGKILL');
+  await until('the mate serves', TAKEOVER_MAX_MS, () => pair.served > served);
 }
 
 /** The answer of that SIP port to an OPTIONS that knows no name. */
@@ -107,30 +58,26 @@ async function optionsAt(port: number): Promise<string> {
 }
 
 test('[PR10] the standby answers 503 at its own address, and names no time after which it might be asked', async () => {
-  expect(await optionsAt(ports[0])).toMatch(/^SIP\/2\.0 200 /);
-  const answer = await optionsAt(ports[1]);
+  expect(await optionsAt(named.ports[0])).toMatch(/^SIP\/2\.0 200 /);
+  const answer = await optionsAt(named.ports[1]);
   expect(answer).toMatch(/^SIP\/2\.0 503 /);
   expect(answer).not.toMatch(/^Retry-After/im);
 });
 
 test('[PR10] Contacts carry the name; the primary is killed in a call, and what follows goes through the other member', async () => {
-  const [caller, called] = [await phone('7001', CALLER_HZ), await phone('7002', CALLED_HZ)];
-  const trunk = await TrunkCaller.open(site.ports.gateway, ports[0]);
+  const caller = await named.registeredPhone('7001', { toneHz: CALLER_HZ });
+  const called = await named.registeredPhone('7002', { toneHz: CALLED_HZ });
+  const trunk = await TrunkCaller.open(named.site.ports.gateway, named.ports[0]);
   const standing = await trunk.call('7002', 200, 10_000);
-  expect(standing.contact).toBe(`sip:${NAME}`);
+  expect(standing.contact).toBe(`sip:${SITE_NAME}`);
   await trunk.hangUp(standing, 200, 10_000);
   trunk.close();
 
   await caller.call('7002', 'north');
   await Promise.all([caller.hears(CALLED_HZ), called.hears(CALLER_HZ)]);
-  await until('the standby holds everything', TAKEOVER_MAX_MS, () =>
-    readFileSync(site.logFile, 'utf8').includes('"what":"mate in step"'),
-  );
+  await inStep();
   const [after, calledAfter] = [caller.facts.length, called.facts.length];
-  site.processes.killServer('sip-north');
-  await until('the mate serves', TAKEOVER_MAX_MS, async () => {
-    return (await site.processes.serving('sip-north')) === 'sip-north-b';
-  });
+  await killPrimary();
   caller.command({ name: 'hold' });
   await called.fact('held', { after: calledAfter, withinMs: TAKEOVER_MAX_MS });
   // A change is over when its answer has come.
@@ -145,7 +92,7 @@ test('[PR10] Contacts carry the name; the primary is killed in a call, and what 
 
   // Started again, the first one is standby, and says so to whoever tries it first.
   await until('the first one answers as standby', TAKEOVER_MAX_MS, async () =>
-    optionsAt(ports[0]).then(
+    optionsAt(named.ports[0]).then(
       (answer) => answer.startsWith('SIP/2.0 503'),
       // Not there yet.
       () => false,
@@ -154,3 +101,18 @@ test('[PR10] Contacts carry the name; the primary is killed in a call, and what 
   await caller.call('7002', 'north', TAKEOVER_MAX_MS);
   expect(await caller.hangUp()).toMatchObject({ by: 'local', status: 0 });
 }, 120_000);
+
+test.each([
+  ['UDP', ['7003', '7004', '7005', '7006']],
+  ['TCP', ['7007', '7008', '7009', '7010']],
+] as const)(
+  '[PR10] the primary is killed: a call over %s obeys its phones again, and a new one is answered',
+  async (transport, numbers) => {
+    const times = await sipNameTimes(named, transport, numbers);
+    console.log(JSON.stringify({ address: 'sip-name', over: transport, fault: 'SIGKILL', ...times }));
+    expect(Math.max(times.inDialogMs, times.newCallMs, times.registeredMs ?? 0)).toBeLessThan(
+      TAKEOVER_MAX_MS,
+    );
+  },
+  120_000,
+);

@@ -104,7 +104,7 @@ export class LabPhone {
         destination:
           name === undefined
             ? { type: 'target', target: { transport: over, host: at, port } }
-            : { type: 'uri', uri: `sip:${name}` },
+            : { type: 'uri', uri: `sip:${name};transport=${over.toLowerCase()}` },
       })),
       hashes: nodeHashes,
       sentBy: () => ({ host, port: transports.port }),
