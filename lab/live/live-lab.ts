@@ -188,8 +188,7 @@ export class LiveLab {
     const ports = options.ports ?? (await drawPorts(options.pairs));
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-lab-'));
     // Before anybody reads the configuration, which names them.
-    const { agents: count, hasOutlyingOffice = false, quality } = options;
-    const links = await LabLinks.make({ ports, agents: count, hasOutlyingOffice, quality });
+    const links = await LabLinks.make({ hasOutlyingOffice: false, ...options, ports });
     const agents = await writeLabConfiguration({ ...options, ports, folder, links });
     return new LiveLab(options, { ports, folder, agents, links });
   }

@@ -20,6 +20,8 @@ const EVERY_MS = 20;
 const TAKEOVER_MAX_MS = 15_000;
 /** Elections take half a second, renewals come every 150 ms. */
 const SETTLED_MS = 2_500;
+/** Longer than the longest lease that stands in a key. */
+const NOBODY_MS = 7_000;
 
 let cluster: EtcdCluster;
 let site: OneSite;
@@ -135,4 +137,26 @@ test('[PR8] the nodes of the etcd die one after the other: while both members li
   await caller.hangUp(standing, 200, 10_000);
   expect(serves()).toBe(before);
   expect(await site.processes.serving('sip-north')).toBe('sip-north');
+}, 60_000);
+
+test('[PR11] no node of the etcd is left, the mate dies and the primary is started anew: nobody is primary until an operator says so', async () => {
+  // The test before it has left no node.
+  await backup.stop();
+  site.processes.killServer('sip-north');
+  const from = siteLog().length;
+  const since = () => siteLog().slice(from);
+  await says(since, '"what":"arbiter does not answer"');
+  await pause(NOBODY_MS);
+  expect(since()).not.toContain('"what":"serves"');
+  const word = Program.start({
+    command: process.execPath,
+    args: [SERVER_BUNDLE, 'act-alone', 'sip-north', '--data', join(site.folder, 'north'), '--yes'],
+    folder: site.folder,
+  });
+  expect((await word.endWithin(10_000)).code, word.lastWords()).toBe(0);
+  await says(since, '"what":"operator says to act alone"');
+  await says(since, '"what":"serves"');
+  // Nobody was left who held the registrations.
+  await site.registeredPhone(CALLED, 0);
+  await caller.hangUp(await caller.call(CALLED, 200, 10_000), 200, 5_000);
 }, 60_000);

@@ -143,7 +143,7 @@ async function works(site: SiteName): Promise<void> {
   expect(await agents.fact(GATEWAY, 'ended', at)).toMatchObject({ by: 'remote', wasEstablished: true });
 }
 
-test('[DS8] the cable of a site is pulled: its agent works at the other, also when it is in again', async () => {
+test('[DS8a] the cable of a site is pulled: its agent works at the other, also when it is in again', async () => {
   const from = performance.now();
   await network.cable('north', 'down');
   await works('south');
@@ -155,7 +155,7 @@ test('[DS8] the cable of a site is pulled: its agent works at the other, also wh
   await works('south');
 }, 120_000);
 
-test('[DS8] [LL4] a site hears everybody and is heard by nobody: its agent works at the other, and is logged in once', async () => {
+test('[DS8a] [LL4] a site hears everybody and is heard by nobody: its agent works at the other, and is logged in once', async () => {
   const from = performance.now();
   await network.cutSending('south', true);
   await works('north');

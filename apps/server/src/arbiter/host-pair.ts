@@ -57,6 +57,8 @@ class HostPair {
   readonly #file: string;
   readonly #queue: HostArbiterEvent[] = [];
   #state: HostArbiter;
+  /** Applications whose process was killed so that the role could be granted, until their parent has asked. */
+  readonly #killed = new Set<string>();
   #socket: MemberSocket | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
@@ -104,6 +106,11 @@ class HostPair {
   ended(application: string): void {
     const process = this.running(application);
     if (process !== undefined) this.#on({ type: 'ended', process });
+  }
+
+  /** Its process ended because the role went to its mate, and for no fault of its own. Asked once for each end. */
+  endedForGrant(application: string): boolean {
+    return this.#killed.delete(application);
   }
 
   async stop(): Promise<void> {
@@ -155,6 +162,8 @@ class HostPair {
         return this.#socket?.refuse(effect.process, effect.text);
       case 'kill': {
         const { rule, text } = effect.because;
+        for (const application of this.#options.applications)
+          if (this.running(application) === effect.process) this.#killed.add(application);
         log({
           level: 'warn',
           what: 'process killed',

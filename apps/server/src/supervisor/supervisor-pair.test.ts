@@ -118,6 +118,9 @@ test('[PR7] both members start, the primary first; the mate asks and the old pri
   expect(isAlive(old)).toBe(false);
   await says({ application: 'sip-north-b', ended: 'sip-north' });
   await until('it is started again', async () => ![old, null].includes(await pidOf('sip-north')));
+  // That was asked for: it is no error, and no death of those that are counted.
+  await until('it is said that it made way', () => output.includes('"what":"process made way"'));
+  expect(output).not.toContain('"what":"process ended"');
   supervisor.kill('SIGTERM');
   await once(supervisor, 'exit');
   for (const pid of Object.values((await sitePids()).processes)) expect(pid).toBeNull();

@@ -190,7 +190,14 @@ class Supervisor {
           detail: { application: name },
         });
       }
-      log({ level: 'error', what: 'process ended', because: how, site, detail: { application: name } });
+      const detail = { application: name };
+      if (pair?.endedForGrant(name) === true) {
+        const because = "PR7: the role is its mate's now. It is started again, as standby.";
+        log({ level: 'info', what: 'process made way', because, site, detail });
+        if (this.#options.restarts) member.timer = setTimeout(() => this.#startMember(member), 0);
+        return;
+      }
+      log({ level: 'error', what: 'process ended', because: how, site, detail });
       if (this.#options.restarts) this.#restart(member);
     };
     const running = pair?.running(name);

@@ -19,6 +19,12 @@ export const MATE = '';
 
 /** Why a connection is closed on which somebody else wanted them. */
 export const NO_SERVER = 'only servers follow the records: show the server secret';
+/** Of whoever asks for them and has not shown it. */
+export const RECORDS_REFUSED: Extract<SipServerEffect, { type: 'log' }> = {
+  type: 'log',
+  sender: 'client',
+  line: { level: 'warn', what: 'records refused', because: `LG4: ${NO_SERVER}` },
+};
 
 /** An entry gathers the changes of so many inputs at the most, then it leaves although another is on its way: small enough not to hold up a call. */
 export const ENTRY_INPUTS_MAX = 200;

@@ -6,7 +6,7 @@ import { gauge, notReady, oneOf, READY, type ServerReport, WITHOUT_MATE } from '
 import { siteMetrics } from '../health/site-metrics.ts';
 import type { SipServerEffect, SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
-import { Leading, NO_SERVER } from './leading.ts';
+import { Leading, NO_SERVER, RECORDS_REFUSED } from './leading.ts';
 
 export class LedServer implements Node<SipServerInput, SipServerEffect> {
   readonly #leading: Leading;
@@ -43,7 +43,7 @@ export class LedServer implements Node<SipServerInput, SipServerEffect> {
     if (input.type === 'message' && input.message.type === 'Mirror') {
       const { connection, message } = input;
       if (!this.#leading.hearClient(now, connection, message.message))
-        this.#sent.push({ type: 'close', connection, why: NO_SERVER });
+        this.#sent.push(RECORDS_REFUSED, { type: 'close', connection, why: NO_SERVER });
       return this.#out(now);
     }
     if (input.type === 'closed') this.#leading.unlinked(input.connection);

@@ -146,6 +146,7 @@ it('[LG4] the other site follows over a connection of its own, and nobody waits 
   curious.send({ type: 'Mirror', message: { type: 'follow' } });
   world.run(100);
   expect(curious.closedBecause).toMatch('server secret');
+  expect(site.logs.map(({ what }) => what)).toContain('records refused');
 });
 
 const REGISTER = {

@@ -31,7 +31,7 @@ import type { Because, LogLine, Millis, Node } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
 import type { ServerReport } from '../health/server-report.ts';
 import { Following, type Heard } from '../mirror/following.ts';
-import { Leading, MATE, NO_SERVER } from '../mirror/leading.ts';
+import { Leading, MATE, NO_SERVER, RECORDS_REFUSED } from '../mirror/leading.ts';
 import type { FollowerState } from '../mirror/mirror-follower.ts';
 import type { SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
@@ -483,6 +483,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   #fromServer(now: Millis, connection: string, message: MirrorMessage): void {
     if (this.#leading?.hearClient(now, connection, message) === true) return;
+    this.#emit(RECORDS_REFUSED);
     this.#emit({ type: 'close', connection, why: NO_SERVER });
   }
 

@@ -102,6 +102,7 @@ export class LoginAdmission {
     const known = [this.#asks.of(person)?.epoch, this.denied.get(person)].find(
       (one) => one !== undefined && compareLoginEpochs(one, epoch) > 0,
     );
+    this.#tellOf(person, epoch, known);
     if (known !== undefined) {
       const text = `Epoch ${known.number} (${known.desk}) of ${person} is known here. Log in with a higher one.`;
       return this.#ports.clients.refuse(client.connection, ReferenceID, 'epoch-too-low', {
@@ -117,6 +118,33 @@ export class LoginAdmission {
       client: askerOf(client.session.key, request),
       referenceId: ReferenceID,
     });
+  }
+
+  /** What the other site's epoch does here, so that a site which names wrong ones is seen at work. */
+  #tellOf(person: string, epoch: LoginEpoch, known: LoginEpoch | undefined): void {
+    const waiting = this.#asks.of(person)?.epoch;
+    const standing = this.#ports.centre.loginOf(person)?.epoch;
+    const higher = [known, standing].find((one) => one !== undefined && compareLoginEpochs(one, epoch) > 0);
+    const log = (what: string, because: string, level: LogLine['level']) =>
+      this.#ports.logBudgeted({ level, what, because, detail: { person } }, 'other site');
+    if (higher !== undefined)
+      log(
+        'lower epoch refused',
+        `SS72: the other site asks for epoch ${epoch.number}, and ${higher.number} is known here`,
+        'info',
+      );
+    else if (waiting !== undefined && compareLoginEpochs(waiting, epoch) === 0)
+      log(
+        'same epoch at both sites',
+        `SS74: epoch ${epoch.number} logs in here and there; neither is admitted. One desk is started twice, or a site repeats what it hears`,
+        'warn',
+      );
+    else if (standing !== undefined)
+      log(
+        'log-in ended by the other site',
+        `SS71: it admits epoch ${epoch.number}, and here is ${standing.number}`,
+        'info',
+      );
   }
 
   #isLie(now: Millis, person: string, epoch: LoginEpoch): boolean {

@@ -92,6 +92,7 @@ describe('one login at both sites (LL8)', () => {
       name: 'EventAgentLogout',
       attributes: { Reasons: { LogoutReason: 'login-superseded' } },
     });
+    expect(sites.south.logs.map(({ what }) => what)).toContain('log-in ended by the other site');
     expect(north.node.sizes()).toMatchObject({ peerAsked: 0 });
   });
 
@@ -114,6 +115,7 @@ describe('one login at both sites (LL8)', () => {
     expect(atSouth.login('7001', { number: WALL + 50_000 })).toBe('EventAgentLogin');
     expect(atNorth.login('7001', { number: WALL + 40_000 })).toBe('agent-elsewhere');
     expect(atNorth.replies.at(-1)).toMatchObject({ epoch: { number: WALL + 50_000, desk: 'session-two' } });
+    expect(sites.south.logs.filter(({ what }) => what === 'lower epoch refused')).toHaveLength(1);
     atSouth.answering = undefined;
     world.run(9_000);
     expect(atNorth.login('7001', { number: WALL + 40_000 })).toBe('epoch-too-low');
@@ -218,6 +220,8 @@ describe('one login at both sites (LL8)', () => {
     sites.world.run(20);
     for (const answers of both) expect(answers()).toMatchObject([{ code: 'epoch-too-low' }]);
     expect(agentOf(sites)).toEqual([]);
+    for (const { logs } of [sites.north, sites.south])
+      expect(logs.map(({ what }) => what)).toContain('same epoch at both sites');
   });
 });
 
