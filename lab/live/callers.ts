@@ -9,7 +9,7 @@ import { type PhoneEffect, type PhoneInput, PhoneNode } from '@holdfast/sip';
 import { byeStatusOf, type CallAccount, endOf } from './call-account.ts';
 import type { DatagramLine } from './line-quality.ts';
 import { RtpStream } from './rtp-stream.ts';
-import type { SoundAccount } from './sound-account.ts';
+import { LISTEN_EVERY_MS, type SoundAccount } from './sound-account.ts';
 
 export interface CallersOptions {
   readonly clock: ProcessClock;
@@ -47,6 +47,7 @@ export class Callers {
   #transports: SipTransports | undefined;
   #phone: RunningNode<PhoneInput> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #listening: NodeJS.Timeout | undefined;
   /** By their ports. */
   readonly #streams = new Map<number, RtpStream>();
   /** Of each leg: the own port, and that of whom the caller speaks to. */
@@ -65,6 +66,7 @@ export class Callers {
   }
 
   async start(): Promise<void> {
+    this.#listening = setInterval(() => this.#options.sound.listened(), LISTEN_EVERY_MS);
     const { port, clock, random, realm, sites, line } = this.#options;
     this.#transports = await SipTransports.open({
       host: '127.0.0.1',
@@ -221,6 +223,7 @@ export class Callers {
 
   async close(): Promise<void> {
     this.stop();
+    clearInterval(this.#listening);
     this.#phone?.stop();
     for (const stream of this.#streams.values()) stream.close();
     await this.#transports?.close();

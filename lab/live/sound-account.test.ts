@@ -1,12 +1,19 @@
 import { expect, test } from 'vitest';
-import { heardBetween, SoundAccount } from './sound-account.ts';
+import { heardBetween, LISTEN_EVERY_MS, SoundAccount } from './sound-account.ts';
 
 const PORTS = { agent: 5000, caller: 6000 };
 const HEARD = { received: 100, gapMaxMs: 40 };
+const SILENCE = { received: 0, gapMaxMs: 0 };
 
-function speak(account: SoundAccount, agentHears: typeof HEARD, callerHears: typeof HEARD, ms = 2000): void {
+function speak(
+  account: SoundAccount,
+  agentHears: typeof HEARD,
+  callerHears: typeof HEARD,
+  { ms = 2000, looks = ms / LISTEN_EVERY_MS } = {},
+): void {
   account.begun(0, 'agent', PORTS, () => agentHears);
   account.begun(10, 'caller', PORTS, () => callerHears);
+  for (let look = 0; look < looks; look++) account.listened();
   account.ended(ms, 'caller', PORTS, callerHears);
   account.ended(ms + 1000, 'agent', PORTS, agentHears);
 }
@@ -14,17 +21,25 @@ function speak(account: SoundAccount, agentHears: typeof HEARD, callerHears: typ
 test('a call is heard both ways when each end has heard the other', () => {
   const account = new SoundAccount();
   speak(account, HEARD, { received: 90, gapMaxMs: 55 });
-  speak(account, HEARD, { received: 0, gapMaxMs: 0 });
+  speak(account, HEARD, SILENCE);
   expect(account.report()).toEqual({ calls: 2, both_ways: 1, gap_ms_max: 55 });
 });
 
 test('an end that nobody spoke to, and a call too short to be heard, are none', () => {
   const account = new SoundAccount();
-  speak(account, { received: 0, gapMaxMs: 0 }, { received: 0, gapMaxMs: 0 }, 100);
+  speak(account, SILENCE, SILENCE, { ms: 100 });
   account.begun(0, 'caller', { agent: 7000, caller: 6000 }, () => HEARD);
   account.ended(3000, 'caller', { agent: 7000, caller: 6000 }, HEARD);
   account.ended(3000, 'agent', { agent: 1, caller: 2 }, HEARD);
   expect(account.report()).toEqual({ calls: 0, both_ways: 0, gap_ms_max: null });
+});
+
+test('a call during which the lab had no turn to listen says nothing; half of its turns are enough', () => {
+  const account = new SoundAccount();
+  speak(account, SILENCE, HEARD, { looks: 2 });
+  expect(account.report().calls).toBe(0);
+  speak(account, SILENCE, HEARD, { ms: 400, looks: 10 });
+  expect(account.report()).toMatchObject({ calls: 1, both_ways: 0 });
 });
 
 test('a call is heard again when both its ends have heard more since; one end, and a call that is over, are not enough', () => {

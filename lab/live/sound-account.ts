@@ -22,33 +22,49 @@ export interface SoundReport {
   readonly gap_ms_max: number | null;
 }
 
+interface Begun {
+  readonly at: number;
+  /** How often the lab had listened by then. */
+  readonly looks: number;
+}
+
 interface Call {
-  begun: Map<SoundEnd, number>;
+  begun: Map<SoundEnd, Begun>;
   /** What each end has heard until now. */
   hears: Map<SoundEnd, () => SoundFigures>;
   heard: Map<SoundEnd, SoundFigures>;
   /** When the first end fell silent. */
-  endedAt: number | undefined;
+  ended: Begun | undefined;
 }
 
 /** A shorter call need not have been heard. */
 const AUDIBLE_MS = 300;
+/** The lab listens so often, where the machine lets it. */
+export const LISTEN_EVERY_MS = 20;
+/** Nor need one during which the lab itself was kept waiting: what had come by then it had no turn to read. */
+const AUDIBLE_LOOKS = AUDIBLE_MS / LISTEN_EVERY_MS / 2;
 
 export class SoundAccount {
   readonly #calls = new Map<string, Call>();
   #count = 0;
   #bothWays = 0;
   #gapMaxMs: number | undefined;
+  #looks = 0;
+
+  /** The lab has read what has come on its sockets until now: told every `LISTEN_EVERY_MS`, later where it is late. */
+  listened(): void {
+    this.#looks += 1;
+  }
 
   /** That end speaks to the other from now on. */
   begun(at: number, end: SoundEnd, ports: SoundPorts, hears: () => SoundFigures): void {
     const key = keyOf(ports);
     const call = this.#calls.get(key) ?? {
-      ...{ begun: new Map(), hears: new Map(), heard: new Map(), endedAt: undefined },
+      ...{ begun: new Map(), hears: new Map(), heard: new Map(), ended: undefined },
     };
     this.#calls.set(key, call);
     call.hears.set(end, hears);
-    if (!call.begun.has(end)) call.begun.set(end, at);
+    if (!call.begun.has(end)) call.begun.set(end, { at, looks: this.#looks });
   }
 
   /** That end is over, and this is what it has heard. */
@@ -56,12 +72,12 @@ export class SoundAccount {
     const key = keyOf(ports);
     const call = this.#calls.get(key);
     if (call === undefined || !call.begun.has(end)) return;
-    call.endedAt ??= at;
+    call.ended ??= { at, looks: this.#looks };
     call.heard.set(end, heard);
     // Who was spoken to by nobody waits for no other end: an announcement, or an answer that never arrived.
     if (call.heard.size < call.begun.size) return;
     this.#calls.delete(key);
-    if (call.begun.size === 2) this.#settle(call, call.endedAt);
+    if (call.begun.size === 2) this.#settle(call, call.ended);
   }
 
   /** Of each call in which both ends speak now: what the two have heard so far. */
@@ -70,8 +86,10 @@ export class SoundAccount {
     return new Map(both.map(([key, { hears }]) => [key, [...hears.values()].map((figures) => figures())]));
   }
 
-  #settle({ begun, heard }: Call, endedAt: number): void {
-    if (endedAt - Math.max(...begun.values()) < AUDIBLE_MS) return;
+  #settle({ begun, heard }: Call, ended: Begun): void {
+    const isShort = ({ at, looks }: Begun) =>
+      ended.at - at < AUDIBLE_MS || ended.looks - looks < AUDIBLE_LOOKS;
+    if ([...begun.values()].some(isShort)) return;
     this.#count += 1;
     const ends = [...heard.values()];
     if (ends.every(({ received }) => received > 0)) this.#bothWays += 1;
