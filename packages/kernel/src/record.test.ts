@@ -49,6 +49,16 @@ test('attached data may be called as our marks are', () => {
   expect(fromRecord(overTheWire(kept, 0), 0)).toEqual(kept);
 });
 
+test('many bytes, and a field that is called as the prototype is, come back as they were', () => {
+  const userData = JSON.parse('{"__proto__":{"since":5},"a":1}');
+  const kept = { sdp: Uint8Array.from({ length: 5_000 }, (_, byte) => byte % 251), userData };
+  const read = fromRecord<typeof kept>(overTheWire(kept, 0), 0);
+  expect(read.sdp).toEqual(kept.sdp);
+  expect(Object.keys(read.userData)).toEqual(['__proto__', 'a']);
+  expect(Object.getPrototypeOf(read.userData)).toBe(Object.prototype);
+  expect(JSON.stringify(read.userData)).toBe(JSON.stringify(userData));
+});
+
 test('what cannot cross is refused where it is written', () => {
   expect(() => toRecord({ run: () => 1 }, 0)).toThrow(/function.*'run'/);
   expect(() => toRecord({ count: Number.NaN }, 0)).toThrow(/'count'/);

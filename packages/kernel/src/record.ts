@@ -36,7 +36,8 @@ export function fromRecord<Value>(record: Plain, now: Millis): Value {
 }
 
 function write(value: unknown, key: string, now: Millis, depth: number): Plain {
-  assert(depth < DEPTH_MAX, `a record is deeper than ${DEPTH_MAX} at '${key}'`);
+  // The words are made only where they are needed: every value of every record comes by here.
+  if (depth >= DEPTH_MAX) assert(false, `a record is deeper than ${DEPTH_MAX} at '${key}'`);
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -52,7 +53,7 @@ function write(value: unknown, key: string, now: Millis, depth: number): Plain {
 
 function writeNumber(value: number, key: string, now: Millis): Plain {
   if (INSTANT.test(key)) return { $in: value === Number.POSITIVE_INFINITY ? NEVER : value - now };
-  assert(Number.isFinite(value), `${value} cannot stand in a record, at '${key}'`);
+  if (!Number.isFinite(value)) assert(false, `${value} cannot stand in a record, at '${key}'`);
   return value;
 }
 
@@ -65,13 +66,29 @@ function writeObject(value: object, now: Millis, depth: number): Plain {
       $map: [...value].map(([key, item]) => [write(key, '', now, depth), write(item, '', now, depth)]),
     };
   if (value instanceof Set) return { $set: [...value].map((item) => write(item, '', now, depth)) };
-  const entries: [string, Plain][] = [];
-  for (const [key, item] of Object.entries(value))
-    if (item !== undefined) entries.push([key, write(item, key, now, depth)]);
-  const plain = Object.fromEntries(entries);
-  const [first] = entries;
+  return writeFields(value as Readonly<Record<string, unknown>>, now, depth);
+}
+
+function writeFields(value: Readonly<Record<string, unknown>>, now: Millis, depth: number): Plain {
+  const plain: Record<string, Plain> = {};
+  let count = 0;
+  let last = '';
+  for (const key of Object.keys(value)) {
+    const item = value[key];
+    if (item === undefined) continue;
+    put(plain, key, write(item, key, now, depth));
+    count += 1;
+    last = key;
+  }
   // Attached data are named by others: a field may be called as one of our marks.
-  return entries.length === 1 && first !== undefined && MARKS.has(first[0]) ? { $object: plain } : plain;
+  return count === 1 && MARKS.has(last) ? { $object: plain } : plain;
+}
+
+/** Also a field that attached data call `__proto__`: set like any other it would be no field. */
+function put(fields: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__')
+    Object.defineProperty(fields, key, { value, enumerable: true, configurable: true, writable: true });
+  else fields[key] = value;
 }
 
 function read(record: Plain, now: Millis): unknown {
@@ -92,17 +109,23 @@ function read(record: Plain, now: Millis): unknown {
 }
 
 function readFields(record: { readonly [key: string]: Plain }, now: Millis): object {
-  return Object.fromEntries(Object.entries(record).map(([key, item]) => [key, read(item, now)]));
+  const fields: Record<string, unknown> = {};
+  for (const key of Object.keys(record)) put(fields, key, read(record[key] as Plain, now));
+  return fields;
 }
 
 function isList(record: Plain): record is readonly Plain[] {
   return Array.isArray(record);
 }
 
+/** A function takes no more arguments than fit on the stack. */
+const TEXT_AT_ONCE = 1_024;
+
 /** One character for each byte: descriptions of sessions are text, and stay readable on the wire. */
 function textOf(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += TEXT_AT_ONCE)
+    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, at + TEXT_AT_ONCE));
   return text;
 }
 
