@@ -1,8 +1,9 @@
 /**
- * A call of the other site goes on here (AD1). Its parties hear of it as of any call, in one breath: that it rings and
- * that it stands, and for how long it has stood.
+ * A call of the other site goes on here (AD1), or the end that it had of a call of ours (AD11). Its parties hear of it as of
+ * any call, in one breath: that it rings and that it stands, and for how long it has stood.
  */
 import type { EventName } from '@holdfast/protocol';
+import { sizeOf, USER_DATA_MAX } from './attached-data.ts';
 import type { Call } from './call.ts';
 import { type DN, type Turn, touchDN } from './centre-state.ts';
 import { tellCall } from './events.ts';
@@ -12,11 +13,40 @@ export function adopt(turn: Turn, call: Call): void {
   const { state } = turn;
   const { phase, origin } = call;
   if (phase.name !== 'talking' || state.calls.has(call.connId)) return;
-  state.calls.set(call.connId, call);
+  state.calls.set(call.connId, { ...call, isAdopted: true });
   const party = phase.trunk === undefined ? state.dns.get(phase.dn) : undefined;
   const caller = origin.dn === undefined ? undefined : state.dns.get(origin.dn);
   if (caller !== undefined) tellAdopted(turn, call, { dn: caller, to: 'origin' });
   if (party !== undefined) tellAdopted(turn, call, { dn: party, to: 'party' });
+}
+
+export interface Rejoined {
+  readonly connId: string;
+  /** The other site's half of our call. */
+  readonly theirs: Call;
+  /** Which end of our call was there. */
+  readonly end: 'origin' | 'party';
+}
+
+export function rejoin(turn: Turn, { connId, theirs, end }: Rejoined): void {
+  const { state } = turn;
+  const call = state.calls.get(connId);
+  if (call?.phase.name !== 'talking' || theirs.phase.name !== 'talking') return;
+  const { queue, since } = call.phase;
+  const isParty = end === 'party';
+  // What was attached there comes last, since the agent was there.
+  const both = { ...call.userData, ...theirs.userData };
+  const joined: Call = {
+    ...call,
+    isAdopted: true,
+    userData: sizeOf(both) > USER_DATA_MAX ? call.userData : both,
+    phase: isParty ? { ...theirs.phase, queue: theirs.phase.queue ?? queue, since } : call.phase,
+    origin: isParty ? call.origin : { ...call.origin, heldAt: theirs.origin.heldAt },
+  };
+  state.calls.set(connId, joined);
+  const isHere = isParty && theirs.phase.trunk === undefined;
+  const party = isHere ? state.dns.get(theirs.phase.dn) : undefined;
+  if (party !== undefined) tellAdopted(turn, joined, { dn: party, to: 'party' });
 }
 
 function tellAdopted(

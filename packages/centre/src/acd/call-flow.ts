@@ -32,6 +32,7 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
     hops: 0,
     isRedirected: false,
     isEmergency: input.isEmergency === true,
+    isAdopted: false,
     waitingSince: waitingSinceOf(turn, input),
     treatedBy: undefined,
     phase: { name: 'new' },

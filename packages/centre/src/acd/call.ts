@@ -33,6 +33,8 @@ export interface Call {
   readonly isRedirected: boolean;
   /** To an emergency number: a graceful shutdown never ends it (PQ4). */
   readonly isEmergency: boolean;
+  /** It stood at the other site, or an end of it did, and goes on here (AD1, AD11). */
+  readonly isAdopted: boolean;
   /** Since when the caller has waited in queues; undefined before the first. */
   readonly waitingSince: Millis | undefined;
   /** The queue whose treatment the caller hears; undefined once somebody has answered. */

@@ -9,7 +9,7 @@
  */
 import { type HeldRecord, type Millis, type Node, type Plain, unreachable } from '@holdfast/kernel';
 import type { DNSnapshot, LoginEpoch, QueueSnapshot } from '@holdfast/protocol';
-import { adopt } from './adoption.ts';
+import { adopt, type Rejoined, rejoin } from './adoption.ts';
 import { changeAgent } from './agent-changes.ts';
 import { attachUserData, deleteUserData } from './attached-data.ts';
 import type { Call } from './call.ts';
@@ -152,11 +152,19 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     return turn.effects;
   }
 
-  /** A call of the other site goes on here: one that stood (AD1), or whose caller waited in a queue (AD2). */
+  /** A call of the other site goes on here: one that stood (AD1), or whose caller waited in a queue or for a phone (AD2). */
   adopt(now: Millis, call: Call): CentreEffect[] {
     const turn: Turn = { state: this.#state, now, effects: [] };
     if (call.phase.name === 'talking') adopt(turn, call);
     else adoptWaiting(turn, call);
+    settle(turn);
+    return turn.effects;
+  }
+
+  /** The end that the other site had of a call of ours is ours now (AD11). */
+  rejoin(now: Millis, rejoined: Rejoined): CentreEffect[] {
+    const turn: Turn = { state: this.#state, now, effects: [] };
+    rejoin(turn, rejoined);
     settle(turn);
     return turn.effects;
   }
@@ -188,6 +196,7 @@ export class Centre implements Node<CentreInput, CentreEffect> {
 
 /** Every decision ends here: whoever can be brought together is, and whoever is left waits, or may go (AG20). */
 function settle(turn: Turn): void {
+  logins.logOutPhoneless(turn);
   match(turn);
   letGo(turn);
   treatWaiting(turn);

@@ -84,7 +84,7 @@ function checkDN(state: CentreState, dn: DN, claim: Claim): void {
     `DN ${dn.number}: an idle agent stays while the server is shutting down (AG20), and waits for no wave (AG24)`,
   );
   claim(
-    dn.agent === undefined || dn.phone.inService,
+    dn.agent === undefined || dn.phone.inService || dn.calls.some((id) => state.calls.get(id)?.isAdopted),
     `DN ${dn.number}: an agent is logged in without a phone (C56)`,
   );
   if (dn.offer !== undefined) {

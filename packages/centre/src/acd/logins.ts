@@ -346,10 +346,22 @@ export function phoneChanged(turn: Turn, input: Input<'phone'>): void {
     touchDN(turn.state, dn.number);
     if (name === 'EventDNBackInService') continue;
     takeBackOffer(turn, dn, 'logged-out');
-    endLogin(turn, dn, {
-      reasons: { LogoutReason: LOGOUT_REASONS.phoneLost },
-      because: 'the phone is out of service',
-    });
+    endPhoneless(turn, dn, 'the phone is out of service');
+  }
+}
+
+/** AG26: who talks in a call of the other site stays until that is over; it is the phone that has gone home. */
+function endPhoneless(turn: Turn, dn: DN, because: string): void {
+  if (dn.calls.some((connId) => turn.state.calls.get(connId)?.isAdopted === true)) return;
+  endLogin(turn, dn, { reasons: { LogoutReason: LOGOUT_REASONS.phoneLost }, because });
+}
+
+/** Those whose call has ended in this turn, and whose phone is not back. */
+export function logOutPhoneless(turn: Turn): void {
+  for (const number of turn.state.touchedDNs) {
+    const dn = turn.state.dns.get(number);
+    if (dn?.agent !== undefined && !dn.phone.inService)
+      endPhoneless(turn, dn, 'the phone is out of service, and the call that was taken over is over');
   }
 }
 

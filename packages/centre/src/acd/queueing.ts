@@ -102,10 +102,18 @@ function enterQueue(turn: Turn, call: Call, number: string): void {
   if (full) overflow(turn, waiting, `queue ${number} holds its ${queue.configuration.waitingMax} callers`);
 }
 
-/** AD2: whoever waited in a queue at the other site goes on waiting in it here, at the place that the time waited gives. */
+/**
+ * AD2: whoever waited in a queue at the other site goes on waiting in it here, at the place that the time waited gives; for
+ * whom an extension rang, it rings here.
+ */
 export function adoptWaiting(turn: Turn, call: Call): void {
   const { state } = turn;
   const { phase } = call;
+  if (phase.name === 'alerting' && phase.trunk === undefined && !state.calls.has(call.connId)) {
+    const free: Call = { ...call, phase: { name: 'new' } };
+    state.calls.set(call.connId, free);
+    return place(turn, free, phase.dn);
+  }
   if ((phase.name !== 'waiting' && phase.name !== 'offered') || state.calls.has(call.connId)) return;
   const free: Call = { ...call, phase: { name: 'new' } };
   state.calls.set(call.connId, free);

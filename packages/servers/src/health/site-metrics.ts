@@ -1,7 +1,9 @@
 /** What a SIP Server that acts holds at this moment, as figures. */
+
+import { NOT_ADOPTED } from '../sip-server/peer-legs.ts';
 import type { SipServerNode } from '../sip-server/sip-server-node.ts';
 import { followingMetrics } from './mirror-metrics.ts';
-import { gauge, type Metric } from './server-report.ts';
+import { counters, gauge, type Metric } from './server-report.ts';
 
 /** All 0 where no server acts: a standby holds records, and has no call. */
 export function siteMetrics(server: SipServerNode | undefined): Metric[] {
@@ -22,6 +24,12 @@ export function siteMetrics(server: SipServerNode | undefined): Metric[] {
       parts?.peer.standing.answers ? 1 : 0,
     ),
     ...(parts === undefined ? [] : [followingMetrics(parts.peer.standing.following, 'site')]),
+    counters(
+      'holdfast_peer_calls_total',
+      'Calls of the other site that could have gone on here, by what became of them (LG4).',
+      'cause',
+      (['adopted', ...NOT_ADOPTED] as const).map((cause) => [cause, parts?.account.counts.get(cause) ?? 0]),
+    ),
     gauge('holdfast_draining', 'Whether a graceful shutdown goes on.', parts?.centre.isShuttingDown ? 1 : 0),
   ];
 }

@@ -6,29 +6,36 @@
  *                                    legs to us ◀── UPDATE or re-INVITE to both ends ──┘
  *
  * Callers who wait there have no desk that could show that the site is dead: they are taken over when all signs agree
- * (AD2).
+ * (AD2), and with them whatever else has no agent. What cannot go on is ended at each end that can be reached (AD10).
  *
  * The number of the next request is the fence (AD3): the ends refuse what the other site, if it lives, still sends.
  */
 import type { Agent, Call, Centre, CentreEffect } from '@holdfast/centre';
-import { fromRecord, type HeldRecord, type LogLine, type Millis } from '@holdfast/kernel';
+import { fromRecord, type HeldRecord, type Millis } from '@holdfast/kernel';
 import { compareLoginEpochs, type LoginEpoch } from '@holdfast/protocol';
 import { type LegRecord, SEQ_JUMP_OF_SITE, type UserAgentOutput } from '@holdfast/sip';
+import type { AdoptionAccount } from './adoption-account.ts';
 import type { CallControl } from './call-control.ts';
 import { callFrom } from './call-records.ts';
+import type { CrossedCalls } from './crossed-calls.ts';
 import {
   callsIn,
-  isWithUs,
+  isReachable,
+  leadsThroughDeadSite,
   legHere,
-  type NotAdopted,
+  type Obstacle,
   type PeerLegPorts,
   type PeerRecords,
   peerLeg,
 } from './peer-legs.ts';
+import type { Roles, UnsavedCalls } from './unsaved-calls.ts';
 
 export interface AdoptionPorts extends PeerLegPorts {
   readonly centre: Centre;
   readonly calls: CallControl;
+  readonly account: AdoptionAccount;
+  readonly crossed: CrossedCalls;
+  readonly unsaved: UnsavedCalls;
   records(): PeerRecords | undefined;
   /** Since when the other site has not answered; undefined while it does. */
   silentSince(): Millis | undefined;
@@ -36,14 +43,17 @@ export interface AdoptionPorts extends PeerLegPorts {
   silenceMinMs(): Millis;
   /** AD9: an end of it has hung up here. */
   hasEnded(connId: string): boolean;
+  /** It is over at the other site, which reads of that in our records: with these legs. */
+  end(now: Millis, connId: string, legs: Roles): void;
   run(output: UserAgentOutput): void;
   perform(now: Millis, effects: readonly CentreEffect[]): void;
-  log(line: Omit<LogLine, 'site'>): void;
 }
 
 interface PeerDN {
   readonly agent?: Pick<Agent, 'person' | 'epoch'>;
   readonly calls: readonly string[];
+  /** A queue rings there. */
+  readonly offer?: string;
 }
 
 export class Adoption {
@@ -55,6 +65,8 @@ export class Adoption {
   readonly #decided = new Map<string, number>();
   /** With so many decisions, those are forgotten of which the records of the other site say nothing any more. */
   #decisionsMax = DECISIONS_MIN;
+  /** AD5: calls that wait for a phone to register here, until when. The oldest first; each is a call of the other site. */
+  readonly #phoneAwaited = new Map<string, Millis>();
   /** Connections whose desks say that they reach the other site. */
   readonly #seenBy = new Set<string>();
   /**
@@ -62,9 +74,7 @@ export class Adoption {
    * AD2. When the other site answers again, and falls silent later, somebody has to come anew.
    */
   #lostInSilenceOf: Millis | undefined;
-  /** LG4: what became of the calls of the other site that could have gone on here. */
-  readonly #account = new Map<'adopted' | NotAdopted, number>();
-  /** The waiting callers of the silence that began then were taken over, or are too old for that. */
+  /** What has no agent was taken over in the silence that began then, or is too old for that. */
   #doneInSilenceOf: Millis | undefined;
 
   constructor(ports: AdoptionPorts) {
@@ -81,6 +91,7 @@ export class Adoption {
     const there = dnOf(records, login);
     if (there?.agent === undefined || compareLoginEpochs(login.epoch, there.agent.epoch) <= 0) return;
     for (const connId of there.calls) this.#adoptTalk(now, records, connId);
+    if (there.offer !== undefined) this.#stopRinging(now, records, there.offer, login.dn);
     this.#lostInSilenceOf = this.#ports.silentSince();
     this.expire(now);
   }
@@ -96,13 +107,21 @@ export class Adoption {
     this.#seenBy.delete(connection);
   }
 
+  /** AD5: a phone has registered here. */
+  phoneCame(now: Millis): void {
+    const records = this.#ports.records();
+    if (records === undefined) return;
+    for (const connId of [...this.#phoneAwaited.keys()]) this.#adoptTalk(now, records, connId);
+  }
+
   /** For checks: how many calls of the other site are decided. */
   get size(): number {
     return this.#decided.size;
   }
 
-  get account(): ReadonlyMap<'adopted' | NotAdopted, number> {
-    return this.#account;
+  /** AD5: calls wait for phones. */
+  get awaitsPhones(): boolean {
+    return this.#phoneAwaited.size > 0;
   }
 
   /** AD1, AD2: it was taken over, or cannot be. */
@@ -111,6 +130,14 @@ export class Adoption {
   }
 
   nextDeadline(): Millis | undefined {
+    const never = Number.POSITIVE_INFINITY;
+    const [phoneBy = never] = this.#phoneAwaited.values();
+    const next = Math.min(phoneBy, this.#signsAt() ?? never);
+    return next === never ? undefined : next;
+  }
+
+  /** When the silence is long enough, where the other two signs agree. */
+  #signsAt(): Millis | undefined {
     const since = this.#ports.silentSince();
     if (since === undefined || this.#seenBy.size > 0) return undefined;
     if (this.#lostInSilenceOf !== since || this.#doneInSilenceOf === since) return undefined;
@@ -119,66 +146,150 @@ export class Adoption {
 
   /** AD2: silent for long enough, lost by whoever worked there, and seen by nobody: those who wait there wait here. */
   expire(now: Millis): void {
-    const due = this.nextDeadline();
     const records = this.#ports.records();
-    if (due === undefined || now < due || records === undefined) return;
+    if (records === undefined) return;
+    this.#giveUpPhones(now, records);
+    const due = this.#signsAt();
+    if (due === undefined || now < due) return;
     this.#doneInSilenceOf = this.#ports.silentSince();
     if (now > due - this.#ports.silenceMinMs() + WAITED_IN_SILENCE_MAX_MS) return;
-    const waiting = callsIn(records).filter(isInLine);
+    this.#adoptAgentless(now, records);
+  }
+
+  #adoptAgentless(now: Millis, records: PeerRecords): void {
+    const calls = callsIn(records);
+    const waiting = calls.filter((call) => isInLine(call) || isRingingDirectly(call));
     // Equal places in the order in which they arrived there.
     waiting.sort((one, other) => orderOf(one) - orderOf(other));
     for (const call of waiting) this.#adoptWaiting(now, records, call);
+    for (const call of calls) {
+      if (isInLine(call) || isRingingDirectly(call)) continue;
+      if (call.phase.name !== 'talking') this.#notAnswered(now, records, call.connId);
+      else if (!hasAgent(records, call)) this.#adoptTalk(now, records, call.connId);
+    }
   }
 
   #adoptTalk(now: Millis, records: PeerRecords, connId: string): void {
     const held = records.get(`call/${connId}`);
     const call = held && fromRecord<Call>(held.value, held.heldAt);
     // Whoever only rings is rung again, by the queue in which the caller waits.
-    if (call?.phase.name !== 'talking') return;
-    const talk = this.#take(now, records, call, (roles) => this.#legs(records, roles, isTalking, 2));
+    if (call?.phase.name !== 'talking') return this.#stopRinging(now, records, connId);
+    const open = this.#undecided(records, connId);
+    if (open === undefined) return;
+    const { roles } = open;
+    const half = this.#ports.crossed.halfOf(records, roles);
+    if (half !== undefined) {
+      this.#decide(records, connId, open.call.moves);
+      const leg = this.#ports.crossed.rejoin(now, records, call, half);
+      // What the other site has of it is over, however that came.
+      if (typeof leg !== 'string') return this.#unsaved(now, records, { connId, roles }, leg);
+      this.#ports.end(now, connId, roles);
+      return this.#ports.account.begun(
+        connId,
+        [leg],
+        'AD11: it had crossed, and the other half of it is ours',
+      );
+    }
+    const talk = this.#take(now, records, open, this.#legs(records, roles, isTalking, 2));
     if (talk === undefined) return;
-    const { userAgent, centre } = this.#ports;
+    const { userAgent, centre, account } = this.#ports;
     this.#ports.perform(now, centre.adopt(now, call));
+    const because = hasAgent(records, call)
+      ? 'AD1: it stood at the other site, and its agent has logged in here'
+      : 'AD2: it stood without an agent, and the other site is dead by all signs';
+    account.begun(connId, idsOf(talk), because);
     // AD4: a change that is done again says the same.
     for (const { leg } of talk) this.#ports.run(userAgent.refresh(now, leg.id));
-    this.#told(connId, 'AD1: it stood at the other site, and its agent has logged in here');
   }
 
   /** Turning the caller to our announcer tells that end where we are. */
   #adoptWaiting(now: Millis, records: PeerRecords, call: Call): void {
+    const open = this.#undecided(records, call.connId);
+    if (open === undefined) return;
     // The caller alone: the phone that rang for the call belongs to an agent who may be rung here.
-    const origin = (roles: Roles) => roles.filter(([, { role }]) => role === 'origin');
-    const taken = this.#take(now, records, call, (roles) => this.#legs(records, origin(roles), isWaiting, 1));
+    const origin = open.roles.filter(([, { role }]) => role === 'origin');
+    const taken = this.#take(now, records, open, this.#legs(records, origin, isWaiting, 1));
     if (taken === undefined) return;
+    this.#ports.unsaved.stopRinging(now, records, open.roles);
+    const because = 'AD2: its caller waits, and the other site is dead by all signs';
+    this.#ports.account.begun(call.connId, idsOf(taken), because);
     this.#ports.perform(now, this.#ports.centre.adopt(now, call));
-    this.#told(call.connId, 'AD2: its caller waits, and the other site is dead by all signs');
+  }
+
+  /** Being set up by a colleague or over a trunk: whoever wants it calls again. */
+  #notAnswered(now: Millis, records: PeerRecords, connId: string): void {
+    const open = this.#undecided(records, connId);
+    if (open === undefined) return;
+    const because = 'AD10: it was being set up at the other site, and its caller stood in no line';
+    this.#decide(records, connId, open.call.moves);
+    this.#unsaved(now, records, { connId, roles: open.roles }, { cause: 'not-answered', because });
+  }
+
+  /** What of it is not decided; undefined where there is nothing to decide. */
+  #undecided(records: PeerRecords, connId: string) {
+    const talk = records.get(`talk/${connId}`);
+    if (talk === undefined || this.#ports.hasEnded(connId)) return undefined;
+    // AD3: it has moved here before, and the other site has not read of that yet.
+    if (this.#ports.calls.handover.movesOf(connId) !== undefined) return undefined;
+    const { call, roles } = callFrom(talk);
+    return this.#decided.get(connId) === call.moves ? undefined : { talk, call, roles };
   }
 
   /** Loads its legs and what the B2BUA held of it; undefined when it cannot be taken over. */
   #take(
     now: Millis,
     records: PeerRecords,
-    { connId }: Call,
-    legsOf: (roles: Roles) => readonly LegRecord[] | Obstacle,
+    { talk, call: { connId, moves }, roles }: { talk: HeldRecord } & ReturnType<typeof callFrom>,
+    legs: readonly LegRecord[] | Obstacle,
   ): readonly LegRecord[] | undefined {
-    const { calls, userAgent } = this.#ports;
-    const talk = records.get(`talk/${connId}`);
-    if (talk === undefined || this.#ports.hasEnded(connId)) return undefined;
-    // AD3: it has moved here before, and the other site has not read of that yet.
-    if (calls.movesOf(connId) !== undefined) return undefined;
-    const { call, roles } = callFrom(talk);
-    if (this.#decided.get(connId) === call.moves) return undefined;
-    const legs = legsOf(roles);
-    this.#decide(records, connId, call.moves);
+    if ('cause' in legs && legs.cause === 'phone-absent' && this.#awaitsPhone(now, connId)) return undefined;
+    this.#phoneAwaited.delete(connId);
+    this.#decide(records, connId, moves);
     if ('cause' in legs) {
-      const { cause, because } = legs;
-      const detail = this.#count(cause);
-      this.#ports.log({ level: 'warn', what: 'call not adopted', call: connId, because, detail });
+      this.#unsaved(now, records, { connId, roles }, legs);
       return undefined;
     }
-    this.#ports.run(userAgent.loadLegs(now, legs, SEQ_JUMP_OF_SITE));
-    calls.adopt(now, talk);
+    this.#ports.run(this.#ports.userAgent.loadLegs(now, legs, SEQ_JUMP_OF_SITE));
+    this.#ports.calls.handover.adopt(now, talk);
     return legs;
+  }
+
+  /** AD5: whether the call waits for a phone that has not registered here. */
+  #awaitsPhone(now: Millis, connId: string): boolean {
+    const until = this.#phoneAwaited.get(connId);
+    if (until === undefined) this.#phoneAwaited.set(connId, now + PHONE_AWAITED_MAX_MS);
+    return until === undefined || now < until;
+  }
+
+  #giveUpPhones(now: Millis, records: PeerRecords): void {
+    const isBack = this.#ports.silentSince() === undefined;
+    for (const [connId, until] of [...this.#phoneAwaited]) {
+      // Whoever answers has its calls, and records that say what became of them.
+      if (isBack) this.#phoneAwaited.delete(connId);
+      else if (now < until) return;
+      else this.#adoptTalk(now, records, connId);
+      this.#phoneAwaited.delete(connId);
+    }
+  }
+
+  /** AD10. Where the other site answers it has the call, and goes on with it. */
+  #unsaved(
+    now: Millis,
+    records: PeerRecords,
+    { connId, roles }: { readonly connId: string; readonly roles: Roles },
+    { cause, because }: Obstacle,
+  ): void {
+    this.#ports.account.failed(connId, cause, because);
+    if (this.#ports.silentSince() === undefined) return;
+    this.#ports.unsaved.end(now, records, roles);
+    this.#ports.end(now, connId, roles);
+  }
+
+  /** A phone that rings for a dead site is busy for the next call. */
+  #stopRinging(now: Millis, records: PeerRecords, connId: string, dn?: string): void {
+    const talk = records.get(`talk/${connId}`);
+    if (talk === undefined || this.#ports.silentSince() === undefined) return;
+    this.#ports.unsaved.stopRinging(now, records, callFrom(talk).roles, dn);
   }
 
   /** No more are kept than twice the calls of the other site, and some. */
@@ -203,22 +314,12 @@ export class Adoption {
       if ('cause' in record) return record;
       const obstacle = obstacleTo(record.leg);
       if (obstacle !== undefined) return obstacle;
-      if (isWithUs(record, this.#ports)) return WITH_US;
+      if (leadsThroughDeadSite(record)) return ROUTE_DEAD;
+      if (!isReachable(record, dn, this.#ports))
+        return { cause: 'phone-absent', because: `AD5: the phone of ${dn} has not registered here` };
       legs.push(legHere(record, dn, this.#ports));
     }
     return legs.length < least ? { cause: 'too-few-legs', because: 'it has too few legs' } : legs;
-  }
-
-  /** LG4: how often this was what became of a call, this time included. */
-  #count(cause: 'adopted' | NotAdopted): { readonly cause: string; readonly count: number } {
-    const count = (this.#account.get(cause) ?? 0) + 1;
-    this.#account.set(cause, count);
-    return { cause, count };
-  }
-
-  #told(connId: string, because: string): void {
-    const detail = this.#count('adopted');
-    this.#ports.log({ level: 'info', what: 'call adopted', call: connId, because, detail });
   }
 }
 
@@ -229,13 +330,17 @@ export const DECISIONS_MIN = 32;
  * still there, and an agent would be offered one after the other who is not.
  */
 export const WAITED_IN_SILENCE_MAX_MS = 10 * 60_000;
-type Roles = ReturnType<typeof callFrom>['roles'];
-/** Why a call is not taken over. */
-const WITH_US = {
-  cause: 'other-end-ours',
-  because: 'it has crossed from here, and our own part of it goes on',
-} as const;
-type Obstacle = { readonly cause: NotAdopted; readonly because: string };
+/** AD5: so long a call waits for the phone of a colleague, who has a site time-out and a registration to go through. */
+export const PHONE_AWAITED_MAX_MS = 120_000;
+
+const ROUTE_DEAD: Obstacle = {
+  cause: 'route-dead',
+  because: 'AD4: a leg of it leads through the dead site itself',
+};
+
+function idsOf(legs: readonly LegRecord[]): string[] {
+  return legs.map(({ leg }) => leg.id);
+}
 
 /**
  * The agent's phone has answered; the caller may not have been answered yet, where the answer waits for a PRACK. That
@@ -266,8 +371,19 @@ export function isInLine({ phase, origin }: Call): boolean {
   return origin.dn === undefined && phase.ticket.reservation === undefined;
 }
 
+/** From outside, at an extension: it is rung again here. */
+function isRingingDirectly({ phase, origin }: Call): boolean {
+  return phase.name === 'alerting' && phase.trunk === undefined && origin.dn === undefined;
+}
+
 function orderOf({ phase }: Call): number {
   return phase.name === 'waiting' || phase.name === 'offered' ? phase.ticket.order : 0;
+}
+
+/** AD1 waits for that agent. */
+function hasAgent(records: PeerRecords, { phase, origin }: Call): boolean {
+  const dns = [origin.dn, phase.name === 'talking' && phase.trunk === undefined ? phase.dn : undefined];
+  return dns.some((dn) => dn !== undefined && read(records.get(`dn/${dn}`))?.agent !== undefined);
 }
 
 /** The DN on which this person was logged in there: the same number as a rule, any other at another's place. */

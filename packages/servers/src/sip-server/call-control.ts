@@ -14,7 +14,7 @@
  */
 
 import type { CentreEffect, PartyRelease } from '@holdfast/centre';
-import { type HeldRecord, type Millis, must, type Plain, randomToken } from '@holdfast/kernel';
+import { type Millis, must, randomToken } from '@holdfast/kernel';
 import {
   type LegId,
   type LookupAnswer,
@@ -26,11 +26,11 @@ import {
   type UserAgentEvent,
 } from '@holdfast/sip';
 import { type AdmissionPorts, CallAdmission, type Refusal } from './call-admission.ts';
+import { CallHandover } from './call-handover.ts';
 import { CallLegs } from './call-legs.ts';
 import { CallOverload } from './call-overload.ts';
 import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, MakeCall } from './call-record.ts';
-import { callFrom, recordOfCall } from './call-records.ts';
 import { CallRelay } from './call-relay.ts';
 import { CallRinging, releaseOf } from './call-ringing.ts';
 import { CallSound } from './call-sound.ts';
@@ -66,6 +66,7 @@ export class CallControl {
   readonly #sound: CallSound;
   readonly #relay: CallRelay;
   readonly overload: CallOverload;
+  readonly handover: CallHandover;
   #configuration: SipServerConfiguration | undefined;
 
   constructor(ports: CallPorts) {
@@ -86,6 +87,12 @@ export class CallControl {
     this.#watch = new TrunkWatch(ports, this.#trunks);
     this.#sound = new CallSound(ports);
     this.#relay = new CallRelay(ports, this.#legs);
+    this.handover = new CallHandover(ports, {
+      ...{ calls: this.#calls, legs: this.#legs, sound: this.#sound },
+      changed: (connId) => void this.#changed.add(connId),
+      ended: (now, leg, why) => this.#ended(now, leg, why),
+      drop: (now, leg) => this.#drop(now, leg),
+    });
   }
 
   configure(now: Millis, configuration: SipServerConfiguration): void {
@@ -170,12 +177,15 @@ export class CallControl {
         if (event.method !== 'INFO') return;
         return this.#relay.passResponse(now, event.leg, event.status, event.response);
       case 'ended':
+        if (event.by === 'lost' && this.#ports.awaitsOtherSite(now, event.leg))
+          return this.#standsWithout(now, event.leg);
         return this.#ended(now, event.leg, event.by === 'lost' ? 'lost' : 'normal');
       case 'response':
         return this.#watch.answered(event);
       case 'ringAcknowledged':
       case 'request':
       case 'superseded':
+      case 'refreshAnswered':
         return;
     }
   }
@@ -327,6 +337,12 @@ export class CallControl {
     this.#forgetIfEmpty(call);
   }
 
+  /** AD11: its call stands until the end that the other site had is here, or nobody waits for that any more. */
+  #standsWithout(now: Millis, leg: LegId): void {
+    this.#legs.unwatch(leg);
+    this.#relay.forget(now, leg);
+  }
+
   flowFailed(flow: string): void {
     this.#legs.flowFailed(flow);
   }
@@ -433,7 +449,7 @@ export class CallControl {
     if (call.over || !stands) this.#calls.delete(call.connId);
   }
 
-  // ── another server goes on ───────────────────────────────────────────────────────────────────────────────
+  // ── what has changed, for whoever goes on with it ────────────────────────────────────────────────────────
 
   #toChange(connId: string): CallRecord | undefined {
     const call = this.#calls.get(connId);
@@ -446,72 +462,15 @@ export class CallControl {
     if (role !== undefined) this.#changed.add(role.call.connId);
   }
 
+  connIds(): Iterable<string> {
+    return this.#calls.keys();
+  }
+
   /** ConnIDs of calls that are not as they were when this was last asked, those that are over included. */
   takeChanges(): readonly string[] {
     if (this.#changed.size === 0) return [];
     const changed = [...this.#changed];
     this.#changed.clear();
     return changed;
-  }
-
-  /** AD3: how often the call has changed its site; undefined when it is not here. */
-  movesOf(connId: string): number | undefined {
-    return this.#calls.get(connId)?.moves;
-  }
-
-  connIdOf(leg: LegId): string | undefined {
-    return this.#legs.get(leg)?.call.connId;
-  }
-
-  connIds(): Iterable<string> {
-    return this.#calls.keys();
-  }
-
-  record(connId: string, now: Millis): Plain | undefined {
-    const call = this.#calls.get(connId);
-    return call && recordOfCall(call, (leg) => this.#legs.get(leg), now);
-  }
-
-  /** AD3: the call is another site's now. It ends here without a word to either end. */
-  giveAway(now: Millis, connId: string): void {
-    const call = this.#toChange(connId);
-    if (call === undefined) return;
-    const legs = [...this.#legs.of(call)];
-    for (const leg of legs) this.#ports.userAgent.forget(leg);
-    // Not lost: its caller is served there.
-    for (const leg of legs) this.#ended(now, leg, 'normal');
-  }
-
-  /** Goes on with a call of the other site, without the phones that rang there; its legs were loaded before. */
-  adopt(now: Millis, record: HeldRecord): void {
-    const { call, roles } = callFrom(record);
-    call.ringing.clear();
-    call.moves += 1;
-    this.#restore(
-      now,
-      call,
-      roles.filter(([leg]) => this.#ports.userAgent.legInfo(leg) !== undefined),
-    );
-  }
-
-  #restore(now: Millis, call: CallRecord, roles: ReturnType<typeof callFrom>['roles']): void {
-    this.#calls.set(call.connId, call);
-    this.#changed.add(call.connId);
-    for (const [leg, role] of roles) {
-      this.#legs.add(leg, role);
-      if (this.#ports.userAgent.legInfo(leg)?.state === 'established') this.#legs.stands(now, leg);
-    }
-    this.#sound.goOn(call);
-  }
-
-  /** Goes on with the calls of another server (SS50); the user agent has loaded their legs before. */
-  load(now: Millis, records: Iterable<HeldRecord>): void {
-    const lost: LegId[] = [];
-    for (const record of records) {
-      const { call, roles } = callFrom(record);
-      this.#restore(now, call, roles);
-      for (const [leg] of roles) if (this.#ports.userAgent.legInfo(leg) === undefined) lost.push(leg);
-    }
-    for (const leg of lost) this.#ended(now, leg, 'lost');
   }
 }

@@ -40,9 +40,14 @@ export class CallLegs {
     if (this.#roles.has(leg)) this.#watch.watch(now, leg);
   }
 
-  drop(leg: LegId): void {
+  /** It is dead, and its call stands without it for a while. */
+  unwatch(leg: LegId): void {
     this.#watch.forget(leg);
     this.#adrift.delete(leg);
+  }
+
+  drop(leg: LegId): void {
+    this.unwatch(leg);
     this.#roles.delete(leg);
   }
 

@@ -1,7 +1,7 @@
 /** What call control and its parts are given: the user agent below, the centre above, and who is registered. */
 import type { CentreInput, PartyRelease } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
-import type { SipUserAgent } from '@holdfast/sip';
+import type { LegId, SipUserAgent } from '@holdfast/sip';
 import type { AdmissionPorts } from './call-admission.ts';
 import type { CallOverloadPorts } from './call-overload.ts';
 import type { MakeCall } from './call-record.ts';
@@ -18,6 +18,8 @@ export interface CallPorts extends Omit<AdmissionPorts, 'refusesForLoad'>, CallO
   phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void;
   /** AD7: for how long the one caller from there waited at the other site, which is gone; once. */
   waitedElsewhere(now: Millis, ani: string, dnis: string): Millis | undefined;
+  /** AD11: this leg led to the other site and is dead; whether its call waits for the end that the other site had. */
+  awaitsOtherSite(now: Millis, leg: LegId): boolean;
   /** Performs what a user agent method answered. */
   run(output: ReturnType<SipUserAgent['receive']>): void;
   /** Tells the centre a fact; it is handled after the present input. */

@@ -61,6 +61,8 @@ export class CallRelay {
     }
     const other = this.#otherLeg(call, leg);
     if (other === undefined) return this.#answerAlone(now, call, sdp);
+    // AD11: the other end was behind a site that is dead, and is not here yet.
+    if (userAgent.legInfo(other) === undefined) return this.#ports.run(userAgent.rejectOffer(now, leg, 480));
     if (call.relay !== undefined || call.party?.awaitsAnswer === true)
       return this.#ports.run(userAgent.rejectOffer(now, leg, 491));
     this.#put(now, call, leg, other, sdp);

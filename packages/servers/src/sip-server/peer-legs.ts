@@ -2,6 +2,7 @@
 import type { Call } from '@holdfast/centre';
 import { fromRecord, type HeldRecord } from '@holdfast/kernel';
 import {
+  isReliable,
   type LegId,
   type LegRecord,
   legRecordFrom,
@@ -34,20 +35,40 @@ export interface PeerLegPorts {
 }
 
 /** Why a call of the other site does not go on here; each is counted (LG4). */
-export type NotAdopted =
-  | 'leg-unknown'
-  | 'leg-unreadable'
-  | 'leg-ringing'
-  | 'caller-unanswered'
-  | 'leg-ending'
-  | 'other-end-ours'
-  | 'too-few-legs';
+export const NOT_ADOPTED = [
+  'leg-unknown',
+  'leg-unreadable',
+  'leg-ringing',
+  'caller-unanswered',
+  'leg-ending',
+  'too-few-legs',
+  /** It was being set up: nobody had answered, and its caller stands in no line. */
+  'not-answered',
+  /** It had crossed, and our own part of it is over (AD11). */
+  'other-end-gone',
+  /** A leg leads through the dead site itself (AD4). */
+  'route-dead',
+  /** A phone can be reached over a registration alone, and has not come in time (AD5). */
+  'phone-absent',
+  /** It had crossed, and its agent has not come in time (AD11). */
+  'agent-absent',
+  // Found out by asking the ends.
+  'end-gone',
+  'end-silent',
+  'end-unreachable',
+  /** One end has hung up before the other was heard. */
+  'hung-up',
+] as const;
+export type NotAdopted = (typeof NOT_ADOPTED)[number];
+
+/** Why a call, or a leg of it, cannot be taken over. */
+export interface Obstacle {
+  readonly cause: NotAdopted;
+  readonly because: string;
+}
 
 /** The leg, or why there is none. */
-export function peerLeg(
-  records: PeerRecords,
-  id: LegId,
-): LegRecord | { readonly cause: NotAdopted; readonly because: string } {
+export function peerLeg(records: PeerRecords, id: LegId): LegRecord | Obstacle {
   const held = records.get(`leg/${id}`);
   if (held === undefined) return { cause: 'leg-unknown', because: 'a leg of it is not known here' };
   const record = legRecordFrom(fromRecord(held.value, held.heldAt));
@@ -64,8 +85,46 @@ export function isWithUs(
   return own !== undefined && own.host === other?.host && (own.port ?? SIP_PORT) === (other.port ?? SIP_PORT);
 }
 
+/**
+ * Where requests in the dialog go from here: to the phone where it is registered here, else to the remote target. Through
+ * proxies they go as they went (AD4): past one that is dead the phone's own requests would not come to us.
+ */
 export function legHere(record: LegRecord, dn: string | undefined, ports: PeerLegPorts): LegRecord {
   const at = dn === undefined ? undefined : ports.phoneAt(dn);
   const transport = at?.transport ?? record.source?.transport ?? 'UDP';
-  return movedLeg(record, { contact: ports.userAgent.contactFor(transport), at: at?.destination });
+  const isRouted = routesOf(record).length > 0;
+  return movedLeg(record, {
+    contact: ports.userAgent.contactFor(transport),
+    at: isRouted ? undefined : at?.destination,
+  });
+}
+
+/** AD4: the dead site is itself on the way, as an element that has put itself there. */
+export function leadsThroughDeadSite(record: LegRecord): boolean {
+  const dead = parseUri(record.leg.contact);
+  return routesOf(record).some((route) => {
+    const uri = parseUri(route);
+    return uri?.host === dead?.host && (uri?.port ?? SIP_PORT) === (dead?.port ?? SIP_PORT);
+  });
+}
+
+function routesOf({ leg: { state } }: LegRecord): readonly string[] {
+  return state.name === 'established' ? state.dialog.routeSet : [];
+}
+
+/**
+ * AD5: whether anything that we send gets there. A gateway listens at its address; a phone that is not registered here
+ * only if it spoke from the address that it has named, and not over a connection of its own.
+ */
+export function isReachable(
+  { leg: { state }, source }: LegRecord,
+  dn: string | undefined,
+  { phoneAt }: PeerLegPorts,
+): boolean {
+  if (dn === undefined || source === undefined || state.name !== 'established') return true;
+  if (phoneAt(dn) !== undefined) return true;
+  const uri = parseUri(state.dialog.remoteTarget);
+  return (
+    !isReliable(source.transport) && uri?.host === source.host && (uri?.port ?? SIP_PORT) === source.port
+  );
 }

@@ -33,7 +33,7 @@ export type PeerOutcome =
   /** It is there, and cannot say. */
   | { readonly name: 'none' };
 
-/** A call that stands at the other site, as its B2BUA holds it. */
+/** What the other site holds of a call: as its B2BUA has it, or that it was ended there. */
 export interface PeerTalk {
   readonly connId: string;
   readonly held: HeldRecord;
@@ -52,7 +52,7 @@ export interface PeerSitePorts {
   /** Somebody is logged in there: found so, or just now. */
   found(now: Millis, login: PeerLogin): void;
   /** AD9: these calls, ours perhaps, were ended there by one of their ends. */
-  ended(now: Millis, connIds: readonly string[]): void;
+  ended(now: Millis, talks: readonly PeerTalk[]): void;
   /** These calls stand there. */
   stands(now: Millis, talks: readonly PeerTalk[]): void;
   /** Whether it answers is not as it was. */
@@ -221,13 +221,16 @@ export class PeerSite {
     for (const reply of replies) this.#follower?.ask({ type: 'Mirror', message: reply });
     if (line !== undefined) this.#ports.log({ ...line, what: `other site: ${line.what}` });
     if (message.type === 'digest') return;
-    const under = (kind: string) => message.put.filter(([key]) => key.startsWith(kind));
-    const talks = under(TALK).map(([key, value]) => ({
-      connId: key.slice(TALK.length),
-      held: { value: value as Plain, heldAt: now },
-    }));
+    const under = (kind: string): PeerTalk[] =>
+      message.put
+        .filter(([key]) => key.startsWith(kind))
+        .map(([key, value]) => ({
+          connId: key.slice(kind.length),
+          held: { value: value as Plain, heldAt: now },
+        }));
+    const talks = under(TALK);
     if (talks.length > 0) this.#ports.stands(now, talks);
-    const ended = under(ENDED).map(([key]) => key.slice(ENDED.length));
+    const ended = under(ENDED);
     if (ended.length > 0) this.#ports.ended(now, ended);
   }
 

@@ -3,62 +3,10 @@ import { HOP_HEADER } from './peer-forward.ts';
 import { RESERVATION_HEADER } from './queue-pool.ts';
 import { configured } from './testing/configured-site.ts';
 import { Desk } from './testing/desk.ts';
-import { callerAt, Peer, type Phone } from './testing/people.ts';
-import { configurationOf, queue, SERVER, type Site, trunk } from './testing/server-site.ts';
-import { SIP_PORT } from './testing/server-world.ts';
-import { SOUTH, type TwoSitesOptions, twoSites } from './testing/two-sites.ts';
-
-const GATEWAYS = ['10.0.9.1', '10.0.9.2', '10.0.9.3'] as const;
-const NUMBERS: Readonly<Record<string, string>> = { ada: '7001', bob: '7002', cyd: '7003' };
-
-type Pool = ReturnType<typeof pooled>;
-
-/** Two sites with a trunk to each other, whose queues 8000 are one pool; gateways call at either. */
-function pooled(
-  more: TwoSitesOptions & { readonly northPools?: boolean; readonly noAnswerMs?: number } = {},
-) {
-  const { northPools = true, noAnswerMs = 10_000, ...options } = more;
-  const dns = (isPooled: boolean, host: string) => [
-    ...configurationOf().dns.filter(({ number, type }) => number !== '8000' && type !== 'Trunk'),
-    queue('8000', { isPooled, waitingMax: 50, noAnswerMs }),
-    ...GATEWAYS.map((gateway, n) => trunk(`900${n}`, gateway)),
-    trunk('9100', host),
-  ];
-  const sites = twoSites({
-    ...options,
-    north: { peerTrunk: '9100', dns: dns(northPools, SOUTH), ...options.north },
-    south: { peerTrunk: '9100', dns: dns(true, SERVER), ...options.south },
-  });
-  sites.world.packets = [];
-  const boardAt = (site: Site) => {
-    const board = new Desk(site, 'sue', `board-${site.host}`);
-    board.register();
-    board.ask({ type: 'RegisterAll' });
-    return board;
-  };
-  return { ...sites, southBoard: boardAt(sites.south), northBoard: boardAt(sites.north) };
-}
-
-/** A caller whose gateway sends the call to this site. */
-function caller({ world }: Pool, { host }: Site, n: 0 | 1 | 2 = 0): Phone {
-  const target = { transport: 'UDP' as const, host, port: SIP_PORT };
-  const sites = [
-    { site: 'any', registrar: 'sip:holdfast', destination: { type: 'target' as const, target } },
-  ];
-  return callerAt(world, GATEWAYS[n], `493012345${n}`, { sites });
-}
-
-/** An agent who is Ready at that site, on a phone that is registered there alone. */
-function agent(pool: Pool, site: Site, person: string) {
-  const dn = NUMBERS[person] ?? '';
-  const phone = pool.phone(dn, [site.host]);
-  const desk = pool.desk(site, person, dn);
-  expect(desk.login(dn)).toBe('EventAgentLogin');
-  pool.world.run(100);
-  phone.news();
-  desk.news();
-  return { phone, desk, dn };
-}
+import { Peer } from './testing/people.ts';
+import { agent, caller, GATEWAYS, type Pool, pooled } from './testing/pool-world.ts';
+import type { Site } from './testing/server-site.ts';
+import { SOUTH } from './testing/two-sites.ts';
 
 function lineAt(site: Site): readonly (string | undefined)[] {
   const queues = site.node.parts.centre.queueSnapshots(site.world.now);
@@ -288,29 +236,32 @@ describe('a pooled queue', () => {
   });
 });
 
-it('[PQ1] [AD1] the site of the caller takes over no call that has crossed from it: it holds the other end itself', () => {
-  const pool = pooled({ isLed: true });
+it('[PQ1] nobody is granted before it is known who is logged in at the other site: an agent may have gone to work there (LL7)', () => {
+  const pool = pooled();
   const { world, north, south } = pool;
   const ada = pool.phone('7001');
+  // Two desks of one person, each alive at its site while the sites do not hear each other.
+  const mend = cutLink(pool);
   expect(pool.desk(north, 'ada', '7001', 'the desk at north').login('7001')).toBe('EventAgentLogin');
-  const one = caller(pool, south).tell({ name: 'call', to: '8000' });
-  world.run(500);
-  ada.tell({ name: 'answer' });
+  expect(pool.desk(south, 'ada', '7001', 'the desk at south').login('7001', { workMode: undefined })).toBe(
+    'EventAgentLogin',
+  );
+  caller(pool, south).tell({ name: 'call', to: '8000' });
   world.run(1_000);
-  expect(one.hears()).toEqual([`${ada.host}:4000`]);
-  world.cut.add(north.host);
-  world.remove(north.host);
-  world.run(15_000);
-  const desk = pool.desk(south, 'ada', '7001', 'the desk at south');
-  desk.login('7001');
-  world.run(500);
-  const because = 'it has crossed from here, and our own part of it goes on';
-  expect(south.logs.find(({ what }) => what === 'call not adopted')).toMatchObject({ because });
-  expect(south.node.parts.centre.callCount).toBe(1);
-  // Its other site says nothing any more, and both ends are let go.
-  world.run(120_000);
-  expect(one.news().at(-1)).toMatch(/^ended/);
-  expect(south.node.parts.centre.callCount).toBe(0);
+  ada.news();
+  // South hears north first, and tells it who waits.
+  mend();
+  const reached = new Map(north.servers);
+  north.servers.clear();
+  world.run(3_000);
+  expect(south.node.parts.peer.canAsk).toBe(true);
+  expect(reserved(north)).toBe(0);
+  for (const [host, site] of reached) north.servers.set(host, site);
+  world.run(3_000);
+  expect(north.node.parts.centre.loginOn('7001')).toBeUndefined();
+  expect(reserved(north)).toBe(0);
+  expect(ada.news()).toEqual([]);
+  expect(lineAt(south)).toEqual(['4930123450']);
 });
 
 describe('a call that says that it comes for a reserved agent', () => {

@@ -9,7 +9,8 @@
  *         │ ══ INVITE over dr-peer-trunk, with its number ══▶ │
  *
  * The callers' side is at one connection, that of the other site's primary. What it had announced and was granted ends
- * with it, or when another one announces.
+ * with it, or when another one announces. It waits until we have read who is logged in there: over our connection to it
+ * that may come later, and an agent of ours who has meanwhile gone to work there is not to be offered (LL7).
  */
 import type { CentreInput, PoolEffect } from '@holdfast/centre';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
@@ -21,6 +22,11 @@ export const RESERVATION_HEADER = 'X-Holdfast-Reservation';
 
 export type PoolRequest = Extract<DeskRequest, { type: 'PoolWaiting' | 'PoolTaken' | 'PoolDeclined' }>;
 export type PoolReply = Extract<DeskReply, { type: 'PoolGranted' | 'PoolRefused' }>;
+
+type Waiting = Extract<PoolRequest, { type: 'PoolWaiting' }>;
+
+/** Lines of the other site that wait to be read; a site has far fewer queues, and of one more the oldest is dropped. */
+export const WAITING_UNREAD_MAX = 1_000;
 
 export interface QueuePoolPorts {
   /** To the other site, as its client. */
@@ -35,6 +41,10 @@ export class QueuePool {
   #announcer: string | undefined;
   /** As the centre was told last. */
   #trunk: string | undefined;
+  /** Who is logged in at the other site has been read, on this connection to it. */
+  #isKnown = false;
+  /** By queue: what was announced before that. */
+  readonly #unread = new Map<string, Waiting>();
 
   constructor(ports: QueuePoolPorts) {
     this.#ports = ports;
@@ -47,8 +57,16 @@ export class QueuePool {
     this.#ports.tell({ type: 'poolLink', trunk, isLost: false });
   }
 
+  /** LL7: who is logged in there is known from now on, until the connection to it is gone. */
+  known(): void {
+    this.#isKnown = true;
+    for (const waiting of this.#unread.values()) this.#tellWaiting(waiting);
+    this.#unread.clear();
+  }
+
   /** Our connection to it is gone. */
   lost(): void {
+    this.#isKnown = false;
     this.#trunk = undefined;
     this.#ports.tell({ type: 'poolLink', trunk: undefined, isLost: true });
   }
@@ -72,9 +90,16 @@ export class QueuePool {
     else this.#ports.tell({ type: 'poolDeclined', connId, reservation, because: request.because });
   }
 
-  #announced(connection: string, { queue, callers }: Extract<PoolRequest, { type: 'PoolWaiting' }>): void {
+  #announced(connection: string, waiting: Waiting): void {
     if (connection !== this.#announcer) this.forget(this.#announcer);
     this.#announcer = connection;
+    if (this.#isKnown) return this.#tellWaiting(waiting);
+    const [oldest] = this.#unread.size >= WAITING_UNREAD_MAX ? this.#unread.keys() : [];
+    if (oldest !== undefined) this.#unread.delete(oldest);
+    this.#unread.set(waiting.queue, waiting);
+  }
+
+  #tellWaiting({ queue, callers }: Waiting): void {
     this.#ports.tell({
       type: 'waitElsewhere',
       queue,
@@ -86,6 +111,7 @@ export class QueuePool {
   forget(connection: string | undefined): void {
     if (connection === undefined || connection !== this.#announcer) return;
     this.#announcer = undefined;
+    this.#unread.clear();
     this.#ports.tell({ type: 'elsewhereLost' });
   }
 

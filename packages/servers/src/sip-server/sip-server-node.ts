@@ -10,7 +10,7 @@
  * after it, so that no part is entered while it is at work.
  */
 import { Centre, type CentreEffect, type CentreInput } from '@holdfast/centre';
-import { leaseWithMargin, SiteLease } from '@holdfast/continuity';
+import { SiteLease } from '@holdfast/continuity';
 import { type LogLine, type Millis, must, type Node, unreachable } from '@holdfast/kernel';
 import type { DeskRequest } from '@holdfast/protocol';
 import { DEFAULT_LIMITS, LEGS_MAX, type SipUserAgent, type UserAgentEvent } from '@holdfast/sip';
@@ -23,10 +23,8 @@ import type { SipServerEffect, SipServerInput } from './effects.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
 import { LeasedLogins } from './leased-logins.ts';
 import { answerOutsideCalls, ownUserAgent } from './own-user-agent.ts';
-import { PeerCalls } from './peer-calls.ts';
-import { PeerSite } from './peer-site.ts';
+import { PeerSide } from './peer-side.ts';
 import { PhoneWatch, type Seen } from './phone-watch.ts';
-import { QueuePool } from './queue-pool.ts';
 import { Registrations } from './registrations.ts';
 import { ShutdownProgressTeller } from './shutdown-progress.ts';
 import type { SipServerOptions } from './sip-server-options.ts';
@@ -43,7 +41,6 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #shutdown: ShutdownProgressTeller;
   readonly #clients: Clients;
   readonly #records: SiteRecords;
-  readonly #peerCalls: PeerCalls;
   /** Entries since the changes were last taken. */
   #appended: LogEntry[] = [];
   readonly #requests: DeskRequests;
@@ -51,8 +48,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #log: EventLog;
   readonly #health: ClientHealth;
   readonly #phoneWatch: PhoneWatch;
-  readonly #peer: PeerSite;
-  readonly #pool: QueuePool;
+  readonly #peer: PeerSide;
   readonly #logins: LeasedLogins;
   readonly #isFollowed: boolean;
   /** PR10: the members of the pair have addresses of their own. */
@@ -84,7 +80,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       emit({ type: 'log', line: { ...line, site: this.#configuration.site }, sender });
     // Whole ms: nonces and tokens are written with it.
     const wall = (now: Millis) => Math.floor(now + this.#wallOffsetMs);
-    this.#clients = new Clients(this.#log, emit, (connection) => this.#pool.forget(connection));
+    this.#clients = new Clients(this.#log, emit, (connection) => this.#peer.pool.forget(connection));
     this.#health = new ClientHealth({
       greeting: 'RegisterClient',
       ping: (connection, n) => this.#clients.send(connection, { type: 'Ping', n }),
@@ -95,7 +91,10 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     });
     this.#registrations = new Registrations({
       ...{ hashes: options.hashes, random: options.random, maker: epoch.toString(36), wall, tell },
-      reached: (dn, target) => this.#calls.reached(dn, target),
+      reached: (dn, target) => {
+        this.#calls.reached(dn, target);
+        this.#peer.phoneCame();
+      },
       isLetGo: (dn) => this.#centre.isLetGo(dn),
       refused: logBudgeted,
       probeCredentials: options.probe?.credentials,
@@ -110,8 +109,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       authenticate: (now, request, source) => this.#registrations.authenticate(now, request, source),
       isShuttingDown: () => this.#centre.isShuttingDown,
       hasAgent: (dn) => this.#centre.loginOn(dn) !== undefined,
-      waitedElsewhere: (now, ani, dnis) => this.#peerCalls.redialled.take(now, ani, dnis),
-      whoIsThere: (dn) => this.#peer.whoIsOn(dn),
+      waitedElsewhere: (now, ani, dnis) => this.#peer.calls.redialled.take(now, ani, dnis),
+      awaitsOtherSite: (now, leg) => this.#peer.calls.awaits(now, leg),
+      whoIsThere: (dn) => this.#peer.site.whoIsOn(dn),
       run: (output) => this.#run(output),
     });
     this.#shutdown = new ShutdownProgressTeller({
@@ -119,10 +119,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       ...{ registrations: this.#registrations, site: () => this.#configuration.site },
     });
     this.#peer = this.#makePeer(options);
-    this.#pool = this.#makePool();
     this.#requests = new DeskRequests({
       ...{ clients: this.#clients, calls: this.#calls, lease: this.#lease, log: this.#log },
-      ...{ centre: this.#centre, peer: this.#peer, pool: this.#pool },
+      ...{ centre: this.#centre, peer: this.#peer.site, pool: this.#peer.pool },
       verifyToken: options.verifyToken,
       serverSecret: options.serverSecret,
       wall,
@@ -132,12 +131,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       agentOn: (dn) => this.#centre.loginOn(dn),
       snapshot: (dn, now) => must(this.#centre.dnSnapshot(dn, now), 'the DN was looked up before'),
       snapshots: (now) => ({ dns: this.#centre.allSnapshots(now), queues: this.#centre.queueSnapshots(now) }),
-      siteSeen: (now, connection, site, isUp) => {
-        if (site === this.#configuration.peer?.site) this.#peerCalls.adoption.seen(now, connection, isUp);
-      },
+      siteSeen: (now, connection, site, isUp) => this.#peer.seen(now, connection, { site, isUp }),
       ...{ mediaAddress: options.sentBy('UDP').host, offerRole: options.offerRole },
     });
-    this.#peerCalls = this.#makePeerCalls();
     this.#records = new SiteRecords({ ...this.parts, requests: this.#requests, userAgent: this.#userAgent });
     this.#stampAt = options.now + options.configuration.stampEveryMs;
     this.#configure(options.now, options.configuration);
@@ -145,6 +141,20 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
 
   readonly #write = (line: LogLine): void =>
     void this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } });
+
+  #makePeer({ random, serverSecret: secret }: SipServerOptions): PeerSide {
+    return new PeerSide({
+      ...{ random, secret, log: this.#write, registrations: this.#registrations },
+      ...{ centre: this.#centre, calls: this.#calls, userAgent: this.#userAgent },
+      logins: () => this.#requests.logins,
+      configuration: () => this.#configuration,
+      send: (connection, reply) => this.#clients.send(connection, reply),
+      emit: (effect) => void this.#effects.push(effect),
+      tell: (input) => void this.#facts.push(input),
+      run: (output) => this.#run(output),
+      perform: (now, effects) => this.#perform(now, effects),
+    });
+  }
 
   #makePhoneWatch({ random, now }: SipServerOptions): PhoneWatch {
     return new PhoneWatch(
@@ -157,47 +167,6 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       },
       now,
     );
-  }
-
-  #makePeer({ random, serverSecret: secret }: SipServerOptions): PeerSite {
-    return new PeerSite({
-      ...{ random, secret, log: this.#write },
-      emit: (effect) => void this.#effects.push(effect),
-      answered: (now, person, epoch, outcome) => this.#requests.logins.answered(now, person, epoch, outcome),
-      found: (now, login) => this.#requests.logins.met(now, login),
-      changed: () => this.#linkPool(),
-      pool: (reply) => this.#pool.heard(reply),
-      lost: (now) => {
-        this.#requests.logins.peerLost(now);
-        this.#pool.lost();
-      },
-      stands: (now, talks) => this.#peerCalls.stand(now, talks),
-      ended: (now, connIds) => this.#peerCalls.ended(now, connIds),
-    });
-  }
-
-  #makePool(): QueuePool {
-    return new QueuePool({
-      ask: (request) => this.#peer.say(request),
-      send: (connection, reply) => this.#clients.send(connection, reply),
-      tell: (input) => void this.#facts.push(input),
-    });
-  }
-
-  /** PQ1: whether the other site can be asked for agents, and over which trunk calls go to them. */
-  #linkPool(): void {
-    this.#pool.linked(this.#peer.canAsk ? this.#calls.peerTrunk : undefined);
-  }
-
-  #makePeerCalls(): PeerCalls {
-    return new PeerCalls({
-      ...{ centre: this.#centre, calls: this.#calls, userAgent: this.#userAgent, peer: this.#peer },
-      ...{ registrations: this.#registrations, log: this.#write },
-      lostPlaceWindowMs: () => this.#configuration.centre.lostPlaceWindowMs ?? 0,
-      silenceMinMs: () => leaseWithMargin(this.#configuration.leaseLengthMs),
-      run: (output) => this.#run(output),
-      perform: (now, effects) => this.#perform(now, effects),
-    });
   }
 
   /** What this input has changed, for followers (`isFollowed`); what is not taken piles up. */
@@ -250,8 +219,12 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       lease: this.#lease,
       clients: this.#clients,
       log: this.#log,
-      peer: this.#peer,
-      ...{ adoption: this.#peerCalls.adoption, strays: this.#peerCalls.strays },
+      peer: this.#peer.site,
+      ...{
+        adoption: this.#peer.calls.adoption,
+        account: this.#peer.calls.account,
+        strays: this.#peer.calls.strays,
+      },
     };
   }
 
@@ -264,7 +237,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       userAgent: legs + sent + serving + asked,
       transactions: this.#userAgent.status().clientTransactions + this.#userAgent.status().serverTransactions,
       health: this.#health.size,
-      ...this.#peer.sizes,
+      ...this.#peer.site.sizes,
       ...this.#clients.sizes(),
     };
   }
@@ -340,7 +313,6 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     let next = Math.min(this.#stampAt, this.#userAgent.nextDeadline() ?? never);
     next = Math.min(next, this.#calls.nextDeadline() ?? never, this.#centre.nextDeadline() ?? never);
     next = Math.min(next, this.#peer.nextDeadline() ?? never, this.#shutdown.nextDeadline() ?? never);
-    next = Math.min(next, this.#peerCalls.adoption.nextDeadline() ?? never);
     next = Math.min(next, this.#registrations.nextDeadline() ?? never, this.#lease.nextDeadline() ?? never);
     return Math.min(next, this.#health.nextDeadline() ?? never, this.#requests.nextDeadline() ?? never);
   }
@@ -351,7 +323,6 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#calls.expire(now);
     this.#health.expire(now);
     this.#peer.expire(now);
-    this.#peerCalls.adoption.expire(now);
     this.#requests.expire(now);
     this.#sendStamps(now);
     this.#tellLeases(now);
@@ -364,8 +335,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#registrations.configure(configuration);
     this.#calls.configure(now, configuration);
     this.#requests.configure(configuration);
-    this.#peer.configure(now, configuration.application, configuration.peer);
-    this.#linkPool();
+    this.#peer.configure(now, configuration);
     const { dns, site } = configuration;
     // At once, not in line: whoever asks for a DN next must find it.
     this.#perform(
@@ -387,7 +357,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   #forget(connection: string): void {
     this.#clients.drop(connection);
     this.#health.closed(connection);
-    this.#peerCalls.adoption.forget(connection);
+    this.#peer.forget(connection);
   }
 
   /** A silence that may be our own doing says nothing about the phone. */
@@ -426,8 +396,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
         continue;
       }
       const login = this.#logins.takeAdmitted();
-      if (login === undefined) break;
-      this.#peerCalls.adoption.loggedIn(now, login);
+      if (login !== undefined) {
+        this.#peer.loggedIn(now, login);
+        continue;
+      }
+      if (!this.#peer.goOn(now)) break;
     }
     this.#shutdown.look(now);
     if (!this.#isFollowed) this.forgetChanges();
@@ -443,9 +416,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   }
 
   #onUserAgent(now: Millis, event: UserAgentEvent): void {
-    if (event.type === 'stray') return this.#peerCalls.strays.answer(now, event);
+    if (this.#peer.onUserAgent(now, event)) return;
     if (event.type === 'response') this.#phoneWatch.answered(now, event);
-    if (event.type === 'superseded') return this.#peerCalls.superseded(now, event.leg);
     if (event.type !== 'request') return this.#calls.onUserAgent(now, event);
     const { request, transaction, source } = event;
     const response =
@@ -491,7 +463,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       case 'poolDecline':
       case 'poolGrant':
       case 'poolRefuse':
-        return this.#pool.perform(effect);
+        return this.#peer.pool.perform(effect);
       default:
         unreachable(effect);
     }

@@ -106,7 +106,7 @@ export class SiteRecords {
         return record && toRecord(record, now);
       }
       case 'talk':
-        return calls.record(name, now);
+        return calls.handover.record(name, now);
       case 'binding':
         return registrations.record(name, now);
       case 'session':
@@ -152,7 +152,7 @@ export class SiteRecords {
     }
     const effects = centre.load(now, ofCentre(records), ringsOnMs);
     perform(userAgent.loadLegs(now, legs));
-    calls.load(now, talks);
+    calls.handover.load(now, talks);
     return { effects, unread };
   }
 }

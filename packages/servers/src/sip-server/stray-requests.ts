@@ -6,11 +6,19 @@
  *
  *     BYE ──▶ leg/… of the other site ──▶ its call ──▶ 200; BYE to the other end; ended/… for that site to read
  */
-import { fromRecord, type LogLine, type Millis, type Plain, toRecord } from '@holdfast/kernel';
+import {
+  fromRecord,
+  type HeldRecord,
+  type LogLine,
+  type Millis,
+  type Plain,
+  toRecord,
+} from '@holdfast/kernel';
 import {
   callIdOf,
   cseqOf,
   fromOf,
+  type LegId,
   type LegRecord,
   SEQ_JUMP_OF_SITE,
   type SipRequest,
@@ -31,12 +39,19 @@ export interface StrayRequestPorts extends PeerLegPorts {
   log(line: Omit<LogLine, 'site'>): void;
 }
 
+/** A call of the other site that is over, with the legs to which that was said here, or which go on here. */
+interface Ended {
+  readonly endedAt: Millis;
+  /** A server of a former version has not written them. */
+  readonly legs?: readonly LegId[];
+}
+
 type Stray = Extract<UserAgentEvent, { type: 'stray' }>;
 
 export class StrayRequests {
   readonly #ports: StrayRequestPorts;
   /** ConnIDs of calls of the other site that were ended here, the oldest first. */
-  readonly #ended = new Map<string, { readonly endedAt: Millis }>();
+  readonly #ended = new Map<string, Ended>();
   readonly #changed = new Set<string>();
 
   constructor(ports: StrayRequestPorts) {
@@ -67,7 +82,7 @@ export class StrayRequests {
       const isOurs = 'leg' in leg && (id === own || leg.leg.state.name === 'established');
       if (isOurs) legs.push(legHere(leg, dn, this.#ports));
     }
-    this.#note(now, found.connId);
+    this.end(now, found.connId, found.roles);
     run(userAgent.loadLegs(now, legs, SEQ_JUMP_OF_SITE));
     run(userAgent.takeStray(now, transaction));
     for (const { leg } of legs) if (leg.id !== own) run(userAgent.bye(now, leg.id));
@@ -75,13 +90,14 @@ export class StrayRequests {
     this.#ports.log({ level: 'info', what: 'call of the other site ended', call: found.connId, because });
   }
 
-  #note(endedAt: Millis, connId: string): void {
+  /** The other site reads of it, and drops it without a word to these legs (AD3, AD9). */
+  end(endedAt: Millis, connId: string, roles: ReturnType<typeof callFrom>['roles']): void {
     const [oldest] = this.#ended.size >= ENDED_CALLS_MAX ? this.#ended.keys() : [];
     if (oldest !== undefined) {
       this.#ended.delete(oldest);
       this.#changed.add(oldest);
     }
-    this.#ended.set(connId, { endedAt });
+    this.#ended.set(connId, { endedAt, legs: roles.map(([leg]) => leg) });
     this.#changed.add(connId);
   }
 
@@ -105,6 +121,12 @@ export class StrayRequests {
   load(connId: string, held: { readonly value: Plain; readonly heldAt: Millis }): void {
     this.#ended.set(connId, fromRecord(held.value, held.heldAt));
   }
+}
+
+/** Of a record of the other site: whether that has dealt with this leg of ours. */
+export function endedLegs({ value, heldAt }: HeldRecord): (leg: LegId) => boolean {
+  const { legs } = fromRecord<Ended>(value, heldAt);
+  return (leg) => legs === undefined || legs.includes(leg);
 }
 
 /** The record says how the other end of the dialog is named; a tag alone could be guessed by whoever saw one message. */

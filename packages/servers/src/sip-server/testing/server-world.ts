@@ -54,6 +54,8 @@ export class World {
   /** Shares of datagrams that are lost, and that come twice. */
   loss = 0;
   repeated = 0;
+  /** Datagrams that do not arrive. */
+  loses: (what: { readonly from: string; readonly to: string }) => boolean = () => false;
   /** Hosts that neither hear nor are heard, and do not notice. */
   readonly cut = new Set<string>();
   /** Every message that was sent, when wanted. */
@@ -135,7 +137,7 @@ export class World {
     const delay =
       this.delayMs + (isReliable(source.transport) ? 0 : Math.floor(this.random() * this.jitterMs));
     this.after(delay, () => {
-      if (this.cut.has(from) || this.cut.has(to)) return;
+      if (this.cut.has(from) || this.cut.has(to) || this.loses({ from, to })) return;
       const party = this.#parties.get(to);
       if (party === undefined) return;
       const parsed = parseMessage(bytes);
