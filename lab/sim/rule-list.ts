@@ -108,6 +108,9 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   MC5: 'The members of a simulated pair learn of a new revision within moments of each other.',
   MC6: 'That a server goes on while one of its callers is offered to the other site is rare; held by the tests of both.',
   AD9: 'That an end hangs up between the death of its site and the log-in of its agent is rare; held by its own tests.',
+  AD10: 'What cannot be taken over is rare, since records come within moments; held by its own tests.',
+  AD11: 'That an agent of one site talks to a caller of the other when one of them dies is rare; held by its own tests.',
+  AG26: 'That a phone goes home in the middle of a call is rare; held by its own test.',
   PQ2: 'About a generated configuration; that the simulation has none of it is said at SS76.',
   ...all(
     'OC1 OC2 OC3 OC4 OC5 OC6',
