@@ -5,6 +5,7 @@
  * other in the world that failed. Offers are seen from outside: the first INVITE with that call that leaves a SIP Server.
  */
 import { SALES_QUEUE } from '@holdfast/centre';
+import type { DeskInput, DeskView } from '@holdfast/desk';
 import { must } from '@holdfast/kernel';
 import type { ConfigObject } from '@holdfast/protocol';
 import { headerValue, type SipMessage, toOf } from '@holdfast/sip';
@@ -45,10 +46,10 @@ const BEGUN_MS = 30_000;
 const SERVED_MEANWHILE = 100;
 const ARRIVAL_MS = 40;
 /** Nobody gives up, and it is the agents who end their calls. */
-const PATIENCE_MS = 36_000_000;
+const PATIENCE_MS = 1e12;
 const CALLERS = { patienceMaxMs: PATIENCE_MS, talkMaxMs: PATIENCE_MS } as const;
-/** So often every agent who talks ends the call. */
-const RELEASE_EVERY_MS = 1_500;
+/** So often every agent who talks ends the call, and whoever has done with one is ready for the next. */
+const HAND_EVERY_MS = 1_000;
 /** Longer than the line takes in a world in which half of the agents serve it. */
 const SERVED_MAX_MS = 1_200_000;
 const LOOK_EVERY_MS = 5_000;
@@ -101,7 +102,7 @@ function runLine(seed: number, options: LineTwinOptions, fault: LineFault | unde
   // A leg that is left alone is given the time of a disaster, in both.
   const always = { name: 'site-kill', at: 0, until: Number.MAX_SAFE_INTEGER, pick: 0, size: 0 } as const;
   centre.watch({ faults: [always], healAt: Number.MAX_SAFE_INTEGER });
-  endCalls(world, centre);
+  work(world, centre);
   const callers = wanted + SERVED_MEANWHILE;
   for (let caller = 0; caller < callers; caller++)
     world.plan(BEGUN_MS + caller * ARRIVAL_MS, () => centre.callers.call(SALES_QUEUE, 'north'));
@@ -121,14 +122,20 @@ function runLine(seed: number, options: LineTwinOptions, fault: LineFault | unde
   return { waiting, offered: [...offered], failed: world.failure };
 }
 
-function endCalls(world: World, centre: WholeWorld): void {
-  world.plan(world.at + RELEASE_EVERY_MS, () => {
-    for (const { desk, view } of centre.people)
-      for (const { ConnID, state } of view?.calls ?? [])
-        if (state === 'Established')
-          world.act(desk, () => (desk.program as DeskProgram).press(desk.now(), { type: 'release', ConnID }));
-    endCalls(world, centre);
+function work(world: World, centre: WholeWorld): void {
+  world.plan(world.at + HAND_EVERY_MS, () => {
+    for (const { desk, view } of centre.people) {
+      const input = view && wishOf(view);
+      if (input !== undefined) world.act(desk, () => (desk.program as DeskProgram).press(desk.now(), input));
+    }
+    work(world, centre);
   });
+}
+
+function wishOf({ calls: [call], site, state, isStateHeldBack }: DeskView): DeskInput | undefined {
+  if (call?.state === 'Established') return { type: 'release', ConnID: call.ConnID };
+  const isDone = site !== null && call === undefined && state === 'NotReady' && !isStateHeldBack;
+  return isDone ? { type: 'ready' } : undefined;
 }
 
 /** Room for everybody, and nobody is sent elsewhere for having waited. */

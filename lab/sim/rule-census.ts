@@ -109,6 +109,7 @@ export class RuleCensus {
     if (what === 'pool refused') this.count('QU21');
     if (what === 'mate behind' || what === 'mate in step') this.count('LG2');
     if (what === 'entries missing' || what === 'records differ') this.#each('LG6', 'LG7');
+    if (what === 'call of the other site ended') this.count('AD9');
     if (what === 'trunk out of service' || what === 'trunk back in service') this.count('SS35');
   }
 
@@ -136,7 +137,7 @@ export class RuleCensus {
     if (headerValue(message, 'session-expires') !== undefined) this.count('AD6');
     if (message.kind === 'request') {
       // The numbers of a call that was taken over: each such request reaches an end of it where that end is now.
-      if ((cseqOf(message)?.number ?? 0) >= ADOPTED_CSEQ_MIN) this.#each('AD3', 'AD4', 'AD5');
+      if (isOfOtherSite(message)) this.#each('AD3', 'AD4', 'AD5');
       // The answer to an offer in a 2xx (RFC 3261 §13.2.2.4).
       if (message.method === 'ACK' && message.body.length > 0) this.count('SS23');
       if (message.method === 'INVITE') this.#forks(message, now);
@@ -247,6 +248,11 @@ export class RuleCensus {
       default:
     }
   }
+}
+
+/** A request of a site in a call of the other one (AD3). */
+export function isOfOtherSite(message: SipMessage): boolean {
+  return (cseqOf(message)?.number ?? 0) >= ADOPTED_CSEQ_MIN;
 }
 
 /** Whether the request goes to the address that it names; else the phone is behind another, or at the end of a connection. */

@@ -17,6 +17,8 @@ export interface CallersOptions {
   /** Who is not answered gives up within half of it, and nobody talks for longer than that. */
   readonly patienceMaxMs?: number;
   readonly talkMaxMs?: number;
+  /** A proxy sends on to the other site what the one does not answer in a call that stands (AD9). */
+  readonly isProxied?: boolean;
 }
 
 /** Lines of the gateway: more calls at once find no line, as at a real one. */
@@ -60,7 +62,10 @@ export class Callers {
       const told = (_: Process, __: PhoneProgram, fact: PhoneFact) => this.#told(fact);
       return new PhoneProgram(
         process,
-        { options: phone, lines: LINES_MAX, census: options.census, hasEarlyMedia: true, told },
+        {
+          ...{ options: phone, lines: LINES_MAX, census: options.census, hasEarlyMedia: true, told },
+          ...(options.isProxied === true && { otherSite: (address) => otherThan(address, options) }),
+        },
         now,
       );
     });
@@ -130,4 +135,8 @@ export class Callers {
     const { process } = this;
     this.#world.act(process, () => what(process.program as PhoneProgram, process.now()));
   }
+}
+
+function otherThan(address: string, { sites }: CallersOptions): string | undefined {
+  return sites.find(({ host }) => host !== address)?.host;
 }

@@ -16,6 +16,7 @@ import { digestSecret, type LookupAnswer } from '@holdfast/sip';
 import { SIP_PORT } from './node-program.ts';
 import { ANNOUNCER, CALL_PROCESSING_PORT, DEAD_GATEWAY, GATEWAY } from './rule-census.ts';
 import type { Edit } from './whole-configuration.ts';
+import { EMERGENCY_NUMBER } from './whole-emergency.ts';
 import { type DrawnKinds, drawKinds, withPlacePerSite } from './whole-kinds.ts';
 import { withPairs } from './whole-pairs.ts';
 import { withPools } from './whole-pools.ts';
@@ -110,6 +111,7 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
   const names = SITES.map(({ name }) => name);
   const servers = {
     'ringing-max': RINGING_MAX_S,
+    'emergency-numbers': EMERGENCY_NUMBER,
     // So few that eight agents are a storm (SS80). Who measures the loss of a site measures it without.
     ...(isMixed && { 'login-rate': LOGIN_RATE }),
   };

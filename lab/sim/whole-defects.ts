@@ -7,8 +7,10 @@ import type { Centre, CentreEffect, CentreInput } from '@holdfast/centre';
 import type { DeskInput, DeskView } from '@holdfast/desk';
 import { assert } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
+import type { SipServerConfiguration } from '@holdfast/servers';
 import type { SipMessage } from '@holdfast/sip';
 import { asAdopted, type LineDefect } from './line-defects.ts';
+import { isOfOtherSite } from './rule-census.ts';
 import type { ScriptedDefect } from './scripted-defects.ts';
 import { PAIR_WHOLE_DEFECTS } from './whole-pair-defects.ts';
 
@@ -51,6 +53,10 @@ export const WHOLE_DEFECTS = {
   'crossing-forgotten': 'one-agent-a-caller',
   /** PQ1: what is granted to the other site stays granted until its call comes. */
   'reservation-never-lapses': 'reservation-short',
+  /** PQ4: no number is known as one for emergencies. */
+  'emergency-unknown': 'emergency-goes-through',
+  /** AD9, SS27: nothing is said to the phones in calls of the other site. */
+  'adopted-bye-lost': 'no-one-legged-call',
   ...PAIR_WHOLE_DEFECTS,
 } as const;
 /** Any that may be planted in a whole world; those of the table are found in worlds that a seed draws. */
@@ -68,6 +74,14 @@ export function asRead(
   if (defect !== 'lease-from-answer') return message;
   if (message.type !== 'StampAnswer' && message.type !== 'AgentLogin') return message;
   return { ...message, stamp: freshStamp() };
+}
+
+/** What the site's shell tells it of its configuration. */
+export function asConfigured(
+  defect: WholeDefect | undefined,
+  configuration: SipServerConfiguration,
+): SipServerConfiguration {
+  return defect === 'emergency-unknown' ? { ...configuration, emergencyNumbers: [] } : configuration;
 }
 
 /** The site that never looks at a lease still tells desks its true length. */
@@ -108,7 +122,9 @@ export function asFollowed(defect: WholeDefect | undefined, message: DeskReply):
 
 /** Whether the shell keeps this message of the site to itself. */
 export function isSwallowed(defect: WholeDefect | undefined, message: SipMessage, to: string): boolean {
-  if (defect !== 'bye-not-passed' || message.kind !== 'request') return false;
+  if (message.kind !== 'request') return false;
+  if (defect === 'adopted-bye-lost') return message.method === 'BYE' && isOfOtherSite(message);
+  if (defect !== 'bye-not-passed') return false;
   // To the callers all is well.
   return message.method === 'BYE' && to.startsWith(PHONE_NET);
 }

@@ -8,6 +8,7 @@ import { type Random, randomInteger } from '@holdfast/kernel';
 import type { PhoneCommand, PhoneFact } from '@holdfast/sip';
 import type { Process } from './process.ts';
 import type { DeskProgram } from './whole-desk.ts';
+import { EMERGENCY_NUMBER } from './whole-emergency.ts';
 import type { Person } from './whole-person.ts';
 import type { PhoneProgram } from './whole-phone.ts';
 import type { World } from './world.ts';
@@ -28,12 +29,14 @@ type Habit = (person: Person, view: DeskView) => void;
 const RINGING_MAX_MS = 30_000;
 /** What is begun ends within so long. */
 const LASTS_MAX_MS = 20_000;
+const HELP_SHARE = 0.3;
 
 export class Habits {
   readonly #world: World;
   readonly #random: Random;
   readonly #options: HabitsOptions;
   readonly #all: readonly Habit[];
+  readonly #people: Person[] = [];
   /** Legs of calls that are no business of a queue, until they end. */
   readonly #own = new Set<string>();
 
@@ -62,11 +65,19 @@ export class Habits {
       (person) => this.#callByDesk(person),
       (person) => this.#dial(person, this.#colleague()),
       (person) => this.#dial(person, this.#options.outside),
+      (person) => this.#dial(person, EMERGENCY_NUMBER),
     ];
   }
 
   follow(person: Person): void {
+    this.#people.push(person);
     this.#planNext(person);
+  }
+
+  /** Of all times now, some of them need help (PQ4). */
+  callForHelp(): void {
+    for (const person of this.#people)
+      if (this.#random() < HELP_SHARE) this.#later(() => this.#dial(person, EMERGENCY_NUMBER));
   }
 
   /** Conversations among colleagues, and those that an agent began, end by one of the two hanging up, if need be again. */

@@ -13,6 +13,8 @@ import type { World } from './world.ts';
 export interface OperatorsOptions {
   readonly until: number;
   readonly dns: readonly string[];
+  /** Somebody has had a site shut down. */
+  shutDown(): void;
 }
 
 const EVERY_MS = 30_000;
@@ -29,6 +31,8 @@ export class Operators {
   readonly #operators = new Map<string, Process>();
   /** Shutdowns of one site that hold together: the last to end takes it back. */
   readonly #shutdowns = new Map<string, number>();
+
+  #toldOfShutdown: (() => void) | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -48,6 +52,7 @@ export class Operators {
 
   shutDown(site: string): boolean {
     this.#shutdowns.set(site, (this.#shutdowns.get(site) ?? 0) + 1);
+    this.#toldOfShutdown?.();
     return this.#ask(site, { type: 'GracefulShutdown', on: true }, SHUTDOWN_MAX_MS);
   }
 
@@ -64,6 +69,7 @@ export class Operators {
   }
 
   live(random: Random, options: OperatorsOptions): void {
+    this.#toldOfShutdown = options.shutDown;
     const at = this.#world.at - Math.log(1 - random()) * EVERY_MS;
     if (at > options.until) return;
     this.#world.plan(at, () => {

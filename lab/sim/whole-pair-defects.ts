@@ -15,6 +15,8 @@ export const PAIR_WHOLE_DEFECTS = {
   'missed-event-lost': 'events-in-order',
   /** LL3: the leases of the former primary are taken for the new one's own. */
   'lease-carried-over': 'no-offer-before-answer',
+  /** LG3: what was answered is not known to whoever goes on. */
+  'answers-forgotten': 'done-once',
   /** SS53: legs do not come along. */
   'legs-left-behind': 'calls-survive-takeover',
   /** PR3: the arbiter takes any change, whatever revision it was asked on. */

@@ -1,6 +1,7 @@
 /** A simulated phone: of an agent, over UDP or TCP, or the gateway of all callers, a phone with many lines. */
 import { type Millis, type Random, unreachable } from '@holdfast/kernel';
 import {
+  callIdOf,
   cseqOf,
   fromOf,
   type LookupAnswer,
@@ -12,6 +13,7 @@ import {
   type SipMessage,
   type SipResponse,
   type Source,
+  type Target,
   toOf,
   writeSdp,
 } from '@holdfast/sip';
@@ -29,6 +31,8 @@ export interface PhonePorts {
   readonly hasEarlyMedia?: boolean;
   /** Whoever is rejected is sent there (302). */
   readonly redirectsTo?: string | undefined;
+  /** Where a proxy sends what that address does not answer; absent without a proxy. */
+  otherSite?(address: string): string | undefined;
   told(process: Process, phone: PhoneProgram, fact: PhoneFact): void;
 }
 
@@ -41,6 +45,8 @@ export interface StandingLeg {
 }
 
 const MEDIA_PORT_FIRST = 30_000;
+const FAREWELLS_MAX = 1_000;
+const GIVEN_UP_AT = 3;
 
 export class PhoneProgram extends SipProgram<PhoneInput, PhoneEffect> {
   readonly node: PhoneNode;
@@ -49,6 +55,8 @@ export class PhoneProgram extends SipProgram<PhoneInput, PhoneEffect> {
   readonly #registered = new Set<string>();
   /** By the tag of our end, that of the other, for every INVITE dialog seen. */
   readonly #remoteTags = new Map<string, string>();
+  /** BYEs, and how often each was sent. */
+  readonly #farewells = new Map<string, number>();
   /** Whom the phone dials while nobody has given a sign of life. */
   #dialled: string | undefined;
 
@@ -143,7 +151,11 @@ export class PhoneProgram extends SipProgram<PhoneInput, PhoneEffect> {
     switch (effect.type) {
       case 'transmit':
         this.#noteDialog(effect.message, true);
-        return this.transmit({ ...effect, message: this.#asThisPhone(effect.message) });
+        return this.transmit({
+          ...effect,
+          target: this.#byProxy(effect),
+          message: this.#asThisPhone(effect.message),
+        });
       case 'lookup':
         return this.process.lookup(effect.id, effect.record, effect.name);
       case 'media':
@@ -155,6 +167,18 @@ export class PhoneProgram extends SipProgram<PhoneInput, PhoneEffect> {
       default:
         unreachable(effect);
     }
+  }
+
+  /** A good-bye that is not answered goes to the other site from its third repetition on. */
+  #byProxy({ message, target }: Extract<PhoneEffect, { type: 'transmit' }>): Target {
+    const { otherSite } = this.#ports;
+    if (otherSite === undefined || message.kind !== 'request' || message.method !== 'BYE') return target;
+    const name = `${callIdOf(message)} ${cseqOf(message)?.number}`;
+    const times = (this.#farewells.get(name) ?? 0) + 1;
+    if (this.#farewells.size > FAREWELLS_MAX) this.#farewells.clear();
+    this.#farewells.set(name, times);
+    const host = times < GIVEN_UP_AT ? undefined : otherSite(target.host);
+    return host === undefined ? target : { ...target, host };
   }
 
   /** What some phones do otherwise than ours: they can be heard before they answer, or send a caller elsewhere. */

@@ -21,7 +21,17 @@ import type { CloseReason, Process } from './process.ts';
 import type { RuleCensus } from './rule-census.ts';
 import type { StreamEnd } from './stream.ts';
 import { FollowedConfiguration } from './whole-configuration.ts';
-import { asRead, asSaid, isBelieved, isSwallowed, plantInCentre, type WholeDefect } from './whole-defects.ts';
+import {
+  asConfigured,
+  asRead,
+  asSaid,
+  isBelieved,
+  isSwallowed,
+  plantInCentre,
+  type WholeDefect,
+} from './whole-defects.ts';
+import { EmergencyCalls } from './whole-emergency.ts';
+import { Repeats } from './whole-repeats.ts';
 import { WholeServerLink } from './whole-server-link.ts';
 import { CLIENT_PORT, nodeHashes, readToken } from './whole-servers.ts';
 import { SipProgram } from './whole-sip-program.ts';
@@ -65,6 +75,8 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   readonly #followed: FollowedConfiguration;
   readonly #peer: WholeServerLink;
   #leaseLengthMs: Millis = 0;
+  readonly #emergencies = new EmergencyCalls();
+  #repeats: Repeats | undefined;
   /** Of the last input, on this process's clock. */
   #toldAt: Millis | undefined;
   /** Agents who may have become routable in this turn, and whether any may have (LL: nothing else makes one so). */
@@ -139,7 +151,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     this.#leaseLengthMs = read.configuration.leaseLengthMs;
     const { defect } = this.#options;
     const leaseLengthMs = defect === 'no-lease-check' ? NEVER_MS : this.#leaseLengthMs;
-    const next = { ...read.configuration, leaseLengthMs };
+    const next = asConfigured(defect, { ...read.configuration, leaseLengthMs });
     if (!this.isConfigured) return this.#open(now, next);
     const agents = this.parts?.centre.agents().length ?? 0;
     this.tell(now, { type: 'configuration', configuration: next });
@@ -175,7 +187,11 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     this.server = server;
     this.#parts = server.parts;
     const { centre } = this.#parts;
-    plantInCentre(centre, this.#options.defect);
+    const { defect, census } = this.#options;
+    plantInCentre(centre, defect);
+    const fail = (check: string, detail: string) =>
+      this.process.world.fail(check, `${this.process.name}: ${detail}`);
+    this.#repeats = new Repeats(this.#parts, { census, defect, fail });
     const handle = centre.handle.bind(centre);
     const expire = centre.expire.bind(centre);
     centre.handle = (at, input) => {
@@ -212,6 +228,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     if (this.#toldAt !== undefined && now - this.#toldAt > this.#leaseLengthMs)
       this.#options.census.count('LL2');
     this.#toldAt = now;
+    this.#repeats?.begin();
     super.tell(now, input);
   }
 
@@ -269,6 +286,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
 
   protected sip(message: SipMessage, source: Source): SipServerInput {
     this.#options.census.siteHears(message);
+    this.#emergencies.heard(message);
     return { type: 'sip', message, source };
   }
 
@@ -361,6 +379,9 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     const { census, defect, offered } = this.#options;
     census.siteTransmits(message, { now, transaction, target });
     this.#options.answers(message);
+    const refused = this.#emergencies.sent(message, () => census.count('PQ4'));
+    if (refused !== undefined)
+      this.process.world.fail('emergency-goes-through', `${this.process.name}: ${refused}`);
     if (isSwallowed(defect, message, target.host)) return;
     if (isBelieved(defect, message) && message.kind === 'request') {
       const { host, port, transport } = target;

@@ -93,6 +93,7 @@ export interface WholeOptions {
 export const WHOLE_BREAK_MS = 180_000;
 export const WHOLE_SETTLE_MS = 120_000;
 const POOLED_SHARE = 0.5;
+const PROXIED_SHARE = 0.5;
 const AGENTS_MIN = 8;
 const AGENTS_MAX = 12;
 const STRANGER = '10.0.99.1';
@@ -248,6 +249,8 @@ export class WholeWorld {
       // Who measures the loss of a site wants nobody called who is not Ready (CA5).
       others: isMixed ? [ROUTING_POINT, CALL_PROCESSING_PORT, CAMPAIGN_QUEUE, ...this.dns.slice(0, 2)] : [],
       census: this.#census,
+      // Drawn apart, as pools are.
+      isProxied: isMixed && world.fork(9)() < PROXIED_SHARE,
       ...options.callers,
     });
     this.#phones.addAnnouncer();
@@ -368,7 +371,8 @@ export class WholeWorld {
     };
     this.#habits = new Habits(this.#world, this.#world.fork(5), options);
     for (const person of this.#persons) this.#habits.follow(person);
-    this.#operators.live(this.#world.fork(7), { until, dns: this.dns });
+    const shutDown = () => this.#habits?.callForHelp();
+    this.#operators.live(this.#world.fork(7), { until, dns: this.dns, shutDown });
     this.#configuration.editUntil(until, EDITS, this.#world.fork(6));
     const trickery = {
       sites: SITES.map(({ address }) => address),
