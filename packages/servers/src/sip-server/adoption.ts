@@ -65,8 +65,8 @@ export class Adoption {
   readonly #decided = new Map<string, number>();
   /** With so many decisions, those are forgotten of which the records of the other site say nothing any more. */
   #decisionsMax = DECISIONS_MIN;
-  /** AD5: calls that wait for a phone to register here, until when. The oldest first; each is a call of the other site. */
-  readonly #phoneAwaited = new Map<string, Millis>();
+  /** AD5: calls that wait for the phone of a DN to register here. The oldest first; each is a call of the other site. */
+  readonly #phoneAwaited = new Map<string, { readonly dn: string; readonly until: Millis }>();
   /** Connections whose desks say that they reach the other site. */
   readonly #seenBy = new Set<string>();
   /**
@@ -107,11 +107,12 @@ export class Adoption {
     this.#seenBy.delete(connection);
   }
 
-  /** AD5: a phone has registered here. */
-  phoneCame(now: Millis): void {
+  /** AD5: the phones of these DNs have registered here. */
+  phonesCame(now: Millis, dns: ReadonlySet<string>): void {
     const records = this.#ports.records();
     if (records === undefined) return;
-    for (const connId of [...this.#phoneAwaited.keys()]) this.#adoptTalk(now, records, connId);
+    for (const [connId, { dn }] of [...this.#phoneAwaited])
+      if (dns.has(dn)) this.#adoptTalk(now, records, connId);
   }
 
   /** For checks: how many calls of the other site are decided. */
@@ -131,8 +132,8 @@ export class Adoption {
 
   nextDeadline(): Millis | undefined {
     const never = Number.POSITIVE_INFINITY;
-    const [phoneBy = never] = this.#phoneAwaited.values();
-    const next = Math.min(phoneBy, this.#signsAt() ?? never);
+    const [phone] = this.#phoneAwaited.values();
+    const next = Math.min(phone?.until ?? never, this.#signsAt() ?? never);
     return next === never ? undefined : next;
   }
 
@@ -164,7 +165,9 @@ export class Adoption {
     for (const call of waiting) this.#adoptWaiting(now, records, call);
     for (const call of calls) {
       if (isInLine(call) || isRingingDirectly(call)) continue;
-      if (call.phase.name !== 'talking') this.#notAnswered(now, records, call.connId);
+      // Its caller waits here, and is back in our own line (PQ1).
+      if (call.phase.name === 'offered') this.#stopRinging(now, records, call.connId);
+      else if (call.phase.name !== 'talking') this.#notAnswered(now, records, call.connId);
       else if (!hasAgent(records, call)) this.#adoptTalk(now, records, call.connId);
     }
   }
@@ -242,7 +245,8 @@ export class Adoption {
     { talk, call: { connId, moves }, roles }: { talk: HeldRecord } & ReturnType<typeof callFrom>,
     legs: readonly LegRecord[] | Obstacle,
   ): readonly LegRecord[] | undefined {
-    if ('cause' in legs && legs.cause === 'phone-absent' && this.#awaitsPhone(now, connId)) return undefined;
+    const isPhoneAbsent = 'cause' in legs && legs.cause === 'phone-absent';
+    if (isPhoneAbsent && this.#awaitsPhone(now, connId, roles)) return undefined;
     this.#phoneAwaited.delete(connId);
     this.#decide(records, connId, moves);
     if ('cause' in legs) {
@@ -255,15 +259,18 @@ export class Adoption {
   }
 
   /** AD5: whether the call waits for a phone that has not registered here. */
-  #awaitsPhone(now: Millis, connId: string): boolean {
-    const until = this.#phoneAwaited.get(connId);
-    if (until === undefined) this.#phoneAwaited.set(connId, now + PHONE_AWAITED_MAX_MS);
-    return until === undefined || now < until;
+  #awaitsPhone(now: Millis, connId: string, roles: Roles): boolean {
+    const known = this.#phoneAwaited.get(connId);
+    const isAbsent = (dn: string | undefined) => dn !== undefined && this.#ports.phoneAt(dn) === undefined;
+    const dn = roles.map(([, role]) => role.dn).find(isAbsent);
+    if (dn === undefined || (known !== undefined && now >= known.until)) return false;
+    this.#phoneAwaited.set(connId, { dn, until: known?.until ?? now + PHONE_AWAITED_MAX_MS });
+    return true;
   }
 
   #giveUpPhones(now: Millis, records: PeerRecords): void {
     const isBack = this.#ports.silentSince() === undefined;
-    for (const [connId, until] of [...this.#phoneAwaited]) {
+    for (const [connId, { until }] of [...this.#phoneAwaited]) {
       // Whoever answers has its calls, and records that say what became of them.
       if (isBack) this.#phoneAwaited.delete(connId);
       else if (now < until) return;

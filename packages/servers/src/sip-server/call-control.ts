@@ -433,6 +433,7 @@ export class CallControl {
 
   #hangUp(now: Millis, leg: LegId): void {
     const role = this.#legs.get(leg);
+    this.#ports.hangsUp(now, leg);
     this.#drop(now, leg);
     this.#ports.run(this.#ports.userAgent.bye(now, leg, {}));
     if (role !== undefined) this.#forgetIfEmpty(role.call);

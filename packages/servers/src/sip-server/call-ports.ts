@@ -20,6 +20,8 @@ export interface CallPorts extends Omit<AdmissionPorts, 'refusesForLoad'>, CallO
   waitedElsewhere(now: Millis, ani: string, dnis: string): Millis | undefined;
   /** AD11: this leg led to the other site and is dead; whether its call waits for the end that the other site had. */
   awaitsOtherSite(now: Millis, leg: LegId): boolean;
+  /** AD11: this leg is hung up on; whoever the other site has behind it may have to be told from here. */
+  hangsUp(now: Millis, leg: LegId): void;
   /** Performs what a user agent method answered. */
   run(output: ReturnType<SipUserAgent['receive']>): void;
   /** Tells the centre a fact; it is handled after the present input. */

@@ -4,15 +4,17 @@ import { HALF_CALL_MAX_MS } from './crossed-calls.ts';
 import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
 import { Peer } from './testing/people.ts';
 import { agent, caller, GATEWAYS, type Pool, pooled } from './testing/pool-world.ts';
-import type { Site } from './testing/server-site.ts';
+import { configurationOf, SERVER, type Site, trunk } from './testing/server-site.ts';
 import { SIP_PORT } from './testing/server-world.ts';
+import { SOUTH, twoSites } from './testing/two-sites.ts';
 
 /** Ada works at north, her phone at both sites; a caller whose gateway calls at south talks to her. */
 function crossed() {
   const pool = pooled({ isLed: true });
   const { world, north, south } = pool;
   const ada = pool.phone('7001');
-  expect(pool.desk(north, 'ada', '7001', 'the desk at north').login('7001')).toBe('EventAgentLogin');
+  const agentDesk = pool.desk(north, 'ada', '7001', 'the desk at north');
+  expect(agentDesk.login('7001')).toBe('EventAgentLogin');
   const one = caller(pool, south).tell({ name: 'call', to: '8000' });
   world.run(500);
   ada.tell({ name: 'answer' });
@@ -20,7 +22,7 @@ function crossed() {
   expect(one.hears()).toEqual([`${ada.host}:4000`]);
   one.news();
   ada.news();
-  return { ...pool, ada, one };
+  return { ...pool, ada, one, agentDesk };
 }
 
 function die({ world }: Pick<Pool, 'world'>, site: Site): void {
@@ -156,6 +158,44 @@ describe('the site of the agent dies while a call stands over both', () => {
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
   });
 
+  it('[AD11] a phone that calls from the site where its agent is not (SS79): the far end of its call is joined with it', () => {
+    const forwarded = configurationOf().dns.map((dn) =>
+      dn.type === 'Extension' ? { ...dn, forward: 'no-agent' as const } : dn,
+    );
+    const at = (peer: string, gateway: string) => ({
+      peerTrunk: '9100',
+      dns: [...forwarded.filter(({ type }) => type !== 'Trunk'), trunk('9000', gateway), trunk('9100', peer)],
+    });
+    const all = twoSites({ isLed: true, north: at(SOUTH, '10.0.9.7'), south: at(SERVER, '10.0.9.8') });
+    const { world, north, south } = all;
+    const callee = new Peer(world, '4930999', '10.0.9.8');
+    callee.react = (event) => {
+      if (event.type === 'incoming')
+        callee.do(callee.userAgent.answer(world.now, event.leg, { sdp: callee.sdp() }));
+    };
+    // Ada works at south, and her phone calls at north.
+    const ada = all.phone('7001');
+    all.desk(south, 'ada', '7001').login('7001', { workMode: undefined });
+    world.run(100);
+    ada.tell({ name: 'call', to: '4930999' });
+    world.run(1_000);
+    expect(ada.news()).toContain('established');
+    expect([north, south].map(({ node }) => node.parts.calls.size)).toEqual([1, 1]);
+    die(all, south);
+    world.run(15_000);
+    const there = all.desk(north, 'ada', '7001', 'the desk at north');
+    there.login('7001', { workMode: undefined });
+    world.run(60_000);
+    expect([...north.node.parts.account.counts]).toEqual([['adopted', 1]]);
+    expect(north.node.parts.calls.size).toBe(1);
+    expect(callee.types()).not.toContain('ended');
+    ada.tell({ name: 'hangup' });
+    world.run(1_000);
+    expect(callee.types()).toContain('ended');
+    expect(checkCentre(north.node.parts.centre)).toEqual([]);
+    expect(leftovers({ world, site: north })).toEqual(NOTHING);
+  });
+
   it('[AD11] not while the other site answers: a leg between the sites that is lost ends its call', () => {
     const all = crossed();
     const { world, north, south, ada, one } = all;
@@ -190,6 +230,19 @@ describe('the site of the caller dies while a call stands over both', () => {
     world.run(1_000);
     expect(ends(one.news())).toEqual(['ended remote 0']);
     expect(checkCentre(north.node.parts.centre)).toEqual([]);
+    expect(leftovers({ world, site: north })).toEqual(NOTHING);
+  });
+
+  it('[AD11] the agent hangs up at her desk before that: the caller is let go by her site', () => {
+    const all = crossed();
+    const { world, north, south, one, agentDesk: desk } = all;
+    die(all, south);
+    world.run(5_000);
+    const ConnID = desk.events.find(({ name }) => name === 'EventEstablished')?.attributes.ConnID ?? '';
+    expect(desk.outcome({ type: 'ReleaseCall', dn: '7001', ConnID })).toBe('EventReleased');
+    world.run(2_000);
+    expect(ends(one.news())).toEqual(['ended remote 0']);
+    world.run(60_000);
     expect(leftovers({ world, site: north })).toEqual(NOTHING);
   });
 });

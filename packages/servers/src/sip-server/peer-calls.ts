@@ -91,7 +91,6 @@ export class PeerCalls {
     if (event.type === 'stray') this.strays.answer(now, event);
     else if (event.type === 'superseded') this.#superseded(now, event.leg);
     else {
-      if (event.type === 'ended' && event.by === 'remote') this.#hungUp(now, event.leg);
       if ('leg' in event && this.account.heard(event)) this.#letGo(now, event.leg);
       return false;
     }
@@ -106,15 +105,10 @@ export class PeerCalls {
   }
 
   /** AD11: who hangs up on a call that has crossed to a silent site hangs up on the end that this had. */
-  #hungUp(now: Millis, leg: LegId): void {
-    const { handover } = this.#ports.calls;
-    const connId = handover.connIdOf(leg);
-    if (connId === undefined || this.#ports.peer.silentSince === undefined) return;
-    for (const each of handover.legsOf(connId)) {
-      const theirs = each === leg ? undefined : this.crossed.theirsOf(each);
-      this.crossed.forget(each);
-      if (theirs !== undefined) this.#endTheirs(now, theirs);
-    }
+  hangsUp(now: Millis, leg: LegId): void {
+    const theirs = this.crossed.theirsOf(leg);
+    this.crossed.forget(leg);
+    if (theirs !== undefined) this.#endTheirs(now, theirs);
   }
 
   /** An end of it has hung up, or nobody comes for it: that needs no proof of the other site's death (AD9). */

@@ -42,7 +42,7 @@ export class PeerSide {
   readonly site: PeerSite;
   readonly pool: QueuePool;
   readonly calls: PeerCalls;
-  #hasPhoneCome = false;
+  readonly #phonesCame = new Set<string>();
 
   constructor(parts: PeerSideParts) {
     this.#parts = parts;
@@ -116,15 +116,16 @@ export class PeerSide {
   }
 
   /** AD5: a phone has registered here; what waits for it goes on when this input has been handled. */
-  phoneCame(): void {
-    this.#hasPhoneCome ||= this.calls.adoption.awaitsPhones;
+  phoneCame(dn: string): void {
+    if (this.calls.adoption.awaitsPhones) this.#phonesCame.add(dn);
   }
 
   /** When an input has been handled; false when nothing has waited for that. */
   goOn(now: Millis): boolean {
-    if (!this.#hasPhoneCome) return false;
-    this.#hasPhoneCome = false;
-    this.calls.adoption.phoneCame(now);
+    if (this.#phonesCame.size === 0) return false;
+    const dns = new Set(this.#phonesCame);
+    this.#phonesCame.clear();
+    this.calls.adoption.phonesCame(now, dns);
     return true;
   }
 

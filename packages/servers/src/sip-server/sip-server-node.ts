@@ -93,7 +93,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       ...{ hashes: options.hashes, random: options.random, maker: epoch.toString(36), wall, tell },
       reached: (dn, target) => {
         this.#calls.reached(dn, target);
-        this.#peer.phoneCame();
+        this.#peer.phoneCame(dn);
       },
       isLetGo: (dn) => this.#centre.isLetGo(dn),
       refused: logBudgeted,
@@ -111,6 +111,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       hasAgent: (dn) => this.#centre.loginOn(dn) !== undefined,
       waitedElsewhere: (now, ani, dnis) => this.#peer.calls.redialled.take(now, ani, dnis),
       awaitsOtherSite: (now, leg) => this.#peer.calls.awaits(now, leg),
+      hangsUp: (now, leg) => this.#peer.calls.hangsUp(now, leg),
       whoIsThere: (dn) => this.#peer.site.whoIsOn(dn),
       run: (output) => this.#run(output),
     });
