@@ -77,6 +77,47 @@ it('[LG2] what was gathered for a mate that is lost or silent is told without it
   }
 });
 
+it('[LG2] a mate that was behind is in step with its next answers, also while inputs keep coming', () => {
+  const { world, site, phones } = storm(100);
+  const mate = () => site.node('a').parts.leading?.stateOf(MATE);
+  site.stop('b');
+  world.run(ACK_MAX_MS + 5);
+  expect(mate()).toBe('behind');
+  site.entries.length = 0;
+  const sent = site.sent.a;
+  // Faster than anything goes to the mate and back: between two of them it never has everything.
+  const states = phones.map((phone, index) => {
+    if (index === 50) site.continue('b');
+    phone.tell({ name: 'refresh' });
+    world.run(THERE_AND_BACK_MS / 4);
+    return mate();
+  });
+  expect(states.indexOf('in-step')).toBeGreaterThan(50);
+  expect(states.indexOf('in-step')).toBeLessThan(70);
+  expect(states.at(-1)).toBe('in-step');
+  world.run(100);
+  expect(site.sent.a - sent).toBe(100);
+  expect(site.entries.length).toBeLessThan(80);
+});
+
+it('[LG2] what is gathered for one that was behind and falls silent again waits no longer than 100 ms', () => {
+  const { world, site, phones } = storm(4);
+  site.stop('b');
+  world.run(ACK_MAX_MS + 5);
+  const sent = site.sent.a;
+  // Silent: told at once, each by itself.
+  phones[0]?.tell({ name: 'refresh' });
+  world.run(10);
+  expect(site.sent.a - sent).toBe(1);
+  site.continue('b');
+  site.stop('b');
+  world.run(THERE_AND_BACK_MS);
+  phones[1]?.tell({ name: 'refresh' });
+  phones[2]?.tell({ name: 'refresh' });
+  world.run(ACK_MAX_MS + 10);
+  expect(site.sent.a - sent).toBe(3);
+});
+
 it('[OP1] whoever offers its role has told before what it decided until then', () => {
   // Of three moments in the time between two confirmations one has the next within the patience with a silent mate.
   const told = [0, 50, 100].map((laterMs) => {

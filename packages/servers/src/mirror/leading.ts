@@ -1,10 +1,11 @@
 /**
  * A primary and those that follow its log: the mate, which is waited for (LG2), and the other site, which is not (LG4).
  *
- * While an entry is on its way to a mate in step, the next one gathers what further inputs change, and leaves when the
- * mate has acknowledged. So a server with little to do tells its mate of each input at once, and one under load tells it
- * of all that came within a way there and back by one message, whose answer sets free all that they told: the busier, the
- * less each costs, with no timer and nobody's tuning.
+ * While an entry is on its way to a mate that acknowledges, the next one gathers what further inputs change, and leaves
+ * when the mate has acknowledged. So a server with little to do tells its mate of each input at once, and one under load
+ * tells it of all that came within a way there and back by one message, whose answer sets free all that they told: the
+ * busier, the less each costs, with nobody's tuning. Also a mate that was behind is in step again with its next answer,
+ * however much goes on.
  */
 import type { Millis } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
@@ -81,7 +82,7 @@ export class Leading {
     }
     for (const effect of effects) this.#gathered.push(effect);
     this.#inputsGathered += 1;
-    if (!this.#isAckDue || this.#inputsGathered >= ENTRY_INPUTS_MAX) this.write(now);
+    if (!this.#isAckDue(now) || this.#inputsGathered >= ENTRY_INPUTS_MAX) this.write(now);
   }
 
   /** What has been gathered goes out as one entry, whatever else is on its way. */
@@ -97,15 +98,15 @@ export class Leading {
 
   /** What may go out now. Ask after each input: what was gathered leaves when the mate has acknowledged or is not waited for. */
   release(now: Millis): SipServerEffect[] {
-    if (!this.#isAckDue) this.write(now);
+    if (!this.#isAckDue(now)) this.write(now);
     const mate = this.#followers.get(MATE);
     return this.#held.release(mate?.state === 'in-step' ? mate.acked : Number.POSITIVE_INFINITY);
   }
 
-  /** The mate is waited for, and has not acknowledged everything. */
-  get #isAckDue(): boolean {
-    const mate = this.#followers.get(MATE);
-    return mate?.state === 'in-step' && mate.acked < this.#log.last;
+  /** What the mate has been sent, it will have acknowledged in a moment. */
+  #isAckDue(now: Millis): boolean {
+    const silentAt = this.#followers.get(MATE)?.silentAt;
+    return silentAt !== undefined && now < silentAt;
   }
 
   unlinked(name: string): void {
@@ -140,6 +141,8 @@ export class Leading {
     let next = Number.POSITIVE_INFINITY;
     for (const follower of this.#followers.values())
       next = Math.min(next, follower.nextDeadline() ?? Number.POSITIVE_INFINITY);
+    if (this.#inputsGathered > 0)
+      next = Math.min(next, this.#followers.get(MATE)?.silentAt ?? Number.POSITIVE_INFINITY);
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 

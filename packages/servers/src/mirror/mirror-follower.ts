@@ -64,6 +64,13 @@ export class MirrorFollower {
     return this.#state === 'unlinked' || this.#waitsSince === undefined ? 0 : now - this.#waitsSince;
   }
 
+  /** It lacks something, has all that it needs for the rest, and is expected to acknowledge by then. */
+  get silentAt(): Millis | undefined {
+    if (this.#waitsSince === undefined || this.#state === 'unlinked' || this.#state === 'joining')
+      return undefined;
+    return this.#waitsSince + ACK_MAX_MS;
+  }
+
   unlinked(): void {
     this.#state = 'unlinked';
     this.#part = undefined;
