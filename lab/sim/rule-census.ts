@@ -110,6 +110,7 @@ export class RuleCensus {
     if (what === 'mate behind' || what === 'mate in step') this.count('LG2');
     if (what === 'entries missing' || what === 'records differ') this.#each('LG6', 'LG7');
     if (what === 'call of the other site ended') this.count('AD9');
+    if (what === 'call has crossed already') this.count('SS77');
     if (what === 'trunk out of service' || what === 'trunk back in service') this.count('SS35');
   }
 
@@ -135,9 +136,10 @@ export class RuleCensus {
   ): void {
     if (message.body.length > 0) this.#described(message);
     if (headerValue(message, 'session-expires') !== undefined) this.count('AD6');
+    this.#forwards(message);
     if (message.kind === 'request') {
       // The numbers of a call that was taken over: each such request reaches an end of it where that end is now.
-      if (isOfOtherSite(message)) this.#each('AD3', 'AD4', 'AD5');
+      if ((cseqOf(message)?.number ?? 0) >= ADOPTED_CSEQ_MIN) this.#each('AD3', 'AD4', 'AD5');
       // The answer to an offer in a 2xx (RFC 3261 §13.2.2.4).
       if (message.method === 'ACK' && message.body.length > 0) this.count('SS23');
       if (message.method === 'INVITE') this.#forks(message, now);
@@ -173,6 +175,18 @@ export class RuleCensus {
         return;
       default:
     }
+  }
+
+  /** A direct call goes to the other site, or whoever makes it is sent there. */
+  #forwards(message: SipMessage): void {
+    if (message.kind === 'response') {
+      if (message.status === 302 && headerValue(message, 'contact')?.includes(';holdfast-hop') === true)
+        this.count('SS78');
+      return;
+    }
+    if (message.method !== 'INVITE' || headerValue(message, 'x-holdfast-hop') === undefined) return;
+    if (headerValue(message, 'x-holdfast-reservation') !== undefined) return;
+    this.count(headerValue(message, 'x-holdfast-origin') === undefined ? 'SS76' : 'SS79');
   }
 
   /** Two INVITEs of one call to one extension, sent in one turn, go to two of its contacts. */
@@ -248,11 +262,6 @@ export class RuleCensus {
       default:
     }
   }
-}
-
-/** A request of a site in a call of the other one (AD3). */
-export function isOfOtherSite(message: SipMessage): boolean {
-  return (cseqOf(message)?.number ?? 0) >= ADOPTED_CSEQ_MIN;
 }
 
 /** Whether the request goes to the address that it names; else the phone is behind another, or at the end of a connection. */

@@ -82,7 +82,7 @@ class Account {
   }
 }
 
-/** Calls that stand on a DN: of a caller from outside who was offered to the other site only that one tells (PQ1). */
+/** Calls that stand on a DN: of a caller from outside who was offered or sent to the other site only that one tells (PQ1, SS76). */
 function toldOf(calls: Iterable<Call>): number {
   let told = 0;
   for (const { phase, origin } of calls) {
@@ -93,7 +93,7 @@ function toldOf(calls: Iterable<Call>): number {
 }
 
 function isOverTrunk(phase: Call['phase']): boolean {
-  return phase.name === 'talking' && phase.trunk !== undefined;
+  return (phase.name === 'talking' || phase.name === 'alerting') && phase.trunk !== undefined;
 }
 
 /** Of whichever site has just done something. */

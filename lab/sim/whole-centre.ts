@@ -17,9 +17,10 @@ import { SIP_PORT } from './node-program.ts';
 import { ANNOUNCER, CALL_PROCESSING_PORT, DEAD_GATEWAY, GATEWAY } from './rule-census.ts';
 import type { Edit } from './whole-configuration.ts';
 import { EMERGENCY_NUMBER } from './whole-emergency.ts';
+import { withForwards } from './whole-forwards.ts';
 import { type DrawnKinds, drawKinds, withPlacePerSite } from './whole-kinds.ts';
 import { withPairs } from './whole-pairs.ts';
-import { withPools } from './whole-pools.ts';
+import { withPeerTrunks, withPools } from './whole-pools.ts';
 import { CLIENT_PORT, CONFIG_PORT, nodeHashes, PASSWORD, STAT_PORT } from './whole-servers.ts';
 
 export interface Site {
@@ -79,6 +80,8 @@ export interface CentreWish {
   readonly pairs?: readonly string[] | undefined;
   /** The queues of both sites are one pool (PQ1). */
   readonly isPooled: boolean;
+  /** Direct calls go to the other site (`dr-forward`); the gateway of this site follows a redirection there (SS78). */
+  readonly forwards?: { readonly following: string } | undefined;
 }
 
 export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
@@ -161,12 +164,19 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
   ];
   return {
     generated,
-    objects: withPairs(atOffices(wish.isPooled ? withPools(objects, SITES) : objects), pairs),
+    objects: withPairs(atOffices(withPeers(objects, wish)), pairs),
     pairs,
     thirdParty: kinds.thirdParty,
     siteTimeoutMs: 1000 * siteTimeoutS,
     waitMaxMs: isTight ? 20_000 : 120_000,
   };
+}
+
+/** What makes calls go to the other site. */
+function withPeers(objects: readonly ConfigObject[], { isPooled, forwards }: CentreWish): ConfigObject[] {
+  const pooled = isPooled ? withPools(objects, SITES) : [...objects];
+  if (forwards === undefined) return pooled;
+  return withForwards(withPeerTrunks(pooled, SITES), SITES, forwards.following);
 }
 
 /** Configuration and Stat Servers run on machines of their own. */

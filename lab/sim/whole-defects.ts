@@ -10,7 +10,6 @@ import type { DeskReply, DeskRequest } from '@holdfast/protocol';
 import type { SipServerConfiguration } from '@holdfast/servers';
 import type { SipMessage } from '@holdfast/sip';
 import { asAdopted, type LineDefect } from './line-defects.ts';
-import { isOfOtherSite } from './rule-census.ts';
 import type { ScriptedDefect } from './scripted-defects.ts';
 import { PAIR_WHOLE_DEFECTS } from './whole-pair-defects.ts';
 
@@ -53,10 +52,10 @@ export const WHOLE_DEFECTS = {
   'crossing-forgotten': 'one-agent-a-caller',
   /** PQ1: what is granted to the other site stays granted until its call comes. */
   'reservation-never-lapses': 'reservation-short',
+  /** SS77: the token of a call that has crossed is not read. */
+  'token-unread': 'crosses-once',
   /** PQ4: no number is known as one for emergencies. */
   'emergency-unknown': 'emergency-goes-through',
-  /** AD9, SS27: nothing is said to the phones in calls of the other site. */
-  'adopted-bye-lost': 'no-one-legged-call',
   ...PAIR_WHOLE_DEFECTS,
 } as const;
 /** Any that may be planted in a whole world; those of the table are found in worlds that a seed draws. */
@@ -74,6 +73,12 @@ export function asRead(
   if (defect !== 'lease-from-answer') return message;
   if (message.type !== 'StampAnswer' && message.type !== 'AgentLogin') return message;
   return { ...message, stamp: freshStamp() };
+}
+
+/** What the site's shell reads of what comes over SIP. */
+export function asReceived(defect: WholeDefect | undefined, message: SipMessage): SipMessage {
+  if (defect !== 'token-unread') return message;
+  return { ...message, headers: message.headers.filter(({ key }) => key !== 'x-holdfast-hop') };
 }
 
 /** What the site's shell tells it of its configuration. */
@@ -122,9 +127,7 @@ export function asFollowed(defect: WholeDefect | undefined, message: DeskReply):
 
 /** Whether the shell keeps this message of the site to itself. */
 export function isSwallowed(defect: WholeDefect | undefined, message: SipMessage, to: string): boolean {
-  if (message.kind !== 'request') return false;
-  if (defect === 'adopted-bye-lost') return message.method === 'BYE' && isOfOtherSite(message);
-  if (defect !== 'bye-not-passed') return false;
+  if (defect !== 'bye-not-passed' || message.kind !== 'request') return false;
   // To the callers all is well.
   return message.method === 'BYE' && to.startsWith(PHONE_NET);
 }

@@ -17,6 +17,8 @@ export const PAIR_WHOLE_DEFECTS = {
   'lease-carried-over': 'no-offer-before-answer',
   /** LG3: what was answered is not known to whoever goes on. */
   'answers-forgotten': 'done-once',
+  /** AD9: that an end of a call of the other site has hung up here is forgotten. */
+  'ended-forgotten': 'ended-stays-ended',
   /** SS53: legs do not come along. */
   'legs-left-behind': 'calls-survive-takeover',
   /** PR3: the arbiter takes any change, whatever revision it was asked on. */

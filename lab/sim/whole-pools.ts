@@ -21,23 +21,29 @@ const LATE_MAX_MS = 50;
 /** Answers that are remembered; calls of a world at once are fewer. */
 const JOINED_MAX = 10_000;
 
-/** The queues for which agents work are pooled, and each SIP Server without a trunk to the other site gets one. */
+/** The queues for which agents work are pooled. */
 export function withPools(objects: readonly ConfigObject[], sites: readonly Site[]): ConfigObject[] {
   const pooled = objects.map((object): ConfigObject => {
     const { options } = object;
     if (object.objectType === 'DN' && POOLED.has(object.number))
       return { ...object, options: { ...options, holdfast: { ...options.holdfast, pooled: 'true' } } };
-    if (!isWithoutTrunk(object)) return object;
-    return {
-      ...object,
-      options: { ...options, TServer: { ...options.TServer, 'dr-peer-trunk': PEER_TRUNK } },
-    };
+    return object;
   });
-  if (!objects.some(isWithoutTrunk)) return pooled;
+  return withPeerTrunks(pooled, sites);
+}
+
+/** Each SIP Server without a trunk to the other site gets one. */
+export function withPeerTrunks(objects: readonly ConfigObject[], sites: readonly Site[]): ConfigObject[] {
+  if (!objects.some(isWithoutTrunk)) return [...objects];
+  const connected = objects.map((object): ConfigObject => {
+    if (!isWithoutTrunk(object)) return object;
+    const TServer = { ...object.options.TServer, 'dr-peer-trunk': PEER_TRUNK };
+    return { ...object, options: { ...object.options, TServer } };
+  });
   const trunks = sites.flatMap(({ name }) =>
     sites.filter((other) => other.name !== name).map(({ address }) => trunkTo(name, address)),
   );
-  return [...pooled, ...trunks];
+  return [...connected, ...trunks];
 }
 
 function isWithoutTrunk(object: ConfigObject): boolean {

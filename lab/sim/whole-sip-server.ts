@@ -14,7 +14,7 @@ import {
   SipServerNode,
   type SipServerOptions,
 } from '@holdfast/servers';
-import type { LookupAnswer, SipMessage, Source } from '@holdfast/sip';
+import type { LegId, LookupAnswer, SipMessage, Source } from '@holdfast/sip';
 import { createResponse, toOf, writeSdp } from '@holdfast/sip';
 import { SIP_PORT } from './node-program.ts';
 import type { CloseReason, Process } from './process.ts';
@@ -24,6 +24,7 @@ import { FollowedConfiguration } from './whole-configuration.ts';
 import {
   asConfigured,
   asRead,
+  asReceived,
   asSaid,
   isBelieved,
   isSwallowed,
@@ -31,6 +32,8 @@ import {
   type WholeDefect,
 } from './whole-defects.ts';
 import { EmergencyCalls } from './whole-emergency.ts';
+import { EndedCalls } from './whole-ended.ts';
+import { Crossings } from './whole-forwards.ts';
 import { Repeats } from './whole-repeats.ts';
 import { WholeServerLink } from './whole-server-link.ts';
 import { CLIENT_PORT, nodeHashes, readToken } from './whole-servers.ts';
@@ -76,7 +79,9 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   readonly #peer: WholeServerLink;
   #leaseLengthMs: Millis = 0;
   readonly #emergencies = new EmergencyCalls();
+  readonly #crossings = new Crossings();
   #repeats: Repeats | undefined;
+  #ended: EndedCalls | undefined;
   /** Of the last input, on this process's clock. */
   #toldAt: Millis | undefined;
   /** Agents who may have become routable in this turn, and whether any may have (LL: nothing else makes one so). */
@@ -192,6 +197,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     const fail = (check: string, detail: string) =>
       this.process.world.fail(check, `${this.process.name}: ${detail}`);
     this.#repeats = new Repeats(this.#parts, { census, defect, fail });
+    this.#ended = new EndedCalls(this.#parts, defect, fail);
     const handle = centre.handle.bind(centre);
     const expire = centre.expire.bind(centre);
     centre.handle = (at, input) => {
@@ -287,7 +293,8 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   protected sip(message: SipMessage, source: Source): SipServerInput {
     this.#options.census.siteHears(message);
     this.#emergencies.heard(message);
-    return { type: 'sip', message, source };
+    this.#crossings.heard(message);
+    return { type: 'sip', message: asReceived(this.#options.defect, message), source };
   }
 
   protected sipFailed(what: { transaction?: string; flow?: string }): SipServerInput {
@@ -355,6 +362,7 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
       case 'log': {
         census.because(effect.line.because);
         census.siteWrites(effect.line.what);
+        this.#ended?.writes(effect.line);
         if (effect.line.level !== 'debug')
           this.process.world.note(this.process.name, effect.line.what, effect.line);
         return;
@@ -374,6 +382,11 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     return writeSdp({ ...media, direction: 'sendonly' });
   }
 
+  #originOf(connId: string): LegId | undefined {
+    for (const call of this.parts?.calls.calls() ?? []) if (call.connId === connId) return call.origin.leg;
+    return undefined;
+  }
+
   #send(now: Millis, effect: Transmit): void {
     const { message, transaction, target } = effect;
     const { census, defect, offered } = this.#options;
@@ -382,6 +395,8 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
     const refused = this.#emergencies.sent(message, () => census.count('PQ4'));
     if (refused !== undefined)
       this.process.world.fail('emergency-goes-through', `${this.process.name}: ${refused}`);
+    const back = this.#crossings.sent(message, (connId) => this.#originOf(connId));
+    if (back !== undefined) this.process.world.fail('crosses-once', `${this.process.name}: ${back}`);
     if (isSwallowed(defect, message, target.host)) return;
     if (isBelieved(defect, message) && message.kind === 'request') {
       const { host, port, transport } = target;

@@ -59,6 +59,8 @@ const FOUND_LAST_AT: { readonly [defect in WholeDefect]?: number } = {
   'agent-taken-for-granted': 96,
   'legs-believed': 122,
   'told-before-held': 9,
+  // Worlds with all that they draw; the others are looked for from the first seed on.
+  'answers-forgotten': 71_009,
 };
 
 /** What needs no pair is looked for in worlds without one, which cost less. */

@@ -94,6 +94,7 @@ export const WHOLE_BREAK_MS = 180_000;
 export const WHOLE_SETTLE_MS = 120_000;
 const POOLED_SHARE = 0.5;
 const PROXIED_SHARE = 0.5;
+const FORWARDING_SHARE = 0.4;
 const AGENTS_MIN = 8;
 const AGENTS_MAX = 12;
 const STRANGER = '10.0.99.1';
@@ -168,6 +169,11 @@ export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResu
   };
 }
 
+function drawForwards(random: Random): { readonly following: string } | undefined {
+  if (random() >= FORWARDING_SHARE) return undefined;
+  return { following: SITES[random() < 0.5 ? 0 : 1].name };
+}
+
 export class WholeWorld {
   readonly rules = new Map<string, number>();
   readonly #census = new RuleCensus(this.rules);
@@ -221,6 +227,7 @@ export class WholeWorld {
       pairs: options.pairs ?? (isMixed ? undefined : []),
       // Drawn apart: what else a world is does not depend on it.
       isPooled: options.isPooled ?? (isMixed && world.fork(8)() < POOLED_SHARE),
+      forwards: isMixed ? drawForwards(world.fork(10)) : undefined,
     });
     this.#siteTimeoutMs = drawn.siteTimeoutMs;
     this.#thirdParty = drawn.thirdParty;
