@@ -63,6 +63,21 @@ export const CROWD: LabTimes = {
   registration: { ...SHORT.registration, attemptMs: 2000, retryFirstMs: 500, retryMaxMs: 2000 },
 };
 
+/**
+ * Of a storm: by the end of the time-out every phone has found the other site, so that all desks ask at once. Stamps, lease and
+ * attempts are those of the documents, since who waits in one process with five hundred others may wait for seconds.
+ */
+export const STORM: LabTimes = {
+  ...CROWD,
+  siteTimeoutS: 18,
+  phoneTimeoutS: 10,
+  retryDelayS: 6,
+  addpMs: 6000,
+  stampEveryMs: 2000,
+  leaseLengthMs: 8000,
+  registration: { ...CROWD.registration, attemptMs: 4000 },
+};
+
 /** S0: time-out 60 s and 30 s, registration 30 to 60 s; S3: ADDP 20 to 30 s. */
 export const DOCUMENTS: LabTimes = {
   ...SHORT,
