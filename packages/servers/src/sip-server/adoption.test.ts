@@ -231,4 +231,34 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     expect(ada.news()).toContain('ended remote 0');
     expect(south.node.parts.calls.size).toBe(0);
   });
+
+  it('[AD1] [SS2] her phone goes home in the middle of the call: she stays logged in until it is over (AG26)', () => {
+    const all = twoSites({ isLed: true });
+    const { world, north, south } = all;
+    const phone = new Peer(world, '7001', '10.0.1.1');
+    for (const server of [north.host, south.host]) phone.register({ server, expires: 600 });
+    phone.react = (event) => {
+      if (event.type === 'incoming')
+        phone.do(phone.userAgent.answer(world.now, event.leg, { sdp: phone.sdp(4000) }));
+    };
+    all.desk(north, 'ada', '7001').login('7001');
+    const caller = callerAt(world, GATEWAY, CALLER_NUMBER).tell({ name: 'call', to: '8000' });
+    world.run(2_000);
+    die(all);
+    world.run(3_000);
+    const desk = logsInAtSouth(all);
+    desk.news();
+    expect(phone.register({ server: south.host, expires: 0 })).toBe(200);
+    world.run(1_000);
+    expect(desk.news()).toEqual(['EventDNOutOfService 7001']);
+    caller.tell({ name: 'hangup' });
+    world.run(1_000);
+    const { attributes } = must(
+      desk.events.findLast(({ name }) => name === 'EventAgentLogout'),
+      'the phone has not come back',
+    );
+    expect(attributes.Reasons).toEqual({ LogoutReason: 'dr-force_logout' });
+    expect(phone.types()).toContain('ended');
+    expect(leftovers({ world, site: south })).toEqual(NOTHING);
+  });
 });

@@ -10,13 +10,22 @@
  *
  * The number of the next request is the fence (AD3): the ends refuse what the other site, if it lives, still sends.
  */
-import type { Agent, Call, Centre, CentreEffect } from '@holdfast/centre';
+import type { Call, Centre, CentreEffect } from '@holdfast/centre';
 import { fromRecord, type HeldRecord, type Millis } from '@holdfast/kernel';
 import { compareLoginEpochs, type LoginEpoch } from '@holdfast/protocol';
 import { type LegRecord, SEQ_JUMP_OF_SITE, type UserAgentOutput } from '@holdfast/sip';
 import type { AdoptionAccount } from './adoption-account.ts';
 import type { CallControl } from './call-control.ts';
 import { callFrom } from './call-records.ts';
+import {
+  dnOf,
+  hasAgent,
+  isInLine,
+  isRingingDirectly,
+  isTalking,
+  isWaiting,
+  orderOf,
+} from './calls-to-adopt.ts';
 import type { CrossedCalls } from './crossed-calls.ts';
 import {
   callsIn,
@@ -47,13 +56,6 @@ export interface AdoptionPorts extends PeerLegPorts {
   end(now: Millis, connId: string, legs: Roles): void;
   run(output: UserAgentOutput): void;
   perform(now: Millis, effects: readonly CentreEffect[]): void;
-}
-
-interface PeerDN {
-  readonly agent?: Pick<Agent, 'person' | 'epoch'>;
-  readonly calls: readonly string[];
-  /** A queue rings there. */
-  readonly offer?: string;
 }
 
 export class Adoption {
@@ -347,67 +349,4 @@ const ROUTE_DEAD: Obstacle = {
 
 function idsOf(legs: readonly LegRecord[]): string[] {
   return legs.map(({ leg }) => leg.id);
-}
-
-/**
- * The agent's phone has answered; the caller may not have been answered yet, where the answer waits for a PRACK. That
- * went to the other site and comes no more, so that the answer goes out here (`resumeLeg`).
- */
-function isTalking({ state }: LegRecord['leg']): Obstacle | undefined {
-  switch (state.name) {
-    case 'established':
-      return undefined;
-    case 'incoming':
-      if (state.heldAnswer !== undefined) return undefined;
-      return { cause: 'caller-unanswered', because: 'its caller had no answer yet, and none was on its way' };
-    case 'calling':
-      return { cause: 'leg-ringing', because: 'a leg of it was calling' };
-    case 'ending':
-    case 'over':
-      return { cause: 'leg-ending', because: `a leg of it was ${state.name}` };
-  }
-}
-
-function isWaiting(leg: LegRecord['leg']): Obstacle | undefined {
-  return leg.state.name === 'incoming' ? undefined : isTalking(leg);
-}
-
-/** From outside: a colleague who waits calls again, and who came for a reserved agent stands in our own line (PQ1). */
-export function isInLine({ phase, origin }: Call): boolean {
-  if (phase.name !== 'waiting' && phase.name !== 'offered') return false;
-  return origin.dn === undefined && phase.ticket.reservation === undefined;
-}
-
-/** From outside, at an extension: it is rung again here. */
-function isRingingDirectly({ phase, origin }: Call): boolean {
-  return phase.name === 'alerting' && phase.trunk === undefined && origin.dn === undefined;
-}
-
-function orderOf({ phase }: Call): number {
-  return phase.name === 'waiting' || phase.name === 'offered' ? phase.ticket.order : 0;
-}
-
-/** AD1 waits for that agent. */
-function hasAgent(records: PeerRecords, { phase, origin }: Call): boolean {
-  const dns = [origin.dn, phase.name === 'talking' && phase.trunk === undefined ? phase.dn : undefined];
-  return dns.some((dn) => dn !== undefined && read(records.get(`dn/${dn}`))?.agent !== undefined);
-}
-
-/** The DN on which this person was logged in there: the same number as a rule, any other at another's place. */
-function dnOf(
-  records: PeerRecords,
-  { dn, person }: { readonly dn: string; readonly person: string },
-): PeerDN | undefined {
-  const same = read(records.get(`dn/${dn}`));
-  if (same?.agent?.person === person) return same;
-  for (const key of records.keys()) {
-    if (!key.startsWith('dn/')) continue;
-    const other = read(records.get(key));
-    if (other?.agent?.person === person) return other;
-  }
-  return undefined;
-}
-
-function read(held: HeldRecord | undefined): PeerDN | undefined {
-  return held && fromRecord<PeerDN>(held.value, held.heldAt);
 }

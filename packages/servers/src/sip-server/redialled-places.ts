@@ -5,7 +5,7 @@
  */
 import { type Call, isWithheld } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
-import { isInLine } from './adoption.ts';
+import { isInLine } from './calls-to-adopt.ts';
 import { callsIn, type PeerRecords } from './peer-legs.ts';
 
 export interface RedialledPlacePorts {
