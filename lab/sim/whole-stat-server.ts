@@ -18,7 +18,7 @@ import type { StreamEnd } from './stream.ts';
 import { FollowedConfiguration } from './whole-configuration.ts';
 import { asFollowed, type WholeDefect } from './whole-defects.ts';
 import { WholeServerLink } from './whole-server-link.ts';
-import { readToken, STAT_PORT } from './whole-servers.ts';
+import { nodeHashes, readToken, STAT_PORT } from './whole-servers.ts';
 
 export interface StatServerProgramOptions {
   readonly application: string;
@@ -57,6 +57,7 @@ export class StatServerProgram extends NodeProgram<StatServerInput, StatServerEf
     const node = new StatServerNode({
       configuration: read.configuration,
       random: process.world.fork(process.index * 1_000 + process.life),
+      hashes: nodeHashes,
       now,
       wallOffsetMs: process.wallOffsetMs(),
       verifyToken: readToken,

@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import type { LogLine } from '@holdfast/kernel';
-import { type MirrorMessage, PROTOCOL_VERSION } from '@holdfast/protocol';
-import type { PairMembership } from '@holdfast/servers';
-import { connectLink, type LinkEnd } from '@holdfast/shell';
+import { type MirrorMessage, mirrorMessage, PROTOCOL_VERSION } from '@holdfast/protocol';
+import { type GreetingOptions, type PairMembership, startGreeting, stepGreeting } from '@holdfast/servers';
+import { connectLink, type LinkEnd, type MessageSchema, startLinkServer } from '@holdfast/shell';
 import { afterEach, expect, test, vi } from 'vitest';
+import { nodeHashes } from './crypto.ts';
 import { LogBudget } from './log-budget.ts';
 import { type MateLink, openMateLink } from './mate-link.ts';
 
@@ -66,28 +67,45 @@ const nextPort = () => ports++;
 
 const soon = (isTrue: () => void, timeout = 3_000) => vi.waitFor(isTrue, { timeout, interval: 10 });
 
-const HELLO = {
-  ...{ type: 'hello', version: PROTOCOL_VERSION, application: 'sip-b', process: 'b.1.1', secret: SECRET },
-} as const;
+const BACKUP: GreetingOptions = {
+  ...{ application: 'sip-b', process: 'b.1.1', mate: 'sip-a', secret: SECRET, hashes: nodeHashes },
+  ...{ connects: true, nonce: 'a nonce of the backup', wall: Date.now() },
+};
+const HELLO = startGreeting(BACKUP).send[0] as MirrorMessage;
 
 /** Somebody at the port who is no member, or behaves like none. */
-async function stranger(port: number): Promise<{ send(message: object): void; ended: Promise<LinkEnd> }> {
+async function stranger(
+  port: number,
+  hears: (message: MirrorMessage, send: (message: object) => void) => void = () => undefined,
+): Promise<{ send(message: object): void; ended: Promise<LinkEnd> }> {
   const schema = { safeParse: (data: unknown) => ({ success: true, data }) as const };
   let closed: (end: LinkEnd) => void;
   const ended = new Promise<LinkEnd>((resolve) => {
     closed = resolve;
   });
   return new Promise((resolve) => {
-    const link = connectLink<object, unknown>({
-      ...{ host: '127.0.0.1', port, schema },
+    const link = connectLink<object, MirrorMessage>({
+      ...{ host: '127.0.0.1', port, schema: schema as MessageSchema<MirrorMessage> },
       handlers: {
         opened: () => resolve({ send: (message) => void link.send(message), ended }),
-        message: () => undefined,
+        message: (message) => hears(message, (answer) => void link.send(answer)),
         closed: (end) => closed(end),
       },
     });
     closing.push(() => link.terminate());
   });
+}
+
+/** The mate itself, made by hand: `own` is what it says and shows. */
+async function greetedMate(port: number, own: GreetingOptions = { ...BACKUP, wall: Date.now() }) {
+  let { state } = startGreeting(own);
+  const mate = await stranger(port, (message, send) => {
+    const step = stepGreeting(own, state, message);
+    state = step.state;
+    for (const answer of step.send) send(answer);
+  });
+  mate.send(startGreeting(own).send[0] as MirrorMessage);
+  return mate;
 }
 
 /** A mate that takes nothing in: its WebSocket is written by hand, so that nothing is read. */
@@ -99,12 +117,17 @@ async function slowReader(port: number): Promise<void> {
     'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
   );
   await once(socket, 'data');
-  socket.pause();
-  const text = Buffer.from(JSON.stringify(HELLO));
   // RFC 6455 §5.2: a text of 126 to 65,535 bytes, masked with zeros.
-  socket.write(
-    Buffer.concat([Buffer.from([0x81, 0xfe, text.length >> 8, text.length & 255, 0, 0, 0, 0]), text]),
-  );
+  const say = (message: MirrorMessage) => {
+    const text = Buffer.from(JSON.stringify(message).padEnd(126));
+    const head = [0x81, 0xfe, text.length >> 8, text.length & 255, 0, 0, 0, 0];
+    socket.write(Buffer.concat([Buffer.from(head), text]));
+  };
+  say(HELLO);
+  const [bytes] = (await once(socket, 'data')) as [Buffer];
+  socket.pause();
+  const answer = JSON.parse(String(bytes.subarray(bytes.indexOf('{')))) as MirrorMessage;
+  for (const shown of stepGreeting(BACKUP, startGreeting(BACKUP).state, answer).send) say(shown);
 }
 
 test('the members find each other, whichever comes first, and again after one was away', async () => {
@@ -127,8 +150,7 @@ test('who shows another secret or runs as another Application is refused, with a
   const primary = await open('sip-a', port);
   const wrong = await open('sip-b', port, { secret: 'a guess' });
   await soon(() => expect(wrong.lines[0]?.because).toContain('does not show the server secret'));
-  const other = await stranger(port);
-  other.send({ ...HELLO, application: 'stat-a' });
+  const other = await greetedMate(port, { ...BACKUP, application: 'stat-a' });
   expect((await other.ended).kind).toBe('closed');
   const told = primary.lines.map(({ what, because }) => `${what}: ${because}`);
   expect(told).toContain('mate refused: it runs as "stat-a", and the mate is "sip-b"');
@@ -143,7 +165,13 @@ test('a mate of a later version is heard, for it knows ours; what is no version 
   for (let i = 0; i < 3; i++) unversioned.send({ ...HELLO, version: 0 });
   expect((await unversioned.ended).text).toContain('version');
   expect(primary.heard).toEqual([]);
-  const later = await stranger(port);
+  const former = await stranger(port);
+  former.send({ type: 'hello', version: 1, application: 'sip-b', process: 'b.1.1', secret: SECRET });
+  expect((await former.ended).text).toContain('the oldest that is understood between servers is 2');
+  const later = await stranger(port, (message, send) => {
+    const own = startGreeting(BACKUP).state;
+    for (const answer of stepGreeting(BACKUP, own, message).send) send(answer);
+  });
   later.send({ ...HELLO, version: PROTOCOL_VERSION + 1 });
   await soon(() => expect(primary.heard).toEqual(['linked']));
 });
@@ -163,8 +191,7 @@ test('before who it is somebody may say nothing, and has two seconds for it', as
 test('malformed messages are told with their field, and the third closes the link', async () => {
   const port = nextPort();
   const primary = await open('sip-a', port);
-  const mate = await stranger(port);
-  mate.send(HELLO);
+  const mate = await greetedMate(port);
   await soon(() => expect(primary.heard).toEqual(['linked']));
   for (const number of [-1, 'one', null]) mate.send({ ...ACK, number });
   expect(await mate.ended).toMatchObject({ kind: 'closed', text: expect.stringContaining('Field "number"') });
@@ -185,8 +212,7 @@ test('a mate that reads too slowly is cut off at the bound, and one that says no
     await new Promise(setImmediate);
   }
   await soon(() => expect(primary.heard[1]).toContain('unlinked: more than 16777216 bytes wait'));
-  const silent = await stranger(port);
-  silent.send(HELLO);
+  await greetedMate(port);
   await soon(() => expect(primary.heard[2]).toBe('linked'));
   await soon(() => expect(primary.heard[3]).toBe('unlinked: nothing came for 3000 ms'), 6_000);
 }, 20_000);
@@ -194,13 +220,44 @@ test('a mate that reads too slowly is cut off at the bound, and one that says no
 test('a mate that connects anew takes the place of its former connection', async () => {
   const port = nextPort();
   const primary = await open('sip-a', port);
-  const former = await stranger(port);
-  former.send(HELLO);
+  const former = await greetedMate(port);
   await soon(() => expect(primary.heard).toEqual(['linked']));
-  const fresh = await stranger(port);
-  fresh.send(HELLO);
+  const fresh = await greetedMate(port);
   await former.ended;
   await soon(() => expect(primary.heard).toEqual(['linked', 'unlinked: it has connected anew', 'linked']));
   fresh.send(ACK);
   await soon(() => expect(primary.heard.at(-1)).toBe('ack'));
+});
+
+test('[LK1] whoever listens at the address of the mate learns no secret, and is not taken for it', async () => {
+  const port = nextPort();
+  const heard: string[] = [];
+  const trap = await startLinkServer<MirrorMessage, MirrorMessage>({
+    ...{ host: '127.0.0.1', port, schema: mirrorMessage, linksMax: 4, requestBytesMax: 100_000 },
+    handlers: {
+      opened: () => undefined,
+      message(link, message) {
+        heard.push(JSON.stringify(message));
+        // It says who the mate is, and sends back what it was shown.
+        if (message.type === 'hello') trap.send(link, { ...message, application: 'sip-a' });
+        else trap.send(link, message);
+      },
+      closed: () => undefined,
+      trouble: () => undefined,
+    },
+  });
+  closing.push(() => trap.stop());
+  const backup = await open('sip-b', port);
+  await soon(() => expect(backup.lines[0]?.because).toContain('does not show the server secret'));
+  expect(backup.heard).toEqual([]);
+  expect(heard.join()).not.toContain(SECRET);
+});
+
+test('a mate whose clock is another is told of, and works', async () => {
+  const port = nextPort();
+  const primary = await open('sip-a', port);
+  await greetedMate(port, { ...BACKUP, wall: Date.now() + 60_000 });
+  await soon(() => expect(primary.heard).toEqual(['linked']));
+  expect(primary.lines[0]).toMatchObject({ what: 'clock of the mate is another' });
+  expect(primary.lines[0]?.because).toMatch(/sip-b is (59|60)\d{3} ms from ours/);
 });

@@ -1,16 +1,26 @@
 /**
  * The link between the two members of a pair: one WebSocket, from the Application that is named as the backup to the
- * port `pair` of the one that names it, whichever of them is primary. Each side first says who it is, and shows the
- * secret of all servers; nothing else is heard or said before. What is said then is the business of the node.
+ * port `pair` of the one that names it, whichever of them is primary. Each side first says who it is, and shows that it
+ * holds the secret of all servers (LK1); nothing else is heard or said before. What is said then is the business of the node.
  */
+import { type MirrorMessage, mirrorMessage } from '@holdfast/protocol';
 import {
-  type MirrorMessage,
-  mirrorMessage,
-  PROTOCOL_VERSION,
-  PROTOCOL_VERSION_OLDEST,
-} from '@holdfast/protocol';
-import { isSameSecret, type PairMembership } from '@holdfast/servers';
-import { connectLink, type LinkClient, type LinkServer, startLinkServer } from '@holdfast/shell';
+  CLOCK_APART_MAX_MS,
+  type Greeting,
+  type GreetingOptions,
+  type PairMembership,
+  proofNonce,
+  startGreeting,
+  stepGreeting,
+} from '@holdfast/servers';
+import {
+  connectLink,
+  cryptoRandom,
+  type LinkClient,
+  type LinkServer,
+  startLinkServer,
+} from '@holdfast/shell';
+import { nodeHashes } from './crypto.ts';
 import type { Log } from './log.ts';
 import type { LogBudget } from './log-budget.ts';
 import { CannotRun } from './role.ts';
@@ -39,11 +49,11 @@ export interface MateLink {
 const PAUSE_MS = 200;
 /** A mate that is stopped must not hold up the next attempt for longer than a takeover lasts. */
 const CONNECT_MAX_MS = 500;
-/** Who has connected says who it is by then. */
+/** Who has connected has shown by then that it is the mate. */
 const HELLO_MAX_MS = 2_000;
 /** A primary speaks every 150 ms and is answered; a link on which nothing comes for so long leads nowhere. */
 const SILENCE_MAX_MS = 3_000;
-/** The mate, its former connections that are not known to be gone, and strangers who have not said hello. */
+/** The mate, its former connections that are not known to be gone, and strangers who have not shown that they are it. */
 const LINKS_MAX = 16;
 /** Everything that has changed while a mate was away comes in one message. */
 const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
@@ -52,22 +62,19 @@ export function openMateLink(options: MateLinkOptions): Promise<MateLink> {
   return options.pair.connects ? Promise.resolve(connectToMate(options)) : listenForMate(options);
 }
 
-type Hello = Extract<MirrorMessage, { type: 'hello' }>;
-
-function helloOf({ application, process, secret }: MateLinkOptions): Hello {
-  return { type: 'hello', version: PROTOCOL_VERSION, application, process, secret };
+function greetingOf({ application, process, secret, pair }: MateLinkOptions): GreetingOptions {
+  return {
+    ...{ application, process, secret, mate: pair.mate, connects: pair.connects, hashes: nodeHashes },
+    nonce: proofNonce(cryptoRandom()),
+    wall: Date.now(),
+  };
 }
 
-/** Why this is not the mate that we speak with; never what it showed as its secret. */
-function problemOf(message: MirrorMessage, { pair, secret }: MateLinkOptions): string | undefined {
-  if (message.type !== 'hello') return 'it did not say who it is';
-  const { application, version } = message;
-  if (!isSameSecret(secret, message.secret)) return 'it does not show the server secret';
-  if (application !== pair.mate)
-    return `it runs as "${application.slice(0, 100)}", and the mate is "${pair.mate}"`;
-  if (version < PROTOCOL_VERSION_OLDEST)
-    return `it speaks version ${version}, and the oldest that is understood is ${PROTOCOL_VERSION_OLDEST}`;
-  return undefined;
+/** Whose clock is another works all the same (LG5); but who reads the two logs beside each other is misled. */
+function tellClock({ log, pair }: MateLinkOptions, clockApartMs: number): void {
+  if (Math.abs(clockApartMs) <= CLOCK_APART_MAX_MS) return;
+  const because = `LG5: the clock of ${pair.mate} is ${Math.round(clockApartMs)} ms from ours. Nothing depends on it but what people read; set it right`;
+  log({ level: 'warn', what: 'clock of the mate is another', because, detail: { clockApartMs } });
 }
 
 /** One silent link is left: with `heard` it counts anew. */
@@ -76,10 +83,17 @@ function silenceWatch(tooLong: () => void): { heard(): void; stop(): void } {
   return { heard: () => void timer.refresh(), stop: () => clearTimeout(timer) };
 }
 
+interface Unknown {
+  readonly remote: string;
+  readonly timer: NodeJS.Timeout;
+  readonly own: GreetingOptions;
+  greeting: Greeting;
+}
+
 async function listenForMate(options: MateLinkOptions): Promise<MateLink> {
   const { pair, strangers } = options;
-  /** Who has connected and not said hello yet. */
-  const unknown = new Map<string, { readonly remote: string; readonly timer: NodeJS.Timeout }>();
+  /** Who has connected and not shown yet that it is the mate. */
+  const unknown = new Map<string, Unknown>();
   let mate: { readonly link: string; readonly silence: ReturnType<typeof silenceWatch> } | undefined;
   const leave = (because: string) => {
     if (mate === undefined) return;
@@ -88,18 +102,22 @@ async function listenForMate(options: MateLinkOptions): Promise<MateLink> {
     mate = undefined;
     options.unlinked(because);
   };
-  const greeted = (link: string, message: MirrorMessage) => {
-    const { remote = '', timer } = unknown.get(link) ?? {};
-    clearTimeout(timer);
+  const greeted = (link: string, from: Unknown, message: MirrorMessage) => {
+    const { state, send } = stepGreeting(from.own, from.greeting, message);
+    from.greeting = state;
+    for (const answer of send) server.send(link, answer);
+    if (state.name !== 'known' && state.name !== 'refused') return;
+    clearTimeout(from.timer);
     unknown.delete(link);
-    const problem = problemOf(message, options);
-    if (problem !== undefined) {
-      strangers.line({ level: 'warn', what: 'mate refused', because: problem, detail: { remote } }, remote);
-      return server.close(link, problem);
+    if (state.name === 'refused') {
+      const { because } = state;
+      const detail = { remote: from.remote };
+      strangers.line({ level: 'warn', what: 'mate refused', because, detail }, from.remote);
+      return server.close(link, because);
     }
     leave('it has connected anew');
     mate = { link, silence: silenceWatch(() => leave(`nothing came for ${SILENCE_MAX_MS} ms`)) };
-    server.send(link, helloOf(options));
+    tellClock(options, state.clockApartMs);
     options.linked();
   };
   const server: LinkServer<MirrorMessage> = await startLinkServer<MirrorMessage, MirrorMessage>({
@@ -110,10 +128,12 @@ async function listenForMate(options: MateLinkOptions): Promise<MateLink> {
     handlers: {
       opened(link, remote) {
         const timer = setTimeout(() => server.terminate(link), HELLO_MAX_MS);
-        unknown.set(link, { remote, timer });
+        const own = greetingOf(options);
+        unknown.set(link, { remote, timer, own, greeting: startGreeting(own).state });
       },
       message(link, message) {
-        if (unknown.has(link)) return greeted(link, message);
+        const from = unknown.get(link);
+        if (from !== undefined) return greeted(link, from, message);
         if (link !== mate?.link) return;
         mate.silence.heard();
         options.message(message);
@@ -145,7 +165,8 @@ function connectToMate(options: MateLinkOptions): MateLink {
   let link: LinkClient<MirrorMessage> | undefined;
   let silence: ReturnType<typeof silenceWatch> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let isLinked = false;
+  let own = greetingOf(options);
+  let greeting = startGreeting(own).state;
   let isClosed = false;
   /** A reason is told once, not at each attempt. */
   let told: string | undefined;
@@ -161,11 +182,14 @@ function connectToMate(options: MateLinkOptions): MateLink {
   };
   const heard = (message: MirrorMessage) => {
     silence?.heard();
-    if (isLinked) return options.message(message);
-    const problem = problemOf(message, options);
-    if (problem !== undefined) return link?.close(problem);
-    isLinked = true;
+    if (greeting.name === 'known') return options.message(message);
+    const { state, send } = stepGreeting(own, greeting, message);
+    greeting = state;
+    for (const answer of send) link?.send(answer);
+    if (state.name === 'refused') return link?.close(state.because);
+    if (state.name !== 'known') return;
     told = undefined;
+    tellClock(options, state.clockApartMs);
     options.linked();
   };
   const connect = () => {
@@ -177,7 +201,10 @@ function connectToMate(options: MateLinkOptions): MateLink {
       replyBytesMax: MESSAGE_BYTES_MAX,
       handlers: {
         opened() {
-          link?.send(helloOf(options));
+          own = greetingOf(options);
+          const { state, send } = startGreeting(own);
+          greeting = state;
+          for (const message of send) link?.send(message);
           silence = silenceWatch(() => {
             silentText = `nothing came for ${SILENCE_MAX_MS} ms`;
             link?.terminate();
@@ -188,8 +215,8 @@ function connectToMate(options: MateLinkOptions): MateLink {
         },
         closed(end) {
           silence?.stop();
-          const wasLinked = isLinked;
-          isLinked = false;
+          const wasLinked = greeting.name === 'known';
+          greeting = startGreeting(own).state;
           if (isClosed) return;
           timer = setTimeout(connect, PAUSE_MS);
           const because = silentText ?? end.text;
@@ -204,7 +231,7 @@ function connectToMate(options: MateLinkOptions): MateLink {
   connect();
   return {
     send(message) {
-      if (isLinked) link?.send(message);
+      if (greeting.name === 'known') link?.send(message);
     },
     close() {
       isClosed = true;

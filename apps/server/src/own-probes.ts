@@ -14,6 +14,8 @@ import {
   PROBE_USER,
   type ProbeAsked,
   type Probed,
+  proofNonce,
+  proofOfProbe,
   type ServerAddress,
   type SipAddress,
   type SipProbeEffect,
@@ -127,6 +129,7 @@ export class OwnProbes {
     const { clients, secret } = this.#options;
     this.#link?.terminate();
     let isOver = false;
+    const nonce = proofNonce(cryptoRandom());
     const over = (ok: boolean, because: string) => {
       if (isOver) return;
       isOver = true;
@@ -136,8 +139,10 @@ export class OwnProbes {
     const link = connectLink<DeskRequest, DeskReply>({
       ...{ ...clients, schema: deskReply, connectMaxMs: CONNECT_MAX_MS },
       handlers: {
-        opened: () => link.send(openingOfProbe(secret)),
+        opened: () => link.send(openingOfProbe(nonce)),
         message: (reply) => {
+          if (reply.type === 'Challenge')
+            return void link.send(proofOfProbe(nodeHashes, secret, { nonce, challenge: reply }));
           const seen = seenIn(reply);
           if (seen !== undefined) over(seen.ok, seen.because);
         },

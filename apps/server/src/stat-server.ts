@@ -11,6 +11,7 @@ import {
 } from '@holdfast/servers';
 import { cryptoRandom, type LinkServer, ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import { openClientPort } from './client-port.ts';
+import { nodeHashes } from './crypto.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { CannotRun, type ReportingRole, type RoleOptions } from './role.ts';
@@ -34,6 +35,7 @@ export async function startStatServer(options: RoleOptions): Promise<ReportingRo
   const node = new StatServerNode({
     configuration: read.configuration,
     random: cryptoRandom(),
+    hashes: nodeHashes,
     now: clock.now(),
     wallOffsetMs: clock.wallOffset(),
     verifyToken: (token, wall) => verifyPersonToken(token, wall, current),

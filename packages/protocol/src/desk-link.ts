@@ -37,11 +37,18 @@ export const deskRequest = z.discriminatedUnion('type', [
     version: z.number().int(),
     /** Proves who is behind the client; without it only what needs no person is allowed. */
     token: z.string().max(4096).optional(),
-    /** Servers show the server secret instead: a Stat Server follows everything, the other site's SIP Server also ends logins. */
+    /**
+     * LK1, of a server: it is answered by Challenge, and admitted by Proof. A Stat Server follows everything, the other
+     * site's SIP Server also ends logins.
+     */
+    nonce: z.string().min(16).max(64).optional(),
+    /** What servers said in version 1; refused. */
     secret: z.string().max(1024).optional(),
     resume: position.optional(),
     addpTimeoutMs,
   }),
+  /** LK1: answers Challenge; HMAC-SHA-256 under the server secret over both nonces and who the two are. */
+  z.object({ type: z.literal('Proof'), ReferenceID, proof: z.string().max(128) }),
   z.object({ type: z.literal('RegisterAddress'), ReferenceID, dn }),
   z.object({ type: z.literal('UnregisterAddress'), ReferenceID, dn }),
   /** Every DN of the switch, with queue snapshots in the answer: for boards and followers. */
@@ -222,8 +229,18 @@ export const deskReply = z.discriminatedUnion('type', [
     stampEveryMs: z.number().int(),
     /** LL8: the other site is put each log-in and answers. Absent: it cannot be asked now, or there is none. */
     peerAsked: z.boolean().optional(),
+    /** LK1, to a server: that the server secret is held here too. */
+    proof: z.string().max(128).optional(),
     /** RD1: desks that return to this site by themselves spread over so long, ms. Absent: they come when they like. */
     returnWindowMs: z.number().int().optional(),
+  }),
+  /** LK1: answer to RegisterClient with a nonce. */
+  z.object({
+    type: z.literal('Challenge'),
+    ReferenceID,
+    application: name,
+    site: name,
+    nonce: z.string().min(16).max(64),
   }),
   /** Answer to a request that succeeded and has no event of its own to show it. */
   z.object({ type: z.literal('Done'), ReferenceID }),

@@ -18,14 +18,19 @@ const put = z.array(z.tuple([key, z.unknown(), count]));
 const events = z.array(z.object({ number: count, dn: z.string().max(64), message: z.unknown() }));
 
 export const mirrorMessage = z.discriminatedUnion('type', [
-  /** First message of either side. */
+  /** First message of either side; whoever has connected speaks first (LK1). */
   z.object({
     type: z.literal('hello'),
     version: z.number().int().min(1),
     application: z.string().min(1).max(255),
     process: z.string().min(1).max(128),
-    secret: z.string().max(1024),
+    /** Of this connection alone. Absent before version 2. */
+    nonce: z.string().min(16).max(64).optional(),
+    /** Its wall clock, ms since 1970: for people only. */
+    wall: z.number().optional(),
   }),
+  /** LK1: HMAC-SHA-256 under the server secret over both hellos, by its sender. Whoever has connected shows it first. */
+  z.object({ type: z.literal('proof'), proof: z.string().max(128) }),
   z.object({ type: z.literal('role'), message: pairMessage }),
   /** A standby wants the log: from the position that it holds, or from nothing. */
   z.object({ type: z.literal('follow'), epoch: count.optional(), number: count.optional() }),

@@ -3,6 +3,9 @@
  * new hash in version.test.ts and a test for the oldest version that is still served.
  *
  * 1  first version
+ * 2  servers show each other that they hold the server secret, and say it no more (LK1); nothing else has changed
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 export const PROTOCOL_VERSION_OLDEST = 1;
+/** Of the links between members of a pair, and of a server that follows a SIP Server: before it they said the secret. */
+export const SERVER_VERSION_OLDEST = 2;

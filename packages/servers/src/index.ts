@@ -43,13 +43,20 @@ export {
 } from './health/server-report.ts';
 export { LedServer } from './mirror/led-server.ts';
 export type { OutsideProbe, ProbeAsked, Probed } from './pair/fitness-watch.ts';
+export {
+  CLOCK_APART_MAX_MS,
+  type Greeting,
+  type GreetingOptions,
+  startGreeting,
+  stepGreeting,
+} from './pair/mate-greeting.ts';
 export type { PairEffect, PairInput } from './pair/pair-effects.ts';
 export { PairNode, type PairNodeOptions } from './pair/pair-node.ts';
 export { type StandbySipInput, StandbySipNode } from './pair/standby-sip.ts';
-export { openingOfProbe, seenIn } from './probe/log-in-probe.ts';
+export { openingOfProbe, proofOfProbe, seenIn } from './probe/log-in-probe.ts';
 export { type SipProbeEffect, type SipProbeInput, SipProbeNode } from './probe/sip-probe.ts';
 export type { ServerAddress } from './server-address.ts';
-export { isSameSecret } from './server-secret.ts';
+export { proofNonce } from './server-proof.ts';
 export type { CallRecord } from './sip-server/call-record.ts';
 export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
 export type { TokenCheck } from './sip-server/desk-requests.ts';

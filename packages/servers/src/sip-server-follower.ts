@@ -13,7 +13,9 @@ import {
   type Position,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
+import type { Hashes } from '@holdfast/sip';
 import type { ServerAddress } from './server-address.ts';
+import { isProof, type ProofOf, proofNonce, proofOf } from './server-proof.ts';
 import { type RoundSettings, ServerRound } from './server-round.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
@@ -35,8 +37,9 @@ export interface FollowerPorts {
   readonly session: string;
   /** What was missed while the connection was away is wanted. */
   readonly resumes: boolean;
-  /** What servers show; without it the SIP Server refuses. */
+  /** What servers show that they hold (LK1); without it the SIP Server refuses. */
   readonly secret: string | undefined;
+  readonly hashes: Pick<Hashes, 'hmacSha256'>;
   readonly random: Random;
   emit(effect: SipLinkEffect): void;
   log(line: LogLine): void;
@@ -72,6 +75,10 @@ export class SipServerFollower {
   readonly #session: string;
   readonly #round: ServerRound;
   #phase: Phase = 'registering';
+  /** Of the present connection. */
+  #nonce = '';
+  /** What its server has to show, once it has challenged us. */
+  #toShow: ProofOf | undefined;
   /** Of the last event that was taken, or of the snapshot. */
   #position: Position | undefined;
   #heardAt: Millis;
@@ -148,6 +155,8 @@ export class SipServerFollower {
     if (!this.#round.opened(now)) return;
     const { application, secret } = this.#ports;
     this.#phase = 'registering';
+    this.#nonce = proofNonce(this.#ports.random);
+    this.#toShow = undefined;
     this.#send({
       type: 'RegisterClient',
       ReferenceID: 1,
@@ -155,7 +164,7 @@ export class SipServerFollower {
       session: this.#session,
       version: PROTOCOL_VERSION,
       addpTimeoutMs: this.#round.toldTimeoutMs,
-      ...(secret === undefined ? {} : { secret }),
+      ...(secret === undefined ? {} : { nonce: this.#nonce }),
       ...(this.#position === undefined || !this.#ports.resumes ? {} : { resume: this.#position }),
     });
   }
@@ -167,8 +176,12 @@ export class SipServerFollower {
     switch (message.type) {
       case 'Ping':
         return this.#send({ type: 'Pong', n: message.n });
+      case 'Challenge':
+        return this.#challenged(message);
       case 'ServerInfo':
         if (this.#phase !== 'registering') return;
+        if (!this.#hasShown(message.proof))
+          return this.#round.leave(now, 'it does not show the server secret');
         if (!message.resumed) return this.#read();
         this.#absence = { since: this.#heardAt, until: message.position };
         return this.#follow(now);
@@ -202,6 +215,21 @@ export class SipServerFollower {
       default:
         return unreachable(message);
     }
+  }
+
+  #challenged({ application, site, nonce }: Extract<DeskReply, { type: 'Challenge' }>): void {
+    const { secret, hashes, application: own } = this.#ports;
+    if (this.#phase !== 'registering' || this.#toShow !== undefined || secret === undefined) return;
+    const connector = { application: own, name: this.#session, nonce: this.#nonce };
+    this.#toShow = { link: 'client', connector, listener: { application, name: site, nonce } };
+    this.#send({ type: 'Proof', ReferenceID: 1, proof: proofOf(hashes, secret, 'connector', this.#toShow) });
+  }
+
+  /** LK1: whoever listens at the address of the server and does not hold the secret is none. */
+  #hasShown(given = ''): boolean {
+    const { secret, hashes } = this.#ports;
+    if (secret === undefined) return true;
+    return this.#toShow !== undefined && isProof(hashes, secret, { given, by: 'listener', of: this.#toShow });
   }
 
   #read(): void {

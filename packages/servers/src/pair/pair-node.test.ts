@@ -127,7 +127,7 @@ it('[PR10] on the word of an operator the roles change, and calls do not notice'
 it('[LG4] the other site follows over a connection of its own, and nobody waits for it; a desk may not', () => {
   const { world, site, ada, caller } = pairWorld();
   const peer = new Desk(site, undefined, 'session of the other site');
-  expect(peer.ask({ ...REGISTER, secret: SECRET })).toMatchObject({ type: 'ServerInfo' });
+  expect(peer.registerAsServer(SECRET)).toMatchObject({ type: 'ServerInfo' });
   peer.send({ type: 'Mirror', message: { type: 'follow' } });
   world.run(10);
   const heard = () => peer.replies.flatMap((reply) => (reply.type === 'Mirror' ? [reply.message] : []));
@@ -148,14 +148,6 @@ it('[LG4] the other site follows over a connection of its own, and nobody waits 
   expect(curious.closedBecause).toMatch('server secret');
   expect(site.logs.map(({ what }) => what)).toContain('records refused');
 });
-
-const REGISTER = {
-  type: 'RegisterClient',
-  application: 'sip-south',
-  session: 'session of the other site',
-  version: 1,
-  addpTimeoutMs: 20_000,
-} as const;
 
 describe('[OP1] an administrator has the roles changed', () => {
   const askedBy = (site: PairSite, person: string) => {

@@ -4,6 +4,8 @@
  * hears of it.
  */
 import { type DeskReply, type DeskRequest, PROTOCOL_VERSION } from '@holdfast/protocol';
+import type { Hashes } from '@holdfast/sip';
+import { proofOf } from '../server-proof.ts';
 import type { Seen } from '../sip-server/phone-watch.ts';
 
 export const PROBE_APPLICATION = 'holdfast-probe';
@@ -11,13 +13,32 @@ export const PROBE_APPLICATION = 'holdfast-probe';
 const SESSION = 'holdfast-probe';
 const ADDP_TIMEOUT_MS = 60_000;
 
-export function openingOfProbe(secret: string): DeskRequest {
+/** `nonce`: of this log-in alone. */
+export function openingOfProbe(nonce: string): DeskRequest {
   return {
     type: 'RegisterClient',
     ReferenceID: 1,
-    ...{ application: PROBE_APPLICATION, session: SESSION, version: PROTOCOL_VERSION, secret },
+    ...{ application: PROBE_APPLICATION, session: SESSION, version: PROTOCOL_VERSION, nonce },
     addpTimeoutMs: ADDP_TIMEOUT_MS,
   };
+}
+
+/** LK1: what it says to a challenge. That it is our own server that challenges shows in what comes of it. */
+export function proofOfProbe(
+  hashes: Pick<Hashes, 'hmacSha256'>,
+  secret: string,
+  {
+    nonce,
+    challenge,
+  }: { readonly nonce: string; readonly challenge: Extract<DeskReply, { type: 'Challenge' }> },
+): DeskRequest {
+  const { application, site } = challenge;
+  const proof = proofOf(hashes, secret, 'connector', {
+    link: 'client',
+    connector: { application: PROBE_APPLICATION, name: SESSION, nonce },
+    listener: { application, name: site, nonce: challenge.nonce },
+  });
+  return { type: 'Proof', ReferenceID: 1, proof };
 }
 
 /** What a reply says; undefined while there is more to come. */

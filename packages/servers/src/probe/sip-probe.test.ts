@@ -5,7 +5,7 @@ import { PROBE_USER } from '../sip-server/registrations.ts';
 import { Desk } from '../sip-server/testing/desk.ts';
 import { configurationOf, GATEWAY, REALM, SERVER, Site, trunk } from '../sip-server/testing/server-site.ts';
 import { type Party, SIP_PORT, World } from '../sip-server/testing/server-world.ts';
-import { openingOfProbe, seenIn } from './log-in-probe.ts';
+import { openingOfProbe, proofOfProbe, seenIn } from './log-in-probe.ts';
 import { type SipProbeInput, SipProbeNode } from './sip-probe.ts';
 
 const PASSWORD = 'known to this process alone';
@@ -146,12 +146,19 @@ describe('[GF1] a REGISTER and a call to oneself', () => {
 it('[GF2] a log-in to oneself has passed when a stamp comes, and failed by a refusal', () => {
   const { world: time, site } = world();
   const own = new Desk(site, undefined, 'holdfast-probe');
-  own.send(openingOfProbe(SECRET));
-  time.run(100);
-  expect(own.replies.map(seenIn)).toEqual([undefined]);
+  const logIn = (desk: Desk, secret: string) => {
+    const nonce = `nonce of ${desk.session}`;
+    desk.send(openingOfProbe(nonce));
+    time.run(100);
+    const [challenge] = desk.replies;
+    if (challenge?.type !== 'Challenge') throw new Error('a server is challenged');
+    desk.send(proofOfProbe(portableHashes, secret, { nonce, challenge }));
+    time.run(100);
+  };
+  logIn(own, SECRET);
+  expect(own.replies.map(seenIn)).toEqual([undefined, undefined]);
   expect(seenIn({ type: 'Stamp', stamp: own.newestStamp })).toEqual({ ok: true, because: 'a stamp came' });
   const wrong = new Desk(site, undefined, 'holdfast-probe2');
-  wrong.send(openingOfProbe('another secret'));
-  time.run(100);
-  expect(wrong.replies.map(seenIn)).toEqual([{ ok: false, because: 'refused: not-allowed' }]);
+  logIn(wrong, 'another secret');
+  expect(wrong.replies.map(seenIn)).toEqual([undefined, { ok: false, because: 'refused: not-allowed' }]);
 });

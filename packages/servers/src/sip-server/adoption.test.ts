@@ -117,7 +117,7 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
       const all = justAnswered(more);
       const { world, south, ada, caller } = all;
       // Her phone, whose answer waits for his, gives up after 32 s.
-      world.run(more.offerless ? 20_000 : 60_000);
+      world.run(more.offerless ? 20_000 : 40_000);
       logsInAtSouth(all);
       world.run(120_000);
       expect(caller.types()).not.toContain('ended');

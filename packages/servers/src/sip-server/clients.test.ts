@@ -114,10 +114,8 @@ describe('a client', () => {
     ada.news();
     new Desk(site, 'bob', ada.session).register();
     new Desk(site, undefined, ada.session).register();
-    const { session } = ada;
-    const server = { type: 'RegisterClient', application: 'stat', session, version: 1 } as const;
-    const shown = { addpTimeoutMs: 20_000, secret: 'secret of servers' };
-    expect(new Desk(site).ask({ ...server, ...shown })).toMatchObject({ type: 'ServerInfo' });
+    const server = new Desk(site, undefined, ada.session);
+    expect(server.registerAsServer('secret of servers')).toMatchObject({ type: 'ServerInfo' });
     world.run(100);
     expect(ada.closedBecause).toBeUndefined();
     // Who has shown nothing is not remembered, however many sessions it names.

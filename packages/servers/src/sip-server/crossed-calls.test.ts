@@ -214,7 +214,7 @@ describe('the site of the caller dies while a call stands over both', () => {
     const { world, north, south, ada, one } = all;
     const bob = agent(all, south, 'bob');
     die(all, south);
-    world.run(60_000);
+    world.run(40_000);
     expect([...ends(one.news()), ...ends(ada.news())]).toEqual([]);
     all.phone('7002', [north.host]);
     all.desk(north, 'bob', bob.dn, 'his desk at north').login(bob.dn);

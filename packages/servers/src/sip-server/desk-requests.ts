@@ -11,8 +11,8 @@ import {
   type ErrorCode,
   LOGOUT_REASONS,
   type QueueSnapshot,
+  SERVER_VERSION_OLDEST,
 } from '@holdfast/protocol';
-import { isSameSecret } from '../server-secret.ts';
 import { askerOf } from './answers.ts';
 import type { CallControl } from './call-control.ts';
 import type { MakeCall } from './call-record.ts';
@@ -24,6 +24,7 @@ import { returnWindowMs } from './login-turns.ts';
 import type { PeerSite } from './peer-site.ts';
 import type { PoolRequest, QueuePool } from './queue-pool.ts';
 import { disabled, NO_CALL, TOKEN_REFUSED } from './refusals.ts';
+import type { ServerClients } from './server-clients.ts';
 import { type SiteRequest, type SiteRequestPorts, SiteRequests } from './site-requests.ts';
 
 export type TokenCheck =
@@ -40,7 +41,7 @@ export interface DeskRequestPorts
   readonly log: EventLog;
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
-  readonly serverSecret: string | undefined;
+  readonly servers: ServerClients;
   /** A graceful shutdown goes on. */
   isShuttingDown(): boolean;
   /** AD2: a desk says whether it reaches that site. */
@@ -131,6 +132,7 @@ export class DeskRequests {
     // Whoever holds this server answers Mirror, where its records can be followed (mirror/leading.ts).
     if (request.type === 'Pong' || request.type === 'Mirror') return;
     if (request.type === 'RegisterClient') return this.#registerClient(now, connection, request);
+    if (request.type === 'Proof') return this.#registerServer(now, connection, request);
     const client = clients.get(connection);
     const ReferenceID = 'ReferenceID' in request ? request.ReferenceID : 0;
     if (client === undefined) {
@@ -301,20 +303,57 @@ export class DeskRequests {
     connection: string,
     request: Extract<DeskRequest, { type: 'RegisterClient' }>,
   ): void {
-    const { clients, lease } = this.#ports;
-    const configuration = must(this.#configuration, 'the node configures its parts first');
+    const { clients, servers } = this.#ports;
     let person: Client['person'];
     if (request.token !== undefined) {
       const check = this.#personOf(request.token, now);
       if (!check.ok) return clients.refuse(connection, request.ReferenceID, check.code, { text: check.text });
       person = { name: check.name, rank: check.rank };
     }
-    const isServer = request.secret !== undefined;
-    if (isServer && !isSameSecret(this.#ports.serverSecret, request.secret)) {
-      const text = 'The server secret is wrong. Show that of the Keys object.';
-      return clients.refuse(connection, request.ReferenceID, 'not-allowed', { text });
+    const { nonce, ReferenceID } = request;
+    const { application, site } = must(this.#configuration, 'the node configures its parts first');
+    if (nonce !== undefined)
+      return clients.send(
+        connection,
+        servers.challenge(connection, { ...request, nonce }, { application, site }),
+      );
+    if (request.secret !== undefined) {
+      const text = `A server of version ${request.version} says the server secret, which none may any more; the oldest version between servers is ${SERVER_VERSION_OLDEST}. Update it.`;
+      return clients.refuse(connection, ReferenceID, 'not-allowed', { text });
     }
+    this.#admit(now, connection, request, { person, isServer: false });
+  }
+
+  /** LK1. */
+  #registerServer(
+    now: Millis,
+    connection: string,
+    { ReferenceID, proof }: Extract<DeskRequest, { type: 'Proof' }>,
+  ): void {
+    const shown = this.#ports.servers.shown(connection, proof);
+    if (shown !== undefined)
+      return this.#admit(
+        now,
+        connection,
+        shown.request,
+        { person: undefined, isServer: true },
+        { proof: shown.proof },
+      );
+    const text = 'The server secret is wrong. Have that of the Keys object on both servers.';
+    this.#ports.clients.refuse(connection, ReferenceID, 'not-allowed', { text });
+  }
+
+  #admit(
+    now: Millis,
+    connection: string,
+    request: Extract<DeskRequest, { type: 'RegisterClient' }>,
+    who: Pick<Client, 'person' | 'isServer'>,
+    proof: { readonly proof?: string } = {},
+  ): void {
+    const { clients, lease } = this.#ports;
+    const configuration = must(this.#configuration, 'the node configures its parts first');
     const about = {
+      ...proof,
       application: configuration.application,
       site: configuration.site,
       switch: configuration.switchName,
@@ -323,7 +362,7 @@ export class DeskRequests {
       ...(this.#ports.peer.canAsk && { peerAsked: true }),
       returnWindowMs: returnWindowMs(configuration),
     };
-    if (clients.admit(connection, request, about, { person, isServer }) === undefined) return;
+    if (clients.admit(connection, request, about, who) === undefined) return;
     if (this.#ports.isShuttingDown()) clients.send(connection, { type: 'ServerState', isShuttingDown: true });
     clients.send(connection, { type: 'Stamp', stamp: lease.stamp(now) });
   }

@@ -10,7 +10,7 @@ import type { Centre, CentreEffect, CentreInput } from '@holdfast/centre';
 import { leaseWithMargin } from '@holdfast/continuity';
 import type { LogLine, Millis, Random } from '@holdfast/kernel';
 import type { DeskReply } from '@holdfast/protocol';
-import type { SipUserAgent, UserAgentEvent, UserAgentOutput } from '@holdfast/sip';
+import type { Hashes, SipUserAgent, UserAgentEvent, UserAgentOutput } from '@holdfast/sip';
 import type { CallControl } from './call-control.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { AdmittedLogin } from './leased-logins.ts';
@@ -22,6 +22,7 @@ import type { Registrations } from './registrations.ts';
 
 export interface PeerSideParts {
   readonly random: Random;
+  readonly hashes: Pick<Hashes, 'hmacSha256'>;
   readonly secret: string | undefined;
   readonly centre: Centre;
   readonly calls: CallControl;
@@ -55,9 +56,9 @@ export class PeerSide {
   }
 
   #makeSite(): PeerSite {
-    const { random, secret, emit, log, logins } = this.#parts;
+    const { random, hashes, secret, emit, log, logins } = this.#parts;
     return new PeerSite({
-      ...{ random, secret, emit, log },
+      ...{ random, hashes, secret, emit, log },
       answered: (now, person, epoch, outcome) => logins().answered(now, person, epoch, outcome),
       found: (now, login) => logins().met(now, login),
       changed: () => this.#linkPool(),

@@ -127,10 +127,7 @@ describe('one login at both sites (LL8)', () => {
     const { atNorth, world, north } = sites;
     expect(atNorth.login('7001')).toBe('EventAgentLogin');
     const liar = new Desk(north, undefined, 'session of a liar');
-    liar.ask({
-      ...{ type: 'RegisterClient', application: 'sip-south', session: 'session of a liar', version: 1 },
-      ...{ secret: SECRET, addpTimeoutMs: 20_000 },
-    });
+    liar.registerAsServer(SECRET);
     const lie = { number: Number.MAX_SAFE_INTEGER, desk: 'z' };
     expect(liar.outcome({ type: 'EndLogin', person: 'ada', epoch: lie })).toBe('bad-message');
     expect(agentOf(sites)).toHaveLength(1);

@@ -13,6 +13,7 @@
 import { PEER_ANSWER_MAX_MS, PEER_ASKS_MAX } from '@holdfast/continuity';
 import type { HeldRecord, LogLine, Millis, Plain, Random } from '@holdfast/kernel';
 import type { DeskReply, LoginEpoch, MirrorMessage } from '@holdfast/protocol';
+import type { Hashes } from '@holdfast/sip';
 import { Following } from '../mirror/following.ts';
 import type { RoundSettings } from '../server-round.ts';
 import { type SipLinkEffect, type SipLinkInput, SipServerFollower } from '../sip-server-follower.ts';
@@ -44,7 +45,8 @@ export type PeerEffect = { readonly type: 'peer'; readonly effect: SipLinkEffect
 
 export interface PeerSitePorts {
   readonly random: Random;
-  /** What servers show; without it there is no link. */
+  readonly hashes: Pick<Hashes, 'hmacSha256'>;
+  /** What servers show that they hold; without it there is no link. */
   readonly secret: string | undefined;
   emit(effect: PeerEffect): void;
   log(line: LogLine): void;
@@ -115,7 +117,7 @@ export class PeerSite {
   }
 
   configure(now: Millis, application: string, peer: PeerConfiguration | undefined): void {
-    const { secret, random } = this.#ports;
+    const { secret, random, hashes } = this.#ports;
     const isWanted = peer !== undefined && secret !== undefined;
     if (this.#follower !== undefined && isWanted && peer.site === this.#site)
       return this.#follower.configure(now, peer.settings);
@@ -125,7 +127,7 @@ export class PeerSite {
     if (!isWanted) return;
     this.#follower = new SipServerFollower(
       {
-        ...{ application, secret, random, what: 'SIP Server of the other site' },
+        ...{ application, secret, random, hashes, what: 'SIP Server of the other site' },
         // Who is logged in is what counts, not what happened meanwhile.
         ...{ session: 'peer', resumes: false },
         emit: (effect) => this.#ports.emit({ type: 'peer', effect }),

@@ -26,6 +26,7 @@ import { answerOutsideCalls, ownUserAgent } from './own-user-agent.ts';
 import { PeerSide } from './peer-side.ts';
 import { PhoneWatch, type Seen } from './phone-watch.ts';
 import { Registrations } from './registrations.ts';
+import { ServerClients } from './server-clients.ts';
 import { ShutdownProgressTeller } from './shutdown-progress.ts';
 import type { SipServerOptions } from './sip-server-options.ts';
 import { EVENTS_MIRRORED, type HeldSite, type SiteChanges, type SiteHolding } from './site-changes.ts';
@@ -53,6 +54,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #isFollowed: boolean;
   /** PR10: the members of the pair have addresses of their own. */
   readonly #hasOwnAddress: boolean;
+  readonly #servers: ServerClients;
   #configuration: SipServerConfiguration;
   #wallOffsetMs: Millis;
   #stampAt: Millis;
@@ -120,11 +122,13 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       ...{ registrations: this.#registrations, site: () => this.#configuration.site },
     });
     this.#peer = this.#makePeer(options);
+    const { hashes, random, serverSecret: secret } = options;
+    this.#servers = new ServerClients({ hashes, random, secret });
     this.#requests = new DeskRequests({
       ...{ clients: this.#clients, calls: this.#calls, lease: this.#lease, log: this.#log },
       ...{ centre: this.#centre, peer: this.#peer.site, pool: this.#peer.pool },
       verifyToken: options.verifyToken,
-      serverSecret: options.serverSecret,
+      servers: this.#servers,
       wall,
       tell,
       logBudgeted,
@@ -143,9 +147,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #write = (line: LogLine): void =>
     void this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } });
 
-  #makePeer({ random, serverSecret: secret }: SipServerOptions): PeerSide {
+  #makePeer({ random, hashes, serverSecret: secret }: SipServerOptions): PeerSide {
     return new PeerSide({
-      ...{ random, secret, log: this.#write, registrations: this.#registrations },
+      ...{ random, hashes, secret, log: this.#write, registrations: this.#registrations },
       ...{ centre: this.#centre, calls: this.#calls, userAgent: this.#userAgent },
       logins: () => this.#requests.logins,
       configuration: () => this.#configuration,
@@ -358,6 +362,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   #forget(connection: string): void {
     this.#clients.drop(connection);
     this.#health.closed(connection);
+    this.#servers.gone(connection);
     this.#peer.forget(connection);
   }
 

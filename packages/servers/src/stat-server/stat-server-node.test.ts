@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { GREETING_MAX_MS } from '../sip-server/client-health.ts';
 import { type CentreWorld, centreWorld } from '../sip-server/testing/centre-world.ts';
+import { Desk } from '../sip-server/testing/desk.ts';
 import { configurationOf, Site } from '../sip-server/testing/server-site.ts';
 import { World } from '../sip-server/testing/server-world.ts';
 import { SUBSCRIPTIONS_MAX } from './stat-clients.ts';
@@ -433,37 +434,15 @@ test('[SS62] by the server secret a client follows everything, and may do nothin
   phone('7001');
   agent('ada', '7001');
   world.run(1_000);
-  const connection = 'a-server';
-  const replies: unknown[] = [];
-  const wire = {
-    connection,
-    closedBecause: undefined,
-    receive: (reply: unknown) => void replies.push(reply),
-  };
-  site.connect(wire);
-  const session = {
-    application: 'stat-north',
-    session: 'session-of-a-server',
-    version: 1,
-    addpTimeoutMs: 20_000,
-  };
-  site.fromDesk(wire, { type: 'RegisterClient', ReferenceID: 1, ...session, secret: 'not the secret' });
-  site.fromDesk(wire, { type: 'RegisterAll', ReferenceID: 2 });
-  site.fromDesk(wire, { type: 'RegisterClient', ReferenceID: 3, ...session, secret: SECRET });
-  site.fromDesk(wire, { type: 'AgentLogout', ReferenceID: 4, dn: '7001' });
-  site.fromDesk(wire, { type: 'RegisterAddress', ReferenceID: 5, dn: '7001' });
-  site.fromDesk(wire, { type: 'RegisterAll', ReferenceID: 6 });
+  const stranger = new Desk(site, undefined, 'session-of-nobody');
+  expect(stranger.registerAsServer('not the secret')).toMatchObject({ type: 'Error', code: 'not-allowed' });
+  expect(stranger.outcome({ type: 'RegisterAll' })).toBe('wrong-state');
+  const server = new Desk(site, undefined, 'session-of-a-server');
+  expect(server.registerAsServer(SECRET)).toMatchObject({ type: 'ServerInfo' });
+  expect(server.outcome({ type: 'AgentLogout', dn: '7001' })).toBe('not-allowed');
+  expect(server.outcome({ type: 'RegisterAddress', dn: '7001' })).toBe('not-allowed');
+  expect(server.outcome({ type: 'RegisterAll' })).toBe('RegisteredAll');
   world.run(100);
-  expect(
-    replies.filter((reply) => (reply as { ReferenceID?: number }).ReferenceID !== undefined),
-  ).toMatchObject([
-    { type: 'Error', ReferenceID: 1, code: 'not-allowed' },
-    { type: 'Error', ReferenceID: 2, code: 'wrong-state' },
-    { type: 'ServerInfo', ReferenceID: 3 },
-    { type: 'Error', ReferenceID: 4, code: 'not-allowed' },
-    { type: 'Error', ReferenceID: 5, code: 'not-allowed' },
-    { type: 'RegisteredAll', ReferenceID: 6 },
-  ]);
   expect(stat.node.sizes().dns).toBe(1);
 });
 

@@ -10,6 +10,7 @@
 import { SiteView } from '@holdfast/centre';
 import { type LogLine, type Millis, type Node, type Random, unreachable } from '@holdfast/kernel';
 import type { Statistic, StatisticSource, StatReply } from '@holdfast/protocol';
+import type { Hashes } from '@holdfast/sip';
 import { gauge, notReady, oneOf, READY, type ServerReport, WITHOUT_MATE } from '../health/server-report.ts';
 import { ClientHealth } from '../sip-server/client-health.ts';
 import type { TokenCheck } from '../sip-server/desk-requests.ts';
@@ -21,11 +22,12 @@ import { keyOf, StatClients, type Subject } from './stat-clients.ts';
 export interface StatServerOptions {
   readonly configuration: StatServerConfiguration;
   readonly random: Random;
+  readonly hashes: Pick<Hashes, 'hmacSha256'>;
   readonly now: Millis;
   /** Wall clock minus monotonic clock at the start, ms. */
   readonly wallOffsetMs: Millis;
   verifyToken(token: string, wall: Millis): TokenCheck;
-  /** What this server shows to the SIP Server, and other servers to this one. */
+  /** This server shows the SIP Server that it holds it (LK1), and other servers say it to this one. */
   readonly serverSecret: string | undefined;
 }
 
@@ -50,7 +52,7 @@ export class StatServerNode implements Node<StatServerInput, StatServerEffect> {
   #effects: StatServerEffect[] = [];
 
   constructor(options: StatServerOptions) {
-    const { configuration, now, random, serverSecret, verifyToken } = options;
+    const { configuration, now, random, hashes, serverSecret, verifyToken } = options;
     this.#configuration = configuration;
     this.#wallOffsetMs = options.wallOffsetMs;
     this.#staleSince = now;
@@ -63,7 +65,7 @@ export class StatServerNode implements Node<StatServerInput, StatServerEffect> {
     };
     this.#follower = new SipServerFollower(
       {
-        ...{ application: configuration.application, secret: serverSecret, random, emit },
+        ...{ application: configuration.application, secret: serverSecret, random, hashes, emit },
         ...{ what: 'SIP Server', session: 'stat', resumes: true },
         log: (line) => this.#log(line),
         snapshot: (at, { dns, queues }) => this.#view.snapshot(dns, queues, at),

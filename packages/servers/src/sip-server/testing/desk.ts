@@ -8,8 +8,11 @@ import {
   type EventMessage,
   type LoginEpoch,
   type Position,
+  PROTOCOL_VERSION,
   type Stamp,
 } from '@holdfast/protocol';
+import { portableHashes } from '@holdfast/sip';
+import { proofOf } from '../../server-proof.ts';
 import { WALL, type Wire } from './server-site.ts';
 import type { World } from './server-world.ts';
 
@@ -116,6 +119,24 @@ export class Desk {
       ...(token !== undefined && { token }),
       ...(more.resume !== undefined && { resume: more.resume }),
     });
+  }
+
+  /** LK1: as a server that holds this secret; what came of it. */
+  registerAsServer(secret: string): DeskReply {
+    const [application, nonce] = ['a server', `nonce of ${this.connection} in a test`];
+    const challenge = this.ask({
+      ...{ type: 'RegisterClient', application, session: this.session, version: PROTOCOL_VERSION },
+      ...{ addpTimeoutMs: 20_000, nonce },
+    });
+    if (challenge.type !== 'Challenge') return challenge;
+    const proof = proofOf(portableHashes, secret, 'connector', {
+      link: 'client',
+      connector: { application, name: this.session, nonce },
+      listener: { application: challenge.application, name: challenge.site, nonce: challenge.nonce },
+    });
+    this.send({ type: 'Proof', ReferenceID: this.#references, proof });
+    this.site.world.run(10);
+    return must(this.replies.at(-1), 'the proof was answered');
   }
 
   get newestStamp(): Stamp {

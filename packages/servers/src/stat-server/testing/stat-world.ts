@@ -14,6 +14,7 @@ import {
   statReply,
   statRequest,
 } from '@holdfast/protocol';
+import { portableHashes } from '@holdfast/sip';
 import { type Site, WALL, type Wire } from '../../sip-server/testing/server-site.ts';
 import type { Party, World } from '../../sip-server/testing/server-world.ts';
 import type { StatServerConfiguration } from '../configuration.ts';
@@ -61,6 +62,7 @@ export class StatSite implements Party {
     this.node = new StatServerNode({
       configuration,
       random: world.random,
+      hashes: portableHashes,
       now: world.now,
       wallOffsetMs: WALL,
       serverSecret: SECRET,

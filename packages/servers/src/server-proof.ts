@@ -1,0 +1,51 @@
+/**
+ * How two servers show each other that they hold the secret of all servers, without saying it: each names a nonce, and answers
+ * both with an HMAC over them, over who the two are, and over which of them answers. Who listens at the address of a server
+ * learns nothing by that which serves anywhere else: an answer heard before is for other nonces, and one's own, sent back, is of
+ * the wrong side.
+ */
+import { type Random, randomToken } from '@holdfast/kernel';
+import type { Hashes } from '@holdfast/sip';
+import { isSameSecret } from './server-secret.ts';
+
+/** 62 letters and digits: 190 bits, so that none ever comes twice. */
+const NONCE_LENGTH = 32;
+
+export interface ProofSide {
+  readonly application: string;
+  /** Its process, or its session: what tells it from another one of that name. */
+  readonly name: string;
+  readonly nonce: string;
+}
+
+/** One link that opens. */
+export interface ProofOf {
+  readonly link: 'mate' | 'client';
+  /** Who has opened the connection; it shows its proof first. */
+  readonly connector: ProofSide;
+  readonly listener: ProofSide;
+}
+
+export type ProofBy = 'connector' | 'listener';
+type Hmac = Pick<Hashes, 'hmacSha256'>;
+
+export function proofNonce(random: Random): string {
+  return randomToken(random, NONCE_LENGTH);
+}
+
+export function proofOf(hashes: Hmac, secret: string, by: ProofBy, { link, ...sides }: ProofOf): string {
+  const told = (['connector', 'listener'] as const).map((side) => {
+    const { application, name, nonce } = sides[side];
+    return [application, name, nonce];
+  });
+  return hashes.hmacSha256(secret, JSON.stringify(['holdfast', link, by, ...told]));
+}
+
+/** In a time that does not depend on where it is wrong. */
+export function isProof(
+  hashes: Hmac,
+  secret: string | undefined,
+  { given, by, of }: { readonly given: string; readonly by: ProofBy; readonly of: ProofOf },
+): boolean {
+  return secret !== undefined && isSameSecret(proofOf(hashes, secret, by, of), given);
+}

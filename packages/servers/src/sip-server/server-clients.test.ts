@@ -1,0 +1,121 @@
+import { seededRandom } from '@holdfast/kernel';
+import type { DeskReply } from '@holdfast/protocol';
+import { portableHashes } from '@holdfast/sip';
+import { expect, test } from 'vitest';
+import { type ProofOf, proofOf } from '../server-proof.ts';
+import { type SipLinkEffect, SipServerFollower } from '../sip-server-follower.ts';
+import { CHALLENGED_MAX, ServerClients } from './server-clients.ts';
+import { Desk } from './testing/desk.ts';
+import { SECRET, twoSites } from './testing/two-sites.ts';
+
+const OWN = { application: 'sip-north', site: 'north' };
+const REQUEST = {
+  type: 'RegisterClient',
+  ReferenceID: 1,
+  ...{ application: 'sip-south', session: 'session of south', version: 2 },
+  ...{ nonce: 'a nonce of the south', addpTimeoutMs: 1_000 },
+} as const;
+
+const servers = () => new ServerClients({ hashes: portableHashes, random: seededRandom(1), secret: SECRET });
+
+/** What the link is, seen from either side. */
+const linkOf = (nonce: string): ProofOf => ({
+  link: 'client',
+  connector: { application: REQUEST.application, name: REQUEST.session, nonce: REQUEST.nonce },
+  listener: { application: OWN.application, name: OWN.site, nonce },
+});
+
+test('[LK1] who shows the secret is told in return that it is held here; each challenge is answered once', () => {
+  const here = servers();
+  const { nonce } = here.challenge('c1', REQUEST, OWN);
+  const proof = proofOf(portableHashes, SECRET, 'connector', linkOf(nonce));
+  const shown = here.shown('c1', proof);
+  expect(shown?.proof).toBe(proofOf(portableHashes, SECRET, 'listener', linkOf(nonce)));
+  expect(shown?.request).toBe(REQUEST);
+  expect(here.shown('c1', proof)).toBeUndefined();
+  expect(here.size).toBe(0);
+});
+
+test('[LK1] a wrong secret, an answer heard before, the own answer sent back, and that of another link are none', () => {
+  const here = servers();
+  const former = here.challenge('c1', REQUEST, OWN).nonce;
+  const heard = proofOf(portableHashes, SECRET, 'connector', linkOf(former));
+  const wrong: ((nonce: string) => string)[] = [
+    (nonce) => proofOf(portableHashes, 'a guess', 'connector', linkOf(nonce)),
+    () => heard,
+    (nonce) => proofOf(portableHashes, SECRET, 'listener', linkOf(nonce)),
+    (nonce) => proofOf(portableHashes, SECRET, 'connector', { ...linkOf(nonce), link: 'mate' }),
+    () => '',
+  ];
+  for (const proof of wrong) {
+    const { nonce } = here.challenge('c2', REQUEST, OWN);
+    expect(here.shown('c2', proof(nonce))).toBeUndefined();
+  }
+});
+
+test('[LK1] however many strangers ask to be challenged, as many as there may be are remembered', () => {
+  const here = servers();
+  for (let n = 0; n < CHALLENGED_MAX + 10; n++) here.challenge(`c${n}`, REQUEST, OWN);
+  expect(here.size).toBe(CHALLENGED_MAX);
+  for (let n = 0; n < CHALLENGED_MAX + 10; n++) here.gone(`c${n}`);
+  expect(here.size).toBe(0);
+});
+
+test('[LK1] a server of version 1, which says the secret, is refused by that', () => {
+  const { north } = twoSites();
+  const old = new Desk(north, undefined, 'session of an old server');
+  const said = {
+    type: 'RegisterClient',
+    application: 'sip-south',
+    session: old.session,
+    version: 1,
+  } as const;
+  expect(old.ask({ ...said, secret: SECRET, addpTimeoutMs: 20_000 })).toMatchObject({
+    ...{ type: 'Error', code: 'not-allowed' },
+    text: expect.stringContaining('the oldest version between servers is 2'),
+  });
+});
+
+test.each([
+  ['challenges nobody', (_challenge: Challenge) => ({})],
+  ['shows nothing', (challenge: Challenge) => ({ challenge })],
+  ['sends back what it hears', (challenge: Challenge, heard: string) => ({ challenge, proof: heard })],
+])('[LK1] who listens at the address of the other site and %s is left', (_what, says) => {
+  const sent: SipLinkEffect[] = [];
+  const lines: string[] = [];
+  const snapshots: unknown[] = [];
+  const none = () => undefined;
+  const follower = new SipServerFollower(
+    {
+      ...{ application: 'sip-south', what: 'SIP Server', session: 'south', resumes: false },
+      ...{ secret: SECRET, hashes: portableHashes, random: seededRandom(1) },
+      emit: (effect) => sent.push(effect),
+      log: ({ because = '' }) => lines.push(because),
+      snapshot: (_now, reply) => snapshots.push(reply),
+      ...{ event: none, current: none, lost: none, pong: none, answered: () => false },
+    },
+    { members: [{ host: '10.0.0.1', port: 1 }], addpTimeoutMs: 3_000, pauseMs: 500 },
+    0,
+  );
+  follower.expire(0);
+  follower.handle(0, { type: 'sipOpened', attempt: 1 });
+  const challenge: Challenge = { type: 'Challenge', ReferenceID: 1, ...OWN, nonce: 'a nonce of a stranger' };
+  const hear = (message: DeskReply) => follower.handle(1, { type: 'sipMessage', attempt: 1, message });
+  const proofOfOurs = () =>
+    sent.flatMap((one) =>
+      one.type === 'sipSend' && one.message.type === 'Proof' ? [one.message.proof] : [],
+    )[0];
+  if ('challenge' in says(challenge, '')) hear(challenge);
+  const { proof } = { proof: undefined, ...says(challenge, proofOfOurs() ?? '') };
+  hear({ ...INFO, ...(proof === undefined ? {} : { proof }) });
+  expect(sent.at(-1)).toMatchObject({ type: 'sipClose', why: 'it does not show the server secret' });
+  expect(lines.join()).toContain('it does not show the server secret');
+  expect(JSON.stringify(sent)).not.toContain(SECRET);
+  expect(snapshots).toEqual([]);
+});
+
+type Challenge = Extract<DeskReply, { type: 'Challenge' }>;
+const INFO: DeskReply = {
+  ...{ type: 'ServerInfo', ReferenceID: 1, ...OWN, switch: 'switch-north', version: 2 },
+  ...{ position: { epoch: 1, number: 0 }, resumed: false, leaseLengthMs: 8_000, stampEveryMs: 2_000 },
+};
