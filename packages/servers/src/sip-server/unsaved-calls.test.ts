@@ -234,6 +234,26 @@ describe('the ways to an end', () => {
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
   });
 
+  it('[AD4] so do requests to a phone that is registered here, though it could be reached directly', () => {
+    const all = twoSites({ isLed: true });
+    const { world, north, south } = all;
+    const ada = new Peer(world, '7001', '10.0.1.1');
+    for (const server of [north.host, south.host]) ada.register({ server, expires: 600 });
+    all.phone('7002').tell({ name: 'answerAfter', ms: 100 });
+    all.desk(north, 'ada', '7001').login('7001', { workMode: undefined });
+    ada.call('7002', { headers: [['Record-Route', `<sip:${PROXY};lr>`]] });
+    world.run(1_000);
+    expect(ada.types()).toContain('answered');
+    die(all);
+    world.run(3_000);
+    world.packets = [];
+    logsInAtSouth(all);
+    world.run(1_000);
+    const updates = world.packets.filter(({ message: m }) => m.kind === 'request' && m.method === 'UPDATE');
+    expect(updates.map(({ to }) => to)).toContain(PROXY);
+    expect(updates.map(({ to }) => to)).not.toContain(ada.host);
+  });
+
   /** A colleague whose phone speaks over TCP and is registered at north alone talks to ada. */
   function colleague() {
     const all = twoSites({ isLed: true });
