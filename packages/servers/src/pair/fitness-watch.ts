@@ -18,6 +18,7 @@ import {
   stepFitness,
 } from '@holdfast/continuity';
 import type { Millis } from '@holdfast/kernel';
+import type { Leading } from '../mirror/leading.ts';
 import type { ProbeOptions } from '../sip-server/configuration.ts';
 import type { Seen } from '../sip-server/phone-watch.ts';
 
@@ -46,6 +47,19 @@ export interface Inside {
   unassigned(): { readonly connId: string; readonly queue: string; readonly dn: string } | undefined;
   phones(): Seen | undefined;
   trunks(): Seen | undefined;
+}
+
+export function insideOf(leading: Leading, silenceMs: Millis, now: Millis): Inside {
+  const { server } = leading;
+  return {
+    unassigned: () => server.parts.centre.unassigned(now),
+    phones: () => {
+      const { seen, effects } = server.lookAtPhones(now, silenceMs);
+      leading.after(now, effects);
+      return seen;
+    },
+    trunks: () => server.parts.calls.trunksSeen(),
+  };
 }
 
 /** A round that is later than half a period, and than this, is left out. */

@@ -19,7 +19,6 @@ import {
   type PairRole,
   type PairRoleEffect,
   type PairRoleEvent,
-  type PairRoleName,
   type PairRoleStart,
   pairRoleDeadline,
   startFitness,
@@ -27,7 +26,7 @@ import {
   stepPairRole,
   unfitness,
 } from '@holdfast/continuity';
-import type { Because, LogLine, Millis, Node } from '@holdfast/kernel';
+import type { LogLine, Millis, Node } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
 import type { ServerReport } from '../health/server-report.ts';
 import { Following, type Heard } from '../mirror/following.ts';
@@ -35,27 +34,22 @@ import { Leading, MATE, NO_SERVER, RECORDS_REFUSED } from '../mirror/leading.ts'
 import type { FollowerState } from '../mirror/mirror-follower.ts';
 import type { SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
-import { FitnessWatch, type Inside } from './fitness-watch.ts';
+import { FitnessWatch, insideOf } from './fitness-watch.ts';
 import type { PairEffect, PairInput } from './pair-effects.ts';
 import {
+  MATE_LINES,
   type MateStanding,
   type MemberState,
   mateReadiness,
   reportOf,
   standbyReadiness,
+  withoutFigures,
 } from './pair-report.ts';
-import { PAUSED_SORTS, PausedInputs } from './paused-inputs.ts';
+import { PausedInputs } from './paused-inputs.ts';
 
 export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed'> {
   readonly member: PairRoleStart;
 }
-
-const TOLD: Readonly<Record<FollowerState, readonly [LogLine['level'], string]>> = {
-  unlinked: ['warn', 'no mate'],
-  joining: ['info', 'mate joins'],
-  'in-step': ['info', 'mate in step'],
-  behind: ['warn', 'mate behind'],
-};
 
 /** Of a member that nothing tries: nothing is known against it. */
 const NO_PROBES = startFitness();
@@ -71,8 +65,6 @@ export class PairNode implements Node<PairInput, PairEffect> {
   /** The primary of this pair, while this member is none. */
   readonly #primary = new Following();
   readonly #paused = new PausedInputs();
-  /** PR12: what had been dropped when that was told last. */
-  #toldDropped = 0;
   #isMateLinked = false;
   /** The epoch whose primary was asked for its log on this link. */
   #followed: number | undefined;
@@ -242,10 +234,8 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   /** PR12: once the pause is over it is known how much is lost. */
   #tellDropped(): void {
-    const dropped = this.#paused.dropped;
-    const all = PAUSED_SORTS.reduce((sum, sort) => sum + dropped[sort], 0);
-    if (all === this.#toldDropped) return;
-    this.#toldDropped = all;
+    const dropped = this.#paused.newlyDropped();
+    if (dropped === undefined) return;
     const because = 'PR12: more came while it might not act than it keeps. The figures are since its start.';
     this.#log('warn', 'paused inputs dropped', because, dropped);
   }
@@ -272,14 +262,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#send(MATE, { type: 'role', message });
   }
 
-  #became(
-    now: Millis,
-    {
-      role,
-      epoch,
-      because,
-    }: { readonly role: PairRoleName; readonly epoch: number; readonly because: Because },
-  ): void {
+  #became(now: Millis, { role, epoch, because }: Extract<PairRoleEffect, { type: 'role' }>): void {
     if (role === 'primary' && this.#leading === undefined) this.#takeOver(now, epoch);
     if (role !== 'primary' && role !== 'paused' && this.#leading !== undefined) this.#stepDown(now);
     this.#emit({ type: 'role', role, epoch, serves: this.#leading !== undefined, because });
@@ -330,24 +313,11 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   #tryOut(now: Millis): void {
     const leading = this.#acting(now);
-    const inside = leading === undefined ? undefined : this.#insideOf(now, leading);
+    const silenceMs = this.#configuration.probes?.silenceMs ?? Number.POSITIVE_INFINITY;
+    const inside = leading && insideOf(leading, silenceMs, now);
     for (const effect of this.#watch?.expire(now, inside) ?? [])
       if (effect.type === 'probe') this.#emit(effect);
       else this.#believe(now, [effect]);
-  }
-
-  #insideOf(now: Millis, leading: Leading): Inside {
-    const { server } = leading;
-    const silenceMs = this.#configuration.probes?.silenceMs ?? Number.POSITIVE_INFINITY;
-    return {
-      unassigned: () => server.parts.centre.unassigned(now),
-      phones: () => {
-        const { seen, effects } = server.lookAtPhones(now, silenceMs);
-        leading.after(now, effects);
-        return seen;
-      },
-      trunks: () => server.parts.calls.trunksSeen(),
-    };
   }
 
   /** GF6: what is believed of this process from now on is a line in the log, and an alarm to those who watch. */
@@ -463,7 +433,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
     const state = leading.stateOf(MATE);
     if (state === this.#toldMate) return;
     this.#toldMate = state;
-    const [level, what] = TOLD[state];
+    const [level, what] = MATE_LINES[state];
     this.#log(level, what, undefined, { last: leading.last, acked: leading.ackedBy(MATE) });
   }
 
@@ -523,11 +493,3 @@ export class PairNode implements Node<PairInput, PairEffect> {
     });
   }
 }
-
-/** What counts down is told once, and not each second. */
-function withoutFigures(text: string): string {
-  return text.replaceAll(/\d+ s more/g, 'a while').slice(0, STANDING_MAX);
-}
-
-/** What the message of it takes. */
-const STANDING_MAX = 1_000;

@@ -34,6 +34,8 @@ export class PausedInputs {
   >();
   readonly #dropped: Record<PausedSort, number> = { repeated: 0, message: 0, event: 0 };
   #order = 0;
+  /** Something has been dropped that nobody has been told of. */
+  #hasNews = false;
 
   /** Since this process began. */
   get dropped(): Readonly<Record<PausedSort, number>> {
@@ -50,6 +52,14 @@ export class PausedInputs {
     if (held.size <= PAUSED_MAX[sort] || oldest === undefined) return;
     held.delete(oldest);
     this.#dropped[sort] += 1;
+    this.#hasNews = true;
+  }
+
+  /** PR12: the figures where they are others than when this was last asked. */
+  newlyDropped(): Readonly<Record<PausedSort, number>> | undefined {
+    if (!this.#hasNews) return undefined;
+    this.#hasNews = false;
+    return this.dropped;
   }
 
   /** All of them, in the order in which they came; none is left. */
