@@ -29,11 +29,12 @@ export class UnsavedCalls {
   /** Where the other end of a leg is one of ours, that call of ours goes on by itself. */
   end(now: Millis, records: PeerRecords, roles: Roles): void {
     const { userAgent, run } = this.#ports;
-    for (const [id, { dn }] of roles) {
+    for (const [id, role] of roles) {
+      const { dn } = role;
       const record = peerLeg(records, id);
       if ('cause' in record || isWithUs(record, this.#ports)) continue;
       const { name } = record.leg.state;
-      if (name === 'calling') this.#stop(now, record, dn);
+      if (name === 'calling') this.#stop(now, record, role);
       if (name !== 'established' && name !== 'incoming') continue;
       run(userAgent.loadLegs(now, [unanswered(legHere(record, dn, this.#ports))], SEQ_JUMP_OF_SITE));
       run(userAgent.bye(now, id, { reason: SITE_GONE_REASON }));
@@ -42,18 +43,19 @@ export class UnsavedCalls {
 
   /** The phones that ring for it, of this DN or of any. */
   stopRinging(now: Millis, records: PeerRecords, roles: Roles, of?: string): void {
-    for (const [id, { dn }] of roles) {
-      const record = of === undefined || dn === of ? peerLeg(records, id) : undefined;
+    for (const [id, role] of roles) {
+      const record = of === undefined || role.dn === of ? peerLeg(records, id) : undefined;
       if (record !== undefined && 'leg' in record && record.leg.state.name === 'calling')
-        this.#stop(now, record, dn);
+        this.#stop(now, record, role);
     }
   }
 
-  #stop(now: Millis, record: LegRecord, dn: string | undefined): void {
+  /** Of the phones of a DN it is the one that was called, where that is registered here; else where it was called from there. */
+  #stop(now: Millis, record: LegRecord, { dn, contact }: Roles[number][1]): void {
     const { userAgent, phoneAt, run } = this.#ports;
-    const destination = dn === undefined ? undefined : phoneAt(dn)?.destination;
-    const at = destination?.type === 'target' ? destination.target : undefined;
-    run(userAgent.cancelOther(now, record, at));
+    const here = dn === undefined ? undefined : phoneAt(dn);
+    const isSame = here !== undefined && here.uri === contact && here.destination.type === 'target';
+    run(userAgent.cancelOther(now, record, isSame ? here.destination.target : undefined));
   }
 }
 
