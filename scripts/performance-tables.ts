@@ -261,20 +261,30 @@ const takeover: Table = {
     'maximum',
     'aim (maximum)',
   ],
-  parts: {
-    takeover: (figures) =>
-      figures
-        .list('faults')
-        .map((fault) => [
-          String(fault.value('fault')),
-          fault.count('runs'),
-          ...['new_call.median_ms', 'new_call.max_ms', 'in_dialog.median_ms', 'in_dialog.max_ms'].map(
-            (path) => `${fault.count(path)} ms`,
-          ),
-          `${figures.count('aim_max_ms')} ms`,
-        ]),
-  },
+  parts: { takeover: takeoverRows },
 };
+
+function takeoverRows(figures: Figures): readonly Row[] {
+  const row = (of: Figures, what: string, aim: string): Row => [
+    what,
+    of.count('runs'),
+    ...['new_call.median_ms', 'new_call.max_ms', 'in_dialog.median_ms', 'in_dialog.max_ms'].map(
+      (path) => `${of.count(path)} ms`,
+    ),
+    aim,
+  ];
+  const faults = figures
+    .list('faults')
+    .map((fault) => row(fault, String(fault.value('fault')), `${figures.count('aim_max_ms')} ms`));
+  const named = figures.list('sip_name').map((phones) => {
+    const isConnected = phones.value('registered_again') !== null;
+    const again = isConnected
+      ? `, registered again after ${phones.count('registered_again.median_ms')} ms`
+      : '';
+    return row(phones, `SIGKILL, phones over ${phones.value('over')} that know both members${again}`, 'none');
+  });
+  return [...faults, ...named, ['phones over TLS or WebSocket', 'not offered', '', '', '', '', '']];
+}
 
 /** What each load is called in the table. */
 const MIRRORED_LOADS: Readonly<Record<string, string>> = {
