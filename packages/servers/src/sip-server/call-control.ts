@@ -361,6 +361,15 @@ export class CallControl {
     this.#ringing.ring(now, call, effect);
   }
 
+  /** PR10: of a server at another address than its predecessor. */
+  ringAgain(now: Millis): void {
+    for (const call of this.#calls.values()) {
+      if (call.ringing.size === 0 || call.over) continue;
+      this.#changed.add(call.connId);
+      this.#ringing.ringAgain(now, call);
+    }
+  }
+
   withdraw(now: Millis, connId: string, dn: string): void {
     const call = this.#toChange(connId);
     const ringing = call?.ringing.get(dn);

@@ -90,6 +90,24 @@ export class CallRinging {
     this.#ports.tell({ type: 'partyFailed', connId: call.connId, dn, why: 'unreachable' });
   }
 
+  /**
+   * PR10: a phone that rings for our predecessor would answer at an address where nobody is any more. It stops, and rings for
+   * us. One that is reached nowhere now, because its connection was lost, is left as it is: it may come back.
+   */
+  ringAgain(now: Millis, call: CallRecord): void {
+    for (const [dn, { legs }] of call.ringing) {
+      const former = [...legs].filter((leg) => this.#legs.get(leg)?.over === undefined);
+      const contacts = this.#contactsOf(dn);
+      if (former.length === 0 || contacts.length === 0) continue;
+      // In this order: a phone may have room for one call only.
+      this.giveUp(now, former);
+      for (const leg of former) legs.delete(leg);
+      const offer = call.origin.sdp;
+      for (const { at, contact } of contacts)
+        legs.add(this.invite(now, call, { role: 'party', dn, at, offer, contact, over: undefined }));
+    }
+  }
+
   /** What is registered, or the fixed address of a Call Processing Port. */
   #contactsOf(dn: string): readonly { readonly at: Contact; readonly contact: string | undefined }[] {
     const fixed = this.#dns.get(dn)?.contact;

@@ -92,6 +92,12 @@ export class PeerSide {
     this.#linkPool();
   }
 
+  /** For checks: how much is held. */
+  get sizes() {
+    const { account, crossed } = this.calls;
+    return { ...this.site.sizes, unheard: account.size, halves: crossed.size };
+  }
+
   handle(now: Millis, input: PeerInput): void {
     this.site.handle(now, input);
   }

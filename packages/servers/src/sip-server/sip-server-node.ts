@@ -207,12 +207,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     return this.#finish(now);
   }
 
-  /** PR10: each end of a standing call learns where we are, by a request that comes from there. As many as there are legs. */
+  /** PR10: each end of a standing call, and each phone that rings, learns where we are. As many requests as there are legs. */
   #tellEnds(now: Millis): void {
-    const standing = [...this.#userAgent.legs()].filter(
-      (leg) => this.#userAgent.legInfo(leg)?.state === 'established',
-    );
-    for (const leg of standing) this.#run(this.#userAgent.refresh(now, leg));
+    for (const leg of [...this.#userAgent.legs()])
+      if (this.#userAgent.legInfo(leg)?.state === 'established') this.#run(this.#userAgent.refresh(now, leg));
+    this.#calls.ringAgain(now);
   }
 
   /** For checks and figures. */
@@ -242,7 +241,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       userAgent: legs + sent + serving + asked,
       transactions: this.#userAgent.status().clientTransactions + this.#userAgent.status().serverTransactions,
       health: this.#health.size,
-      ...this.#peer.site.sizes,
+      ...this.#peer.sizes,
       ...this.#clients.sizes(),
     };
   }

@@ -80,6 +80,29 @@ describe('the server dies, and its mate goes on', () => {
     expect(told(undefined)).toEqual([]);
   });
 
+  it('[PR10] at an address of its own it has a phone that rings for its predecessor stop, and ring for itself', () => {
+    const centre = centreWorld({}, { ...FOLLOWED, sipName: 'north.example.net' });
+    const { world, site, caller } = centre;
+    const ada = centre.phone('7001', { answerAfterMs: null });
+    centre.agent('ada', '7001');
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(1_000);
+    world.packets = [];
+    site.takeOver();
+    world.run(1_000);
+    const said = world.packets.flatMap(({ to, message }) =>
+      to === '10.0.1.1' && message.kind === 'request' && message.method !== 'ACK' ? [message.method] : [],
+    );
+    expect(said).toEqual(['CANCEL', 'INVITE']);
+    ada.tell({ name: 'answer' });
+    world.run(1_000);
+    expect(ada.news()).toEqual(['ringing', 'ended remote 487', 'ringing', 'established']);
+    expect(caller.news()).toEqual(['dialing', 'progress 180', 'established']);
+    expect([ada.hears(), caller.hears()]).toEqual([['10.0.9.1:4000'], ['10.0.1.1:4000']]);
+    caller.tell({ name: 'hangup' });
+    expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
   it('[SS50] a phone that rings is answered, and the caller hears it', () => {
     const centre = centreWorld({}, FOLLOWED);
     const { world, site, caller } = centre;

@@ -63,8 +63,9 @@ export function leftovers({ world, site }: Pick<CentreWorld, 'world' | 'site'>):
   world.run(40_000);
   world.removeAllBut(site);
   world.run(70_000);
-  const { centre, calls, legs, watched, passedThrough, userAgent, transactions } = site.node.sizes();
-  return { centre, calls, legs, watched, passedThrough, userAgent, transactions };
+  const { centre, calls, legs, watched, passedThrough, userAgent, transactions, unheard, halves } =
+    site.node.sizes();
+  return { centre, calls, legs, watched, passedThrough, userAgent, transactions, unheard, halves };
 }
 
 export const NOTHING = {
@@ -75,6 +76,8 @@ export const NOTHING = {
   passedThrough: 0,
   userAgent: 0,
   transactions: 0,
+  unheard: 0,
+  halves: 0,
 };
 
 export function attributesOf(events: readonly EventMessage[], name: string, dn: string) {
