@@ -116,3 +116,29 @@ test.each([
   },
   120_000,
 );
+
+test('[PR10] a phone rings when the primary is killed: it rings for the other member, and whoever called is answered', async () => {
+  const caller = await named.registeredPhone('7011', { toneHz: CALLER_HZ });
+  const called = await named.registeredPhone('7012', { toneHz: CALLED_HZ, answerAfterMs: null });
+  await inStep();
+  const [after, calledAfter] = [caller.facts.length, called.facts.length];
+  caller.command({ name: 'call', to: '7012', site: 'north' });
+  await caller.fact('progress', { after });
+  await called.fact('ringing', { after: calledAfter });
+  const from = performance.now();
+  await killPrimary();
+  // For the dead member it rings no more.
+  await called.fact('ended', { after: calledAfter, withinMs: TAKEOVER_MAX_MS });
+  const ringsAgain = () =>
+    called.facts.slice(calledAfter).filter(({ name }) => name === 'ringing').length === 2;
+  await until('the phone rings for the other member', TAKEOVER_MAX_MS, ringsAgain);
+  const ringingMs = Math.round(performance.now() - from);
+  called.command({ name: 'answer' });
+  await caller.fact('established', { after, withinMs: TAKEOVER_MAX_MS });
+  const fault = 'SIGKILL';
+  console.log(JSON.stringify({ address: 'sip-name', over: 'UDP', fault, ringingMs }));
+  await Promise.all([caller.hears(CALLED_HZ), called.hears(CALLER_HZ)]);
+  // A member that is still dead would swallow the BYE for longer than a phone waits for its answer.
+  await inStep();
+  expect(await caller.hangUp()).toMatchObject({ by: 'local', status: 0 });
+}, 120_000);
