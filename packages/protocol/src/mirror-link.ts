@@ -46,7 +46,10 @@ export const mirrorMessage = z.discriminatedUnion('type', [
     put,
     events,
   }),
-  /** What has changed, by one input or by several that came while the entry before was on its way. `from` is the number before it: a follower that holds another one has a gap. */
+  /**
+   * What has changed, by one input or by several that came while the entry before was on its way (LG2). `from` is the
+   * number before it: a follower that holds another one has a gap.
+   */
   z.object({
     type: z.literal('entry'),
     epoch: count,

@@ -27,7 +27,10 @@ export const RECORDS_REFUSED: Extract<SipServerEffect, { type: 'log' }> = {
   line: { level: 'warn', what: 'records refused', because: `LG4: ${NO_SERVER}` },
 };
 
-/** An entry gathers the changes of so many inputs at the most, then it leaves although another is on its way: small enough not to hold up a call. */
+/**
+ * An entry gathers the changes of so many inputs at the most, then it leaves although another is on its way: small enough
+ * not to hold up a call.
+ */
 export const ENTRY_INPUTS_MAX = 200;
 
 export class Leading {
