@@ -42,6 +42,7 @@ export const FAULT_NAMES = [
   'standby-pause',
   'mate-link-cut',
   'mate-entries-lost',
+  'primary-grey',
   'arbiter-kill',
   'arbiter-answers-lost',
   'operator-promote',
@@ -85,6 +86,8 @@ export interface PairTargets {
   /** The operator's word to the standby, or to the primary. False: it cannot be said now. */
   promote(): boolean;
   demote(): boolean;
+  /** It answers and does no work; until what is returned is called. */
+  makeGrey(process: Process, how: 'deaf' | 'disk'): () => void;
   /** One more reason (or, -1, one less) for the link between the members to lose entries. */
   loseEntries(more: number): void;
 }
@@ -120,6 +123,8 @@ const RESTART_MS = 300;
 /** A standby that starts anew is looked at so often, and so long, whether it is joining. */
 const LOOK_EVERY_MS = 1;
 const JOINING_MAX_MS = 2_000;
+/** A process that does no work is found by the failures of several probes in a row. */
+const GREY_MIN_MS = 70_000;
 /** Wall clocks are wrong by up to this after a jump. */
 const WALL_JUMP_MAX_MS = 120_000;
 /** LL6: rates differ by at most 1 %, so each by at most half of it from true time. */
@@ -162,7 +167,7 @@ export function injectFaults(
   targets: FaultTargets,
   counts: Map<string, number>,
 ): void {
-  const injector = new Injector(world, targets);
+  const injector = new Injector(world, targets, plan.healAt);
   for (const fault of plan.faults) {
     world.plan(fault.at, () => {
       const end = injector.begin(fault);
@@ -183,14 +188,16 @@ export function injectFaults(
 class Injector {
   readonly #world: World;
   readonly #targets: FaultTargets;
+  readonly #healAt: Millis;
   readonly #down = new Map<Process, number>();
   readonly #stopped = new Map<Process, { life: number; count: number }>();
   readonly #dark = new Map<Host, number>();
   readonly #asleep = new Map<Host, { since: number; count: number; lives: Map<Process, number> }>();
 
-  constructor(world: World, targets: FaultTargets) {
+  constructor(world: World, targets: FaultTargets, healAt: Millis) {
     this.#world = world;
     this.#targets = targets;
+    this.#healAt = healAt;
   }
 
   /** Begins the fault and returns what ends it. */
@@ -302,6 +309,8 @@ class Injector {
       case 'mate-entries-lost':
         pair.loseEntries(1);
         return () => pair.loseEntries(-1);
+      case 'primary-grey':
+        return primary && this.#makeGrey(fault, primary, pair);
       case 'arbiter-kill':
         return this.#take([pair.arbiter]);
       case 'arbiter-answers-lost':
@@ -313,6 +322,13 @@ class Injector {
       default:
         return undefined;
     }
+  }
+
+  /** For long enough that what follows from it is seen. */
+  #makeGrey(fault: Fault, primary: Process, pair: PairTargets): () => void {
+    const end = pair.makeGrey(primary, fault.size < 0.7 ? 'deaf' : 'disk');
+    const endsAt = Math.min(this.#healAt, fault.at + GREY_MIN_MS);
+    return () => this.#world.plan(Math.max(this.#world.at, endsAt), end);
   }
 
   /** It starts anew, and dies once more while it is getting what it lacks. */

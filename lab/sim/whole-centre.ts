@@ -66,6 +66,8 @@ export interface DrawnCentre {
 }
 
 const LOGIN_RATE = '4';
+/** So often that a fault of half a minute shows what comes of it. */
+const PROBE_PERIOD_S = '3';
 /** With the half minute in which an INVITE that was given up is waited for, shorter than the calm at the end of a world. */
 const RINGING_MAX_S = '75';
 
@@ -115,6 +117,7 @@ export function drawCentre(random: Random, wish: CentreWish): DrawnCentre {
   const servers = {
     'ringing-max': RINGING_MAX_S,
     'emergency-numbers': EMERGENCY_NUMBER,
+    'probe-period': PROBE_PERIOD_S,
     // So few that eight agents are a storm (SS80). Who measures the loss of a site measures it without.
     ...(isMixed && { 'login-rate': LOGIN_RATE }),
   };

@@ -19,6 +19,8 @@ export const PAIR_WHOLE_DEFECTS = {
   'answers-forgotten': 'done-once',
   /** AD9: that an end of a call of the other site has hung up here is forgotten. */
   'ended-forgotten': 'ended-stays-ended',
+  /** FT3: the mate never hears that the role is offered. */
+  'offer-untold': 'grey-is-replaced',
   /** SS53: legs do not come along. */
   'legs-left-behind': 'calls-survive-takeover',
   /** PR3: the arbiter takes any change, whatever revision it was asked on. */
@@ -32,6 +34,13 @@ export function asPrimary(
 ): MirrorMessage | undefined {
   if (defect !== 'told-before-held' || message.type !== 'entry') return undefined;
   return { type: 'ack', epoch: message.epoch, number: message.number };
+}
+
+/** What a member says to its mate. */
+export function asTold(defect: WholeDefect | undefined, message: MirrorMessage): MirrorMessage {
+  if (defect !== 'offer-untold' || message.type !== 'role' || message.message.type !== 'confirm')
+    return message;
+  return { ...message, message: { ...message.message, yields: false } };
 }
 
 /** What a standby makes of what its primary sends; undefined: nothing. */

@@ -7,14 +7,21 @@ import type { CentreEffect } from '@holdfast/centre';
 import { mayAct, type PairRoleOptions } from '@holdfast/continuity';
 import { type Millis, type Plain, type Random, unreachable } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest, MirrorMessage } from '@holdfast/protocol';
-import { type PairInput, PairNode, type SipServerInput, type SipServerOptions } from '@holdfast/servers';
+import {
+  type PairInput,
+  PairNode,
+  type Probed,
+  type SipServerInput,
+  type SipServerOptions,
+} from '@holdfast/servers';
 import { ARBITER_PORT, type FromArbiter } from './core-pair-messages.ts';
 import { EventKind } from './event-heap.ts';
 import { SIP_PORT } from './node-program.ts';
 import type { Address, CloseReason, Process } from './process.ts';
 import type { StreamEnd } from './stream.ts';
-import { asFollower, asPrimary, plantAtTakeover } from './whole-pair-defects.ts';
+import { asFollower, asPrimary, asTold, plantAtTakeover } from './whole-pair-defects.ts';
 import type { PairWatch } from './whole-pair-watch.ts';
+import { type Greyness, ownProbe, PROBE_PORT, WholeProbes } from './whole-probes.ts';
 import { type MemberEffect, SipServerProgram, type SipServerProgramOptions } from './whole-sip-server.ts';
 
 /** What survives the member's process (PR6). */
@@ -56,6 +63,10 @@ export class PairMemberProgram extends SipServerProgram {
   /** By a planted defect: those who have come back and not heard anything yet. */
   readonly #behind = new Set<string>();
   #rings = 0;
+  /** Absent before the first configuration. */
+  #probes: WholeProbes | undefined;
+  /** Which work it does not do, by a fault. */
+  grey: Greyness | undefined;
   /** By a planted defect: what goes to the mate with the next word on the roles only. */
   readonly #heldBack: MirrorMessage[] = [];
 
@@ -103,6 +114,11 @@ export class PairMemberProgram extends SipServerProgram {
     return leading === undefined ? 0 : leading.last - leading.ackedBy(MATE_NAME);
   }
 
+  /** HR3: its own word that the members could change roles now. */
+  get couldYield(): boolean {
+    return this.isConfigured && this.node.report(this.process.now()).upgrade.ok;
+  }
+
   override isRoutable(dn: string): boolean {
     return this.acts && super.isRoutable(dn);
   }
@@ -117,8 +133,13 @@ export class PairMemberProgram extends SipServerProgram {
     process.listenDatagrams(ARBITER_PORT);
     process.showAs(this.#member.address, SIP_PORT);
     if (this.#member.connectsTo !== undefined) this.#linkDueAt = options.now;
+    const { address } = this.#member;
+    const { realm } = options.configuration;
+    const at = { address, realm, random: process.world.fork(process.index * 1_000 + 900 + process.life) };
+    this.#probes = new WholeProbes(process, at, (probed) => this.#probed(probed));
     return new PairNode({
       ...options,
+      probe: ownProbe(realm),
       member: {
         name: this.#member.application,
         process: this.#life,
@@ -194,11 +215,13 @@ export class PairMemberProgram extends SipServerProgram {
   }
 
   override nextDeadline(): Millis | undefined {
-    return Math.min(this.#linkDueAt, super.nextDeadline() ?? Number.POSITIVE_INFINITY);
+    const none = Number.POSITIVE_INFINITY;
+    return Math.min(this.#linkDueAt, super.nextDeadline() ?? none, this.#probes?.nextDeadline() ?? none);
   }
 
   override expire(now: Millis): void {
     this.#tendLink(now);
+    this.#probes?.expire(now);
     super.expire(now);
     this.#settle();
   }
@@ -206,7 +229,8 @@ export class PairMemberProgram extends SipServerProgram {
   // ── the arbiter and the disk ─────────────────────────────────────────────────────────────────────────────
 
   override datagram(now: Millis, message: unknown, source: Address, port?: number): void {
-    if (port !== ARBITER_PORT) return super.datagram(now, message, source);
+    if (port === PROBE_PORT) return this.#probes?.datagram(now, message, source);
+    if (port !== ARBITER_PORT) return this.grey === 'deaf' ? undefined : super.datagram(now, message, source);
     const said = message as FromArbiter;
     if (said.type === 'watched') this.tell(now, { type: 'keySeen', seen: said.seen });
     else if (said.to === this.#life) this.tell(now, { type: 'arbiterAnswer', answer: said.answer });
@@ -246,16 +270,21 @@ export class PairMemberProgram extends SipServerProgram {
         process.world.note(process.name, `is ${effect.role} in ${effect.epoch}`, effect.because);
         return this.#roleChanged(now);
       case 'probe':
-        // Nothing here tries whether it does its work: no probe is given to the node.
-        return;
+        return this.#probes?.ask(now, effect, this.grey);
       default:
         unreachable(effect);
     }
   }
 
+  #probed(probed: Probed): void {
+    const { census } = this.#member;
+    if (!probed.ok) census.count(probed.probe === 'disk' ? 'GF6' : 'GF1');
+    this.tell(this.process.now(), probed);
+  }
+
   #sendToMate(message: MirrorMessage): void {
     for (const one of [...this.#heldBack.splice(0), message])
-      if (!this.#member.watch.isLost(one)) this.#mate?.send(one);
+      if (!this.#member.watch.isLost(one)) this.#mate?.send(asTold(this.#member.defect, one));
   }
 
   // ── serving ──────────────────────────────────────────────────────────────────────────────────────────────

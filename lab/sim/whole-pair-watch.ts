@@ -40,6 +40,8 @@ export class PairWatch {
   #served: Served | undefined;
   /** Faults that make the link lose entries. */
   losses = 0;
+  /** The role went from a primary that did no work to its mate. */
+  hasMovedFromGrey = false;
 
   constructor(world: World, options: PairWatchOptions) {
     this.#world = world;
@@ -87,6 +89,8 @@ export class PairWatch {
   tookOver(program: PairMemberProgram): void {
     const former = this.#served;
     const { parts } = program;
+    if (former !== undefined && former.program !== program && former.program.grey !== undefined)
+      this.hasMovedFromGrey = true;
     if (parts === undefined) return;
     const { log } = parts;
     this.#served = { program, epoch: log.epoch, inStep: undefined, told: log.position.number };

@@ -116,6 +116,13 @@ function targetsOf(
     isJoining: () => watch.serving?.mateState === 'joining',
     promote: () => say(standby(), 'promote'),
     demote: () => say(primary(), 'demote'),
+    makeGrey: (process, how) => {
+      const program = process.program as PairMemberProgram;
+      program.grey = how;
+      return () => {
+        program.grey = undefined;
+      };
+    },
     loseEntries: (more) => {
       watch.losses += more;
     },

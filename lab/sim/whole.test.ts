@@ -61,6 +61,8 @@ const FOUND_LAST_AT: { readonly [defect in WholeDefect]?: number } = {
   'told-before-held': 9,
   // Worlds with all that they draw; the others are looked for from the first seed on.
   'answers-forgotten': 71_009,
+  'ended-forgotten': 71_021,
+  'offer-untold': 9,
 };
 
 /** What needs no pair is looked for in worlds without one, which cost less. */

@@ -47,6 +47,7 @@ import {
 } from './whole-checks.ts';
 import { EditedConfiguration } from './whole-configuration.ts';
 import type { WholeDefect } from './whole-defects.ts';
+import { greyIsReplaced } from './whole-grey.ts';
 import { Habits } from './whole-habits.ts';
 import { type Kind, kindOf } from './whole-kinds.ts';
 import { WholeLedger } from './whole-ledger.ts';
@@ -134,6 +135,7 @@ export const WHOLE_FAULTS: readonly FaultName[] = [
   'standby-pause',
   'mate-link-cut',
   'mate-entries-lost',
+  'primary-grey',
   'arbiter-kill',
   'arbiter-answers-lost',
   'operator-promote',
@@ -426,6 +428,7 @@ export class WholeWorld {
       apply(world, checks);
     };
     const phones = [...this.#phones.processes, this.callers.process];
+    for (const { name, watch } of pairs) greyIsReplaced(world, name, watch);
     new OneLeggedCalls(world, { sites: this.sites, phones, joined: this.#joined }, plan);
     return new Map(inOrder.looksEvery === 1 ? [] : [[inOrder.name, 1 / inOrder.looksEvery]]);
   }
