@@ -24,7 +24,7 @@ const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.me
 const POOR: LineQuality = { delayMs: 40, jitterMs: 20, loss: 0.02, reordered: 0.05 };
 const AGENTS = 6;
 /** In all, with the start and the end of both sites, on a busy machine too. */
-const RUN_MAX_MS = 100_000;
+const RUN_MAX_MS = 150_000;
 
 function scenarioNamed(name: string): Scenario {
   const found = SCENARIOS.find((one) => one.name === name);
@@ -40,17 +40,19 @@ async function failedOver(scenario: Scenario): Promise<unknown> {
     say: () => {},
   });
   console.log(JSON.stringify({ poor_lines: scenario.name, calls }));
-  return checks.length > 4 ? checks.filter(({ ok }) => !ok) : 'hardly a check was made';
+  return checks.length > 4 ? checks.filter(({ ok }) => !ok) : { tooFew: checks };
 }
 
 test('[DS8a] a site is lost over lines of 40 ms with jitter, 2 % loss and reordering: its agents work at the other', async () => {
   expect(await failedOver({ ...scenarioNamed('site-loss'), times: CROWD })).toEqual([]);
-}, 120_000);
+}, 180_000);
 
 test('[SS53] the primary is killed over such lines: every call is kept, nobody moves, and callers are answered', async () => {
   const pair = scenarioNamed('pair-takeover');
-  expect(await failedOver({ ...pair, name: 'pair-takeover over poor lines', run: primaryDies })).toEqual([]);
-}, 120_000);
+  expect(
+    await failedOver({ ...pair, name: 'pair-takeover over poor lines', occupancy: 0.4, run: primaryDies }),
+  ).toEqual([]);
+}, 180_000);
 
 /** In place of the scenario's own measuring: that compares orders and instants, which such lines do not keep. */
 async function primaryDies(lab: LiveLab): Promise<void> {
@@ -62,7 +64,7 @@ async function primaryDies(lab: LiveLab): Promise<void> {
     serving = await lab.sites.north.serving('sip-north');
   lab.check('mate-serves', serving !== failed.application, `${serving} serves`);
   lab.nobodyHangsUp = false;
-  callersCome(lab, 0.3);
+  callersCome(lab, 0.5);
   await callsAreAnswered(lab, 4);
   await allWorkAt(lab, 'all-at-home', home);
   stayed(lab, 'nobody-moved', { robots: lab.robots, since: failed.at });
