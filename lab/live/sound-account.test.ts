@@ -9,7 +9,7 @@ function speak(
   account: SoundAccount,
   agentHears: typeof HEARD,
   callerHears: typeof HEARD,
-  { ms = 2000, looks = ms / LISTEN_EVERY_MS } = {},
+  { ms = 2000, looks = ms / LISTEN_EVERY_MS }: { ms?: number; looks?: number } = {},
 ): void {
   account.begun(0, 'agent', PORTS, () => agentHears);
   account.begun(10, 'caller', PORTS, () => callerHears);
