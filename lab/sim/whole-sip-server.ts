@@ -3,6 +3,7 @@ import type { CentreEffect, Configuration } from '@holdfast/centre';
 import { assert, type Millis, must, type Node } from '@holdfast/kernel';
 import type { DeskReply, DeskRequest } from '@holdfast/protocol';
 import {
+  LedServer,
   type PairEffect,
   type PairInput,
   readSipServerConfiguration,
@@ -11,7 +12,7 @@ import {
   type SipServerConfiguration,
   type SipServerEffect,
   type SipServerInput,
-  SipServerNode,
+  type SipServerNode,
   type SipServerOptions,
 } from '@holdfast/servers';
 import type { LegId, LookupAnswer, SipMessage, Source } from '@holdfast/sip';
@@ -182,8 +183,8 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
 
   /** What runs in this process; a server alone opens its ports at once. */
   protected makeNode(options: SipServerOptions): SipServerProgram['node'] {
-    const node = new SipServerNode(options);
-    this.serve(node);
+    const node = new LedServer(options);
+    this.serve(node.server);
     return node;
   }
 
