@@ -96,7 +96,9 @@ export class PairWatch {
     this.#served = { program, epoch: log.epoch, inStep: undefined, told: log.position.number };
     const census = this.#options.census;
     const branch = log.positions.at(-2);
-    if (branch === undefined || former === undefined || former.program === program) return;
+    // It begins with nothing: what stood before it was lost with both members.
+    if (branch === undefined) return this.#calls.forget();
+    if (former === undefined || former.program === program) return;
     // From the records of another alone, in an epoch that branches.
     census.count('SS50');
     if (parts.centre.agents().length > 0) census.count('MC3');
