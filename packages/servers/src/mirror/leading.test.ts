@@ -1,3 +1,4 @@
+import { PAIR_LEASE_MS } from '@holdfast/continuity';
 import { expect, it } from 'vitest';
 import { PairSite } from '../pair/testing/pair-site.ts';
 import { isInStep, runUntil } from '../pair/testing/pair-world.ts';
@@ -116,6 +117,24 @@ it('[LG2] what is gathered for one that was behind and falls silent again waits 
   phones[2]?.tell({ name: 'refresh' });
   world.run(ACK_MAX_MS + 10);
   expect(site.sent.a - sent).toBe(3);
+});
+
+it('[LG2] [PR12] a primary that pauses while something is gathered rests, and tells it when it may act again', () => {
+  const { world, site, answered, reached } = storm(50);
+  site.isArbiterCut = true;
+  site.stop('b');
+  site.stop('a');
+  world.run(PAIR_LEASE_MS);
+  // Its mate has been silent for longer than it is waited for, and it may not act.
+  site.continue('a');
+  world.run(500);
+  expect([site.acting(), answered()]).toEqual([[], 0]);
+  site.isArbiterCut = false;
+  runUntil(site, () => site.acting()[0] === 'a');
+  world.run(10);
+  // With what the phones have repeated meanwhile.
+  expect(answered()).toBeGreaterThanOrEqual(50);
+  expect(reached()).toBe(50);
 });
 
 it('[OP1] whoever offers its role has told before what it decided until then', () => {

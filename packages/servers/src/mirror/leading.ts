@@ -140,11 +140,12 @@ export class Leading {
     if (message.epoch === this.epoch) follower.acknowledged(now, message.number);
   }
 
-  nextDeadline(): Millis | undefined {
+  /** `acts`: only who may act writes what is gathered, and one that is paused would wake for it for ever. */
+  nextDeadline(acts: boolean): Millis | undefined {
     let next = Number.POSITIVE_INFINITY;
     for (const follower of this.#followers.values())
       next = Math.min(next, follower.nextDeadline() ?? Number.POSITIVE_INFINITY);
-    if (this.#inputsGathered > 0)
+    if (acts && this.#inputsGathered > 0)
       next = Math.min(next, this.#followers.get(MATE)?.silentAt ?? Number.POSITIVE_INFINITY);
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }

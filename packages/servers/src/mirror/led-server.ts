@@ -53,7 +53,7 @@ export class LedServer implements Node<SipServerInput, SipServerEffect> {
 
   nextDeadline(): Millis | undefined {
     const never = Number.POSITIVE_INFINITY;
-    const next = Math.min(this.server.nextDeadline() ?? never, this.#leading.nextDeadline() ?? never);
+    const next = Math.min(this.server.nextDeadline() ?? never, this.#leading.nextDeadline(true) ?? never);
     return next === never ? undefined : next;
   }
 

@@ -139,8 +139,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   nextDeadline(): Millis | undefined {
     const never = Number.POSITIVE_INFINITY;
-    const served = this.#acting(this.#now)?.server.nextDeadline() ?? never;
-    const mirrored = this.#leading?.nextDeadline() ?? never;
+    const acting = this.#acting(this.#now);
+    const served = acting?.server.nextDeadline() ?? never;
+    const mirrored = this.#leading?.nextDeadline(acting !== undefined) ?? never;
     const tried = this.#watch?.nextDeadline() ?? never;
     return Math.min(pairRoleDeadline(this.#pair, this.#now), mirrored, served, tried);
   }
