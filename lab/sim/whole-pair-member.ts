@@ -263,6 +263,7 @@ export class PairMemberProgram extends SipServerProgram {
         return world.schedule(at, EventKind.lookedUp, process, life, EPOCH_FILE, effect.epoch);
       }
       case 'confirmed':
+      case 'yields':
         // No simulated host has a supervisor of its own.
         return;
       case 'role':

@@ -193,6 +193,8 @@ function memberPerformer(outside: MemberOutside): (effect: PairEffect) => void {
         return input(writeEpoch(file, effect.epoch));
       case 'probe':
         return probes.ask(effect);
+      case 'yields':
+        return arbiter.yields?.(effect.forMs);
       case 'confirmed':
         return toSupervisor?.confirmed(effect.remainsMs);
       case 'role':

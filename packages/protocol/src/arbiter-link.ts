@@ -60,6 +60,8 @@ export const supervisorRequest = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Ask'), request: arbiterRequest }),
   /** It is primary, and may be so for this much longer: sent with each confirmation (PR8). */
   z.object({ type: z.literal('Confirmed'), remainsMs: lengthMs }),
+  /** It is primary and has offered its role to its mate, which is to ask for it within this time (PR7). */
+  z.object({ type: z.literal('Yields'), forMs: lengthMs }),
   /** It is not primary, or no longer. */
   z.object({ type: z.literal('StandsBy') }),
 ]);

@@ -6,6 +6,7 @@
  * `unknown` says nothing about what happened: a swap may still be done after it (PR4).
  */
 import type { ArbiterAnswer, ArbiterRequest, KeySeen } from '@holdfast/continuity';
+import type { Millis } from '@holdfast/kernel';
 
 /** A request that is not answered by then is answered `unknown`: half the shortest lease that is sensible (PR11). */
 export const ANSWER_MAX_MS = 300;
@@ -31,6 +32,8 @@ export interface ArbiterOptions {
 
 export interface Arbiter {
   ask(request: ArbiterRequest): void;
+  /** This member has offered its role: who is ended for the grant makes way (PR7). Nothing to an etcd, which ends nobody. */
+  yields?(forMs: Millis): void;
   /** Nothing is heard of it afterwards. */
   close(): void;
 }

@@ -57,8 +57,8 @@ class HostPair {
   readonly #file: string;
   readonly #queue: HostArbiterEvent[] = [];
   #state: HostArbiter;
-  /** Applications whose process was killed so that the role could be granted, until their parent has asked. */
-  readonly #killed = new Set<string>();
+  /** Applications whose process is killed for a grant, until their parent has asked: whether it had offered its role. */
+  readonly #killed = new Map<string, boolean>();
   #socket: MemberSocket | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
@@ -108,9 +108,11 @@ class HostPair {
     if (process !== undefined) this.#on({ type: 'ended', process });
   }
 
-  /** Its process ended because the role went to its mate, and for no fault of its own. Asked once for each end. */
-  endedForGrant(application: string): boolean {
-    return this.#killed.delete(application);
+  /** Of a process that was killed so that its mate could have the role; undefined: nobody killed it. Asked once for each end. */
+  endedForGrant(application: string): { readonly madeWay: boolean } | undefined {
+    const madeWay = this.#killed.get(application);
+    this.#killed.delete(application);
+    return madeWay === undefined ? undefined : { madeWay };
   }
 
   async stop(): Promise<void> {
@@ -126,6 +128,7 @@ class HostPair {
   #request(process: string, request: MemberRequest): void {
     // Who acts how long is the affair of a supervisor across hosts (PR8): here the grant itself kills.
     if (request.type === 'Ask') this.#on({ type: 'asked', process, request: request.request });
+    if (request.type === 'Yields') this.#on({ type: 'yields', process, forMs: request.forMs });
   }
 
   /** One event after the other: what an effect brings about comes after all effects of its own event. */
@@ -163,9 +166,9 @@ class HostPair {
       case 'kill': {
         const { rule, text } = effect.because;
         for (const application of this.#options.applications)
-          if (this.running(application) === effect.process) this.#killed.add(application);
+          if (this.running(application) === effect.process) this.#killed.set(application, effect.makesWay);
         log({
-          level: 'warn',
+          level: effect.makesWay ? 'info' : 'error',
           what: 'process killed',
           because: `${rule}: ${text}`,
           detail: { process: effect.process },

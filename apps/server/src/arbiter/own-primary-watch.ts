@@ -93,6 +93,9 @@ function take(
   switch (request.type) {
     case 'Confirmed':
       return on({ type: 'confirmed', process, remainsMs: request.remainsMs });
+    case 'Yields':
+      // Here nobody is ended for a grant.
+      return;
     case 'StandsBy':
       return on({ type: 'standsBy', process });
     case 'Ask': {

@@ -1,6 +1,7 @@
 /** The supervisor of this host as arbiter (PR7), seen from a member that it started. */
 import type { ArbiterAnswer, ArbiterRequest, KeySeen, Revision } from '@holdfast/continuity';
 import { compareRevisions } from '@holdfast/continuity';
+import type { Millis } from '@holdfast/kernel';
 import type { SupervisorReply } from '@holdfast/protocol';
 import type { Arbiter, ArbiterOptions } from './arbiter.ts';
 import { type OpenRequest, OpenRequests } from './open-requests.ts';
@@ -55,6 +56,11 @@ class SupervisorArbiter implements Arbiter {
     this.#asked.set(number, asked);
     open.signal.addEventListener('abort', () => this.#asked.delete(number));
     this.#send(number, asked);
+  }
+
+  /** While there is no connection it is lost; the next one follows with the next confirmation. */
+  yields(forMs: Millis): void {
+    this.#link.send({ type: 'Yields', forMs });
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildProgram } from '../../../../scripts/build.ts';
+import { identityOf, isRunning } from '../arbiter/process-identity.ts';
 import { makeWorld } from '../store/make-world.ts';
 import { writeConfiguration } from '../store/write-files.ts';
 
@@ -113,14 +114,27 @@ test('[PR7] both members start, the primary first; the mate asks and the old pri
   await says({ application: 'sip-north', answer: 'swapped' });
   await says({ application: 'sip-north-b', sees: 'sip-north' });
   const old = await pidOf('sip-north');
+  const oldProcess = identityOf(old) ?? '';
+  process.kill(old, 'SIGHUP');
+  await says({ application: 'sip-north', offers: true });
   await ask('sip-north-b');
   await says({ application: 'sip-north-b', answer: 'swapped' });
-  expect(isAlive(old)).toBe(false);
+  // What its parent has not heard of yet still has a number.
+  expect(isRunning(oldProcess)).toBe(false);
   await says({ application: 'sip-north-b', ended: 'sip-north' });
   await until('it is started again', async () => ![old, null].includes(await pidOf('sip-north')));
   // That was asked for: it is no error, and no death of those that are counted.
   await until('it is said that it made way', () => output.includes('"what":"process made way"'));
   expect(output).not.toContain('"what":"process ended"');
+  await says({ application: 'sip-north', sees: 'sip-north-b' });
+  // The new primary hangs and offers nothing: that is a death, which counts.
+  process.kill(await pidOf('sip-north-b'), 'SIGSTOP');
+  output = '';
+  await ask('sip-north');
+  await says({ application: 'sip-north', answer: 'swapped' });
+  await until('its end is told as an error', () => output.includes('"what":"process ended"'));
+  expect(output).toContain('which it had not offered');
+  expect(output).not.toContain('"what":"process made way"');
   supervisor.kill('SIGTERM');
   await once(supervisor, 'exit');
   for (const pid of Object.values((await sitePids()).processes)) expect(pid).toBeNull();

@@ -191,13 +191,22 @@ class Supervisor {
         });
       }
       const detail = { application: name };
-      if (pair?.endedForGrant(name) === true) {
-        const because = "PR7: the role is its mate's now. It is started again, as standby.";
+      const forGrant = pair?.endedForGrant(name);
+      if (forGrant?.madeWay === true) {
+        const because =
+          'PR7: it had offered its role, for which its mate asks. It is started again, as standby.';
         log({ level: 'info', what: 'process made way', because, site, detail });
         if (this.#options.restarts) member.timer = setTimeout(() => this.#startMember(member), 0);
         return;
       }
-      log({ level: 'error', what: 'process ended', because: how, site, detail });
+      const hung = 'PR7: its mate asked for the role, which it had not offered: it hung, or was cut off';
+      log({
+        level: 'error',
+        what: 'process ended',
+        because: forGrant === undefined ? how : hung,
+        site,
+        detail,
+      });
       if (this.#options.restarts) this.#restart(member);
     };
     const running = pair?.running(name);

@@ -9,6 +9,7 @@ import { openSupervisorArbiter } from '../arbiter/supervisor-arbiter.ts';
 import { onProcessEnd } from '../io/process-end.ts';
 import { startSupervisor } from './supervisor.ts';
 
+const OFFER_MS = 10_000;
 const say = (said: object) => process.stdout.write(`${JSON.stringify(said)}\n`);
 
 async function supervise(files: string, data: string): Promise<void> {
@@ -24,7 +25,7 @@ async function supervise(files: string, data: string): Promise<void> {
   onProcessEnd(() => void supervisor.stop().then(() => process.exit(0)), { signals: ['SIGTERM'] });
 }
 
-/** SIGUSR2: asks for the role on what stands. */
+/** SIGUSR2: asks for the role on what stands. SIGHUP: offers it. */
 function beMember(application: string, socket: string): void {
   const own = identityOf(process.pid) ?? '';
   let epoch = 0;
@@ -34,6 +35,7 @@ function beMember(application: string, socket: string): void {
     process: own,
     handlers: {
       answered(answer) {
+        if (answer.n === 3) return say({ application, offers: answer.type === 'stands' });
         if (answer.type !== 'stands') return say({ application, answer: answer.type });
         epoch = (answer.seen.key?.epoch ?? 0) + 1;
         const key = { holder: application, process: own, epoch, ask: 1, lengthMs: 600 };
@@ -44,6 +46,11 @@ function beMember(application: string, socket: string): void {
     },
   });
   process.on('SIGUSR2', () => arbiter.ask({ type: 'read', n: 1 }));
+  process.on('SIGHUP', () => {
+    arbiter.yields?.(OFFER_MS);
+    // Answered after the supervisor has read the offer.
+    arbiter.ask({ type: 'read', n: 3 });
+  });
 }
 
 const [first = '', ...more] = process.argv.slice(2);

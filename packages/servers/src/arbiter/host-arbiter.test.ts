@@ -89,7 +89,7 @@ function textOf(effect: HostArbiterEffect): string {
     case 'refuse':
       return `refuse ${effect.process}: ${effect.text}`;
     case 'kill':
-      return `kill ${effect.process}`;
+      return `${effect.makesWay ? 'make way' : 'kill'} ${effect.process}`;
     case 'store':
       return `store ${effect.record.key?.holder ?? 'nobody'}${effect.isGrant ? ' as granted' : ''}`;
     case 'log':
@@ -147,6 +147,19 @@ test('[PR7] the role goes to another process when the old one has been killed an
     'tell all: sip-b 2',
     'log role granted',
   ]);
+});
+
+test('[PR7] who had offered its role makes way; who had not, or whose mate did not ask in time, is killed', () => {
+  const offer = { type: 'yields', process: 'a1', forMs: 1_200 } as const;
+  const inTime = heldByA();
+  expect(inTime.on(offer, inTime.swap('b'))).toEqual(['make way a1']);
+  const late = heldByA();
+  late.on(offer);
+  late.now = 1_200;
+  expect(late.on(late.swap('b'))).toEqual(['kill a1']);
+  // The offer of another says nothing of the holder.
+  const other = heldByA();
+  expect(other.on({ ...offer, process: 'b1' }, other.swap('b'))).toEqual(['kill a1']);
 });
 
 test('[PR7] a process that has ended already need not be killed, and the mate is told of its end at once', () => {

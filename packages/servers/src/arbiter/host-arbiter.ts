@@ -57,6 +57,8 @@ export interface HostArbiter {
   readonly members: Readonly<Record<string, MemberProcess>>;
   readonly change: Change | undefined;
   readonly waiting: readonly Asked[];
+  /** The holder has offered its role, which its mate is to ask for by then. */
+  readonly offer: { readonly process: string; readonly until: Millis } | undefined;
 }
 
 /** What outlives the supervisor. */
@@ -73,6 +75,7 @@ export type HostArbiterEvent =
   /** A process that lives says who it is. */
   | { readonly type: 'hello'; readonly application: string; readonly process: string }
   | { readonly type: 'asked'; readonly process: string; readonly request: ArbiterRequest }
+  | { readonly type: 'yields'; readonly process: string; readonly forMs: Millis }
   | { readonly type: 'ended'; readonly process: string }
   /** The last `store` of a grant. */
   | { readonly type: 'stored' }
@@ -85,7 +88,13 @@ export type HostArbiterEffect =
   | { readonly type: 'tellKey'; readonly process?: string; readonly seen: KeySeen }
   | { readonly type: 'tellEnd'; readonly application: string; readonly process: string }
   | { readonly type: 'refuse'; readonly process: string; readonly text: string }
-  | { readonly type: 'kill'; readonly process: string; readonly because: Because }
+  /** `makesWay`: it had offered its role. Else it hangs or is cut off, and its end is a death like any other. */
+  | {
+      readonly type: 'kill';
+      readonly process: string;
+      readonly makesWay: boolean;
+      readonly because: Because;
+    }
   /** On the disk (fsync) before the next effect; for a grant the result comes back as an event. */
   | { readonly type: 'store'; readonly record: ArbiterRecord; readonly isGrant: boolean }
   | { readonly type: 'log'; readonly line: LogLine };
@@ -113,7 +122,8 @@ export function beginHostArbiter(options: {
       .filter(([application, process]) => applications.includes(application) && lives(process))
       .map(([application, process]) => [application, { process, isTakenOver: true }]),
   );
-  return { applications, revision: { start, count: 0 }, key, members, change: undefined, waiting: [] };
+  const idle = { change: undefined, waiting: [], offer: undefined };
+  return { applications, revision: { start, count: 0 }, key, members, ...idle };
 }
 
 /** A grant that is on its way to the disk counts already: nothing written later may take it back. */
@@ -135,6 +145,10 @@ export function stepHostArbiter(state: HostArbiter, event: HostArbiterEvent, now
       return hello(state, event.application, event.process);
     case 'asked':
       return asked(state, event.process, event.request, now);
+    case 'yields': {
+      const { process, forMs } = event;
+      return { state: { ...state, offer: { process, until: now + forMs } }, effects: [] };
+    }
     case 'ended':
       return ended(state, event.process, now);
     case 'stored':
@@ -223,11 +237,17 @@ function swap(state: HostArbiter, one: Asked, now: Millis): Next {
     .filter((member) => member.process !== one.process && mayHold(state, member))
     .map(({ process }) => process);
   if (victims.length === 0) return store(state, one);
-  const text = `${one.request.key.holder} asks for the role, and the process that holds it has to end before it is granted.`;
   return {
     state: { ...state, change: { name: 'killing', asked: one, victims, giveUpAt: now + KILL_MAX_MS } },
-    effects: victims.map((process) => ({ type: 'kill', process, because: { rule: 'PR7', text } })),
+    effects: victims.map((process) => kill(state, one, process, now)),
   };
+}
+
+function kill({ offer }: HostArbiter, { request }: Asked, process: string, now: Millis): HostArbiterEffect {
+  const makesWay = offer?.process === process && now < offer.until;
+  const why = makesWay ? 'It had offered that.' : 'It had not offered that: it hangs, or is cut off.';
+  const text = `${request.key.holder} asks for the role, and the process that holds it has to end before it is granted. ${why}`;
+  return { type: 'kill', process, makesWay, because: { rule: 'PR7', text } };
 }
 
 /** Where nothing is written of a holder, whoever was not started in this life may be one. */

@@ -31,6 +31,8 @@ export type PairEffect =
   | { readonly type: 'writeEpoch'; readonly epoch: number }
   /** It may act for so much longer: for the supervisor of its host (PR8). */
   | { readonly type: 'confirmed'; readonly remainsMs: Millis }
+  /** It has offered its role, which its mate is to ask for within this time: for the supervisor of its host (PR7). */
+  | { readonly type: 'yields'; readonly forMs: Millis }
   /** `serves`: the ports of SIP and of clients are open exactly while it is true. */
   | {
       readonly type: 'role';

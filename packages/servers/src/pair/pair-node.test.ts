@@ -165,6 +165,8 @@ describe('[OP1] an administrator has the roles changed', () => {
     const tookMs = runUntil(site, () => site.acting()[0] === 'b');
     expect(tookMs).toBeLessThan(1_400);
     expect(site.logs.find(({ what }) => what === 'offers the role')?.because).toBe('OP1: max wants it so.');
+    // PR7: so that its supervisor takes its end for no death.
+    expect(site.yielded).toContain('a');
     ada.tell({ name: 'hold' });
     world.run(1_000);
     expect(caller.news()).toContain('held remote');
@@ -182,6 +184,7 @@ describe('[OP1] an administrator has the roles changed', () => {
     );
     world.run(5_000);
     expect(site.acting()).toEqual(['a']);
+    expect(site.yielded).toEqual([]);
   });
 
   it('an agent or a supervisor does not', () => {

@@ -259,7 +259,11 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   /** Who offers its role has told before what it decided until then: the mate goes on from that. */
   #sayRole(now: Millis, message: PairMessage): void {
-    if (message.type === 'confirm' && message.yields) this.#leading?.write(now);
+    if (message.type === 'confirm' && message.yields) {
+      this.#leading?.write(now);
+      // Before the mate can ask: it is invited for one lease from when it hears of it.
+      this.#emit({ type: 'yields', forMs: 2 * this.#pair.options.leaseMs });
+    }
     this.#send(MATE, { type: 'role', message });
   }
 

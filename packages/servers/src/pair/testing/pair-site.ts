@@ -70,6 +70,8 @@ export class PairSite implements Party {
   readonly entries: Extract<MirrorMessage, { type: 'entry' }>[] = [];
   /** Entries of the mirror that are lost on the way, by chance: a defect of the link that must be noticed. */
   entryLoss = 0;
+  /** Who has told the supervisor of its host that it offers its role. */
+  readonly yielded: MemberName[] = [];
   /** Probes that were asked of a member, and those that fail at one. */
   readonly probed: string[] = [];
   /** A member to which no SIP comes any more, whatever it sends; but from these hosts it does. */
@@ -283,6 +285,9 @@ export class PairSite implements Party {
         });
       case 'probe':
         return this.#probe(name, member, effect);
+      case 'yields':
+        this.yielded.push(name);
+        return;
       case 'confirmed':
         member.toldUntil = world.now + effect.remainsMs;
         return;
