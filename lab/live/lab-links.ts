@@ -20,6 +20,15 @@ export interface LabLinksOptions {
   readonly quality?: LineQuality | undefined;
 }
 
+/** What the lines have done to what they carried. */
+export interface LineCounts {
+  /** Datagrams of phones and callers. */
+  readonly lost: number;
+  readonly overtaken: number;
+  /** The shortest way of anything between the two sites, ms; undefined: nothing went it. */
+  readonly betweenSitesMs: number | undefined;
+}
+
 export class LabLinks {
   readonly #options: LabLinksOptions;
   readonly #desks = new Relays();
@@ -51,6 +60,12 @@ export class LabLinks {
   /** Whether what goes between all desks and sites passes the relay. */
   get isRelayed(): boolean {
     return this.#options.agents <= RELAYED_AGENTS_MAX;
+  }
+
+  get counts(): LineCounts {
+    const { lost, overtaken } = this.datagrams.counts;
+    const ways = SITES.flatMap((site) => this.#peers[site].flatMap(({ leastMs }) => leastMs ?? []));
+    return { lost, overtaken, betweenSitesMs: ways.length === 0 ? undefined : Math.min(...ways) };
   }
 
   async openForDesks(): Promise<void> {

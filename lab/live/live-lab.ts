@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { ADMINISTRATOR, type GeneratedAgent, SUPERVISOR } from '@holdfast/centre';
 import type { DeskView } from '@holdfast/desk';
 import { seededRandom } from '@holdfast/kernel';
-import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { ProcessClock } from '@holdfast/shell';
 import { Ledger } from '../src/ledger.ts';
 import { CallAccount } from './call-account.ts';
@@ -25,9 +24,9 @@ import {
   siteFolders,
   writeLabConfiguration,
 } from './lab-configuration.ts';
-import { LabLinks } from './lab-links.ts';
-import { type LabAlarm, type LabDecision, LabWatch } from './lab-watch.ts';
-import type { LineQuality } from './line-quality.ts';
+import { LabLinks, type LineCounts } from './lab-links.ts';
+import { LabWatch } from './lab-watch.ts';
+import type { LiveLabOptions } from './live-lab-options.ts';
 import { makeRobot, startInTurns } from './make-robot.ts';
 import { type Measures, NOTHING_MEASURED } from './measures.ts';
 import type { Robot } from './robot.ts';
@@ -36,49 +35,11 @@ import type { Credentials } from './site-observer.ts';
 import { clientPortsOf, drawPorts } from './site-ports.ts';
 import { type FailedMember, pause, SiteProcesses } from './site-processes.ts';
 import { SoundAccount } from './sound-account.ts';
-import type { LabTimes } from './times.ts';
 
 export { SITES, type SiteName, type SitePorts };
 
 /** How long robots may take before the next ones start all the same. */
 const LOGGED_IN_MAX_MS = 5_000;
-
-export interface LiveLabOptions {
-  readonly agents: number;
-  readonly seed: number;
-  readonly times: LabTimes;
-  /** `both`: a share of the agents work with third-party desktops (DS1). */
-  readonly families: 'workspace' | 'both';
-  /** Which site each agent prefers, in turn (0: north); even halves when absent. */
-  readonly homes?: readonly (0 | 1)[];
-  /** Whose place is asked for at each start (DS20); a visitor sits at a place that is not the own one. */
-  readonly hotSeating?: 'everybody' | 'visitors';
-  /** Each DN has a Place of its own; its name at that site (DS21). */
-  readonly placeAt?: (place: string, site: SiteName) => string;
-  /** Phones are part of the desktops (DS18). */
-  readonly hasEmbeddedEndpoints?: boolean;
-  /** A fifth of the desks is in an office whose lines can be cut by themselves. */
-  readonly hasOutlyingOffice?: boolean;
-  /** Of all lines: of desks, phones and callers to the sites, and between the sites; good ones when absent. */
-  readonly quality?: LineQuality | undefined;
-  /** What a scenario has otherwise than the waits say. */
-  readonly configure?: (object: ConfigObject) => ConfigObject | readonly ConfigObject[];
-  /** Of both SIP Servers, over what the waits say. */
-  readonly serverOptions?: OptionSections;
-  /** The bundle of the servers. */
-  readonly serverEntry: string;
-  /** Kept when given; else a folder of its own that is removed at the end, unless a site did not start. */
-  readonly folder?: string;
-  /** Fixed ports, for people who want to join; free ones when absent. */
-  readonly ports?: SitePorts;
-  readonly restarts: boolean;
-  /** Each SIP Server has a standby. */
-  readonly pairs?: boolean;
-  /** Calls with sound: so many at once (ME6). */
-  readonly withSound: number;
-  readonly onDecision?: (decision: LabDecision) => void;
-  readonly onAlarm?: (alarm: LabAlarm) => void;
-}
 
 export interface Check {
   readonly name: string;
@@ -198,6 +159,11 @@ export class LiveLab {
     return this.#links.isRelayed;
   }
 
+  /** What the lines have done to what they carried until now. */
+  get lineCounts(): LineCounts {
+    return this.#links.counts;
+  }
+
   /** ms since the run's start, on the lab's clock. */
   now(): number {
     return this.clock.now() - this.#startedAt;
@@ -290,11 +256,9 @@ export class LiveLab {
   /** Opens rows in the ledger for the able agents of that site. `isSilent`: nothing tells of the fault but silence. */
   #fault(
     site: SiteName,
-    what: string,
-    isSilent: boolean,
+    { what, isSilent, at = this.now() }: { what: string; isSilent: boolean; at?: number },
     concerns: (robot: Robot) => boolean = () => true,
   ): void {
-    const at = this.now();
     this.calls.fault();
     const concerned = this.robots.filter((robot) => this.worksAt(robot, site) && concerns(robot));
     this.ledger.fault(
@@ -323,16 +287,18 @@ export class LiveLab {
     this.#nobodyHangsUp = value;
   }
 
-  /** The fault counts from the signals: whom to send them to takes the lab some milliseconds to find out. */
+  /** The fault counts from before the first signal, so that nothing of what it costs is left out of any account. */
   kill(site: SiteName): void {
+    const at = this.now();
     this.sites[site].kill();
-    this.#fault(site, 'killed', false);
+    this.#fault(site, { what: 'killed', isSilent: false, at });
     this.#silence(site);
   }
 
   killSipServer(site: SiteName): void {
+    const at = this.now();
     this.sites[site].killServer(`sip-${site}`);
-    this.#fault(site, 'SIP Server killed', false);
+    this.#fault(site, { what: 'SIP Server killed', isSilent: false, at });
     this.#silence(site);
   }
 
@@ -365,7 +331,7 @@ export class LiveLab {
   }
 
   hang(site: SiteName): void {
-    this.#fault(site, 'hung', true);
+    this.#fault(site, { what: 'hung', isSilent: true });
     this.sites[site].hang();
   }
 
@@ -379,7 +345,7 @@ export class LiveLab {
     const office = this.robots.filter(({ name }) =>
       this.#links.isOutlying(this.#agents.findIndex(({ user }) => user === name)),
     );
-    this.#fault(site, 'cut off', true, (robot) => office.includes(robot));
+    this.#fault(site, { what: 'cut off', isSilent: true }, (robot) => office.includes(robot));
     this.#links.partition(site);
     for (const robot of office) robot.cutPhoneFrom(this.#sipPort(site));
     return office;

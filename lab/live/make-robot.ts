@@ -13,7 +13,7 @@ import {
   type SitePorts,
 } from './lab-configuration.ts';
 import type { DatagramLine } from './line-quality.ts';
-import type { LiveLabOptions } from './live-lab.ts';
+import type { LiveLabOptions } from './live-lab-options.ts';
 import type { Relays } from './relay.ts';
 import { Robot, type RobotWatch } from './robot.ts';
 

@@ -27,6 +27,7 @@ export class Relay {
   #cut: Cut = 'none';
   #quality: LineQuality = GOOD_LINE;
   #random: Random = Math.random;
+  #leastMs: number | undefined;
 
   private constructor(server: Server, target: { host: string; port: number }) {
     this.#server = server;
@@ -43,6 +44,11 @@ export class Relay {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** The shortest time for which anything was on its way through it; undefined: nothing was carried. */
+  get leastMs(): number | undefined {
+    return this.#leastMs;
   }
 
   get lines(): number {
@@ -109,7 +115,9 @@ export class Relay {
       if (!this.#isCut(from) && lane.bytes < ON_THEIR_WAY_MAX_BYTES) from.resume();
     };
     from.on('data', (bytes) => {
+      const cameAt = performance.now();
       this.#carry(lane, bytes.length, () => {
+        this.#leastMs = Math.min(this.#leastMs ?? Number.POSITIVE_INFINITY, performance.now() - cameAt);
         if (to.writable && !to.write(bytes)) {
           from.pause();
           to.once('drain', goOn);

@@ -6,7 +6,8 @@
  */
 import { SALES_QUEUE } from '@holdfast/centre';
 import { type LineFigures, serviceOfLine } from '../line-account.ts';
-import { type LiveLab, type LiveLabOptions, SITES, type SiteName } from '../live-lab.ts';
+import { type LiveLab, SITES, type SiteName } from '../live-lab.ts';
+import type { LiveLabOptions } from '../live-lab-options.ts';
 import { type LabTimes, registrationMaxMs } from '../times.ts';
 
 export interface Scenario {
