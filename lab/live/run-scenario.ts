@@ -15,7 +15,7 @@ import type { Measures } from './measures.ts';
 import { callersCome, callsAreAnswered, everybodyAtHome, type Scenario } from './scenarios/scenario.ts';
 import type { ServerLoad } from './server-loads.ts';
 import { SiteStartError } from './site-processes.ts';
-import type { SoundReport } from './sound-account.ts';
+import { type SoundReport, soundBothWays } from './sound-account.ts';
 import { type LabTimes, timesInWords } from './times.ts';
 
 /** Documented in docs/reports.md; instants are ms since the run's start. */
@@ -225,12 +225,8 @@ const CALLS_WITH_SOUND = 30;
 
 /** Sound goes directly between the two ends: whatever dies, those who have each other's address hear each other. */
 function soundGoesOn(lab: LiveLab): void {
-  const { calls, both_ways } = lab.sound.report();
-  lab.check(
-    'sound-both-ways',
-    calls > 0 && both_ways === calls,
-    `${both_ways} of ${calls} calls with sound were heard at both ends`,
-  );
+  const { ok, detail } = soundBothWays(lab.sound.report());
+  lab.check('sound-both-ways', ok, detail);
 }
 
 function roundSound(report: SoundReport): SoundReport {

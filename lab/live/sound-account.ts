@@ -20,6 +20,8 @@ export interface SoundReport {
   readonly both_ways: number;
   /** The longest that an end of these calls heard nothing between two packets; null when there was none. */
   readonly gap_ms_max: number | null;
+  /** Calls long enough to be heard, to which the lab itself listened too seldom to say whether they were. */
+  readonly unheard_by_lab: number;
 }
 
 interface Begun {
@@ -49,6 +51,7 @@ export class SoundAccount {
   #count = 0;
   #bothWays = 0;
   #gapMaxMs: number | undefined;
+  #unheardByLab = 0;
   #looks = 0;
 
   /** The lab has read what has come on its sockets until now: told every `LISTEN_EVERY_MS`, later where it is late. */
@@ -87,9 +90,12 @@ export class SoundAccount {
   }
 
   #settle({ begun, heard }: Call, ended: Begun): void {
-    const isShort = ({ at, looks }: Begun) =>
-      ended.at - at < AUDIBLE_MS || ended.looks - looks < AUDIBLE_LOOKS;
-    if ([...begun.values()].some(isShort)) return;
+    const both = [...begun.values()];
+    if (both.some(({ at }) => ended.at - at < AUDIBLE_MS)) return;
+    if (both.some(({ looks }) => ended.looks - looks < AUDIBLE_LOOKS)) {
+      this.#unheardByLab += 1;
+      return;
+    }
     this.#count += 1;
     const ends = [...heard.values()];
     if (ends.every(({ received }) => received > 0)) this.#bothWays += 1;
@@ -97,8 +103,26 @@ export class SoundAccount {
   }
 
   report(): SoundReport {
-    return { calls: this.#count, both_ways: this.#bothWays, gap_ms_max: this.#gapMaxMs ?? null };
+    return {
+      calls: this.#count,
+      both_ways: this.#bothWays,
+      gap_ms_max: this.#gapMaxMs ?? null,
+      unheard_by_lab: this.#unheardByLab,
+    };
   }
+}
+
+/** Of the calls that were long enough, so many may be left out because the lab was late: with more the rest says too little. */
+const UNHEARD_SHARE_MAX = 0.2;
+
+/** Whether both ends were heard in every call of a sample that is worth the name, and what was seen, in words. */
+export function soundBothWays(report: SoundReport): { readonly ok: boolean; readonly detail: string } {
+  const { calls, both_ways, unheard_by_lab } = report;
+  const isWholeSample = unheard_by_lab <= UNHEARD_SHARE_MAX * (calls + unheard_by_lab);
+  return {
+    ok: calls > 0 && both_ways === calls && isWholeSample,
+    detail: `${both_ways} of ${calls} calls with sound were heard at both ends; the lab was too late to listen to ${unheard_by_lab} more`,
+  };
 }
 
 /** How many of the calls of `sample` were heard at both ends between the two looks, by so many packets or more. */
