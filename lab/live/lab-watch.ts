@@ -10,6 +10,7 @@ import type { PhoneFact } from '@holdfast/sip';
 import type { GovernedWait, LaterFacts, Ledger } from '../src/ledger.ts';
 import { type CallAccount, endOf, isOrderly } from './call-account.ts';
 import { LeaseBook } from './lease-book.ts';
+import { PhoneOutages } from './phone-outages.ts';
 import type { Robot, RobotWatch } from './robot.ts';
 import type { SoundAccount } from './sound-account.ts';
 import type { LabTimes } from './times.ts';
@@ -47,7 +48,7 @@ export interface LabAlarm {
   readonly because: Because;
 }
 
-/** A desk was logged in anew: not one whose former login still stood. */
+/** A desk asked for a login, or was logged in anew: not one whose former login still stood. */
 export interface LabLogin {
   readonly at: number;
   readonly agent: string;
@@ -78,6 +79,9 @@ export class LabWatch implements RobotWatch, LaterFacts {
   readonly alarms: LabAlarm[] = [];
   /** New logins, in order; the newest, when there are too many. */
   readonly logins: LabLogin[] = [];
+  /** Each log-in that a desk has asked for, in order; the newest, when there are too many. */
+  readonly logInsAsked: LabLogin[] = [];
+  readonly outages = new PhoneOutages();
   /** Decisions, alarms and logins that are no longer kept. */
   dropped = 0;
   /** Hears what a phone tells, while a scenario listens. */
@@ -116,7 +120,7 @@ export class LabWatch implements RobotWatch, LaterFacts {
       case 'connected':
         return see({ type: 'connected', site });
       case 'loginSent':
-        return;
+        return this.#keep(this.logInsAsked, { at, agent: robot.name, site });
       case 'loggedIn':
         this.#keep(this.logins, { at, agent: robot.name, site });
         return see({ type: 'loggedIn', site });
@@ -167,9 +171,9 @@ export class LabWatch implements RobotWatch, LaterFacts {
       case 'registered':
         // A refresh is no news: it is the first 200 OK that counts.
         if (!registeredAt.has(fact.site)) registeredAt.set(fact.site, at);
-        return;
+        return this.outages.registered(at, robot.name);
       case 'lost':
-        registeredAt.delete(fact.site);
+        if (registeredAt.delete(fact.site) && registeredAt.size === 0) this.outages.lost(at, robot.name);
         return;
       case 'ringing':
         this.#options.calls.ringing(at, robot.name, fact.leg);
@@ -234,6 +238,7 @@ export class LabWatch implements RobotWatch, LaterFacts {
 
   /** The agent's desk and phone have ended. */
   forget(agent: string): void {
+    this.outages.forget(agent);
     this.#seen.delete(agent);
   }
 

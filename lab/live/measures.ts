@@ -26,6 +26,8 @@ export interface StormTimes {
   /** `login-rate` of the servers. */
   readonly login_rate: number;
   readonly calls_per_second: number;
+  /** The shortest time within which 90 % of them asked for their login; null: fewer asked. */
+  readonly asked_90_ms: Millis | null;
   /** From the fault until Ready again. */
   readonly ready_95_ms: Millis | null;
   readonly ready_all_ms: Millis | null;

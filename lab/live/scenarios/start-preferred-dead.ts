@@ -28,6 +28,7 @@ export async function startPreferredDead(lab: LiveLab): Promise<void> {
   await lab.startRobots(second);
   await allWorkAt(lab, 'all-at-living-site', () => 'south');
   eachAtTheSeat(lab, 'one-dead', second);
+  const servedAt = lab.now();
   const ofNorth = lab.robots.filter((robot) => home(robot) === 'north');
   const ofSouth = lab.robots.filter((robot) => home(robot) === 'south');
   decidedBecause(
@@ -53,6 +54,24 @@ export async function startPreferredDead(lab: LiveLab): Promise<void> {
     since: northAt,
   });
   await callsAreAnswered(lab, 4);
+  phonesStayedRegistered(lab, { since: servedAt });
+}
+
+/** A phone whose site has gone, or that goes along with its desk, is out of service for no longer. */
+const OUTAGE_MAX_MS = 3_000;
+
+/** Since all worked at the living site: the waits of the run are long enough that a desk would not leave for it. */
+function phonesStayedRegistered(lab: LiveLab, { since }: { readonly since: number }): void {
+  const outages = lab.watch.outages.since(since);
+  const lengthOf = ({ from, until }: (typeof outages)[number]) => Math.min(until, lab.now()) - from;
+  const long = outages.filter((outage) => lengthOf(outage) > OUTAGE_MAX_MS);
+  const longest = Math.round(Math.max(0, ...outages.map(lengthOf)));
+  lab.check(
+    'phones-stayed-registered',
+    long.length === 0,
+    long.map((outage) => `${outage.agent} nowhere for ${Math.round(lengthOf(outage))} ms`).join('; ') ||
+      `${outages.length} times a phone was registered nowhere, for ${longest} ms at the most`,
+  );
 }
 
 type SeatOf = (agent: GeneratedAgent) => GeneratedAgent;
