@@ -67,10 +67,17 @@ export type UserAgentEvent =
       readonly type: 'offerAnswered';
       readonly leg: LegId;
       readonly status: number;
+      /** False: no answer came at all, and `status` says why (408, 503), or that too many changes wait (500). */
+      readonly hasResponse: boolean;
       readonly sdp?: Uint8Array;
     }
-  /** What came of a `refresh`; 408/503 when no answer came. Of a leg that is lost by it `ended` is told instead. */
-  | { readonly type: 'refreshAnswered'; readonly leg: LegId; readonly status: number }
+  /** What came of a `refresh`; without a response 408 or 503. Of a leg that is lost by it `ended` is told instead. */
+  | {
+      readonly type: 'refreshAnswered';
+      readonly leg: LegId;
+      readonly status: number;
+      readonly hasResponse: boolean;
+    }
   /** INFO, REFER, NOTIFY, MESSAGE, … inside the dialog; answer with `respond`. */
   | {
       readonly type: 'inDialogRequest';

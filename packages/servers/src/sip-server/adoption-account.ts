@@ -69,8 +69,7 @@ export class AdoptionAccount {
       this.#lost(begun, 'hung-up');
       return false;
     }
-    const isAnswer = event.type === 'refreshAnswered' || event.type === 'offerAnswered';
-    if (isAnswer && (event.status === 503 || event.status === 408)) {
+    if (isOutOfReach(event)) {
       this.#lost(begun, 'end-unreachable');
       return true;
     }
@@ -101,6 +100,12 @@ export class AdoptionAccount {
     this.#counts.set(outcome, count);
     this.#ports.log({ level, what, call, because, detail: { cause: outcome, count } });
   }
+}
+
+/** AD5: no response came. One that refuses shows that the end lives, 503 in a storm too (RFC 3261 §12.2.1.2). */
+function isOutOfReach(event: UserAgentEvent): boolean {
+  if (event.type !== 'refreshAnswered' && event.type !== 'offerAnswered') return false;
+  return event.status === 408 || (event.status === 503 && !event.hasResponse);
 }
 
 const LOST = {

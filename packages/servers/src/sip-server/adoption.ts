@@ -139,10 +139,10 @@ export class Adoption {
     return next === never ? undefined : next;
   }
 
-  /** When the silence is long enough, where the other two signs agree. */
+  /** When the silence is long enough, where the other two signs agree and it is known who waits there. */
   #signsAt(): Millis | undefined {
     const since = this.#ports.silentSince();
-    if (since === undefined || this.#seenBy.size > 0) return undefined;
+    if (since === undefined || this.#seenBy.size > 0 || this.#ports.records() === undefined) return undefined;
     if (this.#lostInSilenceOf !== since || this.#doneInSilenceOf === since) return undefined;
     return since + this.#ports.silenceMinMs();
   }
@@ -150,10 +150,9 @@ export class Adoption {
   /** AD2: silent for long enough, lost by whoever worked there, and seen by nobody: those who wait there wait here. */
   expire(now: Millis): void {
     const records = this.#ports.records();
-    if (records === undefined) return;
     this.#giveUpPhones(now, records);
     const due = this.#signsAt();
-    if (due === undefined || now < due) return;
+    if (records === undefined || due === undefined || now < due) return;
     this.#doneInSilenceOf = this.#ports.silentSince();
     if (now > due - this.#ports.silenceMinMs() + WAITED_IN_SILENCE_MAX_MS) return;
     this.#adoptAgentless(now, records);
@@ -270,13 +269,15 @@ export class Adoption {
     return true;
   }
 
-  #giveUpPhones(now: Millis, records: PeerRecords): void {
+  #giveUpPhones(now: Millis, records: PeerRecords | undefined): void {
     const isBack = this.#ports.silentSince() === undefined;
     for (const [connId, { until }] of [...this.#phoneAwaited]) {
       // Whoever answers has its calls, and records that say what became of them.
       if (isBack) this.#phoneAwaited.delete(connId);
       else if (now < until) return;
-      else this.#adoptTalk(now, records, connId);
+      else if (records !== undefined) this.#adoptTalk(now, records, connId);
+      // Without records nobody knows any more whom to let go; it is counted all the same.
+      else this.#ports.account.failed(connId, 'phone-absent', RECORDS_GONE);
       this.#phoneAwaited.delete(connId);
     }
   }
@@ -341,6 +342,8 @@ export const DECISIONS_MIN = 32;
 export const WAITED_IN_SILENCE_MAX_MS = 10 * 60_000;
 /** AD5: so long a call waits for the phone of a colleague, who has a site time-out and a registration to go through. */
 export const PHONE_AWAITED_MAX_MS = 120_000;
+
+const RECORDS_GONE = 'AD5: its phone has not registered here, and nothing is held of the other site any more';
 
 const ROUTE_DEAD: Obstacle = {
   cause: 'route-dead',

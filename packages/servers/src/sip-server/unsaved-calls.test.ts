@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { siteMetrics } from '../health/site-metrics.ts';
+import { PHONE_AWAITED_MAX_MS } from './adoption.ts';
 import { die, logsInAtSouth, talking } from './testing/adoption-world.ts';
 import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
 import { callerAt, Peer } from './testing/people.ts';
@@ -255,7 +256,7 @@ describe('the ways to an end', () => {
   });
 
   /** A colleague whose phone speaks over TCP and is registered at north alone talks to ada. */
-  function colleague() {
+  function colleague(beforeLogInMs = 3_000) {
     const all = twoSites({ isLed: true });
     const { world, north } = all;
     const ada = all.phone('7001').tell({ name: 'answerAfter', ms: 100 });
@@ -268,9 +269,8 @@ describe('the ways to an end', () => {
     expect(bob.types()).toContain('answered');
     die(all);
     world.breakConnections(bob.host);
-    world.run(3_000);
+    world.run(beforeLogInMs);
     logsInAtSouth(all);
-    world.run(5_000);
     return { ...all, ada, bob, leg };
   }
 
@@ -278,7 +278,7 @@ describe('the ways to an end', () => {
     const all = colleague();
     const { world, south, bob, ada, leg } = all;
     expect(south.node.parts.calls.size).toBe(0);
-    world.run(20_000);
+    world.run(25_000);
     expect(counted(all)).toEqual([]);
     expect(bob.register({ transport: 'TCP', server: south.host })).toBe(200);
     world.run(1_000);
@@ -295,13 +295,33 @@ describe('the ways to an end', () => {
     const all = colleague();
     const { world, south, ada } = all;
     // Her own phone asks for the call, and would end it first.
-    world.run(30_000);
+    world.run(35_000);
     expect(counted(all)).toEqual([]);
     expect(ended(ada.news())).toEqual([]);
     world.run(90_000);
     expect(counted(all)).toEqual([['phone-absent', 1]]);
     expect(ended(ada.news())).toHaveLength(1);
     world.run(40_000);
+    expect(leftovers({ world, site: south })).toEqual(NOTHING);
+  });
+
+  it('[AD5] it is given up then also where nothing is held of the other site any more, and no deadline stays in the past', () => {
+    const all = colleague(1_500);
+    const { world, south } = all;
+    const { peer, adoption } = south.node.parts;
+    expect(adoption.awaitsPhones).toBe(true);
+    // North has started again, and was lost after the first part of what it holds.
+    const part = { type: 'snapshot' as const, epoch: 9, number: 1, now: 0, part: 0, isLast: false };
+    const message = { type: 'Mirror' as const, message: { ...part, positions: [], put: [], events: [] } };
+    south.input({ type: 'peer', input: { type: 'sipMessage', attempt: 1, message } });
+    expect(peer.records()).toBeUndefined();
+    for (let ms = 0; ms < PHONE_AWAITED_MAX_MS; ms += 1_000) {
+      expect(adoption.nextDeadline()).toBeGreaterThan(world.now);
+      world.run(1_000);
+    }
+    expect(adoption.nextDeadline()).toBeUndefined();
+    expect(counted(all)).toEqual([['phone-absent', 1]]);
+    world.run(60_000);
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
   });
 });

@@ -58,7 +58,7 @@ export function askChange(
   s: Surroundings,
 ): void {
   if (leg.waiting.length >= CHANGES_WAITING_MAX)
-    return tell(s, { type: 'offerAnswered', leg: leg.id, status: 500 });
+    return tell(s, { type: 'offerAnswered', leg: leg.id, status: 500, hasResponse: false });
   leg.waiting.push({ method, sdp, refusals: 0, notBefore: 0, isRefresh: false });
 }
 
@@ -141,7 +141,8 @@ export function changeAnswered(leg: Leg, response: SipResponse, s: Surroundings)
   const { status } = response;
   if (status < 300) return changeAccepted(leg, change, response, s);
   const again = change.refusals < REFUSALS_MAX ? againAfter(leg, change, response, s) : undefined;
-  if (again === undefined) return refused(leg, status, change.isRefresh, s);
+  const { isRefresh } = change;
+  if (again === undefined) return refused(leg, { status, hasResponse: true, isRefresh }, s);
   leg.waiting.unshift({ ...again, refusals: change.refusals + 1 });
 }
 
@@ -176,8 +177,10 @@ function changeAccepted(leg: Leg, change: Change, response: SipResponse, s: Surr
     if (change.sdp === undefined && sdp !== undefined) leg.state.answerOwed = seq;
     else acknowledge(leg, leg.state, seq, undefined, s);
   }
-  if (change.isRefresh) return refreshAnswered(leg, response.status, s);
-  tell(s, { type: 'offerAnswered', leg: leg.id, status: response.status, ...(sdp !== undefined && { sdp }) });
+  const { status } = response;
+  if (change.isRefresh) return refreshAnswered(leg, { status, hasResponse: true }, s);
+  const answered = { type: 'offerAnswered', leg: leg.id, status, hasResponse: true } as const;
+  tell(s, { ...answered, ...(sdp !== undefined && { sdp }) });
 }
 
 /** Sends the ACK to a 2xx of the other side, and keeps it for the next time that this 2xx comes. */
@@ -204,7 +207,8 @@ function pauseAfter(leg: Leg, response: SipResponse, s: Surroundings): Millis | 
       : 10 * Math.floor(s.random() * 201);
   }
   if (response.status === 422) return lengthenSession(leg, response) ? 0 : undefined;
-  if (response.status !== 500) return undefined;
+  // RFC 3261 §14.2, §21.5.4: busy with another offer, or overloaded; what it says then is when to ask again.
+  if (response.status !== 500 && response.status !== 503) return undefined;
   const seconds = numberOf(headerValue(response, 'retry-after')?.split(/[;( ]/)[0], RETRY_AFTER_MAX_S);
   return seconds === undefined ? undefined : 1_000 * seconds;
 }
@@ -213,10 +217,20 @@ function pauseAfter(leg: Leg, response: SipResponse, s: Surroundings): Millis | 
 export function changeRefused(leg: Leg, status: 408 | 503, s: Surroundings): void {
   const isRefresh = leg.change?.isRefresh === true;
   leg.change = undefined;
-  refused(leg, status, isRefresh, s);
+  refused(leg, { status, hasResponse: false, isRefresh }, s);
 }
 
-function refused(leg: Leg, status: number, isRefresh: boolean, s: Surroundings): void {
+/** With what status, and whether a response said so: without one it is 408 or 503 (IS38). */
+interface Answered {
+  readonly status: number;
+  readonly hasResponse: boolean;
+}
+
+function refused(
+  leg: Leg,
+  { status, hasResponse, isRefresh }: Answered & { readonly isRefresh: boolean },
+  s: Surroundings,
+): void {
   const { state } = leg;
   if (state.name === 'established' && !isUnheard(state) && (status === 481 || status === 408)) {
     return lose(leg, state.dialog, s, {
@@ -224,13 +238,13 @@ function refused(leg: Leg, status: number, isRefresh: boolean, s: Surroundings):
       reason: `${status} to a request in the dialog`,
     });
   }
-  if (isRefresh) return refreshAnswered(leg, status, s);
-  tell(s, { type: 'offerAnswered', leg: leg.id, status });
+  if (isRefresh) return refreshAnswered(leg, { status, hasResponse }, s);
+  tell(s, { type: 'offerAnswered', leg: leg.id, status, hasResponse });
 }
 
 /** IS38: of one that nobody has asked for, but the session timer, nobody is told. */
-function refreshAnswered(leg: Leg, status: number, s: Surroundings): void {
-  if (leg.isRefreshAsked) tell(s, { type: 'refreshAnswered', leg: leg.id, status });
+function refreshAnswered(leg: Leg, how: Answered, s: Surroundings): void {
+  if (leg.isRefreshAsked) tell(s, { type: 'refreshAnswered', leg: leg.id, ...how });
   leg.isRefreshAsked = false;
 }
 

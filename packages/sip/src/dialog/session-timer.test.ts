@@ -4,7 +4,8 @@ import { replaceHeader } from '../message/edit-message.ts';
 import { headerValue } from '../message/headers.ts';
 import type { SipMessage, SipRequest } from '../message/message.ts';
 import { serializeMessage } from '../message/serialize-message.ts';
-import { ANSWER, type Link, nameOf, OFFER, read, Scenario, type Side } from './scenario.ts';
+import { connectionFlow } from '../target.ts';
+import { ANSWER, HOST, type Link, nameOf, OFFER, read, Scenario, type Side } from './scenario.ts';
 
 /** 100 s: refreshed after 50, ended after 68. */
 const TIMED: Partial<UserAgentOptions> = { sessionTimer: () => ({ intervalS: 100, minS: 20 }) };
@@ -142,12 +143,47 @@ describe('session timers', () => {
     const refresh = () => s.act('alice', (agent, now) => agent.refresh(now, alice));
     refresh();
     s.run(s.now + 1_000);
-    expect(s.last('alice', 'refreshAnswered')).toMatchObject({ leg: alice, status: 200 });
+    expect(s.last('alice', 'refreshAnswered')).toMatchObject({ leg: alice, status: 200, hasResponse: true });
     s.link = () => [];
     refresh();
     s.run(s.now + 40_000);
     expect(s.told('alice')).toEqual(['answered', 'refreshAnswered', 'ended']);
     expect(s.last('alice', 'ended').by).toBe('lost');
+  });
+
+  /** Bob answers UPDATE 503 so often, and as he would afterwards. */
+  function overloaded(times: number, more: readonly (readonly [string, string])[] = []) {
+    const s = timed({}, {});
+    const { alice } = s.connect();
+    s.link = (from, message) => {
+      if (from !== 'bob' || !field(message, 'cseq')?.includes('UPDATE') || s.count('alice', 'UPDATE') > times)
+        return [1];
+      const refusal = { ...message, status: 503, reason: 'Service Unavailable' } as SipMessage;
+      s.inject('alice', serializeMessage(more.reduce((made, [n, v]) => withHeader(made, n, v), refusal)));
+      return [];
+    };
+    const before = s.now;
+    s.act('alice', (agent, now) => agent.refresh(now, alice));
+    s.run(s.now + 60_000);
+    const sent = s.times('alice', 'UPDATE').map((at) => at - before);
+    return { sent, told: s.last('alice', 'refreshAnswered') };
+  }
+
+  it('[IS38] a 503 of the other side is told from a transport that has failed', () => {
+    expect(overloaded(1)).toMatchObject({ sent: [0], told: { status: 503, hasResponse: true } });
+    const s = new Scenario({ transport: 'TCP' });
+    const { alice } = s.connect();
+    s.act('alice', (agent, now) => agent.refresh(now, alice));
+    const flow = connectionFlow('TCP', HOST.bob, 5060);
+    s.act('alice', (agent, now) => agent.transportFailed(now, { flow }));
+    expect(s.last('alice', 'refreshAnswered')).toMatchObject({ status: 503, hasResponse: false });
+  });
+
+  it('[IS29] the Retry-After of a 503 is obeyed where it is short', () => {
+    const { sent, told } = overloaded(2, [['Retry-After', '5']]);
+    expect(sent.map((ms) => Math.round(ms / 100))).toEqual([0, 50, 100]);
+    expect(told).toMatchObject({ status: 200, hasResponse: true });
+    expect(overloaded(2, [['Retry-After', '60']])).toMatchObject({ sent: [0], told: { status: 503 } });
   });
 
   it('[IS37] not who has never answered otherwise, nor who only asks for patience', () => {
