@@ -6,7 +6,9 @@ import { type Millis, must, type Random, randomInteger } from '@holdfast/kernel'
 import { type PairWatch, wouldAct } from './core-pair-checks.ts';
 import type { MemberDisk, PairMemberProgram } from './core-pair-member.ts';
 import { CALL_PORT } from './core-pair-messages.ts';
-import { type FaultName, type FaultTargets, injectFaults, planFaults } from './faults.ts';
+import type { FaultTargets } from './fault-targets.ts';
+import { type FaultName, planFaults } from './faults.ts';
+import { injectFaults } from './inject-faults.ts';
 import { CALM_NETWORK } from './net.ts';
 import type { Host, Process } from './process.ts';
 import { count } from './seed-result.ts';

@@ -1,6 +1,7 @@
 import { seededRandom } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
-import { FAULT_NAMES, type Fault, injectFaults, OVERLAP_MIN, overlapOf, planFaults } from './faults.ts';
+import { FAULT_NAMES, type Fault, OVERLAP_MIN, overlapOf, planFaults } from './faults.ts';
+import { injectFaults } from './inject-faults.ts';
 import { ProbeProgram } from './probe-program.ts';
 import type { Process } from './process.ts';
 import { World } from './world.ts';

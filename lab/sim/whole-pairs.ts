@@ -5,7 +5,7 @@
 import type { ConfigObject } from '@holdfast/protocol';
 import { type ArbiterDisk, PairArbiter } from './core-pair-arbiter.ts';
 import { ARBITER_PORT } from './core-pair-messages.ts';
-import type { PairTargets } from './faults.ts';
+import type { PairTargets } from './fault-targets.ts';
 import type { Host, Process } from './process.ts';
 import type { Site } from './whole-centre.ts';
 import type { SitePair } from './whole-pair-checks.ts';

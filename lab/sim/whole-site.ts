@@ -1,7 +1,7 @@
 /** The processes of one simulated site: Configuration Server, SIP Server and Stat Server, and the board that watches it. */
 import { OVERFLOW_QUEUE, SUPERVISOR } from '@holdfast/centre';
 import type { RoutingSite } from './checkers.ts';
-import type { SiteTargets } from './faults.ts';
+import type { SiteTargets } from './fault-targets.ts';
 import type { Host, Process } from './process.ts';
 import type { RuleCensus } from './rule-census.ts';
 import { SiteWatch } from './site-watch.ts';

@@ -9,14 +9,9 @@ import { must, type Random, randomInteger } from '@holdfast/kernel';
 import type { ConfigObject } from '@holdfast/protocol';
 import type { PhoneFact, SipMessage } from '@holdfast/sip';
 import { apply, type RoutingSite } from './checkers.ts';
-import {
-  type FaultName,
-  type FaultPlan,
-  type FaultTargets,
-  injectFaults,
-  planFaults,
-  RATE_ERROR_MAX,
-} from './faults.ts';
+import type { FaultTargets } from './fault-targets.ts';
+import { type FaultName, type FaultPlan, planFaults, RATE_ERROR_MAX } from './faults.ts';
+import { injectFaults } from './inject-faults.ts';
 import { CALM_NETWORK } from './net.ts';
 import type { Process } from './process.ts';
 import { CALL_PROCESSING_PORT, GATEWAY, RuleCensus } from './rule-census.ts';

@@ -15,7 +15,8 @@ import {
   type UserAgentOutput,
 } from '@holdfast/sip';
 import { expect, test } from 'vitest';
-import { injectFaults, planFaults } from '../../sim/faults.ts';
+import { planFaults } from '../../sim/faults.ts';
+import { injectFaults } from '../../sim/inject-faults.ts';
 import { WHOLE_BREAK_MS, WHOLE_FAULTS, WHOLE_SETTLE_MS, WholeWorld } from '../../sim/whole.ts';
 import { SipProgram } from '../../sim/whole-sip-program.ts';
 import { World } from '../../sim/world.ts';
