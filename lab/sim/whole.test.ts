@@ -1,7 +1,8 @@
 import { assert } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
+import type { FaultName } from './faults.ts';
 import { runSiteLoss } from './site-loss.ts';
-import { runWholeSeed, WholeWorld } from './whole.ts';
+import { runWholeSeed, type WholeOptions, WholeWorld } from './whole.ts';
 import { WHOLE_DEFECTS } from './whole-defects.ts';
 import { PAIR_WHOLE_DEFECTS } from './whole-pair-defects.ts';
 import { World } from './world.ts';
@@ -55,7 +56,6 @@ const FOUND_LAST_AT: { readonly [defect in WholeDefect]?: number } = {
   'no-lease-check': 7,
   'lease-end-untold': 6,
   'lease-from-answer': 96,
-  'no-wait-at-start': 110,
   'agent-taken-for-granted': 96,
   'legs-believed': 122,
   'told-before-held': 9,
@@ -65,9 +65,16 @@ const FOUND_LAST_AT: { readonly [defect in WholeDefect]?: number } = {
   'offer-untold': 9,
 };
 
+/** What shows those that hardly any drawn world shows: nothing else breaks there. */
+const SHOWN_BY: { readonly [defect in WholeDefect]?: readonly FaultName[] } = {
+  // The sites ask each other for a login (LL8), where they can.
+  'no-wait-at-start': ['desk-restart-cut-off', 'sites-partition'],
+};
+
 /** What needs no pair is looked for in worlds without one, which cost less. */
-function worldOf(defect: WholeDefect): { readonly pairs?: readonly string[] } {
-  return defect in PAIR_WHOLE_DEFECTS ? {} : { pairs: [] };
+function worldOf(defect: WholeDefect): WholeOptions {
+  const faults = SHOWN_BY[defect];
+  return { ...(defect in PAIR_WHOLE_DEFECTS ? {} : { pairs: [] }), ...(faults !== undefined && { faults }) };
 }
 
 /** The seed in which the check that is there for the defect failed. */

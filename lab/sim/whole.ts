@@ -66,7 +66,8 @@ export interface WholeOptions {
   readonly defect?: WholeDefect;
   /** Virtual time in which faults fall; 180 s unless a measurement wants another. */
   readonly breakMs?: number;
-  readonly faults?: boolean;
+  /** What may break; all that can, unless set, and nothing with `false`. */
+  readonly faults?: readonly FaultName[] | false;
   /** Breaks, windows, calls of their own: what people do besides (default true). */
   readonly habits?: boolean;
   /** Of the agents' phones, in turn; all four unless set (PH1). */
@@ -146,7 +147,12 @@ export function runWholeSeed(seed: number, options: WholeOptions = {}): SeedResu
   const plan =
     options.faults === false
       ? undefined
-      : planFaults(world.fork(2), { healAt: breakMs, faultsMin: 4, faultsMax: 10, names: WHOLE_FAULTS });
+      : planFaults(world.fork(2), {
+          healAt: breakMs,
+          faultsMin: 4,
+          faultsMax: 10,
+          names: options.faults ?? WHOLE_FAULTS,
+        });
   if (plan !== undefined) injectFaults(world, plan, centre.targets, faults);
   centre.healAt(breakMs);
   if (options.habits !== false) centre.live(breakMs);
