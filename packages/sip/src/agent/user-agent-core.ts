@@ -7,7 +7,7 @@
  * A leg is found by our tag, which is random and so nobody else's; there is no second table. What the endpoint says
  * while a leg's effects are performed waits in the queue, so that a step is never interrupted by another.
  */
-import { Deadlines, type Millis, must, randomToken } from '@holdfast/kernel';
+import { Deadlines, type Millis, randomToken } from '@holdfast/kernel';
 import { declineStray } from '../dialog/calling.ts';
 import { nextHopOf } from '../dialog/dialog.ts';
 import { firstInvite } from '../dialog/first-invite.ts';
@@ -23,7 +23,7 @@ import { callIdOf, cseqOf, fromOf, maxForwardsOf, toOf } from '../message/header
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { tagOf } from '../message/name-addr.ts';
 import type { Source, Target, TransportName } from '../target.ts';
-import type { InviteOptions, LegId, UserAgentEvent } from '../user-agent-types.ts';
+import type { InviteOptions, LegId } from '../user-agent-types.ts';
 import { type LegRecord, recordOfLeg, restoreLeg } from './leg-record.ts';
 import { OwnSurroundings } from './own-surroundings.ts';
 import { answerTo, withLongerSession } from './user-agent-again.ts';
@@ -37,6 +37,7 @@ import {
 } from './user-agent-options.ts';
 import { destinationOf } from './user-agent-reach.ts';
 import { type Asked, AskedRequests, type Held, infoOf, type Sent } from './user-agent-records.ts';
+import { UserAgentSaid } from './user-agent-said.ts';
 
 /** Letters and digits of a tag, about 62 bits, and of a Call-ID, about 104. */
 const TAG_LENGTH = 12;
@@ -54,8 +55,7 @@ export class UserAgentCore {
   readonly #touched: Set<LegId> | undefined;
   readonly #deadlines = new Deadlines<Held>();
   readonly #surroundings: OwnSurroundings;
-  readonly #queue: EndpointEvent[] = [];
-  #output: UserAgentOutput = { effects: [], events: [] };
+  readonly #said = new UserAgentSaid();
 
   constructor(options: UserAgentOptions) {
     this.#options = options;
@@ -90,7 +90,7 @@ export class UserAgentCore {
   call(now: Millis, options: InviteOptions): LegId {
     const id = randomToken(this.#options.random, TAG_LENGTH);
     if (this.#legs.size >= this.#legsMax) {
-      this.#tell({ type: 'failed', leg: id, status: 503 });
+      this.#said.tell({ type: 'failed', leg: id, status: 503 });
       return id;
     }
     const callId = randomToken(this.#options.random, CALL_ID_LENGTH);
@@ -136,7 +136,7 @@ export class UserAgentCore {
 
   forwardAnswer(now: Millis, transaction: TransactionId, response: SipResponse): void {
     const asked = this.#asked.answered(transaction, response.status);
-    if (asked !== undefined) this.#take(this.endpoint.sendResponse(now, transaction, response));
+    if (asked !== undefined) this.#said.take(this.endpoint.sendResponse(now, transaction, response));
   }
 
   takeStray(now: Millis, transaction: TransactionId): void {
@@ -150,7 +150,7 @@ export class UserAgentCore {
   #respond(now: Millis, asked: Asked, status: number, options: RespondOptions): void {
     const toTag = options.toTag ?? randomToken(this.#options.random, TAG_LENGTH);
     const response = createResponse(asked.request, status, { ...options, toTag });
-    this.#take(this.endpoint.sendResponse(now, asked.transaction, response));
+    this.#said.take(this.endpoint.sendResponse(now, asked.transaction, response));
   }
 
   contactFor(transport: TransportName): string {
@@ -197,7 +197,7 @@ export class UserAgentCore {
   /** What comes of them is of no account: no leg of ours has sent them. */
   cancelOther(now: Millis, { transactions }: LegRecord, at: Target | undefined): UserAgentOutput {
     for (const { saved } of transactions)
-      if ('sentBy' in saved) this.#take(this.endpoint.cancelOther(now, saved, at));
+      if ('sentBy' in saved) this.#said.take(this.endpoint.cancelOther(now, saved, at));
     return this.finish(now);
   }
 
@@ -219,20 +219,10 @@ export class UserAgentCore {
 
   /** Handles what the endpoint has said, and what it says to what is done about it, until it is silent. */
   finish(now: Millis, output?: EndpointOutput): UserAgentOutput {
-    if (output !== undefined) this.#take(output);
-    const queue = this.#queue;
-    for (let index = 0; index < queue.length; index++) {
-      this.#handle(now, must(queue[index], 'the queue has no holes'));
-    }
-    queue.length = 0;
-    const done = this.#output;
-    this.#output = { effects: [], events: [] };
-    return done;
-  }
-
-  #take(output: EndpointOutput): void {
-    for (const effect of output.effects) this.#output.effects.push(effect);
-    for (const event of output.events) this.#queue.push(event);
+    const said = this.#said;
+    if (output !== undefined) said.take(output);
+    for (let event = said.next(); event !== undefined; event = said.next()) this.#handle(now, event);
+    return said.done();
   }
 
   #handle(now: Millis, event: EndpointEvent): void {
@@ -281,7 +271,7 @@ export class UserAgentCore {
       const held = this.#heldBy(request, tag);
       if (held === undefined && this.#options.tellsStrays === true) {
         this.#ask(now, event);
-        return this.#tell({ ...event, type: 'stray' });
+        return this.#said.tell({ ...event, type: 'stray' });
       }
       if (held === undefined || dialogWith(held.leg, remoteTagOf(request)) === undefined)
         return this.#refuse(now, transaction, request, 481);
@@ -292,7 +282,7 @@ export class UserAgentCore {
     if (request.method === 'INVITE') return this.#onInvite(now, event);
     if (ONLY_IN_DIALOG.has(request.method)) return this.#refuse(now, transaction, request, 481);
     this.#ask(now, event);
-    this.#tell({ type: 'request', transaction, request, source });
+    this.#said.tell({ type: 'request', transaction, request, source });
   }
 
   #onInvite(now: Millis, event: Extract<EndpointEvent, { type: 'request' }>): void {
@@ -319,7 +309,7 @@ export class UserAgentCore {
     this.#legs.set(id, held);
     this.#touched?.add(id);
     this.#serving.set(transaction, held);
-    this.#tell({ type: 'incoming', leg: id, request, source });
+    this.#said.tell({ type: 'incoming', leg: id, request, source });
   }
 
   #refuse(
@@ -336,7 +326,7 @@ export class UserAgentCore {
       ...(reason !== undefined && { reason }),
       ...(headers !== undefined && { headers }),
     });
-    this.#take(this.endpoint.sendResponse(now, transaction, response));
+    this.#said.take(this.endpoint.sendResponse(now, transaction, response));
   }
 
   #onResponse(now: Millis, event: Extract<EndpointEvent, { type: 'response' }>): void {
@@ -351,7 +341,7 @@ export class UserAgentCore {
     if (purpose === 'outside') {
       const known = sent.known ?? transaction;
       if (response.status >= 200)
-        this.#tell({ type: 'response', transaction: known, status: response.status, response, source });
+        this.#said.tell({ type: 'response', transaction: known, status: response.status, response, source });
       return;
     }
     if (held === undefined) return;
@@ -386,7 +376,7 @@ export class UserAgentCore {
   #onNoResponse(now: Millis, transaction: TransactionId, sent: Sent, status: 408 | 503): void {
     const { held, purpose, request } = sent;
     if (purpose === 'outside') {
-      this.#tell({ type: 'response', transaction: sent.known ?? transaction, status });
+      this.#said.tell({ type: 'response', transaction: sent.known ?? transaction, status });
     } else if (held !== undefined) this.#step(now, held, { type: 'noResponse', purpose, request, status });
   }
 
@@ -458,18 +448,18 @@ export class UserAgentCore {
           });
           break;
         case 'sendAck':
-          this.#take(this.endpoint.sendAck(now, effect.request, destinationOf(effect.nextHop, held)));
+          this.#said.take(this.endpoint.sendAck(now, effect.request, destinationOf(effect.nextHop, held)));
           break;
         case 'sendCancel':
-          this.#take(this.endpoint.cancel(now, effect.transaction));
+          this.#said.take(this.endpoint.cancel(now, effect.transaction));
           break;
         case 'respond':
           if (effect.response.status >= 200) this.#serving.delete(effect.transaction);
-          this.#take(this.endpoint.sendResponse(now, effect.transaction, effect.response));
+          this.#said.take(this.endpoint.sendResponse(now, effect.transaction, effect.response));
           break;
         case 'tell':
           if (effect.event.type === 'inDialogRequest') this.#ask(now, effect.event);
-          this.#tell(effect.event);
+          this.#said.tell(effect.event);
           break;
       }
     }
@@ -489,16 +479,12 @@ export class UserAgentCore {
     const change = held?.leg.change;
     if (change !== undefined && (sent.purpose === 'reinvite' || sent.purpose === 'update'))
       change.transaction = transaction;
-    this.#take(output);
+    this.#said.take(output);
     return transaction;
   }
 
   #ask(now: Millis, what: { readonly transaction: TransactionId; readonly request: SipRequest }): void {
     this.#asked.add(what.transaction, what.request, now + this.#surroundings.giveUp / 2);
-  }
-
-  #tell(event: UserAgentEvent): void {
-    this.#output.events.push(event);
   }
 }
 
