@@ -229,6 +229,25 @@ test('a mate that connects anew takes the place of its former connection', async
   await soon(() => expect(primary.heard.at(-1)).toBe('ack'));
 });
 
+test('[LK1] of a stranger no long message is read, from the mate any', async () => {
+  const port = nextPort();
+  const primary = await open('sip-a', port);
+  const long = (bytes: number) => ({ ...ACK, filling: 'x'.repeat(bytes) });
+  const flood = await stranger(port);
+  flood.send(long(20_000));
+  expect(await flood.ended).toMatchObject({ kind: 'reset' });
+  await soon(() =>
+    expect(primary.lines).toMatchObject([
+      { what: 'link cut', because: 'more than 8192 bytes came before it was known' },
+    ]),
+  );
+  const mate = await greetedMate(port);
+  await soon(() => expect(primary.heard).toEqual(['linked']));
+  mate.send(long(2_000_000));
+  mate.send(long(20_000));
+  await soon(() => expect(primary.heard).toEqual(['linked', 'ack', 'ack']));
+});
+
 test('[LK1] whoever listens at the address of the mate learns no secret, and is not taken for it', async () => {
   const port = nextPort();
   const heard: string[] = [];

@@ -55,6 +55,8 @@ const HELLO_MAX_MS = 2_000;
 const SILENCE_MAX_MS = 3_000;
 /** The mate, its former connections that are not known to be gone, and strangers who have not shown that they are it. */
 const LINKS_MAX = 16;
+/** The upgrade, a hello and a proof, whose names are short: some 1 KB. */
+const STRANGER_BYTES_MAX = 8 * 1024;
 /** Everything that has changed while a mate was away comes in one message. */
 const MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
 
@@ -115,6 +117,7 @@ async function listenForMate(options: MateLinkOptions): Promise<MateLink> {
       strangers.line({ level: 'warn', what: 'mate refused', because, detail }, from.remote);
       return server.close(link, because);
     }
+    server.known(link);
     leave('it has connected anew');
     mate = { link, silence: silenceWatch(() => leave(`nothing came for ${SILENCE_MAX_MS} ms`)) };
     tellClock(options, state.clockApartMs);
@@ -125,6 +128,7 @@ async function listenForMate(options: MateLinkOptions): Promise<MateLink> {
     schema: mirrorMessage,
     linksMax: LINKS_MAX,
     requestBytesMax: MESSAGE_BYTES_MAX,
+    strangerBytesMax: STRANGER_BYTES_MAX,
     handlers: {
       opened(link, remote) {
         const timer = setTimeout(() => server.terminate(link), HELLO_MAX_MS);

@@ -40,6 +40,8 @@ export interface LinkServerOptions<Request> {
   /** One link more is refused with HTTP 503. */
   readonly linksMax?: number;
   readonly requestBytesMax?: number;
+  /** So many bytes, its upgrade included, may come on a link before `known` is called for it. Absent: any number. */
+  readonly strangerBytesMax?: number;
   readonly bufferedBytesMax?: number;
 }
 
@@ -51,6 +53,8 @@ export interface LinkServer<Reply> {
   send(link: string, reply: Reply): boolean;
   /** The same message to many, turned into text once. */
   broadcast(links: Iterable<string>, reply: Reply): void;
+  /** From now on its messages may be as long as `requestBytesMax`. */
+  known(link: string): void;
   /** Closes in order; cut after CLOSING_MAX_MS if the other end does not agree. */
   close(link: string, reason: string): void;
   /** Cuts the connection at once. */
@@ -69,6 +73,8 @@ const UPGRADING_MAX = 1_024;
 
 interface Link {
   readonly socket: WebSocket;
+  /** Ends the measuring of what a stranger says. */
+  known?: () => void;
   malformed: number;
   /** Why this end ended it, when it did. */
   end?: LinkEnd;
@@ -128,6 +134,7 @@ export async function startLinkServer<Request, Reply>(
       const text = JSON.stringify(reply);
       for (const id of ids) deliver(links.get(id), text, limit);
     },
+    known: (id) => links.get(id)?.known?.(),
     close(id, reason) {
       const link = links.get(id);
       if (link !== undefined) closeLink(link, 1000, { kind: 'local', text: reason });
@@ -150,11 +157,12 @@ function accept<Request>(
   id: string,
   socket: WebSocket,
   request: IncomingMessage,
-  { schema, handlers, bufferedBytesMax = BUFFERED_BYTES_MAX }: LinkServerOptions<Request>,
+  { schema, handlers, strangerBytesMax, bufferedBytesMax = BUFFERED_BYTES_MAX }: LinkServerOptions<Request>,
 ): void {
   const remote = `${request.socket.remoteAddress ?? '?'}:${request.socket.remotePort ?? 0}`;
   const link: Link = { socket, malformed: 0 };
   links.set(id, link);
+  if (strangerBytesMax !== undefined) measureStranger(link, request, strangerBytesMax);
   // Small messages must not wait for one another (Nagle), and a reset is known by its name only here.
   request.socket.setNoDelay(true);
   request.socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -189,6 +197,20 @@ function accept<Request>(
     handlers.closed(id, end);
   });
   handlers.opened(id, remote);
+}
+
+/**
+ * What a message may hold is the same for all links of a port, so what comes from a stranger is measured as it arrives, and
+ * the link cut before a long message is whole.
+ */
+function measureStranger(link: Link, { socket }: IncomingMessage, bytesMax: number): void {
+  const measure = () => {
+    if (socket.bytesRead <= bytesMax) return;
+    link.end ??= { kind: 'protocol', text: `more than ${bytesMax} bytes came before it was known` };
+    link.socket.terminate();
+  };
+  socket.on('data', measure);
+  link.known = () => socket.off('data', measure);
 }
 
 /** 1006 is the library's word for a connection that ended without the closing handshake. */

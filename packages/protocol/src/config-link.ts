@@ -11,7 +11,7 @@ export const configRequest = z.discriminatedUnion('type', [
   /** First message: which Application the client runs as. */
   z.object({
     ...opening,
-    /** Server applications show that they are what they say; desks have none. */
+    /** Server applications say the server secret, as it is (LK1 does not hold here yet); desks have none. */
     secret: z.string().max(1024).optional(),
   }),
   /**

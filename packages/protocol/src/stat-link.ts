@@ -22,7 +22,7 @@ export const statRequest = z.discriminatedUnion('type', [
     ...opening,
     /** The log-in token of a person; without it, and without a secret, nothing may be subscribed to. */
     token: z.string().max(4096).optional(),
-    /** Server applications show the server secret instead. */
+    /** Server applications say the server secret instead, as it is (LK1 does not hold here yet). */
     secret: z.string().max(1024).optional(),
   }),
   z.object({ type: z.literal('Subscribe'), ReferenceID, ...subject }),

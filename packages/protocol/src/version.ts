@@ -3,8 +3,9 @@
  * new hash in version.test.ts and a test for the oldest version that is still served.
  *
  * 1  first version
- * 2  servers show each other that they hold the server secret, and say it no more (LK1); a primary tells its supervisor
- *    that it offers its role (PR7); nothing else has changed
+ * 2  members of a pair, and servers that follow a SIP Server, show each other that they hold the server secret, and say it
+ *    no more (LK1; it is still said in Open to Configuration Servers and Stat Servers); a primary tells its supervisor that
+ *    it offers its role (PR7); nothing else has changed
  */
 export const PROTOCOL_VERSION = 2;
 export const PROTOCOL_VERSION_OLDEST = 1;

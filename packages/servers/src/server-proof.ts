@@ -1,8 +1,10 @@
 /**
  * How two servers show each other that they hold the secret of all servers, without saying it: each names a nonce, and answers
- * both with an HMAC over them, over who the two are, and over which of them answers. Who listens at the address of a server
- * learns nothing by that which serves anywhere else: an answer heard before is for other nonces, and one's own, sent back, is of
- * the wrong side.
+ * both with an HMAC over them, over who the two are, and over which of them answers. An answer heard before is for other
+ * nonces, and one's own, sent back, is of the wrong side. Who listens at the address of a server learns no secret by that, and
+ * cannot have itself admitted at another server by what it hears, for a server answers only to those who are configured
+ * there. But who stands between the two and passes everything on is not seen, and hears and may change what is said
+ * then: against that the network between servers has to be closed.
  */
 import { type Random, randomToken } from '@holdfast/kernel';
 import type { Hashes } from '@holdfast/sip';

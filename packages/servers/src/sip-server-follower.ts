@@ -177,7 +177,7 @@ export class SipServerFollower {
       case 'Ping':
         return this.#send({ type: 'Pong', n: message.n });
       case 'Challenge':
-        return this.#challenged(message);
+        return this.#challenged(now, message);
       case 'ServerInfo':
         if (this.#phase !== 'registering') return;
         if (!this.#hasShown(message.proof))
@@ -217,9 +217,16 @@ export class SipServerFollower {
     }
   }
 
-  #challenged({ application, site, nonce }: Extract<DeskReply, { type: 'Challenge' }>): void {
+  #challenged(now: Millis, { application, site, nonce }: Extract<DeskReply, { type: 'Challenge' }>): void {
     const { secret, hashes, application: own } = this.#ports;
     if (this.#phase !== 'registering' || this.#toShow !== undefined || secret === undefined) return;
+    const { applications } = this.#round.server;
+    // Whoever passes on what we show would be admitted by that one in our name.
+    if (applications !== undefined && !applications.includes(application))
+      return this.#round.leave(
+        now,
+        `it is "${application}", and ${applications.join(' or ')} should be there`,
+      );
     const connector = { application: own, name: this.#session, nonce: this.#nonce };
     this.#toShow = { link: 'client', connector, listener: { application, name: site, nonce } };
     this.#send({ type: 'Proof', ReferenceID: 1, proof: proofOf(hashes, secret, 'connector', this.#toShow) });

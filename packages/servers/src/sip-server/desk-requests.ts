@@ -42,6 +42,8 @@ export interface DeskRequestPorts
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
   readonly servers: ServerClients;
+  /** What was sent to it before goes out. */
+  close(connection: string, why: string): void;
   /** A graceful shutdown goes on. */
   isShuttingDown(): boolean;
   /** AD2: a desk says whether it reaches that site. */
@@ -319,7 +321,7 @@ export class DeskRequests {
       );
     if (request.secret !== undefined) {
       const text = `A server of version ${request.version} says the server secret, which none may any more; the oldest version between servers is ${SERVER_VERSION_OLDEST}. Update it.`;
-      return clients.refuse(connection, ReferenceID, 'not-allowed', { text });
+      return this.#refuseServer(connection, ReferenceID, text);
     }
     this.#admit(now, connection, request, { person, isServer: false });
   }
@@ -340,7 +342,15 @@ export class DeskRequests {
         { proof: shown.proof },
       );
     const text = 'The server secret is wrong. Have that of the Keys object on both servers.';
-    this.#ports.clients.refuse(connection, ReferenceID, 'not-allowed', { text });
+    this.#refuseServer(connection, ReferenceID, text);
+  }
+
+  /** Whoever is no server has one guess a connection, and each leaves a trace. */
+  #refuseServer(connection: string, ReferenceID: number, text: string): void {
+    const { clients, logBudgeted, close } = this.#ports;
+    clients.refuse(connection, ReferenceID, 'not-allowed', { text });
+    logBudgeted({ level: 'warn', what: 'server refused', because: `LK1: ${text}` }, connection);
+    close(connection, text);
   }
 
   #admit(

@@ -154,8 +154,8 @@ it('[SS70] the peer is the pair of the other site in the same group, its primary
     site: 'south',
     settings: {
       members: [
-        { host: '10.0.0.1', port: 5211 },
-        { host: '10.0.0.2', port: 5212 },
+        { host: '10.0.0.1', port: 5211, applications: ['far'] },
+        { host: '10.0.0.2', port: 5212, applications: ['far2'] },
       ],
       addpTimeoutMs: 3_000,
       pauseMs: 500,

@@ -21,12 +21,14 @@ export function readPeer(configuration: Configuration, own: Application): PeerCo
   const site = primary && siteOf(primary);
   if (primary === undefined || site === undefined || more.length > 0) return undefined;
   const backup = others.find(({ name }) => name === primary.backup);
+  const applications = [primary.name, ...(backup === undefined ? [] : [backup.name])];
   const members =
-    tunnelOf(own) ??
+    tunnelOf(own)?.map((address) => ({ ...address, applications })) ??
     [primary, backup].flatMap((member) => {
       const host = configuration.get('Host', member?.host ?? '')?.address;
       const port = member?.ports.default;
-      return host === undefined || port === undefined ? [] : [{ host, port }];
+      if (member === undefined || host === undefined || port === undefined) return [];
+      return [{ host, port, applications: [member.name] }];
     });
   if (members.length === 0) return undefined;
   const pauseMs = (primary.reconnectTimeout ?? ROUND_PAUSE_S) * 1000;

@@ -4,7 +4,7 @@ import { portableHashes } from '@holdfast/sip';
 import { expect, test } from 'vitest';
 import { type ProofOf, proofOf } from '../server-proof.ts';
 import { type SipLinkEffect, SipServerFollower } from '../sip-server-follower.ts';
-import { CHALLENGED_MAX, ServerClients } from './server-clients.ts';
+import { ServerClients } from './server-clients.ts';
 import { Desk } from './testing/desk.ts';
 import { SECRET, twoSites } from './testing/two-sites.ts';
 
@@ -53,12 +53,34 @@ test('[LK1] a wrong secret, an answer heard before, the own answer sent back, an
   }
 });
 
-test('[LK1] however many strangers ask to be challenged, as many as there may be are remembered', () => {
+test('[LK1] however many strangers ask to be challenged, a server is; each connection has one challenge', () => {
   const here = servers();
-  for (let n = 0; n < CHALLENGED_MAX + 10; n++) here.challenge(`c${n}`, REQUEST, OWN);
-  expect(here.size).toBe(CHALLENGED_MAX);
-  for (let n = 0; n < CHALLENGED_MAX + 10; n++) here.gone(`c${n}`);
+  const { nonce } = here.challenge('c of a server', REQUEST, OWN);
+  for (let n = 0; n < 1_000; n++) here.challenge(`c${n % 500}`, REQUEST, OWN);
+  expect(here.size).toBe(501);
+  const proof = proofOf(portableHashes, SECRET, 'connector', linkOf(nonce));
+  expect(here.shown('c of a server', proof)?.request).toBe(REQUEST);
+  for (let n = 0; n < 500; n++) here.gone(`c${n}`);
   expect(here.size).toBe(0);
+});
+
+test('[LK1] at the port for clients a wrong answer ends the connection, and is told', () => {
+  const { world, north } = twoSites();
+  const refused = () => north.logs.filter(({ what }) => what === 'server refused');
+  expect(refused()).toEqual([]);
+  const stranger = new Desk(north, undefined, 'session of a stranger');
+  expect(stranger.registerAsServer('a guess')).toMatchObject({ type: 'Error', code: 'not-allowed' });
+  world.run(10);
+  expect(stranger.closedBecause).toContain('The server secret is wrong');
+  expect(refused()).toMatchObject([
+    { level: 'warn', because: expect.stringContaining('LK1: The server secret') },
+  ]);
+  // Nor is one heard that was never challenged.
+  const unasked = new Desk(north, undefined, 'session of another');
+  unasked.send({ type: 'Proof', ReferenceID: 1, proof: 'anything' });
+  world.run(10);
+  expect(unasked.closedBecause).toContain('The server secret is wrong');
+  expect(refused()).toHaveLength(2);
 });
 
 test('[LK1] a server of version 1, which says the secret, is refused by that', () => {
@@ -74,18 +96,17 @@ test('[LK1] a server of version 1, which says the secret, is refused by that', (
     ...{ type: 'Error', code: 'not-allowed' },
     text: expect.stringContaining('the oldest version between servers is 2'),
   });
+  north.world.run(10);
+  expect(old.closedBecause).toContain('the oldest version between servers is 2');
 });
 
-test.each([
-  ['challenges nobody', (_challenge: Challenge) => ({})],
-  ['shows nothing', (challenge: Challenge) => ({ challenge })],
-  ['sends back what it hears', (challenge: Challenge, heard: string) => ({ challenge, proof: heard })],
-])('[LK1] who listens at the address of the other site and %s is left', (_what, says) => {
+/** A follower of sip-north whose connection is open, and what it does. */
+function follower() {
   const sent: SipLinkEffect[] = [];
   const lines: string[] = [];
   const snapshots: unknown[] = [];
   const none = () => undefined;
-  const follower = new SipServerFollower(
+  const node = new SipServerFollower(
     {
       ...{ application: 'sip-south', what: 'SIP Server', session: 'south', resumes: false },
       ...{ secret: SECRET, hashes: portableHashes, random: seededRandom(1) },
@@ -94,19 +115,48 @@ test.each([
       snapshot: (_now, reply) => snapshots.push(reply),
       ...{ event: none, current: none, lost: none, pong: none, answered: () => false },
     },
-    { members: [{ host: '10.0.0.1', port: 1 }], addpTimeoutMs: 3_000, pauseMs: 500 },
+    {
+      members: [{ host: '10.0.0.1', port: 1, applications: ['sip-north'] }],
+      ...{ addpTimeoutMs: 3_000, pauseMs: 500 },
+    },
     0,
   );
-  follower.expire(0);
-  follower.handle(0, { type: 'sipOpened', attempt: 1 });
+  node.expire(0);
+  node.handle(0, { type: 'sipOpened', attempt: 1 });
+  return {
+    ...{ sent, lines, snapshots },
+    hear: (message: DeskReply) => node.handle(1, { type: 'sipMessage', attempt: 1, message }),
+    proofs: () =>
+      sent.flatMap((one) =>
+        one.type === 'sipSend' && one.message.type === 'Proof' ? [one.message.proof] : [],
+      ),
+  };
+}
+
+test('[LK1] to whoever is not who is configured at that address nothing is shown: it might pass it on', () => {
+  const { sent, hear, proofs } = follower();
+  hear({
+    type: 'Challenge',
+    ReferenceID: 1,
+    application: 'stat-north',
+    site: 'north',
+    nonce: 'of a stat server',
+  });
+  expect(proofs()).toEqual([]);
+  expect(sent.at(-1)).toMatchObject({
+    ...{ type: 'sipClose', why: 'it is "stat-north", and sip-north should be there' },
+  });
+});
+
+test.each([
+  ['challenges nobody', (_challenge: Challenge) => ({})],
+  ['shows nothing', (challenge: Challenge) => ({ challenge })],
+  ['sends back what it hears', (challenge: Challenge, heard: string) => ({ challenge, proof: heard })],
+])('[LK1] who listens at the address of the other site and %s is left', (_what, says) => {
+  const { sent, lines, snapshots, hear, proofs } = follower();
   const challenge: Challenge = { type: 'Challenge', ReferenceID: 1, ...OWN, nonce: 'a nonce of a stranger' };
-  const hear = (message: DeskReply) => follower.handle(1, { type: 'sipMessage', attempt: 1, message });
-  const proofOfOurs = () =>
-    sent.flatMap((one) =>
-      one.type === 'sipSend' && one.message.type === 'Proof' ? [one.message.proof] : [],
-    )[0];
   if ('challenge' in says(challenge, '')) hear(challenge);
-  const { proof } = { proof: undefined, ...says(challenge, proofOfOurs() ?? '') };
+  const { proof } = { proof: undefined, ...says(challenge, proofs()[0] ?? '') };
   hear({ ...INFO, ...(proof === undefined ? {} : { proof }) });
   expect(sent.at(-1)).toMatchObject({ type: 'sipClose', why: 'it does not show the server secret' });
   expect(lines.join()).toContain('it does not show the server secret');

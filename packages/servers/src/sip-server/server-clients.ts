@@ -7,9 +7,6 @@ import type { DeskReply, DeskRequest } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import { isProof, type ProofOf, proofNonce, proofOf } from '../server-proof.ts';
 
-/** Between challenge and proof; of more the oldest has to begin again. A site has a handful of servers, and strangers may try. */
-export const CHALLENGED_MAX = 256;
-
 type RegisterClient = Extract<DeskRequest, { type: 'RegisterClient' }>;
 
 export interface ServerClientsOptions {
@@ -20,7 +17,7 @@ export interface ServerClientsOptions {
 
 export class ServerClients {
   readonly #options: ServerClientsOptions;
-  /** By connection. */
+  /** One by connection, so that their number bounds it, and no stranger's takes the place of a server's. */
   readonly #challenged = new Map<string, { readonly request: RegisterClient; readonly of: ProofOf }>();
 
   constructor(options: ServerClientsOptions) {
@@ -44,10 +41,7 @@ export class ServerClients {
       nonce: proofNonce(this.#options.random),
     };
     const of: ProofOf = { link: 'client', connector: { application, name: session, nonce }, listener };
-    this.#challenged.delete(connection);
     this.#challenged.set(connection, { request, of });
-    const [oldest] = this.#challenged.keys();
-    if (this.#challenged.size > CHALLENGED_MAX && oldest !== undefined) this.#challenged.delete(oldest);
     return { type: 'Challenge', ReferenceID, ...own, nonce: listener.nonce };
   }
 

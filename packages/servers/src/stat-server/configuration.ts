@@ -49,7 +49,7 @@ export function readStatServerConfiguration(configuration: Configuration, name: 
     const address = configuration.get('Host', member?.host ?? '')?.address;
     const memberPort = member?.ports[connection.port];
     if (!member?.enabled || address === undefined || memberPort === undefined) return [];
-    return [{ host: address, port: memberPort }];
+    return [{ host: address, port: memberPort, applications: [member.name] }];
   });
   if (members.length === 0)
     return { ok: false, text: `Application/${server.name} has no Host or no port "${connection.port}".` };

@@ -435,8 +435,8 @@ test('[SS62] by the server secret a client follows everything, and may do nothin
   agent('ada', '7001');
   world.run(1_000);
   const stranger = new Desk(site, undefined, 'session-of-nobody');
-  expect(stranger.registerAsServer('not the secret')).toMatchObject({ type: 'Error', code: 'not-allowed' });
   expect(stranger.outcome({ type: 'RegisterAll' })).toBe('wrong-state');
+  expect(stranger.registerAsServer('not the secret')).toMatchObject({ type: 'Error', code: 'not-allowed' });
   const server = new Desk(site, undefined, 'session-of-a-server');
   expect(server.registerAsServer(SECRET)).toMatchObject({ type: 'ServerInfo' });
   expect(server.outcome({ type: 'AgentLogout', dn: '7001' })).toBe('not-allowed');
