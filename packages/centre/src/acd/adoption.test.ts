@@ -3,24 +3,27 @@ import type { Call } from './call.ts';
 import { checkCentre } from './check-centre.ts';
 import { Conversation, SITE } from './transcript.ts';
 
-/** Ann has logged in here, and her call of the other site has been taken over. */
-function adopted() {
+/** As the other site had it: ann talks to a caller. */
+const THEIRS: Call = {
+  ...{ connId: 'k1', callType: 'Inbound', ani: '+49', dnis: '6000' },
+  origin: { dn: undefined, heldAt: undefined },
+  ...{ startedAt: 0, userData: {}, hops: 0, isRedirected: false, isEmergency: false, isAdopted: false },
+  ...{ waitingSince: undefined, treatedBy: undefined },
+  phase: { name: 'talking', dn: '1001', trunk: undefined, queue: '6000', since: 0, heldAt: undefined },
+};
+
+/** Ann has logged in here. */
+function annIsHere() {
   const talk = new Conversation();
   talk.tell({ type: 'configured', configuration: SITE });
   for (const line of ['phone 1001 up', 'login 1001 ann', 'ready 1001']) talk.say(line);
-  const call: Call = {
-    ...{
-      connId: 'k1',
-      callType: 'Inbound',
-      ani: '+49',
-      dnis: '6000',
-      origin: { dn: undefined, heldAt: undefined },
-    },
-    ...{ startedAt: 0, userData: {}, hops: 0, isRedirected: false, isEmergency: false, isAdopted: false },
-    ...{ waitingSince: undefined, treatedBy: undefined },
-    phase: { name: 'talking', dn: '1001', trunk: undefined, queue: '6000', since: 0, heldAt: undefined },
-  };
-  talk.centre.adopt(talk.now, call);
+  return talk;
+}
+
+/** And her call of the other site has been taken over. */
+function adopted() {
+  const talk = annIsHere();
+  talk.centre.adopt(talk.now, THEIRS);
   return talk;
 }
 
@@ -63,4 +66,17 @@ describe('the phone of whoever talks in a call that was taken over goes home', (
       talk.say(line);
     expect(word(talk.say('phone 1001 down'), 'AgentLogout')).toHaveLength(1);
   });
+});
+
+it('the other half of a call is refused where our own does not stand, and nothing changes', () => {
+  const talk = annIsHere();
+  talk.say('call k2 +50 6000');
+  const before = talk.centre.record('call/k2', talk.now);
+  for (const connId of ['k2', 'unknown'])
+    expect(talk.centre.rejoin(talk.now, { connId, theirs: THEIRS, end: 'party' })).toBeUndefined();
+  expect(talk.centre.record('call/k2', talk.now)).toEqual(before);
+  talk.say('answer k2 1001');
+  const isOver: Call = { ...THEIRS, phase: { name: 'over' } };
+  expect(talk.centre.rejoin(talk.now, { connId: 'k2', theirs: isOver, end: 'party' })).toBeUndefined();
+  expect(talk.centre.rejoin(talk.now, { connId: 'k2', theirs: THEIRS, end: 'party' })).toBeDefined();
 });

@@ -28,10 +28,11 @@ export interface Rejoined {
   readonly end: 'origin' | 'party';
 }
 
-export function rejoin(turn: Turn, { connId, theirs, end }: Rejoined): void {
+/** False: one of the two does not stand, and nothing has changed. */
+export function rejoin(turn: Turn, { connId, theirs, end }: Rejoined): boolean {
   const { state } = turn;
   const call = state.calls.get(connId);
-  if (call?.phase.name !== 'talking' || theirs.phase.name !== 'talking') return;
+  if (call?.phase.name !== 'talking' || theirs.phase.name !== 'talking') return false;
   const { queue, since } = call.phase;
   const isParty = end === 'party';
   // What was attached there comes last, since the agent was there.
@@ -47,6 +48,7 @@ export function rejoin(turn: Turn, { connId, theirs, end }: Rejoined): void {
   const isHere = isParty && theirs.phase.trunk === undefined;
   const party = isHere ? state.dns.get(theirs.phase.dn) : undefined;
   if (party !== undefined) tellAdopted(turn, joined, { dn: party, to: 'party' });
+  return true;
 }
 
 function tellAdopted(

@@ -161,10 +161,10 @@ export class Centre implements Node<CentreInput, CentreEffect> {
     return turn.effects;
   }
 
-  /** The end that the other site had of a call of ours is ours now (AD11). */
-  rejoin(now: Millis, rejoined: Rejoined): CentreEffect[] {
+  /** The end that the other site had of a call of ours is ours now (AD11); undefined where one of the two does not stand. */
+  rejoin(now: Millis, rejoined: Rejoined): CentreEffect[] | undefined {
     const turn: Turn = { state: this.#state, now, effects: [] };
-    rejoin(turn, rejoined);
+    if (!rejoin(turn, rejoined)) return undefined;
     settle(turn);
     return turn.effects;
   }

@@ -95,16 +95,32 @@ export class CallHandover {
     );
   }
 
+  /** AD11: our leg rang at the other site and was answered there. Whom the centre waits for; undefined when it is given up. */
+  answeredThere(ours: LegId): string | undefined {
+    const { call, dn } = this.#parts.legs.get(ours) ?? {};
+    if (call === undefined || dn === undefined || call.over || call.party !== undefined) return undefined;
+    if (call.ringing.get(dn)?.legs.has(ours) !== true) return undefined;
+    // Over a trunk there is one leg at a time.
+    call.ringing.delete(dn);
+    return dn;
+  }
+
   /** AD11: the end that the other site had takes the place of our leg that led there; that has been loaded before. */
   rejoin(now: Millis, ours: LegId, { leg, role }: FarEnd): void {
-    const { legs, changed } = this.#parts;
+    const { legs, sound, changed } = this.#parts;
     const near = legs.get(ours);
     if (near === undefined) return;
     const { call } = near;
+    const { userAgent, run } = this.#ports;
     changed(call.connId);
-    this.#takeBack(now, call, ours);
-    this.#ports.userAgent.forget(ours);
-    this.#parts.drop(now, ours);
+    const isUnanswered = userAgent.legInfo(ours)?.state === 'calling';
+    // It stays known until its INVITE has ended, as with any that is given up.
+    if (isUnanswered) run(userAgent.cancel(now, ours));
+    else {
+      this.#takeBack(now, call, ours);
+      userAgent.forget(ours);
+      this.#parts.drop(now, ours);
+    }
     const { origin, party } = role.call;
     if (near.role === 'party') call.party = party && { ...party, leg };
     else {
@@ -114,6 +130,8 @@ export class CallHandover {
     }
     legs.add(leg, { ...role, role: near.role, call });
     legs.stands(now, leg);
+    // Our own caller has still to be answered, or turned from the music.
+    if (isUnanswered && call.party !== undefined) sound.connect(now, call, call.party);
   }
 
   /** What was being put to the end at the other site found no answer, and what came from there needs none. */

@@ -5,6 +5,8 @@
  *
  *     caller ═ ours ─ our leg ╌╌╌ their leg ─ theirs ═ agent     ──▶     caller ═ ours ═ agent
  *
+ * Its agent may have answered there, and we have not heard of it: then that answer is made good here, while it is waited for.
+ *
  * Our leg to a dead site is found dead long before its agent has logged in here. While that may still happen, and until
  * somebody hangs up, the call stands with the end that it has.
  */
@@ -90,12 +92,23 @@ export class CrossedCalls {
       return { cause: 'leg-ending', because: `its other end was ${record.leg.state.name}` };
     if (leadsThroughDeadSite(record))
       return { cause: 'route-dead', because: 'its other end is reached through the dead site' };
+    if (userAgent.legInfo(ours)?.state === 'calling' && !this.#answered(now, connId, ours)) return GIVEN_UP;
+    const joined = centre.rejoin(now, { connId, theirs, end: role.role });
+    if (joined === undefined) return NOT_TALKING;
     run(userAgent.loadLegs(now, [legHere(record, role.dn, this.#ports)], SEQ_JUMP_OF_SITE));
     calls.handover.rejoin(now, ours, { leg, role });
     this.#waiting.delete(ours);
-    this.#ports.perform(now, centre.rejoin(now, { connId, theirs, end: role.role }));
+    this.#ports.perform(now, joined);
     run(userAgent.refresh(now, leg));
     return leg;
+  }
+
+  /** Their 200 was lost with the site; false when nobody waits for it here any more. */
+  #answered(now: Millis, connId: string, ours: LegId): boolean {
+    const { calls, centre, perform } = this.#ports;
+    const dn = calls.handover.answeredThere(ours);
+    if (dn !== undefined) perform(now, centre.handle(now, { type: 'partyAnswered', connId, dn }));
+    return dn !== undefined;
   }
 
   /** Our leg is dead: whether its call waits for the end that the other site had. */
@@ -149,6 +162,12 @@ export class CrossedCalls {
     }
   }
 }
+
+const GIVEN_UP: Obstacle = {
+  cause: 'other-end-gone',
+  because: 'it was answered there when its caller was back in line here, or had gone',
+};
+const NOT_TALKING: Obstacle = { cause: 'other-end-gone', because: 'our own part of it does not stand' };
 
 /** The other site's call had its two ends together. */
 function isJoined({ role, call }: Roles[number][1]): boolean {
