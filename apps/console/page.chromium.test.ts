@@ -2,14 +2,14 @@
  * The built page in a real browser, fed by the invented lab (dev/fake-lab.ts): what a person sees, presses and
  * reads, by mouse, keyboard and screen reader.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FakeLab } from './dev/fake-lab-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
@@ -26,53 +26,6 @@ const CHROMIUM = {
   ],
 };
 const STEP_MS = 20_000;
-
-class FakeLab {
-  readonly commands: unknown[] = [];
-  readonly port: number;
-  readonly agents: number;
-  #child: ChildProcess | undefined;
-
-  constructor(port: number, agents = 20) {
-    this.port = port;
-    this.agents = agents;
-  }
-
-  async start(): Promise<void> {
-    const { port, agents } = this;
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', 'apps/console/dev/fake-lab.ts', `--port=${port}`, `--agents=${agents}`],
-      { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] },
-    );
-    this.#child = child;
-    const lines = createInterface({ input: child.stdout });
-    const [first] = (await once(lines, 'line')) as [string];
-    expect(first).toBe('listening');
-    lines.on('line', (line) => this.commands.push(JSON.parse(line)));
-  }
-
-  /** The Configuration Server of a site dies or is back, alone. */
-  turnConfiguration(word: 'lose' | 'restore', site: string): void {
-    this.#child?.stdin?.write(`${word} ${site}\n`);
-  }
-
-  /** Its connections stand, and nothing comes. */
-  hang(): void {
-    this.#child?.kill('SIGSTOP');
-  }
-
-  goOn(): void {
-    this.#child?.kill('SIGCONT');
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-}
 
 let browser: Browser;
 let lab: FakeLab;
