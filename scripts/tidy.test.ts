@@ -3,9 +3,11 @@ import {
   findImpurities,
   findLadderBreaks,
   findLockGaps,
+  findLongFiles,
   findRuleGaps,
   findUnfinished,
   findUnnamedDependencies,
+  longFile,
   testTitles,
 } from './tidy.ts';
 
@@ -50,4 +52,15 @@ test('every library is named in ARCHITECTURE.md with what it saves', () => {
 
 test('package-lock.json knows what every package.json lists, so that npm ci holds', () => {
   expect(findLockGaps()).toEqual([]);
+});
+
+test('no source and no test has more than 500 lines', () => {
+  expect(findLongFiles()).toEqual([]);
+});
+
+test('a line counts once, whether or not the last one ends', () => {
+  const lines = (count: number) => Array.from({ length: count }, () => '//').join('\n');
+  expect(longFile('a.ts', `${lines(500)}\n`)).toEqual([]);
+  expect(longFile('a.ts', lines(500))).toEqual([]);
+  expect(longFile('a.ts', `${lines(501)}\n`)).toMatchObject([{ file: 'a.ts', line: 501 }]);
 });

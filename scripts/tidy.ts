@@ -1,7 +1,7 @@
 /**
  * The house rules that no compiler checks, as data: who may import whom, what pure packages may not touch, that
- * every numbered rule of a SPEC.md has a test and the reverse, that every library is named. `tidy.test.ts` runs it; run this file to see the
- * nudges (sizes) as well.
+ * every numbered rule of a SPEC.md has a test and the reverse, that every library is named, that no file is too long. `tidy.test.ts`
+ * runs it.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -240,12 +240,20 @@ export function findLockGaps(): Finding[] {
   return [...changed, ...missing];
 }
 
-/** Nudges, not failures: a file of more than 500 lines wants to be two. */
+/** One idea fits: a file of more lines wants to be two. */
+const LINES_MAX = 500;
+
+/** Sources and tests that are longer. */
 export function findLongFiles(): Finding[] {
   return trackedFiles()
-    .filter((file) => isSource(file) && !isTest(file))
-    .map((file) => ({ file, line: readFileSync(root + file, 'utf8').split('\n').length, text: 'lines' }))
-    .filter(({ line }) => line > 500);
+    .filter(isSource)
+    .flatMap((file) => longFile(file, readFileSync(root + file, 'utf8')));
+}
+
+/** A line ends with its line feed. */
+export function longFile(file: string, text: string): Finding[] {
+  const line = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+  return line > LINES_MAX ? [{ file, line, text: `${line} lines; one idea fits ${LINES_MAX}` }] : [];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -256,9 +264,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     ...findUnfinished(),
     ...findUnnamedDependencies(),
     ...findLockGaps(),
+    ...findLongFiles(),
   ];
   for (const { file, line, text } of findings) console.log(`${file}:${line}: ${text}`);
-  for (const { file, line } of findLongFiles())
-    console.log(`nudge: ${file} has ${line} lines; one idea fits 500`);
   process.exitCode = findings.length === 0 ? 0 : 1;
 }
