@@ -19,7 +19,7 @@ it('[LG1] what is new while everything is being sent pushes out no event that is
   expect([...store.held().events].map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
 });
 
-it('[LG1] a mate whose clock is another: what it wrote a moment ago was a moment ago here, whatever either clock says', () => {
+it('[LG1] [LG5] a mate whose clock is another: what it wrote a moment ago was a moment ago here, whatever either clock says', () => {
   for (const apart of [0, 1e12, -1e12]) {
     const store = new MirrorStore();
     store.linked();

@@ -169,7 +169,7 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
   });
 
-  it('[LG4] what cannot go on is counted by its cause, once', () => {
+  it('[LG4] [AD8] what cannot go on is counted by its cause, once', () => {
     const all = talking();
     const { world, south } = all;
     die(all);
