@@ -70,3 +70,16 @@ test('a partition holds back what sites tell each other and what the office tell
   await rest;
   expect([...heard].sort()).toEqual(['desk', 'office', 'peer']);
 });
+
+test('what went between the sites is measured there: a desk that says something has no part in it', async () => {
+  const { made, north, south } = await links(false);
+  const desk = made.ofDesk(0).through('127.0.0.1', north.port).port;
+  const [near, far] = await lineTo(desk, north.server);
+  near.write('a desk');
+  await once(far, 'data');
+  expect(made.counts).toEqual({ lost: 0, overtaken: 0, betweenSitesMs: undefined });
+  const [one, other] = await lineTo(Number(made.peerAddress('north').split(':')[1]), south.server);
+  one.write('a site');
+  await once(other, 'data');
+  expect(made.counts.betweenSitesMs).toBeGreaterThanOrEqual(0);
+});

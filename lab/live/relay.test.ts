@@ -88,6 +88,7 @@ test.each([5, 40, 150])(
     await once(desk, 'data');
     expect(performance.now() - from).toBeGreaterThanOrEqual(2 * delayMs - 1);
     expect(heard).toBe(parts.join(''));
+    expect(relay.leastMs).toBeGreaterThanOrEqual(delayMs - 1);
   },
 );
 
