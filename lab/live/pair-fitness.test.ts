@@ -183,6 +183,9 @@ test('[OP1] promote and demote: the other one serves, a call does not notice, an
     expect((await operate(['demote', standby])).status).toBe(0);
   });
   expect(await settled()).toEqual({ primary, standby });
+  // PR7: both had offered the role, and so neither end counts as a death.
+  const ends = logged().filter(({ what }) => what === 'process made way' || what === 'process ended');
+  expect(ends.map(({ what }) => what)).toEqual(['process made way', 'process made way']);
 }, 120_000);
 
 test('[OP1] without a mate that is ready the role is not offered: the refusal says what it lacks', async () => {
