@@ -6,6 +6,7 @@
 import type { CentreEffect } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
 import type { DeskReply, ErrorCode } from '@holdfast/protocol';
+import { SITE_GONE_REASON } from '@holdfast/servers';
 import type { PhoneFact, SipMessage } from '@holdfast/sip';
 import { cseqOf, headerValue, type Target, toOf } from '@holdfast/sip';
 
@@ -109,6 +110,7 @@ export class RuleCensus {
     if (what === 'pool refused') this.count('QU21');
     if (what === 'mate behind' || what === 'mate in step') this.count('LG2');
     if (what === 'entries missing' || what === 'records differ') this.#each('LG6', 'LG7');
+    if (what === 'call not adopted') this.count('AD8');
     if (what === 'call of the other site ended') this.count('AD9');
     if (what === 'call has crossed already') this.count('SS77');
     if (what === 'trunk out of service' || what === 'trunk back in service') this.count('SS35');
@@ -140,6 +142,7 @@ export class RuleCensus {
     if (message.kind === 'request') {
       // The numbers of a call that was taken over: each such request reaches an end of it where that end is now.
       if ((cseqOf(message)?.number ?? 0) >= ADOPTED_CSEQ_MIN) this.#each('AD3', 'AD4', 'AD5');
+      if (headerValue(message, 'reason') === SITE_GONE_REASON) this.count('AD10');
       // The answer to an offer in a 2xx (RFC 3261 §13.2.2.4).
       if (message.method === 'ACK' && message.body.length > 0) this.count('SS23');
       if (message.method === 'INVITE') this.#forks(message, now);

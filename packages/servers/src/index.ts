@@ -75,6 +75,7 @@ export {
 export { PROBE_USER } from './sip-server/registrations.ts';
 export { SipServerNode } from './sip-server/sip-server-node.ts';
 export type { OwnProbe, SipServerOptions } from './sip-server/sip-server-options.ts';
+export { SITE_GONE_REASON } from './sip-server/unsaved-calls.ts';
 export type { SipLinkEffect, SipLinkInput } from './sip-server-follower.ts';
 export {
   readStatServerConfiguration,

@@ -361,7 +361,7 @@ export function logOutPhoneless(turn: Turn): void {
   for (const number of turn.state.touchedDNs) {
     const dn = turn.state.dns.get(number);
     if (dn?.agent !== undefined && !dn.phone.inService)
-      endPhoneless(turn, dn, 'the phone is out of service, and the call that was taken over is over');
+      endPhoneless(turn, dn, 'AG26: the phone is out of service, and the call that was taken over is over');
   }
 }
 
