@@ -35,7 +35,14 @@ export function twoSites({
 }: TwoSitesOptions = {}): TwoSites {
   const world = new World();
   const peer = (site: string, host: string) => ({
-    peer: { site, settings: { members: [{ host, port: 1, applications: [`sip-${site}`] }], addpTimeoutMs: 3_000, pauseMs: 500 } },
+    peer: {
+      site,
+      settings: {
+        members: [{ host, port: 1, applications: [`sip-${site}`] }],
+        addpTimeoutMs: 3_000,
+        pauseMs: 500,
+      },
+    },
   });
   const common = { ...options, serverSecret: SECRET, isLed };
   const atNorth = new Site(world, configurationOf({ ...peer('south', SOUTH), ...north }), common);
