@@ -112,13 +112,16 @@ export class SoundAccount {
   }
 }
 
-/** Of the calls that were long enough, so many may be left out because the lab was late: with more the rest says too little. */
+/**
+ * Of the calls that were long enough, so many may be left out because the lab was late, or one call: with more the rest says too
+ * little, and the run needs a quieter machine or fewer agents.
+ */
 const UNHEARD_SHARE_MAX = 0.2;
 
 /** Whether both ends were heard in every call of a sample that is worth the name, and what was seen, in words. */
 export function soundBothWays(report: SoundReport): { readonly ok: boolean; readonly detail: string } {
   const { calls, both_ways, unheard_by_lab } = report;
-  const isWholeSample = unheard_by_lab <= UNHEARD_SHARE_MAX * (calls + unheard_by_lab);
+  const isWholeSample = unheard_by_lab <= Math.max(1, UNHEARD_SHARE_MAX * (calls + unheard_by_lab));
   return {
     ok: calls > 0 && both_ways === calls && isWholeSample,
     detail: `${both_ways} of ${calls} calls with sound were heard at both ends; the lab was too late to listen to ${unheard_by_lab} more`,
