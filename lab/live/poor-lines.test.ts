@@ -73,7 +73,8 @@ function linesWerePoor(lab: LiveLab, { delayMs }: LineQuality): void {
   );
 }
 
-test.each([5, 40, 150])(
+// Together: they mostly wait for time-outs, each in a lab of its own.
+test.concurrent.each([5, 40, 150])(
   '[DS8a] a site is lost over lines of %i ms with jitter, loss and reordering: its agents work at the other',
   async (delayMs) => {
     const siteLoss = { ...scenarioNamed('site-loss'), times: CROWD, run: siteDies };
@@ -82,7 +83,7 @@ test.each([5, 40, 150])(
   180_000,
 );
 
-test('[SS53] the primary is killed over lines of 40 ms: every call is kept, nobody moves, and callers are answered', async () => {
+test.concurrent('[SS53] the primary is killed over lines of 40 ms: every call is kept, nobody moves, and callers are answered', async () => {
   const pair = scenarioNamed('pair-takeover');
   const name = 'pair-takeover over poor lines';
   expect(await failedOver(poor(40), { ...pair, name, occupancy: 0.4, run: primaryDies })).toEqual([]);
