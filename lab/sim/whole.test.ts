@@ -115,14 +115,18 @@ describe('the loss of a site in virtual time (ME1)', () => {
     expect(ledger.after_wait_ms?.p50 ?? Number.POSITIVE_INFINITY).toBeLessThan(3_000);
   });
 
-  it('counts no other call as that of the lost site, and no hand that is slow: 99 of 100 are Ready within a second', {
+  it('counts no other call as that of the lost site, and no hand that is slow: whose phone is there is Ready within a second', {
     timeout: 60_000,
   }, () => {
     // An agent of this world was called at the other site while the call of the lost one still stood.
     const { ledger, failed } = runSiteLoss(3, 100);
     expect(failed).toBeUndefined();
     expect(ledger.in_call).toBeGreaterThan(5);
-    expect(ledger.after_wait_ms?.p99 ?? Number.POSITIVE_INFINITY).toBeLessThan(1_000);
+    // A phone that registers elsewhere only when its next refresh fails (PH1) may come after the wait that the options ask.
+    const there = ledger.agents.filter(({ phoneAt, allowedAt }) => (phoneAt ?? Infinity) <= (allowedAt ?? 0));
+    expect(there.length).toBeGreaterThan(0.9 * ledger.agents.length);
+    for (const { readyAt, allowedAt } of there)
+      expect((readyAt ?? Infinity) - (allowedAt ?? 0)).toBeLessThan(1_000);
   });
 
   it('[PH1] leaves the agents of fixed phones logged out, each with that because, until their site is back', {

@@ -53,11 +53,11 @@ function membersWith(holdfast: Record<string, string>) {
 
 it('[SS70] [option holdfast/peer-address] the other site is reached where it is, or at the near end of a tunnel', () => {
   expect(membersWith({})).toEqual([
-    { host: '10.0.0.1', port: 5_211 },
-    { host: '10.0.0.1', port: 5_213 },
+    { host: '10.0.0.1', port: 5_211, applications: ['south'] },
+    { host: '10.0.0.1', port: 5_213, applications: ['south-b'] },
   ]);
   expect(membersWith({ 'peer-address': '127.0.0.1:15211,127.0.0.1:15213' })).toEqual([
-    { host: '127.0.0.1', port: 15_211 },
-    { host: '127.0.0.1', port: 15_213 },
+    { host: '127.0.0.1', port: 15_211, applications: ['south', 'south-b'] },
+    { host: '127.0.0.1', port: 15_213, applications: ['south', 'south-b'] },
   ]);
 });
