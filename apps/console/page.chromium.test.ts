@@ -313,7 +313,7 @@ describe('the live page', { timeout: 60_000 }, () => {
     expect(line[1]).toMatch(
       /\d\d:\d\d:\d\dleaves northNo SIP Server of site north .*DS8adisaster-recovery.timeout = 3 s/,
     );
-    expect(await text()).toContain('Goes back to north by itself');
+    await drawer.getByText('Goes back to north by itself').waitFor();
     await drawer.getByRole('button', { name: 'Close' }).click();
     expect(await drawer.count()).toBe(0);
     // What was decided before the page was opened is told by the lab.
