@@ -139,6 +139,8 @@ async function works(site: SiteName): Promise<void> {
   const [at, answeredAt] = [agents.facts(GATEWAY).length, agents.facts(AGENT.number).length];
   agents.command(GATEWAY, { name: 'call', to: SALES_QUEUE, site });
   await agents.fact(AGENT.number, 'established', answeredAt);
+  // Both hear each other before one hangs up.
+  await agents.fact(GATEWAY, 'established', at);
   agents.command(AGENT.number, { name: 'hangup' });
   expect(await agents.fact(GATEWAY, 'ended', at)).toMatchObject({ by: 'remote', wasEstablished: true });
 }

@@ -1,6 +1,6 @@
 /** Real programs in place of what moves an address, which write down how they were called. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -113,9 +113,10 @@ test('[PR10] of the environment the program is given where to find commands, and
   process.env.HOLDFAST_SERVER_SECRET = 'a-secret';
   process.env.VIRTUAL_IP_INTERFACE = 'eth7';
   try {
-    moverWith(`env > ${join(folder, 'environment')}`).move('add', BECAUSE);
-    await until(() => calls().length === 2);
-    const given = readFileSync(join(folder, 'environment'), 'utf8');
+    const [writing, written] = [join(folder, 'writing'), join(folder, 'environment')];
+    moverWith(`env > ${writing}; mv ${writing} ${written}`).move('add', BECAUSE);
+    await until(() => calls().length === 2 && existsSync(written));
+    const given = readFileSync(written, 'utf8');
     expect(given).toContain(`PATH=${process.env.PATH}\n`);
     expect(given).toContain('VIRTUAL_IP_INTERFACE=eth7\n');
     expect(given).not.toContain('a-secret');
