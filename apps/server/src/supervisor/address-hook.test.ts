@@ -1,6 +1,6 @@
 /** Real programs in place of what moves an address, which write down how they were called. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
