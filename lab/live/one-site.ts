@@ -2,7 +2,7 @@
  * One site as real processes, in a generated world of two, for tests that need no robots: its processes, its phones, and
  * clients that send what they like. The site is not started by the making.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import type { GeneratedAgent } from '@holdfast/centre';
 import { seededRandom } from '@holdfast/kernel';
 import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { makeWorld, type TokenKey, writeConfiguration } from '@holdfast/server';
-import { ProcessClock } from '@holdfast/shell';
+import { type DeskListeners, type DeskSession, openDesk, ProcessClock } from '@holdfast/shell';
 import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM, type SitePorts } from './lab-configuration.ts';
 import { LabPhone } from './peers/lab-phone.ts';
 import { greeting, RawClient } from './raw-client.ts';
@@ -115,6 +115,24 @@ export class OneSite {
     phone.command({ name: 'register' });
     await phone.fact('registered');
     return phone;
+  }
+
+  /** A desk of that agent, who has logged in nowhere before. */
+  async desk(user: string, listeners: DeskListeners): Promise<DeskSession> {
+    const bootstrap = join(this.folder, 'bootstrap.json');
+    const [preferred, peer] = this.ports.config.map((port) => ({
+      application: 'workspace',
+      nodes: [`127.0.0.1:${port}`],
+    }));
+    const sites = { preferred, peer };
+    writeFileSync(bootstrap, JSON.stringify({ environment: 'test', hotSeating: false, sites }));
+    const opening = await openDesk({
+      ...{ user, password: PASSWORD, bootstrap, dataFolder: join(this.folder, 'desk') },
+      firstLogin: 'nothingBefore',
+      listeners,
+    });
+    if (!opening.ok) throw new Error(opening.problems.join('\n'));
+    return opening.desk;
   }
 
   tokenOf(user: string): Promise<string> {

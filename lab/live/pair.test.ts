@@ -1,11 +1,5 @@
-/**
- * A pair of SIP Servers as real processes under their supervisor, whose members are killed or stopped in the middle of
- * their work, one after the other. What a takeover took is printed, one JSON object a line; asserted are generous bounds.
- */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { GUEST } from '@holdfast/centre';
-import { type DeskSession, openDesk } from '@holdfast/shell';
+import type { DeskSession } from '@holdfast/shell';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { OneSite } from './one-site.ts';
 import { MEMBERS, PairLog } from './pair-log.ts';
@@ -45,7 +39,7 @@ beforeAll(async () => {
   await site.registeredPhone(CALLED, 0);
   await site.registeredPhone(TALKING, 0);
   customer = await site.registeredPhone(GUEST.dn, 0);
-  desk = await deskOf('agent7001');
+  desk = await site.desk('agent7001', { dn: ({ name }) => void told.push(name) });
   await until('the agent is logged in', 15_000, () => desk.view?.site === 'north');
   desk.command({ type: 'ready' });
   await agentIs('Ready');
@@ -60,22 +54,6 @@ afterAll(async () => {
   await site.end();
   site.remove();
 }, 20_000);
-
-async function deskOf(user: string): Promise<DeskSession> {
-  const file = join(site.folder, 'bootstrap.json');
-  const [preferred, peer] = site.ports.config.map((port) => ({
-    application: 'workspace',
-    nodes: [`127.0.0.1:${port}`],
-  }));
-  writeFileSync(file, JSON.stringify({ environment: 'test', hotSeating: false, sites: { preferred, peer } }));
-  const opening = await openDesk({
-    ...{ user, password: 'fake-password', bootstrap: file, dataFolder: join(site.folder, 'desk') },
-    firstLogin: 'nothingBefore',
-    listeners: { dn: ({ name }) => void told.push(name) },
-  });
-  if (!opening.ok) throw new Error(opening.problems.join('\n'));
-  return opening.desk;
-}
 
 const agentIs = (state: string) => until(`the agent is ${state}`, 15_000, () => desk.view?.state === state);
 

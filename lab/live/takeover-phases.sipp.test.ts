@@ -1,13 +1,6 @@
-/**
- * The primary of a pair is killed (SIGKILL) while a call is in each of its phases. The far end is sipp, which takes no message
- * that does not belong there, so that an answer that comes twice fails its call; where sound or a second line is looked at it
- * is a phone of ours. In each phase the call goes on, is answered once, its desk hears each event once and in order, and the
- * timers that ran go on.
- */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GUEST, OVERFLOW_QUEUE, SALES_QUEUE } from '@holdfast/centre';
-import { type DeskSession, openDesk } from '@holdfast/shell';
+import type { DeskSession } from '@holdfast/shell';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { freePorts } from './free-ports.ts';
 import { PHONE_PASSWORD, REALM } from './lab-configuration.ts';
@@ -63,7 +56,11 @@ beforeAll(async () => {
   colleague = await registered(COLLEAGUE, 1);
   customer = await registered('7003', 1);
   [sippPort] = (await freePorts(1)) as [number];
-  desk = await deskOf('agent7001');
+  desk = await site.desk('agent7001', {
+    dn({ name, attributes: { ConnID } }) {
+      if (ConnID !== undefined) told.set(ConnID, [...(told.get(ConnID) ?? []), name]);
+    },
+  });
   await until('the agent is logged in', 15_000, () => desk.view?.site === 'north');
 }, 60_000);
 
@@ -85,26 +82,6 @@ async function registered(number: string, lines: number): Promise<LabPhone> {
   phone.command({ name: 'register' });
   await phone.fact('registered');
   return phone;
-}
-
-async function deskOf(user: string): Promise<DeskSession> {
-  const file = join(site.folder, 'bootstrap.json');
-  const [preferred, peer] = site.ports.config.map((port) => ({
-    application: 'workspace',
-    nodes: [`127.0.0.1:${port}`],
-  }));
-  writeFileSync(file, JSON.stringify({ environment: 'test', hotSeating: false, sites: { preferred, peer } }));
-  const opening = await openDesk({
-    ...{ user, password: 'fake-password', bootstrap: file, dataFolder: join(site.folder, 'desk') },
-    firstLogin: 'nothingBefore',
-    listeners: {
-      dn({ name, attributes: { ConnID } }) {
-        if (ConnID !== undefined) told.set(ConnID, [...(told.get(ConnID) ?? []), name]);
-      },
-    },
-  });
-  if (!opening.ok) throw new Error(opening.problems.join('\n'));
-  return opening.desk;
 }
 
 const agentIs = (state: string) =>

@@ -129,19 +129,7 @@ ${INVITE}
 <recv response="200" rrs="true"/>
 ${inDialog('ACK', 1)}
 <recv request="INVITE"/>
-<send retrans="500"><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:]
-[last_Call-ID:]
-[last_CSeq:]
-Contact: <sip:gateway@[local_ip]:[local_port]>
-Content-Type: application/sdp
-Content-Length: [len]
-
-${SDP}
-]]></send>
+${answer('200 OK')}
 <recv request="ACK"/>
 <pause/>
 ${inDialog('BYE', 2)}

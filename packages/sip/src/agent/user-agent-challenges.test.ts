@@ -1,31 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ANSWER, OFFER, Scenario, type ScenarioOptions } from '../dialog/scenario.ts';
-import { createRequest, type HeaderLines } from '../message/build-message.ts';
+import { ANSWER, BOB, OFFER, outsideRequest, Scenario, type ScenarioOptions } from '../dialog/scenario.ts';
+import type { HeaderLines } from '../message/build-message.ts';
 import { cseqOf, headerValue } from '../message/headers.ts';
 import type { SipRequest } from '../message/message.ts';
-
-const BOB = { transport: 'UDP', host: '10.0.0.2', port: 5060 } as const;
-
-function makeRequest(
-  method: string,
-  extra: HeaderLines = [],
-  to = '<sip:bob@example.org>',
-  body?: Uint8Array,
-) {
-  return createRequest({
-    method,
-    uri: 'sip:bob@10.0.0.2',
-    headers: [
-      ['Max-Forwards', '70'],
-      ['From', '<sip:alice@example.org>;tag=out'],
-      ['To', to],
-      ['Call-ID', 'outside'],
-      ['CSeq', `1 ${method}`],
-      ...extra,
-    ],
-    ...(body !== undefined && { body }),
-  });
-}
 
 describe('challenges', () => {
   const CHALLENGE: HeaderLines = [['WWW-Authenticate', 'Digest realm="x", nonce="n"']];
@@ -130,7 +107,7 @@ describe('challenges', () => {
     expect(s.ends.alice.legInfo(leg)?.dialog?.localSeq).toBe(3);
     const { transaction, output } = s.ends.alice.sendRequest(
       s.now,
-      makeRequest('OPTIONS'),
+      outsideRequest('OPTIONS'),
       { type: 'target', target: BOB },
       { credentials: PASSWORD },
     );

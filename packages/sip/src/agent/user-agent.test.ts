@@ -1,33 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ANSWER, nameOf, OFFER, read, Scenario, text } from '../dialog/scenario.ts';
-import { createRequest, createResponse, type HeaderLines } from '../message/build-message.ts';
+import { ANSWER, BOB, nameOf, OFFER, outsideRequest, read, Scenario, text } from '../dialog/scenario.ts';
+import { createResponse, type HeaderLines } from '../message/build-message.ts';
 import { headerValue } from '../message/headers.ts';
 import type { SipRequest } from '../message/message.ts';
 import { serializeMessage } from '../message/serialize-message.ts';
 import { destinationOf } from './user-agent-reach.ts';
-
-const BOB = { transport: 'UDP', host: '10.0.0.2', port: 5060 } as const;
-
-function makeRequest(
-  method: string,
-  extra: HeaderLines = [],
-  to = '<sip:bob@example.org>',
-  body?: Uint8Array,
-) {
-  return createRequest({
-    method,
-    uri: 'sip:bob@10.0.0.2',
-    headers: [
-      ['Max-Forwards', '70'],
-      ['From', '<sip:alice@example.org>;tag=out'],
-      ['To', to],
-      ['Call-ID', 'outside'],
-      ['CSeq', `1 ${method}`],
-      ...extra,
-    ],
-    ...(body !== undefined && { body }),
-  });
-}
 
 /** Sends a request of Alice's owner outside any call, and runs until it is answered. */
 function ask(s: Scenario, request: SipRequest): string {
@@ -161,22 +138,22 @@ describe('what is refused before it reaches the owner', () => {
     const known = s.told('bob').length;
     const strange: HeaderLines = [['Contact', '<sip:alice@10.0.0.1>']];
     for (const method of ['BYE', 'INFO', 'INVITE', 'UPDATE', 'PRACK', 'NOTIFY']) {
-      ask(s, makeRequest(method, strange, '<sip:bob@example.org>;tag=nobody'));
+      ask(s, outsideRequest(method, strange, '<sip:bob@example.org>;tag=nobody'));
       expect(s.last('alice', 'response').status).toBe(481);
       // The right tag with another Call-ID is another dialog.
-      ask(s, makeRequest(method, strange, `<sip:bob@example.org>;tag=${dialog?.localTag}`));
+      ask(s, outsideRequest(method, strange, `<sip:bob@example.org>;tag=${dialog?.localTag}`));
       expect(s.last('alice', 'response').status).toBe(481);
     }
     // Right Call-ID and tag of ours, but another From tag.
     const own = s.messages('alice', 'INVITE')[0] as SipRequest;
-    const forged = makeRequest('BYE', strange, `<sip:bob@example.org>;tag=${dialog?.localTag}`);
+    const forged = outsideRequest('BYE', strange, `<sip:bob@example.org>;tag=${dialog?.localTag}`);
     const headers = forged.headers.map((field) =>
       field.key === 'call-id' ? { ...field, value: headerValue(own, 'call-id') ?? '' } : field,
     );
     ask(s, { ...forged, headers });
     expect(s.last('alice', 'response').status).toBe(481);
     for (const method of ['BYE', 'PRACK', 'UPDATE']) {
-      ask(s, makeRequest(method));
+      ask(s, outsideRequest(method));
       expect(s.last('alice', 'response').status).toBe(481);
     }
     expect(s.told('bob')).toHaveLength(known);
@@ -198,13 +175,13 @@ describe('what is refused before it reaches the owner', () => {
   it('[UA6] OPTIONS too is looked at before our owner gets it: 420 for what it requires, 416 for where it goes', () => {
     const s = new Scenario();
     const known = s.told('bob').length;
-    ask(s, makeRequest('OPTIONS', [['Require', 'secret']]));
+    ask(s, outsideRequest('OPTIONS', [['Require', 'secret']]));
     expect(s.last('alice', 'response').status).toBe(420);
-    ask(s, { ...makeRequest('OPTIONS', []), uri: 'nobodyknows:opaque' });
+    ask(s, { ...outsideRequest('OPTIONS', []), uri: 'nobodyknows:opaque' });
     expect(s.last('alice', 'response').status).toBe(416);
     expect(s.told('bob')).toHaveLength(known);
     for (const uri of ['SIP:bob@example.org', 'sips:bob@example.org', 'tel:+15550100']) {
-      ask(s, { ...makeRequest('OPTIONS', []), uri });
+      ask(s, { ...outsideRequest('OPTIONS', []), uri });
       expect(s.told('bob').at(-1)).toBe('request');
     }
   });
@@ -217,13 +194,18 @@ describe('what is refused before it reaches the owner', () => {
       ['Contact', '<sip:alice@10.0.0.1>'],
       ['Content-Type', 'application/xml'],
     ];
-    ask(s, makeRequest('INVITE', type, undefined, body));
+    ask(s, outsideRequest('INVITE', type, undefined, body));
     expect(s.last('alice', 'response').status).toBe(415);
     expect(headerValue(s.messages('bob', '415')[0] as never, 'accept')).toBe('application/sdp');
     expect(s.told('bob')).toEqual([]);
     ask(
       s,
-      makeRequest('INVITE', [...type, ['Content-Disposition', 'render;handling=optional']], undefined, body),
+      outsideRequest(
+        'INVITE',
+        [...type, ['Content-Disposition', 'render;handling=optional']],
+        undefined,
+        body,
+      ),
     );
     expect(s.last('alice', 'response').status).toBe(200);
   });
@@ -251,7 +233,7 @@ describe('requests outside calls', () => {
         agent.respond(now, event.transaction, 200, { toTag: 'mine', body: 'fine' }),
       ),
     );
-    const transaction = ask(s, makeRequest('OPTIONS'));
+    const transaction = ask(s, outsideRequest('OPTIONS'));
     const answer = s.last('alice', 'response');
     expect(answer).toMatchObject({ transaction, status: 200 });
     expect(answer.response && headerValue(answer.response, 'to')).toContain(';tag=mine');
@@ -266,14 +248,14 @@ describe('requests outside calls', () => {
       s.act('bob', (agent, now) => agent.sendResponse(now, event.transaction, response));
       s.act('bob', (agent, now) => agent.sendResponse(now, event.transaction, response));
     });
-    ask(s, makeRequest('MESSAGE'));
+    ask(s, outsideRequest('MESSAGE'));
     expect(s.last('alice', 'response').status).toBe(202);
     expect(s.count('bob', '202')).toBe(1);
   });
 
   it('[UA10] that the owner forgets are answered 504 while somebody still waits', () => {
     const s = new Scenario();
-    ask(s, makeRequest('OPTIONS'));
+    ask(s, outsideRequest('OPTIONS'));
     s.run(16_100);
     expect(s.last('alice', 'response').status).toBe(504);
     s.run(100_000);
@@ -282,10 +264,13 @@ describe('requests outside calls', () => {
 
   it('[UA9] that nobody answers end with 408, and with 503 where there is no way', () => {
     const s = new Scenario({ link: () => [] });
-    const transaction = ask(s, makeRequest('OPTIONS'));
+    const transaction = ask(s, outsideRequest('OPTIONS'));
     s.run(40_000);
     expect(s.last('alice', 'response')).toMatchObject({ transaction, status: 408 });
-    const { output } = s.ends.alice.sendRequest(s.now, makeRequest('OPTIONS'), { type: 'uri', uri: 'tel:5' });
+    const { output } = s.ends.alice.sendRequest(s.now, outsideRequest('OPTIONS'), {
+      type: 'uri',
+      uri: 'tel:5',
+    });
     s.perform('alice', output);
     s.run(s.now + 10);
     expect(s.last('alice', 'response').status).toBe(503);
@@ -348,7 +333,9 @@ describe('where a request in a dialog goes', () => {
 describe('malformed messages', () => {
   it('[UA12] a malformed request is answered by the endpoint and makes no leg', () => {
     const s = new Scenario();
-    const bytes = serializeMessage(makeRequest('INVITE', [['Via', 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq']]));
+    const bytes = serializeMessage(
+      outsideRequest('INVITE', [['Via', 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq']]),
+    );
     const failure = {
       ok: false,
       status: 400,
@@ -357,7 +344,7 @@ describe('malformed messages', () => {
       reason: 'bad From',
       method: 'INVITE',
     } as const;
-    const request = makeRequest('INVITE', [['Via', 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq']]);
+    const request = outsideRequest('INVITE', [['Via', 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKq']]);
     const source = { transport: 'UDP', host: '10.0.0.1', port: 5060, flow: 'f' } as const;
     s.perform('bob', s.ends.bob.receiveMalformed(0, { ...failure, request }, source));
     expect(bytes.length).toBeGreaterThan(0);

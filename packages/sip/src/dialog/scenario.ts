@@ -15,6 +15,7 @@ import {
 import { legRecordFrom } from '../agent/leg-record.ts';
 import { SipUserAgent } from '../agent/user-agent.ts';
 import type { UserAgentOptions, UserAgentOutput } from '../agent/user-agent-options.ts';
+import { createRequest, type HeaderLines } from '../message/build-message.ts';
 import type { SipMessage } from '../message/message.ts';
 import { parseMessage } from '../message/parse-message.ts';
 import { serializeMessage } from '../message/serialize-message.ts';
@@ -254,4 +255,29 @@ export class Scenario {
 
 export function nameOf(message: SipMessage): string {
   return message.kind === 'request' ? message.method : String(message.status);
+}
+
+/** Where Bob listens. */
+export const BOB = { transport: 'UDP', host: '10.0.0.2', port: 5060 } as const;
+
+/** A request to Bob outside of any call. */
+export function outsideRequest(
+  method: string,
+  extra: HeaderLines = [],
+  to = '<sip:bob@example.org>',
+  body?: Uint8Array,
+) {
+  return createRequest({
+    method,
+    uri: 'sip:bob@10.0.0.2',
+    headers: [
+      ['Max-Forwards', '70'],
+      ['From', '<sip:alice@example.org>;tag=out'],
+      ['To', to],
+      ['Call-ID', 'outside'],
+      ['CSeq', `1 ${method}`],
+      ...extra,
+    ],
+    ...(body !== undefined && { body }),
+  });
 }
