@@ -168,14 +168,18 @@ async function startServer(): Promise<Started> {
   return server;
 }
 
+/** A process is gone from the list before its parent has heard how it ended. */
+function ended(one: Started): Promise<void> {
+  return until('ended', one, () => one.child.exitCode !== null || one.child.signalCode !== null);
+}
+
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const)(
   'holdfast run that gets %s leaves no server behind',
   async (signal) => {
     const server = await startServer();
     process.kill(server.pid, signal);
     await nothingIsLeft();
-    // A process is gone from the list before its parent has heard how it ended.
-    await until('ended', server, () => server.child.exitCode !== null || server.child.signalCode !== null);
+    await ended(server);
     if (signal !== 'SIGKILL') expect(server.child.exitCode).toBe(0);
   },
   60_000,
@@ -209,6 +213,7 @@ test('a scenario that is ended says so, writes its report, and exits with 2', as
   await until('up', lab, () => marked().length >= 8);
   process.kill(lab.pid, 'SIGTERM');
   await nothingIsLeft();
+  await ended(lab);
   expect(lab.child.exitCode).toBe(2);
   expect(lab.said()).toContain('ended by SIGTERM before all checks were made');
   const { checks } = JSON.parse(readFileSync(report, 'utf8'));

@@ -74,22 +74,34 @@ export class Namespaces {
     await this.run(host, 'nft', rules);
   }
 
-  /** What the host sends is dropped, and it hears everybody still; ARP is answered. */
+  /** What the host sends is dropped on its way, and it hears everybody still; ARP is answered. */
   async cutSending(host: string, isCut: boolean): Promise<void> {
-    const chain = 'chain output { type filter hook output priority 0; oifname lo accept; drop; };';
-    await this.run(host, 'nft', isCut ? `table ip sending { ${chain} };` : 'delete table ip sending');
+    if (isCut) await this.#onTheWayFrom(host, 'sending', 'drop;');
+    else await run('ip', ['netns', 'exec', this.#bridge, 'nft', `delete table netdev sending_${host}`]);
   }
 
-  /** Of what the host sends that share is lost, 0 to 1, drawn for each packet. */
+  /** Of what the host sends that share is lost on its way, 0 to 1, drawn for each packet. */
   async lose(host: string, share: number): Promise<void> {
-    const drop = `numgen random mod 1000 < ${Math.round(1000 * share)} counter drop;`;
-    const chain = `chain output { type filter hook output priority 10; oifname lo accept; ${drop} };`;
-    await this.run(host, 'nft', `table ip loss { ${chain} };`);
+    await this.#onTheWayFrom(
+      host,
+      'loss',
+      `numgen random mod 1000 < ${Math.round(1000 * share)} counter drop;`,
+    );
   }
 
   /** How many packets of the host were lost by that. */
   async lost(host: string): Promise<number> {
-    return Number(/counter packets (\d+)/.exec(await this.run(host, 'nft', 'list table ip loss'))?.[1]);
+    const list = ['netns', 'exec', this.#bridge, 'nft', `list table netdev loss_${host}`];
+    const { stdout } = await run('ip', list, { timeout: COMMAND_MAX_MS });
+    return Number(/counter packets (\d+)/.exec(stdout)?.[1]);
+  }
+
+  /** A rule for the host's IP at the other end of its cable: a filter on the host itself would tell the sender. */
+  async #onTheWayFrom(host: string, table: string, rule: string): Promise<void> {
+    const chain = `chain way { type filter hook ingress device ${host} priority 0; ether type ip ${rule} };`;
+    await run('ip', ['netns', 'exec', this.#bridge, 'nft', `table netdev ${table}_${host} { ${chain} };`], {
+      timeout: COMMAND_MAX_MS,
+    });
   }
 
   async hasAddress(host: string, address: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createResponse } from './message/build-message.ts';
 import { replaceHeader } from './message/edit-message.ts';
 import { cseqOf, headerValue, headerValues, toOf, topVia } from './message/headers.ts';
-import type { SipRequest, SipResponse } from './message/message.ts';
+import type { SipMessage, SipRequest, SipResponse } from './message/message.ts';
 import { tagOf } from './message/name-addr.ts';
 import type { Source } from './target.ts';
 import {
@@ -154,6 +154,48 @@ test('[EP10] a broken connection fails the requests that wait for an answer over
   expect(pair.ends.alice.transportFailed(3, { flow: 'unknown', transaction: 'unknown' }).events).toEqual([]);
   pair.run(40_000);
   expect(pair.events.alice).toEqual([{ type: 'failed', transaction: udp, reason: 'timeout' }]);
+});
+
+test('[TX11] what has only one target is repeated over UDP though it could not be sent, until it is answered or given up', () => {
+  const inDialog = (method: string, cseq: number) =>
+    replaceHeader(makeTestRequest(method, [], cseq), 'To', '<sip:bob@10.0.0.2>;tag=b1');
+  const pair = new EndpointPair({
+    react: answering(200),
+    link: (_from, _message, count) => (count <= 3 ? [] : [1]),
+  });
+  const unsent = (now: number, transaction: string) =>
+    pair.ends.alice.transportFailed(now, { transaction }).events;
+  const bye = pair.send('alice', inDialog('BYE', 2));
+  expect(unsent(0, bye)).toEqual([]);
+  const options = pair.send('alice', makeTestRequest('OPTIONS', [], 3));
+  expect(unsent(0, options)).toEqual([{ type: 'failed', transaction: options, reason: 'transport' }]);
+  const overTCP = pair.send('alice', inDialog('BYE', 4), targetOf('bob', 'TCP'));
+  expect(unsent(0, overTCP)).toEqual([{ type: 'failed', transaction: overTCP, reason: 'transport' }]);
+  pair.run(1_000);
+  expect(pair.events.alice).toMatchObject([{ transaction: bye, response: { status: 200 } }]);
+
+  const silent = new EndpointPair({ link: () => [] });
+  const unheard = silent.send('alice', inDialog('BYE', 2));
+  expect(silent.ends.alice.transportFailed(0, { transaction: unheard }).events).toEqual([]);
+  silent.run(40_000);
+  expect(silent.events.alice).toEqual([{ type: 'failed', transaction: unheard, reason: 'timeout' }]);
+});
+
+test('[TX11] a CANCEL that could not be sent over UDP is repeated', () => {
+  let cancels = 0;
+  const isLost = (message: SipMessage) => nameOf(message) === 'CANCEL' && ++cancels === 1;
+  const pair = new EndpointPair({
+    react: answering(180),
+    link: (_from, message) => (isLost(message) ? [] : [1]),
+  });
+  const id = pair.send('alice', makeTestRequest('INVITE'));
+  pair.run(10);
+  pair.perform('alice', pair.ends.alice.cancel(10, id));
+  const transaction = pair.transmits.at(-1)?.effect.transaction;
+  expect(pair.ends.alice.transportFailed(10, { transaction: transaction as string }).events).toEqual([]);
+  pair.run(600);
+  expect(pair.times('CANCEL')).toEqual([10, 510]);
+  expect(kinds(pair.events.bob)).toEqual(['request', 'cancelled']);
 });
 
 test('[EP11] the ACK to a 2xx has a branch of its own, makes no transaction, and reaches the owner', () => {

@@ -5,7 +5,9 @@
 import type { Millis } from '@holdfast/kernel';
 import type { TransactionId } from '../endpoint-types.ts';
 import type { Search } from '../locate/locator.ts';
+import { toOf } from '../message/headers.ts';
 import type { HeaderField, SipRequest, SipResponse } from '../message/message.ts';
+import { tagOf } from '../message/name-addr.ts';
 import type { Source, Target } from '../target.ts';
 import {
   type ClientEffect,
@@ -93,6 +95,11 @@ export class ClientTransaction {
 
   get isProceeding(): boolean {
     return (this.invite ?? this.nonInvite)?.name === 'proceeding';
+  }
+
+  /** It goes on a way that was found before: within a dialog, or with CANCEL behind its INVITE. */
+  get hasOneTarget(): boolean {
+    return this.method === 'CANCEL' || (this.sent !== undefined && tagOf(toOf(this.sent)) !== undefined);
   }
 
   /** Nothing has been heard yet. */

@@ -283,6 +283,8 @@ export class ClientTransactions {
     const transaction = this.#byKey.get(name) ?? this.#byId.get(name);
     if (transaction === undefined) return false;
     const { route, target } = transaction;
+    // An address that moves, a cable, a full buffer: what is repeated may pass, and nobody else could be asked.
+    if (target?.transport === 'UDP' && transaction.hasOneTarget) return true;
     if (
       transaction.isSwitched &&
       route !== undefined &&
