@@ -47,7 +47,13 @@ export async function sipNameTimes(
     holdAgainAndAgain(caller, at)
       .then(() => called.fact('held', { after: calledAt, withinMs: TAKEOVER_MAX_MS }))
       .then(since),
-    callAgainAndAgain(second, numbers[3]).then(since),
+    callAgainAndAgain(second, numbers[3])
+      .then(since)
+      .catch((error: Error) => {
+        const [from, to] = [second, secondCalled].map((phone) => JSON.stringify(phone.facts.slice(-5)));
+        const site = `${pair.primary} serves, ${pair.mateIs()}`;
+        throw new Error(`${error.message}; ${site}; the caller's last: ${from}; the called one's: ${to}`);
+      }),
     transport === 'UDP'
       ? null
       : Promise.all(
