@@ -1,4 +1,5 @@
 export type { Call } from './acd/call.ts';
+export { beforeTransfer } from './acd/call-transfer.ts';
 export { Centre } from './acd/centre.ts';
 export type { Agent } from './acd/centre-state.ts';
 export type {

@@ -38,7 +38,16 @@ const ENDS: readonly EventName[] = [
 export function callsAfter(calls: Calls, site: string, event: EventMessage, now: Millis): Calls {
   const { ConnID } = event.attributes;
   if (ConnID === undefined) return calls;
-  const known = calls.get(ConnID);
+  const { PreviousConnID } = event.attributes;
+  const former = event.name === 'EventPartyChanged' && PreviousConnID !== undefined;
+  const before = (former ? calls.get(PreviousConnID) : undefined) ?? calls.get(ConnID);
+  if (before !== undefined && before.ConnID !== ConnID) {
+    // Two calls have become one: this one goes on under the name of the other.
+    const joined = new Map(calls);
+    joined.delete(before.ConnID);
+    return joined.set(ConnID, { ...before, ...said(event.attributes), ConnID });
+  }
+  const known = before;
   if (ENDS.includes(event.name)) {
     if (known === undefined) return calls;
     const rest = new Map(calls);

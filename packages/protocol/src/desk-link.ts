@@ -104,6 +104,20 @@ export const deskRequest = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('MakeCall'), ReferenceID, dn, destination: dn, userData: userData.optional() }),
   z.object({ type: z.literal('ReleaseCall'), ReferenceID, dn, ConnID: name }),
+  /**
+   * The call goes to the destination without the DN (TSingleStepTransfer), once somebody has answered there or it stands in a
+   * queue: then EventReleased answers; an Error where nobody takes it, and the call is as before. The data is attached.
+   */
+  z.object({
+    type: z.literal('SingleStepTransfer'),
+    ReferenceID,
+    dn,
+    ConnID: name,
+    destination: dn,
+    userData: userData.optional(),
+  }),
+  /** Brings the other ends of two established calls of the DN together in the first (TCompleteTransfer). */
+  z.object({ type: z.literal('CompleteTransfer'), ReferenceID, dn, ConnID: name, consultConnID: name }),
   z.object({ type: z.literal('AttachUserData'), ReferenceID, dn, ConnID: name, userData }),
   z.object({
     type: z.literal('DeleteUserData'),

@@ -65,6 +65,7 @@ export const EVENT_NAMES = [
   'EventHeld',
   'EventRetrieved',
   'EventReleased',
+  'EventPartyChanged',
   'EventAttachedDataChanged',
   'EventTreatmentApplied',
   'EventTreatmentEnd',
@@ -78,12 +79,20 @@ export const eventAttributes = z.object({
   ThisDNRole: dnRole.optional(),
   OtherDN: z.string().optional(),
   OtherDNRole: dnRole.optional(),
-  /** EventDiverted: the agent of the other site to whom a pooled queue offers the call (PQ1). */
+  /**
+   * EventDiverted: the agent of the other site to whom a pooled queue offers the call (PQ1). EventPartyChanged: who has
+   * transferred the call; EventReleased of a transfer: with whom it goes on.
+   */
   ThirdPartyDN: z.string().optional(),
   ThirdPartyDNRole: dnRole.optional(),
   ThisQueue: z.string().optional(),
   /** Given by the server, unique over both sites, kept for the life of the call. */
   ConnID: z.string().optional(),
+  /**
+   * Of a consultation: the call for which it was made. EventPartyChanged: under which ConnID this DN has known the call until
+   * now, where that was another.
+   */
+  PreviousConnID: z.string().optional(),
   /** The same call as a number, as T-Library knows it of a switch; never 0. Two calls may have one: ConnID tells them apart. */
   CallID: z.number().int().optional(),
   CallType: callType.optional(),

@@ -8,6 +8,7 @@ const THEIRS: Call = {
   ...{ connId: 'k1', callType: 'Inbound', ani: '+49', dnis: '6000' },
   origin: { dn: undefined, heldAt: undefined },
   ...{ startedAt: 0, userData: {}, hops: 0, isRedirected: false, isEmergency: false, isAdopted: false },
+  ...{ isTransferred: false, transfer: undefined, consultOf: undefined },
   ...{ waitingSince: undefined, treatedBy: undefined },
   phase: { name: 'talking', dn: '1001', trunk: undefined, queue: '6000', since: 0, heldAt: undefined },
 };

@@ -36,7 +36,7 @@ export function deleteUserData(turn: Turn, input: Input<'deleteUserData'>): void
 /** The call, when the DN of the request has a part in it; else the request is refused. */
 export function callAt(
   turn: Turn,
-  input: Input<'releaseCall' | 'attachUserData' | 'deleteUserData'>,
+  input: Input<'releaseCall' | 'attachUserData' | 'deleteUserData' | 'transfer' | 'completeTransfer'>,
 ): Call | undefined {
   const call = turn.state.calls.get(input.connId);
   if (call !== undefined && placesOf(call).some((place) => place.dn === input.dn)) return call;
@@ -52,6 +52,7 @@ function placesOf(call: Call): { to: 'origin' | 'party' | 'queue'; dn: string }[
   if (phase.name === 'offered') places.push({ to: 'party', dn: phase.dn });
   if ((phase.name === 'alerting' || phase.name === 'talking') && phase.trunk === undefined)
     places.push({ to: 'party', dn: phase.dn });
+  if (call.transfer !== undefined) places.push({ to: call.transfer.role, dn: call.transfer.by });
   if (call.origin.dn !== undefined) places.push({ to: 'origin', dn: call.origin.dn });
   return places;
 }
@@ -71,7 +72,8 @@ export function changeUserData(
   const next = { ...call, userData };
   turn.state.calls.set(call.connId, next);
   for (const place of placesOf(next)) {
-    const otherDN = place.to === 'origin' ? (partyOf(next) ?? next.dnis) : (next.origin.dn ?? next.ani);
+    const isOrigin = place.to === 'origin' && place.dn !== next.transfer?.by;
+    const otherDN = isOrigin ? (partyOf(next) ?? next.dnis) : (next.origin.dn ?? next.ani);
     const queue = place.to === 'queue' ? place.dn : undefined;
     tellCall(
       turn,

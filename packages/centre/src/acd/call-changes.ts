@@ -6,15 +6,17 @@
  * before EventReleased (AG7), what the agent asked for meanwhile comes after it (AG5).
  */
 
+import type { ErrorCode } from '@holdfast/protocol';
 import type { WrapUp } from './agent.ts';
 import { changeAgent } from './agent-changes.ts';
 import { type Call, type CallChange, type CallEvent, partyOf, stepCall } from './call.ts';
+import { standingWith } from './call-transfer.ts';
 import { DEADLINE, type DN, isOnCall, type Turn, touchDN, wrapUpOf } from './centre-state.ts';
 import type { Request } from './centre-types.ts';
-import { NOBODY, tellCall, tellTreatment } from './events.ts';
+import { NOBODY, refuse, tellCall, tellTreatment } from './events.ts';
 import { endRungReservation } from './pool-state.ts';
 
-/** `request` is answered by the event on `request.dn`. */
+/** `request` is answered by the event on `request.dn`; whoever asked for a transfer when that is decided. */
 export function changeCall(
   turn: Turn,
   call: Call,
@@ -26,7 +28,16 @@ export function changeCall(
   endRungReservation(turn.state.pool, call, next);
   if (next.phase.name === 'over') turn.state.calls.delete(call.connId);
   else turn.state.calls.set(call.connId, next);
-  for (const change of effects) perform(turn, { before: call, next }, change, request);
+  const isOver = next.phase.name === 'over';
+  const isDecided = call.transfer !== undefined && (isOver || next.transfer !== call.transfer);
+  const asked: Request & { dn?: string } = isDecided
+    ? { ...call.transfer.request, dn: call.transfer.by }
+    : NOBODY;
+  const isAsked = (dn: string) => dn === asked.dn && request.dn !== dn;
+  for (const change of effects) {
+    const isTransferors = change.type === 'transferFailed' || (change.type === 'tell' && isAsked(change.dn));
+    perform(turn, { before: call, next }, change, isTransferors ? asked : request);
+  }
   return next;
 }
 
@@ -66,12 +77,30 @@ function perform(turn: Turn, calls: Change, change: CallChange, request: Request
     case 'withdraw':
       turn.effects.push({ type: 'withdraw', connId, dn: change.dn, why: change.why });
       return;
+    case 'park':
+    case 'transferred':
+      turn.effects.push({ type: change.type, connId, dn: change.dn });
+      return;
+    case 'transferFailed': {
+      const { dn, status } = change;
+      turn.effects.push({ type: 'transferFailed', connId, dn, status });
+      refuse(turn, request, failedTransfer(connId, status));
+      return;
+    }
+    case 'join':
+      turn.effects.push({ type: 'join', connId, consult: change.consult, dn: change.dn });
+      return;
     case 'release':
       turn.state.deadlines.clear(DEADLINE.noAnswer(connId));
       turn.state.deadlines.clear(DEADLINE.overflow(connId));
       turn.effects.push({ type: 'release', connId, status: change.status, why: change.why });
       return;
   }
+}
+
+function failedTransfer(connId: string, status: number): { code: ErrorCode; text: string } {
+  const text = `Nobody has taken call ${connId}: its destination answered ${status}, and it is as before.`;
+  return { code: status === 404 ? 'unknown-dn' : 'wrong-state', text };
 }
 
 function tellParty(
@@ -97,6 +126,11 @@ function tellParty(
       turn.state.changed.dns.add(dn.number);
       tellCall(turn, calls.next, change, { request, wrapUp: wrapUpAfter(turn, dn, calls.next) });
       return;
+    case 'EventPartyChanged':
+      dn.calls = dn.calls.map((connId) => (connId === change.previousConnId ? calls.next.connId : connId));
+      touchDN(turn.state, dn.number);
+      tellCall(turn, calls.next, change, { request });
+      return;
     case 'EventReleased':
     case 'EventAbandoned':
       endOnDN(turn, calls, { dn, change, request });
@@ -112,7 +146,7 @@ function endOnDN(
   end: { dn: DN; change: Extract<CallChange, { type: 'tell' }>; request: Request },
 ): void {
   const { dn, change, request } = end;
-  const call = calls.before;
+  const call = standingWith(calls.before, dn.number);
   dn.calls = dn.calls.filter((connId) => connId !== call.connId);
   if (dn.offer === call.connId) dn.offer = undefined;
   touchDN(turn.state, dn.number);
@@ -144,7 +178,8 @@ function wrapUpAfter(turn: Turn, dn: DN, call: Call): WrapUp {
 
 function hasBusinessCall(turn: Turn, dn: DN): boolean {
   return dn.calls.some((connId) => {
-    const call = turn.state.calls.get(connId);
+    const known = turn.state.calls.get(connId);
+    const call = known && standingWith(known, dn.number);
     return call?.phase.name === 'talking' && isBusinessHere(dn, call);
   });
 }

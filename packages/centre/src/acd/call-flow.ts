@@ -3,17 +3,19 @@
  * about a party that is no longer in it, has crossed our own decision on the way and changes nothing.
  */
 import { assert, type Millis } from '@holdfast/kernel';
+import type { CallType } from '@holdfast/protocol';
 import { callAt } from './attached-data.ts';
 import { type Call, partyOf } from './call.ts';
 import { changeCall } from './call-changes.ts';
 import { DEADLINE, log, type Turn } from './centre-state.ts';
 import type { CentreInput, PartyRelease } from './centre-types.ts';
-import { refuse, tellTreatment } from './events.ts';
+import { NOBODY, refuse, tellTreatment } from './events.ts';
 import { goOn, keepPlace, placeKept } from './lost-places.ts';
 import { ringReserved } from './pool-agents.ts';
 import { crossingFailed, crossingRings } from './pool-callers.ts';
 import { countTicket } from './queue.ts';
 import { end, leaveLine, offerFailed, place, takeBackOffer } from './queueing.ts';
+import { leaveTransfer } from './transfers.ts';
 
 type Input<Type extends CentreInput['type']> = Extract<CentreInput, { type: Type }>;
 
@@ -23,7 +25,7 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
   const origin = 'dn' in from ? from.dn : undefined;
   const call: Call = {
     connId: input.connId,
-    callType: origin === undefined ? 'Inbound' : input.trunk === undefined ? 'Internal' : 'Outbound',
+    callType: callTypeOf(origin, input),
     ani: 'dn' in from ? from.dn : from.ani,
     dnis: input.to,
     origin: { dn: origin, heldAt: undefined },
@@ -33,6 +35,9 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
     isRedirected: false,
     isEmergency: input.isEmergency === true,
     isAdopted: false,
+    isTransferred: false,
+    transfer: undefined,
+    consultOf: input.consultOf,
     waitingSince: waitingSinceOf(turn, input),
     treatedBy: undefined,
     phase: { name: 'new' },
@@ -45,6 +50,12 @@ export function callStarted(turn: Turn, input: Input<'callStarted'>): void {
   if (input.reservation !== undefined) return ringReserved(turn, started, input.reservation);
   if (input.trunk === undefined) return place(turn, started, input.to);
   changeCall(turn, started, { type: 'alert', dn: input.to, trunk: input.trunk });
+}
+
+function callTypeOf(origin: string | undefined, { trunk, consultOf }: Input<'callStarted'>): CallType {
+  if (consultOf !== undefined) return 'Consult';
+  if (origin === undefined) return 'Inbound';
+  return trunk === undefined ? 'Internal' : 'Outbound';
 }
 
 /** AD7: whoever was lost in line, here or at the other site, goes on with the time waited. */
@@ -119,7 +130,9 @@ export function partyRedirected(turn: Turn, input: Input<'partyRedirected'>): vo
 export function partyGone(turn: Turn, input: Input<'partyGone'>): void {
   const call = turn.state.calls.get(input.connId);
   if (call === undefined) return;
-  if (input.dn === undefined || input.dn === call.origin.dn) originLeaves(turn, call, { why: input.why });
+  if (input.dn !== undefined && input.dn === call.transfer?.by) leaveTransfer(turn, call, NOBODY);
+  else if (input.dn === undefined || input.dn === call.origin.dn)
+    originLeaves(turn, call, { why: input.why });
   else if (partyOf(call) === input.dn) partyLeaves(turn, call, { dn: input.dn, why: input.why });
 }
 
@@ -131,6 +144,7 @@ export function partyHeld(turn: Turn, input: Input<'partyHeld'>): void {
 export function releaseCall(turn: Turn, input: Input<'releaseCall'>): void {
   const call = callAt(turn, input);
   if (call === undefined) return;
+  if (call.transfer?.by === input.dn) return leaveTransfer(turn, call, input);
   if (call.origin.dn === input.dn) return originLeaves(turn, call, { why: 'normal', request: input });
   const { phase } = call;
   if (phase.name === 'waiting') {

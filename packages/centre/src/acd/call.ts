@@ -7,6 +7,7 @@
  *    │             └──crossing──▶ offered (to an agent of the other site; there: new ──reserved──▶ offered)
  *    │       └──leftQueue──▶ new                                                         │
  *    └──alert──▶ alerting (a direct or outbound call rings) ──answered──▶ talking        ▼
+ *   talking ──parked──▶ new (call-transfer.ts)
  *   any of them ──originGone, partyGone, partyFailed, ended──▶ over
  *
  * The step says which event each DN gets, in order, and what to ask of the phones. It does not know why a call
@@ -16,7 +17,18 @@
 import { assert, type Millis, type Transition, unreachable } from '@holdfast/kernel';
 import type { CallType, EventName, UserData } from '@holdfast/protocol';
 import { tellBusy, tellOrigin, tellParty, tellPartyOver, tellQueue } from './call-told.ts';
-import type { CentreEffect, PartyRelease } from './centre-types.ts';
+import {
+  type JoinedEnd,
+  stepFailed,
+  stepFreed,
+  stepJoined,
+  stepMerged,
+  stepParked,
+  type Transfer,
+  tellTransferor,
+  tellTurned,
+} from './call-transfer.ts';
+import type { CentreEffect, PartyRelease, Request } from './centre-types.ts';
 
 export interface Call {
   readonly connId: string;
@@ -35,6 +47,12 @@ export interface Call {
   readonly isEmergency: boolean;
   /** It stood at the other site, or an end of it did, and goes on here (AD1, AD11). */
   readonly isAdopted: boolean;
+  /** Whoever was at its other end has turned its origin to somebody else, once at least (CA17). */
+  readonly isTransferred: boolean;
+  /** Somebody is turning it to somebody else now. */
+  readonly transfer: Transfer | undefined;
+  /** The call for which it was made, of a consultation (CA20). */
+  readonly consultOf: string | undefined;
   /** Since when the caller has waited in queues; undefined before the first. */
   readonly waitingSince: Millis | undefined;
   /** The queue whose treatment the caller hears; undefined once somebody has answered. */
@@ -120,13 +138,21 @@ export type CallEvent =
   | { readonly type: 'originGone'; readonly why: PartyRelease }
   | { readonly type: 'partyGone'; readonly dn: string; readonly why: PartyRelease }
   | { readonly type: 'held'; readonly dn: string; readonly held: boolean }
+  /** An end of it begins to turn the other to somebody else. */
+  | { readonly type: 'parked'; readonly by: string; readonly request: Request }
+  /** That end leaves; the call is with `to`. */
+  | { readonly type: 'freed'; readonly to: string }
+  /** It gets the far end of a second call in place of `by`. */
+  | { readonly type: 'joined'; readonly by: string; readonly consult: string; readonly end: JoinedEnd }
+  /** It is the second call; `with` remains in the first. */
+  | { readonly type: 'merged'; readonly by: string; readonly with: string }
   /** The centre ends a call that has nowhere to go. */
   | { readonly type: 'ended'; readonly status: number; readonly why: string };
 
 type Withdrawal = Extract<CentreEffect, { type: 'withdraw' }>['why'];
 
 /** T-Library's CallState, in the few words that we need. */
-export type CallState = 'Ok' | 'Busy' | 'NoAnswer' | 'Redirected' | 'Overflowed' | 'Failed';
+export type CallState = 'Ok' | 'Busy' | 'NoAnswer' | 'Redirected' | 'Overflowed' | 'Failed' | 'Transferred';
 
 export type CallChange =
   /** An event on one DN, as that party sees the call. */
@@ -139,6 +165,8 @@ export type CallChange =
       readonly queue: string | undefined;
       readonly callState: CallState;
       readonly thirdPartyDN?: string;
+      /** By what ConnID this DN has known the call until now. */
+      readonly previousConnId?: string;
     }
   | {
       readonly type: 'ring';
@@ -147,6 +175,9 @@ export type CallChange =
       readonly reservation?: number | undefined;
     }
   | { readonly type: 'withdraw'; readonly dn: string; readonly why: Withdrawal }
+  | { readonly type: 'park' | 'transferred'; readonly dn: string }
+  | { readonly type: 'transferFailed'; readonly dn: string; readonly status: number }
+  | { readonly type: 'join'; readonly consult: string; readonly dn: string }
   | { readonly type: 'release'; readonly status: number; readonly why: string };
 
 type Answer = Transition<Call, CallChange>;
@@ -194,6 +225,14 @@ export function stepCall(call: Call, event: CallEvent, now: Millis): Answer {
       return stepOriginGone(call, event.why);
     case 'held':
       return stepHeld(call, event, now);
+    case 'parked':
+      return stepParked(call, event);
+    case 'freed':
+      return stepFreed(call, event.to);
+    case 'joined':
+      return stepJoined(call, event, now);
+    case 'merged':
+      return stepMerged(call, event);
     case 'ended':
       return stepEnded(call, event);
     default:
@@ -283,9 +322,11 @@ function stepRinging(call: Call, dn: string): Answer {
   }
   if (phase.name !== 'alerting' || phase.dn !== dn || phase.trunk === undefined || phase.reached)
     return same(call);
+  // Who is transferred has long been in a call.
+  const isKnown = call.transfer !== undefined || call.isTransferred;
   return {
     state: inPhase(call, { ...phase, reached: true }),
-    effects: tellOrigin(call, 'EventNetworkReached'),
+    effects: isKnown ? [] : tellOrigin(call, 'EventNetworkReached'),
   };
 }
 
@@ -295,10 +336,12 @@ function stepAnswered(call: Call, dn: string, now: Millis): Answer {
   const trunk = phase.name === 'alerting' ? phase.trunk : phase.crossing?.trunk;
   const queue = phase.name === 'offered' ? phase.ticket.queue : undefined;
   const told = trunk === undefined ? [tellParty(call, { dn, queue }, 'EventEstablished')] : [];
-  return {
-    state: inPhase(call, { name: 'talking', dn, trunk, queue, since: now, heldAt: undefined }),
-    effects: [...told, ...tellOrigin(call, 'EventEstablished', { otherDN: dn })],
-  };
+  const talking = inPhase(call, { name: 'talking', dn, trunk, queue, since: now, heldAt: undefined });
+  const { state, effects } = stepFreed(talking, dn);
+  if (state !== talking) return { state, effects: [...told, ...effects] };
+  const isNew = !call.isTransferred;
+  const toOrigin = isNew ? tellOrigin(call, 'EventEstablished', { otherDN: dn }) : tellTurned(call, dn);
+  return { state, effects: [...told, ...toOrigin] };
 }
 
 /** The called side failed, or left after the answer. An offer from a queue is withdrawn instead (queueing.ts). */
@@ -319,6 +362,8 @@ function stepPartyGone(call: Call, event: Extract<CallEvent, { type: 'partyFaile
   }
   if (phase.name !== 'alerting' || phase.dn !== event.dn) return same(call);
   const callState = event.why === 'busy' ? 'Busy' : event.why === 'no-answer' ? 'NoAnswer' : 'Failed';
+  if (call.transfer !== undefined)
+    return stepFailed(call, tellPartyOver(call, 'EventReleased', callState), STATUS_OF[event.why]);
   const changes = [
     ...tellBusy(call, callState, { otherDN: event.dn }),
     ...tellPartyOver(call, 'EventReleased', callState),
@@ -355,6 +400,7 @@ function stepOriginGone(call: Call, why: PartyRelease): Answer {
       const changes: CallChange[] = [
         ...tellPartyOver(call, name, 'Ok'),
         { type: 'withdraw', dn: phase.dn, why: 'caller-gone' },
+        ...tellTransferor(call, { name: 'EventReleased', callState: 'Ok' }),
         ...tellOrigin(call, 'EventReleased', { otherDN: phase.dn }),
       ];
       return over(call, changes, { status: CALLER_GONE, why });
@@ -389,6 +435,10 @@ function stepEnded(call: Call, event: Extract<CallEvent, { type: 'ended' }>): An
       ? [{ type: 'withdraw', dn: phase.dn, why: 'released' }]
       : [];
   const callState = phase.name === 'talking' ? 'Ok' : event.status === 486 ? 'Busy' : 'Failed';
+  if (call.transfer !== undefined) {
+    const told = [...left, ...tellPartyOver(call, 'EventReleased', callState), ...withdrawn];
+    return stepFailed(call, told, event.status);
+  }
   const changes = [
     ...left,
     ...tellBusy(call, callState),

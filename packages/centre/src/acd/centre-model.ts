@@ -4,7 +4,7 @@
  * calls have not been released.
  */
 import type { HeldRecord, Millis } from '@holdfast/kernel';
-import type { EventName } from '@holdfast/protocol';
+import type { EventAttributes, EventName } from '@holdfast/protocol';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { Centre } from './centre.ts';
@@ -103,7 +103,14 @@ export class Model {
       // Of every event of a call (CA16).
       const { CallID, CallType, CallState, ThisDNRole } = effect.attributes;
       expect([CallID, CallType, CallState, ThisDNRole]).not.toContain(undefined);
-      this.#watchEvent(effect.name, effect.dn, effect.attributes.ConnID);
+      if (effect.name === 'EventPartyChanged') this.#joined(effect.dn, effect.attributes);
+      else this.#watchEvent(effect.name, effect.dn, effect.attributes.ConnID);
+    }
+    if (effect.type === 'park') {
+      // A new way through the switch, and a new wait.
+      const call = this.live.get(effect.connId);
+      expect(call?.dns).toContain(effect.dn);
+      if (call !== undefined) call.since = -1;
     }
     if (effect.type === 'ring') this.rung.set(effect.connId, effect.dn);
     if (effect.type === 'release') {
@@ -116,6 +123,15 @@ export class Model {
       this.live.delete(effect.connId);
       this.rung.delete(effect.connId);
     }
+  }
+
+  /** Who is told so is in the call already, under this name or another. */
+  #joined(dn: string, { ConnID = '', PreviousConnID }: EventAttributes): void {
+    if (PreviousConnID !== undefined) {
+      expect(this.live.get(PreviousConnID)?.dns.delete(dn)).toBe(true);
+      this.live.get(ConnID)?.dns.add(dn);
+    }
+    expect(this.live.get(ConnID)?.dns).toContain(dn);
   }
 
   #watchEvent(name: EventName, dn: string, connId: string): void {
@@ -252,6 +268,19 @@ export const command = fc.oneof(
       value: fc.constantFrom('a', 'b'),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('transfer' as const),
+      nth: fc.nat(5),
+      dn,
+      to: fc.constantFrom(...DNS, ...QUEUES, '6003', '7000', '8000', '0301', '9999'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('join' as const), nth: fc.nat(5), other: fc.nat(5), dn }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('phone' as const), dn, up: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('routable' as const), dn, yes: fc.boolean() }) },
   {
@@ -314,6 +343,9 @@ export function run(model: Model, step: Command): void {
   switch (step.do) {
     case 'call':
       return model.start(step.from, step.to, step.priority);
+    case 'transfer':
+    case 'join':
+      return transfer(model, step, nth);
     case 'answer':
       if (nth !== undefined && party !== undefined)
         model.perform({ type: 'partyAnswered', connId: nth, dn: party });
@@ -416,4 +448,19 @@ export function openedCentre(configuration: CentreConfiguration = SITE): Model {
     run(model, { do: 'login', dn, who: index, queues: [...QUEUES], auto: index < 2, stale: false });
   }
   return model;
+}
+
+function transfer(
+  model: Model,
+  step: Extract<Command, { do: 'transfer' | 'join' }>,
+  connId: string | undefined,
+): void {
+  const { dn } = step;
+  if (connId === undefined) return;
+  if (step.do === 'join') {
+    const consult = [...model.live.keys()].at(-1 - step.other) ?? connId;
+    return model.perform({ type: 'completeTransfer', connId, consult, dn });
+  }
+  const over = step.to.startsWith('0') ? { trunk: 'trunk' } : {};
+  model.perform({ type: 'transfer', connId, dn, to: step.to, ...over });
 }

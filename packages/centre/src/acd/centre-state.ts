@@ -187,6 +187,6 @@ export function isOnCall(state: CentreState, dn: DN): boolean {
   return dn.calls.some((connId) => {
     const call = state.calls.get(connId);
     if (call === undefined) return false;
-    return call.origin.dn === dn.number || call.phase.name === 'talking';
+    return call.origin.dn === dn.number || call.phase.name === 'talking' || call.transfer?.by === dn.number;
   });
 }

@@ -198,9 +198,28 @@ export type CentreInput =
       readonly waitedMs?: number;
       /** To an emergency number: no shutdown ends it (PQ4). */
       readonly isEmergency?: boolean;
+      /** The call for which this one is a consultation (CA20). */
+      readonly consultOf?: string;
       /** It comes from the other site for an agent who was reserved, under this number, for the caller of that ConnID there. */
       readonly reservation?: { readonly connId: string; readonly number: number };
     }
+  /** The DN sends whoever it talks with to a number: one of this site, or any over `trunk` (CA17). */
+  | ({
+      readonly type: 'transfer';
+      readonly connId: string;
+      readonly dn: string;
+      readonly to: string;
+      readonly trunk?: string;
+      /** Attached to the call. */
+      readonly userData?: UserData;
+    } & Request)
+  /** The DN brings the far ends of two calls together in the first (CA19). */
+  | ({
+      readonly type: 'completeTransfer';
+      readonly connId: string;
+      readonly consult: string;
+      readonly dn: string;
+    } & Request)
   /** What became of the leg that `ring` (or `dial`) asked for. */
   | { readonly type: 'partyRinging'; readonly connId: string; readonly dn: string }
   | { readonly type: 'partyAnswered'; readonly connId: string; readonly dn: string }
@@ -334,6 +353,19 @@ export type CentreEffect =
       readonly treatment: 'ringback' | 'music' | 'tone';
       readonly dn: string;
     }
+  /** The DN turns the other end to somebody else: it is kept apart until `transferred` or `transferFailed`. */
+  | { readonly type: 'park'; readonly connId: string; readonly dn: string }
+  /** That has come about: its leg ends. */
+  | { readonly type: 'transferred'; readonly connId: string; readonly dn: string }
+  /** It has not, for this reason (RFC 3261 §21): the call is as before. */
+  | {
+      readonly type: 'transferFailed';
+      readonly connId: string;
+      readonly dn: string;
+      readonly status: number;
+    }
+  /** Two calls of the DN become the first of them: their far ends are brought together, and its legs end. */
+  | { readonly type: 'join'; readonly connId: string; readonly consult: string; readonly dn: string }
   /**
    * End every leg that is left; `status` is the SIP answer to a caller who was never answered. Every call that
    * was started gets exactly one, also when its legs are gone already: nothing is known of it here afterwards.

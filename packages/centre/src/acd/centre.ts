@@ -25,6 +25,7 @@ import { adoptWaiting, offerFailed, overflow, treatWaiting } from './queueing.ts
 import { load, recordKeys, recordOf, takeChanges } from './records.ts';
 import { match } from './routing.ts';
 import { agentViewOf, agentViews, countersOf, snapshotOfDN, snapshotsOfQueues } from './snapshots.ts';
+import * as transfers from './transfers.ts';
 import { type Unassigned, unassigned, waitingCount } from './unassigned.ts';
 
 export class Centre implements Node<CentreInput, CentreEffect> {
@@ -242,6 +243,10 @@ function handleInput(turn: Turn, input: CentreInput): void {
       return deleteUserData(turn, input);
     case 'releaseCall':
       return calls.releaseCall(turn, input);
+    case 'transfer':
+      return transfers.transfer(turn, input);
+    case 'completeTransfer':
+      return transfers.completeTransfer(turn, input);
     case 'poolLink':
       return poolCallers.poolLinked(turn, input);
     case 'poolGranted':

@@ -3,6 +3,7 @@
  * answer is a broken promise, with the names that are needed to find it.
  */
 import { partyOf } from './call.ts';
+import { standingWith } from './call-transfer.ts';
 import type { Centre } from './centre.ts';
 import { type CentreState, DEADLINE, type DN, isOnCall } from './centre-state.ts';
 import { compareTickets, type Queue } from './queue.ts';
@@ -103,7 +104,10 @@ function checkDN(state: CentreState, dn: DN, claim: Claim): void {
     const call = state.calls.get(connId);
     claim(call !== undefined, `DN ${dn.number}: call ${connId} is over and stands here`);
     claim(
-      call === undefined || call.origin.dn === dn.number || partyOf(call) === dn.number,
+      call === undefined ||
+        call.origin.dn === dn.number ||
+        partyOf(standingWith(call, dn.number)) === dn.number ||
+        partyOf(call) === dn.number,
       `DN ${dn.number}: call ${connId} is elsewhere`,
     );
   }
@@ -128,6 +132,10 @@ function checkCalls(state: CentreState, claim: Claim): void {
     claim(
       phase.name !== 'new' && phase.name !== 'over',
       `call ${connId}: is ${phase.name} between two inputs`,
+    );
+    claim(
+      call.transfer === undefined || phase.name === 'alerting',
+      `call ${connId}: is ${phase.name} and still transferred`,
     );
     if (phase.name === 'waiting') {
       waiting.set(phase.ticket.queue, (waiting.get(phase.ticket.queue) ?? 0) + 1);

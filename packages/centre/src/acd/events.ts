@@ -58,6 +58,7 @@ export function tellCall(
     attributes.ThirdPartyDN = change.thirdPartyDN;
     attributes.ThirdPartyDNRole = 'RoleDestination';
   }
+  if (change.previousConnId !== undefined) attributes.PreviousConnID = change.previousConnId;
   const agent = turn.state.dns.get(change.dn)?.agent;
   if (agent !== undefined) attributes.AgentID = agent.agentId;
   if (more.extensions !== undefined) attributes.Extensions = more.extensions;
@@ -81,6 +82,7 @@ export function attributesOf(call: Call, dn: string): EventAttributes {
     ThisDNRole: 'RoleDestination',
   };
   if (call.ani !== undefined) attributes.ANI = call.ani;
+  if (call.consultOf !== undefined) attributes.PreviousConnID = call.consultOf;
   return attributes;
 }
 

@@ -13,9 +13,10 @@ import { LOGOUT_REASONS } from '@holdfast/protocol';
 import { changeCall } from './call-changes.ts';
 import { type CentreState, DEADLINE, type DN, log, type Shutdown, type Turn } from './centre-state.ts';
 import type { CentreInput, ShutdownTerms, ShutdownView } from './centre-types.ts';
-import { done } from './events.ts';
+import { done, NOBODY } from './events.ts';
 import { endLogin } from './logins.ts';
 import { leaveLine } from './queueing.ts';
+import { leaveTransfer } from './transfers.ts';
 
 type ShutdownInput = Extract<CentreInput, { type: 'shutdown' }>;
 
@@ -182,6 +183,8 @@ function passDeadline(turn: Turn, shutdown: Shutdown): void {
   for (const call of [...state.calls.values()]) {
     if (call.isEmergency) continue;
     if (call.phase.name === 'waiting' || call.phase.name === 'offered') leaveLine(turn, call, 'released');
+    // Else what ends would be the transfer, and the call as before.
+    leaveTransfer(turn, call, NOBODY);
     const left = state.calls.get(call.connId);
     if (left !== undefined) changeCall(turn, left, { type: 'ended', ...UNAVAILABLE });
   }

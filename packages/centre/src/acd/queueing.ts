@@ -24,7 +24,8 @@ export const PASSED_OVER_MS = 5_000;
 export function place(turn: Turn, call: Call, to: string): void {
   const dn = turn.state.dns.get(to);
   if (dn === undefined) return end(turn, call, { status: 404, why: `no DN ${to} at this site` });
-  if (call.origin.dn === to) return end(turn, call, { status: 486, why: 'a call to itself' });
+  if (call.origin.dn === to || call.transfer?.by === to)
+    return end(turn, call, { status: 486, why: 'a call to itself' });
   if (call.hops >= HOPS_MAX)
     return end(turn, call, {
       status: 482,
@@ -99,7 +100,10 @@ function enterQueue(turn: Turn, call: Call, number: string): void {
   };
   const full = queue.waiting.size >= queue.configuration.waitingMax && queue.idle.size === 0;
   const waiting = standInLine(turn, { ...call, waitingSince: ticket.waitingSince }, { queue, ticket });
-  if (full) overflow(turn, waiting, `queue ${number} holds its ${queue.configuration.waitingMax} callers`);
+  if (full)
+    return overflow(turn, waiting, `queue ${number} holds its ${queue.configuration.waitingMax} callers`);
+  // CA17: who is in line is in good hands.
+  if (waiting.transfer !== undefined) changeCall(turn, waiting, { type: 'freed', to: number });
 }
 
 /**

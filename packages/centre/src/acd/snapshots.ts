@@ -5,6 +5,7 @@ import type { Millis } from '@holdfast/kernel';
 import type { CallOnDN, DNSnapshot, QueueSnapshot } from '@holdfast/protocol';
 import { standingOf } from './agent.ts';
 import { type Call, partyOf } from './call.ts';
+import { standingWith } from './call-transfer.ts';
 import type { CentreState, DN } from './centre-state.ts';
 import type { AgentView, QueueCounters } from './centre-types.ts';
 
@@ -35,7 +36,8 @@ export function snapshotOfDN(state: CentreState, dn: DN, now: Millis): DNSnapsho
   return snapshot;
 }
 
-function callOnDN(call: Call, dn: string, now: Millis): CallOnDN {
+function callOnDN(known: Call, dn: string, now: Millis): CallOnDN {
+  const call = standingWith(known, dn);
   const { phase } = call;
   const isOrigin = call.origin.dn === dn;
   const { state, since } = stateOn(call, isOrigin);
@@ -66,6 +68,11 @@ function stateOn(call: Call, isOrigin: boolean): { state: CallOnDN['state']; sin
     return heldAt === undefined
       ? { state: 'Established', since: phase.since }
       : { state: 'Held', since: heldAt };
+  }
+  if (isOrigin && (call.isTransferred || call.transfer !== undefined)) {
+    const { heldAt } = call.origin;
+    const since = call.transfer?.parked.since ?? ('since' in phase ? phase.since : call.startedAt);
+    return heldAt === undefined ? { state: 'Established', since } : { state: 'Held', since: heldAt };
   }
   if (isOrigin) return { state: 'Dialing', since: call.startedAt };
   if (phase.name === 'waiting') return { state: 'Queued', since: phase.since };

@@ -117,10 +117,12 @@ export class Conversation {
         };
       case 'call': {
         const from = second.startsWith('+') ? { ani: second, trunk: 'trunk' } : { dn: second };
-        const { trunk, emergency, reservation, of, ...userData } = named;
+        const { trunk, emergency, reservation, of, consult, ...userData } = named;
         const to = third ?? '';
         const isEmergency = emergency === 'yes';
-        const started = { type: 'callStarted', connId: first, from, to, userData, isEmergency } as const;
+        const consultOf = consult === undefined ? {} : { consultOf: consult };
+        const call = { connId: first, from, to, userData, isEmergency, ...consultOf };
+        const started = { type: 'callStarted', ...call } as const;
         // For the agent who was reserved for a caller of the other site: `call k1 +1 6000 reservation=1 of=x1`.
         if (reservation !== undefined)
           return { ...started, reservation: { connId: of ?? '', number: Number(reservation) } };
@@ -150,11 +152,30 @@ export class Conversation {
           ...(third === undefined ? {} : { keys: plain.slice(2) }),
           ...this.#request({}),
         };
+      case 'transfer':
+      case 'join':
+        return this.#transfer(verb, plain, named);
       case 'release':
         return { type: 'releaseCall', ...call, ...this.#request({}) };
       default:
         return pooled(verb, plain, named);
     }
+  }
+
+  /**
+   * `transfer k1 1001 1002`, over the trunk: `transfer k1 1001 0301 trunk=trunk`; the calls of 1001 become one: `join k1 k2 1001`.
+   * Without a client: `client=none`.
+   */
+  #transfer(
+    verb: 'transfer' | 'join',
+    [connId = '', second = '', third = '']: string[],
+    named: Named,
+  ): CentreInput {
+    const { trunk, client, ...userData } = named;
+    const request = this.#request(client === undefined ? {} : { client });
+    if (verb === 'join') return { type: 'completeTransfer', connId, consult: second, dn: third, ...request };
+    const over = trunk === undefined ? {} : { trunk };
+    return { type: 'transfer', connId, dn: second, to: third, ...over, userData, ...request };
   }
 
   /** `login 1001 ann queues=6000,6001 epoch=2 mode=AutoIn`; without an epoch, one above the last of this agent. */
@@ -254,6 +275,13 @@ function written(effect: CentreEffect): string | undefined {
       return `withdraw ${effect.connId} ${effect.dn} ${effect.why}`;
     case 'treat':
       return `treat ${effect.connId} ${effect.treatment}`;
+    case 'park':
+    case 'transferred':
+      return `${effect.type} ${effect.connId} ${effect.dn}`;
+    case 'transferFailed':
+      return `not transferred ${effect.connId} ${effect.dn} ${effect.status}`;
+    case 'join':
+      return `join ${effect.connId} ${effect.consult} ${effect.dn}`;
     case 'release':
       return `release ${effect.connId} ${effect.status}`;
     case 'refuse':
@@ -285,6 +313,7 @@ function writtenEvent(event: Extract<CentreEffect, { type: 'event' }>): string {
   if (attributes.CallState !== undefined && attributes.CallState !== 'Ok') words.push(attributes.CallState);
   if (attributes.WorkMode !== undefined && attributes.WorkMode !== 'Unknown') words.push(attributes.WorkMode);
   for (const [key, value] of Object.entries(attributes.Reasons ?? {})) words.push(`${key}=${value}`);
+  if (attributes.PreviousConnID !== undefined) words.push(`was=${attributes.PreviousConnID}`);
   if (attributes.ThirdPartyDN !== undefined) words.push(`to=${attributes.ThirdPartyDN}`);
   const wrapUp = attributes.Extensions?.WrapUpTime;
   if (wrapUp !== undefined) words.push(`WrapUpTime=${wrapUp}`);

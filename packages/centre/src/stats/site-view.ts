@@ -273,6 +273,14 @@ const CALL_STATES: Partial<Record<EventName, PartOfCall['state'] | 'over'>> = {
 };
 
 function changeCalls(calls: Map<string, PartOfCall>, { name, ConnID, attributes }: CallEvent): void {
+  const { PreviousConnID } = attributes;
+  if (name === 'EventPartyChanged' && PreviousConnID !== undefined) {
+    // Two calls have become one: this one is known by the name of the other from now on.
+    const known = calls.get(PreviousConnID);
+    calls.delete(PreviousConnID);
+    if (known !== undefined) calls.set(ConnID, { ...known, CallType: attributes.CallType ?? known.CallType });
+    return;
+  }
   const state = CALL_STATES[name];
   if (state === undefined) return;
   if (state === 'over') {

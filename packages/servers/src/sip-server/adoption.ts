@@ -10,13 +10,13 @@
  *
  * The number of the next request is the fence (AD3): the ends refuse what the other site, if it lives, still sends.
  */
-import type { Call, Centre, CentreEffect } from '@holdfast/centre';
+import { beforeTransfer, type Call, type Centre, type CentreEffect } from '@holdfast/centre';
 import { fromRecord, type HeldRecord, type Millis } from '@holdfast/kernel';
 import { compareLoginEpochs, type LoginEpoch } from '@holdfast/protocol';
 import { type LegRecord, SEQ_JUMP_OF_SITE, type UserAgentOutput } from '@holdfast/sip';
 import type { AdoptionAccount } from './adoption-account.ts';
 import type { CallControl } from './call-control.ts';
-import { callFrom } from './call-records.ts';
+import { callBeforeTransfer, callFrom } from './call-records.ts';
 import {
   dnOf,
   hasAgent,
@@ -175,7 +175,7 @@ export class Adoption {
 
   #adoptTalk(now: Millis, records: PeerRecords, connId: string): void {
     const held = records.get(`call/${connId}`);
-    const call = held && fromRecord<Call>(held.value, held.heldAt);
+    const call = held && beforeTransfer(fromRecord<Call>(held.value, held.heldAt));
     // Whoever only rings is rung again, by the queue in which the caller waits.
     if (call?.phase.name !== 'talking') return this.#stopRinging(now, records, connId);
     const open = this.#undecided(records, connId);
@@ -202,6 +202,8 @@ export class Adoption {
       ? 'AD1: it stood at the other site, and its agent has logged in here'
       : 'AD2: it stood without an agent, and the other site is dead by all signs';
     account.begun(connId, idsOf(talk), because);
+    // AD12: a phone that was called for whoever was to be transferred.
+    this.#ports.unsaved.stopRinging(now, records, callFrom(open.talk).roles);
     // AD4: a change that is done again says the same.
     for (const { leg } of talk) this.#ports.run(userAgent.refresh(now, leg.id));
   }
@@ -235,7 +237,7 @@ export class Adoption {
     if (talk === undefined || this.#ports.hasEnded(connId)) return undefined;
     // AD3: it has moved here before, and the other site has not read of that yet.
     if (this.#ports.calls.handover.movesOf(connId) !== undefined) return undefined;
-    const { call, roles } = callFrom(talk);
+    const { call, roles } = callBeforeTransfer(talk);
     return this.#decided.get(connId) === call.moves ? undefined : { talk, call, roles };
   }
 

@@ -30,15 +30,16 @@ import { CallHandover } from './call-handover.ts';
 import { CallLegs } from './call-legs.ts';
 import { CallOverload } from './call-overload.ts';
 import type { CallPorts } from './call-ports.ts';
-import type { CallRecord, MakeCall } from './call-record.ts';
+import type { CallRecord } from './call-record.ts';
 import { CallRelay } from './call-relay.ts';
 import { CallRinging, releaseOf } from './call-ringing.ts';
 import { CallSound } from './call-sound.ts';
+import { CallTransfers, type TransferEffect } from './call-transfers.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import { GatewayAddresses } from './gateway-addresses.ts';
+import { MadeCalls } from './made-calls.ts';
 import { OutboundTrunks } from './outbound-trunks.ts';
 import type { Seen } from './phone-watch.ts';
-import { inactiveOffer } from './sdp.ts';
 import { TrunkWatch } from './trunk-watch.ts';
 
 /** RFC 3261 §8.1.1.6. */
@@ -46,11 +47,11 @@ const MAX_FORWARDS_DEFAULT = 70;
 /** Calls at once in one SIP Server; one more is answered 503. About 10 KB each. */
 export const CALLS_MAX = 20_000;
 
-/** MakeCall: who has just asked for a call picks up, or is not there. */
-export const OWN_PHONE_RINGING_MAX_MS = 30_000;
-
-type MakeCallOutcome = 'started' | 'shutting-down' | 'no-phone' | 'too-many';
 type Ring = Extract<CentreEffect, { type: 'ring' }>;
+export type CallEffect =
+  | Ring
+  | TransferEffect
+  | Extract<CentreEffect, { type: 'withdraw' | 'treat' | 'release' }>;
 
 export class CallControl {
   readonly #ports: CallPorts;
@@ -67,6 +68,8 @@ export class CallControl {
   readonly #relay: CallRelay;
   readonly overload: CallOverload;
   readonly handover: CallHandover;
+  readonly transfers: CallTransfers;
+  readonly made: MadeCalls;
   #configuration: SipServerConfiguration | undefined;
 
   constructor(ports: CallPorts) {
@@ -84,12 +87,28 @@ export class CallControl {
     });
     const calling = { legs: this.#legs, trunks: this.#trunks, addresses: this.#addresses };
     this.#ringing = new CallRinging(ports, calling);
+    // Its own description is of no use yet: it answers silence with silence.
+    const silent = { leg: '', maxForwards: MAX_FORWARDS_DEFAULT, sdp: undefined };
+    this.made = new MadeCalls(ports, {
+      ...{ calls: this.#calls, admission: this.#admission, ringing: this.#ringing },
+      open: (dn) => this.#open({ ...silent, dn, ani: dn }),
+    });
     this.#watch = new TrunkWatch(ports, this.#trunks);
     this.#sound = new CallSound(ports);
     this.#relay = new CallRelay(ports, this.#legs);
-    this.handover = new CallHandover(ports, {
+    const common = {
       ...{ calls: this.#calls, legs: this.#legs, sound: this.#sound },
-      changed: (connId) => void this.#changed.add(connId),
+      changed: (connId: string) => void this.#changed.add(connId),
+    };
+    this.transfers = new CallTransfers(ports, {
+      ...common,
+      trunkFor: (number) => this.#admission.trunkFor(number),
+      whereIs: (host, port) => this.#ringing.whereIs(host, port),
+      giveUp: (now, legs) => this.#ringing.giveUp(now, legs),
+      hangUp: (now, leg) => this.#hangUp(now, leg),
+    });
+    this.handover = new CallHandover(ports, {
+      ...{ ...common, transfers: this.transfers },
       ended: (now, leg, why) => this.#ended(now, leg, why),
       drop: (now, leg) => this.#drop(now, leg),
     });
@@ -115,7 +134,11 @@ export class CallControl {
 
   /** Calls, legs, legs that are asked about, and requests that wait: all 0 when nobody calls. */
   sizes() {
-    return { calls: this.#calls.size, ...this.#legs.sizes(), passedThrough: this.#relay.size };
+    return {
+      calls: this.#calls.size,
+      ...this.#legs.sizes(),
+      passedThrough: this.#relay.size + this.transfers.size,
+    };
   }
 
   nextDeadline(): Millis | undefined {
@@ -150,6 +173,11 @@ export class CallControl {
 
   onUserAgent(now: Millis, event: UserAgentEvent): void {
     if ('leg' in event) this.#changes(event.leg);
+    this.#heard(now, event);
+    this.transfers.goOn(now);
+  }
+
+  #heard(now: Millis, event: UserAgentEvent): void {
     switch (event.type) {
       case 'incoming':
         return this.#incoming(now, event.leg, event.request, event.source);
@@ -172,6 +200,8 @@ export class CallControl {
       case 'offerAnswered':
         return this.#relay.offerAnswered(now, event.leg, event.status, event.sdp);
       case 'inDialogRequest':
+        if (event.request.method === 'REFER')
+          return this.transfers.referred(now, event.leg, event.transaction, event.request);
         return this.#relay.passRequest(now, event.leg, event.transaction, event.request);
       case 'inDialogResponse':
         if (event.method !== 'INFO') return;
@@ -234,6 +264,7 @@ export class CallControl {
       offeredInAnswer: undefined,
       turns: [],
       relay: undefined,
+      transfer: undefined,
       makeCall: undefined,
       over: false,
       moves: 0,
@@ -265,7 +296,7 @@ export class CallControl {
     const role = this.#legs.get(leg);
     if (role === undefined) return;
     const { call } = role;
-    if (role.role === 'origin') return this.#originAnswered(call);
+    if (role.role === 'origin') return this.made.answered(call);
     const dn = must(role.dn, 'a called party has a DN');
     this.#ringing.heardFrom(role);
     const ringing = call.ringing.get(dn);
@@ -283,25 +314,6 @@ export class CallControl {
     call.party = { dn, leg, sdp, told: offer, awaitsAnswer: offer === undefined };
     this.#ports.tell({ type: 'partyAnswered', connId: call.connId, dn });
     this.#sound.connect(now, call, call.party);
-  }
-
-  /** The phone for which a client made a call has answered: now the destination is called. */
-  #originAnswered(call: CallRecord): void {
-    call.origin.answered = true;
-    const dn = must(call.origin.dn, 'MakeCall starts at an extension');
-    const asked = must(call.makeCall, 'only MakeCall calls its origin');
-    call.makeCall = undefined;
-    this.#ports.phoneCalled(asked, dn, 'answered');
-    const trunk = this.#admission.trunkFor(asked.destination);
-    this.#ports.tell({
-      type: 'callStarted',
-      connId: call.connId,
-      from: { dn },
-      to: asked.destination,
-      ...(trunk === undefined ? {} : { trunk }),
-      userData: asked.userData,
-      isEmergency: this.#admission.isEmergencyNumber(asked.destination),
-    });
   }
 
   #failed(now: Millis, leg: LegId, status: number, response: SipResponse | undefined): void {
@@ -331,7 +343,7 @@ export class CallControl {
     const isParty = call.party?.leg === leg;
     if (role.role === 'origin') this.#sound.stop(call);
     if (isParty) call.party = undefined;
-    if (role.role === 'origin' || isParty) {
+    if (role.role === 'origin' || isParty || this.transfers.left(call, leg)) {
       this.#ports.tell({ type: 'partyGone', connId: call.connId, ...(dn === undefined ? {} : { dn }), why });
     }
     this.#forgetIfEmpty(call);
@@ -353,7 +365,22 @@ export class CallControl {
 
   // ── centre → SIP ─────────────────────────────────────────────────────────────────────────────────────────
 
-  ring(now: Millis, effect: Ring): void {
+  perform(now: Millis, effect: CallEffect): void {
+    switch (effect.type) {
+      case 'ring':
+        return this.#ring(now, effect);
+      case 'withdraw':
+        return this.#withdraw(now, effect.connId, effect.dn);
+      case 'treat':
+        return this.#treat(now, effect.connId, effect.treatment);
+      case 'release':
+        return this.release(now, effect.connId, effect.status);
+      default:
+        return this.transfers.perform(now, effect);
+    }
+  }
+
+  #ring(now: Millis, effect: Ring): void {
     const call = this.#toChange(effect.connId);
     if (call === undefined || call.over) return;
     // The other site gives its caller up where it hears nothing for 500 ms; a phone takes as long as it takes (PQ1).
@@ -370,7 +397,7 @@ export class CallControl {
     }
   }
 
-  withdraw(now: Millis, connId: string, dn: string): void {
+  #withdraw(now: Millis, connId: string, dn: string): void {
     const call = this.#toChange(connId);
     const ringing = call?.ringing.get(dn);
     call?.ringing.delete(dn);
@@ -382,7 +409,7 @@ export class CallControl {
     }
   }
 
-  treat(now: Millis, connId: string, treatment: 'ringback' | 'music' | 'tone'): void {
+  #treat(now: Millis, connId: string, treatment: 'ringback' | 'music' | 'tone'): void {
     const call = this.#toChange(connId);
     if (call !== undefined) this.#sound.treat(now, call, treatment);
   }
@@ -399,6 +426,7 @@ export class CallControl {
   release(now: Millis, connId: string, status: number): void {
     const call = this.#toChange(connId);
     if (call === undefined) return;
+    this.transfers.ended(now, call);
     call.over = true;
     this.#sound.stop(call);
     for (const { legs } of call.ringing.values()) this.#ringing.giveUp(now, legs);
@@ -414,30 +442,6 @@ export class CallControl {
       }
     }
     this.#forgetIfEmpty(call);
-  }
-
-  /** LG3: this very request is being carried out. */
-  isMaking(asker: string): boolean {
-    for (const { makeCall } of this.#calls.values()) if (makeCall?.client === asker) return true;
-    return false;
-  }
-
-  /** MakeCall of a client: first the phone of the DN is called, then the destination (RFC 3725 §4.4). */
-  makeCall(now: Millis, dn: string, asked: MakeCall, address: string): MakeCallOutcome {
-    const refused = this.#admission.refusalOfMakeCall(asked.destination, this.#calls.size);
-    if (refused !== undefined) return refused;
-    const contact = this.#ports.contactsOf(dn)[0];
-    if (contact === undefined || this.#configuration === undefined) return 'no-phone';
-    const offer = inactiveOffer(address, Math.floor(this.#ports.random() * 1e9));
-    // Its own description is of no use yet: it answers silence with silence.
-    const call = this.#open({ leg: '', dn, ani: dn, maxForwards: MAX_FORWARDS_DEFAULT, sdp: undefined });
-    call.makeCall = asked;
-    call.origin.told = offer;
-    const { uri } = contact;
-    const called = { role: 'origin', dn, at: contact, offer, contact: uri, over: undefined } as const;
-    const ringingMax = OWN_PHONE_RINGING_MAX_MS;
-    call.origin.leg = this.#ringing.invite(now, call, { ...called, ringingMax });
-    return 'started';
   }
 
   #hangUp(now: Millis, leg: LegId): void {
@@ -456,7 +460,9 @@ export class CallControl {
 
   #forgetIfEmpty(call: CallRecord): void {
     const stands = this.#legs.has(call.origin.leg) || call.party !== undefined || call.ringing.size > 0;
-    if (call.over || !stands) this.#calls.delete(call.connId);
+    if (!call.over && stands) return;
+    this.transfers.over(call);
+    this.#calls.delete(call.connId);
   }
 
   // ── what has changed, for whoever goes on with it ────────────────────────────────────────────────────────

@@ -12,13 +12,15 @@ import type { LegId } from '@holdfast/sip';
 import type { CallLegs } from './call-legs.ts';
 import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, LegRole } from './call-record.ts';
-import { callFrom, recordOfCall } from './call-records.ts';
+import { callBeforeTransfer, callFrom, recordOfCall } from './call-records.ts';
 import type { CallSound } from './call-sound.ts';
+import type { CallTransfers } from './call-transfers.ts';
 
 export interface HandoverParts {
   readonly calls: Map<string, CallRecord>;
   readonly legs: CallLegs;
   readonly sound: CallSound;
+  readonly transfers: CallTransfers;
   /** It is not as it was. */
   changed(connId: string): void;
   ended(now: Millis, leg: LegId, why: PartyRelease): void;
@@ -85,14 +87,19 @@ export class CallHandover {
 
   /** Goes on with a call of the other site, without the phones that rang there; its legs were loaded before. */
   adopt(now: Millis, record: HeldRecord): void {
-    const { call, roles } = callFrom(record);
+    const { call, roles } = callBeforeTransfer(record);
+    const { party, treatment } = call;
     call.ringing.clear();
     call.moves += 1;
+    // AD12: who heard a tone while somebody was called talks with whoever wanted to transfer.
+    const isTurned = party !== undefined && treatment?.sdp !== undefined;
+    if (isTurned) call.treatment = undefined;
     this.#restore(
       now,
       call,
       roles.filter(([leg]) => this.#ports.userAgent.legInfo(leg) !== undefined),
     );
+    if (isTurned) this.#parts.sound.connect(now, call, party);
   }
 
   /** AD11: our leg rang at the other site and was answered there. Whom the centre waits for; undefined when it is given up. */
@@ -139,7 +146,7 @@ export class CallHandover {
     const { relay } = call;
     if (relay === undefined) return;
     call.relay = undefined;
-    if (relay.to === ours)
+    if (relay.to === ours && relay.from !== undefined)
       this.#ports.run(this.#ports.userAgent.rejectOffer(now, relay.from, OFFER_LOST_STATUS));
   }
 
@@ -163,6 +170,7 @@ export class CallHandover {
       if (this.#ports.userAgent.legInfo(leg)?.state === 'established') legs.stands(now, leg);
     }
     sound.goOn(call);
+    this.#parts.transfers.restored(call);
   }
 
   /** Goes on with the calls of another server (SS50); the user agent has loaded their legs before. */

@@ -6,10 +6,12 @@
 import type { PartyRelease } from '@holdfast/centre';
 import type { LegId } from '@holdfast/sip';
 import type { Asker } from './answers.ts';
+import type { Transferring } from './call-transfers.ts';
 
 export interface CallRecord {
   readonly connId: string;
-  readonly origin: {
+  /** Whoever remains, once one end has turned the other to somebody else. */
+  origin: {
     /** Empty while the phone of a MakeCall is only being called. */
     leg: LegId;
     /** The extension that started the call; undefined when it came in over a trunk. */
@@ -38,6 +40,8 @@ export interface CallRecord {
   readonly turns: Turn[];
   /** An offer of one leg that is being put to the other: whom to answer. */
   relay: Relay | undefined;
+  /** One end turns the other to somebody else. */
+  transfer: Transferring | undefined;
   /** A client asked for this call (MakeCall): what to start once the origin's phone has answered. */
   makeCall: MakeCall | undefined;
   /** `release` was decided: no leg may come up any more. */
@@ -72,6 +76,8 @@ export interface Party {
   told: Uint8Array | undefined;
   /** It was called without an offer, its 2xx held one, and its ACK waits for the origin's answer (RFC 3261 §13.2.1). */
   awaitsAnswer: boolean;
+  /** It came from another call, and is offered what the origin answers. */
+  awaitsOffer?: boolean;
 }
 
 /** To what the origin is being turned by an offer of ours; `relay` is an offer of the party put through. */
@@ -81,7 +87,8 @@ export type Turn =
   | { readonly to: 'relay' };
 
 export interface Relay {
-  readonly from: LegId;
+  /** Undefined where the offer is ours, and nobody waits for its answer. */
+  readonly from: LegId | undefined;
   readonly to: LegId;
   readonly sdp: Uint8Array;
   /** Whoever made the offer took it back before it was answered. */
@@ -102,11 +109,15 @@ export interface LegRole {
   readonly over: { readonly trunk: string; readonly left: readonly string[] } | undefined;
   /** The phone has given a sign of life: if it is silent later, its contact may be a newer one and is not to blame. */
   hasRung: boolean;
+  /** It has sent a REFER: further ones are told apart by number (RFC 3515 §2.4.6). */
+  hasReferred?: boolean;
 }
 
 export interface MakeCall {
   readonly destination: string;
   readonly userData: Readonly<Record<string, string>>;
+  /** The call for which it is a consultation. */
+  readonly consultOf?: string;
   /** Who has asked, by whatever connection (LG3). */
   readonly client: Asker;
   readonly referenceId: number;

@@ -23,6 +23,19 @@ export function recordOfCall(
   return toRecord({ call, legs } satisfies CallOnRecord, now);
 }
 
+/** The call as it was before somebody began to transfer it: what another site goes on with (AD12). */
+export function callBeforeTransfer(held: HeldRecord): ReturnType<typeof callFrom> {
+  const { call, roles } = callFrom(held);
+  const { transfer } = call;
+  if (transfer === undefined) return { call, roles };
+  const rang = new Set([...call.ringing.values()].flatMap(({ legs }) => [...legs]));
+  call.transfer = undefined;
+  if (transfer.parked === undefined) return { call, roles };
+  call.ringing.clear();
+  call.party = transfer.parked;
+  return { call, roles: roles.filter(([leg]) => !rang.has(leg)) };
+}
+
 /** The call, and what its legs are to it. */
 export function callFrom({ value, heldAt }: HeldRecord): {
   readonly call: CallRecord;
@@ -34,7 +47,8 @@ export function callFrom({ value, heldAt }: HeldRecord): {
   return { call, roles: legs.map(([leg, role]) => [leg, { ...role, call }]) };
 }
 
-function legsOf({ origin, ringing, party }: CallRecord): readonly LegId[] {
+function legsOf({ origin, ringing, party, transfer }: CallRecord): readonly LegId[] {
   const legs = [origin.leg, ...[...ringing.values()].flatMap((rung) => [...rung.legs])];
-  return party === undefined ? legs : [...legs, party.leg];
+  const ends = [party, transfer?.parked].flatMap((end) => (end === undefined ? [] : [end.leg]));
+  return [...legs, ...ends];
 }

@@ -10,7 +10,7 @@ import type { CallRecord, Relay, Turn } from './call-record.ts';
 import { continued, inactive, isHold, sameDescription, unrestricted } from './sdp.ts';
 
 /** In a dialog: what may come, as answers to anything else say (RFC 3261 §8.2.1). */
-export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REGISTER';
+export const ALLOW = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REFER, REGISTER';
 
 export class CallRelay {
   readonly #ports: CallPorts;
@@ -38,7 +38,7 @@ export class CallRelay {
       call.offeredInAnswer = undefined;
       return this.#turned(now, call, turn, sdp);
     }
-    if (sdp === undefined) return;
+    if (sdp === undefined || isParked(call, leg)) return;
     // It asked what stands (RFC 3261 §14.2) and answers with what it has; only news concern the other end.
     const known = role.role === 'origin' ? call.origin.sdp : call.party?.sdp;
     if (known === undefined || sameDescription(known, sdp)) return;
@@ -52,6 +52,8 @@ export class CallRelay {
     const role = this.#legs.get(leg);
     if (role === undefined) return this.#ports.run(userAgent.rejectOffer(now, leg, 481));
     const { call } = role;
+    // Whom it talked with is being turned to somebody else.
+    if (isParked(call, leg)) return this.#ports.run(userAgent.rejectOffer(now, leg, 491));
     const told = role.role === 'origin' ? call.origin.told : call.party?.told;
     if (sdp === undefined) {
       // It asks for our offer: what it heard last still holds (RFC 3261 §14.2).
@@ -63,13 +65,14 @@ export class CallRelay {
     if (other === undefined) return this.#answerAlone(now, call, sdp);
     // AD11: the other end was behind a site that is dead, and is not here yet.
     if (userAgent.legInfo(other) === undefined) return this.#ports.run(userAgent.rejectOffer(now, leg, 480));
-    if (call.relay !== undefined || call.party?.awaitsAnswer === true)
+    const { party } = call;
+    if (call.relay !== undefined || party?.awaitsAnswer === true || party?.awaitsOffer === true)
       return this.#ports.run(userAgent.rejectOffer(now, leg, 491));
     this.#put(now, call, leg, other, sdp);
   }
 
   /** Puts the description of one leg to the other. */
-  #put(now: Millis, call: CallRecord, from: LegId, to: LegId, sdp: Uint8Array): void {
+  #put(now: Millis, call: CallRecord, from: LegId | undefined, to: LegId, sdp: Uint8Array): void {
     call.relay = { from, to, sdp, withdrawn: false };
     this.#reinvite(now, call, to, sdp);
   }
@@ -128,7 +131,12 @@ export class CallRelay {
     this.#takeOrigin(call, answer);
     call.origin.sdp = unrestricted(answer);
     const { party } = call;
-    if (turn.to !== 'party' || party?.leg !== turn.leg || !party.awaitsAnswer) return;
+    if (turn.to !== 'party' || party?.leg !== turn.leg) return;
+    if (party.awaitsOffer === true) {
+      party.awaitsOffer = false;
+      return this.#put(now, call, undefined, party.leg, answer);
+    }
+    if (!party.awaitsAnswer) return;
     party.awaitsAnswer = false;
     this.#ports.run(this.#ports.userAgent.acknowledge(now, party.leg, this.#tell(call, party.leg, answer)));
   }
@@ -142,6 +150,10 @@ export class CallRelay {
     const { userAgent } = this.#ports;
     const { origin, party } = call;
     const fromOrigin = relay.from === origin.leg;
+    if (relay.from === undefined) {
+      if (sdp !== undefined && party !== undefined) party.sdp = sdp;
+      return;
+    }
     if (relay.withdrawn) {
       // The other end has taken what nobody offers any more: it gets back what held before.
       const former = fromOrigin ? origin.sdp : party?.sdp;
@@ -174,7 +186,7 @@ export class CallRelay {
     this.#ports.run(this.#ports.userAgent.respond(now, transaction, 481, {}));
   }
 
-  /** INFO passes through (DTMF, RFC 6086); what would change the call without the centre does not. */
+  /** INFO passes through (DTMF, RFC 6086). */
   passRequest(now: Millis, leg: LegId, transaction: string, request: SipRequest): void {
     const { userAgent } = this.#ports;
     const role = this.#legs.get(leg);
@@ -183,11 +195,8 @@ export class CallRelay {
     if (request.method === 'OPTIONS')
       return this.#ports.run(userAgent.respond(now, transaction, role === undefined ? 481 : 200, {}));
     if (request.method !== 'INFO') {
-      // RFC 3515 §2.4.2: a transfer that we do not make is declined; other methods we do not know.
       const headers = [['Allow', ALLOW]] as const;
-      return this.#ports.run(
-        userAgent.respond(now, transaction, request.method === 'REFER' ? 603 : 405, { headers }),
-      );
+      return this.#ports.run(userAgent.respond(now, transaction, 405, { headers }));
     }
     if (other === undefined || this.#passedThrough.has(other)) {
       return this.#ports.run(userAgent.respond(now, transaction, other === undefined ? 200 : 491, {}));
@@ -208,8 +217,13 @@ export class CallRelay {
   }
 
   #otherLeg(call: CallRecord, leg: LegId): LegId | undefined {
+    if (isParked(call, leg)) return undefined;
     return leg === call.origin.leg ? call.party?.leg : call.origin.leg;
   }
+}
+
+function isParked({ transfer }: CallRecord, leg: LegId): boolean {
+  return transfer?.parked?.leg === leg;
 }
 
 /** What makes a body of INFO understandable (RFC 6086 §5). */

@@ -245,16 +245,27 @@ export class CallRinging {
     const uri = parseUri(text);
     if (uri?.scheme !== 'sip' || uri.user === undefined) return undefined;
     const { user: to, host, port = SIP_PORT } = uri;
-    const isOurs = host === this.#configuration?.realm || this.#isOwnAddress(host, port);
-    if (isOurs) return this.#dns.has(to) ? { to, trunk: undefined } : undefined;
+    if (this.#isOurs(host, port)) return this.#dns.has(to) ? { to, trunk: undefined } : undefined;
     // What came in over a trunk never leaves over one [D14].
-    const isThere = (at: { host: string; port: number }) =>
-      at.host === withoutBrackets(host).toLowerCase() && at.port === port;
-    const trunk = call.origin.dn === undefined ? undefined : this.#addresses.trunkAt(isThere);
+    const trunk = call.origin.dn === undefined ? undefined : this.#trunkTo(host, port);
     return trunk === undefined ? undefined : { to, trunk };
   }
 
-  #isOwnAddress(host: string, port: number): boolean {
+  /** Here, or at the gateway of a trunk. */
+  whereIs(host: string, port: number | undefined): 'here' | { readonly trunk: string } | undefined {
+    if (this.#isOurs(host, port)) return 'here';
+    const trunk = this.#trunkTo(host, port);
+    return trunk === undefined ? undefined : { trunk };
+  }
+
+  #trunkTo(host: string, port = SIP_PORT): string | undefined {
+    const name = withoutBrackets(host).toLowerCase();
+    return this.#addresses.trunkAt((at) => at.host === name && at.port === port);
+  }
+
+  /** Our realm or address. */
+  #isOurs(host: string, port = SIP_PORT): boolean {
+    if (host === this.#configuration?.realm) return true;
     const own = parseUri(this.#ports.userAgent.contactFor('UDP'));
     return own?.host === host && (own.port ?? SIP_PORT) === port;
   }

@@ -14,7 +14,7 @@ import type { Call, Centre, CentreEffect } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
 import { type LegId, SEQ_JUMP_OF_SITE, type UserAgentOutput } from '@holdfast/sip';
 import type { CallControl } from './call-control.ts';
-import { callFrom } from './call-records.ts';
+import { callBeforeTransfer } from './call-records.ts';
 import {
   isWithUs,
   leadsThroughDeadSite,
@@ -132,7 +132,7 @@ export class CrossedCalls {
     const connIds = new Map<LegId, string>();
     for (const key of records.keys()) {
       const held = key.startsWith(TALK) ? records.get(key) : undefined;
-      const half = held && this.halfOf(records, callFrom(held).roles);
+      const half = held && this.halfOf(records, callBeforeTransfer(held).roles);
       if (half !== undefined) connIds.set(half.ours, key.slice(TALK.length));
     }
     return connIds;

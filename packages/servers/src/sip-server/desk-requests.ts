@@ -16,6 +16,7 @@ import {
 import { askerOf } from './answers.ts';
 import type { CallControl } from './call-control.ts';
 import type { MakeCall } from './call-record.ts';
+import type { TransferAsked } from './call-transfers.ts';
 import type { Client } from './clients.ts';
 import type { Rank, SipServerConfiguration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
@@ -238,6 +239,20 @@ export class DeskRequests {
         });
       case 'MakeCall':
         return this.#makeCall(now, client, request);
+      case 'SingleStepTransfer': {
+        const { dn, ConnID: connId, destination: to, userData = {} } = request;
+        return this.#transfer(now, client, request, { type: 'transfer', connId, dn, to, userData, ...asked });
+      }
+      case 'CompleteTransfer': {
+        const { dn, ConnID: connId, consultConnID: consult } = request;
+        return this.#transfer(now, client, request, {
+          type: 'completeTransfer',
+          connId,
+          consult,
+          dn,
+          ...asked,
+        });
+      }
       case 'ReleaseCall':
         return this.#ports.tell({ type: 'releaseCall', connId: request.ConnID, dn: request.dn, ...asked });
       case 'AttachUserData':
@@ -261,14 +276,23 @@ export class DeskRequests {
     }
   }
 
+  #transfer(now: Millis, client: Client, request: OnDN & { ConnID: string }, asked: TransferAsked): void {
+    const outcome = this.#ports.calls.transfers.ask(now, asked);
+    const { dn, ConnID } = request;
+    if (outcome === 'no-call')
+      this.#refuse(client, request, 'unknown-call', `No call ${ConnID} on DN ${dn}.`);
+    if (outcome === 'busy')
+      this.#refuse(client, request, 'wrong-state', `Call ${ConnID} is being transferred already.`);
+  }
+
   #makeCall(now: Millis, client: Client, request: Extract<DeskRequest, { type: 'MakeCall' }>): void {
     const { calls, mediaAddress } = this.#ports;
     const { dn, destination, userData = {}, ReferenceID } = request;
     const asker = askerOf(client.session.key, request);
     const asked = { destination, userData, client: asker, referenceId: ReferenceID };
     // LG3: repeated while its phone rings; the answer comes when the phone has answered.
-    if (calls.isMaking(asker)) return;
-    switch (calls.makeCall(now, dn, asked, mediaAddress)) {
+    if (calls.made.isMaking(asker)) return;
+    switch (calls.made.make(now, dn, asked, mediaAddress)) {
       case 'started':
         // Answered when the phone is: `phoneCalled`.
         return;

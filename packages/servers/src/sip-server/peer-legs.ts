@@ -1,5 +1,5 @@
 /** Legs of the other site as its records hold them, made ready to be gone on with here (AD4, AD5). */
-import type { Call } from '@holdfast/centre';
+import { beforeTransfer, type Call } from '@holdfast/centre';
 import { fromRecord, type HeldRecord } from '@holdfast/kernel';
 import {
   isReliable,
@@ -23,7 +23,7 @@ export function callsIn(records: PeerRecords): Call[] {
   const calls: Call[] = [];
   for (const key of records.keys()) {
     const held = key.startsWith('call/') ? records.get(key) : undefined;
-    if (held !== undefined) calls.push(fromRecord<Call>(held.value, held.heldAt));
+    if (held !== undefined) calls.push(beforeTransfer(fromRecord<Call>(held.value, held.heldAt)));
   }
   return calls;
 }

@@ -444,13 +444,14 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       case 'shuttingDown':
         return this.#shutdown.look(now);
       case 'ring':
-        return this.#calls.ring(now, effect);
       case 'withdraw':
-        return this.#calls.withdraw(now, effect.connId, effect.dn);
       case 'treat':
-        return this.#calls.treat(now, effect.connId, effect.treatment);
+      case 'park':
+      case 'transferred':
+      case 'transferFailed':
+      case 'join':
       case 'release':
-        return this.#calls.release(now, effect.connId, effect.status);
+        return this.#calls.perform(now, effect);
       case 'refuse': {
         const { code, text, epoch } = effect;
         const more = epoch === undefined ? {} : { epoch };

@@ -102,4 +102,26 @@ describe('REFER and NOTIFY (RFC 3515)', () => {
     ]);
     expect(s.last('bob', 'inDialogResponse')).toMatchObject({ method: 'NOTIFY', status: 200 });
   });
+
+  it('[IS39] name our Contact; a side that knows no subscription, or is silent, is still in the call', () => {
+    for (const answers of [true, false]) {
+      const s = new Scenario();
+      const { alice, bob } = s.connect();
+      if (answers)
+        s.on('alice', 'inDialogRequest', (event) =>
+          s.act('alice', (agent, now) => agent.respond(now, event.transaction, 481)),
+        );
+      const headers: HeaderLines = [
+        ['Event', 'refer'],
+        ['Subscription-State', 'active;expires=60'],
+      ];
+      s.act('bob', (agent, now) => agent.sendInDialog(now, bob, 'NOTIFY', { headers }));
+      s.run(s.now + 40_000);
+      const { request } = s.last('alice', 'inDialogRequest');
+      expect(headerValue(request, 'contact')).toMatch(/^<sip:.+>$/);
+      expect(s.last('bob', 'inDialogResponse')).toMatchObject({ status: answers ? 481 : 504 });
+      expect(s.ends.bob.legInfo(bob)?.state).toBe('established');
+      expect(s.ends.alice.legInfo(alice)?.state).toBe('established');
+    }
+  });
 });

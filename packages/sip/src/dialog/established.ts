@@ -240,6 +240,8 @@ function unanswered(
 }
 
 function gone(leg: Leg, state: Established, request: SipRequest, status: number, s: Surroundings): void {
+  // RFC 5057 §5.1: it ends the subscription, and the call knows nothing of that.
+  if (request.method === 'NOTIFY') return;
   if (isUnheard(state) || (cseqOf(request)?.number ?? 0) <= state.unheardSeq) return;
   lose(leg, state.dialog, s, { withBye: status === 408, reason: `${status} to a request in the dialog` });
 }

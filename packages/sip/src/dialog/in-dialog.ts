@@ -114,11 +114,15 @@ export function sendOther(leg: Leg, event: Extract<LegEvent, { type: 'send' }>, 
   const dialog = dialogOf(leg);
   if (dialog === undefined) return;
   const parts = {
+    ...(NAMES_CONTACT.has(event.method) && { contact: leg.contact }),
     fields: fieldsOf(event.headers),
     ...(event.body !== undefined && { body: event.body }),
   };
   sendInDialog(leg, dialog, { method: event.method, purpose: 'other' }, parts, s);
 }
+
+/** RFC 3515 §2.4.1, RFC 6665 §4.2.2: where what follows is to go. */
+const NAMES_CONTACT: ReadonlySet<string> = new Set(['REFER', 'SUBSCRIBE', 'NOTIFY']);
 
 export function otherAnswered(leg: Leg, request: SipRequest, response: SipResponse, s: Surroundings): void {
   if (response.status >= 200) tellOther(leg, request, response.status, response, s);
