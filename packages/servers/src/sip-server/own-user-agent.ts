@@ -1,5 +1,12 @@
 /** The user agent of a SIP Server, and what is answered to a request that is neither a call's nor a phone's. */
-import { createResponse, LEGS_MAX, type SipRequest, type SipResponse, SipUserAgent } from '@holdfast/sip';
+import {
+  ALLOW_DEFAULT,
+  createResponse,
+  LEGS_MAX,
+  type SipRequest,
+  type SipResponse,
+  SipUserAgent,
+} from '@holdfast/sip';
 import { EMERGENCY_CALLS_MAX } from './call-admission.ts';
 import { CALLS_MAX, type CallControl } from './call-control.ts';
 import { ALLOW } from './call-relay.ts';
@@ -29,6 +36,8 @@ export function ownUserAgent(
     sentBy,
     contact: (transport) =>
       ownContact(sipName === undefined ? sentBy(transport) : { host: sipName }, transport),
+    // SS81: a phone that is told so offers it to whoever uses it.
+    allow: [...ALLOW_DEFAULT, 'REFER'],
     tellsStrays: true,
     sessionTimer,
     overload: {

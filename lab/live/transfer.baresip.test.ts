@@ -1,0 +1,120 @@
+/**
+ * baresip transfers a call by REFER, as a person at its menu would. Who remains and whoever answers hear each other, also where
+ * the primary of the pair is killed (SIGKILL) while the target rings.
+ */
+import { join } from 'node:path';
+import { GUEST, SALES_QUEUE } from '@holdfast/centre';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { PHONE_PASSWORD, REALM } from './lab-configuration.ts';
+import { OneSite } from './one-site.ts';
+import { PairLog } from './pair-log.ts';
+import { Baresip } from './peers/baresip.ts';
+import type { LabPhone } from './peers/lab-phone.ts';
+import { stopPrograms, until } from './peers/processes.ts';
+import { send } from './process-tree.ts';
+import { pause } from './site-processes.ts';
+
+/** What our phones send, and what baresip sends. */
+const OURS_HZ = 440;
+const THEIRS_HZ = 1_000;
+const TARGET = '7001';
+/** An answer tells nobody anything and is not waited for; by then the mate has it. */
+const MIRRORED_MS = 500;
+const TAKEOVER_MAX_MS = 20_000;
+
+let site: OneSite;
+let pair: PairLog;
+let baresip: Baresip;
+let customer: LabPhone;
+let target: LabPhone;
+
+beforeAll(async () => {
+  site = await OneSite.make({ agents: 4, restarts: true, isPair: true });
+  pair = new PairLog(site.logFile);
+  await site.processes.start();
+  customer = await site.registeredPhone('7003', 0);
+  target = await site.registeredPhone(TARGET, 0);
+  baresip = await Baresip.start({
+    ...{ folder: join(site.folder, 'baresip'), number: GUEST.dn, password: PHONE_PASSWORD, realm: REALM },
+    ...{ registrars: [site.ports.sip[0]], registerEveryS: 30, toneHz: THEIRS_HZ },
+  });
+  await baresip.registered();
+}, 60_000);
+
+beforeEach(async () => {
+  target.command({ name: 'answerAfter', ms: null });
+  await until('the mate is in step', TAKEOVER_MAX_MS, () => pair.mateIs() === 'mate in step');
+}, 30_000);
+
+afterAll(async () => {
+  await baresip?.stop();
+  await stopPrograms();
+  await site.end();
+  site.remove();
+}, 20_000);
+
+const uriOf = (number: string) => `sip:${number}@127.0.0.1:${site.ports.sip[0]}`;
+
+/** The customer talks with baresip, which then transfers the call. */
+async function transfers(
+  number: string,
+): Promise<{ readonly customerAt: number; readonly targetAt: number }> {
+  await customer.call(GUEST.dn, 'north');
+  await customer.hears(THEIRS_HZ);
+  await until('baresip has its call', 5_000, () => baresip.calls === 1);
+  const at = { customerAt: customer.facts.length, targetAt: target.facts.length };
+  baresip.command('transfer', uriOf(number));
+  return at;
+}
+
+async function killsThePrimary(): Promise<void> {
+  await pause(MIRRORED_MS);
+  const before = pair.served;
+  send(site.processes.pidOf(pair.primary), 'SIGKILL');
+  await until('the mate serves', TAKEOVER_MAX_MS, () => pair.served === before + 1);
+}
+
+async function areTogether(): Promise<void> {
+  await until('baresip has let go', 8_000, () => baresip.calls === 0);
+  await customer.hears(OURS_HZ);
+  await target.hears(OURS_HZ);
+}
+
+test('[SS81] who is transferred is with whoever answers, and baresip is told and let go', async () => {
+  const { customerAt, targetAt } = await transfers(TARGET);
+  await target.fact('ringing', { after: targetAt });
+  target.command({ name: 'answer' });
+  await areTogether();
+  expect(baresip.program.lines.some((line) => line.startsWith('SIP/2.0 202 '))).toBe(true);
+  await target.hangUp();
+  expect(await customer.fact('ended', { after: customerAt })).toMatchObject({ by: 'remote', status: 0 });
+}, 40_000);
+
+test('[SS85] the primary is killed while the target rings: the transfer comes about at its mate', async () => {
+  const { customerAt, targetAt } = await transfers(TARGET);
+  await target.fact('ringing', { after: targetAt });
+  await killsThePrimary();
+  target.command({ name: 'answer' });
+  await areTogether();
+  customer.command({ name: 'hangup' });
+  await customer.fact('ended', { after: customerAt });
+  expect(await target.fact('ended', { after: targetAt })).toMatchObject({ by: 'remote', status: 0 });
+}, 60_000);
+
+test('[SS81] a queue takes it at once: the customer is in line, and baresip is let go', async () => {
+  const { customerAt } = await transfers(SALES_QUEUE);
+  await until('baresip has let go', 8_000, () => baresip.calls === 0);
+  expect(customer.facts.slice(customerAt).map(({ name }) => name)).not.toContain('ended');
+  await customer.hangUp();
+}, 40_000);
+
+test('[SS82] [SS85] nobody takes it at the mate: baresip is told why, and hangs up as it always does then', async () => {
+  const { customerAt, targetAt } = await transfers(TARGET);
+  await target.fact('ringing', { after: targetAt });
+  await killsThePrimary();
+  target.command({ name: 'reject', status: 486 });
+  const failures = () => baresip.events.filter(({ type }) => type === 'TRANSFER_FAILED');
+  await until('baresip is told', 8_000, () => failures().length > 0);
+  expect(failures()).toMatchObject([{ param: '486 Busy Here' }]);
+  expect(await customer.fact('ended', { after: customerAt })).toMatchObject({ by: 'remote', status: 0 });
+}, 60_000);
