@@ -2,7 +2,7 @@
  * What clients ask of a SIP Server, turned into facts for the contact centre. Here it is decided who may ask
  * (token, rank, login lease); what the request does to agents and calls is decided there.
  */
-import type { Centre, PartyRelease } from '@holdfast/centre';
+import type { Centre } from '@holdfast/centre';
 import type { SiteLease } from '@holdfast/continuity';
 import { type Millis, must } from '@holdfast/kernel';
 import {
@@ -15,8 +15,7 @@ import {
 } from '@holdfast/protocol';
 import { askerOf } from './answers.ts';
 import type { CallControl } from './call-control.ts';
-import type { MakeCall } from './call-record.ts';
-import type { TransferAsked } from './call-transfers.ts';
+import { CallRequests } from './call-requests.ts';
 import type { Client } from './clients.ts';
 import type { Rank, SipServerConfiguration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
@@ -24,7 +23,7 @@ import { LoginAdmission } from './login-admission.ts';
 import { returnWindowMs } from './login-turns.ts';
 import type { PeerSite } from './peer-site.ts';
 import type { PoolRequest, QueuePool } from './queue-pool.ts';
-import { disabled, NO_CALL, TOKEN_REFUSED } from './refusals.ts';
+import { disabled, TOKEN_REFUSED } from './refusals.ts';
 import type { ServerClients } from './server-clients.ts';
 import { type SiteRequest, type SiteRequestPorts, SiteRequests } from './site-requests.ts';
 
@@ -67,6 +66,7 @@ export class DeskRequests {
   readonly #ports: DeskRequestPorts;
   readonly #site: SiteRequests;
   readonly logins: LoginAdmission;
+  readonly callRequests: CallRequests;
   #configuration: SipServerConfiguration | undefined;
   #dns = new Set<string>();
   /** Agent Login code → person. */
@@ -85,6 +85,7 @@ export class DeskRequests {
       agentDNs: () => centre.agents().map(({ dn }) => dn),
       isPhoneElsewhere: (dn) => peer.whoIsOn(dn)?.isInService === true,
     });
+    this.callRequests = new CallRequests({ calls: ports.calls, clients, mediaAddress: ports.mediaAddress });
     this.logins = new LoginAdmission({
       ...{ clients, lease, centre, peer, tell, wall, logBudgeted },
       ownerOf: (agentId) => this.#owners.get(agentId),
@@ -238,21 +239,9 @@ export class DeskRequests {
           ...asked,
         });
       case 'MakeCall':
-        return this.#makeCall(now, client, request);
-      case 'SingleStepTransfer': {
-        const { dn, ConnID: connId, destination: to, userData = {} } = request;
-        return this.#transfer(now, client, request, { type: 'transfer', connId, dn, to, userData, ...asked });
-      }
-      case 'CompleteTransfer': {
-        const { dn, ConnID: connId, consultConnID: consult } = request;
-        return this.#transfer(now, client, request, {
-          type: 'completeTransfer',
-          connId,
-          consult,
-          dn,
-          ...asked,
-        });
-      }
+      case 'SingleStepTransfer':
+      case 'CompleteTransfer':
+        return this.callRequests.handle(now, client, request);
       case 'ReleaseCall':
         return this.#ports.tell({ type: 'releaseCall', connId: request.ConnID, dn: request.dn, ...asked });
       case 'AttachUserData':
@@ -274,54 +263,6 @@ export class DeskRequests {
         });
       }
     }
-  }
-
-  #transfer(now: Millis, client: Client, request: OnDN & { ConnID: string }, asked: TransferAsked): void {
-    const outcome = this.#ports.calls.transfers.ask(now, asked);
-    const { dn, ConnID } = request;
-    if (outcome === 'no-call')
-      this.#refuse(client, request, 'unknown-call', `No call ${ConnID} on DN ${dn}.`);
-    if (outcome === 'busy')
-      this.#refuse(client, request, 'wrong-state', `Call ${ConnID} is being transferred already.`);
-  }
-
-  #makeCall(now: Millis, client: Client, request: Extract<DeskRequest, { type: 'MakeCall' }>): void {
-    const { calls, mediaAddress } = this.#ports;
-    const { dn, destination, userData = {}, ReferenceID } = request;
-    const asker = askerOf(client.session.key, request);
-    const asked = { destination, userData, client: asker, referenceId: ReferenceID };
-    // LG3: repeated while its phone rings; the answer comes when the phone has answered.
-    if (calls.made.isMaking(asker)) return;
-    switch (calls.made.make(now, dn, asked, mediaAddress)) {
-      case 'started':
-        // Answered when the phone is: `phoneCalled`.
-        return;
-      case 'shutting-down': {
-        const text = 'The server is shutting down and takes no new call. Call from the other site.';
-        return this.#refuse(client, request, 'shutting-down', text);
-      }
-      case 'no-phone': {
-        const text = `The phone of ${dn} is not registered here.`;
-        return this.#refuse(client, request, 'phone-out-of-service', text);
-      }
-      case 'too-many':
-        return this.#refuse(
-          client,
-          request,
-          'overloaded',
-          'Too many calls at once. Try again after a pause.',
-        );
-    }
-  }
-
-  /** SS31: what became of the phone for which a client makes a call. */
-  phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void {
-    const { clients } = this.#ports;
-    const { client, referenceId } = asked;
-    if (outcome === 'answered') return clients.answer(client, { type: 'Done', ReferenceID: referenceId });
-    const { code, text } = NO_CALL[outcome];
-    const why = `The phone of ${dn} ${text}`;
-    clients.answer(client, { type: 'Error', ReferenceID: referenceId, code, text: why });
   }
 
   #registerClient(

@@ -107,7 +107,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       callsMax: options.callsMax ?? CALLS_MAX,
       contactsOf: (dn) => this.#registrations.contactsOf(dn),
       contactFailed: (now, dn, contact) => this.#contactFailed(now, dn, contact),
-      phoneCalled: (asked, dn, outcome) => this.#requests.phoneCalled(asked, dn, outcome),
+      phoneCalled: (asked, dn, outcome) => this.#requests.callRequests.phoneCalled(asked, dn, outcome),
       authenticate: (now, request, source) => this.#registrations.authenticate(now, request, source),
       isShuttingDown: () => this.#centre.isShuttingDown,
       hasAgent: (dn) => this.#centre.loginOn(dn) !== undefined,
