@@ -116,6 +116,19 @@ export const deskRequest = z.discriminatedUnion('type', [
     destination: dn,
     userData: userData.optional(),
   }),
+  /**
+   * A consultation about the call (TInitiateTransfer): as MakeCall, with CallType Consult and PreviousConnID. The phone, which
+   * needs a second line, holds the first call as it does whenever its user takes another. CompleteTransfer, or ReleaseCall of
+   * the consultation, ends it.
+   */
+  z.object({
+    type: z.literal('InitiateTransfer'),
+    ReferenceID,
+    dn,
+    ConnID: name,
+    destination: dn,
+    userData: userData.optional(),
+  }),
   /** Brings the other ends of two established calls of the DN together in the first (TCompleteTransfer). */
   z.object({ type: z.literal('CompleteTransfer'), ReferenceID, dn, ConnID: name, consultConnID: name }),
   z.object({ type: z.literal('AttachUserData'), ReferenceID, dn, ConnID: name, userData }),

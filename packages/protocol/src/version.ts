@@ -5,7 +5,7 @@
  * 1  first version
  * 2  members of a pair, and servers that follow a SIP Server, show each other that they hold the server secret, and say it
  *    no more (LK1; it is still said in Open to Configuration Servers and Stat Servers); a primary tells its supervisor that
- *    it offers its role (PR7); calls are transferred (two more requests of clients, EventPartyChanged, PreviousConnID);
+ *    it offers its role (PR7); calls are transferred (three more requests of clients, EventPartyChanged, PreviousConnID);
  *    nothing else has changed
  */
 export const PROTOCOL_VERSION = 2;

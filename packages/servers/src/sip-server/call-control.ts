@@ -174,7 +174,7 @@ export class CallControl {
   onUserAgent(now: Millis, event: UserAgentEvent): void {
     if ('leg' in event) this.#changes(event.leg);
     this.#heard(now, event);
-    this.transfers.goOn(now);
+    this.transfers.goOn();
   }
 
   #heard(now: Millis, event: UserAgentEvent): void {

@@ -11,7 +11,7 @@ import { NO_CALL } from './refusals.ts';
 
 export type CallRequest = Extract<
   DeskRequest,
-  { type: 'MakeCall' | 'SingleStepTransfer' | 'CompleteTransfer' }
+  { type: 'MakeCall' | 'InitiateTransfer' | 'SingleStepTransfer' | 'CompleteTransfer' }
 >;
 
 export interface CallRequestPorts {
@@ -33,19 +33,21 @@ export class CallRequests {
     switch (request.type) {
       case 'MakeCall':
         return this.#makeCall(now, client, request);
+      case 'InitiateTransfer':
+        return this.#consult(now, client, request);
       case 'SingleStepTransfer': {
         const { dn, ConnID: connId, destination: to, userData = {} } = request;
-        return this.#transfer(now, client, { type: 'transfer', connId, dn, to, userData, ...asked });
+        return this.#transfer(client, { type: 'transfer', connId, dn, to, userData, ...asked });
       }
       case 'CompleteTransfer': {
         const { dn, ConnID: connId, consultConnID: consult } = request;
-        return this.#transfer(now, client, { type: 'completeTransfer', connId, consult, dn, ...asked });
+        return this.#transfer(client, { type: 'completeTransfer', connId, consult, dn, ...asked });
       }
     }
   }
 
-  #transfer(now: Millis, client: Client, asked: TransferAsked): void {
-    const outcome = this.#ports.calls.transfers.ask(now, asked);
+  #transfer(client: Client, asked: TransferAsked): void {
+    const outcome = this.#ports.calls.transfers.ask(asked);
     const { dn, connId } = asked;
     const ReferenceID = asked.referenceId ?? 0;
     if (outcome === 'no-call')
@@ -54,11 +56,28 @@ export class CallRequests {
       this.#refuse(client, { ReferenceID }, 'wrong-state', `Call ${connId} is being transferred already.`);
   }
 
-  #makeCall(now: Millis, client: Client, request: Extract<CallRequest, { type: 'MakeCall' }>): void {
+  /** SS87: a second call of its phone, which knows for which one it is. */
+  #consult(now: Millis, client: Client, request: Extract<CallRequest, { type: 'InitiateTransfer' }>): void {
+    const { dn, ConnID } = request;
+    const state = this.#ports.calls.transfers.standsAt(ConnID, dn);
+    if (state === 'stands') return this.#makeCall(now, client, request, ConnID);
+    if (state === 'no-call')
+      return this.#refuse(client, request, 'unknown-call', `No call ${ConnID} on DN ${dn}.`);
+    const text = `Call ${ConnID} is not established, or is being transferred. Wait, or release it.`;
+    this.#refuse(client, request, 'wrong-state', text);
+  }
+
+  #makeCall(
+    now: Millis,
+    client: Client,
+    request: Extract<CallRequest, { type: 'MakeCall' | 'InitiateTransfer' }>,
+    consultOf?: string,
+  ): void {
     const { calls, mediaAddress } = this.#ports;
     const { dn, destination, userData = {}, ReferenceID } = request;
     const asker = askerOf(client.session.key, request);
-    const asked = { destination, userData, client: asker, referenceId: ReferenceID };
+    const common = { destination, userData, client: asker, referenceId: ReferenceID };
+    const asked: MakeCall = consultOf === undefined ? common : { ...common, consultOf };
     // LG3: repeated while its phone rings; the answer comes when the phone has answered.
     if (calls.made.isMaking(asker)) return;
     switch (calls.made.make(now, dn, asked, mediaAddress)) {

@@ -108,7 +108,7 @@ export class CallTransfers {
     // Replaces names no call of this phone (RFC 3891 §3).
     if (asked === undefined) return this.#failed(now, call, 481);
     this.#waiting.add(connId);
-    this.goOn(now);
+    this.goOn();
   }
 
   /** Who may not, or not now: an end outside, one that talks with nobody, one whose other end cannot be reached. */
@@ -143,7 +143,7 @@ export class CallTransfers {
   // ── asked by a client ──────────────────────────────────────────────────────────────────────────────────────────
 
   /** The trunk is found here. */
-  ask(now: Millis, asked: TransferAsked): 'begun' | 'no-call' | 'busy' {
+  ask(asked: TransferAsked): 'begun' | 'no-call' | 'busy' {
     const { connId, dn, client } = asked;
     const call = this.#parts.calls.get(connId);
     const leg = call && endOf(call, dn)?.leg;
@@ -155,12 +155,19 @@ export class CallTransfers {
     call.transfer = { ...{ leg, dn, client, parked: undefined, refer: undefined }, asked: whole };
     this.#parts.changed(connId);
     this.#waiting.add(connId);
-    this.goOn(now);
+    this.goOn();
     return 'begun';
   }
 
+  /** Whether the DN has an end of this call, which nobody is transferring: then it may consult somebody about it. */
+  standsAt(connId: string, dn: string): 'stands' | 'no-call' | 'busy' {
+    const call = this.#parts.calls.get(connId);
+    if (call === undefined || endOf(call, dn) === undefined) return 'no-call';
+    return call.transfer === undefined && call.party !== undefined ? 'stands' : 'busy';
+  }
+
   /** Tells the centre of those whose calls have come to rest. */
-  goOn(now: Millis): void {
+  goOn(): void {
     for (const connId of this.#waiting) {
       const call = this.#parts.calls.get(connId);
       const asked = call?.transfer?.asked;
@@ -173,7 +180,6 @@ export class CallTransfers {
       this.#waiting.delete(connId);
       call.transfer.asked = undefined;
       this.#parts.changed(connId);
-      if (second?.transfer !== undefined) this.#failed(now, call, 491);
       this.#ports.tell(asked);
     }
   }
@@ -285,6 +291,9 @@ export class CallTransfers {
     if (second === undefined || far === undefined || near === undefined || role === undefined) return;
     this.#parts.changed(consult);
     this.#parts.sound.stop(second);
+    // Of what was asked of it nothing can come any more.
+    this.over(second);
+    second.transfer = undefined;
     second.over = true;
     second.party = undefined;
     first.transfer = undefined;

@@ -239,6 +239,7 @@ export class DeskRequests {
           ...asked,
         });
       case 'MakeCall':
+      case 'InitiateTransfer':
       case 'SingleStepTransfer':
       case 'CompleteTransfer':
         return this.callRequests.handle(now, client, request);

@@ -1,7 +1,9 @@
 import { must } from '@holdfast/kernel';
 import { describe, expect, it } from 'vitest';
 import { centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
+import { Desk } from './testing/desk.ts';
 import { GATEWAY } from './testing/server-site.ts';
+import { transferring } from './testing/transferor.ts';
 
 /** Ada, who is logged in, talks with the caller of a queue; bob's phone rings until he answers. */
 function talking() {
@@ -73,5 +75,69 @@ describe('a client that transfers a call', () => {
     expect(caller.hears()).toEqual([`${bob.host}:4000`]);
     caller.tell({ name: 'hangup' });
     expect(leftovers({ world, ...centre })).toEqual(NOTHING);
+  });
+});
+
+describe('a client that consults somebody first', () => {
+  /** The phone of 7001 has several lines, and its user holds the caller while the consultation is made. */
+  function consulting() {
+    const all = transferring({ answerAfterMs: 100 });
+    const { ada, world, site, leg, board } = all;
+    const desk = new Desk(site, 'sue', 'session-sue');
+    desk.register();
+    const [call] = [...site.node.parts.calls.calls()];
+    const ConnID = must(call, 'the call stands').connId;
+    ada.do(ada.userAgent.reinvite(world.now, leg, ada.sdp(6000, 'sendonly', 2)));
+    world.run(100);
+    const userData = { About: 'claim' };
+    const ask = { type: 'InitiateTransfer', dn: '7001', ConnID, destination: '7002', userData } as const;
+    const answers = desk.begin(ask);
+    world.run(1_000);
+    return { ...all, desk, ConnID, ask, answers, told: board.events.splice(0) };
+  }
+
+  it('[SS87] is told of a consultation with its own data, which names the call; the two become one', () => {
+    const { ada, bob, caller, desk, board, world, ConnID, answers, told, ...centre } = consulting();
+    expect(answers()).toMatchObject([{ type: 'Done' }]);
+    expect(told.map(({ name, attributes }) => `${name} ${attributes.ThisDN}`)).toEqual([
+      ...['EventHeld 7001', 'EventDialing 7001', 'EventRinging 7002'],
+      ...['EventEstablished 7002', 'EventEstablished 7001'],
+    ]);
+    const [, dialing, ...others] = told.map(({ attributes }) => attributes);
+    for (const attributes of [dialing, ...others])
+      expect(attributes).toMatchObject({
+        CallType: 'Consult',
+        PreviousConnID: ConnID,
+        UserData: { About: 'claim' },
+      });
+    const consultConnID = must(dialing?.ConnID, 'it has one');
+    expect(desk.outcome({ type: 'CompleteTransfer', dn: '7001', ConnID, consultConnID })).toBe(
+      'EventReleased',
+    );
+    world.run(500);
+    expect(board.events.map(({ name, attributes }) => [name, attributes.ThisDN, attributes.ConnID])).toEqual([
+      ['EventPartyChanged', '7002', ConnID],
+      ['EventReleased', '7001', ConnID],
+      ['EventReleased', '7001', consultConnID],
+    ]);
+    expect([bob.hears(), caller.hears()]).toEqual([[`${GATEWAY}:4000`], [`${bob.host}:4000`]]);
+    expect(ada.userAgent.sizes().legs).toBe(0);
+    bob.tell({ name: 'hangup' });
+    expect(leftovers({ world, ...centre })).toEqual(NOTHING);
+  });
+
+  it('[SS87] goes back to the call when the consultation is released, and consults about no other', () => {
+    const { bob, caller, desk, world, ConnID, ask, told, site, ...centre } = consulting();
+    const consult = must(told[1]?.attributes.ConnID, 'it has one');
+    expect(desk.outcome({ ...ask, ConnID: 'none' })).toBe('unknown-call');
+    expect(desk.outcome({ ...ask, dn: '7003' })).toBe('unknown-call');
+    const complete = { type: 'CompleteTransfer', dn: '7001', ConnID, consultConnID: 'none' } as const;
+    expect(desk.outcome(complete)).toBe('unknown-call');
+    expect(desk.outcome({ type: 'ReleaseCall', dn: '7001', ConnID: consult })).toBe('EventReleased');
+    world.run(500);
+    expect(bob.news().at(-1)).toBe('ended remote 0');
+    expect(site.node.sizes().calls).toBe(1);
+    caller.tell({ name: 'hangup' });
+    expect(leftovers({ world, site, ...centre })).toEqual(NOTHING);
   });
 });
