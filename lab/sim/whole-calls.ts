@@ -85,7 +85,12 @@ class Account {
 /** Calls that stand on a DN: of a caller from outside who was offered or sent to the other site only that one tells (PQ1, SS76). */
 function toldOf(calls: Iterable<Call>): number {
   let told = 0;
-  for (const { phase, origin } of calls) {
+  for (const { phase, origin, transfer } of calls) {
+    // Whoever transfers it is told until it is with somebody else.
+    if (transfer !== undefined) {
+      told += 1;
+      continue;
+    }
     const isThere = phase.name === 'offered' ? phase.crossing !== undefined : isOverTrunk(phase);
     if (origin.dn !== undefined || !isThere) told += 1;
   }

@@ -21,11 +21,14 @@ export interface HabitsOptions {
   /** Numbers of colleagues, and one of the outside. */
   readonly dns: readonly string[];
   readonly outside: string;
+  readonly queues: readonly string[];
   readonly sites: readonly string[];
 }
 
 type Habit = (person: Person, view: DeskView) => void;
 
+/** A trunk, at which nobody answers. */
+const NOBODY = 'peer-trunk';
 const RINGING_MAX_MS = 30_000;
 /** What is begun ends within so long. */
 const LASTS_MAX_MS = 20_000;
@@ -59,6 +62,8 @@ export class Habits {
       (person) => this.#attach(person),
       (person) => this.#release(person),
       (person) => this.#hold(person),
+      (person) => this.#transfer(person),
+      (person) => this.#transferByDesk(person),
       (person) => this.#command(person, { name: 'reject' }),
       (person) => this.#leavePhone(person),
       (person) => this.#takePhoneAway(person),
@@ -142,6 +147,22 @@ export class Habits {
   #hold(person: Person): void {
     this.#command(person, { name: 'hold' });
     this.#later(() => this.#command(person, { name: 'retrieve' }));
+  }
+
+  /** To a colleague, a queue, the outside, or nobody at all. */
+  #transfer(person: Person): void {
+    this.#command(person, { name: 'transfer', to: this.#anybody() });
+  }
+
+  #transferByDesk(person: Person): void {
+    const ConnID = person.view?.calls[0]?.ConnID;
+    if (ConnID !== undefined) this.#tell(person, { type: 'transfer', ConnID, destination: this.#anybody() });
+  }
+
+  #anybody(): string {
+    const { outside, queues } = this.#options;
+    const all = [this.#colleague(), this.#colleague(), ...queues, outside, NOBODY];
+    return all[Math.floor(this.#random() * all.length)] ?? NOBODY;
   }
 
   /** The phone rings and nobody takes it, longer than a queue lets it ring. */

@@ -107,6 +107,9 @@ export class OneLeggedCalls {
         const isTalking = parts.centre.stateToCheck.calls.get(call.connId)?.phase.name === 'talking';
         records.set(call.origin.leg, { call, isTalking });
         if (call.party !== undefined) records.set(call.party.leg, { call, isTalking });
+        // Whoever transfers waits for what comes of it.
+        const parked = call.transfer?.parked?.leg;
+        if (parked !== undefined) records.set(parked, { call, isTalking });
       }
     }
     return records;

@@ -377,6 +377,7 @@ export class WholeWorld {
       everyMs: 60_000,
       dns: this.dns,
       outside: OUTSIDE,
+      queues: [SALES_QUEUE, SUPPORT_QUEUE],
       sites: SITES.map(({ name }) => name),
     };
     this.#habits = new Habits(this.#world, this.#world.fork(5), options);

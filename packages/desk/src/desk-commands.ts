@@ -11,13 +11,25 @@ export type AskWithoutDN = Ask extends infer Each
     : never
   : never;
 
-export function requestOf(command: Command<'release' | 'call' | 'attach'>): AskWithoutDN {
+type CallCommand = 'release' | 'call' | 'transfer' | 'consult' | 'completeTransfer' | 'attach';
+
+export function requestOf(command: Command<CallCommand>): AskWithoutDN {
   switch (command.type) {
     case 'release':
       return { type: 'ReleaseCall', ConnID: command.ConnID };
     case 'call': {
       const { destination, userData } = command;
       return { type: 'MakeCall', destination, ...(userData && { userData }) };
+    }
+    case 'transfer':
+    case 'consult': {
+      const { ConnID, destination, userData } = command;
+      const type = command.type === 'transfer' ? 'SingleStepTransfer' : 'InitiateTransfer';
+      return { type, ConnID, destination, ...(userData && { userData }) };
+    }
+    case 'completeTransfer': {
+      const { ConnID, consultConnID } = command;
+      return { type: 'CompleteTransfer', ConnID, consultConnID };
     }
     case 'attach':
       return { type: 'AttachUserData', ConnID: command.ConnID, userData: command.userData };

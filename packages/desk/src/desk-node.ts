@@ -284,6 +284,9 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         return this.#out.emit({ type: 'answerPhone', ConnID: command.ConnID });
       case 'release':
       case 'call':
+      case 'transfer':
+      case 'consult':
+      case 'completeTransfer':
       case 'attach':
         return void this.#ask(requestOf(command));
       case 'windowOpen':

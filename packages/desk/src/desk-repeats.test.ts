@@ -34,6 +34,26 @@ describe('requests without an answer when the link is lost', () => {
     expect(types.lastIndexOf('ReleaseCall')).toBeGreaterThan(types.lastIndexOf('MakeCall'));
   });
 
+  it('[LG3] of a transfer too: in one step, or a consultation and what makes one of the two', () => {
+    const world = working();
+    const userData = { Why: 'claim' };
+    world.tell({ type: 'transfer', ConnID: 'c1', destination: '1002', userData }).run(100);
+    world.tell({ type: 'consult', ConnID: 'c2', destination: '1003' }).run(100);
+    world.tell({ type: 'completeTransfer', ConnID: 'c2', consultConnID: 'c3' }).run(100);
+    lose(world, 2_000);
+    const asked = (['SingleStepTransfer', 'InitiateTransfer', 'CompleteTransfer'] as const).map((type) => {
+      const [first, again, ...more] = world.north.requests(type);
+      expect(again).toEqual(first);
+      expect(more).toEqual([]);
+      return first;
+    });
+    expect(asked).toMatchObject([
+      { ConnID: 'c1', destination: '1002', userData },
+      { ConnID: 'c2', destination: '1003' },
+      { ConnID: 'c2', consultConnID: 'c3' },
+    ]);
+  });
+
   it('[LG3] are told as unanswered, and not sent again, when the link was lost for longer', () => {
     const world = working();
     world.tell({ type: 'call', destination: '1002' }).run(100);

@@ -79,6 +79,21 @@ export type DeskCommand =
   | { readonly type: 'answer'; readonly ConnID: string }
   | { readonly type: 'release'; readonly ConnID: string }
   | { readonly type: 'call'; readonly destination: string; readonly userData?: UserData }
+  /** The other party goes to the destination, without this agent. */
+  | {
+      readonly type: 'transfer';
+      readonly ConnID: string;
+      readonly destination: string;
+      readonly userData?: UserData;
+    }
+  /** A second call about the first, which `completeTransfer` makes one with it. */
+  | {
+      readonly type: 'consult';
+      readonly ConnID: string;
+      readonly destination: string;
+      readonly userData?: UserData;
+    }
+  | { readonly type: 'completeTransfer'; readonly ConnID: string; readonly consultConnID: string }
   | { readonly type: 'attach'; readonly ConnID: string; readonly userData: UserData }
   /** An interaction window was opened or closed; no voluntary move and no restored state while one is open. */
   | { readonly type: 'windowOpen'; readonly window: string }

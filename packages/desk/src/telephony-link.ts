@@ -97,6 +97,9 @@ const MOVE_TEXT_MAX = 1_024;
  */
 const REPEATED: ReadonlySet<Ask['type']> = new Set([
   'MakeCall',
+  'InitiateTransfer',
+  'SingleStepTransfer',
+  'CompleteTransfer',
   'ReleaseCall',
   'AttachUserData',
   'DeleteUserData',

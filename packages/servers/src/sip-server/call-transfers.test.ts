@@ -33,6 +33,32 @@ describe('a phone that transfers its call', () => {
     expect(leftovers({ world, ...centre })).toEqual(NOTHING);
   });
 
+  it('[SS81] [PH15] may be one of ours, which hears how it goes on', () => {
+    const centre = centreWorld();
+    const { world, caller } = centre;
+    const ada = centre.phone('7001', { answerAfterMs: 100 });
+    const bob = centre.phone('7002', { answerAfterMs: 500 });
+    caller.tell({ name: 'call', to: '7001' });
+    world.run(1_000);
+    const heard = () =>
+      ada.facts.splice(0).flatMap((fact) => (fact.name === 'transferring' ? fact.status : []));
+    ada.tell({ name: 'transfer', to: 'sip:7002@elsewhere.example' });
+    world.run(200);
+    expect(heard()).toEqual([403]);
+    ada.tell({ name: 'hold' }).tell({ name: 'transfer', to: '9000' });
+    world.run(1_000);
+    expect(ada.news().at(-1)).toBe('held local');
+    ada.tell({ name: 'transfer', to: '9000' });
+    world.run(200);
+    expect(heard()).toEqual([100, 404]);
+    ada.tell({ name: 'transfer', to: '7002' });
+    world.run(1_000);
+    expect(heard()).toEqual([100, 200]);
+    expect([bob.hears(), caller.hears()]).toEqual([[`${GATEWAY}:4000`], [`${bob.host}:4000`]]);
+    bob.tell({ name: 'hangup' });
+    expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
   it('[SS81] transfers whom it has called, and whom it holds', () => {
     const centre = centreWorld();
     const { world, board } = centre;

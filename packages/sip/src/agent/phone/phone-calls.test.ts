@@ -119,6 +119,20 @@ describe('calls', () => {
     expect(ada.node.calls).toBe(1);
   });
 
+  test('[PH15] transfer: the other side is sent away, and a refusal told', () => {
+    const { world, ada, bob } = pair();
+    bob.tell({ name: 'transfer', to: '7003' });
+    expect(bob.news()).toEqual(['refusedCommand']);
+    bob.tell({ name: 'call', to: '7001' });
+    world.run(1000);
+    bob.news();
+    // Our phones are sent nowhere themselves.
+    bob.tell({ name: 'transfer', to: '7003' });
+    world.run(3000);
+    expect(bob.facts.at(-1)).toMatchObject({ name: 'transferring', status: 405 });
+    expect([ada.node.calls, bob.node.calls]).toEqual([1, 1]);
+  });
+
   test('[C47] a call whose other side has vanished ends by itself', () => {
     const { world, ada, bob } = pair();
     bob.tell({ name: 'call', to: '7001' });

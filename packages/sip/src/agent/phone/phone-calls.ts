@@ -2,8 +2,8 @@
  * The calls of a phone: rings, answers, dials, holds and hangs up, and lets no call stand that is dead. The dialogs
  * are the user agent's; here is only what a person at the telephone would know.
  */
-import { type Millis, randomInteger } from '@holdfast/kernel';
-import { fromOf, toOf } from '../../message/headers.ts';
+import { decodeUtf8, type Millis, randomInteger } from '@holdfast/kernel';
+import { fromOf, headerValue, toOf } from '../../message/headers.ts';
 import type { SipRequest } from '../../message/message.ts';
 import { parseUri } from '../../message/uri.ts';
 import type { LegId, UserAgentEvent } from '../../user-agent-types.ts';
@@ -90,6 +90,8 @@ export class PhoneCalls {
           (call) => isChangeable(call) && call.wanted === 'sendrecv',
           (call) => this.#change(now, call, 'hold'),
         );
+      case 'transfer':
+        return this.#with(now, command, isChangeable, (call) => this.#transfer(now, call, command.to));
       case 'retrieve':
         return this.#with(
           now,
@@ -128,9 +130,11 @@ export class PhoneCalls {
       case 'offerAnswered':
         return this.#changed(now, call, event.status, event.sdp);
       case 'inDialogRequest':
-        return this.#asked(now, event.transaction, event.request);
+        return this.#asked(now, call, event.transaction, event.request);
       case 'inDialogResponse':
-        return;
+        // What is accepted is told by NOTIFY.
+        if (event.method !== 'REFER' || event.status < 300) return;
+        return this.#ports.tell({ name: 'transferring', at: now, leg: call.leg, status: event.status });
       case 'ended':
         return this.#end(now, call, event.by, 0);
     }
@@ -291,8 +295,17 @@ export class PhoneCalls {
     this.#ports.effect(mediaOf(call));
   }
 
-  #asked(now: Millis, transaction: string, request: SipRequest): void {
-    const isFine = request.method === 'INFO' || request.method === 'OPTIONS';
+  /** RFC 3515 §2.4.1. */
+  #transfer(now: Millis, call: PhoneCall, to: string): void {
+    const uri = to.includes(':') ? to : `sip:${to}@${this.#options.domain}`;
+    const headers = [['Refer-To', `<${uri}>`]] as const;
+    this.#ports.run(this.#ports.userAgent.sendInDialog(now, call.leg, 'REFER', { headers }));
+  }
+
+  #asked(now: Millis, { leg }: PhoneCall, transaction: string, request: SipRequest): void {
+    const status = request.method === 'NOTIFY' ? referredStatus(request) : undefined;
+    if (status !== undefined) this.#ports.tell({ name: 'transferring', at: now, leg, status });
+    const isFine = request.method === 'INFO' || request.method === 'OPTIONS' || status !== undefined;
     this.#ports.run(this.#ports.userAgent.respond(now, transaction, isFine ? 200 : 405, {}));
   }
 
@@ -369,6 +382,13 @@ export class PhoneCalls {
       ...more,
     };
   }
+}
+
+/** What a NOTIFY of a transfer says; undefined for one of anything else (RFC 3515 §2.4.5). */
+function referredStatus(request: SipRequest): number | undefined {
+  if (headerValue(request, 'event')?.split(';', 1)[0]?.trim() !== 'refer') return undefined;
+  const status = Number(/^SIP\/2\.0 (\d{3}) /.exec(decodeUtf8(request.body))?.[1]);
+  return Number.isNaN(status) ? undefined : status;
 }
 
 function isRinging(call: PhoneCall): boolean {

@@ -89,6 +89,8 @@ export type PhoneCommand =
   | { readonly name: 'hangup'; readonly leg?: LegId }
   | { readonly name: 'hold'; readonly leg?: LegId }
   | { readonly name: 'retrieve'; readonly leg?: LegId }
+  /** Sends the other side to a number at our domain, or to a whole URI (RFC 3515). */
+  | { readonly name: 'transfer'; readonly to: string; readonly leg?: LegId }
   /** Changes `answerAfterMs` for the calls to come. */
   | { readonly name: 'answerAfter'; readonly ms: number | null };
 
@@ -121,6 +123,8 @@ export type PhoneFact = { readonly at: Millis } & (
   | { readonly name: 'ringing'; readonly leg: LegId; readonly from: string; readonly to: string }
   | { readonly name: 'established'; readonly leg: LegId; readonly direction: 'in' | 'out' }
   | { readonly name: 'held' | 'retrieved'; readonly leg: LegId; readonly by: 'local' | 'remote' }
+  /** Of a transfer: 100 while somebody is called, 200 when it has come about, else why not; a refusal of the REFER likewise. */
+  | { readonly name: 'transferring'; readonly leg: LegId; readonly status: number }
   /** The call is over, or never came about: `status` of a refusal, 487 after CANCEL, 0 after a normal end. */
   | {
       readonly name: 'ended';
