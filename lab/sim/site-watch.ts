@@ -126,6 +126,7 @@ export class SiteWatch {
       case 'EventReleased':
         census.count('CA11');
         if (attributes.CallState === 'Redirected' && queue === undefined) census.count('CA15');
+        if (attributes.CallState === 'Transferred') census.count('CA17');
         if (this.#dialledAt.get(ConnID) === time) census.count('CA12');
         this.#dialledAt.delete(ConnID);
         return this.#over(dn, ConnID);
