@@ -107,6 +107,12 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   MC6: 'That a server goes on while one of its callers is offered to the other site is rare; held by the tests of both.',
   AG26: 'That a phone goes home in the middle of a call is rare; held by its own test.',
   PQ2: 'About a generated configuration; the simulation lays what it needs over it.',
+  ...all('CA19 CA20 SS84 SS87', 'People of the simulation transfer without asking anybody first.'),
+  ...all(
+    'CA18 SS81 SS82 SS83 SS86 PH15',
+    'CA17 counts transfers that have come about, by phones and by desks; how they are told to phone and desk is held by tests of their own.',
+  ),
+  ...all('SS85 AD12', 'That a server dies in the seconds of a transfer is rare; held by the tests of both.'),
   ...all(
     'OC1 OC2 OC3 OC4 OC5 OC6',
     'No gateway of the simulation offers or obeys overload control (RFC 7339).',
