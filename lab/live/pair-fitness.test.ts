@@ -21,6 +21,8 @@ const MEMBERS = ['sip-north', 'sip-north-b'] as const;
 const CALLED = '7001';
 const TALKING = '7002';
 const SETTLED_MAX_MS = 60_000;
+/** FT2: on a busy machine a probe may have failed before, and a role that was got by that is kept for 60 s. */
+const OFFERED_MAX_MS = 90_000;
 
 let site: OneSite;
 let caller: TrunkCaller;
@@ -233,10 +235,13 @@ test('[GF6] the folder that both share takes no file: who is primary stays, says
 test('[GF4] the primary is cut off from its phones: its mate has the role, with the reason', async () => {
   const { primary, standby } = await settled();
   relay.cut = 'both';
-  await until('it offers its role', SETTLED_MAX_MS, () => {
+  await until('it offers its role', OFFERED_MAX_MS, () => {
     return logged().some(
       ({ application, what }) => application === primary && what === 'offers the role' && isPhones(),
     );
+  }).catch((error: Error) => {
+    const said = logged().slice(-30);
+    throw new Error(`${error.message}; its log ends: ${said.map((line) => JSON.stringify(line)).join('\n')}`);
   });
   // The mate, which they reach.
   relay.cut = 'none';
@@ -244,7 +249,7 @@ test('[GF4] the primary is cut off from its phones: its mate has the role, with 
   // The arbiter of one host ends who held the role before it grants it (PR7); its supervisor starts it anew.
   expect(await settled()).toEqual({ primary: standby, standby: primary });
   await caller.hangUp(await caller.call(CALLED, 200, 10_000), 200, 5_000);
-}, 120_000);
+}, 180_000);
 
 const isPhones = () =>
   logged().some(
