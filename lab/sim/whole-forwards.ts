@@ -57,7 +57,10 @@ export class Crossings {
     this.#heard.add(nameOf(message));
   }
 
-  /** `originOf`: our leg to whoever called. What is wrong, if a call that came from there goes back. */
+  /**
+   * `originOf`: our leg to whoever called, of a call that nobody has sent on (SS77). What is wrong, if a call that came
+   * from there goes back.
+   */
   sent(message: SipMessage, originOf: (connId: string) => LegId | undefined): string | undefined {
     if (message.kind === 'response') {
       const leg = toOf(message)?.params.get('tag');
@@ -65,8 +68,11 @@ export class Crossings {
       if (this.#cameIn.size > CROSSED_MAX) this.#cameIn.clear();
       this.#cameIn.add(leg);
     } else if (message.method === 'INVITE' && isCrossing(message)) {
+      const connId = headerValue(message, 'x-holdfast-hop') ?? '';
+      // Whom somebody wants to send on is as before where that fails, and may have gone back meanwhile.
+      if (originOf(connId) === undefined) return undefined;
       if (this.#sent.size > CROSSED_MAX) this.#sent.clear();
-      this.#sent.add(headerValue(message, 'x-holdfast-hop') ?? '');
+      this.#sent.add(connId);
     } else return undefined;
     for (const connId of this.#sent) {
       const origin = originOf(connId);
