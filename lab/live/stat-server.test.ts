@@ -143,7 +143,6 @@ test('who may not ask is told why, and the connection stays', async () => {
   };
   await refused({ type: 'Subscribe', objectType: 'Queue' }, 'wrong-state', 'send Open first');
   await refused({ ...open, ReferenceID: 7, token: 'fake' }, 'token-invalid', 'Log in by password');
-  await refused({ ...open, ReferenceID: 7, secret: 'fake' }, 'not-allowed', 'server secret');
   await client.ask(open, 'Opened');
   await refused({ type: 'Subscribe', objectType: 'Queue' }, 'not-allowed', 'token');
   await client.ask({ ...open, token }, 'Opened');
@@ -155,4 +154,19 @@ test('who may not ask is told why, and the connection stays', async () => {
     'Subscribed',
   );
   expect(answer.statistics).toMatchObject([{ name: QUEUE_NAME, source: { isCurrent: true } }]);
+}, 30_000);
+
+test('[LK1] who says a secret to a Stat Server, or answers its challenge wrongly, is told so and cut off', async () => {
+  const open = greeting.stat(60_000);
+  const refusal = { code: 'not-allowed', text: expect.stringContaining('server secret') };
+  const old = await RawClient.open(site.ports.stats[0]);
+  expect(await old.ask({ ...open, secret: 'fake' }, 'Error')).toMatchObject(refusal);
+  await old.closed;
+  const stranger = await RawClient.open(site.ports.stats[0]);
+  const challenge = await stranger.ask({ ...open, nonce: 'a nonce of a stranger' }, 'Challenge');
+  expect(challenge).toMatchObject({ application: 'stat-north', site: 'north' });
+  expect(await stranger.ask({ type: 'Proof', ReferenceID: 1, proof: 'fake' }, 'Error')).toMatchObject(
+    refusal,
+  );
+  await stranger.closed;
 }, 30_000);

@@ -84,7 +84,6 @@ const NO_PROBES =
 /** Why a rule of a run-time family is met in neither simulation of this release. */
 export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   PR7: 'About real processes and what a supervisor does to them; held by the suite of the arbiters.',
-  LK1: 'Who does not hold the server secret is no server of the simulated worlds; held by the tests of the greeting.',
   PR12: 'No pause of the simulated worlds is so long that anything has to go; held by tests of a pair in a long one.',
   PR8: 'About real etcd nodes; held by the suite of the arbiters.',
   SS72: 'In no drawn world comes a log-in to a site after the other has admitted a higher one; held by the tests of the link between them.',

@@ -87,7 +87,10 @@ export class FollowedConfiguration {
     this.#process = process;
     this.#options = options;
     const { application, secret, servers, now, random } = options;
-    this.#node = new ConfigFollowerNode({ application, secret, servers, now, random });
+    this.#node = new ConfigFollowerNode({
+      ...{ application, secret, servers, now, random },
+      hashes: nodeHashes,
+    });
   }
 
   owns(end: StreamEnd): boolean {

@@ -36,6 +36,8 @@ export class ConfigServerProgram extends NodeProgram<ConfigServerInput, ConfigSe
       application: options.application,
       configuration: options.configuration,
       wallOffsetMs: process.wallOffsetMs(),
+      hashes: nodeHashes,
+      random: process.world.fork(process.index * 1_000 + process.life),
       signToken: (content) => writeToken(content),
       verifyToken: (token, wall) => readToken(token, wall),
     });

@@ -107,7 +107,8 @@ export class StrangerProgram implements Program {
   opened(_now: Millis, end: StreamEnd): void {
     if (end !== this.#end) return end.close();
     const open = { type: 'Open', ReferenceID: 1, application: this.#application } as const;
-    this.#send({ ...open, version: PROTOCOL_VERSION, addpTimeoutMs: 60_000 });
+    const nonce = this.#application === 'workspace' ? {} : { nonce: randomToken(this.#random, 32) };
+    this.#send({ ...open, version: PROTOCOL_VERSION, addpTimeoutMs: 60_000, ...nonce });
   }
 
   message(_now: Millis, end: StreamEnd, message: unknown): void {
@@ -115,8 +116,10 @@ export class StrangerProgram implements Program {
     const { census } = this.#options;
     const reply = message as ConfigReply;
     if (reply.type === 'Opened') return this.#guess();
+    if (reply.type === 'Challenge')
+      return this.#send({ type: 'Proof', ReferenceID: 1, proof: randomToken(this.#random, 64) });
     if (reply.type !== 'Error') return;
-    if (reply.code === 'not-allowed') census.count('CS2');
+    if (reply.code === 'not-allowed') for (const rule of ['CS2', 'LK1']) census.count(rule);
     if (reply.code === 'wrong-password') census.count('CS4');
     if (reply.code === 'too-many-failures') census.count('CS5');
     if (reply.code === 'wrong-password' && this.#guesses < GUESSES) return this.#guess();

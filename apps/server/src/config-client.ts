@@ -18,7 +18,7 @@ import { ServerLink } from './server-link.ts';
 
 export interface ConfigClientOptions {
   readonly application: string;
-  /** What a server shows; see Keys. */
+  /** What a server shows that it holds (LK1); see Keys. */
   readonly secret?: string;
   /** In the order in which they are tried: the own site's first. */
   readonly servers: readonly ServerAddress[];
@@ -64,6 +64,7 @@ export class ConfigClient {
       servers,
       now: this.#clock.now(),
       random: cryptoRandom(),
+      hashes: nodeHashes,
       ...(secret === undefined ? {} : { secret }),
     });
     this.#running = runNode<ConfigFollowerInput, ConfigFollowerEffect>(node, {

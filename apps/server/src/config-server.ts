@@ -13,9 +13,9 @@ import {
   type LineCounts,
   type ServerAddress,
 } from '@holdfast/servers';
-import { type LinkServer, ProcessClock, runNode } from '@holdfast/shell';
+import { cryptoRandom, type LinkServer, ProcessClock, runNode } from '@holdfast/shell';
 import { openClientPort } from './client-port.ts';
-import { verifyNoPassword, verifyPassword } from './crypto.ts';
+import { nodeHashes, verifyNoPassword, verifyPassword } from './crypto.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { CannotRun, type ReportingRole } from './role.ts';
@@ -51,6 +51,8 @@ export async function startConfigServer({
     application,
     configuration,
     wallOffsetMs: clock.wallOffset(),
+    hashes: nodeHashes,
+    random: cryptoRandom(),
     signToken: signPersonToken,
     verifyToken: verifyPersonToken,
   });
@@ -60,8 +62,9 @@ export async function startConfigServer({
     perform(effect) {
       if (effect.type === 'send') links?.send(effect.connection, effect.message);
       else if (effect.type === 'close') links?.close(effect.connection, effect.why);
-      else if (effect.type === 'log') log(effect.line);
-      else verify(effect);
+      else if (effect.type === 'verifyPassword') verify(effect);
+      else if (effect.sender === undefined) log(effect.line);
+      else strangers.line(effect.line, effect.sender);
     },
   });
   function verify({ id, hash, password }: Extract<ConfigServerEffect, { type: 'verifyPassword' }>): void {

@@ -44,7 +44,7 @@ export async function startStatServer(options: RoleOptions): Promise<ReportingRo
   const sip = new SipServerLink((input) => running.input(input), log);
   const running: RunningNode<StatServerInput> = runNode(node, {
     now: () => clock.now(),
-    perform: (effect) => perform(effect, { sip, links, log }),
+    perform: (effect) => perform(effect, { sip, links, log, strangers }),
   });
   clock.onJump(() => running.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
   options.subscribe((configuration) => {
@@ -71,9 +71,10 @@ interface Outside {
   readonly sip: SipServerLink;
   readonly links: LinkServer<StatReply>;
   readonly log: Log;
+  readonly strangers: LogBudget;
 }
 
-function perform(effect: StatServerEffect, { sip, links, log }: Outside): void {
+function perform(effect: StatServerEffect, { sip, links, log, strangers }: Outside): void {
   switch (effect.type) {
     case 'sipConnect':
     case 'sipSend':
@@ -85,6 +86,6 @@ function perform(effect: StatServerEffect, { sip, links, log }: Outside): void {
     case 'close':
       return links.close(effect.connection, effect.why);
     case 'log':
-      return log(effect.line);
+      return effect.sender === undefined ? log(effect.line) : strangers.line(effect.line, effect.sender);
   }
 }

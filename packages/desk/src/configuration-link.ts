@@ -191,6 +191,7 @@ export class ConfigurationLink {
       case 'Pong':
       case 'Objects':
       case 'Changed':
+      case 'Challenge':
         return;
     }
   }

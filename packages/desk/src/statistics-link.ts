@@ -155,6 +155,7 @@ export class StatisticsLink {
         return;
       case 'Pong':
       case 'Done':
+      case 'Challenge':
         return;
     }
   }

@@ -3,17 +3,22 @@
  * Read-only in this version: editing comes with the configuration database.
  */
 import { z } from 'zod';
-import { opening, POLLS, ReferenceID, refusal } from './link-messages.ts';
+import {
+  challenge,
+  opening,
+  POLLS,
+  proofRequest,
+  ReferenceID,
+  refusal,
+  shownProof,
+} from './link-messages.ts';
 
 const places = z.array(z.string().min(1).max(255)).max(4).optional();
 
 export const configRequest = z.discriminatedUnion('type', [
   /** First message: which Application the client runs as. */
-  z.object({
-    ...opening,
-    /** Server applications say the server secret, as it is (LK1 does not hold here yet); desks have none. */
-    secret: z.string().max(1024).optional(),
-  }),
+  z.object(opening),
+  proofRequest,
   /**
    * Log-in of a person by password; the answer carries a token that both sites accept. `places` is where the
    * person sits today: one Place, or one for each site (DS21); absent means the person's default place.
@@ -123,7 +128,10 @@ export const configReply = z.discriminatedUnion('type', [
     version: z.number().int(),
     /** Revision of the configuration that is served. */
     revision: z.string(),
+    /** LK1, to a server: that the server secret is held here too. */
+    proof: shownProof.optional(),
   }),
+  challenge,
   z.object({
     type: z.literal('LoggedIn'),
     ReferenceID,

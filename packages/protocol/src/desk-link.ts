@@ -3,7 +3,16 @@
  * WebSocket message. Requests carry a ReferenceID that the answer repeats. Names are T-Library's.
  */
 import { z } from 'zod';
-import { addpTimeoutMs, POLLS, ReferenceID, refusal } from './link-messages.ts';
+import {
+  addpTimeoutMs,
+  challenge,
+  nonce,
+  POLLS,
+  proofRequest,
+  ReferenceID,
+  refusal,
+  shownProof,
+} from './link-messages.ts';
 import { mirrorMessage } from './mirror-link.ts';
 import { loginEpoch, position, stamp } from './position.ts';
 import {
@@ -41,14 +50,13 @@ export const deskRequest = z.discriminatedUnion('type', [
      * LK1, of a server: it is answered by Challenge, and admitted by Proof. A Stat Server follows everything, the other
      * site's SIP Server also ends logins.
      */
-    nonce: z.string().min(16).max(64).optional(),
+    nonce: nonce.optional(),
     /** What servers said in version 1; refused. */
     secret: z.string().max(1024).optional(),
     resume: position.optional(),
     addpTimeoutMs,
   }),
-  /** LK1: answers Challenge; HMAC-SHA-256 under the server secret over both nonces and who the two are. */
-  z.object({ type: z.literal('Proof'), ReferenceID, proof: z.string().max(128) }),
+  proofRequest,
   z.object({ type: z.literal('RegisterAddress'), ReferenceID, dn }),
   z.object({ type: z.literal('UnregisterAddress'), ReferenceID, dn }),
   /** Every DN of the switch, with queue snapshots in the answer: for boards and followers. */
@@ -257,18 +265,11 @@ export const deskReply = z.discriminatedUnion('type', [
     /** LL8: the other site is put each log-in and answers. Absent: it cannot be asked now, or there is none. */
     peerAsked: z.boolean().optional(),
     /** LK1, to a server: that the server secret is held here too. */
-    proof: z.string().max(128).optional(),
+    proof: shownProof.optional(),
     /** RD1: desks that return to this site by themselves spread over so long, ms. Absent: they come when they like. */
     returnWindowMs: z.number().int().optional(),
   }),
-  /** LK1: answer to RegisterClient with a nonce. */
-  z.object({
-    type: z.literal('Challenge'),
-    ReferenceID,
-    application: name,
-    site: name,
-    nonce: z.string().min(16).max(64),
-  }),
+  challenge,
   /** Answer to a request that succeeded and has no event of its own to show it. */
   z.object({ type: z.literal('Done'), ReferenceID }),
   /** EventError: the request was refused; nothing has changed. */

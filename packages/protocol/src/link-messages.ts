@@ -8,6 +8,24 @@ export const ReferenceID = z.number().int().nonnegative();
 /** How long a side waits, ms, before it calls the line dead (ADDP); what it tells the other holds there. */
 export const addpTimeoutMs = z.number().int().min(100).max(3_600_000);
 
+/** LK1: of one connection alone, drawn by chance. */
+export const nonce = z.string().min(16).max(64);
+
+/** LK1: HMAC-SHA-256 under the server secret over both nonces, who the two are and who shows it. */
+export const shownProof = z.string().max(128);
+
+/** LK1: answers Challenge. */
+export const proofRequest = z.object({ type: z.literal('Proof'), ReferenceID, proof: shownProof });
+
+/** LK1: answers a first message with a nonce. */
+export const challenge = z.object({
+  type: z.literal('Challenge'),
+  ReferenceID,
+  application: z.string().min(1).max(255),
+  site: z.string().min(1).max(255),
+  nonce,
+});
+
 /** The first message to a Configuration Server or Stat Server: which Application the client runs as. */
 export const opening = {
   type: z.literal('Open'),
@@ -15,6 +33,10 @@ export const opening = {
   application: z.string().min(1).max(255),
   version: z.number().int(),
   addpTimeoutMs,
+  /** LK1, of a server: it is answered by Challenge, and opened by Proof. Desks have none. */
+  nonce: nonce.optional(),
+  /** What servers said in version 1; refused. */
+  secret: z.string().max(1024).optional(),
 };
 
 /** The request was refused; nothing has changed. */

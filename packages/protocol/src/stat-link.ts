@@ -6,7 +6,15 @@
  * (LG5): a client adds the time that has passed since the message came.
  */
 import { z } from 'zod';
-import { opening, POLLS, ReferenceID, refusal } from './link-messages.ts';
+import {
+  challenge,
+  opening,
+  POLLS,
+  proofRequest,
+  ReferenceID,
+  refusal,
+  shownProof,
+} from './link-messages.ts';
 import { reasons } from './telephony.ts';
 
 /** `Agent`: the user name of a Person. `Queue`: an ACD Queue as `number@switch`. */
@@ -20,11 +28,10 @@ export const statRequest = z.discriminatedUnion('type', [
   /** First message: which Application the client runs as, and who is behind it. */
   z.object({
     ...opening,
-    /** The log-in token of a person; without it, and without a secret, nothing may be subscribed to. */
+    /** The log-in token of a person; nothing may be subscribed to without it by whoever is no server. */
     token: z.string().max(4096).optional(),
-    /** Server applications say the server secret instead, as it is (LK1 does not hold here yet). */
-    secret: z.string().max(1024).optional(),
   }),
+  proofRequest,
   z.object({ type: z.literal('Subscribe'), ReferenceID, ...subject }),
   z.object({ type: z.literal('Unsubscribe'), ReferenceID, ...subject }),
   ...POLLS,
@@ -108,7 +115,10 @@ export const statReply = z.discriminatedUnion('type', [
     application: z.string(),
     site: z.string(),
     version: z.number().int(),
+    /** LK1, to a server: that the server secret is held here too. */
+    proof: shownProof.optional(),
   }),
+  challenge,
   /** Answer to Subscribe: the objects as they stand. */
   z.object({ type: z.literal('Subscribed'), ReferenceID, statistics: z.array(statistic) }),
   /** Answer to Unsubscribe. */

@@ -3,12 +3,12 @@
  * new hash in version.test.ts and a test for the oldest version that is still served.
  *
  * 1  first version
- * 2  members of a pair, and servers that follow a SIP Server, show each other that they hold the server secret, and say it
- *    no more (LK1; it is still said in Open to Configuration Servers and Stat Servers); a primary tells its supervisor that
+ * 2  members of a pair, and a server and whoever it is client of, show each other that they hold the server secret, and
+ *    say it no more (LK1); a primary tells its supervisor that
  *    it offers its role (PR7); calls are transferred (three more requests of clients, EventPartyChanged, PreviousConnID);
  *    nothing else has changed
  */
 export const PROTOCOL_VERSION = 2;
 export const PROTOCOL_VERSION_OLDEST = 1;
-/** Of the links between members of a pair, and of a server that follows a SIP Server: before it they said the secret. */
+/** Of the links between servers: before it they said the secret. */
 export const SERVER_VERSION_OLDEST = 2;

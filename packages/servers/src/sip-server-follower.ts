@@ -14,8 +14,8 @@ import {
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
+import { type Challenge, OwnProof, SHOWS_NO_SECRET } from './own-proof.ts';
 import type { ServerAddress } from './server-address.ts';
-import { isProof, type ProofOf, proofNonce, proofOf } from './server-proof.ts';
 import { type RoundSettings, ServerRound } from './server-round.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
@@ -74,11 +74,8 @@ export class SipServerFollower {
   readonly #ports: FollowerPorts;
   readonly #session: string;
   readonly #round: ServerRound;
+  readonly #proof: OwnProof;
   #phase: Phase = 'registering';
-  /** Of the present connection. */
-  #nonce = '';
-  /** What its server has to show, once it has challenged us. */
-  #toShow: ProofOf | undefined;
   /** Of the last event that was taken, or of the snapshot. */
   #position: Position | undefined;
   #heardAt: Millis;
@@ -91,7 +88,15 @@ export class SipServerFollower {
     this.#ports = ports;
     this.#session = `${ports.session}-${randomToken(ports.random, 16)}`;
     this.#heardAt = now;
-    const { application, random } = ports;
+    const { application, random, secret, hashes } = ports;
+    this.#proof = new OwnProof({
+      link: 'client',
+      application,
+      session: this.#session,
+      secret,
+      hashes,
+      random,
+    });
     const round = {
       ...{ what: ports.what, application, random },
       log: (line: LogLine) => ports.log(line),
@@ -153,10 +158,8 @@ export class SipServerFollower {
 
   #opened(now: Millis): void {
     if (!this.#round.opened(now)) return;
-    const { application, secret } = this.#ports;
+    const { application } = this.#ports;
     this.#phase = 'registering';
-    this.#nonce = proofNonce(this.#ports.random);
-    this.#toShow = undefined;
     this.#send({
       type: 'RegisterClient',
       ReferenceID: 1,
@@ -164,7 +167,7 @@ export class SipServerFollower {
       session: this.#session,
       version: PROTOCOL_VERSION,
       addpTimeoutMs: this.#round.toldTimeoutMs,
-      ...(secret === undefined ? {} : { nonce: this.#nonce }),
+      ...this.#proof.open(),
       ...(this.#position === undefined || !this.#ports.resumes ? {} : { resume: this.#position }),
     });
   }
@@ -180,8 +183,7 @@ export class SipServerFollower {
         return this.#challenged(now, message);
       case 'ServerInfo':
         if (this.#phase !== 'registering') return;
-        if (!this.#hasShown(message.proof))
-          return this.#round.leave(now, 'it does not show the server secret');
+        if (!this.#proof.isMet(message.proof)) return this.#round.leave(now, SHOWS_NO_SECRET);
         if (!message.resumed) return this.#read();
         this.#absence = { since: this.#heardAt, until: message.position };
         return this.#follow(now);
@@ -217,9 +219,9 @@ export class SipServerFollower {
     }
   }
 
-  #challenged(now: Millis, { application, site, nonce }: Extract<DeskReply, { type: 'Challenge' }>): void {
-    const { secret, hashes, application: own } = this.#ports;
-    if (this.#phase !== 'registering' || this.#toShow !== undefined || secret === undefined) return;
+  #challenged(now: Millis, challenge: Challenge): void {
+    if (this.#phase !== 'registering') return;
+    const { application } = challenge;
     const { applications } = this.#round.server;
     // Whoever passes on what we show would be admitted by that one in our name.
     if (applications !== undefined && !applications.includes(application))
@@ -227,16 +229,8 @@ export class SipServerFollower {
         now,
         `it is "${application}", and ${applications.join(' or ')} should be there`,
       );
-    const connector = { application: own, name: this.#session, nonce: this.#nonce };
-    this.#toShow = { link: 'client', connector, listener: { application, name: site, nonce } };
-    this.#send({ type: 'Proof', ReferenceID: 1, proof: proofOf(hashes, secret, 'connector', this.#toShow) });
-  }
-
-  /** LK1: whoever listens at the address of the server and does not hold the secret is none. */
-  #hasShown(given = ''): boolean {
-    const { secret, hashes } = this.#ports;
-    if (secret === undefined) return true;
-    return this.#toShow !== undefined && isProof(hashes, secret, { given, by: 'listener', of: this.#toShow });
+    const proof = this.#proof.answer(challenge);
+    if (proof !== undefined) this.#send({ type: 'Proof', ReferenceID: 1, proof });
   }
 
   #read(): void {

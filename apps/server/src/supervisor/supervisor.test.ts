@@ -348,7 +348,7 @@ test('a wrong application, site, secret or a taken port is named, with status 2'
     `TCP port ${port(0)} on 127.0.0.1 is taken`,
   ]);
   cases.push([['--application', 'nobody', '--config', config], 'There is no Application "nobody"']);
-  cases.push([['--application', 'sip-north', '--config', config], 'must show the server secret']);
+  cases.push([['--application', 'sip-north', '--config', config], 'The server secret is wrong']);
   for (const [args, text] of cases) {
     const started = run(args, { HOLDFAST_SERVER_SECRET: 'wrong' });
     expect(await started.exit, text).toBe(2);

@@ -1,7 +1,9 @@
 import { type LogLine, must, seededRandom } from '@holdfast/kernel';
-import type { ConfigReply } from '@holdfast/protocol';
+import type { ConfigReply, ConfigRequest } from '@holdfast/protocol';
+import { portableHashes } from '@holdfast/sip';
 import { expect, test } from 'vitest';
 import { OUTAGE_REPEAT_MS } from '../outage-log.ts';
+import { ServerClients } from '../server-clients.ts';
 import {
   type ConfigFollowerEffect,
   ConfigFollowerNode,
@@ -13,10 +15,18 @@ const north = { host: 'n', port: 1 };
 const south = { host: 's', port: 2 };
 const tenant = (name: string) => ({ objectType: 'Tenant', name, enabled: true, options: {} });
 
+const SECRET = 'the secret of all servers';
+const OWN = { application: 'config-north', site: 'north' };
+
 function start(servers = [north, south]) {
+  const there = new ServerClients<Extract<ConfigRequest, { type: 'Open' }>>({
+    ...{ link: 'configuration', hashes: portableHashes, random: seededRandom(2) },
+    secret: () => SECRET,
+  });
   const node = new ConfigFollowerNode({
     application: 'sip',
-    secret: 'x',
+    secret: SECRET,
+    hashes: portableHashes,
     servers,
     now: 0,
     random: seededRandom(1),
@@ -25,23 +35,26 @@ function start(servers = [north, south]) {
     node,
     attempt: 0,
     lines: [] as LogLine[],
+    sent: [] as ConfigRequest[],
     expire: (now: number) => note(node.expire(now)),
     opened: (now: number) => note(node.handle(now, { type: 'opened', attempt: world.attempt })),
     says: (now: number, message: ConfigReply) =>
       note(node.handle(now, { type: 'message', attempt: world.attempt, message })),
     closed: (now: number, why = 'gone') =>
       note(node.handle(now, { type: 'closed', attempt: world.attempt, why })),
-    /** Connected, opened and all read. */
-    follow(now: number, revision: string, objects: unknown[]) {
+    /** Connected and opened: both have shown the secret (LK1). */
+    admit(now: number, revision: string) {
       world.opened(now);
-      world.says(now, {
-        type: 'Opened',
-        ReferenceID: 1,
-        application: 'sip',
-        site: 'north',
-        version: 1,
-        revision,
-      });
+      const open = world.sent.at(-1);
+      if (open?.type !== 'Open' || open.nonce === undefined) throw new Error('no nonce');
+      world.says(now, there.challenge('c', { ...open, nonce: open.nonce }, OWN));
+      const shown = world.sent.at(-1);
+      const proof = shown?.type === 'Proof' ? there.shown('c', shown.proof)?.proof : undefined;
+      return world.says(now, opened(revision, proof));
+    },
+    /** And all read. */
+    follow(now: number, revision: string, objects: unknown[]) {
+      world.admit(now, revision);
       return world.says(now, { type: 'Objects', ReferenceID: 2, revision, objects });
     },
   };
@@ -49,11 +62,17 @@ function start(servers = [north, south]) {
     for (const effect of effects) {
       if (effect.type === 'connect') world.attempt = effect.attempt;
       if (effect.type === 'log') world.lines.push(effect.line);
+      if (effect.type === 'send') world.sent.push(effect.message);
     }
     return effects.filter(({ type }) => type !== 'log');
   }
   return world;
 }
+
+const opened = (revision: string, proof?: string): ConfigReply => ({
+  ...{ type: 'Opened', ReferenceID: 1, application: 'sip', site: 'north', version: 2, revision },
+  ...(proof === undefined ? {} : { proof }),
+});
 
 const serverOf = (effects: ConfigFollowerEffect[]) =>
   effects.flatMap((effect) => (effect.type === 'connect' ? [effect.server] : []));
@@ -62,18 +81,14 @@ test('[CS12] it opens, reads everything and subscribes', () => {
   const world = start();
   expect(world.node.nextDeadline()).toBe(0);
   expect(world.expire(0)).toMatchObject([{ type: 'connect', server: north }]);
-  expect(world.opened(1)).toMatchObject([
-    { type: 'send', message: { type: 'Open', application: 'sip', secret: 'x' } },
+  expect(world.admit(1, 'r1')).toMatchObject([
+    { type: 'send', message: { type: 'ReadAll', subscribe: true } },
   ]);
-  const opened = world.says(2, {
-    type: 'Opened',
-    ReferenceID: 1,
-    application: 'sip',
-    site: 'north',
-    version: 1,
-    revision: 'r1',
-  });
-  expect(opened).toMatchObject([{ type: 'send', message: { type: 'ReadAll', subscribe: true } }]);
+  expect(world.sent).toMatchObject([
+    { type: 'Open', application: 'sip' },
+    { type: 'Proof' },
+    { type: 'ReadAll' },
+  ]);
   const read = world.says(3, { type: 'Objects', ReferenceID: 2, revision: 'r1', objects: [tenant('a')] });
   expect(read).toEqual([{ type: 'configuration', revision: 'r1', objects: [tenant('a')] }]);
 });
@@ -226,4 +241,48 @@ test('[CS14] an outage is said when it begins, once a minute with the count, and
   calm.expire(0);
   calm.follow(1, 'r1', []);
   expect(calm.lines).toEqual([]);
+});
+
+const CHALLENGE: ConfigReply = { type: 'Challenge', ReferenceID: 1, ...OWN, nonce: 'a nonce of a stranger' };
+
+test.each([
+  ['challenges nobody', () => [opened('r1')]],
+  ['shows nothing', () => [CHALLENGE, opened('r1')]],
+  ['shows a guess', () => [CHALLENGE, opened('r1', 'a guess')]],
+  ['sends back what it hears', (heard: string) => [CHALLENGE, opened('r1', heard)]],
+])(
+  '[LK1] who listens at the address of a Configuration Server and %s learns nothing and is left',
+  (_what, says) => {
+    const world = start();
+    world.expire(0);
+    world.opened(1);
+    const shown = () => world.sent.findLast((message) => message.type === 'Proof');
+    const effects = says('').flatMap((_, index) => {
+      const message = says(shown()?.proof ?? '')[index];
+      return message === undefined ? [] : world.says(2, message);
+    });
+    expect(effects.at(-1)).toMatchObject({ type: 'close', why: 'it does not show the server secret' });
+    expect(
+      world.says(3, { type: 'Objects', ReferenceID: 2, revision: 'r1', objects: [tenant('a')] }),
+    ).toEqual([]);
+    expect(JSON.stringify(world.sent)).not.toContain(SECRET);
+    expect(world.lines).toMatchObject([{ because: 'it does not show the server secret' }]);
+    // It is no refusal that would end the process: the next server is asked.
+    expect(serverOf(world.expire(3))).toEqual([south]);
+  },
+);
+
+test('[LK1] a Configuration Server is answered one challenge on a connection, and another on the next', () => {
+  const world = start();
+  const proofs = () => world.sent.flatMap((message) => (message.type === 'Proof' ? [message.proof] : []));
+  world.expire(0);
+  world.opened(1);
+  for (const nonce of ['a first long nonce', 'a second long nonce'])
+    world.says(2, { ...CHALLENGE, nonce } as ConfigReply);
+  expect(proofs()).toHaveLength(1);
+  world.closed(3);
+  world.expire(3);
+  world.opened(4);
+  world.says(5, CHALLENGE);
+  expect(new Set(proofs()).size).toBe(2);
 });

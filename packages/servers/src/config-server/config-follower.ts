@@ -1,6 +1,6 @@
 /**
  * The other end: how a server gets its configuration and stays at it. It goes round the Configuration Servers
- * that it was told of (its own site's first), opens, reads everything, subscribes, and when the connection is
+ * that it was told of (its own site's first), opens (both ends show that they hold the server secret, LK1), reads everything, subscribes, and when the connection is
  * lost goes round again, with a pause after each round. What it has read stays good in the meantime: a lost
  * Configuration Server never stops a service (C66).
  */
@@ -16,6 +16,8 @@ import {
   objectKey,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
+import type { Hashes } from '@holdfast/sip';
+import { OwnProof, SHOWS_NO_SECRET } from '../own-proof.ts';
 import type { ServerAddress } from '../server-address.ts';
 import { ServerRound } from '../server-round.ts';
 
@@ -37,7 +39,9 @@ export type ConfigFollowerEffect =
 
 export interface ConfigFollowerOptions {
   readonly application: string;
+  /** What servers show that they hold (LK1); without it a Configuration Server refuses. */
   readonly secret?: string;
+  readonly hashes: Pick<Hashes, 'hmacSha256'>;
   /** In the order in which they are tried; at least one. */
   readonly servers: readonly ServerAddress[];
   readonly now: Millis;
@@ -54,6 +58,7 @@ type Phase = 'opening' | 'reading' | 'following';
 export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollowerEffect> {
   readonly #options: ConfigFollowerOptions;
   readonly #round: ServerRound;
+  readonly #proof: OwnProof;
   #phase: Phase = 'opening';
   #objects = new Map<string, ConfigObject>();
   #revision: string | undefined;
@@ -61,7 +66,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
 
   constructor(options: ConfigFollowerOptions) {
     this.#options = options;
-    const { application, random, servers: members } = options;
+    const { application, random, hashes, secret, servers: members } = options;
+    this.#proof = new OwnProof({ link: 'configuration', application, secret, hashes, random });
     const emit = (effect: ConfigFollowerEffect) => void this.#effects.push(effect);
     this.#round = new ServerRound(
       {
@@ -114,7 +120,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
 
   #opened(now: Millis): void {
     if (!this.#round.opened(now)) return;
-    const { application, secret } = this.#options;
+    const { application } = this.#options;
     this.#phase = 'opening';
     this.#send({
       type: 'Open',
@@ -122,7 +128,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       application,
       version: PROTOCOL_VERSION,
       addpTimeoutMs: this.#round.toldTimeoutMs,
-      ...(secret === undefined ? {} : { secret }),
+      ...this.#proof.open(),
     });
   }
 
@@ -132,8 +138,13 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     switch (message.type) {
       case 'Ping':
         return this.#send({ type: 'Pong', n: message.n });
+      case 'Challenge': {
+        const proof = this.#phase === 'opening' ? this.#proof.answer(message) : undefined;
+        return proof === undefined ? undefined : this.#send({ type: 'Proof', ReferenceID: 1, proof });
+      }
       case 'Opened':
         if (this.#phase !== 'opening') return;
+        if (!this.#proof.isMet(message.proof)) return this.#round.leave(now, SHOWS_NO_SECRET);
         this.#phase = 'reading';
         return this.#send({ type: 'ReadAll', ReferenceID: 2, subscribe: true });
       case 'Objects':

@@ -1,123 +1,24 @@
-import { type Configuration, generateConfiguration, makeConfiguration } from '@holdfast/centre';
-import type { ConfigObject, ConfigReply, ConfigRequest } from '@holdfast/protocol';
+import type { ConfigReply, ConfigRequest } from '@holdfast/protocol';
 import { PROTOCOL_VERSION } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
-import { ConfigServerNode, OPEN_MAX_MS } from './config-server-node.ts';
-import type { ConfigServerEffect, TokenReading } from './config-server-types.ts';
+import { OPEN_MAX_MS } from './config-server-node.ts';
+import type { ConfigServerEffect } from './config-server-types.ts';
 import { CHECKS_MAX, VERIFICATIONS_MAX } from './log-in.ts';
 import { SUBSCRIPTIONS_MAX } from './subscriptions.ts';
+import {
+  configWorld,
+  HASH,
+  isCheck,
+  open,
+  person,
+  revision,
+  SECRET,
+  sent,
+  WALL,
+} from './testing/config-world.ts';
 
-const SECRET = 'a secret of the servers';
-const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g';
-const WALL = 1_700_000_000_000;
-
-function objects(): ConfigObject[] {
-  const site = (name: string, base: number) => ({
-    name,
-    address: '127.0.0.1',
-    configPort: base,
-    clientPort: base + 1,
-    statPort: base + 4,
-    sipPort: base + 2,
-    gateway: `127.0.0.1:${base + 3}`,
-  });
-  const generated = generateConfiguration({
-    agents: 8,
-    sites: [site('north', 5100), site('south', 5200)],
-    realm: 'holdfast',
-    passwordHash: () => HASH,
-    digest: () => ({ md5: '0'.repeat(32), sha256: '0'.repeat(64) }),
-    keys: {
-      tokenKeys: [{ id: 'k1', publicKey: 'A'.repeat(43), privateKey: 'B'.repeat(43) }],
-      nonceKeys: ['ab'.repeat(16)],
-      serverSecret: SECRET,
-    },
-  });
-  return structuredClone([...generated.objects]);
-}
-
-function revision(changed: (list: ConfigObject[]) => void = () => {}): Configuration {
-  const list = objects();
-  changed(list);
-  return makeConfiguration(list, (text) => String(text.length).padStart(8, '0') + text.slice(-40));
-}
-
-function person(list: ConfigObject[], name: string) {
-  const found = list.find((object) => object.objectType === 'Person' && object.name === name);
-  if (found?.objectType !== 'Person') throw new Error(`no ${name}`);
-  return found;
-}
-
-/** Token = "token <person> <end>". */
-function readToken(token: string, wall: number): TokenReading {
-  const [word, name, end] = token.split(' ');
-  if (word !== 'token' || name === undefined) return { ok: false, code: 'token-invalid' };
-  return Number(end) > wall
-    ? { ok: true, person: name, expiresAt: Number(end) }
-    : { ok: false, code: 'token-expired' };
-}
-
-function start(configuration = revision()) {
-  const node = new ConfigServerNode({
-    application: 'config-north',
-    configuration,
-    wallOffsetMs: WALL,
-    signToken: ({ person: name, expiresAt }) => `token ${name} ${expiresAt}`,
-    verifyToken: (token, wall) => readToken(token, wall),
-  });
-  let now = 0;
-  const world = {
-    node,
-    at(instant: number) {
-      now = instant;
-      return world;
-    },
-    input: (input: Parameters<typeof node.handle>[1]) => node.handle(now, input),
-    expire: () => node.expire(now),
-    say: (connection: string, message: ConfigRequest) =>
-      node.handle(now, { type: 'message', connection, message }),
-    /** The only answer. */
-    ask(connection: string, message: ConfigRequest): ConfigReply {
-      const answers = sent(world.say(connection, message));
-      if (answers.length !== 1) throw new Error(`${answers.length} answers`);
-      return answers[0] as ConfigReply;
-    },
-    open(connection: string, application = 'workspace', secret?: string) {
-      world.input({ type: 'opened', connection });
-      return world.ask(connection, open(application, secret));
-    },
-    /** Password checked as `ok`; what is answered. */
-    logIn(connection: string, user: string, ok: boolean): ConfigReply {
-      const check = world
-        .say(connection, { type: 'LogIn', ReferenceID: 5, user, password: 'x' })
-        .find(isCheck);
-      if (check === undefined) throw new Error('no check');
-      return sent(world.input({ type: 'passwordVerified', id: check.id, ok }))[0] as ConfigReply;
-    },
-  };
-  return world;
-}
-
-const open = (application: string, secret?: string): ConfigRequest => ({
-  type: 'Open',
-  ReferenceID: 1,
-  application,
-  version: PROTOCOL_VERSION,
-  addpTimeoutMs: 1_000,
-  ...(secret === undefined ? {} : { secret }),
-});
-const isCheck = (effect: ConfigServerEffect) => effect.type === 'verifyPassword';
-
-function sent(effects: readonly ConfigServerEffect[], connection?: string): ConfigReply[] {
-  return effects.flatMap((effect) =>
-    effect.type === 'send' && (connection === undefined || effect.connection === connection)
-      ? [effect.message]
-      : [],
-  );
-}
-
-test('[CS1] nothing is answered before Open, and Open names application, version and secret', () => {
-  const world = start();
+test('[CS1] nothing is answered before Open, and Open names application and version', () => {
+  const world = configWorld();
   world.input({ type: 'opened', connection: 'a' });
   expect(world.ask('a', { type: 'LogIn', ReferenceID: 3, user: 'agent7001', password: 'x' })).toMatchObject({
     type: 'Error',
@@ -125,7 +26,7 @@ test('[CS1] nothing is answered before Open, and Open names application, version
     code: 'wrong-state',
   });
   expect(world.ask('a', open('nobody'))).toMatchObject({ code: 'unknown-application' });
-  const old = { ...open('workspace'), version: PROTOCOL_VERSION + 1 } as ConfigRequest;
+  const old = { ...open('workspace'), version: PROTOCOL_VERSION + 1 };
   expect(world.ask('a', old)).toMatchObject({ code: 'bad-message', field: 'version' });
   expect(world.ask('a', open('workspace'))).toMatchObject({
     type: 'Opened',
@@ -136,7 +37,7 @@ test('[CS1] nothing is answered before Open, and Open names application, version
 });
 
 test('[CS1] a connection that does not open in time is closed', () => {
-  const world = start();
+  const world = configWorld();
   world.input({ type: 'opened', connection: 'a' });
   // Whoever has not said what it is gains no time by talking.
   world.at(OPEN_MAX_MS - 1).input({ type: 'message', connection: 'a', message: { type: 'Ping', n: 1 } });
@@ -146,7 +47,7 @@ test('[CS1] a connection that does not open in time is closed', () => {
 });
 
 test('[CS2] a server must show the secret; a desk needs none', () => {
-  const world = start();
+  const world = configWorld();
   expect(world.open('a', 'sip-north')).toMatchObject({ code: 'not-allowed' });
   expect(world.open('b', 'sip-north', `${SECRET}x`)).toMatchObject({ code: 'not-allowed' });
   expect(world.open('c', 'sip-north', '')).toMatchObject({ code: 'not-allowed' });
@@ -157,7 +58,7 @@ test('[CS2] a server must show the secret; a desk needs none', () => {
 });
 
 test('[CS2] who shows the secret with an unknown name is told which servers there are, nobody else', () => {
-  const world = start();
+  const world = configWorld();
   const text = (connection: string, secret: string) => {
     const reply = world.open(connection, 'sip-east', secret);
     return reply?.type === 'Error' ? reply.text : '';
@@ -167,7 +68,7 @@ test('[CS2] who shows the secret with an unknown name is told which servers ther
 });
 
 test('[CS3] the right password gets a token and the configuration of the desk', () => {
-  const world = start().at(5_000);
+  const world = configWorld().at(5_000);
   world.open('a');
   const effects = world.say('a', { type: 'LogIn', ReferenceID: 7, user: 'agent7001', password: 'pass' });
   expect(effects).toEqual([{ type: 'verifyPassword', id: 1, hash: HASH, password: 'pass' }]);
@@ -189,7 +90,7 @@ test('[option holdfast/token-life] a token is good for so long', () => {
       if (server === undefined) throw new Error('no server');
       if (life !== undefined) server.options.holdfast = { 'token-life': life };
     });
-    const world = start(configuration);
+    const world = configWorld(configuration);
     world.open('a');
     const reply = world.logIn('a', 'agent7001', true);
     return reply.type === 'LoggedIn' ? reply.expiresAt - WALL : undefined;
@@ -199,7 +100,7 @@ test('[option holdfast/token-life] a token is good for so long', () => {
 });
 
 test('[CS4] wrong password and unknown user cannot be told apart', () => {
-  const world = start();
+  const world = configWorld();
   world.open('a');
   const [known] = world.say('a', { type: 'LogIn', ReferenceID: 1, user: 'agent7001', password: 'x' });
   const wrong = sent(world.input({ type: 'passwordVerified', id: 1, ok: false }));
@@ -211,7 +112,7 @@ test('[CS4] wrong password and unknown user cannot be told apart', () => {
 });
 
 test('[CS4] a person who is disabled learns it only with the right password', () => {
-  const world = start(
+  const world = configWorld(
     revision((list) => {
       person(list, 'agent7001').enabled = false;
     }),
@@ -223,7 +124,7 @@ test('[CS4] a person who is disabled learns it only with the right password', ()
 
 test('[CS5] after five failures a name is locked, known or not, and a token still comes in', () => {
   for (const user of ['agent7001', 'nobody']) {
-    const world = start();
+    const world = configWorld();
     world.open('a');
     for (let i = 0; i < 5; i++)
       expect(world.logIn('a', user, false)).toMatchObject({ code: 'wrong-password' });
@@ -241,7 +142,7 @@ test('[CS5] after five failures a name is locked, known or not, and a token stil
 });
 
 test('[CS6] one log-in of a connection is checked at a time, so many in all, the others in their order', () => {
-  const world = start();
+  const world = configWorld();
   const logIn = (user: string): ConfigRequest => ({ type: 'LogIn', ReferenceID: 1, user, password: user });
   const checked = (effects: readonly ConfigServerEffect[]) =>
     effects.flatMap((effect) => (effect.type === 'verifyPassword' ? [effect.password] : []));
@@ -261,7 +162,7 @@ test('[CS6] one log-in of a connection is checked at a time, so many in all, the
 });
 
 test('[CS6] who goes away before the check has begun costs none, and is not counted as a failure', () => {
-  const world = start();
+  const world = configWorld();
   const logIn = (user: string): ConfigRequest => ({ type: 'LogIn', ReferenceID: 1, user, password: 'x' });
   for (let i = 0; i < CHECKS_MAX; i++) {
     world.open(`c${i}`);
@@ -278,7 +179,7 @@ test('[CS6] who goes away before the check has begun costs none, and is not coun
 });
 
 test('[CS6] the result of a check whose connection is gone is dropped, and one that was never asked likewise', () => {
-  const world = start();
+  const world = configWorld();
   world.open('a');
   world.say('a', { type: 'LogIn', ReferenceID: 1, user: 'agent7001', password: 'x' });
   world.input({ type: 'closed', connection: 'a' });
@@ -288,7 +189,7 @@ test('[CS6] the result of a check whose connection is gone is dropped, and one t
 });
 
 test('[CS7] [C72] a thousand who come at once by token are answered in the moment: nobody waits for a password', () => {
-  const world = start();
+  const world = configWorld();
   const replies: string[] = [];
   // Passwords are being checked meanwhile, as many as there may be.
   for (let i = 0; i < 300; i++) {
@@ -306,7 +207,7 @@ test('[CS7] [C72] a thousand who come at once by token are answered in the momen
 });
 
 test('[CS7] a token of either site logs in with the same answer; forged, expired and orphaned ones are refused', () => {
-  const world = start().at(1_000);
+  const world = configWorld().at(1_000);
   world.open('a');
   const byToken = (token: string) => world.ask('a', { type: 'LogInByToken', ReferenceID: 1, token });
   const good = byToken(`token agent7002 ${WALL + 5_000}`);
@@ -323,7 +224,7 @@ test('[CS7] a token of either site logs in with the same answer; forged, expired
 });
 
 test('[CS7] a configuration that does not let the person work is refused with the objects named', () => {
-  const world = start(
+  const world = configWorld(
     revision((list) => {
       person(list, 'agent7001').agentLogins = [];
     }),
@@ -351,7 +252,7 @@ function secretsIn(reply: ConfigReply): string[] {
 }
 
 test('[CS8] secrets go only where they are used', () => {
-  const world = start();
+  const world = configWorld();
   const readAll: ConfigRequest = { type: 'ReadAll', ReferenceID: 2, subscribe: false };
   const seen = (application: string) => {
     world.open(application, application, SECRET);
@@ -381,7 +282,7 @@ test('[CS8] secrets go only where they are used', () => {
 });
 
 test('[CS8] one object is read by name, and one that does not exist is named', () => {
-  const world = start();
+  const world = configWorld();
   world.open('a', 'sip-north', SECRET);
   const read = (name: string): ConfigRequest => ({
     type: 'Read',
@@ -399,7 +300,7 @@ test('[CS8] one object is read by name, and one that does not exist is named', (
 });
 
 test('[CS9] who has subscribed is told what changes and what is deleted, as far as it may see it', () => {
-  const world = start();
+  const world = configWorld();
   world.open('sip', 'sip-north', SECRET);
   world.ask('sip', { type: 'ReadAll', ReferenceID: 2, subscribe: true });
   world.open('board');
@@ -430,7 +331,7 @@ test('[CS9] who has subscribed is told what changes and what is deleted, as far 
 });
 
 test('[CS9] subscriptions are bounded, and the same one twice is one', () => {
-  const world = start();
+  const world = configWorld();
   world.open('a', 'sip-north', SECRET);
   const subscribe = (name: string): ConfigReply =>
     world.ask('a', { type: 'Read', ReferenceID: 3, objectType: 'DN', name, subscribe: true });
@@ -440,7 +341,7 @@ test('[CS9] subscriptions are bounded, and the same one twice is one', () => {
 });
 
 test('[CS10] a silent client is polled after one time-out and closed after two', () => {
-  const world = start();
+  const world = configWorld();
   world.open('a');
   expect(world.node.nextDeadline()).toBe(1_000);
   expect(sent(world.at(1_000).expire())).toEqual([{ type: 'Ping', n: 1 }]);
@@ -453,7 +354,7 @@ test('[CS10] a silent client is polled after one time-out and closed after two',
 });
 
 test('[CS11] of nothing that a person types is a word in the log but the user name', () => {
-  const world = start();
+  const world = configWorld();
   world.open('a');
   const lines: ConfigServerEffect[] = [];
   const password = 'do not log me';

@@ -4,7 +4,7 @@
  * here as before (the revision and the token keys are the same at both sites).
  *
  *     Open ──▶ LogIn, LogInByToken ──▶ the desk's configuration and a token
- *         └──▶ ReadAll (servers, by the shared secret), Read ──▶ objects, later Changed
+ *         └──▶ ReadAll (servers, which show that they hold the secret), Read ──▶ objects, later Changed
  *
  * Checking a password is slow on purpose, so it is an effect whose result comes back as an input; checking a
  * token is fast, so that half of all agents can come at once when a site has died.
@@ -28,9 +28,10 @@ import {
   nameOf,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
+import { ServerClients, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
 import { type LogInByTokenMessage, type LogInMessage, type LogInResult, LogIns } from './log-in.ts';
-import { openingOf } from './opening.ts';
+import { type Open, openingOf, type Shown } from './opening.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions } from './subscriptions.ts';
 import { allVisibleTo, type Viewer } from './visible-objects.ts';
 
@@ -55,6 +56,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   readonly #clients = new Map<string, Client>();
   readonly #deadlines = new Deadlines<string>();
   readonly #logIns: LogIns;
+  readonly #servers: ServerClients<Open>;
   #effects: ConfigServerEffect[] = [];
 
   constructor(options: ConfigServerOptions) {
@@ -62,6 +64,9 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#configuration = options.configuration;
     this.#wallOffsetMs = options.wallOffsetMs;
     this.#logIns = new LogIns(options);
+    const { hashes, random } = options;
+    const secret = () => this.#configuration.all('Keys')[0]?.serverSecret;
+    this.#servers = new ServerClients({ link: 'configuration', hashes, random, secret });
   }
 
   get configuration(): Configuration {
@@ -151,7 +156,8 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#stepHealth(now, connection, client, HEARD);
     if (message.type === 'Pong') return;
     if (message.type === 'Ping') return this.#send(connection, { type: 'Pong', n: message.n });
-    if (message.type === 'Open') return this.#open(now, connection, client, message);
+    if (message.type === 'Open') return this.#asked(now, connection, client, message);
+    if (message.type === 'Proof') return this.#shown(now, connection, client, message);
     const { application } = client;
     if (application === undefined)
       return this.#refuse(connection, message, 'wrong-state', 'Not opened yet: send Open first.');
@@ -174,18 +180,38 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     }
   }
 
-  #open(
-    now: Millis,
-    connection: string,
-    client: Client,
-    message: Extract<ConfigRequest, { type: 'Open' }>,
-  ): void {
+  #asked(now: Millis, connection: string, client: Client, message: Open): void {
     if (client.application !== undefined) {
       const text = `Already open as "${client.application.name}".`;
       return this.#refuse(connection, message, 'wrong-state', text);
     }
-    const opening = openingOf(this.#configuration, message);
-    if (!opening.ok) return this.#refuse(connection, message, opening.code, opening.text, opening);
+    this.#open(now, connection, client, message, 'nothing');
+  }
+
+  /** LK1. */
+  #shown(
+    now: Millis,
+    connection: string,
+    client: Client,
+    message: Extract<ConfigRequest, { type: 'Proof' }>,
+  ): void {
+    const shown = this.#servers.shown(connection, message.proof);
+    if (shown === undefined) return this.#refuseServer(now, connection, message, WRONG_SECRET);
+    const { request, proof } = shown;
+    this.#open(now, connection, client, request, proof === undefined ? 'wrong' : 'secret', proof);
+  }
+
+  #open(now: Millis, connection: string, client: Client, message: Open, shown: Shown, proof?: string): void {
+    const opening = openingOf(this.#configuration, message, shown);
+    if (opening.name === 'challenged') {
+      const own = { application: this.#options.application, site: this.#site() };
+      return this.#send(connection, this.#servers.challenge(connection, opening.request, own));
+    }
+    if (opening.name === 'refused') {
+      const { code, text } = opening;
+      if (opening.isFinal === true) return this.#refuseServer(now, connection, message, text, code);
+      return this.#refuse(connection, message, code, text, opening);
+    }
     client.application = opening.application;
     client.viewer = opening.viewer;
     client.addp = addpOf(message.addpTimeoutMs, message.application);
@@ -198,7 +224,21 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       site: this.#site(),
       version: PROTOCOL_VERSION,
       revision: this.#configuration.revision,
+      ...(proof === undefined ? {} : { proof }),
     });
+  }
+
+  #refuseServer(
+    now: Millis,
+    connection: string,
+    message: Answerable,
+    text: string,
+    code: ErrorCode = 'not-allowed',
+  ): void {
+    this.#refuse(connection, message, code, text);
+    const line = { ...serverRefused(text), site: this.#site() };
+    this.#effects.push({ type: 'log', line, sender: connection });
+    this.#close(now, connection, text);
   }
 
   #site(): string {
@@ -344,6 +384,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
 
   #forget(now: Millis, connection: string): void {
     this.#logIns.abandon(now, connection);
+    this.#servers.gone(connection);
     this.#clients.delete(connection);
     this.#deadlines.clear(connection);
   }

@@ -1,7 +1,8 @@
 /** What a Configuration Server process is told and what it asks of its shell. */
 import type { Configuration } from '@holdfast/centre';
-import type { LogLine, Millis } from '@holdfast/kernel';
+import type { LogLine, Millis, Random } from '@holdfast/kernel';
 import type { ConfigReply, ConfigRequest, Person } from '@holdfast/protocol';
+import type { Hashes } from '@holdfast/sip';
 
 export type ConfigServerInput =
   /** A new revision, checked. */
@@ -24,7 +25,8 @@ export type ConfigServerEffect =
       readonly hash?: string;
       readonly password: string;
     }
-  | { readonly type: 'log'; readonly line: LogLine };
+  /** With a `sender`, a client that can cause such lines at will: the shell writes them within a budget. */
+  | { readonly type: 'log'; readonly line: LogLine; readonly sender?: string };
 
 /** Who is behind a log-in token, and for how long; instants are wall clock, ms since 1970. */
 export interface TokenContent {
@@ -44,6 +46,9 @@ export interface ConfigServerOptions {
   readonly configuration: Configuration;
   /** Wall clock minus monotonic clock, ms. */
   readonly wallOffsetMs: Millis;
+  /** LK1. */
+  readonly hashes: Pick<Hashes, 'hmacSha256'>;
+  readonly random: Random;
   /** Ed25519 with the first of the configuration's token keys; synchronous, about 0.1 ms. */
   signToken(content: TokenContent, configuration: Configuration): string;
   verifyToken(token: string, wall: Millis, configuration: Configuration): TokenReading;

@@ -1,6 +1,6 @@
 /**
  * Who may open a connection to a Configuration Server (CS1, CS2): an Application that exists, in a version that is
- * served; one that is a server shows the secret that all servers share.
+ * served; one that is a server shows that it holds the secret that all servers share (LK1).
  */
 import type { Configuration } from '@holdfast/centre';
 import { unreachable } from '@holdfast/kernel';
@@ -11,37 +11,53 @@ import {
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_OLDEST,
 } from '@holdfast/protocol';
-import { isSameSecret } from '../server-secret.ts';
+import { saysSecret, WRONG_SECRET } from '../server-clients.ts';
 import type { Viewer } from './visible-objects.ts';
 
-export type Opening =
-  | { readonly ok: true; readonly application: Application; readonly viewer: Viewer }
-  | { readonly ok: false; readonly code: ErrorCode; readonly text: string; readonly field?: string };
+export type Open = Extract<ConfigRequest, { type: 'Open' }>;
+/** What has been shown on the connection: `wrong` is a proof under another secret. */
+export type Shown = 'nothing' | 'wrong' | 'secret';
 
-export function openingOf(
-  configuration: Configuration,
-  { application: name, version, secret }: Extract<ConfigRequest, { type: 'Open' }>,
-): Opening {
+export type Opening =
+  | { readonly name: 'opened'; readonly application: Application; readonly viewer: Viewer }
+  /** It has to show first that it holds the secret. */
+  | { readonly name: 'challenged'; readonly request: Open & { readonly nonce: string } }
+  | ({ readonly name: 'refused' } & Refusal);
+
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly field?: string;
+  /** LK1: no server, whatever it says it is; it has no second guess on this connection. */
+  readonly isFinal?: boolean;
+}
+
+export function openingOf(configuration: Configuration, request: Open, shown: Shown): Opening {
+  const { application: name, version, nonce, secret } = request;
   if (version < PROTOCOL_VERSION_OLDEST || version > PROTOCOL_VERSION) {
     const text = `Version ${version} is not served; ${PROTOCOL_VERSION_OLDEST} to ${PROTOCOL_VERSION} are.`;
-    return { ok: false, code: 'bad-message', text, field: 'version' };
+    return { name: 'refused', code: 'bad-message', text, field: 'version' };
   }
+  if (secret !== undefined)
+    return { name: 'refused', code: 'not-allowed', text: saysSecret(version), isFinal: true };
+  if (nonce !== undefined && shown === 'nothing')
+    return { name: 'challenged', request: { ...request, nonce } };
+  const isFinal = shown === 'wrong';
   const application = configuration.get('Application', name);
   if (application === undefined || !application.enabled) {
     const text = `There is no Application "${name}", or it is disabled.`;
-    const known = isSameSecret(secretOf(configuration), secret) ? ` ${knownServers(configuration)}` : '';
-    return { ok: false, code: 'unknown-application', text: `${text}${known}` };
+    const known = shown === 'secret' ? ` ${knownServers(configuration)}` : '';
+    return { name: 'refused', code: 'unknown-application', text: `${text}${known}`, isFinal };
   }
   const viewer = viewerOf(application);
-  if (viewer !== 'person' && !isSameSecret(secretOf(configuration), secret)) {
-    const text = `"${name}" is a server: it must show the server secret of the Keys object.`;
-    return { ok: false, code: 'not-allowed', text };
+  if (shown === 'wrong') {
+    return { name: 'refused', code: 'not-allowed', text: WRONG_SECRET, isFinal };
   }
-  return { ok: true, application, viewer };
-}
-
-function secretOf(configuration: Configuration): string | undefined {
-  return configuration.all('Keys')[0]?.serverSecret;
+  if (viewer !== 'person' && shown !== 'secret') {
+    const text = `"${name}" is a server: it must show the server secret of the Keys object.`;
+    return { name: 'refused', code: 'not-allowed', text };
+  }
+  return { name: 'opened', application, viewer };
 }
 
 /** A person who has mistyped a name needs these few; a message stays short however many there are. */

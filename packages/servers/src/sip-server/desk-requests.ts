@@ -11,8 +11,8 @@ import {
   type ErrorCode,
   LOGOUT_REASONS,
   type QueueSnapshot,
-  SERVER_VERSION_OLDEST,
 } from '@holdfast/protocol';
+import { type ServerClients, saysSecret, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import { askerOf } from './answers.ts';
 import type { CallControl } from './call-control.ts';
 import { CallRequests } from './call-requests.ts';
@@ -24,12 +24,13 @@ import { returnWindowMs } from './login-turns.ts';
 import type { PeerSite } from './peer-site.ts';
 import type { PoolRequest, QueuePool } from './queue-pool.ts';
 import { disabled, TOKEN_REFUSED } from './refusals.ts';
-import type { ServerClients } from './server-clients.ts';
 import { type SiteRequest, type SiteRequestPorts, SiteRequests } from './site-requests.ts';
 
 export type TokenCheck =
   | { readonly ok: true; readonly person: string }
   | { readonly ok: false; readonly code: 'token-invalid' | 'token-expired' };
+
+export type RegisterClient = Extract<DeskRequest, { type: 'RegisterClient' }>;
 
 export interface DeskRequestPorts
   extends Pick<SiteRequestPorts, 'clients' | 'wall' | 'tell' | 'agentOn' | 'logBudgeted' | 'offerRole'> {
@@ -41,7 +42,7 @@ export interface DeskRequestPorts
   readonly log: EventLog;
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
-  readonly servers: ServerClients;
+  readonly servers: ServerClients<RegisterClient>;
   /** What was sent to it before goes out. */
   close(connection: string, why: string): void;
   /** A graceful shutdown goes on. */
@@ -266,11 +267,7 @@ export class DeskRequests {
     }
   }
 
-  #registerClient(
-    now: Millis,
-    connection: string,
-    request: Extract<DeskRequest, { type: 'RegisterClient' }>,
-  ): void {
+  #registerClient(now: Millis, connection: string, request: RegisterClient): void {
     const { clients, servers } = this.#ports;
     let person: Client['person'];
     if (request.token !== undefined) {
@@ -285,10 +282,8 @@ export class DeskRequests {
         connection,
         servers.challenge(connection, { ...request, nonce }, { application, site }),
       );
-    if (request.secret !== undefined) {
-      const text = `A server of version ${request.version} says the server secret, which none may any more; the oldest version between servers is ${SERVER_VERSION_OLDEST}. Update it.`;
-      return this.#refuseServer(connection, ReferenceID, text);
-    }
+    if (request.secret !== undefined)
+      return this.#refuseServer(connection, ReferenceID, saysSecret(request.version));
     this.#admit(now, connection, request, { person, isServer: false });
   }
 
@@ -299,7 +294,7 @@ export class DeskRequests {
     { ReferenceID, proof }: Extract<DeskRequest, { type: 'Proof' }>,
   ): void {
     const shown = this.#ports.servers.shown(connection, proof);
-    if (shown !== undefined)
+    if (shown?.proof !== undefined)
       return this.#admit(
         now,
         connection,
@@ -307,22 +302,20 @@ export class DeskRequests {
         { person: undefined, isServer: true },
         { proof: shown.proof },
       );
-    const text = 'The server secret is wrong. Have that of the Keys object on both servers.';
-    this.#refuseServer(connection, ReferenceID, text);
+    this.#refuseServer(connection, ReferenceID, WRONG_SECRET);
   }
 
-  /** Whoever is no server has one guess a connection, and each leaves a trace. */
   #refuseServer(connection: string, ReferenceID: number, text: string): void {
     const { clients, logBudgeted, close } = this.#ports;
     clients.refuse(connection, ReferenceID, 'not-allowed', { text });
-    logBudgeted({ level: 'warn', what: 'server refused', because: `LK1: ${text}` }, connection);
+    logBudgeted(serverRefused(text), connection);
     close(connection, text);
   }
 
   #admit(
     now: Millis,
     connection: string,
-    request: Extract<DeskRequest, { type: 'RegisterClient' }>,
+    request: RegisterClient,
     who: Pick<Client, 'person' | 'isServer'>,
     proof: { readonly proof?: string } = {},
   ): void {

@@ -14,11 +14,12 @@ import { SiteLease } from '@holdfast/continuity';
 import { type LogLine, type Millis, must, type Node, unreachable } from '@holdfast/kernel';
 import type { DeskRequest } from '@holdfast/protocol';
 import { DEFAULT_LIMITS, LEGS_MAX, type SipUserAgent, type UserAgentEvent } from '@holdfast/sip';
+import { ServerClients } from '../server-clients.ts';
 import { CALLS_MAX, CallControl } from './call-control.ts';
 import { ClientHealth } from './client-health.ts';
 import { Clients } from './clients.ts';
 import type { SipServerConfiguration } from './configuration.ts';
-import { DeskRequests } from './desk-requests.ts';
+import { DeskRequests, type RegisterClient } from './desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from './effects.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
 import { LeasedLogins } from './leased-logins.ts';
@@ -26,7 +27,6 @@ import { answerOutsideCalls, ownUserAgent } from './own-user-agent.ts';
 import { PeerSide } from './peer-side.ts';
 import { PhoneWatch, type Seen } from './phone-watch.ts';
 import { Registrations } from './registrations.ts';
-import { ServerClients } from './server-clients.ts';
 import { ShutdownProgressTeller } from './shutdown-progress.ts';
 import type { SipServerOptions } from './sip-server-options.ts';
 import { EVENTS_MIRRORED, type HeldSite, type SiteChanges, type SiteHolding } from './site-changes.ts';
@@ -54,7 +54,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #isFollowed: boolean;
   /** PR10: the members of the pair have addresses of their own. */
   readonly #hasOwnAddress: boolean;
-  readonly #servers: ServerClients;
+  readonly #servers: ServerClients<RegisterClient>;
   #configuration: SipServerConfiguration;
   #wallOffsetMs: Millis;
   #stampAt: Millis;
@@ -123,7 +123,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     });
     this.#peer = this.#makePeer(options);
     const { hashes, random, serverSecret: secret } = options;
-    this.#servers = new ServerClients({ hashes, random, secret });
+    this.#servers = new ServerClients({ link: 'client', hashes, random, secret: () => secret });
     this.#requests = new DeskRequests({
       ...{ clients: this.#clients, calls: this.#calls, lease: this.#lease, log: this.#log },
       ...{ centre: this.#centre, peer: this.#peer.site, pool: this.#peer.pool },

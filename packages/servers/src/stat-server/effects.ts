@@ -18,4 +18,5 @@ export type StatServerEffect =
   | SipLinkEffect
   | { readonly type: 'send'; readonly connection: string; readonly message: StatReply }
   | { readonly type: 'close'; readonly connection: string; readonly why: string }
-  | { readonly type: 'log'; readonly line: LogLine };
+  /** With a `sender`, a client that can cause such lines at will: the shell writes them within a budget. */
+  | { readonly type: 'log'; readonly line: LogLine; readonly sender?: string };

@@ -1,8 +1,8 @@
 /**
  * The clients of a Stat Server and what each has subscribed to. Who may ask is decided here as the SIP Server does
- * it: a person by the log-in token, a server by the server secret, and nobody without one of them.
+ * it: a person by the log-in token, a server by showing that it holds the server secret (LK1), and nobody without one of them.
  */
-import type { Millis } from '@holdfast/kernel';
+import type { LogLine, Millis } from '@holdfast/kernel';
 import {
   type ErrorCode,
   PROTOCOL_VERSION,
@@ -12,7 +12,7 @@ import {
   type StatReply,
   type StatRequest,
 } from '@holdfast/protocol';
-import { isSameSecret } from '../server-secret.ts';
+import { type ServerClients, saysSecret, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import type { TokenCheck } from '../sip-server/desk-requests.ts';
 import type { StatServerConfiguration } from './configuration.ts';
 
@@ -34,12 +34,16 @@ export interface StatClient {
   readonly subscriptions: Map<string, Subject>;
 }
 
+export type Open = Extract<StatRequest, { type: 'Open' }>;
+
 export interface StatClientPorts {
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
-  readonly serverSecret: string | undefined;
+  readonly servers: ServerClients<Open>;
   send(connection: string, message: StatReply): void;
   close(connection: string, why: string): void;
+  /** A line that clients can cause at will; `sender` is who did. */
+  logBudgeted(line: LogLine, sender: string): void;
   /** The object, or all of the type, as they stand; undefined when there is no such object. */
   statistics(subject: Subject, now: Millis): Statistic[] | undefined;
 }
@@ -82,6 +86,7 @@ export class StatClients {
 
   drop(connection: string): void {
     this.#clients.delete(connection);
+    this.#ports.servers.gone(connection);
   }
 
   message(
@@ -92,6 +97,7 @@ export class StatClients {
     if (request.type === 'Ping') return this.#ports.send(connection, { type: 'Pong', n: request.n });
     if (request.type === 'Pong') return;
     if (request.type === 'Open') return this.#open(at.wall, connection, request);
+    if (request.type === 'Proof') return this.#shown(connection, request);
     const client = this.#clients.get(connection);
     if (client === undefined)
       return this.#refuse(connection, request.ReferenceID, 'wrong-state', 'Not opened yet: send Open first.');
@@ -122,16 +128,13 @@ export class StatClients {
     }
   }
 
-  #open(wall: Millis, connection: string, request: Extract<StatRequest, { type: 'Open' }>): void {
-    const { ReferenceID, version, token, secret } = request;
+  #open(wall: Millis, connection: string, request: Open): void {
+    const { ReferenceID, version, token, secret, nonce } = request;
     if (version < PROTOCOL_VERSION_OLDEST) {
       const text = `Version ${version} is no longer served here; the oldest is ${PROTOCOL_VERSION_OLDEST}. Update the client.`;
       return this.#refuse(connection, ReferenceID, 'bad-message', text, 'version');
     }
-    if (secret !== undefined && !isSameSecret(this.#ports.serverSecret, secret)) {
-      const text = 'The server secret is wrong. Show that of the Keys object.';
-      return this.#refuse(connection, ReferenceID, 'not-allowed', text, 'secret');
-    }
+    if (secret !== undefined) return this.#refuseServer(connection, ReferenceID, saysSecret(version));
     let person: string | undefined;
     if (token !== undefined) {
       const check = this.#ports.verifyToken(token, wall);
@@ -143,11 +146,45 @@ export class StatClients {
       if (!this.#configuration.ranks.has(person))
         return this.#refuse(connection, ReferenceID, 'account-disabled', disabled(person), 'token');
     }
-    const isServer = secret !== undefined;
-    this.#clients.set(connection, { connection, person, isServer, subscriptions: new Map() });
+    if (nonce !== undefined) {
+      const { application, site } = this.#configuration;
+      const challenge = this.#ports.servers.challenge(
+        connection,
+        { ...request, nonce },
+        { application, site },
+      );
+      return this.#ports.send(connection, challenge);
+    }
+    this.#admit(connection, ReferenceID, { person, isServer: false });
+  }
+
+  /** LK1. */
+  #shown(connection: string, { ReferenceID, proof: given }: Extract<StatRequest, { type: 'Proof' }>): void {
+    const shown = this.#ports.servers.shown(connection, given);
+    if (shown?.proof === undefined) return this.#refuseServer(connection, ReferenceID, WRONG_SECRET);
+    const { request, proof } = shown;
+    this.#admit(connection, request.ReferenceID, { person: undefined, isServer: true }, { proof });
+  }
+
+  #refuseServer(connection: string, ReferenceID: number, text: string): void {
+    const { logBudgeted, close } = this.#ports;
+    this.#refuse(connection, ReferenceID, 'not-allowed', text);
+    logBudgeted(serverRefused(text), connection);
+    close(connection, text);
+  }
+
+  #admit(
+    connection: string,
+    ReferenceID: number,
+    who: Pick<StatClient, 'person' | 'isServer'>,
+    proof: { readonly proof?: string } = {},
+  ): void {
+    this.#clients.set(connection, { connection, ...who, subscriptions: new Map() });
     const { application, site } = this.#configuration;
+    const version = PROTOCOL_VERSION;
     this.#ports.send(connection, {
-      ...{ type: 'Opened', ReferenceID, application, site, version: PROTOCOL_VERSION },
+      ...{ type: 'Opened', ReferenceID, application, site, version },
+      ...proof,
     });
   }
 

@@ -164,7 +164,6 @@ test.each([
   ['a forged token', { token: 'forged' }, 'token-invalid', 'token'],
   ['an expired token', { token: 'expired ada' }, 'token-expired', 'token'],
   ['a person who is disabled', { token: 'token eve' }, 'account-disabled', 'token'],
-  ['a wrong secret', { secret: 'the secret of nobody' }, 'not-allowed', 'secret'],
   ['a version of the past', { token: 'token ada', version: 0 }, 'bad-message', 'version'],
 ])('[SV2] %s is refused with the field, and the connection stays', (_, open, code, field) => {
   const { stat } = statWorld();
@@ -182,8 +181,25 @@ test('[SV2] who shows nothing may subscribe to nothing; a server shows the secre
   expect(stranger.open()).toBe('Opened');
   expect(stranger.outcome({ type: 'Subscribe', objectType: 'Queue' })).toBe('not-allowed');
   const server = new StatDesk(stat);
-  expect(server.open({ secret: SECRET })).toBe('Opened');
+  expect(server.openAsServer(SECRET)).toMatchObject({ type: 'Opened', proof: expect.any(String) });
   expect(server.outcome({ type: 'Subscribe', objectType: 'Agent' })).toBe('Subscribed');
+});
+
+test('[LK1] at a Stat Server a wrong answer, and the secret itself, end the connection, and are told', () => {
+  const { stat, world } = statWorld();
+  const { clients } = stat.node.sizes();
+  const stranger = new StatDesk(stat);
+  expect(stranger.openAsServer('a guess')).toMatchObject({ type: 'Error', code: 'not-allowed' });
+  const unasked = new StatDesk(stat);
+  expect(unasked.outcome({ type: 'Proof', proof: 'anything' })).toBe('not-allowed');
+  const old = new StatDesk(stat);
+  expect(old.open({ version: 1, secret: SECRET })).toBe('not-allowed');
+  expect(old.replies.at(-1)).toMatchObject({ text: expect.stringContaining('the oldest version between') });
+  world.run(10);
+  for (const { closedBecause } of [stranger, unasked, old]) expect(closedBecause).toContain('server secret');
+  const lines = stat.logs.filter(({ what }) => what === 'server refused');
+  expect(lines.map(({ because }) => because?.slice(0, 5))).toEqual(['LK1: ', 'LK1: ', 'LK1: ']);
+  expect(stat.node.sizes().clients).toBe(clients);
 });
 
 test('[SV3] an agent sees any one agent and all queues, but not all agents', () => {
@@ -292,7 +308,7 @@ test('[SV5] a SIP Server that knows another secret is no source', () => {
   world.run(5_000);
   expect(stat.logs[0]?.because).toContain('The server secret is wrong');
   const desk = new StatDesk(stat);
-  desk.open({ secret: SECRET });
+  desk.openAsServer(SECRET);
   desk.ask({ type: 'Subscribe', objectType: 'Agent', name: 'ada' });
   expect(desk.agent('ada')).toMatchObject({ status: 'NotMonitored', source: { isCurrent: false } });
 });

@@ -12,12 +12,13 @@ import { type LogLine, type Millis, type Node, type Random, unreachable } from '
 import type { Statistic, StatisticSource, StatReply } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import { gauge, notReady, oneOf, READY, type ServerReport, WITHOUT_MATE } from '../health/server-report.ts';
+import { ServerClients } from '../server-clients.ts';
 import { ClientHealth } from '../sip-server/client-health.ts';
 import type { TokenCheck } from '../sip-server/desk-requests.ts';
 import { SipServerFollower } from '../sip-server-follower.ts';
 import type { StatServerConfiguration } from './configuration.ts';
 import type { StatServerEffect, StatServerInput } from './effects.ts';
-import { keyOf, StatClients, type Subject } from './stat-clients.ts';
+import { keyOf, type Open, StatClients, type Subject } from './stat-clients.ts';
 
 export interface StatServerOptions {
   readonly configuration: StatServerConfiguration;
@@ -27,7 +28,7 @@ export interface StatServerOptions {
   /** Wall clock minus monotonic clock at the start, ms. */
   readonly wallOffsetMs: Millis;
   verifyToken(token: string, wall: Millis): TokenCheck;
-  /** This server shows the SIP Server that it holds it (LK1), and other servers say it to this one. */
+  /** This server shows the SIP Server that it holds it, and other servers show it to this one (LK1). */
   readonly serverSecret: string | undefined;
 }
 
@@ -84,7 +85,13 @@ export class StatServerNode implements Node<StatServerInput, StatServerEffect> {
       lost: close,
     });
     const statistics = (subject: Subject, at: Millis) => this.#statistics(subject, at);
-    this.#clients = new StatClients({ verifyToken, serverSecret, send, close, statistics }, configuration);
+    const logBudgeted = (line: LogLine, sender: string) => this.#log(line, sender);
+    const secret = () => serverSecret;
+    const servers = new ServerClients<Open>({ link: 'statistics', hashes, random, secret });
+    this.#clients = new StatClients(
+      { verifyToken, servers, send, close, logBudgeted, statistics },
+      configuration,
+    );
   }
 
   /** For checks: how much is held. */
@@ -261,7 +268,8 @@ export class StatServerNode implements Node<StatServerInput, StatServerEffect> {
     return `${queue}@${switchName}`;
   }
 
-  #log(line: LogLine): void {
-    this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } });
+  #log(line: LogLine, sender?: string): void {
+    const from = sender === undefined ? {} : { sender };
+    this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site }, ...from });
   }
 }

@@ -2,7 +2,7 @@
  * A Stat Server in the world of the SIP Server's tests: the node itself, the connection to a real `SipServerNode`,
  * and its clients, whose messages are checked against the schema of the wire.
  */
-import type { LogLine, Millis } from '@holdfast/kernel';
+import { assert, type LogLine, type Millis, must } from '@holdfast/kernel';
 import {
   type DeskReply,
   deskReply,
@@ -15,6 +15,7 @@ import {
   statRequest,
 } from '@holdfast/protocol';
 import { portableHashes } from '@holdfast/sip';
+import { OwnProof } from '../../own-proof.ts';
 import { type Site, WALL, type Wire } from '../../sip-server/testing/server-site.ts';
 import type { Party, World } from '../../sip-server/testing/server-world.ts';
 import type { StatServerConfiguration } from '../configuration.ts';
@@ -241,6 +242,21 @@ export class StatDesk {
       addpTimeoutMs: 20_000,
     } as const;
     return this.outcome({ ...open, ...more });
+  }
+
+  /** LK1: as a server that holds this secret; what came of it. */
+  openAsServer(secret: string): StatReply {
+    const application = 'a server';
+    const { random } = this.site.world;
+    const own = new OwnProof({ link: 'statistics', application, secret, hashes: portableHashes, random });
+    const opening = { application, version: PROTOCOL_VERSION, addpTimeoutMs: 20_000 };
+    const challenge = this.ask({ type: 'Open', ...opening, ...own.open() });
+    if (challenge.type !== 'Challenge') return challenge;
+    this.send({ type: 'Proof', ReferenceID: this.#references, proof: own.answer(challenge) ?? '' });
+    this.site.world.run(10);
+    const reply = must(this.replies.at(-1), 'the proof was answered');
+    if (reply.type === 'Opened') assert(own.isMet(reply.proof), 'it shows the secret too');
+    return reply;
   }
 
   get names(): string[] {

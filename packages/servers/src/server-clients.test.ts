@@ -2,11 +2,11 @@ import { seededRandom } from '@holdfast/kernel';
 import type { DeskReply } from '@holdfast/protocol';
 import { portableHashes } from '@holdfast/sip';
 import { expect, test } from 'vitest';
-import { type ProofOf, proofOf } from '../server-proof.ts';
-import { type SipLinkEffect, SipServerFollower } from '../sip-server-follower.ts';
 import { ServerClients } from './server-clients.ts';
-import { Desk } from './testing/desk.ts';
-import { SECRET, twoSites } from './testing/two-sites.ts';
+import { type ProofOf, proofOf } from './server-proof.ts';
+import { Desk } from './sip-server/testing/desk.ts';
+import { SECRET, twoSites } from './sip-server/testing/two-sites.ts';
+import { type SipLinkEffect, SipServerFollower } from './sip-server-follower.ts';
 
 const OWN = { application: 'sip-north', site: 'north' };
 const REQUEST = {
@@ -16,7 +16,11 @@ const REQUEST = {
   ...{ nonce: 'a nonce of the south', addpTimeoutMs: 1_000 },
 } as const;
 
-const servers = () => new ServerClients({ hashes: portableHashes, random: seededRandom(1), secret: SECRET });
+const servers = (secret: string | undefined = SECRET) =>
+  new ServerClients<typeof REQUEST>({
+    ...{ link: 'client', hashes: portableHashes, random: seededRandom(1) },
+    secret: () => secret,
+  });
 
 /** What the link is, seen from either side. */
 const linkOf = (nonce: string): ProofOf => ({
@@ -45,12 +49,16 @@ test('[LK1] a wrong secret, an answer heard before, the own answer sent back, an
     () => heard,
     (nonce) => proofOf(portableHashes, SECRET, 'listener', linkOf(nonce)),
     (nonce) => proofOf(portableHashes, SECRET, 'connector', { ...linkOf(nonce), link: 'mate' }),
+    (nonce) => proofOf(portableHashes, SECRET, 'connector', { ...linkOf(nonce), link: 'configuration' }),
     () => '',
   ];
   for (const proof of wrong) {
     const { nonce } = here.challenge('c2', REQUEST, OWN);
-    expect(here.shown('c2', proof(nonce))).toBeUndefined();
+    expect(here.shown('c2', proof(nonce))?.proof).toBeUndefined();
   }
+  const none = servers(undefined);
+  const { nonce } = none.challenge('c3', REQUEST, OWN);
+  expect(none.shown('c3', proofOf(portableHashes, '', 'connector', linkOf(nonce)))?.proof).toBeUndefined();
 });
 
 test('[LK1] however many strangers ask to be challenged, a server is; each connection has one challenge', () => {
