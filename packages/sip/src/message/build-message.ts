@@ -1,6 +1,6 @@
 /** Messages that we send: requests from their parts, responses from the request that they answer. */
 import { encodeUtf8 } from '@holdfast/kernel';
-import { headerField } from './header-names.ts';
+import { headerField, oneLine } from './header-names.ts';
 import { tagOf, toOf } from './headers.ts';
 import { EMPTY_BODY, type HeaderField, type SipRequest, type SipResponse } from './message.ts';
 import { reasonPhrase } from './reason-phrases.ts';
@@ -101,8 +101,4 @@ function fieldsOf(lines: HeaderLines): HeaderField[] {
 function bytesOf(body: Uint8Array | string | undefined): Uint8Array {
   if (body === undefined) return EMPTY_BODY;
   return typeof body === 'string' ? encodeUtf8(body) : body;
-}
-
-function oneLine(text: string): string {
-  return /[\r\n]/.test(text) ? text.replace(/[\r\n]+/g, ' ') : text;
 }

@@ -4,6 +4,7 @@
  * look-up takes the bytes as they came, so that a known name costs no string.
  */
 import { encodeUtf8 } from '@holdfast/kernel';
+import { TOKEN_CHARS } from './grammar.ts';
 import type { HeaderField } from './message.ts';
 
 export interface HeaderName {
@@ -169,12 +170,23 @@ export function isListHeader(key: string): boolean {
   return LIST_KEYS.has(key);
 }
 
+const NOT_TOKEN = new RegExp(`[^${TOKEN_CHARS}]`, 'gu');
+
 /**
- * A field made by us. A line end in a value would let whoever supplied that text add header fields of his own,
- * so it becomes a space here and nowhere later needs thought.
+ * A field made by us. A line end in a value would let whoever supplied that text add header fields of his own, and with any
+ * other control character the message would be refused: they become spaces here, and nowhere later needs thought.
  */
 export function headerField(name: string, value: string): HeaderField {
-  const known = headerNameOf(name);
-  const safe = value.includes('\n') || value.includes('\r') ? value.replace(/\s*[\r\n]+\s*/g, ' ') : value;
-  return { key: known.key, name: known.name, value: safe };
+  const known = BY_KEY.get(name.toLowerCase());
+  if (known !== undefined) return { key: known.key, name: known.name, value: oneLine(value) };
+  const token = name.replace(NOT_TOKEN, '-');
+  return { key: token.toLowerCase(), name: token, value: oneLine(value) };
+}
+
+const CONTROL = /(?!\t)\p{Cc}/u;
+const CONTROLS = /(?:(?!\t)\p{Cc})+[ \t]*/gu;
+
+/** All control characters but the tab are white space. */
+export function oneLine(text: string): string {
+  return CONTROL.test(text) ? text.replace(CONTROLS, ' ') : text;
 }

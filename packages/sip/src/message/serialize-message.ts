@@ -1,10 +1,14 @@
 /**
  * From a message to bytes. Header fields are written as they stand, in their order; Content-Length is always
- * that of the body, in its old place or last.
+ * that of the body, in its old place or last. No text ends the start line or a part of it: it is made of three parts with one
+ * space between them (RFC 3261 §7.1), and what follows a line end of it would be header fields that somebody else wrote.
  */
 import { encodeUtf8, encodeUtf8Into } from '@holdfast/kernel';
+import { TOKEN_CHARS } from './grammar.ts';
+import { oneLine } from './header-names.ts';
 import { HEAD_BYTES_MAX } from './limits.ts';
 import type { SipMessage } from './message.ts';
+import { escapeCharacter } from './uri.ts';
 
 /** Where a head is encoded before its length is known, so that a message with a body needs only one new array. */
 const HEAD = new Uint8Array(HEAD_BYTES_MAX);
@@ -33,8 +37,8 @@ export function serializeInto(message: SipMessage, target: Uint8Array): number |
 function headText(message: SipMessage): string {
   let text =
     message.kind === 'request'
-      ? `${message.method} ${message.uri} SIP/2.0\r\n`
-      : `SIP/2.0 ${message.status} ${message.reason}\r\n`;
+      ? `${onlyToken(message.method)} ${onlyVisible(message.uri)} SIP/2.0\r\n`
+      : `SIP/2.0 ${message.status} ${oneLine(message.reason)}\r\n`;
   let isLengthWritten = false;
   for (const field of message.headers) {
     if (field.key === 'content-length') {
@@ -46,13 +50,27 @@ function headText(message: SipMessage): string {
   return isLengthWritten ? `${text}\r\n` : `${text}Content-Length: ${message.body.length}\r\n\r\n`;
 }
 
+const NOT_TOKEN = new RegExp(`[^${TOKEN_CHARS}]`, 'gu');
+
+function onlyToken(method: string): string {
+  return method.replace(NOT_TOKEN, '-');
+}
+
+const NOT_VISIBLE = /[^!-~]/;
+const EACH_NOT_VISIBLE = /[^!-~]/gu;
+
+/** As an escape each of them is a part of the URI, as whoever made it meant, and not its end. */
+function onlyVisible(uri: string): string {
+  return NOT_VISIBLE.test(uri) ? uri.replace(EACH_NOT_VISIBLE, escapeCharacter) : uri;
+}
+
 /** Bytes on the wire, without writing them: RFC 3261 §18.1.1 asks before each request over UDP. */
 export function messageSize(message: SipMessage): number {
   const lengthDigits = String(message.body.length).length;
   let size =
     message.kind === 'request'
-      ? utf8Length(message.method) + utf8Length(message.uri) + 11
-      : 14 + utf8Length(message.reason);
+      ? onlyToken(message.method).length + onlyVisible(message.uri).length + 11
+      : 14 + utf8Length(oneLine(message.reason));
   let isLengthCounted = false;
   for (const field of message.headers) {
     if (field.key !== 'content-length') size += field.name.length + 4 + utf8Length(field.value);

@@ -129,7 +129,7 @@ export function formatUri(uri: SipUri): string {
 }
 
 /** The UTF-8 bytes of the character, escaped. Half of a surrogate pair has none: it becomes U+FFFD. */
-function escapeCharacter(character: string): string {
+export function escapeCharacter(character: string): string {
   if (/^[\ud800-\udfff]$/.test(character)) return '%EF%BF%BD';
   const code = character.charCodeAt(0);
   return code < 128 ? `%${code.toString(16).toUpperCase().padStart(2, '0')}` : encodeURIComponent(character);
