@@ -68,7 +68,7 @@ export function callsAfter(calls: Calls, site: string, event: EventMessage, now:
   };
   const next = state === undefined ? base.state : state;
   // A call that comes from the other site has stood for some time (AD1).
-  const stoodMs = event.attributes.Extensions?.EstablishedMs;
+  const stoodMs = event.attributes.Extensions?.[state === 'Held' ? 'HeldMs' : 'EstablishedMs'];
   const began = typeof stoodMs === 'number' ? now - stoodMs : now;
   const since = next === base.state && known !== undefined ? base.since : began;
   return new Map(calls).set(ConnID, { ...base, ...said(event.attributes), state: next, since });

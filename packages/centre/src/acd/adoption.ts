@@ -1,8 +1,8 @@
 /**
  * A call of the other site goes on here (AD1), or the end that it had of a call of ours (AD11). Its parties hear of it as of
- * any call, in one breath: that it rings and that it stands, and for how long it has stood.
+ * any call, in one breath: that it rings and that it stands, and for how long it has stood; whoever had put it on hold, that too.
  */
-import type { EventName } from '@holdfast/protocol';
+import type { EventAttributes, EventName } from '@holdfast/protocol';
 import { sizeOf, USER_DATA_MAX } from './attached-data.ts';
 import type { Call } from './call.ts';
 import { type DN, type Turn, touchDN } from './centre-state.ts';
@@ -63,15 +63,16 @@ function tellAdopted(
   dn.calls = [...dn.calls, call.connId];
   touchDN(turn.state, dn.number);
   const otherDN = to === 'origin' ? phase.dn : (call.origin.dn ?? call.ani);
-  const extensions = { Adopted: true, EstablishedMs: Math.round(turn.now - phase.since) };
-  const names: readonly EventName[] =
-    to === 'origin' ? ['EventDialing', 'EventEstablished'] : ['EventRinging', 'EventEstablished'];
-  for (const name of names) {
+  const tell = (name: EventName, more: EventAttributes['Extensions']) =>
     tellCall(
       turn,
       call,
       { type: 'tell', to, dn: dn.number, name, otherDN, queue: phase.queue, callState: 'Ok' },
-      { extensions },
+      { extensions: { Adopted: true, ...more } },
     );
-  }
+  const stood = { EstablishedMs: Math.round(turn.now - phase.since) };
+  tell(to === 'origin' ? 'EventDialing' : 'EventRinging', stood);
+  tell('EventEstablished', stood);
+  const { heldAt } = to === 'origin' ? call.origin : phase;
+  if (heldAt !== undefined) tell('EventHeld', { HeldMs: Math.round(turn.now - heldAt) });
 }

@@ -39,6 +39,31 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
   });
 
+  it('[AD1] what she had put on hold is shown as that, since when she had, and is retrieved there', () => {
+    const all = talking();
+    const { world, ada, caller } = all;
+    ada.tell({ name: 'hold' });
+    world.run(5_000);
+    die(all);
+    world.run(20_000);
+    const desk = logsInAtSouth(all);
+    const told = desk.events.flatMap(({ name, attributes }) =>
+      attributes.Extensions?.Adopted === true ? [[name, attributes.Extensions] as const] : [],
+    );
+    expect(told.map(([name]) => name)).toEqual(['EventRinging', 'EventEstablished', 'EventHeld']);
+    expect(told.at(-1)?.[1].HeldMs).toBeGreaterThan(25_000);
+    const board = new Desk(all.south, 'sue');
+    board.register();
+    const snapshot = { calls: [{ state: 'Held' }] };
+    expect(board.ask({ type: 'RegisterAddress', dn: '7001' })).toMatchObject({ snapshot });
+    ada.tell({ name: 'retrieve' });
+    world.run(1_000);
+    expect(desk.events.at(-1)?.name).toBe('EventRetrieved');
+    expect([ada.hears(), caller.hears()]).toEqual([['10.0.9.1:4000'], ['10.0.1.1:4000']]);
+    caller.tell({ name: 'hangup' });
+    expect(leftovers({ world, site: all.south })).toEqual(NOTHING);
+  });
+
   it('[C59] its data are with it, and can be changed there', () => {
     const all = talking();
     const { world, south, deskAtNorth } = all;
