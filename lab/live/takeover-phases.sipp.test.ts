@@ -3,6 +3,7 @@ import { GUEST, OVERFLOW_QUEUE, SALES_QUEUE } from '@holdfast/centre';
 import type { DeskSession } from '@holdfast/shell';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { freePorts } from './free-ports.ts';
+import { killPrimary, mateInStep } from './kill-primary.ts';
 import { PHONE_PASSWORD, REALM } from './lab-configuration.ts';
 import { OneSite } from './one-site.ts';
 import { PairLog } from './pair-log.ts';
@@ -16,7 +17,6 @@ import {
   PHONE_WITH_EARLY_MEDIA,
   REGISTER_WITH_AUTHENTICATION,
 } from './peers/sipp-scenarios.ts';
-import { send } from './process-tree.ts';
 import { pause } from './site-processes.ts';
 
 const AGENT = '7001';
@@ -24,8 +24,6 @@ const COLLEAGUE = '7002';
 const WRAP_UP_MS = 5_000;
 /** Longer than a takeover, on a busy machine too: so long is what ends or answers a call away when its primary dies. */
 const HELD_OPEN_MS = 6_000;
-/** An ACK tells nobody anything and is not waited for (LG2). By then the mate has it; else it refreshes the call to get one (IS36). */
-const MIRRORED_MS = 500;
 const TAKEOVER_MAX_MS = 20_000;
 const CALL_MAX_MS = 30_000;
 
@@ -67,7 +65,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   told = new Map();
   agent.command({ name: 'answerAfter', ms: null });
-  await until('the mate is in step', TAKEOVER_MAX_MS, () => pair.mateIs() === 'mate in step');
+  await mateInStep(pair);
 }, 30_000);
 
 afterAll(async () => {
@@ -89,15 +87,11 @@ const agentIs = (state: string) =>
 
 /** The primary dies, and its mate serves. */
 async function takeover(): Promise<void> {
-  await pause(MIRRORED_MS);
   const former = pair.primary;
-  const before = pair.served;
-  const from = performance.now();
-  send(site.processes.pidOf(former), 'SIGKILL');
-  await until('the mate serves', TAKEOVER_MAX_MS, () => pair.served === before + 1);
+  const servesMs = await killPrimary(site, pair);
   expect(pair.primary).not.toBe(former);
   const phase = expect.getState().currentTestName;
-  console.log(JSON.stringify({ phase, serves_ms: Math.round(performance.now() - from) }));
+  console.log(JSON.stringify({ phase, serves_ms: Math.round(servesMs) }));
 }
 
 function sipp(options: Omit<SippOptions, 'folder' | 'calls'> & { calls?: number }): Sipp {
@@ -216,7 +210,7 @@ test('[SS50] [SS53] held by the other side: it retrieves and hangs up at the new
   await heard(STANDARD);
 }, 60_000);
 
-test('[SS50] [SS53] in consultation: the agent comes back to the caller who is held, and the colleague is told', async () => {
+test('[SS50] [SS53] [SS84] in consultation: what cannot be joined is refused, the agent comes back to the caller who is held, and the colleague is told', async () => {
   agent.command({ name: 'answerAfter', ms: 0 });
   const [after, at] = [agent.facts.length, colleague.facts.length];
   const far = caller(CALLER_WHO_IS_HELD, AGENT, 0);
@@ -225,6 +219,13 @@ test('[SS50] [SS53] in consultation: the agent comes back to the caller who is h
   await agent.fact('held', { after });
   const consultation = await agent.call(COLLEAGUE, 'north');
   await takeover();
+  // With a dialog that nobody has: both calls stand as they were.
+  const gone = `sip:${COLLEAGUE}@${north()}?Replaces=gone%3Bto-tag%3Da%3Bfrom-tag%3Db`;
+  agent.command({ name: 'transfer', leg, to: gone });
+  const statuses = () =>
+    agent.facts.slice(after).flatMap((fact) => (fact.name === 'transferring' ? fact.status : []));
+  await until('the agent is told', 5_000, () => statuses().length > 1);
+  expect(statuses()).toEqual([100, 481]);
   await colleague.hears(440);
   agent.command({ name: 'hangup', leg: consultation.leg });
   expect(await colleague.fact('ended', { after: at })).toMatchObject({ by: 'remote', status: 0 });

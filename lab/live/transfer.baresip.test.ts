@@ -5,22 +5,18 @@
 import { join } from 'node:path';
 import { GUEST, SALES_QUEUE } from '@holdfast/centre';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { killPrimary, mateInStep } from './kill-primary.ts';
 import { PHONE_PASSWORD, REALM } from './lab-configuration.ts';
 import { OneSite } from './one-site.ts';
 import { PairLog } from './pair-log.ts';
 import { Baresip } from './peers/baresip.ts';
 import type { LabPhone } from './peers/lab-phone.ts';
 import { stopPrograms, until } from './peers/processes.ts';
-import { send } from './process-tree.ts';
-import { pause } from './site-processes.ts';
 
 /** What our phones send, and what baresip sends. */
 const OURS_HZ = 440;
 const THEIRS_HZ = 1_000;
 const TARGET = '7001';
-/** An answer tells nobody anything and is not waited for; by then the mate has it. */
-const MIRRORED_MS = 500;
-const TAKEOVER_MAX_MS = 20_000;
 
 let site: OneSite;
 let pair: PairLog;
@@ -43,7 +39,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   target.command({ name: 'answerAfter', ms: null });
-  await until('the mate is in step', TAKEOVER_MAX_MS, () => pair.mateIs() === 'mate in step');
+  await mateInStep(pair);
 }, 30_000);
 
 afterAll(async () => {
@@ -67,13 +63,6 @@ async function transfers(
   return at;
 }
 
-async function killsThePrimary(): Promise<void> {
-  await pause(MIRRORED_MS);
-  const before = pair.served;
-  send(site.processes.pidOf(pair.primary), 'SIGKILL');
-  await until('the mate serves', TAKEOVER_MAX_MS, () => pair.served === before + 1);
-}
-
 async function areTogether(): Promise<void> {
   await until('baresip has let go', 8_000, () => baresip.calls === 0);
   await customer.hears(OURS_HZ);
@@ -93,7 +82,7 @@ test('[SS81] who is transferred is with whoever answers, and baresip is told and
 test('[SS85] the primary is killed while the target rings: the transfer comes about at its mate', async () => {
   const { customerAt, targetAt } = await transfers(TARGET);
   await target.fact('ringing', { after: targetAt });
-  await killsThePrimary();
+  await killPrimary(site, pair);
   target.command({ name: 'answer' });
   await areTogether();
   customer.command({ name: 'hangup' });
@@ -111,7 +100,7 @@ test('[SS81] a queue takes it at once: the customer is in line, and baresip is l
 test('[SS82] [SS85] nobody takes it at the mate: baresip is told why, and hangs up as it always does then', async () => {
   const { customerAt, targetAt } = await transfers(TARGET);
   await target.fact('ringing', { after: targetAt });
-  await killsThePrimary();
+  await killPrimary(site, pair);
   target.command({ name: 'reject', status: 486 });
   const failures = () => baresip.events.filter(({ type }) => type === 'TRANSFER_FAILED');
   await until('baresip is told', 8_000, () => failures().length > 0);

@@ -13,6 +13,10 @@ import { writeTone } from './tone.ts';
 
 const TONE_SECONDS = 120;
 const START_MAX_MS = 15_000;
+/** What it says of its calls, with its number of each. */
+const INCOMING = /Receiving new incoming call from .*, assigned id (\d+)/g;
+const CONNECTED = /Call (\d+) with .* connected\./g;
+const OVER = /Call (\d+) with .* (?:ended|error)\b/g;
 
 export class Linphone implements PeerPhone {
   readonly program: Program;
@@ -60,11 +64,37 @@ export class Linphone implements PeerPhone {
   }
 
   get calls(): number {
-    const log = this.#log();
-    return (
-      count(log, /moving from state LinphoneCallConnected to LinphoneCallStreamsRunning/g) -
-      count(log, /moving from state LinphoneCallStreamsRunning to LinphoneCall(?:End|Error)/g)
-    );
+    return this.standing.length;
+  }
+
+  /** Its own numbers of the calls that are answered and stand, held or not, the oldest first. */
+  get standing(): readonly number[] {
+    const over = new Set(this.#numbers(OVER));
+    return this.#numbers(CONNECTED).filter((call) => !over.has(call));
+  }
+
+  /** It answers the first of its calls by itself; another one that rings meanwhile waits for this. */
+  get ringing(): readonly number[] {
+    const known = new Set([OVER, CONNECTED].flatMap((what) => this.#numbers(what)));
+    return this.#numbers(INCOMING).filter((call) => !known.has(call));
+  }
+
+  answers(call: number): void {
+    this.command(`answer ${call}`);
+  }
+
+  #numbers(what: RegExp): number[] {
+    return this.program.lines.flatMap((line) => [...line.matchAll(what)].map(([, call]) => Number(call)));
+  }
+
+  /** It has put this call on hold. */
+  holds(call: number): boolean {
+    return this.program.lines.some((line) => new RegExp(`Call ${call} with .* is now paused`).test(line));
+  }
+
+  /** Its attended transfer (RFC 5589 §7): REFER in the first call, with Replaces for the second. */
+  joins(first: number, second: number): void {
+    this.command(`transfer ${first} --to-call ${second}`);
   }
 
   dial(uri: string): void {
@@ -96,10 +126,6 @@ export class Linphone implements PeerPhone {
   }
 }
 
-function count(text: string, pattern: RegExp): number {
-  return [...text.matchAll(pattern)].length;
-}
-
 /** Its linphonerc. */
 export function linphonercOf(
   { number, password, registrars, realm, registerEveryS }: PeerPhoneOptions,
@@ -118,6 +144,10 @@ export function linphonercOf(
     `audio_rtp_port=${rtp}`,
     '[video]',
     'enabled=0',
+    // Two of them would talk in these: at another rate, or so that no tone comes out as it went in.
+    ...['[audio_codec_0]', 'mime=opus', 'rate=48000', 'channels=2', 'enabled=0'],
+    ...['[audio_codec_1]', 'mime=speex', 'rate=16000', 'channels=1', 'enabled=0'],
+    ...['[audio_codec_2]', 'mime=speex', 'rate=8000', 'channels=1', 'enabled=0'],
     '[auth_info_0]',
     `username=${number}`,
     `passwd=${password}`,

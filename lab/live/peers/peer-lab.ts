@@ -48,11 +48,13 @@ export const QUEUE_WITH_MUSIC = SALES_QUEUE;
 const SERVER_BUNDLE = fileURLToPath(new URL('../../../.build/server.mjs', import.meta.url));
 const SENT_FILE = 'sent.jsonl';
 /** Robots have to outlast every call of a test: who calls hangs up. */
-const TALK_MS = 60_000;
+const TALK_MS = 180_000;
 
 export interface PeerLabOptions {
   /** Agents with a robot. 0 where only extensions are called. */
   readonly robots?: number;
+  /** With a robot or without one; as many as there are robots unless told otherwise. */
+  readonly agents?: number;
   /** Each site has a pair of SIP Servers, whose supervisor starts again what dies. */
   readonly pairs?: boolean;
   /** Object key → section → option → value; `gateway` is the port of the gateway. */
@@ -100,7 +102,12 @@ export class PeerLab {
   }
 
   /** Resolves when both sites answer and every robot is Ready. */
-  static async start({ robots = 0, pairs = false, options }: PeerLabOptions = {}): Promise<PeerLab> {
+  static async start({
+    robots = 0,
+    agents: wanted = 1,
+    pairs = false,
+    options,
+  }: PeerLabOptions = {}): Promise<PeerLab> {
     if (!existsSync(SERVER_BUNDLE))
       throw new Error('.build/server.mjs is missing: run node scripts/setup.mjs');
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-peers-'));
@@ -117,7 +124,7 @@ export class PeerLab {
     });
     const holdfast = { 'registrar-min-timeout': '1' };
     const { objects, agents } = await makeWorld({
-      agents: Math.max(1, robots),
+      agents: Math.max(wanted, robots),
       sites: [site('north', 0), site('south', 1)],
       schemes: ['dual'],
       password: PASSWORD,
@@ -206,27 +213,22 @@ export class PeerLab {
     });
   }
 
-  /** A desk for the guest extension, whose phone is another's: it is logged in at the north. */
-  async guestDesk(): Promise<DeskSession> {
-    const file = join(this.folder, 'guest-bootstrap.json');
+  /** A desk for the guest extension, or for an agent of north without a robot: the phone is the test's. It is logged in at the north. */
+  async deskOf(user: string = GUEST.user): Promise<DeskSession> {
+    const file = join(this.folder, `${user}-bootstrap.json`);
     const site = (name: PeerSite) => ({
       ...{ application: DESK_APPLICATION, nodes: [`127.0.0.1:${this.#configPorts[name]}`] },
     });
     const sites = { preferred: site('north'), peer: site('south') };
     writeFileSync(file, JSON.stringify({ environment: 'test', hotSeating: false, sites }));
     const opening = await openDesk({
-      ...{
-        user: GUEST.user,
-        password: PASSWORD,
-        bootstrap: file,
-        dataFolder: join(this.folder, 'guest-desk'),
-      },
+      ...{ user, password: PASSWORD, bootstrap: file, dataFolder: join(this.folder, `${user}-desk`) },
       firstLogin: 'nothingBefore',
     });
     if (!opening.ok) throw new Error(opening.problems.join('\n'));
     const { desk } = opening;
     this.#desks.push(desk);
-    await until('the guest is logged in', 15_000, () => desk.view?.site === 'north');
+    await until(`${user} is logged in`, 15_000, () => desk.view?.site === 'north');
     return desk;
   }
 

@@ -6,14 +6,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DESK_APPLICATION } from '@holdfast/centre';
 import { must } from '@holdfast/kernel';
-import { SAMPLE_RATE } from '@holdfast/server';
 import { expect } from 'vitest';
 import type { Robot } from '../robot.ts';
 import type { LabPhone } from './lab-phone.ts';
 import { GUEST_DN, PeerLab, PHONE_PASSWORD, QUEUE_WITH_RINGING, REALM, robotTone } from './peer-lab.ts';
 import type { PeerPhone, PeerPhoneOptions } from './peer-phone.ts';
 import { until } from './processes.ts';
-import { dominantTone } from './tone.ts';
+import { hasHeard } from './recorded-tone.ts';
 
 /** Far from each other, and each call has its own, so that a recording tells which was heard. */
 const PHONE_HZ = 620;
@@ -21,19 +20,15 @@ const CALLER_HZ = 440;
 const LATER_CALLER_HZ = 310;
 /** Three seconds, 20 ms each. */
 const PACKETS_ENOUGH = 150;
-const TONE_SLACK_HZ = 15;
-/** Of a recording: each call goes on for longer after the fault. */
-const LAST_SECONDS = 3;
-const RECORDING_MAX_MS = 10_000;
 const TAKEOVER_MAX_MS = 15_000;
 const MOVED_MAX_MS = 30_000;
 /** An agent at the guest extension moves soon, and its lease is short. */
-const RECOVERY = {
+export const RECOVERY = {
   'disaster-recovery.enabled': 'true',
   'disaster-recovery.timeout': '2',
   'disaster-recovery.wait-for-sipphone-timeout': '2',
 };
-const LEASE = { 'stamp-period': '400', 'lease-length': '1600' };
+export const LEASE = { 'stamp-period': '400', 'lease-length': '1600' };
 
 export interface PhoneStory {
   readonly lab: PeerLab;
@@ -125,7 +120,7 @@ export async function survivesATakeover({ lab, phone }: PhoneStory): Promise<voi
  * which takes the call over, so that hold and BYE go through again; and the next call comes through that site.
  */
 export async function survivesItsSite({ lab, phone }: PhoneStory): Promise<void> {
-  const desk = await lab.guestDesk();
+  const desk = await lab.deskOf();
   const beforeLoss = phone.heard();
   await withCaller(lab, CALLER_HZ, async (caller) => {
     await caller.call(GUEST_DN, 'north');
@@ -196,25 +191,4 @@ async function talk(caller: LabPhone): Promise<void> {
     8_000,
     () => caller.sound.figures.received >= received + PACKETS_ENOUGH,
   );
-}
-
-/**
- * In what it has recorded since then there is a second of that tone, once its recorder has finished the file; at the end:
- * in its last seconds, after everything that happened to the call.
- */
-async function hasHeard(
-  phone: PeerPhone,
-  toneHz: number,
-  { length }: Int16Array,
-  where: 'anywhere' | 'at the end' = 'anywhere',
-): Promise<void> {
-  await until(`the phone has recorded ${toneHz} Hz ${where}`, RECORDING_MAX_MS, () => {
-    const heard = phone.heard().subarray(length);
-    const first = where === 'anywhere' ? 0 : Math.max(0, heard.length - LAST_SECONDS * SAMPLE_RATE);
-    for (let at = first; at + SAMPLE_RATE <= heard.length; at += SAMPLE_RATE / 4) {
-      const hz = dominantTone(heard.subarray(at, at + SAMPLE_RATE));
-      if (hz !== undefined && Math.abs(hz - toneHz) <= TONE_SLACK_HZ) return true;
-    }
-    return false;
-  });
 }
