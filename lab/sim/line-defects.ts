@@ -1,4 +1,4 @@
-/** ME4: a mistake about places in line, which the comparison with the twin has to find (line-twin.ts). */
+/** ME4: mistakes about places in line, which the comparison with the twin has to find (line-twin.ts). */
 import type { Call } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
@@ -6,6 +6,8 @@ import type { MirrorMessage } from '@holdfast/protocol';
 export const LINE_DEFECTS = {
   /** LG5: since when somebody waits is read as an instant to come: who came last has waited longest. */
   'past-for-future': 'places-survive-takeover',
+  /** SS54: what a standby held of the other site is lost when it takes over. No check of a single world sees that. */
+  'other-site-forgotten': undefined,
 } as const;
 export type LineDefect = keyof typeof LINE_DEFECTS;
 

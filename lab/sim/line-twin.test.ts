@@ -10,6 +10,7 @@ const FEW = 20;
 const DISASTERS: readonly (readonly [string, LineFault])[] = [
   ['[AD2] the site of the line dies, and the other goes on with it', 'site-kill'],
   ['[SS53] the primary is killed', 'primary-kill'],
+  ['[SS54] [AD13] the site of the line dies, and then the primary of the other', 'site-and-primary-kill'],
 ];
 
 describe('a line of 500 callers is served in the order of its twin without a failure', () => {
@@ -21,6 +22,18 @@ describe('a line of 500 callers is served in the order of its twin without a fai
     expect(twin).toMatchObject({ offered: waiting, offeredInTwin: waiting, inversions: 0 });
     // All have one priority: that order is the order of coming, which is what the live scenario compares with.
     expect(twin.twinInversions).toBe(0);
+    // Those who talked at the dead site talk on.
+    if (fault !== 'primary-kill') expect(twin.adopted).toBeGreaterThan(0);
+  });
+
+  it('a standby that forgets the other site when it takes over is found (ME4): its callers wait in vain', {
+    timeout: 120_000,
+  }, () => {
+    const fault = 'site-and-primary-kill';
+    const kept = runLineTwin(1, { fault, waiting: FEW });
+    expect(kept).toMatchObject({ failed: undefined, offered: kept.waiting, inversions: 0 });
+    const lost = runLineTwin(1, { fault, waiting: FEW, defect: 'other-site-forgotten' });
+    expect(lost).toMatchObject({ failed: undefined, offered: 0, adopted: 0 });
   });
 
   it('a line that is turned round is found (ME4), at the other site by the twin, at a mate at once', {

@@ -15,8 +15,8 @@ import type { DeskProgram } from './whole-desk.ts';
 import type { SipServerProgram } from './whole-sip-server.ts';
 import { World } from './world.ts';
 
-/** What happens to the site of the line. */
-export type LineFault = 'site-kill' | 'primary-kill';
+/** What happens to the site of the line; the last: also to the primary of the other, before it may go on with the line (AD13). */
+export type LineFault = 'site-kill' | 'primary-kill' | 'site-and-primary-kill';
 
 export interface LineTwinOptions {
   readonly fault: LineFault;
@@ -36,6 +36,8 @@ export interface LineTwin {
   readonly inversions: number;
   /** Pairs whose order in the twin is another than that in which they came. */
   readonly twinInversions: number;
+  /** Calls of the dead site that go on at the other, whose ends have both been heard there. */
+  readonly adopted: number;
   /** Whatever any check of the whole simulation found in either world. */
   readonly failed: { readonly check: string; readonly detail: string } | undefined;
 }
@@ -50,6 +52,8 @@ const PATIENCE_MS = 1e12;
 const CALLERS = { patienceMaxMs: PATIENCE_MS, talkMaxMs: PATIENCE_MS } as const;
 /** So often every agent who talks ends the call, and whoever has done with one is ready for the next. */
 const HAND_EVERY_MS = 1_000;
+/** Within it nobody's desk has given the site up (`siteTimeoutS`), and its silence is shorter than a lease. */
+const PRIMARY_OUTLIVES_MS = 3_000;
 /** Longer than the line takes in a world in which half of the agents serve it. */
 const SERVED_MAX_MS = 1_200_000;
 const LOOK_EVERY_MS = 5_000;
@@ -59,12 +63,13 @@ interface Line {
   readonly waiting: readonly string[];
   /** By call, in the order of the first offer since the fault. */
   readonly offered: readonly string[];
+  readonly adopted: number;
   readonly failed: LineTwin['failed'];
 }
 
 export function runLineTwin(seed: number, options: LineTwinOptions): LineTwin {
-  const line = runLine(seed, options, options.fault);
-  const twin = runLine(seed, options, undefined);
+  const line = runLine(seed, options, true);
+  const twin = runLine(seed, options, false);
   const isSame = line.waiting.every((call, index) => twin.waiting[index] === call);
   const parted = { check: 'twins', detail: 'the two worlds differ before the fault' };
   return {
@@ -73,6 +78,7 @@ export function runLineTwin(seed: number, options: LineTwinOptions): LineTwin {
     offeredInTwin: twin.offered.length,
     inversions: inversionsOf(line.offered, twin.offered),
     twinInversions: inversionsOf(twin.offered, line.waiting),
+    adopted: line.adopted,
     failed: line.failed ?? twin.failed ?? (isSame ? undefined : parted),
   };
 }
@@ -87,15 +93,15 @@ export function inversionsOf(here: readonly string[], there: readonly string[]):
   return inversions;
 }
 
-function runLine(seed: number, options: LineTwinOptions, fault: LineFault | undefined): Line {
-  const { waiting: wanted, isPooled = false, defect } = options;
+function runLine(seed: number, options: LineTwinOptions, fails: boolean): Line {
+  const { fault, waiting: wanted, isPooled = false, defect } = options;
   const world = new World(seed);
   world.tracing = false;
   const centre = new WholeWorld(world, {
     ...{ agents: AGENTS, schemes: ['active-backup', 'dual', 'single'], siteTimeoutS: 10, isPooled },
     ...{ callsPerSecond: 0, callers: CALLERS },
     // Who has no mate tells nobody what it holds.
-    pairs: ['north'],
+    pairs: fault === 'site-and-primary-kill' ? ['north', 'south'] : ['north'],
     configured: (objects) => objects.map(withLongLine),
     ...(defect === undefined ? {} : { defect }),
   });
@@ -114,12 +120,19 @@ function runLine(seed: number, options: LineTwinOptions, fault: LineFault | unde
     const call = from.name.startsWith('sip-') ? offeredBy(message as SipMessage) : undefined;
     if (call !== undefined && open.delete(call)) offered.add(call);
   };
-  if (fault === 'site-kill') centre.killSite('north');
-  if (fault === 'primary-kill') world.kill(must(pairOf(centre).primary(), 'a primary serves the line'));
+  if (fails) failAt(world, centre, fault);
   const until = world.at + SERVED_MAX_MS;
   while (open.size > 0 && world.at < until && world.failure === undefined)
     world.run(world.at + LOOK_EVERY_MS);
-  return { waiting, offered: [...offered], failed: world.failure };
+  const adopted = serverAt(centre, 'south')?.account.counts.get('adopted') ?? 0;
+  return { waiting, offered: [...offered], adopted, failed: world.failure };
+}
+
+function failAt(world: World, centre: WholeWorld, fault: LineFault): void {
+  const kill = (site: string) => world.kill(must(pairOf(centre, site).primary(), 'a primary serves'));
+  if (fault === 'primary-kill') return kill('north');
+  centre.killSite('north');
+  if (fault === 'site-and-primary-kill') world.plan(world.at + PRIMARY_OUTLIVES_MS, () => kill('south'));
 }
 
 function work(world: World, centre: WholeWorld): void {
@@ -152,15 +165,18 @@ function withLongLine(object: ConfigObject): ConfigObject {
   return lay({ 'waiting-max': '2000', 'wait-max': '3600' });
 }
 
-function pairOf(centre: WholeWorld) {
-  return must(centre.targets.sites.find(({ name }) => name === 'north')?.pair, 'north is a pair');
+function pairOf(centre: WholeWorld, site: string) {
+  return must(centre.targets.sites.find(({ name }) => name === site)?.pair, `${site} is a pair`);
+}
+
+function serverAt(centre: WholeWorld, site: string) {
+  const routing = centre.sites.find(({ name }) => name === site);
+  return (routing?.process.program as SipServerProgram | undefined)?.parts;
 }
 
 /** Whoever waits at north and rings nowhere, by time waited. */
 function inLine(centre: WholeWorld): string[] {
-  const north = centre.sites.find(({ name }) => name === 'north');
-  const parts = (north?.process.program as SipServerProgram | undefined)?.parts;
-  const calls = [...(parts?.centre.stateToCheck.calls.values() ?? [])];
+  const calls = [...(serverAt(centre, 'north')?.centre.stateToCheck.calls.values() ?? [])];
   const waiting = calls.filter(({ phase }) => phase.name === 'waiting');
   return waiting.sort((a, b) => a.startedAt - b.startedAt).map(({ connId }) => connId);
 }

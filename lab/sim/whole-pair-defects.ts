@@ -60,7 +60,8 @@ export function asFollower(
 
 /** What a server that has just taken over believes. */
 export function plantAtTakeover(defect: WholeDefect | undefined, server: SipServerNode, now: Millis): void {
+  const { centre, lease, peer } = server.parts;
+  if (defect === 'other-site-forgotten') peer.standing.following.store.clear();
   if (defect !== 'lease-carried-over') return;
-  const { centre, lease } = server.parts;
   for (const { agentId, epoch } of centre.agents()) lease.answered(agentId, epoch, lease.stamp(now), now);
 }

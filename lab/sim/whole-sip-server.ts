@@ -258,7 +258,8 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   }
 
   #heardOfPeer(now: Millis, end: StreamEnd, reply: DeskReply): void {
-    if (reply.type === 'Mirror' && reply.message.type === 'entry') this.#options.census.count('LG4');
+    if (reply.type === 'Mirror' && reply.message.type === 'entry')
+      this.#options.census.count(this.server === undefined ? 'SS54' : 'LG4');
     this.#tellPeer(now, this.#peer.message(end, reply));
   }
 

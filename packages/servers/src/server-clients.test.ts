@@ -116,7 +116,7 @@ function follower() {
   const none = () => undefined;
   const node = new SipServerFollower(
     {
-      ...{ application: 'sip-south', what: 'SIP Server', session: 'south', resumes: false },
+      ...{ application: 'sip-south', what: 'SIP Server', session: 'south', events: 'anew' },
       ...{ secret: SECRET, hashes: portableHashes, random: seededRandom(1) },
       emit: (effect) => sent.push(effect),
       log: ({ because = '' }) => lines.push(because),

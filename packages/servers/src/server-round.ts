@@ -52,13 +52,15 @@ export class ServerRound {
   readonly #outage: OutageLog;
   #settings: RoundSettings;
   #state: State;
-  #attempt = 0;
+  #attempt: number;
   /** Index of the member that is tried, or had. */
   #next = 0;
 
-  constructor(ports: RoundPorts, settings: RoundSettings, now: Millis) {
+  /** `attempt`: of whoever had this link before; ours have higher numbers. */
+  constructor(ports: RoundPorts, settings: RoundSettings, now: Millis, attempt = 0) {
     this.#ports = ports;
     this.#settings = settings;
+    this.#attempt = attempt;
     this.#outage = new OutageLog(ports.what, (line) => ports.log(line));
     this.#state = { name: 'pausing', until: now };
   }

@@ -2,7 +2,8 @@
  * How a server follows a SIP Server: it connects to the primary, then to the backup, takes a snapshot, and gets every
  * event after it. After a lost connection it names the last position that it holds and gets what it missed; where the
  * log does not hold that any more, or a number is missing, it takes a snapshot. So does a Stat Server at the SIP Server of
- * its site, and a SIP Server at that of the other site, which has no use for what it missed.
+ * its site, and a SIP Server at that of the other site, which has no use for what it missed. The mate of that one wants no
+ * events at all: it asks for the records alone.
  */
 import { type LogLine, type Millis, type Random, randomToken, unreachable } from '@holdfast/kernel';
 import {
@@ -35,8 +36,8 @@ export interface FollowerPorts {
   readonly what: string;
   /** Begins the name of its session. */
   readonly session: string;
-  /** What was missed while the connection was away is wanted. */
-  readonly resumes: boolean;
+  /** `resumed`: also what was missed while the connection was away; `anew`: a snapshot then; `none`: nobody listens. */
+  readonly events: 'resumed' | 'anew' | 'none';
   /** What servers show that they hold (LK1); without it the SIP Server refuses. */
   readonly secret: string | undefined;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
@@ -83,8 +84,8 @@ export class SipServerFollower {
   /** Our clock minus the server's wall clock, when the last event came in time. */
   #offset: Millis | undefined;
 
-  /** `settings`: the primary first. */
-  constructor(ports: FollowerPorts, settings: RoundSettings, now: Millis) {
+  /** `settings`: the primary first. `attempt`: of whoever had the link before, whose connections are not ours. */
+  constructor(ports: FollowerPorts, settings: RoundSettings, now: Millis, attempt = 0) {
     this.#ports = ports;
     this.#session = `${ports.session}-${randomToken(ports.random, 16)}`;
     this.#heardAt = now;
@@ -106,7 +107,12 @@ export class SipServerFollower {
       ping: (n: number) => this.#send({ type: 'Ping', n }),
       lost: (at: Millis) => ports.lost(at),
     };
-    this.#round = new ServerRound(round, settings, now);
+    this.#round = new ServerRound(round, settings, now, attempt);
+  }
+
+  /** The last connection that was asked for, or is over. */
+  get attempt(): number {
+    return this.#round.attempt;
   }
 
   configure(now: Millis, settings: RoundSettings): void {
@@ -168,7 +174,7 @@ export class SipServerFollower {
       version: PROTOCOL_VERSION,
       addpTimeoutMs: this.#round.toldTimeoutMs,
       ...this.#proof.open(),
-      ...(this.#position === undefined || !this.#ports.resumes ? {} : { resume: this.#position }),
+      ...(this.#position === undefined || this.#ports.events !== 'resumed' ? {} : { resume: this.#position }),
     });
   }
 
@@ -184,6 +190,7 @@ export class SipServerFollower {
       case 'ServerInfo':
         if (this.#phase !== 'registering') return;
         if (!this.#proof.isMet(message.proof)) return this.#round.leave(now, SHOWS_NO_SECRET);
+        if (this.#ports.events === 'none') return this.#follow(now);
         if (!message.resumed) return this.#read();
         this.#absence = { since: this.#heardAt, until: message.position };
         return this.#follow(now);

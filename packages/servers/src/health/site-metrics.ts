@@ -1,13 +1,15 @@
 /** What a SIP Server that acts holds at this moment, as figures. */
 
+import type { Following } from '../mirror/following.ts';
 import { NOT_ADOPTED } from '../sip-server/peer-legs.ts';
 import type { SipServerNode } from '../sip-server/sip-server-node.ts';
 import { followingMetrics } from './mirror-metrics.ts';
 import { counters, gauge, type Metric } from './server-report.ts';
 
-/** All 0 where no server acts: a standby holds records, and has no call. */
-export function siteMetrics(server: SipServerNode | undefined): Metric[] {
+/** All 0 where no server acts: a standby has no call. What it holds of the other site, it holds as the primary does (SS54). */
+export function siteMetrics(server: SipServerNode | undefined, held?: Following): Metric[] {
   const parts = server?.parts;
+  const ofPeer = parts?.peer.standing.following ?? held;
   return [
     gauge('holdfast_calls', 'Calls that are not over.', parts?.centre.callCount ?? 0),
     gauge('holdfast_waiting', 'Callers who wait in queues.', parts?.centre.waitingCount ?? 0),
@@ -23,7 +25,8 @@ export function siteMetrics(server: SipServerNode | undefined): Metric[] {
       'Whether the SIP Server of the other site answers in time (SS73).',
       parts?.peer.standing.answers ? 1 : 0,
     ),
-    ...(parts === undefined ? [] : [followingMetrics(parts.peer.standing.following, 'site')]),
+    gauge('holdfast_peer_records', 'Records of the other site that are held here.', ofPeer?.store.size ?? 0),
+    ...(ofPeer === undefined ? [] : [followingMetrics(ofPeer, 'site')]),
     counters(
       'holdfast_peer_calls_total',
       'Calls of the other site that could have gone on here, by what became of them (LG4).',

@@ -4,7 +4,7 @@
  *
  *     inputs ──▶ SIP Server ──▶ effects ──▶ held until the mate has the entry (LG2) ──▶ out
  *                    │ changes                        ▲ ack
- *                    └───────▶ Leading ──entry──▶ Following of the mate; of the other site, which is not waited for
+ *                    └───────▶ Leading ──entry──▶ Standby of the mate; SIP Server and standby of the other site, not waited for
  *
  * Who is primary is decided in `continuity` (pair-role.ts); here it is asked, with a fresh `now`, before each input is
  * handled and once more before its effects leave (PR6).
@@ -13,7 +13,6 @@ import {
   actsUntil,
   type FitnessEffect,
   mayAct,
-  mayFollow,
   mayYield,
   type PairMessage,
   type PairRole,
@@ -29,7 +28,6 @@ import {
 import type { LogLine, Millis, Node } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
 import type { ServerReport } from '../health/server-report.ts';
-import { Following, type Heard } from '../mirror/following.ts';
 import { Leading, MATE, NO_SERVER, RECORDS_REFUSED } from '../mirror/leading.ts';
 import type { FollowerState } from '../mirror/mirror-follower.ts';
 import type { SipServerInput } from '../sip-server/effects.ts';
@@ -43,11 +41,11 @@ import {
   mateReadiness,
   reportOf,
   standbyReadiness,
-  withoutFigures,
 } from './pair-report.ts';
 import { PausedInputs } from './paused-inputs.ts';
+import { Standby } from './standby.ts';
 
-export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed'> {
+export interface PairNodeOptions extends Omit<SipServerOptions, 'epoch' | 'isFollowed' | 'heldPeer'> {
   readonly member: PairRoleStart;
 }
 
@@ -62,18 +60,14 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #now: Millis;
   /** Only while this member is primary, or was and may not act for the moment. */
   #leading: Leading | undefined;
-  /** The primary of this pair, while this member is none. */
-  readonly #primary = new Following();
+  /** What is held while this member is no primary. */
+  readonly #standby: Standby;
   readonly #paused = new PausedInputs();
   #isMateLinked = false;
-  /** The epoch whose primary was asked for its log on this link. */
-  #followed: number | undefined;
   /** The mate has asked for our log a moment before we act. */
   #asked: Extract<MirrorMessage, { type: 'follow' }> | undefined;
   /** HR3: what the mate has said of itself on this link. */
   #mate: MateStanding | undefined;
-  /** HR2: what this member, as a standby, has told its primary on this link. */
-  #toldStanding: string | undefined;
   /** Absent where nothing tries whether this process does its work. */
   readonly #watch: FitnessWatch | undefined;
   /** FT3: it is unfit and its mate is not ready, which has been said. */
@@ -93,6 +87,14 @@ export class PairNode implements Node<PairInput, PairEffect> {
     const { probes } = options.configuration;
     if (options.probe !== undefined && probes !== undefined)
       this.#watch = new FitnessWatch(probes, options.now);
+    const { random, hashes, serverSecret } = options;
+    this.#standby = new Standby({
+      ...{ random, hashes, serverSecret },
+      toMate: (message) => this.#send(MATE, message),
+      emit: (effect) => this.#emit({ type: 'peer', effect }),
+      log: (line) => this.#emit({ type: 'log', line: { ...line, site: this.#configuration.site } }),
+    });
+    this.#standby.peer.begin(options.now, options.configuration, 0);
     const { state, effects } = startPairRole(options.member, options.now);
     this.#pair = state;
     this.#take(options.now, effects);
@@ -103,7 +105,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
     return {
       server: this.#leading?.server,
       leading: this.#leading,
-      store: this.#primary.store,
+      store: this.#standby.primary.store,
+      /** Of the other site, while this member is standby. */
+      peerStore: this.#standby.peer.following.store,
       pair: this.#pair,
     };
   }
@@ -115,7 +119,8 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   #member(): MemberState {
     return {
-      ...{ pair: this.#pair, leading: this.#leading, following: this.#primary, mate: this.#mate },
+      ...{ pair: this.#pair, leading: this.#leading, mate: this.#mate },
+      ...{ following: this.#standby.primary, followingPeer: this.#standby.peer.following },
       ...{ isMateLinked: this.#isMateLinked, fitness: this.#watch?.fitness ?? NO_PROBES },
       pausedDropped: this.#paused.dropped,
     };
@@ -133,6 +138,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
     const leading = this.#acting(now);
     if (leading !== undefined) leading.after(now, leading.server.expire(now));
     this.#leading?.expire(now);
+    if (this.#leading === undefined) this.#standby.peer.expire(now);
     this.#tryOut(now);
     return this.#finish(now);
   }
@@ -143,17 +149,15 @@ export class PairNode implements Node<PairInput, PairEffect> {
     const served = acting?.server.nextDeadline() ?? never;
     const mirrored = this.#leading?.nextDeadline(acting !== undefined) ?? never;
     const tried = this.#watch?.nextDeadline() ?? never;
-    return Math.min(pairRoleDeadline(this.#pair, this.#now), mirrored, served, tried);
+    const held = this.#leading === undefined ? this.#standby.peer.nextDeadline() : undefined;
+    return Math.min(pairRoleDeadline(this.#pair, this.#now), mirrored, served, tried, held ?? never);
   }
 
   #input(now: Millis, input: PairInput): void {
     switch (input.type) {
       case 'mateLinked':
         this.#isMateLinked = true;
-        this.#toldStanding = undefined;
-        this.#primary.linked();
-        this.#followed = undefined;
-        return;
+        return this.#standby.mateLinked();
       case 'mateUnlinked':
         this.#isMateLinked = false;
         this.#asked = undefined;
@@ -168,6 +172,9 @@ export class PairNode implements Node<PairInput, PairEffect> {
           : this.#serve(now, input);
       case 'closed':
         this.#leading?.unlinked(input.connection);
+        return this.#serve(now, input);
+      case 'peer':
+        if (this.#leading === undefined) return this.#standby.peer.handle(now, input.input);
         return this.#serve(now, input);
       case 'arbiterAnswer':
       case 'keySeen':
@@ -186,6 +193,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
       case 'configuration':
         this.#configuration = input.configuration;
         if (input.configuration.probes !== undefined) this.#watch?.configure(input.configuration.probes, now);
+        if (this.#leading === undefined) this.#standby.peer.configure(now, input.configuration);
         return this.#serve(now, input);
       default:
         return this.#serve(now, input);
@@ -279,6 +287,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   #takeOver(now: Millis, epoch: number): void {
     const { member: _role, ...options } = this.#options;
+    const heldPeer = this.#standby.peer.hand(now);
     const server = new SipServerNode({
       ...options,
       configuration: this.#configuration,
@@ -286,9 +295,10 @@ export class PairNode implements Node<PairInput, PairEffect> {
       now,
       epoch,
       isFollowed: true,
+      heldPeer,
       offerRole: (at, by) => this.#offerRole(at, by),
     });
-    const { store } = this.#primary;
+    const { store } = this.#standby.primary;
     const held = store.held();
     const effects = held.positions.length === 0 ? [] : server.takeOver(now, held);
     const leading = new Leading(server, (to, message) => this.#send(to, message));
@@ -296,7 +306,10 @@ export class PairNode implements Node<PairInput, PairEffect> {
     leading.after(now, effects);
     if (this.#asked !== undefined) leading.hear(now, MATE, this.#asked);
     this.#asked = undefined;
-    const detail = { epoch, records: store.size, events: held.positions.at(-1)?.number ?? 0 };
+    const detail = {
+      ...{ epoch, records: store.size, events: held.positions.at(-1)?.number ?? 0 },
+      ofOtherSite: heldPeer.following.store.size,
+    };
     const doubt = store.isComplete ? undefined : 'what it holds is not known to be complete';
     this.#log('info', 'takes over', doubt, detail);
     store.clear();
@@ -304,6 +317,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
 
   /** Another has a higher epoch: what we have not said is not said any more, and our records are no longer true. */
   #stepDown(now: Millis): void {
+    const attempt = this.#leading?.server.parts.peer.attempt ?? 0;
     this.#leading = undefined;
     this.#mate = undefined;
     this.#isToldAlone = false;
@@ -311,7 +325,8 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#toldMate = undefined;
     this.#paused.clear();
     this.#tellDropped();
-    this.#primary.store.clear();
+    this.#standby.primary.store.clear();
+    this.#standby.peer.begin(now, this.#configuration, attempt);
   }
 
   // ── whether it does its work ─────────────────────────────────────────────────────────────────────────────
@@ -378,17 +393,10 @@ export class PairNode implements Node<PairInput, PairEffect> {
     return undefined;
   }
 
-  /** HR2: at each change. A standby that says nothing counts as not ready. */
+  /** HR2. */
   #tellStanding(now: Millis): void {
-    if (this.#leading !== undefined || !this.#isMateLinked) {
-      this.#toldStanding = undefined;
-      return;
-    }
-    const readiness = standbyReadiness(this.#member(), now);
-    const because = readiness.ok ? undefined : withoutFigures(readiness.because);
-    if (this.#toldStanding === (because ?? '')) return;
-    this.#toldStanding = because ?? '';
-    this.#send(MATE, { type: 'standing', isReady: readiness.ok, ...(because !== undefined && { because }) });
+    const isStandby = this.#leading === undefined && this.#isMateLinked;
+    this.#standby.tell(isStandby ? standbyReadiness(this.#member(), now) : undefined);
   }
 
   // ── the mate ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -396,16 +404,15 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #mateMessage(now: Millis, message: MirrorMessage): void {
     switch (message.type) {
       case 'role':
-        this.#role(now, { type: 'message', message: this.#offeredWhole(message.message) });
-        return this.#followPrimary(message.message);
+        this.#role(now, { type: 'message', message: this.#standby.offeredWhole(message.message) });
+        if (this.#leading === undefined) this.#standby.followPrimary(message.message, this.#pair);
+        return;
       case 'snapshot':
       case 'entry':
       case 'digest':
-        // Whoever is primary follows nobody; a late entry of a former primary changes nothing (PR9).
-        if (this.#leading !== undefined) return;
-        if (!mayFollow(this.#pair, message.epoch))
-          return this.#heard(this.#primary.refuseLate(message.epoch, this.#pair.highest), () => {});
-        return this.#heard(this.#primary.hear(now, message), (reply) => this.#send(MATE, reply));
+        // Whoever is primary follows nobody.
+        if (this.#leading === undefined) this.#standby.hear(now, message, this.#pair);
+        return;
       case 'offer':
         return this.#watch?.offered(now, message.agesMs);
       case 'standing':
@@ -414,21 +421,6 @@ export class PairNode implements Node<PairInput, PairEffect> {
       default:
         return this.#follower(now, message);
     }
-  }
-
-  /** OP1: a role that is offered is taken when all that belongs to it has come, or not: until then it was not offered. */
-  #offeredWhole(message: PairMessage): PairMessage {
-    if (message.type !== 'confirm' || !message.yields) return message;
-    const { isComplete, epoch } = this.#primary.store;
-    return isComplete && epoch === message.epoch ? message : { ...message, yields: false };
-  }
-
-  /** Whoever asks to be confirmed is primary: its log is followed from then on. */
-  #followPrimary(message: PairMessage): void {
-    if (message.type !== 'confirm' || message.epoch === this.#followed || this.#leading !== undefined) return;
-    if (!mayFollow(this.#pair, message.epoch)) return;
-    this.#followed = message.epoch;
-    this.#send(MATE, this.#primary.ask());
   }
 
   /** LG2: that the mate is behind, and so not waited for, is an event and an alarm. */
@@ -470,11 +462,6 @@ export class PairNode implements Node<PairInput, PairEffect> {
   }
 
   // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #heard({ replies, line }: Heard, send: (reply: MirrorMessage) => void): void {
-    for (const reply of replies) send(reply);
-    if (line !== undefined) this.#emit({ type: 'log', line: { ...line, site: this.#configuration.site } });
-  }
 
   #send(to: string, message: MirrorMessage): void {
     if (to !== MATE) this.#emit({ type: 'send', connection: to, message: { type: 'Mirror', message } });

@@ -34,6 +34,8 @@ export interface MemberState {
   readonly pair: PairRole;
   readonly leading: Leading | undefined;
   readonly following: Following;
+  /** SS54: the other site, while this member is standby. */
+  readonly followingPeer: Following;
   readonly fitness: Fitness;
   readonly isMateLinked: boolean;
   /** PR12. */
@@ -148,7 +150,7 @@ function metricsOf(member: MemberState, now: Millis): Metric[] {
     ),
     ...leadingMetrics(leading, now),
     followingMetrics(following, 'mate'),
-    ...siteMetrics(leading?.server),
+    ...siteMetrics(leading?.server, member.followingPeer),
   ];
 }
 

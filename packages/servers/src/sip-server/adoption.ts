@@ -11,7 +11,7 @@
  * The number of the next request is the fence (AD3): the ends refuse what the other site, if it lives, still sends.
  */
 import { beforeTransfer, type Call, type Centre, type CentreEffect } from '@holdfast/centre';
-import { fromRecord, type HeldRecord, type Millis } from '@holdfast/kernel';
+import { fromRecord, type HeldRecord, type Millis, WatchedMap } from '@holdfast/kernel';
 import { compareLoginEpochs, type LoginEpoch } from '@holdfast/protocol';
 import { type LegRecord, SEQ_JUMP_OF_SITE, type UserAgentOutput } from '@holdfast/sip';
 import type { AdoptionAccount } from './adoption-account.ts';
@@ -58,26 +58,38 @@ export interface AdoptionPorts extends PeerLegPorts {
   perform(now: Millis, effects: readonly CentreEffect[]): void;
 }
 
+/** AD2: what speaks for the death of the other site, and what against it; for the mate (AD13). */
+export interface Signs {
+  /** When somebody who worked there came to work here while it was silent. */
+  readonly lostAt: Millis | undefined;
+  /** When what has no agent was taken over, or was too old for that. */
+  readonly doneAt: Millis | undefined;
+  /** A desk says that it reaches the other site. */
+  readonly isSeen: boolean;
+}
+
 export class Adoption {
   readonly #ports: AdoptionPorts;
   /**
    * Calls that were taken over, or cannot be, by ConnID, with how often each had moved: the records of a dead site still
    * name them. One that comes back here has moved more often, and is decided anew (AD3).
    */
-  readonly #decided = new Map<string, number>();
+  readonly decided = new WatchedMap<string, number>();
   /** With so many decisions, those are forgotten of which the records of the other site say nothing any more. */
   #decisionsMax = DECISIONS_MIN;
   /** AD5: calls that wait for the phone of a DN to register here. The oldest first; each is a call of the other site. */
-  readonly #phoneAwaited = new Map<string, { readonly dn: string; readonly until: Millis }>();
+  readonly phoneAwaited = new WatchedMap<string, { readonly dn: string; readonly until: Millis }>();
   /** Connections whose desks say that they reach the other site. */
   readonly #seenBy = new Set<string>();
+  /** AD13: a desk had said so to the server before us; until then it has come here and says it again, or works no more. */
+  #seenUntil = Number.NEGATIVE_INFINITY;
   /**
-   * In the silence that began then, somebody who worked there has come to work here: the second of the three signs of
-   * AD2. When the other site answers again, and falls silent later, somebody has to come anew.
+   * When somebody who worked there came to work here while it was silent: the second of the three signs of AD2. When the
+   * other site answers again, and falls silent later, somebody has to come anew.
    */
-  #lostInSilenceOf: Millis | undefined;
-  /** What has no agent was taken over in the silence that began then, or is too old for that. */
-  #doneInSilenceOf: Millis | undefined;
+  #lostAt: Millis | undefined;
+  /** When what has no agent was taken over, or was too old for that: once in each silence. */
+  #doneAt: Millis | undefined;
 
   constructor(ports: AdoptionPorts) {
     this.#ports = ports;
@@ -94,7 +106,7 @@ export class Adoption {
     if (there?.agent === undefined || compareLoginEpochs(login.epoch, there.agent.epoch) <= 0) return;
     for (const connId of there.calls) this.#adoptTalk(now, records, connId);
     if (there.offer !== undefined) this.#stopRinging(now, records, there.offer, login.dn);
-    this.#lostInSilenceOf = this.#ports.silentSince();
+    this.#lostAt = this.#ports.silentSince() === undefined ? undefined : now;
     this.expire(now);
   }
 
@@ -109,32 +121,43 @@ export class Adoption {
     this.#seenBy.delete(connection);
   }
 
+  get signs(): Signs {
+    return { lostAt: this.#lostAt, doneAt: this.#doneAt, isSeen: this.#seenBy.size > 0 };
+  }
+
+  /** AD13: as the server before us saw it. */
+  goOn(now: Millis, { lostAt, doneAt, isSeen }: Signs): void {
+    this.#lostAt = lostAt;
+    this.#doneAt = doneAt;
+    if (isSeen) this.#seenUntil = now + this.#ports.silenceMinMs();
+  }
+
   /** AD5: the phones of these DNs have registered here. */
   phonesCame(now: Millis, dns: ReadonlySet<string>): void {
     const records = this.#ports.records();
     if (records === undefined) return;
-    for (const [connId, { dn }] of [...this.#phoneAwaited])
+    for (const [connId, { dn }] of [...this.phoneAwaited])
       if (dns.has(dn)) this.#adoptTalk(now, records, connId);
   }
 
   /** For checks: how many calls of the other site are decided. */
   get size(): number {
-    return this.#decided.size;
+    return this.decided.size;
   }
 
   /** AD5: calls wait for phones. */
   get awaitsPhones(): boolean {
-    return this.#phoneAwaited.size > 0;
+    return this.phoneAwaited.size > 0;
   }
 
   /** AD1, AD2: it was taken over, or cannot be. */
   hasDecided(connId: string): boolean {
-    return this.#decided.has(connId);
+    return this.decided.has(connId);
   }
 
   nextDeadline(): Millis | undefined {
     const never = Number.POSITIVE_INFINITY;
-    const [phone] = this.#phoneAwaited.values();
+    const [phone] = this.phoneAwaited.values();
     const next = Math.min(phone?.until ?? never, this.#signsAt() ?? never);
     return next === never ? undefined : next;
   }
@@ -143,18 +166,20 @@ export class Adoption {
   #signsAt(): Millis | undefined {
     const since = this.#ports.silentSince();
     if (since === undefined || this.#seenBy.size > 0 || this.#ports.records() === undefined) return undefined;
-    if (this.#lostInSilenceOf !== since || this.#doneInSilenceOf === since) return undefined;
-    return since + this.#ports.silenceMinMs();
+    const isInIt = (at: Millis | undefined) => at !== undefined && at >= since;
+    if (!isInIt(this.#lostAt) || isInIt(this.#doneAt)) return undefined;
+    return Math.max(since + this.#ports.silenceMinMs(), this.#seenUntil);
   }
 
   /** AD2: silent for long enough, lost by whoever worked there, and seen by nobody: those who wait there wait here. */
   expire(now: Millis): void {
     const records = this.#ports.records();
     this.#giveUpPhones(now, records);
+    const since = this.#ports.silentSince();
     const due = this.#signsAt();
-    if (records === undefined || due === undefined || now < due) return;
-    this.#doneInSilenceOf = this.#ports.silentSince();
-    if (now > due - this.#ports.silenceMinMs() + WAITED_IN_SILENCE_MAX_MS) return;
+    if (records === undefined || since === undefined || due === undefined || now < due) return;
+    this.#doneAt = now;
+    if (now > since + WAITED_IN_SILENCE_MAX_MS) return;
     this.#adoptAgentless(now, records);
   }
 
@@ -238,7 +263,7 @@ export class Adoption {
     // AD3: it has moved here before, and the other site has not read of that yet.
     if (this.#ports.calls.handover.movesOf(connId) !== undefined) return undefined;
     const { call, roles } = callBeforeTransfer(talk);
-    return this.#decided.get(connId) === call.moves ? undefined : { talk, call, roles };
+    return this.decided.get(connId) === call.moves ? undefined : { talk, call, roles };
   }
 
   /** Loads its legs and what the B2BUA held of it; undefined when it cannot be taken over. */
@@ -250,7 +275,7 @@ export class Adoption {
   ): readonly LegRecord[] | undefined {
     const isPhoneAbsent = 'cause' in legs && legs.cause === 'phone-absent';
     if (isPhoneAbsent && this.#awaitsPhone(now, connId, roles)) return undefined;
-    this.#phoneAwaited.delete(connId);
+    this.phoneAwaited.delete(connId);
     this.#decide(records, connId, moves);
     if ('cause' in legs) {
       this.#unsaved(now, records, { connId, roles }, legs);
@@ -263,24 +288,24 @@ export class Adoption {
 
   /** AD5: whether the call waits for a phone that has not registered here. */
   #awaitsPhone(now: Millis, connId: string, roles: Roles): boolean {
-    const known = this.#phoneAwaited.get(connId);
+    const known = this.phoneAwaited.get(connId);
     const isAbsent = (dn: string | undefined) => dn !== undefined && this.#ports.phoneAt(dn) === undefined;
     const dn = roles.map(([, role]) => role.dn).find(isAbsent);
     if (dn === undefined || (known !== undefined && now >= known.until)) return false;
-    this.#phoneAwaited.set(connId, { dn, until: known?.until ?? now + PHONE_AWAITED_MAX_MS });
+    this.phoneAwaited.set(connId, { dn, until: known?.until ?? now + PHONE_AWAITED_MAX_MS });
     return true;
   }
 
   #giveUpPhones(now: Millis, records: PeerRecords | undefined): void {
     const isBack = this.#ports.silentSince() === undefined;
-    for (const [connId, { until }] of [...this.#phoneAwaited]) {
+    for (const [connId, { until }] of [...this.phoneAwaited]) {
       // Whoever answers has its calls, and records that say what became of them.
-      if (isBack) this.#phoneAwaited.delete(connId);
+      if (isBack) this.phoneAwaited.delete(connId);
       else if (now < until) return;
       else if (records !== undefined) this.#adoptTalk(now, records, connId);
       // Without records nobody knows any more whom to let go; it is counted all the same.
       else this.#ports.account.failed(connId, 'phone-absent', RECORDS_GONE);
-      this.#phoneAwaited.delete(connId);
+      this.phoneAwaited.delete(connId);
     }
   }
 
@@ -306,11 +331,11 @@ export class Adoption {
 
   /** No more are kept than twice the calls of the other site, and some. */
   #decide(records: PeerRecords, connId: string, moves: number): void {
-    this.#decided.set(connId, moves);
-    if (this.#decided.size < this.#decisionsMax) return;
-    for (const each of this.#decided.keys())
-      if (records.get(`talk/${each}`) === undefined) this.#decided.delete(each);
-    this.#decisionsMax = Math.max(DECISIONS_MIN, 2 * this.#decided.size);
+    this.decided.set(connId, moves);
+    if (this.decided.size < this.#decisionsMax) return;
+    for (const each of this.decided.keys())
+      if (records.get(`talk/${each}`) === undefined) this.decided.delete(each);
+    this.#decisionsMax = Math.max(DECISIONS_MIN, 2 * this.decided.size);
   }
 
   /** All of them, or why the call cannot be taken over. */

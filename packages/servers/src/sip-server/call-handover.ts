@@ -28,6 +28,8 @@ export interface HandoverParts {
   drop(now: Millis, leg: LegId): void;
 }
 
+type HandoverPorts = Pick<CallPorts, 'userAgent' | 'run' | 'awaitsOtherSite'>;
+
 /** The end that the other site had of a call of ours. */
 export interface FarEnd {
   readonly leg: LegId;
@@ -36,10 +38,10 @@ export interface FarEnd {
 }
 
 export class CallHandover {
-  readonly #ports: Pick<CallPorts, 'userAgent' | 'run'>;
+  readonly #ports: HandoverPorts;
   readonly #parts: HandoverParts;
 
-  constructor(ports: Pick<CallPorts, 'userAgent' | 'run'>, parts: HandoverParts) {
+  constructor(ports: HandoverPorts, parts: HandoverParts) {
     this.#ports = ports;
     this.#parts = parts;
   }
@@ -179,7 +181,11 @@ export class CallHandover {
     for (const record of records) {
       const { call, roles } = callFrom(record);
       this.#restore(now, call, roles);
-      for (const [leg] of roles) if (this.#ports.userAgent.legInfo(leg) === undefined) lost.push(leg);
+      for (const [leg] of roles) {
+        const isDead = this.#ports.userAgent.legInfo(leg) === undefined;
+        // AD13: its call may wait for the end that the other site had.
+        if (isDead && !this.#ports.awaitsOtherSite(now, leg)) lost.push(leg);
+      }
     }
     for (const leg of lost) this.#parts.ended(now, leg, 'lost');
   }

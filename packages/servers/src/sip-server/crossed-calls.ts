@@ -11,7 +11,7 @@
  * somebody hangs up, the call stands with the end that it has.
  */
 import type { Call, Centre, CentreEffect } from '@holdfast/centre';
-import type { Millis } from '@holdfast/kernel';
+import { type Millis, WatchedMap } from '@holdfast/kernel';
 import { type LegId, SEQ_JUMP_OF_SITE, type UserAgentOutput } from '@holdfast/sip';
 import type { CallControl } from './call-control.ts';
 import { callBeforeTransfer } from './call-records.ts';
@@ -54,7 +54,7 @@ export interface Half {
 export class CrossedCalls {
   readonly #ports: CrossedCallsPorts;
   /** Our legs that led to the other site and are dead, until when their calls wait for the end that it had. */
-  readonly #waiting = new Map<LegId, Millis>();
+  readonly waiting = new WatchedMap<LegId, Millis>();
   /** By our leg: the call of the other site, as it stood in the silence that began then. */
   #index: { readonly since: Millis; readonly connIds: ReadonlyMap<LegId, string> } | undefined;
 
@@ -63,7 +63,7 @@ export class CrossedCalls {
   }
 
   get size(): number {
-    return this.#waiting.size;
+    return this.waiting.size;
   }
 
   /** The half of a call that the other site has, where the call has crossed. */
@@ -97,7 +97,7 @@ export class CrossedCalls {
     if (joined === undefined) return NOT_TALKING;
     run(userAgent.loadLegs(now, [legHere(record, role.dn, this.#ports)], SEQ_JUMP_OF_SITE));
     calls.handover.rejoin(now, ours, { leg, role });
-    this.#waiting.delete(ours);
+    this.waiting.delete(ours);
     this.#ports.perform(now, joined);
     run(userAgent.refresh(now, leg));
     return leg;
@@ -114,7 +114,8 @@ export class CrossedCalls {
   /** Our leg is dead: whether its call waits for the end that the other site had. */
   awaits(now: Millis, leg: LegId): boolean {
     if (this.theirsOf(leg) === undefined) return false;
-    this.#waiting.set(leg, now + HALF_CALL_MAX_MS);
+    // AD13: it may have waited already at the server before us.
+    if (!this.waiting.has(leg)) this.waiting.set(leg, now + HALF_CALL_MAX_MS);
     return true;
   }
 
@@ -140,24 +141,24 @@ export class CrossedCalls {
 
   /** The call of that leg is over, or has got its end. */
   forget(leg: LegId): void {
-    this.#waiting.delete(leg);
+    this.waiting.delete(leg);
   }
 
   /** At once when the other site answers: it has found its own leg dead too. */
   nextDeadline(): Millis | undefined {
-    if (this.#waiting.size === 0) return undefined;
+    if (this.waiting.size === 0) return undefined;
     if (this.#ports.silentSince() === undefined) return 0;
-    const [first] = this.#waiting.values();
+    const [first] = this.waiting.values();
     return first;
   }
 
   /** Legs whose calls have waited for long enough, with the call of the other site. */
   *takeGivenUp(now: Millis): Generator<{ readonly leg: LegId; readonly theirs: string | undefined }> {
     const isBack = this.#ports.silentSince() === undefined;
-    for (const [leg, until] of [...this.#waiting]) {
+    for (const [leg, until] of [...this.waiting]) {
       if (!isBack && now < until) return;
       const theirs = this.theirsOf(leg);
-      this.#waiting.delete(leg);
+      this.waiting.delete(leg);
       yield { leg, theirs };
     }
   }

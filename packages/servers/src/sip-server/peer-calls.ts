@@ -8,6 +8,7 @@ import type { LogLine, Millis } from '@holdfast/kernel';
 import type { LegId, SipUserAgent, UserAgentEvent, UserAgentOutput } from '@holdfast/sip';
 import { Adoption } from './adoption.ts';
 import { AdoptionAccount } from './adoption-account.ts';
+import { AdoptionRecords } from './adoption-records.ts';
 import type { CallControl } from './call-control.ts';
 import { callFrom } from './call-records.ts';
 import { CrossedCalls } from './crossed-calls.ts';
@@ -37,6 +38,7 @@ export class PeerCalls {
   readonly crossed: CrossedCalls;
   readonly strays: StrayRequests;
   readonly redialled: RedialledPlaces;
+  readonly records: AdoptionRecords;
   readonly #unsaved: UnsavedCalls;
 
   constructor(ports: PeerCallPorts) {
@@ -66,6 +68,8 @@ export class PeerCalls {
       ...{ records: common.records, silentSince: common.silentSince, lostPlaceWindowMs },
       hasDecided: (connId) => this.adoption.hasDecided(connId),
     });
+    const { adoption, crossed, redialled } = this;
+    this.records = new AdoptionRecords({ peer, adoption, crossed, redialled });
   }
 
   nextDeadline(): Millis | undefined {

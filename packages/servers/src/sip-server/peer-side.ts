@@ -16,7 +16,7 @@ import type { SipServerConfiguration } from './configuration.ts';
 import type { AdmittedLogin } from './leased-logins.ts';
 import type { LoginAdmission } from './login-admission.ts';
 import { PeerCalls } from './peer-calls.ts';
-import { type PeerEffect, type PeerInput, PeerSite } from './peer-site.ts';
+import { type HeldPeer, type PeerEffect, type PeerInput, PeerSite, type PeerSitePorts } from './peer-site.ts';
 import { QueuePool } from './queue-pool.ts';
 import type { Registrations } from './registrations.ts';
 
@@ -24,6 +24,8 @@ export interface PeerSideParts {
   readonly random: Random;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
   readonly secret: string | undefined;
+  /** SS54: what this process held of it as a standby. */
+  readonly held: HeldPeer | undefined;
   readonly centre: Centre;
   readonly calls: CallControl;
   readonly userAgent: SipUserAgent;
@@ -57,7 +59,7 @@ export class PeerSide {
 
   #makeSite(): PeerSite {
     const { random, hashes, secret, emit, log, logins } = this.#parts;
-    return new PeerSite({
+    const ports: PeerSitePorts = {
       ...{ random, hashes, secret, emit, log },
       answered: (now, person, epoch, outcome) => logins().answered(now, person, epoch, outcome),
       found: (now, login) => logins().met(now, login),
@@ -69,7 +71,8 @@ export class PeerSide {
       },
       stands: (now, talks) => this.calls.stand(now, talks),
       ended: (now, ended) => this.calls.ended(now, ended),
-    });
+    };
+    return new PeerSite(ports, this.#parts.held);
   }
 
   #makeCalls(): PeerCalls {

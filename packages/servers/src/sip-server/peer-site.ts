@@ -43,6 +43,16 @@ export interface PeerTalk {
 export type PeerInput = { readonly type: 'peer'; readonly input: SipLinkInput };
 export type PeerEffect = { readonly type: 'peer'; readonly effect: SipLinkEffect };
 
+/** What a standby holds of the other site: whoever takes over goes on from it (SS54). */
+export interface HeldPeer {
+  readonly site: string | undefined;
+  readonly following: Following;
+  /** When it was heard last; undefined when it never was. */
+  readonly heardAt: Millis | undefined;
+  /** Of its last connection; those that follow have higher numbers. */
+  readonly attempt: number;
+}
+
 export interface PeerSitePorts {
   readonly random: Random;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
@@ -75,8 +85,12 @@ export class PeerSite {
   readonly #ports: PeerSitePorts;
   readonly #logins = new PeerLogins();
   /** Its records: what goes on here when it is dead (AD1). */
-  readonly #following = new Following();
+  #following = new Following();
   #site: string | undefined;
+  /** SS54: as a standby. */
+  readonly #held: HeldPeer | undefined;
+  /** Of the last connection, while there is no follower. */
+  #attempt: number;
   #follower: SipServerFollower | undefined;
   #health: Health = 'down';
   /** The newest question whether it answers; `answerBy` until then nothing is concluded. */
@@ -87,8 +101,10 @@ export class PeerSite {
   /** In the order in which they were asked. */
   readonly #asked = new Map<number, { readonly person: string; readonly epoch: LoginEpoch }>();
 
-  constructor(ports: PeerSitePorts) {
+  constructor(ports: PeerSitePorts, held?: HeldPeer) {
     this.#ports = ports;
+    this.#held = held;
+    this.#attempt = held?.attempt ?? 0;
   }
 
   /** LL8: it has answered in time when it was last asked. */
@@ -99,6 +115,36 @@ export class PeerSite {
   /** Since when it has not answered; undefined while it does, and when it never did. */
   get silentSince(): Millis | undefined {
     return this.#health === 'up' ? undefined : this.#upAt;
+  }
+
+  get site(): string | undefined {
+    return this.#site;
+  }
+
+  /** Of the last connection. */
+  get attempt(): number {
+    return this.#follower?.attempt ?? this.#attempt;
+  }
+
+  /**
+   * AD13: so long had the other site not answered the server before us. As a standby we may have heard it since; whoever
+   * was not told of a silence counts from the takeover, because the server before us may have heard it until then.
+   */
+  wasSilent(site: string, since: Millis): void {
+    if (site !== this.#site || this.#health !== 'down') return;
+    this.#upAt = Math.max(since, this.#held?.heardAt ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /** AD3, AD9: what is held of calls of ours, as if it had just come: the server before us may not have heard it. */
+  tellHeld(now: Millis): void {
+    const records = this.records();
+    const keys = [...(records?.keys() ?? [])];
+    const under = (kind: string): PeerTalk[] =>
+      keys.flatMap((key) => {
+        const held = key.startsWith(kind) ? records?.get(key) : undefined;
+        return held === undefined ? [] : [{ connId: key.slice(kind.length), held }];
+      });
+    this.#tellTalks(now, under(TALK), under(ENDED));
   }
 
   /** PH3: what is known there of a number; undefined while it is not known for certain. */
@@ -122,14 +168,15 @@ export class PeerSite {
     if (this.#follower !== undefined && isWanted && peer.site === this.#site)
       return this.#follower.configure(now, peer.settings);
     this.#follower?.stop(now, 'the configuration names another site, or none');
+    this.#attempt = this.attempt;
     this.#follower = undefined;
-    this.#site = peer?.site;
+    this.#became(now, peer?.site);
     if (!isWanted) return;
     this.#follower = new SipServerFollower(
       {
         ...{ application, secret, random, hashes, what: 'SIP Server of the other site' },
         // Who is logged in is what counts, not what happened meanwhile.
-        ...{ session: 'peer', resumes: false },
+        ...{ session: 'peer', events: 'anew' },
         emit: (effect) => this.#ports.emit({ type: 'peer', effect }),
         log: (line) => this.#ports.log(line),
         snapshot: (at, reply) => this.#found(at, this.#logins.snapshot(reply.dns)),
@@ -143,7 +190,17 @@ export class PeerSite {
       },
       peer.settings,
       now,
+      this.#attempt,
     );
+  }
+
+  /** What is held of one site says nothing about another. */
+  #became(now: Millis, site: string | undefined): void {
+    if (site === this.#site) return;
+    const held = this.#site === undefined && this.#held?.site === site ? this.#held : undefined;
+    this.#site = site;
+    this.#following = held?.following ?? new Following();
+    this.#upAt = held?.heardAt === undefined ? undefined : now;
   }
 
   /** What it answers comes back by `answered`; where nothing is followed, nothing comes. */
@@ -230,9 +287,11 @@ export class PeerSite {
           connId: key.slice(kind.length),
           held: { value: value as Plain, heldAt: now },
         }));
-    const talks = under(TALK);
+    this.#tellTalks(now, under(TALK), under(ENDED));
+  }
+
+  #tellTalks(now: Millis, talks: readonly PeerTalk[], ended: readonly PeerTalk[]): void {
     if (talks.length > 0) this.#ports.stands(now, talks);
-    const ended = under(ENDED);
     if (ended.length > 0) this.#ports.ended(now, ended);
   }
 

@@ -4,7 +4,7 @@
  * site, once in each silence, because an INVITE must not cost a look at every call.
  */
 import { type Call, isWithheld } from '@holdfast/centre';
-import type { Millis } from '@holdfast/kernel';
+import { type Millis, WatchedMap } from '@holdfast/kernel';
 import { isInLine } from './calls-to-adopt.ts';
 import { callsIn, type PeerRecords } from './peer-legs.ts';
 
@@ -20,8 +20,10 @@ export interface RedialledPlacePorts {
 
 export class RedialledPlaces {
   readonly #ports: RedialledPlacePorts;
-  /** Of this silence: the one call from each number, undefined where there were more, or where it was given. */
+  /** Of this silence: the one call from each number, undefined where there were more. */
   #lost: { readonly since: Millis; readonly byNumber: Map<string, Call | undefined> } | undefined;
+  /** Calls whose callers have their place again, when it was given; of this silence. */
+  readonly given = new WatchedMap<string, Millis>();
 
   constructor(ports: RedialledPlacePorts) {
     this.#ports = ports;
@@ -31,16 +33,20 @@ export class RedialledPlaces {
   take(now: Millis, ani: string, dnis: string): Millis | undefined {
     const since = this.#ports.silentSince();
     const records = this.#ports.records();
-    if (since === undefined) this.#lost = undefined;
+    if (this.#lost !== undefined && this.#lost.since !== since) this.#forget();
     if (since === undefined || records === undefined || isWithheld(ani)) return undefined;
     if (now >= since + this.#ports.lostPlaceWindowMs()) return undefined;
-    if (this.#lost?.since !== since) this.#lost = { since, byNumber: byNumberIn(records) };
-    const { byNumber } = this.#lost;
-    const call = byNumber.get(ani);
+    this.#lost ??= { since, byNumber: byNumberIn(records) };
+    const call = this.#lost.byNumber.get(ani);
     if (call?.waitingSince === undefined || call.dnis !== dnis || !isInLine(call)) return undefined;
-    if (this.#ports.hasDecided(call.connId)) return undefined;
-    byNumber.set(ani, undefined);
+    if (this.#ports.hasDecided(call.connId) || this.given.has(call.connId)) return undefined;
+    this.given.set(call.connId, now);
     return Math.max(0, since - call.waitingSince);
+  }
+
+  #forget(): void {
+    this.#lost = undefined;
+    for (const connId of [...this.given.keys()]) this.given.delete(connId);
   }
 }
 

@@ -67,7 +67,7 @@ function ordersOf(members: readonly Member[]): Member[][] {
 
 it('[C09] all four servers of both sites started again, in every order: each phone is there once at each site', () => {
   const world = new World();
-  const start = (site: Name) => new PairSite(world, configurationOf({ site }), HOSTS[site]);
+  const start = (site: Name) => new PairSite(world, configurationOf({ site }), { host: HOSTS[site] });
   const sites: Record<Name, PairSite> = { north: start('north'), south: start('south') };
   register(world);
   const settle = () => {

@@ -146,9 +146,9 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #write = (line: LogLine): void =>
     void this.#effects.push({ type: 'log', line: { ...line, site: this.#configuration.site } });
 
-  #makePeer({ random, hashes, serverSecret: secret }: SipServerOptions): PeerSide {
+  #makePeer({ random, hashes, serverSecret: secret, heldPeer: held }: SipServerOptions): PeerSide {
     return new PeerSide({
-      ...{ random, hashes, secret, log: this.#write, registrations: this.#registrations },
+      ...{ random, hashes, secret, held, log: this.#write, registrations: this.#registrations },
       ...{ centre: this.#centre, calls: this.#calls, userAgent: this.#userAgent },
       logins: () => this.#requests.logins,
       configuration: () => this.#configuration,
@@ -227,6 +227,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
         adoption: this.#peer.calls.adoption,
         account: this.#peer.calls.account,
         strays: this.#peer.calls.strays,
+        adoptions: this.#peer.calls.records,
       },
     };
   }

@@ -3,6 +3,7 @@ import type { Millis, Random } from '@holdfast/kernel';
 import type { DigestSecrets, Hashes, TransportName } from '@holdfast/sip';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { TokenCheck } from './desk-requests.ts';
+import type { HeldPeer } from './peer-site.ts';
 
 export interface SipServerOptions {
   readonly configuration: SipServerConfiguration;
@@ -27,6 +28,8 @@ export interface SipServerOptions {
   readonly epoch?: number;
   /** Somebody asks `takeChanges` after each input. */
   readonly isFollowed?: boolean;
+  /** SS54: of the other site, by a member of a pair that was standby. */
+  readonly heldPeer?: HeldPeer;
   /** Calls at once; the default suits a site. */
   readonly callsMax?: number;
   /** It tries whether it does its work (GF1): as whom. */

@@ -6,6 +6,8 @@
  *     binding/                         registrations     talk/     call control
  *     session/ answer/                 clients           denied/   desk requests
  *     ended/                           stray requests
+ *     silence/ decided/ awaited/       adoption records
+ *     half/ given/
  *
  * What is told is the result of an input, never the input: what breaks one server must not break its mate.
  */
@@ -13,9 +15,11 @@ import type { Centre, CentreEffect } from '@holdfast/centre';
 import { fromRecord, type HeldRecord, type Millis, type Plain, toRecord } from '@holdfast/kernel';
 import type { LoginEpoch } from '@holdfast/protocol';
 import { type LegRecord, legRecordFrom, type SipUserAgent, type UserAgentOutput } from '@holdfast/sip';
+import type { AdoptionRecords } from './adoption-records.ts';
 import type { CallControl } from './call-control.ts';
 import type { Clients } from './clients.ts';
 import type { DeskRequests } from './desk-requests.ts';
+import type { PeerSite } from './peer-site.ts';
 import type { Registrations } from './registrations.ts';
 import type { StrayRequests } from './stray-requests.ts';
 
@@ -27,6 +31,8 @@ export interface RecordedParts {
   readonly requests: DeskRequests;
   readonly userAgent: SipUserAgent;
   readonly strays: StrayRequests;
+  readonly peer: PeerSite;
+  readonly adoptions: AdoptionRecords;
 }
 
 export type KeyedRecord = readonly [key: string, value: Plain];
@@ -45,7 +51,7 @@ export class SiteRecords {
 
   /** What is not as it was when this was last asked. */
   takeChanges(now: Millis): RecordChanges {
-    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays, adoptions } = this.#parts;
     const put: KeyedRecord[] = [];
     const gone: string[] = [];
     const note = (key: string) => {
@@ -61,12 +67,13 @@ export class SiteRecords {
     for (const name of clients.answers.takeChanges()) note(`answer/${name}`);
     for (const person of requests.logins.denied.takeChanged()) note(`denied/${person}`);
     for (const connId of strays.takeChanges()) note(`ended/${connId}`);
+    for (const key of adoptions.takeChanges()) note(key);
     return { put, gone };
   }
 
   /** Nobody follows: names of what has changed must not pile up. */
   forgetChanges(): void {
-    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays, adoptions } = this.#parts;
     centre.takeChanges();
     userAgent.takeTouched();
     calls.takeChanges();
@@ -75,6 +82,7 @@ export class SiteRecords {
     clients.answers.takeChanges();
     requests.logins.denied.takeChanged();
     strays.takeChanges();
+    adoptions.takeChanges();
   }
 
   /** Everything, for a follower that has nothing. */
@@ -86,7 +94,7 @@ export class SiteRecords {
   }
 
   *#keys(): Generator<string> {
-    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays, adoptions } = this.#parts;
     yield* centre.recordKeys();
     for (const leg of userAgent.legs()) yield `leg/${leg}`;
     for (const connId of calls.connIds()) yield `talk/${connId}`;
@@ -95,10 +103,11 @@ export class SiteRecords {
     for (const name of clients.answers.keys()) yield `answer/${name}`;
     for (const person of requests.logins.denied.keys()) yield `denied/${person}`;
     for (const connId of strays.connIds()) yield `ended/${connId}`;
+    yield* adoptions.keys();
   }
 
   #record(key: string, now: Millis): Plain | undefined {
-    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays, adoptions } = this.#parts;
     const [kind, name] = parted(key);
     switch (kind) {
       case 'leg': {
@@ -119,8 +128,10 @@ export class SiteRecords {
       }
       case 'ended':
         return strays.record(name, now);
-      default:
-        return centre.record(key, now);
+      default: {
+        const record = adoptions.record(kind, name, now);
+        return record === null ? centre.record(key, now) : record;
+      }
     }
   }
 
@@ -131,12 +142,13 @@ export class SiteRecords {
     ringsOnMs: Millis,
     perform: (output: UserAgentOutput) => void,
   ): { readonly effects: CentreEffect[]; readonly unread: readonly string[] } {
-    const { centre, calls, registrations, clients, requests, userAgent, strays } = this.#parts;
+    const { centre, calls, registrations, clients, requests, userAgent, strays, adoptions } = this.#parts;
     const legs: LegRecord[] = [];
     const unread: string[] = [];
     const talks: HeldRecord[] = [];
     for (const [key, held] of records) {
       const [kind, name] = parted(key);
+      if (adoptions.load(now, [kind, name], held)) continue;
       if (kind === 'binding') registrations.load(name, held);
       else if (kind === 'session') clients.load(held);
       else if (kind === 'answer') clients.answers.load(name, held);
@@ -153,6 +165,7 @@ export class SiteRecords {
     const effects = centre.load(now, ofCentre(records), ringsOnMs);
     perform(userAgent.loadLegs(now, legs));
     calls.handover.load(now, talks);
+    this.#parts.peer.tellHeld(now);
     return { effects, unread };
   }
 }

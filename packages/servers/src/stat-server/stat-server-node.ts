@@ -67,7 +67,7 @@ export class StatServerNode implements Node<StatServerInput, StatServerEffect> {
     this.#follower = new SipServerFollower(
       {
         ...{ application: configuration.application, secret: serverSecret, random, hashes, emit },
-        ...{ what: 'SIP Server', session: 'stat', resumes: true },
+        ...{ what: 'SIP Server', session: 'stat', events: 'resumed' },
         log: (line) => this.#log(line),
         snapshot: (at, { dns, queues }) => this.#view.snapshot(dns, queues, at),
         event: (event, at) => this.#view.event(event, at),

@@ -16,6 +16,7 @@ import { type MirrorMessage, mirrorMessage } from '@holdfast/protocol';
 import { type ParseFailure, portableHashes, type SipMessage, type Source } from '@holdfast/sip';
 import type { SipServerConfiguration } from '../../sip-server/configuration.ts';
 import type { SipServerEffect, SipServerInput } from '../../sip-server/effects.ts';
+import { PeerLink, type ReachedSite } from '../../sip-server/testing/peer-link.ts';
 import {
   configurationOf,
   SERVER,
@@ -50,9 +51,12 @@ class Process {
   isStopped = false;
   isDead = false;
   readonly waiting: PairInput[] = [];
+  /** To the SIP Server of the other site. */
+  readonly peer: PeerLink;
 
-  constructor(node: PairNode) {
+  constructor(node: PairNode, peer: PeerLink) {
     this.node = node;
+    this.peer = peer;
   }
 }
 
@@ -78,6 +82,10 @@ export class PairSite implements Party {
   readonly isDeaf = { a: false, b: false };
   readonly stillHeard = new Set<string>();
   readonly failing = { a: new Set<OutsideProbe>(), b: new Set<OutsideProbe>() };
+  /** By host: the servers of the other site. */
+  readonly servers = new Map<string, ReachedSite>();
+  /** Connections that a member has asked for, by the number of the attempt. */
+  readonly attempts: Record<MemberName, number[]> = { a: [], b: [] };
   readonly #members = new Map<MemberName, Process>();
   readonly #written: Record<MemberName, number> = { a: 0, b: 0 };
   readonly #configuration: SipServerConfiguration;
@@ -88,10 +96,15 @@ export class PairSite implements Party {
   #links = 0;
   #sounds = 0;
 
-  constructor(world: World, more: Partial<SipServerConfiguration> = {}, host = SERVER) {
+  constructor(
+    world: World,
+    more: Partial<SipServerConfiguration> = {},
+    { host = SERVER, servers = [] }: { host?: string; servers?: readonly ReachedSite[] } = {},
+  ) {
     this.world = world;
     this.host = host;
     this.#configuration = configurationOf(more);
+    for (const each of servers) this.servers.set(each.host, each);
     world.add(this);
     this.start('a');
     world.run(50);
@@ -124,7 +137,11 @@ export class PairSite implements Party {
       probe: PROBE,
       member,
     });
-    this.#members.set(name, new Process(node));
+    const peer: PeerLink = new PeerLink(world, this.host, this.servers, (input) => {
+      // Not to a later process of that name.
+      if (this.#members.get(name)?.peer === peer) this.#input(name, { type: 'peer', input });
+    });
+    this.#members.set(name, new Process(node, peer));
     // What the start wants comes out with the first input.
     this.#wake(name);
     this.#link();
@@ -136,6 +153,7 @@ export class PairSite implements Party {
     const member = must(this.#members.get(name), 'it runs');
     member.isDead = true;
     this.#members.delete(name);
+    member.peer.drop();
     for (const desk of member.desks.values()) desk.closedBecause = 'the server died';
     this.#unlink('the connection was reset');
     this.world.touch(this);
@@ -293,6 +311,7 @@ export class PairSite implements Party {
         return;
       case 'role':
         member.role = effect.role;
+        if (!effect.serves && member.serves) member.peer.drop();
         if (!effect.serves) {
           for (const desk of member.desks.values()) desk.closedBecause = 'no longer primary';
           member.desks.clear();
@@ -338,6 +357,8 @@ export class PairSite implements Party {
         return this.#later(name, member, { type: 'treatmentReady', id: effect.id, sdp });
       }
       case 'peer':
+        if (effect.effect.type === 'sipConnect') this.attempts[name].push(effect.effect.attempt);
+        return member.peer.perform(effect.effect);
       case 'treatmentRemote':
       case 'treatmentStop':
         return;

@@ -16,7 +16,9 @@ import type { SipDN, SipServerConfiguration } from '../configuration.ts';
 import type { TokenCheck } from '../desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from '../effects.ts';
 import type { LogEntry } from '../event-log.ts';
+import type { HeldPeer } from '../peer-site.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server-node.ts';
+import { PeerLink, type ReachedSite } from './peer-link.ts';
 import { type Party, SIP_PORT, type World } from './server-world.ts';
 
 export const SERVER = '10.0.0.1';
@@ -126,12 +128,11 @@ export class Site implements Party {
   /** How long the announcer takes, ms; 0 is at once, null fails. */
   announcerMs: Millis | null = 0;
   /** By host: the servers to which this one connects. */
-  readonly servers = new Map<string, Site>();
+  readonly servers = new Map<string, ReachedSite>();
+  readonly #peer: PeerLink;
   readonly #desks = new Map<string, Wire>();
-  #link: { readonly attempt: number; readonly site: Site; readonly wire: Wire } | undefined;
-  #links = 0;
   #sounds = 0;
-  readonly #make: (epoch?: number) => SipServerNode;
+  readonly #make: (epoch?: number, heldPeer?: HeldPeer) => SipServerNode;
   readonly #isFollowed: boolean;
   /** Its records may be followed by the other site. */
   readonly #led: LedServer | undefined;
@@ -158,8 +159,13 @@ export class Site implements Party {
       verifyToken,
       ...more,
     };
-    this.#make = (epoch) =>
-      new SipServerNode({ ...options, now: world.now, ...(epoch !== undefined && { epoch }) });
+    this.#make = (epoch, heldPeer) =>
+      new SipServerNode({
+        ...{ ...options, now: world.now },
+        ...(epoch !== undefined && { epoch }),
+        ...(heldPeer !== undefined && { heldPeer }),
+      });
+    this.#peer = new PeerLink(world, this.host, this.servers, (input) => this.input({ type: 'peer', input }));
     this.#led = more.isLed === true ? new LedServer(options) : undefined;
     this.node = this.#led?.server ?? this.#make();
     world.add(this);
@@ -208,22 +214,18 @@ export class Site implements Party {
 
   /** The connection to the other site's server is lost, at both its ends. */
   dropLinks(): void {
-    const link = this.#link;
-    this.#link = undefined;
-    if (link === undefined) return;
-    link.site.disconnect(link.wire);
-    this.input({ type: 'peer', input: { type: 'sipClosed', attempt: link.attempt, why: 'cut' } });
+    this.#peer.drop();
   }
 
   /** The process dies with all its connections, and its mate goes on at the same address (SS50). */
-  takeOver(): void {
+  takeOver(heldPeer?: HeldPeer): void {
     const { positions } = this.node.holding(this.world.now);
     for (const desk of this.#desks.values()) desk.closedBecause = 'the server died';
     this.#desks.clear();
     const events = this.#events;
     this.#events = [...events];
     const { epoch } = this.node.parts.log;
-    this.node = this.#make(epoch + 1);
+    this.node = this.#make(epoch + 1, heldPeer);
     this.#perform(this.node.takeOver(this.world.now, { records: new Map(this.#records), events, positions }));
     this.world.touch(this);
   }
@@ -261,7 +263,7 @@ export class Site implements Party {
         return this.world.after(0, () => this.disconnect(desk));
       }
       case 'peer':
-        return this.#peer(effect.effect);
+        return this.#peer.perform(effect.effect);
       case 'treatmentStart':
         this.announced.push(`start ${effect.kind}${effect.remote === undefined ? '' : ' with remote'}`);
         return this.#announce(effect.id);
@@ -277,36 +279,6 @@ export class Site implements Party {
       case 'log':
         this.logs.push(effect.line);
     }
-  }
-
-  /** The link to the other site's SIP Server. Who is cut off neither hears nor is heard, and does not notice. */
-  #peer(effect: Extract<SipServerEffect, { type: 'peer' }>['effect']): void {
-    const { attempt } = effect;
-    const tell = (input: Extract<SipServerInput, { type: 'peer' }>['input']) =>
-      this.world.after(DESK_DELAY_MS, () => {
-        const isReached = !this.isCutFrom(this.servers.values());
-        if (isReached || input.type === 'sipClosed') this.input({ type: 'peer', input });
-      });
-    if (effect.type === 'sipConnect') {
-      const site = this.servers.get(effect.server.host);
-      if (site === undefined || this.isCutFrom([site]))
-        return tell({ type: 'sipClosed', attempt, why: 'refused' });
-      const wire: Wire = {
-        connection: `${this.host}-${++this.#links}`,
-        closedBecause: undefined,
-        receive: (message) => tell({ type: 'sipMessage', attempt, message }),
-      };
-      this.#link = { attempt, site, wire };
-      site.connect(wire);
-      return tell({ type: 'sipOpened', attempt });
-    }
-    if (this.#link?.attempt !== attempt) return;
-    if (effect.type === 'sipClose') return this.#link.site.disconnect(this.#link.wire);
-    if (!this.isCutFrom([this.#link.site])) this.#link.site.fromDesk(this.#link.wire, effect.message);
-  }
-
-  isCutFrom(sites: Iterable<Site>): boolean {
-    return [this, ...sites].some(({ host }) => this.world.cut.has(host));
   }
 
   #lookUp(id: string, question: string): void {

@@ -24,6 +24,8 @@ export interface TwoSitesOptions {
   readonly south?: Partial<SipServerConfiguration>;
   /** Each follows the records of the other. */
   readonly isLed?: boolean;
+  /** South tells a mate what it holds, which may take over; nobody else follows its records then. */
+  readonly hasMate?: boolean;
   readonly options?: Partial<SipServerOptions>;
 }
 
@@ -32,6 +34,7 @@ export function twoSites({
   south = {},
   options = {},
   isLed = false,
+  hasMate = false,
 }: TwoSitesOptions = {}): TwoSites {
   const world = new World();
   const peer = (site: string, host: string) => ({
@@ -49,6 +52,7 @@ export function twoSites({
   const names = { site: 'south', application: 'sip-south', switchName: 'switch-south' };
   const atSouth = new Site(world, configurationOf({ ...names, ...peer('north', SERVER), ...south }), {
     ...common,
+    ...(hasMate && { isLed: false, isFollowed: true }),
     host: SOUTH,
   });
   for (const site of [atNorth, atSouth]) site.servers.set(SERVER, atNorth).set(SOUTH, atSouth);
