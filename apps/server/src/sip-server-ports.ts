@@ -4,7 +4,7 @@
  */
 import type { LogLine } from '@holdfast/kernel';
 import { type DeskReply, type DeskRequest, deskRequest } from '@holdfast/protocol';
-import type { SipServerEffect, SipServerInput } from '@holdfast/servers';
+import type { SipAddress, SipServerEffect, SipServerInput } from '@holdfast/servers';
 import type { LinkServer } from '@holdfast/shell';
 import type { ParseFailure, Source } from '@holdfast/sip';
 import { openClientPort } from './client-port.ts';
@@ -19,8 +19,7 @@ interface Where {
 }
 
 export interface SipServerPortsOptions {
-  /** UDP and TCP. */
-  readonly sip: Where;
+  readonly sip: SipAddress;
   readonly clients: Where;
   readonly log: Log;
   /** What strangers can cause is written within this. */
@@ -143,10 +142,10 @@ export class SipServerPorts {
 
   #openSip(input: (input: SipServerInput) => void): Promise<SipTransports> {
     const { sip, strangers, log } = this.#options;
-    const { host, port } = sip;
+    const { host, port, ...other } = sip;
     return SipTransports.open({
-      host,
-      port,
+      ...{ host, port, other },
+      onLine: log,
       onMessage: (message, source) => input({ type: 'sip', message, source }),
       onMalformed: (failure, source) => {
         strangers.line(malformedLine(failure, source), source.host);
@@ -168,8 +167,13 @@ export class SipServerPorts {
         // Without it nothing works: the process ends, and the supervisor starts another.
         throw error;
       },
-    }).catch(cannotOpen(`SIP port ${port}`, host));
+    }).catch((error) => cannotOpen(sipPort(error, port), host)(error));
   }
+}
+
+/** Which of the ports it is. */
+function sipPort(error: { readonly transport?: string; readonly port?: number }, port: number): string {
+  return error.transport === undefined ? `SIP port ${port}` : `${error.transport} port ${error.port} for SIP`;
 }
 
 export function cannotOpen(port: string, host: string): (error: NodeJS.ErrnoException) => never {

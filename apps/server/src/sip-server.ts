@@ -12,6 +12,7 @@ import {
   type SipServerEffect,
   type SipServerInput,
   type SipServerOptions,
+  sipPortOf,
 } from '@holdfast/servers';
 import { cryptoRandom, ProcessClock, runNode } from '@holdfast/shell';
 import { nodeHashes } from './crypto.ts';
@@ -64,7 +65,7 @@ export async function startSipServer(
     hashes: nodeHashes,
     now: clock.now(),
     wallOffsetMs: clock.wallOffset(),
-    sentBy: () => sip,
+    sentBy: (transport) => ({ host: sip.host, port: sipPortOf(sip, transport) }),
     sipName: read.sipName,
     verifyToken: (token, wall) => verifyPersonToken(token, wall, current),
     serverSecret: options.secret,
@@ -97,7 +98,7 @@ export async function startSipServer(
     what: pair === undefined ? 'SIP Server ready' : 'SIP Server is a member of a pair',
     site: read.configuration.site,
     detail: {
-      ...{ sip: `${sip.host}:${sip.port}`, clients: clientPort },
+      ...{ sip: `${sip.host}:${sip.port}`, ...sip.ports, clients: clientPort },
       ...(pair !== undefined && { mate: pair.mate }),
     },
   });

@@ -54,8 +54,10 @@ export class StandbyPort {
 
   async #open(): Promise<Opened> {
     const { sip, clock, log } = this.#options;
+    const { host, port, ...other } = sip;
     const transports = await SipTransports.open({
-      ...sip,
+      ...{ host, port, other },
+      onLine: log,
       onMessage: (message, source) => node.input({ type: 'sip', message, source }),
       onMalformed: () => {
         // The primary would say what is wrong with it; nobody is served here.

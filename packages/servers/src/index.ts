@@ -65,6 +65,7 @@ export {
   type ReadResult,
   readSipServerConfiguration,
   type SipAddress,
+  sipPortOf,
 } from './sip-server/read-configuration.ts';
 export {
   type AddressHook,

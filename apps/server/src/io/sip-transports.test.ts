@@ -316,7 +316,7 @@ test('a bad response and keep-alives over UDP are dropped without a word', async
 });
 
 test('beyond the limit of connections a further one is closed, and those that stand go on', async () => {
-  const { transports, messages } = await openTransports({ tcp: { connectionsMax: 1 } });
+  const { transports, messages } = await openTransports({ connections: { connectionsMax: 1 } });
   const first = await dial(transports);
   first.write(text(HEAD));
   await messages.take();
@@ -327,7 +327,7 @@ test('beyond the limit of connections a further one is closed, and those that st
 });
 
 test('a message that never ends closes its connection', async () => {
-  const { transports, failures } = await openTransports({ tcp: { unfinishedMs: 30 } });
+  const { transports, failures } = await openTransports({ connections: { unfinishedMs: 30 } });
   const socket = await dial(transports);
   const flow = connectionFlow('TCP', '127.0.0.1', socket.localPort ?? 0);
   socket.write('OPTIONS sip:a SIP/2.0\r\nVia: ');
@@ -338,7 +338,7 @@ test('a message that never ends closes its connection', async () => {
 test('a message that trickles in closes its connection just as soon', async () => {
   const cuts = new Inbox<string>();
   const { transports } = await openTransports({
-    tcp: { unfinishedMs: 120, firstMessageMs: 60_000 },
+    connections: { unfinishedMs: 120, firstMessageMs: 60_000 },
     onCut: (why) => cuts.put(why),
   });
   const socket = await dial(transports);
@@ -353,7 +353,7 @@ test('a message that trickles in closes its connection just as soon', async () =
 });
 
 test('each whole message gives the next one its full time', async () => {
-  const { transports, messages } = await openTransports({ tcp: { unfinishedMs: 100 } });
+  const { transports, messages } = await openTransports({ connections: { unfinishedMs: 100 } });
   const socket = await dial(transports);
   const whole = text(HEAD);
   socket.write(whole.slice(0, 30));
@@ -369,7 +369,7 @@ test('each whole message gives the next one its full time', async () => {
 test('who opens a connection and brings no message is closed, keep-alives or not', async () => {
   const cuts = new Inbox<string>();
   const { transports } = await openTransports({
-    tcp: { firstMessageMs: 50 },
+    connections: { firstMessageMs: 50 },
     onCut: (why) => cuts.put(why),
   });
   const socket = await dial(transports);
@@ -380,7 +380,7 @@ test('who opens a connection and brings no message is closed, keep-alives or not
 });
 
 test('who opens a connection and says nothing gives way at the limit, who has spoken does not', async () => {
-  const { transports, messages } = await openTransports({ tcp: { connectionsMax: 3 } });
+  const { transports, messages } = await openTransports({ connections: { connectionsMax: 3 } });
   const phone = await dial(transports);
   phone.write(text(HEAD));
   await messages.take();
@@ -411,7 +411,9 @@ test('an end that does not close after a broken stream is closed, whatever it go
 });
 
 test('an end that reads nothing is cut off at the stated bound', async () => {
-  const { transports, messages, failures } = await openTransports({ tcp: { unsentBytesMax: 100_000 } });
+  const { transports, messages, failures } = await openTransports({
+    connections: { unsentBytesMax: 100_000 },
+  });
   const socket = await dial(transports);
   socket.pause();
   socket.write(text(HEAD));

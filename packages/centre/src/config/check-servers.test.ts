@@ -116,6 +116,30 @@ test('[CF23] with a name for both in DNS SRV the two have SIP addresses of their
   ]);
 });
 
+test('[CF23] the two offer TLS and WebSocket alike: at the same ports, or with a name both at ports of their own', () => {
+  const files = { 'sip-tls-cert': '/etc/sip.pem', 'sip-tls-cert-key': '/etc/sip.key' };
+  const ports =
+    (tls: string, ws: string, more: Fields = {}) =>
+    (server: Fields) => {
+      setTo('TServer', { ...files, 'sip-port-tls': tls, ...more })(server);
+      setTo('holdfast', { 'sip-port-ws': ws })(server);
+    };
+  expect(sipPair(ports('5261', '5280'), ports('5261', '5280'))).toEqual([]);
+  expect(sipPair(ports('5262', '5280'), ports('5261', '5280'))).toEqual([
+    'Application/sip-north-b: TServer/sip-port-tls: It is 5262 here and 5261 in Application "sip-north", of which this is the backup: phones could not go on after a takeover. Set it in both to the same, or in none.',
+  ]);
+  expect(sipPair(() => undefined, setTo('holdfast', { 'sip-port-ws': '5280' }))).toEqual([
+    expect.stringContaining('holdfast/sip-port-ws: It is unset here and 5280 in'),
+  ]);
+  const named =
+    (tls: string, ws: string, more: Fields = {}) =>
+    (server: Fields) => {
+      ports(tls, ws, more)(server);
+      setTo('holdfast', { 'sip-name': 'north.example.net' })(server);
+    };
+  expect(sipPair(named('5262', '5281', { 'sip-port': '5161' }), named('5261', '5280'))).toEqual([]);
+});
+
 test('[CF23] the primary of a pair has a port on which its backup connects', () => {
   const without = (primary: Fields) => {
     primary.ports = { default: '5111' };
@@ -139,4 +163,26 @@ test('[CF23] [option holdfast/arbiter-endpoints] a pair on two Hosts has one arb
   };
   expect(sipPair(both, named)).toEqual([]);
   expect(sipPair(named)).toEqual([expect.stringContaining('The endpoints of the arbiter differ')]);
+});
+
+test('[CF26] TLS without its certificate and key is refused, and a port of SIP that somebody else has', () => {
+  const about = (values: Record<string, string>, section = 'TServer') =>
+    problemsOf(changed('applications', 'sip-north', (object) => setTo(section, values)(object)));
+  const remedy = 'Set the path of a file in PEM, or remove';
+  expect(about({ 'sip-port-tls': '5261' })).toEqual([
+    `Application/sip-north: TServer/sip-port-tls: TLS needs a certificate and its key, and TServer/sip-tls-cert and TServer/sip-tls-cert-key are not set. ${remedy} TServer/sip-port-tls.`,
+  ]);
+  expect(about({ 'sip-port-wss': '5281' }, 'holdfast')).toEqual([
+    expect.stringContaining(`${remedy} holdfast/sip-port-wss.`),
+  ]);
+  const cert = { 'sip-tls-cert': '/etc/sip.pem' };
+  expect(about({ ...cert, 'sip-port-tls': '5261' })).toEqual([
+    expect.stringContaining('and TServer/sip-tls-cert-key is not set'),
+  ]);
+  expect(about({ 'sip-port-ws': '5280' }, 'holdfast')).toEqual([]);
+  // The port of its own UDP and TCP, and one of the other site's clients.
+  for (const port of ['5160', '5211'])
+    expect(about({ 'sip-port-ws': port }, 'holdfast')).toEqual([
+      expect.stringContaining(`Port ${port} of 127.0.0.1 is already used by`),
+    ]);
 });

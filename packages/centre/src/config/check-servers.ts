@@ -66,6 +66,7 @@ function checkSipPair(
 ): void {
   const whose = `Application "${primary.name}", of which this is the backup`;
   const [at, other] = [primary, backup].map((member) => sipAddressOf(configuration, member));
+  const [offered, otherOffered] = [primary, backup].map(otherSipPorts);
   const [name, otherName] = [primary, backup].map(sipNameOf);
   if (name !== otherName) {
     const text = `Contacts carry "${otherName ?? 'its address'}" here and "${name ?? 'its address'}" in ${whose}. Set sip-name to the same in both, or in none.`;
@@ -76,6 +77,13 @@ function checkSipPair(
   } else if (name === undefined && at !== other) {
     const text = `SIP is spoken at ${other} here and at ${at} in ${whose}: the address moves with the role. Set sip-address and sip-port to the same in both, or in both the sip-name whose DNS SRV records name both.`;
     report(backup, 'TServer/sip-port', other ?? '', text);
+  }
+  for (const field of Object.keys(OTHER_SIP_PORTS) as OtherSipPort[]) {
+    const [port, otherPort] = [offered?.[field], otherOffered?.[field]];
+    const isOffered = (port === undefined) === (otherPort === undefined);
+    if (port === otherPort || (isOffered && name !== undefined)) continue;
+    const text = `It is ${otherPort ?? 'unset'} here and ${port ?? 'unset'} in ${whose}: phones could not go on after a takeover. Set it in both${name === undefined ? ' to the same' : ''}, or in none.`;
+    report(backup, field, String(otherPort ?? ''), text);
   }
   if (primary.switch !== backup.switch) {
     const text = `It controls Switch "${backup.switch ?? 'none'}", and ${whose}, "${primary.switch ?? 'none'}". Name the same in both.`;
@@ -108,6 +116,38 @@ function sipAddressOf(configuration: Configuration, server: Application): string
   return `${address}:${optionValue(OPTIONS.TServer['sip-port'], levels)}`;
 }
 
+/** Ports for SIP beside the one of UDP and TCP. */
+const OTHER_SIP_PORTS = {
+  'TServer/sip-port-tls': OPTIONS.TServer['sip-port-tls'],
+  'holdfast/sip-port-ws': OPTIONS.holdfast['sip-port-ws'],
+  'holdfast/sip-port-wss': OPTIONS.holdfast['sip-port-wss'],
+} as const;
+type OtherSipPort = keyof typeof OTHER_SIP_PORTS;
+
+function otherSipPorts(server: Application): Partial<Record<OtherSipPort, number>> {
+  const levels = [levelOf(objectKey(server), server)];
+  const entries = Object.entries(OTHER_SIP_PORTS).flatMap(([field, option]) => {
+    const port = resolveOption(option, levels)?.value;
+    return port === undefined ? [] : [[field, port] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** CF26: TLS without a certificate would be offered to nobody. */
+function checkCertificate(server: Application, report: Report): void {
+  const levels = [levelOf(objectKey(server), server)];
+  const offered = otherSipPorts(server);
+  for (const field of ['TServer/sip-port-tls', 'holdfast/sip-port-wss'] as const) {
+    const port = offered[field];
+    const missing = (['sip-tls-cert', 'sip-tls-cert-key'] as const).filter(
+      (option) => resolveOption(OPTIONS.TServer[option], levels) === undefined,
+    );
+    if (port === undefined || missing.length === 0) continue;
+    const text = `TLS needs a certificate and its key, and TServer/${missing.join(' and TServer/')} ${missing.length > 1 ? 'are' : 'is'} not set. Set the path of a file in PEM, or remove ${field}.`;
+    report(server, field, String(port), text);
+  }
+}
+
 interface UsedPort {
   readonly application: Application;
   readonly field: string;
@@ -130,12 +170,13 @@ function checkPorts(
     port,
   ]);
   const sipPort = optionValue(OPTIONS.TServer['sip-port'], [levelOf(objectKey(application), application)]);
-  if (application.type === 'SIPServer') ports.push([SIP_PORT, sipPort]);
+  if (application.type === 'SIPServer')
+    ports.push([SIP_PORT, sipPort], ...Object.entries(otherSipPorts(application)));
   for (const [field, port] of ports) {
     const place = `${address}:${port}`;
     const former = used.get(place);
     const isShared =
-      former?.field === SIP_PORT && field === SIP_PORT && areMates(former.application, application);
+      former?.field === field && !field.startsWith('ports.') && areMates(former.application, application);
     if (former !== undefined && !isShared)
       report(
         application,
@@ -171,6 +212,7 @@ function checkSipServer(
       );
     pairOfSwitch.set(application.switch, application.name);
   }
+  checkCertificate(application, report);
   const levels = [levelOf(objectKey(application), application)];
   const stampMs = optionValue(OPTIONS.holdfast['stamp-period'], levels);
   const leaseMs = optionValue(OPTIONS.holdfast['lease-length'], levels);

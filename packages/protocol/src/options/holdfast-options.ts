@@ -1,4 +1,13 @@
-import { BOOLEAN, DESK, DN_NUMBER, define, milliseconds, SIP_SERVER, seconds } from './option-definition.ts';
+import {
+  BOOLEAN,
+  DESK,
+  DN_NUMBER,
+  define,
+  milliseconds,
+  PORT,
+  SIP_SERVER,
+  seconds,
+} from './option-definition.ts';
 
 const OURS = 'ours';
 
@@ -150,6 +159,25 @@ export const holdfastOptions = define('holdfast', {
       'When nothing has come from any registered phone for so long although at least three are registered, some of them are asked (OPTIONS), at each probe-period until something comes from one (GF4).',
     source: OURS,
     actsOn: 'probes of a SIP Server',
+  },
+  'sip-port-ws': {
+    kind: PORT,
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning:
+      'Port for SIP over WebSocket in clear (RFC 7118), for phones in browsers or behind something that ends TLS before them (TR1). Unset: none. Sound stays RTP in clear, which the WebRTC of browsers does not take.',
+    source: OURS,
+    actsOn: 'SIP Server',
+  },
+  'sip-port-wss': {
+    kind: PORT,
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning: 'Likewise within TLS, with the certificate of sip-tls-cert. Unset: none.',
+    source: OURS,
+    actsOn: 'SIP Server',
   },
   'sip-name': {
     kind: {

@@ -68,6 +68,12 @@ export const HOST_NAME = {
   pattern: /^[A-Za-z0-9.:_-]{1,253}$/,
   allowed: 'an IP address or a host name',
 } as const;
+export const PORT = { type: 'integer', min: 1, max: 65_535, unit: '' } as const;
+export const FILE_PATH = {
+  type: 'text',
+  pattern: /^\/.{0,1023}$/,
+  allowed: 'the absolute path of a file',
+} as const;
 export const APPLICATION_NAME = {
   type: 'text',
   pattern: /^[\p{L}\p{N}][\p{L}\p{N} ._+@-]{0,190}$/u,

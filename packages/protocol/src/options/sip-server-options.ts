@@ -1,4 +1,13 @@
-import { BOOLEAN, DN_NUMBER, define, HOST_NAME, SIP_SERVER, seconds } from './option-definition.ts';
+import {
+  BOOLEAN,
+  DN_NUMBER,
+  define,
+  FILE_PATH,
+  HOST_NAME,
+  PORT,
+  SIP_SERVER,
+  seconds,
+} from './option-definition.ts';
 
 /** Section `TServer`: what a SIP Server works by. */
 export const sipServerOptions = define('TServer', {
@@ -12,12 +21,41 @@ export const sipServerOptions = define('TServer', {
     actsOn: 'SIP Server',
   },
   'sip-port': {
-    kind: { type: 'integer', min: 1, max: 65_535, unit: '' },
+    kind: PORT,
     default: '5060',
     setOn: SIP_SERVER,
     takesEffect: 'when the server starts',
     meaning: 'UDP and TCP port for SIP.',
     source: 'SIP Server options reference',
+    actsOn: 'SIP Server',
+  },
+  'sip-port-tls': {
+    kind: PORT,
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning:
+      'TLS port for SIP, as a rule 5061 (TR1). Unset: no TLS. Calls to a phone go over the connection that it has made; sound stays RTP in clear.',
+    source: 'SIP Server manual (name); default ours',
+    actsOn: 'SIP Server',
+  },
+  'sip-tls-cert': {
+    kind: FILE_PATH,
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning:
+      'The certificate of sip-port-tls and sip-port-wss: a file in PEM, with those behind it that link it to its authority. What is renewed in it is shown to whoever connects afterwards. Where it is no good, these transports alone are not offered, with a line in the log, and it is tried again every 10 s (TR2).',
+    source: 'SIP Server manual (name)',
+    actsOn: 'SIP Server',
+  },
+  'sip-tls-cert-key': {
+    kind: FILE_PATH,
+    default: undefined,
+    setOn: SIP_SERVER,
+    takesEffect: 'when the server starts',
+    meaning: 'The private key of sip-tls-cert: a file in PEM, without a passphrase.',
+    source: 'SIP Server manual (name)',
     actsOn: 'SIP Server',
   },
   'wrap-up-time': {

@@ -12,7 +12,7 @@ import {
   type SipMessage,
   type Source,
 } from '@holdfast/sip';
-import type { SipAddress } from '../sip-server/read-configuration.ts';
+import { type SipAddress, sipPortOf } from '../sip-server/read-configuration.ts';
 
 export interface StandbySipInput {
   readonly type: 'sip';
@@ -26,7 +26,10 @@ export class StandbySipNode implements Node<StandbySipInput, EndpointEffect> {
   readonly #endpoint: SipEndpoint;
 
   constructor({ random, own }: { readonly random: Random; readonly own: SipAddress }) {
-    this.#endpoint = new SipEndpoint({ random, sentBy: () => own });
+    this.#endpoint = new SipEndpoint({
+      random,
+      sentBy: (transport) => ({ host: own.host, port: sipPortOf(own, transport) }),
+    });
   }
 
   handle(now: Millis, { message, source }: StandbySipInput): EndpointEffect[] {

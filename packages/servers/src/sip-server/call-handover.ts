@@ -182,9 +182,9 @@ export class CallHandover {
       const { call, roles } = callFrom(record);
       this.#restore(now, call, roles);
       for (const [leg] of roles) {
-        const isDead = this.#ports.userAgent.legInfo(leg) === undefined;
+        if (this.#ports.userAgent.legInfo(leg) !== undefined) this.#parts.legs.loaded(leg);
         // AD13: its call may wait for the end that the other site had.
-        if (isDead && !this.#ports.awaitsOtherSite(now, leg)) lost.push(leg);
+        else if (!this.#ports.awaitsOtherSite(now, leg)) lost.push(leg);
       }
     }
     for (const leg of lost) this.#parts.ended(now, leg, 'lost');

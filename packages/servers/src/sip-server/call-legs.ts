@@ -3,7 +3,7 @@
  * does; one whose connection is lost waits for its phone to come back over another [C42].
  */
 import type { Millis } from '@holdfast/kernel';
-import type { LegId, Target } from '@holdfast/sip';
+import { isReliable, type LegId, type Target } from '@holdfast/sip';
 import type { LegRole } from './call-record.ts';
 import { LegWatch, type LegWatchPorts } from './leg-watch.ts';
 
@@ -57,6 +57,16 @@ export class CallLegs {
       if (dn !== undefined && this.#ports.userAgent.legInfo(leg)?.source?.flow === flow)
         this.#adrift.add(leg);
     }
+  }
+
+  /**
+   * A leg that another server had: what connection it was spoken over ended with that one, so that its phone is waited
+   * for as if the connection had been lost here [C42].
+   */
+  loaded(leg: LegId): void {
+    const { dn } = this.#roles.get(leg) ?? {};
+    const source = this.#ports.userAgent.legInfo(leg)?.source;
+    if (dn !== undefined && source !== undefined && isReliable(source.transport)) this.#adrift.add(leg);
   }
 
   /** The phone of this DN is reached there: so are its legs whose connection was lost. */

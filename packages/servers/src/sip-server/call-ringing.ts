@@ -266,10 +266,15 @@ export class CallRinging {
   /** Our realm or address. */
   #isOurs(host: string, port = SIP_PORT): boolean {
     if (host === this.#configuration?.realm) return true;
-    const own = parseUri(this.#ports.userAgent.contactFor('UDP'));
-    return own?.host === host && (own.port ?? SIP_PORT) === port;
+    return OWN_TRANSPORTS.some((transport) => {
+      const own = parseUri(this.#ports.userAgent.contactFor(transport));
+      return own?.host === host && (own.port ?? SIP_PORT) === port;
+    });
   }
 }
+
+/** UDP and TCP have one port. */
+const OWN_TRANSPORTS = ['UDP', 'TLS', 'WS', 'WSS'] as const;
 
 /** Multiple choices, moved for good, moved for now; 305 and 380 ask for what we do not do. */
 const FOLLOWED: ReadonlySet<number> = new Set([300, 301, 302]);

@@ -1,5 +1,7 @@
 /** Options of the registrar, of the login lease and of addresses, each from its object to the wire. */
+import type { TransportName } from '@holdfast/sip';
 import { describe, expect, it } from 'vitest';
+import { sipPortOf } from './read-configuration.ts';
 import { centreWorld } from './testing/centre-world.ts';
 import { configured, readConfigured, type SetOptions } from './testing/configured-site.ts';
 import { Desk } from './testing/desk.ts';
@@ -127,6 +129,63 @@ describe('the address of the server', () => {
 
   it('[option TServer/sip-port] is the port that they are told', () => {
     expect(contactOf({ server: { TServer: { 'sip-port': '5160' } } })).toBe(`<sip:${SERVER}:5160>`);
+  });
+
+  /** Via and Contact of an INVITE to a phone that has registered over this transport. */
+  function toldOver(
+    transport: TransportName,
+    section: 'TServer' | 'holdfast',
+    options: Readonly<Record<string, string>>,
+  ) {
+    const { sip, configuration } = readConfigured({ server: { [section]: options } });
+    const world = new World();
+    const sentBy = (over: TransportName) => ({ host: sip.host, port: sipPortOf(sip, over) });
+    new Site(world, configuration, { sentBy });
+    const ada = new Peer(world, '7001', '10.0.1.1');
+    expect(ada.register({ transport })).toBe(200);
+    world.packets = [];
+    new Peer(world, '4930', GATEWAY).call('7001');
+    world.run(100);
+    const invite = world.packets.find(
+      ({ to, message }) => to === ada.host && message.kind === 'request' && message.method === 'INVITE',
+    )?.message;
+    const [via = '', contact = ''] = ['via', 'contact'].map(
+      (name) => invite?.headers.find(({ key }) => key === name)?.value,
+    );
+    return { sip, via: via.replace(/;.*/, ''), contact };
+  }
+
+  function opensAndIsTold(transport: TransportName, section: 'TServer' | 'holdfast', option: string) {
+    const { sip, via, contact } = toldOver(transport, section, { [option]: '5261' });
+    expect(sip.ports).toEqual({ [transport]: 5261 });
+    expect(via).toBe(`SIP/2.0/${transport} ${SERVER}:5261`);
+    expect(contact).toBe(`<sip:${SERVER}:5261;transport=${transport.toLowerCase()}>`);
+    // Without it none is opened.
+    expect(readConfigured().sip).toEqual({ host: SERVER, port: SIP_PORT });
+  }
+
+  it('[TR5] [option TServer/sip-port-tls] is opened for TLS, and phones that come over it are told it', () =>
+    opensAndIsTold('TLS', 'TServer', 'sip-port-tls'));
+
+  it('[TR5] [option holdfast/sip-port-ws] is opened for WebSocket, and phones that come over it are told it', () =>
+    opensAndIsTold('WS', 'holdfast', 'sip-port-ws'));
+
+  it('[TR5] [option holdfast/sip-port-wss] is opened for WebSocket within TLS, and phones that come over it are told it', () =>
+    opensAndIsTold('WSS', 'holdfast', 'sip-port-wss'));
+
+  const FILES = { 'sip-tls-cert': '/etc/sip.pem', 'sip-tls-cert-key': '/etc/sip.key' };
+  const tlsOf = (server: NonNullable<SetOptions['server']>) => readConfigured({ server }).sip.tls;
+
+  it('[TR5] [option TServer/sip-tls-cert] is shown for the name or address that phones know', () => {
+    const tls = { certificate: '/etc/sip.pem', key: '/etc/sip.key' };
+    expect(tlsOf({ TServer: FILES })).toEqual({ ...tls, name: SERVER });
+    const named = { TServer: FILES, holdfast: { 'sip-name': 'north.example.net' } };
+    expect(tlsOf(named)).toEqual({ ...tls, name: 'north.example.net' });
+  });
+
+  it('[TR5] [option TServer/sip-tls-cert-key] belongs to it, and neither is anything alone', () => {
+    expect(tlsOf({ TServer: { ...FILES, 'sip-tls-cert-key': '/other.key' } })?.key).toBe('/other.key');
+    expect(tlsOf({ TServer: { 'sip-tls-cert': '/etc/sip.pem' } })).toBeUndefined();
   });
 });
 

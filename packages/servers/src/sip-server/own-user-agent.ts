@@ -1,6 +1,7 @@
 /** The user agent of a SIP Server, and what is answered to a request that is neither a call's nor a phone's. */
 import {
   ALLOW_DEFAULT,
+  contactsOf,
   createResponse,
   LEGS_MAX,
   type SipRequest,
@@ -46,10 +47,30 @@ export function ownUserAgent(
       told: (now, request, source) => calls().overload.told(now, request, source),
     },
     screen: (now, request, source) => {
+      if (asksForSips(request)) return SIPS_REFUSED;
       if (request.method === 'REGISTER') return registrations().screen(now, request, source);
       return request.method === 'INVITE' ? calls().screen(now, request, source) : undefined;
     },
   });
+}
+
+/**
+ * TR4: `sips` asks that every hop to the person be protected (RFC 5630 §3.1), and other phones may come by UDP. Whoever
+ * is told 416 asks again by `sip`, over the TLS that it speaks with us.
+ */
+const SIPS_REFUSED = {
+  status: 416,
+  headers: [['Warning', '399 holdfast "Use sip with transport=tls: not every hop is protected"'] as const],
+};
+
+function asksForSips(request: SipRequest): boolean {
+  if (isSips(request.uri)) return true;
+  const contacts = contactsOf(request) ?? [];
+  return contacts !== '*' && contacts.some(({ uri }) => isSips(uri));
+}
+
+function isSips(uri: string): boolean {
+  return /^sips:/i.test(uri);
 }
 
 /** RFC 3261 §11.2: OPTIONS is answered as an INVITE would be, so that who probes us sends its calls elsewhere (SS43) [C67]. */

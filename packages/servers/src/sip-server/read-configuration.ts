@@ -13,7 +13,7 @@ import {
   siteOf,
 } from '@holdfast/centre';
 import { type DN, OPTIONS } from '@holdfast/protocol';
-import { type DigestAlgorithm, withoutBrackets } from '@holdfast/sip';
+import { type DigestAlgorithm, type TransportName, withoutBrackets } from '@holdfast/sip';
 import type { Gateway, SipDN, SipServerConfiguration } from './configuration.ts';
 import { readPeer } from './read-peer.ts';
 import { readStayingPhones } from './read-staying-phones.ts';
@@ -31,10 +31,20 @@ export type ReadResult =
   /** Names the object, what is wrong with it and the remedy. */
   | { readonly ok: false; readonly text: string };
 
-/** Where SIP is spoken, UDP and TCP. */
+/** Where SIP is spoken. */
 export interface SipAddress {
   readonly host: string;
+  /** Of UDP and TCP. */
   readonly port: number;
+  /** Of the others; one that is not named is not offered (TR1). */
+  readonly ports?: Readonly<Partial<Record<'TLS' | 'WS' | 'WSS', number>>>;
+  /** Files of the certificate for TLS and WSS, and the name or address that it has to bear (TR2). */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly name: string };
+}
+
+/** The port that our Via and Contact name. */
+export function sipPortOf({ port, ports = {} }: SipAddress, transport: TransportName): number {
+  return transport === 'UDP' || transport === 'TCP' ? port : (ports[transport] ?? port);
 }
 
 const { TServer, holdfast } = OPTIONS;
@@ -58,10 +68,8 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
     return { ok: false, text: 'The configuration has no Keys object with nonceKeys; add one.' };
   const own = levelOf(`Application/${name}`, application);
   const switchName = application.switch;
-  const sip = {
-    host: resolveOption(TServer['sip-address'], [own])?.value ?? host.address,
-    port: optionValue(TServer['sip-port'], [own]),
-  };
+  const sipName = resolveOption(holdfast['sip-name'], [own])?.value;
+  const sip = readSipAddress(own, host.address, sipName);
   const peer = readPeer(configuration, application);
   const staying = readStayingPhones(configuration, application);
   const peerTrunk = resolveOption(TServer['dr-peer-trunk'], [own])?.value;
@@ -69,7 +77,7 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
   return {
     ok: true,
     sip,
-    sipName: resolveOption(holdfast['sip-name'], [own])?.value,
+    sipName,
     hostAddress: host.address,
     configuration: {
       revision: configuration.revision,
@@ -108,6 +116,25 @@ export function readSipServerConfiguration(configuration: Configuration, name: s
       overloadBusyMax: optionValue(holdfast['overload-busy'], [own]),
       ringingMaxMs: 1000 * optionValue(holdfast['ringing-max'], [own]),
     },
+  };
+}
+
+function readSipAddress(own: OptionLevel, hostAddress: string, sipName: string | undefined): SipAddress {
+  const host = resolveOption(TServer['sip-address'], [own])?.value ?? hostAddress;
+  const ports = {
+    TLS: resolveOption(TServer['sip-port-tls'], [own])?.value,
+    WS: resolveOption(holdfast['sip-port-ws'], [own])?.value,
+    WSS: resolveOption(holdfast['sip-port-wss'], [own])?.value,
+  };
+  const offered = Object.entries(ports).filter(([, port]) => port !== undefined);
+  const certificate = resolveOption(TServer['sip-tls-cert'], [own])?.value;
+  const key = resolveOption(TServer['sip-tls-cert-key'], [own])?.value;
+  return {
+    host,
+    port: optionValue(TServer['sip-port'], [own]),
+    ...(offered.length > 0 && { ports: Object.fromEntries(offered) }),
+    ...(certificate !== undefined &&
+      key !== undefined && { tls: { certificate, key, name: sipName ?? host } }),
   };
 }
 

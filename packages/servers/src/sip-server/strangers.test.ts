@@ -151,4 +151,21 @@ describe('strangers', () => {
     expect(bob.register()).toBe(200);
     expect(refusals()).toEqual([]);
   });
+
+  it('[TR4] who asks for sips is told 416 whatever it sends, and nothing is held for it', () => {
+    const { world, site } = centreWorld();
+    const before = site.node.sizes();
+    world.packets = [];
+    const secured = { ...STRANGER, transport: 'TLS', flow: 'TLS 203.0.113.9 5060' } as const;
+    for (const [n, method] of ['INVITE', 'REGISTER', 'OPTIONS'].entries())
+      site.sip({ ...strange(method, n), uri: `sips:8000@${REALM}` }, STRANGER);
+    site.sip(strange('REGISTER', 10, [['Contact', '<sips:7001@203.0.113.9>']]), secured);
+    site.sip(strange('REGISTER', 11, [['Contact', '<sip:7001@203.0.113.9;transport=tls>']]), STRANGER);
+    world.run(1_000);
+    const statuses = world.packets.map(({ message }) => (message as SipResponse).status);
+    expect(statuses).toEqual([416, 416, 416, 416, 401]);
+    const [first] = world.packets;
+    expect(first && headerValue(first.message, 'warning')).toContain('transport=tls');
+    expect(site.node.sizes()).toEqual(before);
+  });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { attributesOf, CALLER_NUMBER, centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
 import { Peer } from './testing/people.ts';
-import { GATEWAY } from './testing/server-site.ts';
+import { GATEWAY, SERVER } from './testing/server-site.ts';
 
 const FOLLOWED = { isFollowed: true } as const;
 
@@ -32,6 +32,28 @@ describe('the server dies, and its mate goes on', () => {
     ada.tell({ name: 'hangup' });
     world.run(1_000);
     expect(caller.news()).toContain('ended remote 0');
+    expect(leftovers(centre)).toEqual(NOTHING);
+  });
+
+  it('[SS50] [C42] a phone whose connection ended with the dead server hears of its call over the one by which it came back', () => {
+    const centre = centreWorld({}, FOLLOWED);
+    const { world, site, caller } = centre;
+    const ada = centre.phone('7001', { transport: 'TCP', answerAfterMs: 500, checkCallsEveryMs: 0 });
+    centre.agent('ada', '7001');
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(2_000);
+    site.takeOver();
+    // Nobody tells the new server that it has lost what it never had.
+    world.breakConnections(ada.host, SERVER);
+    world.run(20_000);
+    expect(ada.news()).toEqual(['ringing', 'established', 'lost', 'registered']);
+    caller.tell({ name: 'hold' });
+    world.run(1_000);
+    expect(ada.news()).toEqual(['held remote']);
+    expect(caller.news().at(-1)).toBe('held local');
+    caller.tell({ name: 'hangup' });
+    world.run(1_000);
+    expect(ada.news()).toEqual(['ended remote 0']);
     expect(leftovers(centre)).toEqual(NOTHING);
   });
 

@@ -34,10 +34,11 @@ function isAt(uri: SipUri, source: Source): boolean {
   const isSecure = source.transport === 'TLS' || source.transport === 'WSS';
   if (uri.scheme === 'sips' && !isSecure) return false;
   const named = uri.params.get('transport')?.toUpperCase();
+  // RFC 7118 §5: a browser can be reached over its own connection only, whatever its Contact says; `ws` means both.
+  if (source.transport === 'WS' || source.transport === 'WSS')
+    return named === undefined || named === 'WS' || named === 'WSS';
   const isNamed = named === source.transport || (uri.scheme === 'sips' && named === WITHIN[source.transport]);
   if (named !== undefined && !isNamed) return false;
-  // RFC 7118 §5: a browser can be reached over its own connection only, whatever its Contact says.
-  if (source.transport === 'WS' || source.transport === 'WSS') return true;
   const host = withoutBrackets(uri.params.get('maddr') ?? uri.host);
   if (host !== source.host || (!isAddressLiteral(host) && uri.port === undefined)) return false;
   // A connection comes from any port; a datagram from the one that answers are sent to.
@@ -45,4 +46,4 @@ function isAt(uri: SipUri, source: Source): boolean {
 }
 
 /** How a sips URI names the transport under the protection (RFC 3261 §26.2.2). */
-const WITHIN: Readonly<Record<string, string>> = { TLS: 'TCP', WSS: 'WS' };
+const WITHIN: Readonly<Record<string, string>> = { TLS: 'TCP' };

@@ -290,6 +290,8 @@ describe('where a request in a dialog goes', () => {
     expect(to('sip:bob@10.0.0.2:5062;transport=udp', udp).type).toBe('target');
     expect(to('sip:bob@10.0.0.2;transport=tcp', tcp)).toEqual({ type: 'target', target: tcp });
     expect(to('sip:bob@abc.invalid;transport=ws', { ...wss, transport: 'WS' } as never).type).toBe('target');
+    // RFC 7118 §5: `ws` is what a Contact says within TLS as well.
+    expect(to('sip:bob@abc.invalid;transport=ws', wss).type).toBe('target');
   });
 
   it('[DG10] else where the URI leads', () => {

@@ -191,7 +191,7 @@ export class Peer implements Party {
       readonly uri?: string;
       readonly headers?: readonly (readonly [string, string])[];
       readonly body?: Uint8Array;
-      readonly transport?: 'UDP' | 'TCP';
+      readonly transport?: TransportName;
       readonly server?: string;
       readonly credentials?: { readonly user: string; readonly password: string } | null;
     } = {},
@@ -231,7 +231,7 @@ export class Peer implements Party {
 
   /** Registers this contact, or those given. */
   register(
-    more: { contacts?: readonly string[]; expires?: number; transport?: 'UDP' | 'TCP'; server?: string } = {},
+    more: { contacts?: readonly string[]; expires?: number; transport?: TransportName; server?: string } = {},
   ): number {
     const { expires = 60, transport = 'UDP', server = SERVER } = more;
     const contacts = more.contacts ?? [this.contact(transport)];

@@ -14,6 +14,7 @@ import {
   type Source,
   serializeMessage,
   type Target,
+  type TransportName,
 } from '@holdfast/sip';
 
 /** Whoever has an address in this world. */
@@ -27,6 +28,7 @@ export interface Party {
 }
 
 interface Connection {
+  readonly transport: TransportName;
   /** Who opened it, from this port of its own, and who listened. */
   readonly opener: string;
   readonly port: number;
@@ -148,10 +150,11 @@ export class World {
   }
 
   #overConnection(from: Party, bytes: Uint8Array, target: Target, transaction: string | undefined): void {
-    const wanted = target.flow ?? connectionFlow('TCP', target.host, target.port);
+    const { transport } = target;
+    const wanted = target.flow ?? connectionFlow(transport, target.host, target.port);
     let connection = [...this.#connections].find((each) => flowAt(each, from.host) === wanted);
     if (connection === undefined && target.port === SIP_PORT && this.#parties.has(target.host)) {
-      connection = { opener: from.host, port: this.#ports++, listener: target.host };
+      connection = { transport, opener: from.host, port: this.#ports++, listener: target.host };
       this.#connections.add(connection);
     }
     if (connection === undefined) {
@@ -164,7 +167,7 @@ export class World {
     const { opener, listener, port } = connection;
     const isOpener = opener === from.host;
     const source: Source = {
-      transport: 'TCP',
+      transport: connection.transport,
       host: from.host,
       port: isOpener ? port : SIP_PORT,
       flow: flowAt(connection, isOpener ? listener : opener) ?? '',
@@ -172,15 +175,15 @@ export class World {
     this.#deliver(bytes, from.host, isOpener ? listener : opener, source);
   }
 
-  /** Every connection of this host breaks, and both ends are told. */
-  breakConnections(host: string): void {
+  /** Every connection of this host breaks, and both ends are told, but for one whose process is gone. */
+  breakConnections(host: string, gone?: string): void {
     for (const connection of [...this.#connections]) {
       if (connection.opener !== host && connection.listener !== host) continue;
       this.#connections.delete(connection);
       for (const end of [connection.opener, connection.listener]) {
         const party = this.#parties.get(end);
         const flow = flowAt(connection, end);
-        if (party === undefined || flow === undefined) continue;
+        if (party === undefined || flow === undefined || end === gone) continue;
         this.after(0, () => {
           party.failed({ flow });
           this.touch(party);
@@ -191,7 +194,7 @@ export class World {
 }
 
 /** What this end calls the connection. */
-function flowAt({ opener, listener, port }: Connection, end: string): string | undefined {
-  if (end === opener) return connectionFlow('TCP', listener, SIP_PORT);
-  return end === listener ? connectionFlow('TCP', opener, port) : undefined;
+function flowAt({ transport, opener, listener, port }: Connection, end: string): string | undefined {
+  if (end === opener) return connectionFlow(transport, listener, SIP_PORT);
+  return end === listener ? connectionFlow(transport, opener, port) : undefined;
 }
