@@ -106,6 +106,28 @@ test('[EP4] a response that cannot be sent looks its client up by the sent-by, t
   ]);
 });
 
+test('[EP4] an answer that could not be sent over UDP goes to the same place again: a phone behind NAT names another', () => {
+  const { ends } = new EndpointPair();
+  const seen: Source = { transport: 'UDP', host: '192.0.2.7', port: 40_000, flow: 'UDP bob' };
+  const invite = foreign('INVITE', 'SIP/2.0/UDP 10.0.0.7:5062;rport;branch=z9hG4bK1');
+  const [event] = ends.bob.receive(0, invite, seen).events;
+  if (event?.type !== 'request') throw new Error('no request');
+  const to = { target: { host: '192.0.2.7', port: 40_000 } };
+  for (const status of [180, 200]) {
+    const response = createResponse(event.request, status, { toTag: 'b' });
+    const [sent] = ends.bob.sendResponse(10, event.transaction, response).effects;
+    expect(sent).toMatchObject({ message: { status }, ...to });
+    const transaction = sent?.type === 'transmit' ? (sent.transaction ?? '') : '';
+    expect(ends.bob.transportFailed(10, { transaction }).effects).toEqual([]);
+  }
+  const again = ends.bob.sendResponse(
+    500,
+    event.transaction,
+    createResponse(event.request, 200, { toTag: 'b' }),
+  );
+  expect(again.effects).toMatchObject([to]);
+});
+
 test('[TX15] CANCEL is answered here: 200 for what it finds, 481 for what it does not; the owner hears once', () => {
   const { ends } = new EndpointPair();
   const via = 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1';

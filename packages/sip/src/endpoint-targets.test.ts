@@ -43,15 +43,17 @@ test('[EP5] where TCP is refused it comes back to UDP, with a new branch and und
   expect(leftOver(pair)).toBe(0);
 });
 
-test('[EP5] a long request whose UDP fails too is over', () => {
-  const pair = new EndpointPair();
+test('[EP5] [TX11] a long request that could not be sent over UDP either is repeated there until it is given up', () => {
+  const pair = new EndpointPair({ link: () => [] });
   const id = pair.send('alice', makeTestRequest('MESSAGE', [['X-Filler', 'x'.repeat(1_300)]]));
   for (let i = 0; i < 2; i++) {
     const last = sentBy(pair, 'alice', 'MESSAGE').at(-1);
     pair.perform('alice', pair.ends.alice.transportFailed(i, { transaction: last?.transaction ?? '' }));
   }
   expect(sentBy(pair, 'alice', 'MESSAGE')).toHaveLength(2);
-  expect(pair.events.alice).toEqual([{ type: 'failed', transaction: id, reason: 'transport' }]);
+  pair.run(40_000);
+  expect(sentBy(pair, 'alice', 'MESSAGE').length).toBeGreaterThan(5);
+  expect(pair.events.alice).toEqual([{ type: 'failed', transaction: id, reason: 'timeout' }]);
 });
 
 const SITE = { type: 'uri', uri: 'sip:site.test:5060;transport=udp' } as const;
@@ -93,6 +95,53 @@ test('[EP6] after a transport error the next target is tried at once', () => {
   pair.run(10);
   expect(hosts(pair, 'OPTIONS')).toEqual(['10.0.0.9', '10.0.0.2']);
   expect(statuses(pair.events.alice)).toEqual([200]);
+});
+
+/** UDP of alice: what it could not send until `until`, the shell says so in the next turn of its loop. */
+function unsentUntil(pair: EndpointPair, until: number): void {
+  for (let told = 0; told < pair.transmits.length; told++) {
+    const { at, effect } = pair.transmits[told] as (typeof pair.transmits)[number];
+    if (at >= until || effect.transaction === undefined) continue;
+    pair.perform('alice', pair.ends.alice.transportFailed(at, { transaction: effect.transaction }));
+    if (pair.lookups.at(-1)?.id === 'AAAA site.test' && told === 1)
+      pair.perform('alice', pair.ends.alice.lookedUp(at, 'AAAA site.test', { type: 'none', ttlS: 60 }));
+  }
+}
+
+test.each(['OPTIONS', 'INVITE'])(
+  '[TX11] an %s that this machine could send to no target is repeated to the first',
+  (method) => {
+    const pair = new EndpointPair({
+      react: answering(200),
+      link: (_from, _message, count) => (count <= 3 ? [] : [1]),
+    });
+    const first = { type: 'A', addresses: ['10.0.0.2', '10.0.0.9'], ttlS: 60 } as const;
+    const { transaction, output } = pair.ends.alice.sendRequest(0, makeTestRequest(method), SITE);
+    pair.perform('alice', output);
+    pair.perform('alice', pair.ends.alice.lookedUp(0, 'A site.test', first));
+    unsentUntil(pair, 1);
+    expect(hosts(pair, method)).toEqual(['10.0.0.2', '10.0.0.9', '10.0.0.2']);
+    expect(pair.events.alice).toEqual([]);
+    pair.run(600);
+    expect(pair.times(method)).toEqual([0, 0, 0, 500]);
+    expect(pair.events.alice.at(-1)).toMatchObject({ transaction, response: { status: 200 } });
+    // None of them is held against: the next request begins with the first.
+    pair.perform('alice', pair.ends.alice.sendRequest(pair.now, makeTestRequest('INFO', [], 2), SITE).output);
+    expect(hosts(pair, 'INFO')).toEqual(['10.0.0.2']);
+  },
+);
+
+test('[TX11] what can be sent nowhere at all fails once, when its time is over', () => {
+  const pair = new EndpointPair({ link: () => [] });
+  const id = sendToSite(pair, makeTestRequest('REGISTER'), { giveUpMs: 4_000 });
+  for (let until = 1; until <= 10_000; until += 100) {
+    pair.run(until);
+    unsentUntil(pair, until);
+  }
+  expect(pair.events.alice).toEqual([{ type: 'failed', transaction: id, reason: 'timeout' }]);
+  expect(pair.transmits.length).toBeLessThan(10);
+  pair.run(40_000);
+  expect(leftOver(pair)).toBe(0);
 });
 
 /** A response as the dead-looking first target gives it. */
@@ -275,7 +324,8 @@ test('[EP12] an answer from a marked target clears its mark', () => {
   const late = refusal(first?.message as SipRequest, 503, [['Retry-After', '200']]);
   pair.perform('alice', pair.ends.alice.receive(0, late, FROM_FIRST));
   const [, second] = sentBy(pair, 'alice', 'OPTIONS');
-  pair.perform('alice', pair.ends.alice.transportFailed(1, { transaction: second?.transaction ?? '' }));
+  const ill = refusal(second?.message as SipRequest, 503, [['Retry-After', '200']]);
+  pair.perform('alice', pair.ends.alice.receive(1, ill, { ...FROM_FIRST, host: '10.0.0.2' }));
   pair.perform('alice', pair.ends.alice.lookedUp(1, 'AAAA site.test', { type: 'none', ttlS: 60 }));
   // Both are marked, so the first is tried all the same; it answers, and comes first when only its mark would still run.
   for (const number of [2, 3]) {

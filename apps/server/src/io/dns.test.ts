@@ -139,6 +139,26 @@ test('with all servers silent the look-up fails, in bounded time and with a reas
   expect(silent.asked).toHaveLength(1);
 });
 
+/** To where this machine sends nothing, and says so at once: as to a network of which it has no address in this moment. */
+const NO_WAY = { host: '255.255.255.255', port: 53 };
+
+test('a server to which nothing can be sent in this moment is passed over, and alone it is tried again after a while', async () => {
+  const good = await nameServer(({ name }) => ({ answers: [{ type: 'A', name, ttl: 9, data: '10.0.0.3' }] }));
+  const begun = performance.now();
+  const both = new DnsClient({ servers: [NO_WAY, good], tryMs: 10_000, hosts: '' });
+  opened.push(both);
+  expect(await look(both, 'A', 'a.test')).toMatchObject({ addresses: ['10.0.0.3'] });
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  const alone = new DnsClient({ servers: [NO_WAY], tryMs: 50, tries: 3, hosts: '' });
+  opened.push(alone);
+  const asked = performance.now();
+  expect(await look(alone, 'A', 'a.test')).toMatchObject({
+    type: 'failed',
+    reason: expect.stringContaining('EACCES'),
+  });
+  expect(performance.now() - asked).toBeGreaterThanOrEqual(140);
+});
+
 test('an answer to another question, and bytes that are none, are not believed', async () => {
   const server = await nameServer(({ name }) => ({
     answers: [{ type: 'A', name, ttl: 9, data: '10.0.0.3' }],

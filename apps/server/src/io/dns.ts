@@ -106,12 +106,21 @@ export class DnsClient {
       if (attempt.socket === socket) this.#try(attempt, error.message);
     });
     // Connected, so that the system drops what others send, and reports a port that nobody listens on.
-    socket.connect(server.port, server.host, () => {
-      if (attempt.socket === socket) socket.send(queryOf(attempt));
+    socket.connect(server.port, server.host, (error?: Error) => {
+      if (attempt.socket !== socket) return;
+      if (error === undefined) socket.send(queryOf(attempt));
+      else this.#unsent(attempt, error.message);
     });
     socket.on('message', (bytes) => {
       if (attempt.socket === socket) this.#received(attempt, server, bytes);
     });
+  }
+
+  /** There is no way there in this moment: another server may have one, the first of them not before a while. */
+  #unsent(attempt: Attempt, reason: string): void {
+    if (attempt.tried % this.#servers.length !== 0) return this.#try(attempt, reason);
+    clearTimeout(attempt.timer);
+    attempt.timer = setTimeout(() => this.#try(attempt, reason), this.#tryMs);
   }
 
   #received(attempt: Attempt, server: DnsServer, bytes: Uint8Array): void {

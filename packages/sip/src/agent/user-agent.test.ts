@@ -358,7 +358,7 @@ describe('malformed messages', () => {
     const s = new Scenario({ link: () => [] });
     const { leg, output } = s.ends.alice.invite(0, {
       uri: 'sip:bob@10.0.0.2',
-      destination: { type: 'target', target: BOB },
+      destination: { type: 'target', target: { ...BOB, transport: 'TCP' } },
       from: '<sip:alice@example.org>',
       to: '<sip:bob@example.org>',
       contact: 'sip:alice@10.0.0.1',

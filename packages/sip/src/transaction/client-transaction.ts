@@ -34,6 +34,8 @@ export interface Route {
   search: Search<TransactionOwner> | undefined;
   /** Targets that failed lately: tried when no other is left. */
   readonly setAside: Target[];
+  /** The first to which the request could not be sent over UDP: taken when no other is left. */
+  unsent: Target | undefined;
   lastFailure: ClientFailure;
   lastRefusal: { readonly response: SipResponse; readonly source: Source } | undefined;
 }

@@ -95,6 +95,7 @@ export class ClientTransactions {
       giveUpMs: options.giveUpMs,
       search: undefined,
       setAside: [],
+      unsent: undefined,
       lastFailure: 'no-target',
       lastRefusal: undefined,
     };
@@ -151,7 +152,7 @@ export class ClientTransactions {
       if (!this.#troubled.has(now, target)) return this.#attempt(now, transaction, target, output);
       route.setAside.push(target);
     }
-    const target = route.setAside.shift();
+    const target = route.setAside.shift() ?? lastResort(route);
     if (target !== undefined) this.#attempt(now, transaction, target, output);
     else this.#exhausted(transaction, route, output);
   }
@@ -283,8 +284,9 @@ export class ClientTransactions {
     const transaction = this.#byKey.get(name) ?? this.#byId.get(name);
     if (transaction === undefined) return false;
     const { route, target } = transaction;
-    // An address that moves, a cable, a full buffer: what is repeated may pass, and nobody else could be asked.
-    if (target?.transport === 'UDP' && transaction.hasOneTarget) return true;
+    // An address that moves, a cable, a full buffer: what is repeated may pass, and says nothing about the other end.
+    const isOnItsWay = transaction.hasOneTarget || route === undefined || !mayGoOn(transaction, route);
+    if (target?.transport === 'UDP' && isOnItsWay) return true;
     if (
       transaction.isSwitched &&
       route !== undefined &&
@@ -367,7 +369,8 @@ export class ClientTransactions {
   #failed(now: Millis, transaction: ClientTransaction, reason: ClientFailure, output: EndpointOutput): void {
     const { route, target } = transaction;
     if (route === undefined) return;
-    if (route.search !== undefined && target !== undefined) {
+    if (reason === 'transport' && target?.transport === 'UDP') route.unsent ??= target;
+    else if (route.search !== undefined && target !== undefined) {
       this.#troubled.mark(target, now + this.#settings.limits.troubledMs);
     }
     route.lastFailure = reason;
@@ -433,6 +436,16 @@ export class ClientTransactions {
     riders?.delete(transaction);
     if (riders?.size === 0) this.#byFlow.delete(flow);
   }
+}
+
+/** TX11: to whom it could not be sent it is repeated, now that nobody else could be asked. */
+function lastResort(route: Route): Target | undefined {
+  const target = route.unsent;
+  if (target === undefined) return undefined;
+  if (route.search !== undefined) route.search.isOver = true;
+  route.search = undefined;
+  route.unsent = undefined;
+  return target;
 }
 
 /** Is there another target to try? Not for a request that its owner has cancelled. */

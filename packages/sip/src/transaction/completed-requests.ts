@@ -10,12 +10,10 @@
  * is ever forgotten before its time.
  */
 import type { Millis } from '@holdfast/kernel';
-import type { Search } from '../locate/locator.ts';
-import type { SipResponse, SipUri } from '../message/message.ts';
+import type { SipResponse } from '../message/message.ts';
 import { serializeInto, serializeMessage } from '../message/serialize-message.ts';
 import type { Target } from '../target.ts';
 import type { ServerTransaction } from './server-transaction.ts';
-import type { TransactionOwner } from './transaction-settings.ts';
 
 const REPEATABLE = new Set(['REGISTER', 'OPTIONS']);
 
@@ -30,21 +28,17 @@ export class CompletedRequest {
   readonly key: string;
   /** The answer as it was sent. */
   readonly bytes: Uint8Array;
-  reply: Target;
+  readonly reply: Target;
   /** Timer J. */
   readonly endAt: Millis;
-  /** Where to look the client up when the way back is gone (RFC 3263 §5); taken when used. */
-  fallback: SipUri | undefined;
-  search: Search<TransactionOwner> | undefined = undefined;
   /** The one completed next. */
   next: CompletedRequest | undefined = undefined;
 
-  constructor(answered: Pick<CompletedRequest, 'key' | 'bytes' | 'reply' | 'endAt' | 'fallback'>) {
+  constructor(answered: Pick<CompletedRequest, 'key' | 'bytes' | 'reply' | 'endAt'>) {
     this.key = answered.key;
     this.bytes = answered.bytes;
     this.reply = answered.reply;
     this.endAt = answered.endAt;
-    this.fallback = answered.fallback;
   }
 }
 
@@ -64,7 +58,7 @@ export class CompletedRequests {
   add(
     method: string,
     response: SipResponse,
-    answered: Pick<CompletedRequest, 'key' | 'reply' | 'endAt' | 'fallback'>,
+    answered: Pick<CompletedRequest, 'key' | 'reply' | 'endAt'>,
   ): CompletedRequest {
     const isRepeatable = REPEATABLE.has(method);
     if (isRepeatable && this.#repeatable.size >= this.#repeatableMax) this.forgetRepeatable();
@@ -97,7 +91,6 @@ export class CompletedRequests {
   #forgetOldest(list: InOrder): boolean {
     const request = list.shift();
     if (request === undefined) return false;
-    if (request.search !== undefined) request.search.isOver = true;
     // The same key may have been used again after its time, before this list was cleared.
     if (this.#byKey.get(request.key) === request) this.#byKey.delete(request.key);
     return true;

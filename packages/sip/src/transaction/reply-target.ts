@@ -1,6 +1,8 @@
 /**
  * Where a response goes (RFC 3261 §18.2.2, RFC 3581 §4): back over the connection that the request came on, else
- * to where the request was seen to come from. If that fails, the sent-by of the Via is looked up (RFC 3263 §5).
+ * to where the request was seen to come from. If a connection fails, the sent-by of the Via is looked up (RFC 3263 §5). Over UDP
+ * nothing is known but that this machine could not send just now: the sent-by of a phone behind NAT leads nowhere, and a
+ * response that counts as lost is repeated.
  */
 
 import { withBrackets, withoutBrackets } from '../locate/address-literal.ts';
@@ -20,9 +22,9 @@ export function replyTarget(request: SipRequest, source: Source): Target {
   return { transport, host: source.host, port: via?.params.has('rport') ? source.port : sentByPort, flow };
 }
 
-/** The URI to look up when the reply target cannot be reached; undefined when it would be the same place. */
+/** The URI to look up when the reply target cannot be reached; undefined where there is none, or it would be the same place. */
 export function replyFallback(request: SipRequest, source: Source): SipUri | undefined {
-  const via = topVia(request);
+  const via = isReliable(source.transport) ? topVia(request) : undefined;
   if (!via || via.host === withBrackets(source.host) || via.host.endsWith('.invalid')) return undefined;
   const uri: SipUri = {
     scheme: source.transport === 'TLS' ? 'sips' : 'sip',

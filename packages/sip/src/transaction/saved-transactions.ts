@@ -81,6 +81,7 @@ export function clientFrom(saved: SavedClientTransaction, settings: TransactionS
     giveUpMs,
     search: undefined,
     setAside: [],
+    unsent: undefined,
     lastFailure: 'timeout' as const,
     lastRefusal: undefined,
   };

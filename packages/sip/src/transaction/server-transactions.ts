@@ -225,7 +225,7 @@ export class ServerTransactions {
     response: SipResponse,
     output: EndpointOutput,
   ): void {
-    const { key, method, reply, fallback } = transaction;
+    const { key, method, reply } = transaction;
     transaction.step({ type: 'respond', status: response.status }, now);
     const endAt = transaction.answersUntil;
     this.#pending--;
@@ -235,7 +235,7 @@ export class ServerTransactions {
       output.effects.push({ type: 'transmit', message: response, target: reply });
       return;
     }
-    const completed = this.#completed.add(method, response, { key, reply, endAt, fallback });
+    const completed = this.#completed.add(method, response, { key, reply, endAt });
     transmit(completed, response, output);
   }
 
@@ -366,7 +366,7 @@ export class ServerTransactions {
 
   /** A response could not be sent. True if the name was one of ours. */
   transportFailed(now: Millis, name: string, output: EndpointOutput): boolean {
-    const transaction = this.#byId(name) ?? this.#byKey.get(name);
+    const transaction = this.#byId(name);
     if (transaction === undefined) return false;
     if (transaction.fallback !== undefined) {
       const transport = transaction.reply.transport;
@@ -374,24 +374,21 @@ export class ServerTransactions {
       transaction.fallback = undefined;
     }
     if (transaction.search !== undefined) this.goOn(now, transaction, output);
-    else if (transaction.kind === 'server')
-      this.#apply(now, transaction, { type: 'transportFailed' }, output);
+    else this.#apply(now, transaction, { type: 'transportFailed' }, output);
     return true;
   }
 
   /** RFC 3263 §5: the response tries the places where the sender's name leads, one after the other. */
-  goOn(now: Millis, transaction: ServerTransaction | CompletedRequest, output: EndpointOutput): void {
+  goOn(now: Millis, transaction: ServerTransaction, output: EndpointOutput): void {
     if (transaction.search === undefined) return;
     const target = this.#locator.next(now, transaction.search, output);
     if (target === undefined) return;
     if (target === null) {
       transaction.search = undefined;
-      if (transaction.kind === 'server') this.#apply(now, transaction, { type: 'transportFailed' }, output);
-      return;
+      return this.#apply(now, transaction, { type: 'transportFailed' }, output);
     }
     transaction.reply = target;
-    if (transaction.kind === 'server') this.#transmit(transaction, output);
-    else transmitAgain(transaction, output);
+    this.#transmit(transaction, output);
   }
 
   #transmit(transaction: ServerTransaction, output: EndpointOutput): void {
@@ -440,11 +437,10 @@ function isOver(now: Millis, known: ServerTransaction | CompletedRequest): boole
   return known.kind === 'completed' && known.endAt <= now;
 }
 
-/** The shell reports a failure only where there is another way. */
+/** Nothing would follow from a failure: over UDP there is no other way, and a repetition of the request asks again. */
 function transmit(completed: CompletedRequest, message: SipResponse, output: EndpointOutput): void {
-  const { bytes, reply: target, fallback, search, key } = completed;
-  const hasOtherWay = fallback !== undefined || search !== undefined;
-  output.effects.push({ type: 'transmit', message, bytes, target, ...(hasOtherWay && { transaction: key }) });
+  const { bytes, reply: target } = completed;
+  output.effects.push({ type: 'transmit', message, bytes, target });
 }
 
 function transmitAgain(completed: CompletedRequest, output: EndpointOutput): void {

@@ -8,7 +8,6 @@ import { withBrackets } from '../locate/address-literal.ts';
 import type { OverloadPort } from '../overload.ts';
 import { isReliable, type TransportName } from '../target.ts';
 import type { ClientTransaction } from './client-transaction.ts';
-import type { CompletedRequest } from './completed-requests.ts';
 import type { ServerTransaction } from './server-transaction.ts';
 import { type Timers, timersFor } from './timers.ts';
 
@@ -66,7 +65,7 @@ export interface EndpointCounts {
 }
 
 /** Whoever may look for a target. */
-export type TransactionOwner = ClientTransaction | ServerTransaction | CompletedRequest;
+export type TransactionOwner = ClientTransaction | ServerTransaction;
 
 export interface TransactionSettings {
   readonly random: Random;

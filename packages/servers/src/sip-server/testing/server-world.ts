@@ -58,6 +58,8 @@ export class World {
   repeated = 0;
   /** Datagrams that do not arrive. */
   loses: (what: { readonly from: string; readonly to: string }) => boolean = () => false;
+  /** Hosts whose own machine refuses to send datagrams (EPERM, EADDRNOTAVAIL), and says so. */
+  readonly muted = new Set<string>();
   /** Hosts that neither hear nor are heard, and do not notice. */
   readonly cut = new Set<string>();
   /** Every message that was sent, when wanted. */
@@ -131,6 +133,11 @@ export class World {
       port: SIP_PORT,
       flow: connectionFlow('UDP', target.host, SIP_PORT),
     };
+    if (this.muted.has(from.host))
+      return this.after(0, () => {
+        if (transaction !== undefined) from.failed({ transaction });
+        this.touch(from);
+      });
     const copies = this.random() < this.loss ? 0 : this.random() < this.repeated ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) this.#deliver(bytes, from.host, target.host, source);
   }
