@@ -8,6 +8,7 @@ export { PhoneNode } from './agent/phone/phone-node.ts';
 export type * from './agent/phone/phone-types.ts';
 export * from './agent/phone/sdp.ts';
 export * from './agent/registrar.ts';
+export { domainOf } from './agent/registrar-request.ts';
 export type * from './agent/registrar-types.ts';
 export * from './agent/registration.ts';
 export { type RegisterAccount, RegisterConversation } from './agent/registration-conversation.ts';

@@ -36,6 +36,7 @@ export interface ContactWish {
 
 export interface RegisterWish {
   readonly aor: string;
+  readonly domain: string;
   readonly callId: string;
   readonly cseq: number;
   /** Empty: only asks what is registered. `*`: take all away. */
@@ -82,9 +83,10 @@ export function readRegister(
   const asked = contactsOf(request);
   if (to === undefined || callId === undefined || cseq === undefined) return { status: 400 };
   if (asked === undefined) return { status: 400, reason: 'Malformed Contact' };
-  const aor = parseUri(to.uri)?.user;
-  if (aor === undefined) return { status: 404, reason: 'To Names No User' };
-  const base = { aor, callId, cseq: cseq.number, isOutbound: false };
+  const address = parseUri(to.uri);
+  const aor = address?.user;
+  if (address === undefined || aor === undefined) return { status: 404, reason: 'To Names No User' };
+  const base = { aor, domain: domainOf(address), callId, cseq: cseq.number, isOutbound: false };
   if (asked === '*') {
     if (expiresOf(request) !== 0) return { status: 400, reason: 'Contact * Needs Expires 0' };
     return { ...base, contacts: '*' };
@@ -103,6 +105,11 @@ export function readRegister(
     contacts.some((wish) => wish.regId !== undefined) &&
     (tokensOf(request, 'supported') ?? []).some((tag) => tag.toLowerCase() === 'outbound');
   return { ...base, contacts, isOutbound };
+}
+
+/** Where an address of record is: its host, and the port, also where the URI leaves that out. */
+export function domainOf({ host, port }: Pick<SipUri, 'host' | 'port'>): string {
+  return `${host}:${port ?? defaultPort('UDP')}`;
 }
 
 /** RFC 5626 §6: one phone has one binding per instance and reg-id. */

@@ -7,6 +7,8 @@ import type { Target } from '../target.ts';
 export interface Binding {
   /** The user part of the To URI: the number of a DN, the same whichever of a site's names the phone wrote. */
   readonly aor: string;
+  /** Host and port of the To URI (`domainOf`): what the phone takes for the place where numbers of this site are. */
+  readonly domain: string;
   /** The Contact URI as text: the Request-URI of what is sent there. */
   readonly contact: string;
   /** Where that is sent to: the flow that the registration came over, or the Contact's own address. */

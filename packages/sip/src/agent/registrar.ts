@@ -321,6 +321,7 @@ function bind(
   if (former !== undefined && saysTheSame(former, wish, contact, source)) return { ...former, ...times };
   return {
     aor: wish.aor,
+    domain: wish.domain,
     contact: contact.contact,
     target: contact.target,
     flow: source.flow,
@@ -338,6 +339,7 @@ function saysTheSame(former: Binding, wish: RegisterWish, contact: ContactWish, 
   const [from, to] = [former.target, contact.target];
   return (
     former.contact === contact.contact &&
+    former.domain === wish.domain &&
     former.callId === wish.callId &&
     former.params === contact.params &&
     former.q === contact.q &&
