@@ -116,13 +116,13 @@ export function partyFailed(turn: Turn, input: Input<'partyFailed'>): void {
 export function partyRedirected(turn: Turn, input: Input<'partyRedirected'>): void {
   const call = turn.state.calls.get(input.connId);
   if (call === undefined || partyOf(call) !== input.dn) return;
-  const { dn, to, trunk } = input;
+  const { dn, to, trunk, isEmergency = false } = input;
   if (call.phase.name === 'offered') return partyLeaves(turn, call, { dn, why: 'rejected' });
   if (call.phase.name !== 'alerting' || call.isRedirected)
     return partyLeaves(turn, call, { dn, why: 'unreachable' });
   const because = `the phone of ${dn} sends its callers to ${to}`;
   log(turn, { level: 'info', what: 'call redirected', call: call.connId, dn, because });
-  const free = changeCall(turn, call, { type: 'redirected' });
+  const free = changeCall(turn, call, { type: 'redirected', isEmergency });
   if (trunk === undefined) return place(turn, free, to);
   changeCall(turn, free, { type: 'alert', dn: to, trunk });
 }

@@ -10,7 +10,7 @@
  */
 import { assert, type Millis, type Transition } from '@holdfast/kernel';
 import type { EventName } from '@holdfast/protocol';
-import type { Call, CallChange, CallPhase, CallState } from './call.ts';
+import type { Call, CallChange, CallEvent, CallPhase, CallState } from './call.ts';
 import type { Request } from './centre-types.ts';
 
 type Talking = Extract<CallPhase, { name: 'talking' }>;
@@ -24,6 +24,8 @@ export interface Transfer {
   readonly role: 'origin' | 'party';
   /** The call as it stands with that end. */
   readonly parked: Talking;
+  /** As it is when nobody takes it. */
+  readonly wasEmergency: boolean;
   /** Who has asked for it, where a client did. */
   readonly request: Request;
 }
@@ -53,7 +55,9 @@ export function standingWith(call: Call, dn: string): Call {
 
 /** As it was before somebody began to transfer it. */
 export function beforeTransfer(call: Call): Call {
-  return call.transfer === undefined ? call : { ...call, phase: call.transfer.parked, transfer: undefined };
+  if (call.transfer === undefined) return call;
+  const { parked: phase, wasEmergency: isEmergency } = call.transfer;
+  return { ...call, phase, isEmergency, transfer: undefined };
 }
 
 /** Who remains is the origin, and `by` the other end. */
@@ -70,14 +74,18 @@ function turnedFrom(call: Call, by: string): Call & { readonly phase: Talking } 
   };
 }
 
-export function stepParked(call: Call, { by, request }: { by: string; request: Request }): Answer {
+export function stepParked(
+  call: Call,
+  { by, isEmergency, request }: { by: string; isEmergency: boolean; request: Request },
+): Answer {
   const turned = turnedFrom(call, by);
   const role = call.origin.dn === by ? 'origin' : 'party';
   return {
     state: {
       ...turned,
       phase: { name: 'new' },
-      transfer: { by, role, parked: turned.phase, request },
+      transfer: { by, role, parked: turned.phase, wasEmergency: call.isEmergency, request },
+      isEmergency: call.isEmergency || isEmergency,
       // Somebody has served the caller: what comes now is a new way through the switch.
       ...{ hops: 0, isRedirected: false, waitingSince: undefined },
     },
@@ -143,10 +151,10 @@ export function farEndOf(call: Call, by: string): JoinedEnd {
 /** The first of two calls gets the far end of the second in place of `by`; its ConnID and its data stay. */
 export function stepJoined(
   call: Call,
-  event: { readonly by: string; readonly consult: string; readonly end: JoinedEnd },
+  event: Pick<Extract<CallEvent, { type: 'joined' }>, 'by' | 'consult' | 'isEmergency' | 'end'>,
   now: Millis,
 ): Answer {
-  const { by, consult, end } = event;
+  const { by, consult, isEmergency, end } = event;
   const turned = turnedFrom(call, by);
   const { dn, trunk, queue, heldAt } = end;
   const remains = turned.origin.dn ?? turned.ani;
@@ -159,6 +167,7 @@ export function stepJoined(
     state: {
       ...turned,
       isTransferred: true,
+      isEmergency: call.isEmergency || isEmergency,
       phase: { name: 'talking', dn, trunk, queue, since: now, heldAt },
     },
     effects: [

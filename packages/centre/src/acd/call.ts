@@ -43,7 +43,7 @@ export interface Call {
   readonly hops: number;
   /** A called phone has sent the caller elsewhere; a second one is not followed (CA15). */
   readonly isRedirected: boolean;
-  /** To an emergency number: a graceful shutdown never ends it (PQ4). */
+  /** To an emergency number, however it has come there: a graceful shutdown never ends it (PQ4). */
   readonly isEmergency: boolean;
   /** It stood at the other site, or an end of it did, and goes on here (AD1, AD11). */
   readonly isAdopted: boolean;
@@ -134,16 +134,27 @@ export type CallEvent =
   | { readonly type: 'answered'; readonly dn: string }
   | { readonly type: 'partyFailed'; readonly dn: string; readonly why: PartyRelease }
   /** The phone that rings sends the caller elsewhere. */
-  | { readonly type: 'redirected' }
+  | { readonly type: 'redirected'; readonly isEmergency: boolean }
   | { readonly type: 'originGone'; readonly why: PartyRelease }
   | { readonly type: 'partyGone'; readonly dn: string; readonly why: PartyRelease }
   | { readonly type: 'held'; readonly dn: string; readonly held: boolean }
   /** An end of it begins to turn the other to somebody else. */
-  | { readonly type: 'parked'; readonly by: string; readonly request: Request }
+  | {
+      readonly type: 'parked';
+      readonly by: string;
+      readonly isEmergency: boolean;
+      readonly request: Request;
+    }
   /** That end leaves; the call is with `to`. */
   | { readonly type: 'freed'; readonly to: string }
   /** It gets the far end of a second call in place of `by`. */
-  | { readonly type: 'joined'; readonly by: string; readonly consult: string; readonly end: JoinedEnd }
+  | {
+      readonly type: 'joined';
+      readonly by: string;
+      readonly consult: string;
+      readonly isEmergency: boolean;
+      readonly end: JoinedEnd;
+    }
   /** It is the second call; `with` remains in the first. */
   | { readonly type: 'merged'; readonly by: string; readonly with: string }
   /** The centre ends a call that has nowhere to go. */
@@ -216,11 +227,7 @@ export function stepCall(call: Call, event: CallEvent, now: Millis): Answer {
     case 'partyGone':
       return stepPartyGone(call, event);
     case 'redirected':
-      assert(call.phase.name === 'alerting', 'only a phone that rings redirects');
-      return {
-        state: { ...inPhase(call, { name: 'new' }), isRedirected: true },
-        effects: tellPartyOver(call, 'EventReleased', 'Redirected'),
-      };
+      return stepRedirected(call, event.isEmergency);
     case 'originGone':
       return stepOriginGone(call, event.why);
     case 'held':
@@ -342,6 +349,15 @@ function stepAnswered(call: Call, dn: string, now: Millis): Answer {
   const isNew = !call.isTransferred;
   const toOrigin = isNew ? tellOrigin(call, 'EventEstablished', { otherDN: dn }) : tellTurned(call, dn);
   return { state, effects: [...told, ...toOrigin] };
+}
+
+function stepRedirected(call: Call, isEmergency: boolean): Answer {
+  assert(call.phase.name === 'alerting', 'only a phone that rings redirects');
+  const isNow = call.isEmergency || isEmergency;
+  return {
+    state: { ...inPhase(call, { name: 'new' }), isRedirected: true, isEmergency: isNow },
+    effects: tellPartyOver(call, 'EventReleased', 'Redirected'),
+  };
 }
 
 /** The called side failed, or left after the answer. An offer from a queue is withdrawn instead (queueing.ts). */

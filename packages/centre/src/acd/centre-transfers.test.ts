@@ -218,6 +218,64 @@ describe('a call that is transferred', () => {
   });
 });
 
+describe('a call that is transferred to an emergency number', () => {
+  const SHUTDOWN = '> shutdown on wave=1 within=1000 force=yes\nshutting down: true';
+
+  it('[AG25] is spared by the deadline of a graceful shutdown while it rings and when it stands', () => {
+    same(
+      `${TALKING}
+      call k2 1002 1003
+      answer k2 1003
+      transfer k2 1002 112 trunk=trunk emergency=yes
+      transfer k1 1001 112 trunk=trunk emergency=yes
+      answer k1 112`,
+      `
+      ${SHUTDOWN}
+      done #4
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
+      1001 AgentLogout LogoutReason=graceful_shutdown_logout
+      > wait 1000
+      `,
+    );
+  });
+
+  it('[AG25] [CA18] is as any other again where nobody has taken it', () => {
+    same(
+      `${TALKING}
+      transfer k1 1001 112 trunk=trunk emergency=yes
+      fail k1 112 busy`,
+      `
+      ${SHUTDOWN}
+      done #3
+      > wait 1000
+      1001 Released k1
+      release k1 503
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
+      1001 AgentLogout LogoutReason=graceful_shutdown_logout
+      `,
+    );
+  });
+
+  it('[AG25] [CA15] [CA19] is spared also where it was sent there, or was made one with a call to it', () => {
+    same(
+      `${TALKING}
+      call k2 1001 112 trunk=trunk emergency=yes
+      answer k2 112
+      join k1 k2 1001
+      call k3 1002 1003
+      redirect k3 1003 112 trunk=trunk emergency=yes
+      answer k3 112`,
+      `
+      ${SHUTDOWN}
+      done #3
+      6000 QueueLogout LogoutReason=graceful_shutdown_logout
+      1001 AgentLogout LogoutReason=graceful_shutdown_logout
+      > wait 1000
+      `,
+    );
+  });
+});
+
 describe('two calls of one DN', () => {
   it('[CA19] become the first of them: its ConnID and its data stay', () => {
     same(

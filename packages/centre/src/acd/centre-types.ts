@@ -210,6 +210,8 @@ export type CentreInput =
       readonly dn: string;
       readonly to: string;
       readonly trunk?: string;
+      /** To an emergency number (PQ4). */
+      readonly isEmergency?: boolean;
       /** Attached to the call. */
       readonly userData?: UserData;
     } & Request)
@@ -231,6 +233,8 @@ export type CentreInput =
       readonly dn: string;
       readonly to: string;
       readonly trunk?: string;
+      /** That is an emergency number (PQ4). */
+      readonly isEmergency?: boolean;
     }
   /** A leg of the call is over: the caller (`dn` undefined for a caller from a trunk) or another party. */
   | { readonly type: 'partyGone'; readonly connId: string; readonly dn?: string; readonly why: PartyRelease }

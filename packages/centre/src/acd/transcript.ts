@@ -134,8 +134,10 @@ export class Conversation {
         return { type: 'partyAnswered', ...call };
       case 'fail':
         return { type: 'partyFailed', ...call, why: (third ?? 'rejected') as 'rejected' };
-      case 'redirect':
-        return { type: 'partyRedirected', ...call, to: third ?? '', ...named };
+      case 'redirect': {
+        const { emergency, ...over } = named;
+        return { ...{ type: 'partyRedirected', ...call, to: third ?? '' }, ...over, ...urgent(emergency) };
+      }
       case 'gone':
         return second === ''
           ? { type: 'partyGone', connId: first, why: 'normal' }
@@ -171,11 +173,12 @@ export class Conversation {
     [connId = '', second = '', third = '']: string[],
     named: Named,
   ): CentreInput {
-    const { trunk, client, ...userData } = named;
+    const { trunk, client, emergency, ...userData } = named;
     const request = this.#request(client === undefined ? {} : { client });
     if (verb === 'join') return { type: 'completeTransfer', connId, consult: second, dn: third, ...request };
     const over = trunk === undefined ? {} : { trunk };
-    return { type: 'transfer', connId, dn: second, to: third, ...over, userData, ...request };
+    const transfer = { type: 'transfer', connId, dn: second, to: third, userData } as const;
+    return { ...transfer, ...over, ...urgent(emergency), ...request };
   }
 
   /** `login 1001 ann queues=6000,6001 epoch=2 mode=AutoIn`; without an epoch, one above the last of this agent. */
@@ -221,6 +224,11 @@ export class Conversation {
 }
 
 type Named = Readonly<Record<string, string>>;
+
+/** `emergency=yes`: to an emergency number. */
+function urgent(emergency: string | undefined): { readonly isEmergency: boolean } {
+  return { isEmergency: emergency === 'yes' };
+}
 
 /**
  * What is heard of the other site, over the link between the two (PQ1): `link up`, `link silent`, `link lost`;

@@ -18,7 +18,7 @@ const NO_CALL_STATUS = 481;
 
 /** CA17, CA18. */
 export function transfer(turn: Turn, input: Input<'transfer'>): void {
-  const { connId, dn, to, trunk, userData } = input;
+  const { connId, dn, to, trunk, isEmergency = false, userData } = input;
   const known = callAt(turn, input);
   const call = known && standing(turn, known, input);
   if (call === undefined) return fail(turn, input);
@@ -34,7 +34,7 @@ export function transfer(turn: Turn, input: Input<'transfer'>): void {
   const { client, referenceId } = input;
   const request = client === undefined || referenceId === undefined ? NOBODY : { client, referenceId };
   const changed = turn.state.calls.get(connId) ?? call;
-  const parked = changeCall(turn, changed, { type: 'parked', by: dn, request });
+  const parked = changeCall(turn, changed, { type: 'parked', by: dn, isEmergency, request });
   if (trunk === undefined) return place(turn, parked, to);
   changeCall(turn, parked, { type: 'alert', dn: to, trunk });
 }
@@ -55,7 +55,8 @@ export function completeTransfer(turn: Turn, input: Input<'completeTransfer'>): 
   const remains = farEndOf(call, dn);
   const because = `${dn} brings ${remains.dn} and ${end.dn} together, and leaves`;
   log(turn, { level: 'info', what: 'calls joined', call: connId, dn, because, detail: { consult } });
-  changeCall(turn, call, { type: 'joined', by: dn, consult, end }, input);
+  const { isEmergency } = second;
+  changeCall(turn, call, { type: 'joined', by: dn, consult, isEmergency, end }, input);
   changeCall(turn, second, { type: 'merged', by: dn, with: remains.dn });
 }
 
