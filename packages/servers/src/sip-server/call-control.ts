@@ -103,7 +103,8 @@ export class CallControl {
     this.transfers = new CallTransfers(ports, {
       ...common,
       trunkFor: (number) => this.#admission.trunkFor(number),
-      whereIs: (host, port) => this.#ringing.whereIs(host, port),
+      isEmergencyNumber: (number) => this.#admission.isEmergencyNumber(number),
+      whereIs: (place, dn) => this.#ringing.whereIs(place, dn),
       giveUp: (now, legs) => this.#ringing.giveUp(now, legs),
       hangUp: (now, leg) => this.#hangUp(now, leg),
     });

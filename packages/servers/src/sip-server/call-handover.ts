@@ -188,6 +188,8 @@ export class CallHandover {
       }
     }
     for (const leg of lost) this.#parts.ended(now, leg, 'lost');
+    // Of a call at rest nothing more may be heard for long.
+    this.#parts.transfers.goOn();
   }
 }
 

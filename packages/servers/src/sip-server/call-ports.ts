@@ -6,12 +6,12 @@ import type { AdmissionPorts } from './call-admission.ts';
 import type { CallOverloadPorts } from './call-overload.ts';
 import type { MakeCall } from './call-record.ts';
 import type { SipServerEffect } from './effects.ts';
-import type { Contact } from './gateway-contact.ts';
+import type { PhoneContact } from './registrations.ts';
 
 export interface CallPorts extends Omit<AdmissionPorts, 'refusesForLoad'>, CallOverloadPorts {
   readonly userAgent: SipUserAgent;
   /** Where requests to a registered phone go, the most recent contact first; empty when out of service. */
-  contactsOf(dn: string): readonly Contact[];
+  contactsOf(dn: string): readonly PhoneContact[];
   /** Nobody answers at this contact of the DN [D16, D17]. */
   contactFailed(now: Millis, dn: string, contact: string): void;
   /** The phone for which a client makes a call has answered, or why there is no call. */

@@ -150,10 +150,7 @@ export class CallRelay {
     const { userAgent } = this.#ports;
     const { origin, party } = call;
     const fromOrigin = relay.from === origin.leg;
-    if (relay.from === undefined) {
-      if (sdp !== undefined && party !== undefined) party.sdp = sdp;
-      return;
-    }
+    if (relay.from === undefined) return this.#joinedAnswered(call, relay.to, { status, sdp });
     if (relay.withdrawn) {
       // The other end has taken what nobody offers any more: it gets back what held before.
       const former = fromOrigin ? origin.sdp : party?.sdp;
@@ -168,6 +165,24 @@ export class CallRelay {
     const dn = fromOrigin ? origin.dn : party?.dn;
     if (dn !== undefined)
       this.#ports.tell({ type: 'partyHeld', connId: call.connId, dn, held: isHold(relay.sdp) });
+  }
+
+  /** Of an end that came from another call. One that does not take it goes on sending to whoever has left. */
+  #joinedAnswered(
+    { connId, party }: CallRecord,
+    leg: LegId,
+    { status, sdp }: { readonly status: number; readonly sdp: Uint8Array | undefined },
+  ): void {
+    if (party?.leg !== leg) return;
+    if (sdp !== undefined) {
+      party.sdp = sdp;
+      return;
+    }
+    const { dn } = party;
+    const because = `${dn} will not be turned to whom it was joined with: it answered ${status}`;
+    const line = { level: 'warn', what: 'call without sound ended', call: connId, dn, because } as const;
+    this.#ports.emit({ type: 'log', line });
+    this.#ports.tell({ type: 'partyGone', connId, dn, why: 'lost' });
   }
 
   /** The description as this leg is sent it, as part of the one session that it has with us. */

@@ -1,11 +1,11 @@
 /** What clients ask of calls, beyond facts for the centre: to make one, to transfer one, to join two. */
 import type { PartyRelease } from '@holdfast/centre';
-import type { Millis } from '@holdfast/kernel';
+import { type Millis, unreachable } from '@holdfast/kernel';
 import type { DeskRequest, ErrorCode } from '@holdfast/protocol';
 import { askerOf } from './answers.ts';
 import type { CallControl } from './call-control.ts';
 import type { MakeCall } from './call-record.ts';
-import type { TransferAsked } from './call-transfers.ts';
+import type { NoTransfer, TransferAsked } from './call-transfers.ts';
 import type { Client, Clients } from './clients.ts';
 import { NO_CALL } from './refusals.ts';
 
@@ -32,6 +32,7 @@ export class CallRequests {
     const asked = { client: askerOf(client.session.key, request), referenceId: request.ReferenceID };
     switch (request.type) {
       case 'MakeCall':
+        if (this.#isRepeated(client, request)) return;
         return this.#makeCall(now, client, request);
       case 'InitiateTransfer':
         return this.#consult(now, client, request);
@@ -48,23 +49,50 @@ export class CallRequests {
 
   #transfer(client: Client, asked: TransferAsked): void {
     const outcome = this.#ports.calls.transfers.ask(asked);
-    const { dn, connId } = asked;
-    const ReferenceID = asked.referenceId ?? 0;
-    if (outcome === 'no-call')
-      this.#refuse(client, { ReferenceID }, 'unknown-call', `No call ${connId} on DN ${dn}.`);
-    if (outcome === 'busy')
-      this.#refuse(client, { ReferenceID }, 'wrong-state', `Call ${connId} is being transferred already.`);
+    if (outcome === 'begun') return;
+    const refused =
+      outcome === 'consult-not-established' && 'consult' in asked ? asked.consult : asked.connId;
+    this.#refuseTransfer(client, { ReferenceID: asked.referenceId ?? 0 }, outcome, {
+      ...{ connId: refused, dn: asked.dn },
+    });
+  }
+
+  #refuseTransfer(
+    client: Client,
+    request: { ReferenceID: number },
+    why: NoTransfer,
+    { connId, dn }: { readonly connId: string; readonly dn: string },
+  ): void {
+    switch (why) {
+      case 'no-call':
+        return this.#refuse(client, request, 'unknown-call', `No call ${connId} on DN ${dn}.`);
+      case 'busy': {
+        const text = `Call ${connId} is being transferred already. Wait, or release it.`;
+        return this.#refuse(client, request, 'wrong-state', text);
+      }
+      case 'not-established':
+      case 'consult-not-established': {
+        const text = `Call ${connId} is not established. Wait until it is answered, or release it.`;
+        return this.#refuse(client, request, 'wrong-state', text);
+      }
+      default:
+        return unreachable(why);
+    }
   }
 
   /** SS87: a second call of its phone, which knows for which one it is. */
   #consult(now: Millis, client: Client, request: Extract<CallRequest, { type: 'InitiateTransfer' }>): void {
     const { dn, ConnID } = request;
+    // What became of the call since does not matter to a consultation that is being made.
+    if (this.#isRepeated(client, request)) return;
     const state = this.#ports.calls.transfers.standsAt(ConnID, dn);
     if (state === 'stands') return this.#makeCall(now, client, request, ConnID);
-    if (state === 'no-call')
-      return this.#refuse(client, request, 'unknown-call', `No call ${ConnID} on DN ${dn}.`);
-    const text = `Call ${ConnID} is not established, or is being transferred. Wait, or release it.`;
-    this.#refuse(client, request, 'wrong-state', text);
+    this.#refuseTransfer(client, request, state, { connId: ConnID, dn });
+  }
+
+  /** LG3: repeated while its phone rings; the answer comes when the phone has answered. */
+  #isRepeated(client: Client, request: CallRequest): boolean {
+    return this.#ports.calls.made.isMaking(askerOf(client.session.key, request));
   }
 
   #makeCall(
@@ -78,8 +106,6 @@ export class CallRequests {
     const asker = askerOf(client.session.key, request);
     const common = { destination, userData, client: asker, referenceId: ReferenceID };
     const asked: MakeCall = consultOf === undefined ? common : { ...common, consultOf };
-    // LG3: repeated while its phone rings; the answer comes when the phone has answered.
-    if (calls.made.isMaking(asker)) return;
     switch (calls.made.make(now, dn, asked, mediaAddress)) {
       case 'started':
         // Answered when the phone is: `phoneCalled`.

@@ -10,11 +10,13 @@ import type { CentreEffect, PartyRelease } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
 import {
   contactsOf,
+  domainOf,
   type InviteOptions,
   isAddressLiteral,
   type LegId,
   parseUri,
   type SipResponse,
+  type SipUri,
   withoutBrackets,
 } from '@holdfast/sip';
 import type { CallLegs } from './call-legs.ts';
@@ -75,8 +77,7 @@ export class CallRinging {
   ring(now: Millis, call: CallRecord, { dn, trunk, reservation }: Ring): void {
     const legs = new Set<LegId>();
     call.ringing.set(dn, { legs, why: 'unreachable', redirect: undefined });
-    const isEmergency = this.#configuration?.emergencyNumbers.includes(dn) === true;
-    const random = isEmergency ? undefined : this.#ports.random;
+    const random = this.#isEmergencyNumber(dn) ? undefined : this.#ports.random;
     const isOurs = this.#dns.has(dn);
     if (trunk !== undefined)
       this.#overTrunk(now, call, dn, this.#trunks.order(now, trunk, { isOurs, random }), reservation);
@@ -222,7 +223,12 @@ export class CallRinging {
     if (redirect === undefined || status >= 600)
       return this.#ports.tell({ type: 'partyFailed', connId, dn, why: ringing.why });
     const { to, trunk } = redirect;
-    this.#ports.tell({ type: 'partyRedirected', connId, dn, to, ...(trunk === undefined ? {} : { trunk }) });
+    const way = trunk === undefined ? {} : { trunk, isEmergency: this.#isEmergencyNumber(to) };
+    this.#ports.tell({ type: 'partyRedirected', connId, dn, to, ...way });
+  }
+
+  #isEmergencyNumber(number: string): boolean {
+    return this.#configuration?.emergencyNumbers.includes(number) === true;
   }
 
   /**
@@ -235,36 +241,42 @@ export class CallRinging {
     if (contacts === undefined || contacts === '*') return undefined;
     const byPreference = [...contacts].sort((a, b) => preferenceOf(b.params) - preferenceOf(a.params));
     for (const { uri } of byPreference) {
-      const redirect = this.#redirectTo(call, uri);
+      const redirect = this.#redirectTo(call, dn, uri);
       if (redirect !== undefined && redirect.to !== dn) return redirect;
     }
     return undefined;
   }
 
-  #redirectTo(call: CallRecord, text: string): Redirect | undefined {
+  #redirectTo(call: CallRecord, dn: string, text: string): Redirect | undefined {
     const uri = parseUri(text);
     if (uri?.scheme !== 'sip' || uri.user === undefined) return undefined;
-    const { user: to, host, port = SIP_PORT } = uri;
-    if (this.#isOurs(host, port)) return this.#dns.has(to) ? { to, trunk: undefined } : undefined;
+    const { user: to } = uri;
+    const where = this.whereIs(uri, dn);
+    if (where === 'here') return this.#dns.has(to) ? { to, trunk: undefined } : undefined;
     // What came in over a trunk never leaves over one [D14].
-    const trunk = call.origin.dn === undefined ? undefined : this.#trunkTo(host, port);
-    return trunk === undefined ? undefined : { to, trunk };
+    return where === undefined || call.origin.dn === undefined ? undefined : { to, ...where };
   }
 
-  /** Here, or at the gateway of a trunk. */
-  whereIs(host: string, port: number | undefined): 'here' | { readonly trunk: string } | undefined {
+  /**
+   * What the phone of this DN means by the host of an address. Here is also where it has registered, a DNS name of both sites
+   * perhaps; and the other site, which a phone goes on naming when its call has been taken over from there: its numbers are
+   * ours, and it may be dead.
+   */
+  whereIs(
+    { host, port = SIP_PORT }: Pick<SipUri, 'host' | 'port'>,
+    dn: string,
+  ): 'here' | { readonly trunk: string } | undefined {
     if (this.#isOurs(host, port)) return 'here';
-    const trunk = this.#trunkTo(host, port);
-    return trunk === undefined ? undefined : { trunk };
-  }
-
-  #trunkTo(host: string, port = SIP_PORT): string | undefined {
+    const named = domainOf({ host, port });
+    if (this.#ports.contactsOf(dn).some(({ domain }) => domain === named)) return 'here';
     const name = withoutBrackets(host).toLowerCase();
-    return this.#addresses.trunkAt((at) => at.host === name && at.port === port);
+    const trunk = this.#addresses.trunkAt((at) => at.host === name && at.port === port);
+    if (trunk === undefined) return undefined;
+    return trunk === this.#configuration?.peerTrunk ? 'here' : { trunk };
   }
 
   /** Our realm or address. */
-  #isOurs(host: string, port = SIP_PORT): boolean {
+  #isOurs(host: string, port: number): boolean {
     if (host === this.#configuration?.realm) return true;
     return OWN_TRANSPORTS.some((transport) => {
       const own = parseUri(this.#ports.userAgent.contactFor(transport));

@@ -1,3 +1,4 @@
+import { must } from '@holdfast/kernel';
 import { headerValue } from '@holdfast/sip';
 import { describe, expect, it } from 'vitest';
 import { centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
@@ -288,6 +289,50 @@ describe('two calls of one phone', () => {
     world.run(500);
     expect(bob.news()).toContain('ended remote 0');
     expect(leftovers({ world, ...centre })).toEqual(NOTHING);
+  });
+
+  it('[SS84] end where an end of the second is not there any more, and nothing waits for it', () => {
+    const { ada, caller, leg, second, world, site, bob, ...centre } = consulting();
+    const [first] = [...site.node.parts.calls.calls()];
+    const connId = must(first, 'the call stands').connId;
+    // An offer is on its way, so that it has still to be decided.
+    ada.do(ada.userAgent.reinvite(world.now, leg, ada.sdp(6000, 'sendonly', 2)));
+    ada.do(
+      ada.userAgent.sendInDialog(world.now, leg, 'REFER', {
+        headers: [['Refer-To', `<sip:${SERVER}?${ada.replaces(second)}>`]],
+      }),
+    );
+    while (first?.transfer === undefined && world.now < 60_000) world.run(1);
+    expect(first?.transfer?.asked).toBeDefined();
+    site.node.parts.calls.perform(world.now, { type: 'join', connId, consult: 'none', dn: '7001' });
+    world.run(500);
+    expect(ada.notified).toEqual([TRYING, failed('481 Call/Transaction Does Not Exist')]);
+    expect(caller.news()).toContain('ended remote 0');
+    expect(site.logs.map(({ what }) => what)).toContain('calls not joined');
+    bob.tell({ name: 'hangup' });
+    expect(leftovers({ world, site, ...centre })).toEqual(NOTHING);
+  });
+
+  it('[SS84] end where the far end of the second will not be turned: it would be heard by nobody', () => {
+    const centre = centreWorld();
+    const { world, site, caller } = centre;
+    const ada = new Transferor(centre, '7001', 6000);
+    const bob = new Transferor(centre, '7002', 6000);
+    const { react } = bob;
+    bob.react = (event) =>
+      event.type === 'offer' ? bob.do(bob.userAgent.rejectOffer(world.now, event.leg, 488)) : react(event);
+    caller.tell({ name: 'call', to: '7001' });
+    world.run(500);
+    const { leg } = ada.last('incoming');
+    const second = ada.call('7002', { port: 6002 });
+    world.run(500);
+    expect(ada.refer(leg, `<sip:${SERVER}?${ada.replaces(second)}>`)).toBe(202);
+    world.run(1_000);
+    expect(ada.notified).toEqual([TRYING, DONE]);
+    expect([caller.news().at(-1), bob.types().at(-1)]).toEqual(['ended remote 0', 'ended']);
+    const [line] = site.logs.filter(({ what }) => what === 'call without sound ended');
+    expect(line?.because).toContain('488');
+    expect(leftovers(centre)).toEqual(NOTHING);
   });
 
   it('[SS84] stay two where Replaces names no call of that phone (481)', () => {

@@ -12,7 +12,7 @@
  */
 import type { CentreEffect, CentreInput } from '@holdfast/centre';
 import { encodeUtf8, type Millis } from '@holdfast/kernel';
-import { type HeaderLines, type LegId, reasonPhrase, type SipRequest } from '@holdfast/sip';
+import { type HeaderLines, type LegId, reasonPhrase, type SipRequest, type SipUri } from '@holdfast/sip';
 import type { Asker } from './answers.ts';
 import type { CallLegs } from './call-legs.ts';
 import type { CallPorts } from './call-ports.ts';
@@ -30,7 +30,11 @@ export type TransferEffect = Extract<
   CentreEffect,
   { type: 'park' | 'transferred' | 'transferFailed' | 'join' }
 >;
+/** Why a client may not transfer a call, or consult somebody about it. */
+export type NoTransfer = 'no-call' | 'busy' | 'not-established' | 'consult-not-established';
 export type TransferAsked = Extract<CentreInput, { type: 'transfer' | 'completeTransfer' }>;
+
+type Way = Pick<Extract<TransferAsked, { type: 'transfer' }>, 'to' | 'trunk' | 'isEmergency'>;
 
 /** An end of the call transfers the other. */
 export interface Transferring {
@@ -51,8 +55,9 @@ export interface TransferParts {
   readonly sound: CallSound;
   /** The trunk for a number that is called, as for one that is dialled. */
   trunkFor(number: string): string | undefined;
-  /** Whether that is where we are, or over which trunk its gateway is reached; undefined where it is neither. */
-  whereIs(host: string, port: number | undefined): 'here' | { readonly trunk: string } | undefined;
+  isEmergencyNumber(number: string): boolean;
+  /** What the phone of this DN means by it: where we are, or the gateway of a trunk; undefined where it is neither. */
+  whereIs(place: Pick<SipUri, 'host' | 'port'>, dn: string): 'here' | { readonly trunk: string } | undefined;
   changed(connId: string): void;
   giveUp(now: Millis, legs: Iterable<LegId>): void;
   hangUp(now: Millis, leg: LegId): void;
@@ -77,12 +82,15 @@ export class CallTransfers {
 
   referred(now: Millis, leg: LegId, transaction: string, request: SipRequest): void {
     const refusal = this.#refusal(leg);
+    const by = this.#parts.legs.get(leg)?.dn ?? '';
     const read = refusal === undefined ? readRefer(request) : undefined;
-    const refer = read !== undefined && 'to' in read ? this.#resolved(read) : undefined;
+    const refer = read !== undefined && 'to' in read ? this.#resolved(read, by) : undefined;
     if (read === undefined || refer === undefined || 'status' in read) {
       const known = read !== undefined && 'status' in read ? read : undefined;
       const status = refusal ?? known?.status ?? FOREIGN_STATUS;
-      const because = known?.because ?? 'Refer-To leads neither to us nor to a gateway of ours';
+      const because =
+        known?.because ??
+        'Refer-To leads neither to us, by any name under which this phone has registered, nor to a gateway of ours';
       const headers = refusal === undefined ? [warning(because)] : [];
       return this.#ports.run(this.#ports.userAgent.respond(now, transaction, status, { headers }));
     }
@@ -124,11 +132,10 @@ export class CallTransfers {
     return this.#ports.userAgent.legInfo(other) === undefined ? 480 : undefined;
   }
 
-  #resolved({ to, host, port, replaces }: ReferRequest): { to: string; trunk?: string } | undefined {
-    const where = host === undefined || replaces !== undefined ? 'here' : this.#parts.whereIs(host, port);
+  #resolved({ to, place, replaces }: ReferRequest, by: string): Way | undefined {
+    const where = place === undefined || replaces !== undefined ? 'here' : this.#parts.whereIs(place, by);
     if (where === undefined) return undefined;
-    const trunk = where === 'here' ? this.#parts.trunkFor(to) : where.trunk;
-    return trunk === undefined ? { to } : { to, trunk };
+    return where === 'here' ? this.#way(to) : { ...this.#way(to), trunk: where.trunk };
   }
 
   /** Their name for our end of that dialog is our name of the leg. */
@@ -143,15 +150,18 @@ export class CallTransfers {
   // ── asked by a client ──────────────────────────────────────────────────────────────────────────────────────────
 
   /** The trunk is found here. */
-  ask(asked: TransferAsked): 'begun' | 'no-call' | 'busy' {
+  ask(asked: TransferAsked): 'begun' | NoTransfer {
     const { connId, dn, client } = asked;
     const call = this.#parts.calls.get(connId);
     const leg = call && endOf(call, dn)?.leg;
     // LG3: repeated while it goes on; the answer comes when it is decided.
     if (call?.transfer !== undefined) return call.transfer.client === client ? 'begun' : 'busy';
     if (call === undefined || leg === undefined) return 'no-call';
-    const trunk = asked.type === 'transfer' ? this.#parts.trunkFor(asked.to) : undefined;
-    const whole = trunk === undefined ? asked : { ...asked, trunk };
+    // Whoever still rings or waits may do so for long, and would be sent on in the moment of the answer (CA18).
+    if (!isEstablished(call)) return 'not-established';
+    const whole = asked.type === 'transfer' ? { ...asked, ...this.#way(asked.to) } : asked;
+    const second = asked.type === 'completeTransfer' ? this.#parts.calls.get(asked.consult) : undefined;
+    if (second !== undefined && !isEstablished(second)) return 'consult-not-established';
     call.transfer = { ...{ leg, dn, client, parked: undefined, refer: undefined }, asked: whole };
     this.#parts.changed(connId);
     this.#waiting.add(connId);
@@ -160,10 +170,17 @@ export class CallTransfers {
   }
 
   /** Whether the DN has an end of this call, which nobody is transferring: then it may consult somebody about it. */
-  standsAt(connId: string, dn: string): 'stands' | 'no-call' | 'busy' {
+  standsAt(connId: string, dn: string): 'stands' | NoTransfer {
     const call = this.#parts.calls.get(connId);
     if (call === undefined || endOf(call, dn) === undefined) return 'no-call';
-    return call.transfer === undefined && call.party !== undefined ? 'stands' : 'busy';
+    if (call.transfer !== undefined) return 'busy';
+    return isEstablished(call) ? 'stands' : 'not-established';
+  }
+
+  /** As for a number that is dialled. */
+  #way(to: string): Way {
+    const trunk = this.#parts.trunkFor(to);
+    return { to, isEmergency: this.#parts.isEmergencyNumber(to), ...(trunk !== undefined && { trunk }) };
   }
 
   /** Tells the centre of those whose calls have come to rest. */
@@ -176,7 +193,7 @@ export class CallTransfers {
         continue;
       }
       const second = asked.type === 'completeTransfer' ? this.#parts.calls.get(asked.consult) : undefined;
-      if (!this.#rests(call) || (second !== undefined && !this.#rests(second))) continue;
+      if (!this.#isReady(call) || (second !== undefined && !this.#isReady(second))) continue;
       this.#waiting.delete(connId);
       call.transfer.asked = undefined;
       this.#parts.changed(connId);
@@ -193,6 +210,11 @@ export class CallTransfers {
   /** Of another server: what it had not told its centre is told here. */
   restored({ connId, transfer }: CallRecord): void {
     if (transfer?.asked !== undefined) this.#waiting.add(connId);
+  }
+
+  /** One that is not established, or is no longer, is the centre's to refuse: nobody waits until somebody answers. */
+  #isReady(call: CallRecord): boolean {
+    return !isEstablished(call) || this.#rests(call);
   }
 
   /** Both ends stand, and nothing is on its way from one to the other. */
@@ -288,7 +310,8 @@ export class CallTransfers {
     const { transfer } = first;
     this.#turnRound(first, dn);
     const leg = first.party?.leg;
-    if (second === undefined || far === undefined || near === undefined || role === undefined) return;
+    if (second === undefined || far === undefined || near === undefined || role === undefined)
+      return this.#notJoined(now, first, consult);
     this.#parts.changed(consult);
     this.#parts.sound.stop(second);
     // Of what was asked of it nothing can come any more.
@@ -304,6 +327,17 @@ export class CallTransfers {
     if (leg !== undefined) this.#parts.hangUp(now, leg);
     this.#parts.hangUp(now, near.leg);
     this.#parts.sound.connect(now, first, far);
+  }
+
+  /** What the centre believes to be joined is not there: the call ends as if that end had hung up in this moment. */
+  #notJoined(now: Millis, first: CallRecord, consult: string): void {
+    const { connId } = first;
+    const because = `an end of call ${consult} is not there`;
+    const line = { level: 'warn', what: 'calls not joined', call: connId, because } as const;
+    this.#ports.emit({ type: 'log', line });
+    this.#failed(now, first, 481);
+    const { dn } = first.origin;
+    this.#ports.tell({ type: 'partyGone', connId, ...(dn !== undefined && { dn }), why: 'lost' });
   }
 
   // ── told to the phone ──────────────────────────────────────────────────────────────────────────────────────────
@@ -347,6 +381,11 @@ const OUTSIDE = { trunk: 'outside', left: [] } as const;
 
 function warning(because: string): readonly [string, string] {
   return ['Warning', `399 holdfast "${because}"`];
+}
+
+/** Somebody has answered, and nobody waits in a queue or is called. */
+function isEstablished({ origin, party }: CallRecord): boolean {
+  return party !== undefined && origin.answered;
 }
 
 function endOf(call: CallRecord, dn: string): { readonly leg: LegId } | undefined {

@@ -8,7 +8,8 @@ import { PROGRESS_EVERY_MS } from './shutdown-progress.ts';
 import { centreWorld } from './testing/centre-world.ts';
 import { type Ask, Desk } from './testing/desk.ts';
 import { Peer, Phone } from './testing/people.ts';
-import { configurationOf, GATEWAY, trunk } from './testing/server-site.ts';
+import { configurationOf, GATEWAY, REALM, trunk } from './testing/server-site.ts';
+import { Transferor } from './testing/transferor.ts';
 
 type Terms = Omit<Extract<Ask, { type: 'GracefulShutdown' }>, 'type' | 'on'>;
 
@@ -223,6 +224,44 @@ describe('emergency numbers', () => {
     world.run(500);
     expect(bell.news().at(-1)).toBe('ended local 0');
     expect(site.node.parts.calls.size).toBe(0);
+  });
+
+  it('[PQ4] are spared by the deadline also where somebody was transferred, redirected or joined to one', () => {
+    const cases = ['transferred', 'rings for a transfer', 'redirected', 'joined'] as const;
+    for (const how of cases) {
+      const { world, site, admin, bell, gateway, phone } = withGateway({ emergencyNumbers });
+      const bob = phone('7002', { answerAfterMs: 100 });
+      if (how === 'rings for a transfer')
+        gateway.react = (event) => {
+          if (event.type === 'incoming')
+            gateway.do(gateway.userAgent.ring(world.now, event.leg, { status: 180 }));
+        };
+      if (how === 'joined') {
+        const ada = new Transferor({ world }, '7003', 6000);
+        const first = ada.call('7002', { port: 6000 });
+        const second = ada.call('112', { port: 6002 });
+        world.run(500);
+        ada.refer(first, `<sip:${REALM}?${ada.replaces(second)}>`);
+      } else if (how === 'redirected') {
+        const cyd = new Peer(world, '7003', '10.0.1.3');
+        cyd.register({ expires: 600 });
+        const headers = [['Contact', `<sip:112@${GATEWAY}>`] as const];
+        cyd.react = (event) => {
+          if (event.type === 'incoming') cyd.do(cyd.userAgent.reject(world.now, event.leg, 302, { headers }));
+        };
+        bob.tell({ name: 'call', to: '7003' });
+      } else {
+        bell.tell({ name: 'call', to: '7002' });
+        world.run(500);
+        bell.tell({ name: 'transfer', to: '112' });
+      }
+      world.run(500);
+      const calls = [...site.node.parts.calls.calls()].map(({ party }) => party?.dn);
+      expect([how, calls]).toEqual([how, [how === 'rings for a transfer' ? undefined : '112']]);
+      admin.outcome({ type: 'GracefulShutdown', on: true, withinMs: 2_000, isForced: true });
+      world.run(10_000);
+      expect([how, site.node.parts.calls.size]).toEqual([how, 1]);
+    }
   });
 
   it('[PQ4] have room beyond the limit of calls', () => {

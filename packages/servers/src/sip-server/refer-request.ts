@@ -6,10 +6,9 @@ import { cseqOf, headerValue, nameAddrs, parseUri, type SipRequest, type SipUri 
 import { numberIn } from './call-admission.ts';
 
 export interface ReferRequest {
-  /** The number, and where it is to be called. */
+  /** The number, and where it is to be called; a telephone number names no place. */
   readonly to: string;
-  readonly host: string | undefined;
-  readonly port: number | undefined;
+  readonly place: Pick<SipUri, 'host' | 'port'> | undefined;
   readonly replaces: Replaces | undefined;
   /** The phone wants no NOTIFY. */
   readonly isSilent: boolean;
@@ -47,8 +46,7 @@ export function readRefer(request: SipRequest): ReferRequest | ReferRefusal {
   if ((to === undefined || to === '') && replaces === undefined) return refused(400, 'Refer-To names nobody');
   return {
     to: to ?? '',
-    host: uri.scheme === 'tel' ? undefined : uri.host,
-    port: uri.port,
+    place: uri.scheme === 'tel' ? undefined : uri,
     replaces,
     isSilent: headerValue(request, 'refer-sub')?.trim().toLowerCase().startsWith('false') === true,
     id: cseqOf(request)?.number ?? 0,

@@ -73,6 +73,11 @@ export interface RegistrationsOptions {
   refused(line: LogLine, sender: string): void;
 }
 
+export interface PhoneContact extends Contact {
+  /** Under which the phone has registered (`domainOf`): what it calls the place where we are. */
+  readonly domain: string;
+}
+
 type Proof = { readonly dn: string } | { readonly refuse: Refusal };
 
 export class Registrations {
@@ -227,8 +232,9 @@ export class Registrations {
     return this.#addresses.has(source);
   }
 
-  contactsOf(dn: string): Contact[] {
-    return (this.#registrar?.bindings(dn) ?? []).map(({ contact, target }) => ({
+  contactsOf(dn: string): PhoneContact[] {
+    return (this.#registrar?.bindings(dn) ?? []).map(({ contact, domain, target }) => ({
+      domain,
       uri: contact,
       destination: { type: 'target', target },
       transport: target.transport,

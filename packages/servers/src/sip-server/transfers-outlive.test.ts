@@ -76,6 +76,27 @@ describe('another server goes on while a call is transferred', () => {
     expect(leftovers({ world, site, ...centre })).toEqual(NOTHING);
   });
 
+  it('[SS85] tells at once what the former one had still to tell of a call in which nothing happens any more', () => {
+    const { ada, bob, caller, world, site, ...centre } = transferring({});
+    const [first] = [...site.node.parts.calls.calls()];
+    const call = must(first, 'the call stands');
+    const asked = { type: 'transfer', connId: call.connId, dn: '7001', to: '7002' } as const;
+    const refer = { id: undefined, isSilent: false };
+    const ours = must(call.party, 'ada talks').leg;
+    call.transfer = { leg: ours, dn: '7001', refer, client: undefined, asked, parked: undefined };
+    // So that its mate hears of it.
+    caller.tell({ name: 'hold' });
+    world.run(500);
+    site.takeOver();
+    world.run(200);
+    expect(bob.news()).toEqual(['ringing']);
+    bob.tell({ name: 'answer' });
+    world.run(500);
+    expect(ada.notified).toEqual([DONE]);
+    caller.tell({ name: 'hangup' });
+    expect(leftovers({ world, site, ...centre })).toEqual(NOTHING);
+  });
+
   it('[SS85] [SS86] answers the client that asked for it, once', () => {
     const { bob, board, world, site, caller, ...centre } = transferring({});
     const desk = new Desk(site, 'sue', 'session-sue');

@@ -193,13 +193,16 @@ export class Peer implements Party {
       readonly body?: Uint8Array;
       readonly transport?: TransportName;
       readonly server?: string;
+      /** Of its address of record; the realm where absent. */
+      readonly domain?: string;
       readonly credentials?: { readonly user: string; readonly password: string } | null;
     } = {},
   ): number {
+    const address = `sip:${this.#number}@${more.domain ?? REALM}`;
     const headers: (readonly [string, string])[] = [
       ['Max-Forwards', '70'],
-      ['From', `<sip:${this.#number}@${REALM}>;tag=${Math.floor(this.world.random() * 1e9)}`],
-      ['To', `<sip:${this.#number}@${REALM}>`],
+      ['From', `<${address}>;tag=${Math.floor(this.world.random() * 1e9)}`],
+      ['To', `<${address}>`],
       ['Call-ID', `${method}-${Math.floor(this.world.random() * 1e9)}`],
       ['CSeq', `1 ${method}`],
     ];
@@ -231,12 +234,18 @@ export class Peer implements Party {
 
   /** Registers this contact, or those given. */
   register(
-    more: { contacts?: readonly string[]; expires?: number; transport?: TransportName; server?: string } = {},
+    more: {
+      contacts?: readonly string[];
+      expires?: number;
+      transport?: TransportName;
+      server?: string;
+      domain?: string;
+    } = {},
   ): number {
-    const { expires = 60, transport = 'UDP', server = SERVER } = more;
+    const { expires = 60, transport = 'UDP', server = SERVER, domain = REALM } = more;
     const contacts = more.contacts ?? [this.contact(transport)];
     const headers = contacts.map((uri) => ['Contact', `<${uri}>;expires=${expires}`] as const);
-    return this.request('REGISTER', { headers, transport, server });
+    return this.request('REGISTER', { headers, transport, server, domain });
   }
 
   /** Calls a number at the server; without `sdp` an INVITE without an offer. */
