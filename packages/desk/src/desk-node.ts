@@ -18,7 +18,7 @@ import {
   stepDeskSite,
 } from '@holdfast/continuity';
 import { type Millis, must, type Node, type Random } from '@holdfast/kernel';
-import type { DeskConfiguration } from '@holdfast/protocol';
+import { type DeskConfiguration, isDialled } from '@holdfast/protocol';
 import { AgentSession } from './agent-session.ts';
 import { Alarms } from './alarms.ts';
 import { type AskWithoutDN, choiceOf, requestOf } from './desk-commands.ts';
@@ -282,10 +282,14 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
         return this.#agent.choose(this.#now, choiceOf(command));
       case 'answer':
         return this.#out.emit({ type: 'answerPhone', ConnID: command.ConnID });
-      case 'release':
       case 'call':
       case 'transfer':
       case 'consult':
+        // A site would count it as a malformed message, and cut the link at the third.
+        if (isDialled(command.destination)) return void this.#ask(requestOf(command));
+        this.#notice = TEXTS.notDialled(command.destination);
+        return;
+      case 'release':
       case 'completeTransfer':
       case 'attach':
         return void this.#ask(requestOf(command));

@@ -28,6 +28,9 @@ export const TEXTS = {
   placeMissing: 'Say at which place you sit: seats are shared here, so that it is asked at each start.',
   notLoggedIn: 'Not possible now: you are not logged in.',
 
+  notDialled: (text: string) =>
+    `"${text.slice(0, 64)}" cannot be called: a number is 1 to 64 letters, digits or signs such as + * # . - _, without blanks.`,
+
   refused({ asked, site, text }: { readonly asked: string; readonly site: string; readonly text: string }) {
     return `Site ${site} has refused ${REQUESTS[asked] ?? 'what the desk asked for'}: ${text}`;
   },

@@ -27,6 +27,19 @@ import {
 
 const name = z.string().min(1).max(255);
 const dn = z.string().min(1).max(64);
+const DIALLED = /^[A-Za-z0-9\-_.!~*'()&=+$,;?/#]{1,64}$/;
+/**
+ * What is called: the characters of a SIP user (RFC 3261 §25.1) and "#", which is escaped on the wire. Neither a blank nor "@",
+ * which would make it another address than the one that is called.
+ */
+const dialled = z
+  .string()
+  .regex(DIALLED, "must be 1 to 64 letters, digits or - _ . ! ~ * ' ( ) & = + $ , ; ? / #, without blanks");
+
+/** Whether a site may be asked to call this. */
+export function isDialled(text: string): boolean {
+  return DIALLED.test(text);
+}
 
 /** Agents named in one message about a graceful shutdown; all are counted. */
 export const SHUTDOWN_STAYING_MAX = 100;
@@ -110,7 +123,13 @@ export const deskRequest = z.discriminatedUnion('type', [
     workMode: workMode.optional(),
     reasons: reasons.optional(),
   }),
-  z.object({ type: z.literal('MakeCall'), ReferenceID, dn, destination: dn, userData: userData.optional() }),
+  z.object({
+    type: z.literal('MakeCall'),
+    ReferenceID,
+    dn,
+    destination: dialled,
+    userData: userData.optional(),
+  }),
   z.object({ type: z.literal('ReleaseCall'), ReferenceID, dn, ConnID: name }),
   /**
    * The call goes to the destination without the DN (TSingleStepTransfer), once somebody has answered there or it stands in a
@@ -121,7 +140,7 @@ export const deskRequest = z.discriminatedUnion('type', [
     ReferenceID,
     dn,
     ConnID: name,
-    destination: dn,
+    destination: dialled,
     userData: userData.optional(),
   }),
   /**
@@ -134,7 +153,7 @@ export const deskRequest = z.discriminatedUnion('type', [
     ReferenceID,
     dn,
     ConnID: name,
-    destination: dn,
+    destination: dialled,
     userData: userData.optional(),
   }),
   /** Brings the other ends of two established calls of the DN together in the first (TCompleteTransfer). */

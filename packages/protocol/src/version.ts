@@ -6,9 +6,8 @@
  * 2  members of a pair, and a server and whoever it is client of, show each other that they hold the server secret, and
  *    say it no more (LK1); a primary tells its supervisor that
  *    it offers its role (PR7); calls are transferred (three more requests of clients, EventPartyChanged, PreviousConnID);
- *    nothing else has changed
+ *    a destination is made of what can be dialled. Version 1 is no longer served: a desk of it cannot read EventPartyChanged,
+ *    and cuts the link at the third
  */
 export const PROTOCOL_VERSION = 2;
-export const PROTOCOL_VERSION_OLDEST = 1;
-/** Of the links between servers: before it they said the secret. */
-export const SERVER_VERSION_OLDEST = 2;
+export const PROTOCOL_VERSION_OLDEST = 2;

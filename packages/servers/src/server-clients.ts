@@ -4,7 +4,7 @@
  * process. Nobody who cannot show it is admitted as one. `own-proof.ts` is the other end.
  */
 import type { LogLine, Random } from '@holdfast/kernel';
-import { SERVER_VERSION_OLDEST } from '@holdfast/protocol';
+import { PROTOCOL_VERSION_OLDEST } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import { type ClientLink, isProof, type ProofOf, proofNonce, proofOf } from './server-proof.ts';
 
@@ -19,7 +19,7 @@ export const WRONG_SECRET = 'The server secret is wrong. Have that of the Keys o
 
 /** To a client of `version` that says the secret instead of showing it. */
 export function saysSecret(version: number): string {
-  return `A server of version ${version} says the server secret, which none may any more; the oldest version between servers is ${SERVER_VERSION_OLDEST}. Update it.`;
+  return `A server of version ${version} says the server secret, which none may any more; the oldest version between servers is ${PROTOCOL_VERSION_OLDEST}. Update it.`;
 }
 
 /** Whoever is no server has one guess a connection, and each leaves this. */

@@ -1,5 +1,5 @@
 import type { ConfigReply, ConfigRequest } from '@holdfast/protocol';
-import { PROTOCOL_VERSION } from '@holdfast/protocol';
+import { PROTOCOL_VERSION, PROTOCOL_VERSION_OLDEST } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { OPEN_MAX_MS } from './config-server-node.ts';
 import type { ConfigServerEffect } from './config-server-types.ts';
@@ -26,8 +26,12 @@ test('[CS1] nothing is answered before Open, and Open names application and vers
     code: 'wrong-state',
   });
   expect(world.ask('a', open('nobody'))).toMatchObject({ code: 'unknown-application' });
-  const old = { ...open('workspace'), version: PROTOCOL_VERSION + 1 };
-  expect(world.ask('a', old)).toMatchObject({ code: 'bad-message', field: 'version' });
+  const newer = { ...open('workspace'), version: PROTOCOL_VERSION + 1 };
+  expect(world.ask('a', newer)).toMatchObject({ code: 'bad-message', field: 'version' });
+  expect(world.ask('a', { ...open('workspace'), version: PROTOCOL_VERSION_OLDEST - 1 })).toMatchObject({
+    ...{ code: 'bad-message', field: 'version' },
+    text: 'Version 1 is not served here; 2 to 2 are. Update whichever is older.',
+  });
   expect(world.ask('a', open('workspace'))).toMatchObject({
     type: 'Opened',
     site: 'north',

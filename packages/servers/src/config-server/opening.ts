@@ -34,12 +34,13 @@ interface Refusal {
 
 export function openingOf(configuration: Configuration, request: Open, shown: Shown): Opening {
   const { application: name, version, nonce, secret } = request;
-  if (version < PROTOCOL_VERSION_OLDEST || version > PROTOCOL_VERSION) {
-    const text = `Version ${version} is not served; ${PROTOCOL_VERSION_OLDEST} to ${PROTOCOL_VERSION} are.`;
-    return { name: 'refused', code: 'bad-message', text, field: 'version' };
-  }
+  // Before the version, of which it says more.
   if (secret !== undefined)
     return { name: 'refused', code: 'not-allowed', text: saysSecret(version), isFinal: true };
+  if (version < PROTOCOL_VERSION_OLDEST || version > PROTOCOL_VERSION) {
+    const text = `Version ${version} is not served here; ${PROTOCOL_VERSION_OLDEST} to ${PROTOCOL_VERSION} are. Update whichever is older.`;
+    return { name: 'refused', code: 'bad-message', text, field: 'version' };
+  }
   if (nonce !== undefined && shown === 'nothing')
     return { name: 'challenged', request: { ...request, nonce } };
   const isFinal = shown === 'wrong';

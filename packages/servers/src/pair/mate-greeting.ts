@@ -12,7 +12,7 @@
  */
 import type { Millis } from '@holdfast/kernel';
 import { unreachable } from '@holdfast/kernel';
-import { type MirrorMessage, PROTOCOL_VERSION, SERVER_VERSION_OLDEST } from '@holdfast/protocol';
+import { type MirrorMessage, PROTOCOL_VERSION, PROTOCOL_VERSION_OLDEST } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import { isProof, type ProofBy, type ProofOf, type ProofSide, proofOf } from '../server-proof.ts';
 
@@ -76,9 +76,9 @@ function helloOf({ application, process, nonce, wall }: GreetingOptions): Hello 
 
 function hello(own: GreetingOptions, message: Hello): GreetingStep {
   const { application, version, process, nonce, wall = own.wall } = message;
-  if (version < SERVER_VERSION_OLDEST || nonce === undefined)
+  if (version < PROTOCOL_VERSION_OLDEST || nonce === undefined)
     return refused(
-      `it speaks version ${version}, and the oldest that is understood between servers is ${SERVER_VERSION_OLDEST}: update it`,
+      `it speaks version ${version}, and the oldest that is understood between servers is ${PROTOCOL_VERSION_OLDEST}: update it`,
     );
   if (application !== own.mate)
     return refused(`it runs as "${application.slice(0, NAME_SHOWN_MAX)}", and the mate is "${own.mate}"`);

@@ -213,10 +213,13 @@ export class CallAdmission {
 const NOT_FOUND: Refusal = { status: 404, headers: [] };
 const UNAVAILABLE: Refusal = { status: 503, headers: [] };
 
-/** The number in a SIP or tel URI (RFC 3966: separators mean nothing). */
+/**
+ * The number in a SIP or tel URI (RFC 3966: separators mean nothing). Only "#" may stand in the number of a DN and not in a
+ * user (RFC 3261 §25.1): every other escape means something that is no part of a number, and stays one.
+ */
 export function numberIn(text: string): string | undefined {
   const uri = parseUri(text);
-  if (uri?.scheme !== 'tel') return uri?.user;
+  if (uri?.scheme !== 'tel') return uri?.user?.replaceAll('%23', '#');
   return uri.host.replace(/;.*$/, '').replace(/[-.()]/g, '');
 }
 

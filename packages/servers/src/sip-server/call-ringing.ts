@@ -25,7 +25,7 @@ import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, LegRole, Redirect } from './call-record.ts';
 import type { SipDN, SipServerConfiguration } from './configuration.ts';
 import type { GatewayAddresses } from './gateway-addresses.ts';
-import { type Contact, contactAt, SIP_PORT } from './gateway-contact.ts';
+import { type Contact, contactAt, partyAt, SIP_PORT } from './gateway-contact.ts';
 import type { OutboundTrunks } from './outbound-trunks.ts';
 import { HOP_HEADER } from './peer-forward.ts';
 import { RESERVATION_HEADER } from './queue-pool.ts';
@@ -160,8 +160,8 @@ export class CallRinging {
     return {
       uri: at.uri,
       destination: at.destination,
-      from: `<sip:${call.origin.ani}@${realm}>`,
-      to: `<sip:${dn}@${realm}>`,
+      from: partyAt(call.origin.ani, realm),
+      to: partyAt(dn, realm),
       contact: this.#ports.userAgent.contactFor(at.transport),
       ...(offer === undefined ? {} : { sdp: offer }),
       headers: [

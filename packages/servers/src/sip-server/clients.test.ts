@@ -1,3 +1,4 @@
+import { PROTOCOL_VERSION_OLDEST } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
 import { CALLER_NUMBER, centreWorld } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
@@ -34,7 +35,10 @@ describe('a client', () => {
     expect(desk.register({ token: 'expired ada' })).toMatchObject({ code: 'token-expired' });
     expect(desk.register({ token: 'rubbish' })).toMatchObject({ code: 'token-invalid' });
     expect(desk.register({ token: 'token eve' })).toMatchObject({ code: 'account-disabled' });
-    expect(desk.register({ version: 0 })).toMatchObject({ code: 'bad-message', field: 'version' });
+    expect(desk.register({ version: PROTOCOL_VERSION_OLDEST - 1 })).toMatchObject({
+      ...{ code: 'bad-message', field: 'version' },
+      text: 'Version 1 is no longer served here; the oldest is 2. Update the client.',
+    });
     expect(desk.register({ token: 'token ada' })).toMatchObject({ type: 'ServerInfo' });
   });
 

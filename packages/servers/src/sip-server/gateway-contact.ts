@@ -2,7 +2,13 @@
  * Where a number behind a gateway is called. An address needs no look-up; a name is left to the user agent, which looks
  * it up anew for each request and goes from one of its targets to the next (RFC 3263 §4, SS46).
  */
-import { type Destination, isAddressLiteral, type TransportName, withBrackets } from '@holdfast/sip';
+import {
+  type Destination,
+  formatUri,
+  isAddressLiteral,
+  type TransportName,
+  withBrackets,
+} from '@holdfast/sip';
 import type { Gateway } from './configuration.ts';
 
 /** RFC 3261 §19.1.2, where neither the configuration nor DNS says another. */
@@ -20,16 +26,16 @@ export interface Contact {
 export function contactAt(gateway: Gateway, number?: string): Contact {
   const { host, port, transport } = gateway;
   const isName = !isAddressLiteral(host);
-  const user = number === undefined ? '' : `${number}@`;
   const shownPort = port ?? (isName ? undefined : SIP_PORT);
   // A name without a transport leaves it to NAPTR (RFC 3263 §4.1), and UDP is what a URI without one means.
-  const parameter =
-    transport === undefined || (transport === 'UDP' && !isName) ? '' : transport.toLowerCase();
-  const uri = [
-    `sip:${user}${withBrackets(host)}`,
-    shownPort === undefined ? '' : `:${shownPort}`,
-    parameter === '' ? '' : `;transport=${parameter}`,
-  ].join('');
+  const isPlain = transport === undefined || (transport === 'UDP' && !isName);
+  const uri = formatUri({
+    scheme: 'sip',
+    host: withBrackets(host),
+    params: new Map(isPlain ? [] : [['transport', transport.toLowerCase()]]),
+    ...(number !== undefined && { user: number }),
+    ...(shownPort !== undefined && { port: shownPort }),
+  });
   const used = transport ?? 'UDP';
   const target = { host, port: port ?? SIP_PORT, transport: used };
   return {
@@ -37,6 +43,11 @@ export function contactAt(gateway: Gateway, number?: string): Contact {
     destination: isName ? { type: 'uri', uri } : { type: 'target', target },
     transport: used,
   };
+}
+
+/** Whoever has that number, as From and To name a party: no text of a number ends the user, the URI or the field. */
+export function partyAt(number: string, realm: string): string {
+  return `<${formatUri({ scheme: 'sip', user: number, host: realm, params: new Map() })}>`;
 }
 
 /** Where we are reached ourselves; by a name without a port, which DNS SRV gives (RFC 3263 §4.2). */

@@ -1,5 +1,6 @@
 import { checkCentre } from '@holdfast/centre';
 import { must, type Random, randomInteger } from '@holdfast/kernel';
+import { PROTOCOL_VERSION } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
 import { leftovers, NOTHING } from './testing/centre-world.ts';
 import { Desk } from './testing/desk.ts';
@@ -194,7 +195,7 @@ class Day {
         ReferenceID: 1,
         application: 'desk',
         session: desk.session,
-        version: 1,
+        version: PROTOCOL_VERSION,
         addpTimeoutMs: 10_000,
         token: `token ${person}`,
       });

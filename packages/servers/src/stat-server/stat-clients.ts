@@ -130,11 +130,12 @@ export class StatClients {
 
   #open(wall: Millis, connection: string, request: Open): void {
     const { ReferenceID, version, token, secret, nonce } = request;
+    // Before the version, of which it says more.
+    if (secret !== undefined) return this.#refuseServer(connection, ReferenceID, saysSecret(version));
     if (version < PROTOCOL_VERSION_OLDEST) {
       const text = `Version ${version} is no longer served here; the oldest is ${PROTOCOL_VERSION_OLDEST}. Update the client.`;
       return this.#refuse(connection, ReferenceID, 'bad-message', text, 'version');
     }
-    if (secret !== undefined) return this.#refuseServer(connection, ReferenceID, saysSecret(version));
     let person: string | undefined;
     if (token !== undefined) {
       const check = this.#ports.verifyToken(token, wall);

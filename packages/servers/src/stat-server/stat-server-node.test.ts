@@ -1,3 +1,4 @@
+import { PROTOCOL_VERSION_OLDEST } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { GREETING_MAX_MS } from '../sip-server/client-health.ts';
 import { type CentreWorld, centreWorld } from '../sip-server/testing/centre-world.ts';
@@ -164,7 +165,12 @@ test.each([
   ['a forged token', { token: 'forged' }, 'token-invalid', 'token'],
   ['an expired token', { token: 'expired ada' }, 'token-expired', 'token'],
   ['a person who is disabled', { token: 'token eve' }, 'account-disabled', 'token'],
-  ['a version of the past', { token: 'token ada', version: 0 }, 'bad-message', 'version'],
+  [
+    'a version of the past',
+    { token: 'token ada', version: PROTOCOL_VERSION_OLDEST - 1 },
+    'bad-message',
+    'version',
+  ],
 ])('[SV2] %s is refused with the field, and the connection stays', (_, open, code, field) => {
   const { stat } = statWorld();
   const desk = new StatDesk(stat);

@@ -114,7 +114,7 @@ export class Desk {
       type: 'RegisterClient',
       application: 'desk',
       session: this.session,
-      version: more.version ?? 1,
+      version: more.version ?? PROTOCOL_VERSION,
       addpTimeoutMs: more.addpTimeoutMs ?? 20_000,
       ...(token !== undefined && { token }),
       ...(more.resume !== undefined && { resume: more.resume }),

@@ -133,6 +133,23 @@ describe('calls', () => {
     expect([ada.node.calls, bob.node.calls]).toEqual([1, 1]);
   });
 
+  test('[PH16] what is no URI is not dialled, and a number is escaped', () => {
+    const { world, ada, bob } = pair();
+    for (const to of ['', 'sip:7001@h\r\nX: y', 'sip:7001>;a=b', 'sip:a b@h']) {
+      bob.tell({ name: 'call', to });
+      expect([to, bob.news()]).toEqual([to, ['refusedCommand']]);
+    }
+    bob.tell({ name: 'call', to: '#31#>\r\nX: 7003' });
+    world.run(200);
+    // Nobody of that name is here, and it has come as one message.
+    expect(bob.facts.at(-1)).toMatchObject({ name: 'ended', status: 404 });
+    bob.tell({ name: 'call', to: '7001' });
+    world.run(1_000);
+    bob.tell({ name: 'transfer', to: 'sip:7003>\r\nX: y' });
+    expect(bob.news().at(-1)).toBe('refusedCommand');
+    expect(ada.node.calls).toBe(1);
+  });
+
   test('[C47] a call whose other side has vanished ends by itself', () => {
     const { world, ada, bob } = pair();
     bob.tell({ name: 'call', to: '7001' });

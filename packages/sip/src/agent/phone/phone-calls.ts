@@ -5,7 +5,8 @@
 import { decodeUtf8, type Millis, randomInteger } from '@holdfast/kernel';
 import { fromOf, headerValue, toOf } from '../../message/headers.ts';
 import type { SipRequest } from '../../message/message.ts';
-import { parseUri } from '../../message/uri.ts';
+import { NO_PARAMS } from '../../message/params.ts';
+import { formatUri, parseUri } from '../../message/uri.ts';
 import type { LegId, UserAgentEvent } from '../../user-agent-types.ts';
 import type { SipUserAgent } from '../user-agent.ts';
 import type { UserAgentOutput } from '../user-agent-options.ts';
@@ -186,14 +187,20 @@ export class PhoneCalls {
       (a, b) => Number(b.site === preferred) - Number(a.site === preferred),
     );
     if (sites.length === 0) return this.#refuse(now, command.name, 'registered at no site');
-    const to = /^[a-z][a-z0-9+.-]*:/i.test(command.to)
-      ? command.to
-      : `sip:${command.to}@${this.#options.domain}`;
+    const to = this.#uriOf(command.to);
+    if (to === undefined) return this.#refuse(now, command.name, 'this cannot be dialled');
     const call = this.#newCall('', 'out', line, {
       dialled: { to, headers: command.headers ?? [] },
       sitesLeft: sites,
     });
     this.#tryNextSite(now, call);
+  }
+
+  /** Of a number in our domain, escaped as a user is, or of a URI that is one. */
+  #uriOf(to: string): string | undefined {
+    if (/^[a-z][a-z0-9+.-]*:/i.test(to)) return parseUri(to) === undefined ? undefined : to;
+    if (to === '') return undefined;
+    return formatUri({ scheme: 'sip', user: to, host: this.#options.domain, params: NO_PARAMS });
   }
 
   /** Rule PH3: the sites one after another, until one gives a sign of life. */
@@ -297,7 +304,8 @@ export class PhoneCalls {
 
   /** RFC 3515 §2.4.1. */
   #transfer(now: Millis, call: PhoneCall, to: string): void {
-    const uri = to.includes(':') ? to : `sip:${to}@${this.#options.domain}`;
+    const uri = this.#uriOf(to);
+    if (uri === undefined) return this.#refuse(now, 'transfer', 'this cannot be dialled');
     const headers = [['Refer-To', `<${uri}>`]] as const;
     this.#ports.run(this.#ports.userAgent.sendInDialog(now, call.leg, 'REFER', { headers }));
   }
