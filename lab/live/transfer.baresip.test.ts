@@ -107,3 +107,31 @@ test('[SS82] [SS85] nobody takes it at the mate: baresip is told why, and hangs 
   expect(failures()).toMatchObject([{ param: '486 Busy Here' }]);
   expect(await customer.fact('ended', { after: customerAt })).toMatchObject({ by: 'remote', status: 0 });
 }, 60_000);
+
+test('[SS87] [SS86] the desk of its agent has it call the target, and joins the two: baresip is let go', async () => {
+  const { customerAt, targetAt } = { customerAt: customer.facts.length, targetAt: target.facts.length };
+  target.command({ name: 'answerAfter', ms: 0 });
+  const desk = await site.desk(GUEST.user, {});
+  try {
+    await until('the agent is logged in', 15_000, () => desk.view?.site === 'north');
+    await customer.call(GUEST.dn, 'north');
+    await customer.hears(THEIRS_HZ);
+    const stands = (isConsultation: boolean) =>
+      desk.view?.calls.find(
+        ({ CallType, state }) => (CallType === 'Consult') === isConsultation && state === 'Established',
+      )?.ConnID;
+    await until('the desk shows the call', 5_000, () => stands(false) !== undefined);
+    const ConnID = stands(false) as string;
+    desk.command({ type: 'consult', ConnID, destination: TARGET });
+    await until('the target has answered', 8_000, () => stands(true) !== undefined);
+    await target.hears(THEIRS_HZ);
+    desk.command({ type: 'completeTransfer', ConnID, consultConnID: stands(true) as string });
+    await areTogether();
+    expect(desk.view?.calls).toEqual([]);
+    await target.hangUp();
+    expect(await customer.fact('ended', { after: customerAt })).toMatchObject({ by: 'remote', status: 0 });
+    expect(target.facts.slice(targetAt).map(({ name }) => name)).toEqual(['ringing', 'established', 'ended']);
+  } finally {
+    await desk.stop();
+  }
+}, 60_000);

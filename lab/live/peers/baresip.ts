@@ -82,7 +82,8 @@ export class Baresip implements PeerPhone {
 
   get calls(): number {
     const count = (type: string) => this.events.filter((event) => event.type === type).length;
-    return count('CALL_ESTABLISHED') - count('CALL_CLOSED');
+    // It hangs up where nobody takes a call that it transfers, and says no more than that.
+    return count('CALL_ESTABLISHED') - count('CALL_CLOSED') - count('TRANSFER_FAILED');
   }
 
   command(command: string, params = ''): void {

@@ -112,6 +112,11 @@ export class Linphone implements PeerPhone {
     return wav?.ok === true ? wav.samples : new Int16Array(0);
   }
 
+  /** In how many messages so far there was a line that begins so. */
+  received(line: string): number {
+    return this.#log().split(`\n${line}`).length - 1;
+  }
+
   algorithms(): ReadonlySet<string> {
     return algorithmsIn(this.#log());
   }
