@@ -153,6 +153,28 @@ describe('since when the other site is silent, after a takeover', () => {
     expect(south.node.parts.peer.silentSince).toBe(since + 700);
   });
 
+  it('[AD13] where the server before still had answers, from the takeover, when it is known that this one has none', () => {
+    const all = talking({ hasMate: true });
+    const { world, south } = all;
+    die(all);
+    world.run(10);
+    expect(south.node.parts.peer.canAsk).toBe(true);
+    south.takeOver(heldAt(south));
+    const tookOverAt = world.now;
+    expect(south.node.parts.peer.silentSince).toBeUndefined();
+    world.run(100);
+    expect(south.node.parts.peer.silentSince).toBe(tookOverAt);
+  });
+
+  it('[AD13] at no moment while the other site lives', () => {
+    const { world, south } = talking({ hasMate: true });
+    south.takeOver(heldAt(south));
+    while (!south.node.parts.peer.canAsk) {
+      expect(south.node.parts.peer.silentSince).toBeUndefined();
+      world.run(1);
+    }
+  });
+
   it('[AD13] not at all where it is another site', () => {
     const { south } = silent();
     south.takeOver(heldAt(south, { site: 'west' }));

@@ -97,6 +97,8 @@ export class PeerSite {
   #probe: { readonly n: number; readonly sentAt: Millis; readonly isOpen: boolean } = NO_PROBE;
   /** When it answered last; undefined when it never did. */
   #upAt: Millis | undefined;
+  /** AD13: when this server took over from one that still had answers; until it has found out for itself nothing is concluded. */
+  #unknownSince: Millis | undefined;
   #references = REFERENCE_FIRST;
   /** In the order in which they were asked. */
   readonly #asked = new Map<number, { readonly person: string; readonly epoch: LoginEpoch }>();
@@ -127,11 +129,12 @@ export class PeerSite {
   }
 
   /**
-   * AD13: so long had the other site not answered the server before us. As a standby we may have heard it since; whoever
-   * was not told of a silence counts from the takeover, because the server before us may have heard it until then.
+   * AD13: so long had the other site not answered the server before us. As a standby we may have heard it since; where
+   * nothing is said of a silence it counts from the takeover, because the server before us may have heard it until then.
    */
   wasSilent(site: string, since: Millis): void {
     if (site !== this.#site || this.#health !== 'down') return;
+    this.#unknownSince = undefined;
     this.#upAt = Math.max(since, this.#held?.heardAt ?? Number.NEGATIVE_INFINITY);
   }
 
@@ -200,7 +203,8 @@ export class PeerSite {
     const held = this.#site === undefined && this.#held?.site === site ? this.#held : undefined;
     this.#site = site;
     this.#following = held?.following ?? new Following();
-    this.#upAt = held?.heardAt === undefined ? undefined : now;
+    this.#upAt = undefined;
+    this.#unknownSince = held?.heardAt === undefined ? undefined : now;
   }
 
   /** What it answers comes back by `answered`; where nothing is followed, nothing comes. */
@@ -240,6 +244,7 @@ export class PeerSite {
     if (this.#health === 'down' || now < this.#probeAt()) return;
     if (this.#probe.isOpen) {
       this.#probe = { ...this.#probe, isOpen: false };
+      this.#noAnswer();
       this.#become('silent', `It has not answered within ${PEER_ANSWER_MAX_MS} ms.`);
     }
     if (now >= this.#probe.sentAt + PEER_PROBE_EVERY_MS) this.#ask(now);
@@ -269,6 +274,7 @@ export class PeerSite {
     const { sentAt, isOpen } = this.#probe;
     if (!isOpen || n !== this.#probe.n) return;
     this.#probe = { ...this.#probe, isOpen: false };
+    this.#unknownSince = undefined;
     this.#upAt = now;
     if (now < sentAt + PEER_ANSWER_MAX_MS) this.#become('up', undefined);
     else this.#become('silent', `It has answered after ${Math.round(now - sentAt)} ms.`);
@@ -299,9 +305,15 @@ export class PeerSite {
     this.#asked.clear();
     this.#logins.forget();
     this.#probe = { ...this.#probe, isOpen: false };
+    this.#noAnswer();
     if (this.#health === 'down') return;
     this.#become('down', 'The connection is lost.');
     this.#ports.lost(now);
+  }
+
+  #noAnswer(): void {
+    this.#upAt ??= this.#unknownSince;
+    this.#unknownSince = undefined;
   }
 
   #answered(now: Millis, reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): boolean {
