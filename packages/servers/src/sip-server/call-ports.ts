@@ -1,7 +1,7 @@
 /** What call control and its parts are given: the user agent below, the centre above, and who is registered. */
 import type { CentreInput, PartyRelease } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
-import type { LegId, SipUserAgent } from '@holdfast/sip';
+import type { LegId, RegisteredContact, SipUserAgent } from '@holdfast/sip';
 import type { AdmissionPorts } from './call-admission.ts';
 import type { CallOverloadPorts } from './call-overload.ts';
 import type { MakeCall } from './call-record.ts';
@@ -13,7 +13,7 @@ export interface CallPorts extends Omit<AdmissionPorts, 'refusesForLoad'>, CallO
   /** Where requests to a registered phone go, the most recent contact first; empty when out of service. */
   contactsOf(dn: string): readonly PhoneContact[];
   /** Nobody answers at this contact of the DN [D16, D17]. */
-  contactFailed(now: Millis, dn: string, contact: string): void;
+  contactFailed(now: Millis, dn: string, contact: RegisteredContact): void;
   /** The phone for which a client makes a call has answered, or why there is no call. */
   phoneCalled(asked: MakeCall, dn: string, outcome: 'answered' | PartyRelease): void;
   /** AD7: for how long the one caller from there waited at the other site, which is gone; once. */

@@ -4,7 +4,7 @@
  * ConnID.
  */
 import type { PartyRelease } from '@holdfast/centre';
-import type { LegId } from '@holdfast/sip';
+import type { LegId, RegisteredContact } from '@holdfast/sip';
 import type { Asker } from './answers.ts';
 import type { Transferring } from './call-transfers.ts';
 
@@ -104,7 +104,7 @@ export interface LegRole {
   /** The offer in our INVITE to it; without one its 2xx holds the offer. */
   readonly offer: Uint8Array | undefined;
   /** The registered contact that was called; undefined for callers and gateways. */
-  readonly contact: string | undefined;
+  readonly contact: RegisteredContact | undefined;
   /** The trunk over which it was called, and those that are tried if this one fails. */
   readonly over: { readonly trunk: string; readonly left: readonly string[] } | undefined;
   /** The phone has given a sign of life: if it is silent later, its contact may be a newer one and is not to blame. */

@@ -110,13 +110,13 @@ export class CallRinging {
   }
 
   /** What is registered, or the fixed address of a Call Processing Port. */
-  #contactsOf(dn: string): readonly { readonly at: Contact; readonly contact: string | undefined }[] {
+  #contactsOf(dn: string): readonly Pick<Called, 'at' | 'contact'>[] {
     const fixed = this.#dns.get(dn)?.contact;
     if (fixed !== undefined) return [{ at: contactAt(fixed, dn), contact: undefined }];
     return this.#ports
       .contactsOf(dn)
       .slice(0, FORKS_MAX)
-      .map((at) => ({ at, contact: at.uri }));
+      .map((at) => ({ at, contact: at.registered }));
   }
 
   #overTrunk(

@@ -48,8 +48,8 @@ export class MadeCalls {
     const call = this.#parts.open(dn);
     call.makeCall = asked;
     call.origin.told = offer;
-    const { uri } = contact;
-    const called = { role: 'origin', dn, at: contact, offer, contact: uri, over: undefined } as const;
+    const { registered } = contact;
+    const called = { role: 'origin', dn, at: contact, offer, contact: registered, over: undefined } as const;
     const ringingMax = OWN_PHONE_RINGING_MAX_MS;
     call.origin.leg = ringing.invite(now, call, { ...called, ringingMax });
     return 'started';

@@ -103,6 +103,28 @@ describe('phones', () => {
     expect(leftovers(centre)).toEqual(NOTHING);
   });
 
+  it('[D17] keep the contact that they have registered again since a call to it began, which nobody answers', () => {
+    const { world, board, caller } = centreWorld();
+    const ada = new Peer(world, '7001', '10.0.1.77');
+    expect(ada.register()).toBe(200);
+    world.cut.add(ada.host);
+    caller.tell({ name: 'call', to: '7001' });
+    // The last copy of the INVITE has gone; it is given up after 32 s.
+    world.run(31_800);
+    world.cut.clear();
+    expect(ada.register()).toBe(200);
+    board.news();
+    world.run(2_000);
+    expect(caller.news()).toEqual(['dialing', 'ended refused 480']);
+    expect(board.news()).not.toContain('EventDNOutOfService 7001');
+    ada.react = (event) => {
+      if (event.type === 'incoming') ada.do(ada.userAgent.reject(world.now, event.leg, 486));
+    };
+    caller.tell({ name: 'call', to: '7001' });
+    world.run(1_000);
+    expect(caller.news()).toEqual(['dialing', 'ended refused 486']);
+  });
+
   it('[D16] ring at the live contact while a stale one is silent, which is then dropped', () => {
     const { world, board, caller, phone } = centreWorld();
     const stale = new Peer(world, '7001', '10.0.1.77');

@@ -31,6 +31,7 @@ import {
   type Hashes,
   type NameAddr,
   parseUri,
+  type RegisteredContact,
   Registrar,
   type RegistrarChange,
   type SipRequest,
@@ -76,6 +77,7 @@ export interface RegistrationsOptions {
 export interface PhoneContact extends Contact {
   /** Under which the phone has registered (`domainOf`): what it calls the place where we are. */
   readonly domain: string;
+  readonly registered: RegisteredContact;
 }
 
 type Proof = { readonly dn: string } | { readonly refuse: Refusal };
@@ -233,8 +235,9 @@ export class Registrations {
   }
 
   contactsOf(dn: string): PhoneContact[] {
-    return (this.#registrar?.bindings(dn) ?? []).map(({ contact, domain, target }) => ({
+    return (this.#registrar?.bindings(dn) ?? []).map(({ contact, callId, cseq, domain, target }) => ({
       domain,
+      registered: { contact, callId, cseq },
       uri: contact,
       destination: { type: 'target', target },
       transport: target.transport,
@@ -248,7 +251,7 @@ export class Registrations {
   }
 
   /** Nobody answers there: it must not stand until it expires [D16, D17]. */
-  contactFailed(now: Millis, dn: string, contact: string): void {
+  contactFailed(now: Millis, dn: string, contact: RegisteredContact): void {
     const registrar = this.#registrar;
     if (registrar !== undefined) this.#note(registrar, registrar.contactFailed(now, dn, contact));
   }

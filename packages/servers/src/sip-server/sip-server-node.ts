@@ -26,7 +26,7 @@ import { LeasedLogins } from './leased-logins.ts';
 import { answerOutsideCalls, ownUserAgent } from './own-user-agent.ts';
 import { PeerSide } from './peer-side.ts';
 import { PhoneWatch, type Seen } from './phone-watch.ts';
-import { Registrations } from './registrations.ts';
+import { type PhoneContact, Registrations } from './registrations.ts';
 import { ShutdownProgressTeller } from './shutdown-progress.ts';
 import type { SipServerOptions } from './sip-server-options.ts';
 import { EVENTS_MIRRORED, type HeldSite, type SiteChanges, type SiteHolding } from './site-changes.ts';
@@ -366,11 +366,11 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   }
 
   /** A silence that may be our own doing says nothing about the phone. */
-  #contactFailed(now: Millis, dn: string, contact: string): void {
+  #contactFailed(now: Millis, dn: string, contact: PhoneContact['registered']): void {
     if (this.#userAgent.sizes().legs >= LEGS_MAX) return;
     if (this.#userAgent.status().clientTransactions >= DEFAULT_LIMITS.clientTransactionsMax) return;
     this.#registrations.contactFailed(now, dn, contact);
-    this.#logLine('warn', 'contact dropped', { because: `nobody answers at ${contact}`, dn });
+    this.#logLine('warn', 'contact dropped', { because: `nobody answers at ${contact.contact}`, dn });
   }
 
   /** LL1: every 2 s to whoever is registered; the desk of the basic connection needs a fresh one to log in. */

@@ -54,7 +54,7 @@ export class UnsavedCalls {
   #stop(now: Millis, record: LegRecord, { dn, contact }: Roles[number][1]): void {
     const { userAgent, phoneAt, run } = this.#ports;
     const here = dn === undefined ? undefined : phoneAt(dn);
-    const isSame = here !== undefined && here.uri === contact && here.destination.type === 'target';
+    const isSame = here !== undefined && here.uri === contact?.contact && here.destination.type === 'target';
     run(userAgent.cancelOther(now, record, isSame ? here.destination.target : undefined));
   }
 }

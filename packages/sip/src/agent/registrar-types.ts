@@ -29,6 +29,9 @@ export interface Binding {
   readonly params: string;
 }
 
+/** A contact, and which REGISTER has named it last. */
+export type RegisteredContact = Pick<Binding, 'contact' | 'callId' | 'cseq'>;
+
 export interface RegistrarChange {
   readonly kind: 'added' | 'refreshed' | 'removed' | 'expired';
   readonly aor: string;

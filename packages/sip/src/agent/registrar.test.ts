@@ -5,7 +5,7 @@ import { headerValue, headerValues } from '../message/headers.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { Source } from '../target.ts';
 import { Registrar } from './registrar.ts';
-import type { RegistrarOptions } from './registrar-types.ts';
+import type { Binding, RegistrarOptions } from './registrar-types.ts';
 
 interface Wish {
   contact?: string | readonly string[];
@@ -261,14 +261,22 @@ describe('where it is reached', () => {
     expect(registrar.flowFailed(1, 'udp-1')).toEqual([]);
   });
 
-  test('[D17] a contact that does not answer is taken out alone', () => {
+  test('[RG10] [D17] a contact that does not answer is taken out alone', () => {
     const registrar = new Registrar();
     registrar.handle(0, register({ contact: [here, '<sip:7001@10.0.0.6>'] }), udp);
-    expect(kinds(registrar.contactFailed(1, '7001', 'sip:7001@10.0.0.5'))).toEqual([
-      'removed sip:7001@10.0.0.5',
-    ]);
+    const [called] = registrar.bindings('7001') as [Binding];
+    expect(kinds(registrar.contactFailed(1, '7001', called))).toEqual([`removed ${called.contact}`]);
     expect(registrar.bindings('7001')).toHaveLength(1);
-    expect(registrar.contactFailed(1, '7009', 'sip:nobody')).toEqual([]);
+    expect(registrar.contactFailed(1, '7009', called)).toEqual([]);
+  });
+
+  test('[RG10] [D17] a contact that has been registered again since it was called stays', () => {
+    const registrar = new Registrar();
+    registrar.handle(0, register({ contact: here, cseq: 1 }), tcp('c1'));
+    const [called] = registrar.bindings('7001') as [Binding];
+    registrar.handle(1, register({ contact: here, cseq: 2 }), tcp('c2'));
+    expect(registrar.contactFailed(2, '7001', called)).toEqual([]);
+    expect(registrar.bindings('7001')).toHaveLength(1);
   });
 
   test.each([

@@ -25,6 +25,7 @@ import {
   type Binding,
   CONTACTS_MAX,
   RETRY_AFTER_MAX_S,
+  type RegisteredContact,
   type RegistrarAnswer,
   type RegistrarChange,
   type RegistrarOptions,
@@ -115,10 +116,15 @@ export class Registrar {
     return changes;
   }
 
-  /** A request to this contact could not be delivered or was not answered: it must not stand until it expires [D17]. */
-  contactFailed(now: Millis, aor: string, contact: string): readonly RegistrarChange[] {
+  /**
+   * A request to this contact could not be delivered or was not answered: it must not stand until it expires [D17]. Where
+   * the phone has registered it since, the request went a former way, over a connection perhaps that is no more.
+   */
+  contactFailed(now: Millis, aor: string, called: RegisteredContact): readonly RegistrarChange[] {
     const changes = this.#expireOf(now, aor);
-    this.#removeWhere(aor, (binding) => binding.contact === contact, 'it did not answer', changes);
+    const isSame = ({ contact, callId, cseq }: Binding) =>
+      contact === called.contact && callId === called.callId && cseq === called.cseq;
+    this.#removeWhere(aor, isSame, 'it did not answer', changes);
     return changes;
   }
 
