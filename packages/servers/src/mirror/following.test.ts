@@ -75,11 +75,31 @@ describe('[LG7] what does not come as it should changes nothing, is asked for, i
     expect([value(held), held.store.epoch]).toEqual([{ a: 1 }, 5]);
   });
 
-  it('another digest: all is asked for, and what was held counts for nothing', () => {
+  it('another digest: all is asked for, and what is held is no longer whole, but there', () => {
     const held = following();
-    held.hear(1, { type: 'digest', epoch: 5, number: 10, digest: 1 });
+    expect(held.hear(1, { type: 'digest', epoch: 5, number: 10, digest: 1 }).replies).toEqual([
+      { type: 'follow' },
+    ]);
     expect(held.store.isComplete).toBe(false);
-    expect([held.isProven, held.refused.get('digest')]).toEqual([false, 1]);
+    expect([held.isProven, held.refused.get('digest'), value(held)]).toEqual([false, 1, { a: 1 }]);
+    // Also on the next link.
+    held.linked();
+    expect(held.ask()).toEqual({ type: 'follow' });
+  });
+
+  it('each further entry after a gap asks for nothing more until an answer has come, or the next digest', () => {
+    const held = following();
+    const asks = (...heard: LogMessage[]) =>
+      heard.flatMap((each) => held.hear(1, each).replies.map(({ type }) => type));
+    expect(asks(entry(5, 11, 12), entry(5, 12, 13), entry(5, 13, 14))).toEqual(['follow']);
+    expect(held.refused.get('gap')).toBe(3);
+    // The answer: everything since, as one entry.
+    expect(asks(entry(5, 10, 14), entry(5, 14, 15))).toEqual(['ack', 'ack']);
+    expect(asks(entry(5, 16, 17), entry(5, 17, 18))).toEqual(['follow']);
+    const digest = { type: 'digest', epoch: 5, number: 18, digest: 1 } as const;
+    expect(asks(digest, entry(5, 18, 19))).toEqual(['follow']);
+    held.linked();
+    expect(asks(entry(5, 19, 20))).toEqual(['follow']);
   });
 
   it('a part of everything that is not the next one: everything from the beginning', () => {

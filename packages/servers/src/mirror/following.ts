@@ -16,6 +16,8 @@ export interface Heard {
 }
 
 const NOTHING: Heard = { replies: [] };
+/** From the beginning, whatever is held. */
+const EVERYTHING: MirrorMessage = { type: 'follow' };
 
 /** What came of the log and was not taken as it came (LG7). */
 export const REFUSALS = ['gap', 'twice', 'lower-epoch', 'digest', 'part'] as const;
@@ -28,6 +30,8 @@ export class Following {
   readonly #told = new Set<LogRefusal>();
   /** The digest of whoever is followed was ours, and nothing has been missed since. */
   #isProven = false;
+  /** What is missing was asked for, and nothing has come of it yet: to ask with each entry would cost a walk over all records each. */
+  #isAsked = false;
   /** When everything was last asked for because the digest was another. */
   #differedAt: Millis = Number.NEGATIVE_INFINITY;
 
@@ -36,6 +40,7 @@ export class Following {
     this.store.linked();
     this.#told.clear();
     this.#isProven = false;
+    this.#isAsked = false;
   }
 
   /** HR2: everything is held here, and that has been compared on this link. */
@@ -74,8 +79,12 @@ export class Following {
   }
 
   #part(now: Millis, part: Extract<LogMessage, { type: 'snapshot' }>): Heard {
-    if (part.part === 0) this.#isProven = false;
-    if (!this.store.snapshot(now, part)) return this.#again('part', 'a part of everything is missing');
+    if (part.part === 0) {
+      this.#isProven = false;
+      this.#isAsked = false;
+    }
+    if (!this.store.snapshot(now, part))
+      return this.#again('part', 'a part of everything is missing', EVERYTHING);
     const replies = [{ type: 'partTaken', part: part.part } as const, this.#ack()];
     if (!part.isLast) return { replies };
     return { replies, line: { level: 'info', what: 'follows', detail: { records: this.store.size } } };
@@ -84,7 +93,10 @@ export class Following {
   #entry(now: Millis, entry: Extract<LogMessage, { type: 'entry' }>): Heard {
     const held = this.store.number;
     const outcome = this.store.entry(now, entry);
-    if (outcome === 'taken') return { replies: [this.#ack()] };
+    if (outcome === 'taken') {
+      this.#isAsked = false;
+      return { replies: [this.#ack()] };
+    }
     if (outcome === 'old') return this.refuseLate(entry.epoch, this.store.epoch);
     // Until the first part has come there is nothing to be missing in.
     if (!this.store.isComplete) return NOTHING;
@@ -98,7 +110,8 @@ export class Following {
   #compare(now: Millis, digest: Extract<LogMessage, { type: 'digest' }>): Heard {
     const { isComplete, epoch, number } = this.store;
     if (!isComplete || digest.epoch !== epoch) return NOTHING;
-    // What was sent before it has come before it, or not at all.
+    // What was sent before it has come before it, or not at all; nor has what was asked for.
+    this.#isAsked = false;
     if (digest.number !== number)
       return this.#again('gap', `entry ${digest.number} was the last, and ${number} is held`);
     if (this.store.holds(digest.digest)) {
@@ -111,13 +124,13 @@ export class Following {
     if (now < this.#differedAt + DIGEST_EVERY_MS) return NOTHING;
     this.#differedAt = now;
     this.#count('digest');
-    this.store.clear();
+    this.store.doubt();
     const line = {
       level: 'error',
       what: 'records differ',
       because: 'the digest is another: all is asked for',
     } as const;
-    return { replies: [this.ask()], line };
+    return { replies: [EVERYTHING], line };
   }
 
   #refuse(kind: LogRefusal, line: NonNullable<Heard['line']>, replies: readonly MirrorMessage[] = []): Heard {
@@ -131,10 +144,12 @@ export class Following {
     this.#refused.set(kind, (this.#refused.get(kind) ?? 0) + 1);
   }
 
-  #again(kind: LogRefusal, because: string): Heard {
+  #again(kind: LogRefusal, because: string, ask = this.ask()): Heard {
     this.#count(kind);
     this.#isProven = false;
-    return { replies: [this.ask()], line: { level: 'warn', what: 'entries missing', because } };
+    if (this.#isAsked) return NOTHING;
+    this.#isAsked = true;
+    return { replies: [ask], line: { level: 'warn', what: 'entries missing', because } };
   }
 
   #ack(): MirrorMessage {

@@ -5,10 +5,6 @@
 export class HeldEffects<Effect> {
   readonly #waiting: { readonly number: number; readonly effects: readonly Effect[] }[] = [];
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
-  }
-
   /** `number` of the last entry that must be held by the mate first. */
   add(number: number, effects: readonly Effect[]): void {
     if (effects.length > 0) this.#waiting.push({ number, effects });
@@ -22,10 +18,5 @@ export class HeldEffects<Effect> {
       this.#waiting.shift();
     }
     return free;
-  }
-
-  /** The server is no longer ours to speak for. */
-  drop(): void {
-    this.#waiting.length = 0;
   }
 }

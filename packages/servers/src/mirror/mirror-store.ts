@@ -1,76 +1,75 @@
 /**
- * What a standby holds of its primary: every record with the sender's instant at which it was written, and the newest
- * events. It thinks nothing about them; a SIP Server that takes over reads them (SS50).
+ * What a standby holds of its primary, and a site of the other: every record with the sender's instant at which it was
+ * written, and the newest events. It thinks nothing about them; a server that takes over, or calls, reads them (SS50, AD1).
  *
- * Instants of the sender become ours by one distance between the two clocks, the smallest that was seen on this link: so
- * records that came a moment apart keep their order, however long each was on its way (LG5).
+ * Everything that comes anew, in parts, is put beside what is held, and takes its place when its last part has come (LG8):
+ *
+ *     whole ──part 0──▶ whole + coming ──last part──▶ the new whole
+ *
+ * Whoever dies in between leaves what was whole, and of what is coming as much as has come, which is newer. A record of the
+ * former may be of something that is over meanwhile: its ends then say so (481), and less is lost than with nothing.
  */
-import type { HeldRecord, Millis, Plain } from '@holdfast/kernel';
-import type { EventMessage, MirrorMessage, Position } from '@holdfast/protocol';
-import type { LogEntry } from '../sip-server/event-log.ts';
+import type { HeldRecord, Millis } from '@holdfast/kernel';
 import type { PeerRecords } from '../sip-server/peer-legs.ts';
-import { EVENTS_MIRRORED, type HeldSite } from '../sip-server/site-changes.ts';
-import { MirrorDigest } from './mirror-digest.ts';
-
-type Snapshot = Extract<MirrorMessage, { type: 'snapshot' }>;
-type Entry = Extract<MirrorMessage, { type: 'entry' }>;
+import type { HeldSite } from '../sip-server/site-changes.ts';
+import { type Entry, HeldLog, type Snapshot } from './held-log.ts';
 
 export class MirrorStore {
-  readonly #records = new Map<string, { readonly value: Plain; readonly writtenAt: Millis }>();
-  readonly #digest = new MirrorDigest();
-  /** By number; the oldest are dropped. */
-  #events: LogEntry[] = [];
-  #positions: readonly Position[] = [];
-  #apart: Millis = Number.POSITIVE_INFINITY;
-  #epoch = 0;
-  #number = 0;
+  /** Nothing that stood at the sender when it was sent is missing here. */
+  #whole: HeldLog | undefined;
+  #coming: HeldLog | undefined;
+  /** The next part of what is coming. */
   #part = 0;
-  /** The last part has come: nothing that stood at the primary is missing here. */
-  #isComplete = false;
+  /** The digest of what is whole was another than the sender's: it is read where there is nothing better, and not gone on from. */
+  #isDoubted = false;
 
+  /** Everything is held, as of the last entry. */
   get isComplete(): boolean {
-    return this.#isComplete;
+    return this.#whole !== undefined && this.#coming === undefined && !this.#isDoubted;
+  }
+
+  get #newest(): HeldLog | undefined {
+    return this.#coming ?? this.#whole;
   }
 
   get epoch(): number {
-    return this.#epoch;
+    return this.#newest?.epoch ?? 0;
   }
 
   get number(): number {
-    return this.#number;
+    return this.#newest?.number ?? 0;
   }
 
   get size(): number {
-    return this.#records.size;
+    return this.#newest?.size ?? 0;
   }
 
   /** What is held, for `follow`. */
   get position(): { readonly epoch?: number; readonly number?: number } {
-    return this.#isComplete ? { epoch: this.#epoch, number: this.#number } : {};
+    if (this.#whole === undefined || this.#isDoubted) return {};
+    return { epoch: this.#whole.epoch, number: this.#whole.number };
   }
 
-  /** A new link: the distance of the clocks is measured anew. */
+  /** A new link: parts that have not come over the last one will not come. */
   linked(): void {
-    this.#apart = Number.POSITIVE_INFINITY;
+    this.#whole?.linked();
+    if (this.#whole !== undefined) this.#coming = undefined;
   }
 
   /** A part of everything; false when it is not the one that comes next. */
   snapshot(now: Millis, part: Snapshot): boolean {
     if (part.part === 0) {
-      this.#records.clear();
-      this.#digest.clear();
-      this.#events = [];
-      this.#isComplete = false;
+      this.#coming = new HeldLog(part);
       this.#part = 0;
-      this.#positions = part.positions;
-      this.#apart = now - part.now;
     }
-    if (part.part !== this.#part || (part.part > 0 && part.epoch !== this.#epoch)) return false;
+    const coming = this.#coming;
+    if (coming === undefined || part.part !== this.#part || part.epoch !== coming.epoch) return false;
     this.#part += 1;
-    this.#epoch = part.epoch;
-    this.#number = part.number;
-    this.#isComplete = part.isLast;
-    this.#take(now, part);
+    coming.part(now, part);
+    if (!part.isLast) return true;
+    this.#whole = coming;
+    this.#coming = undefined;
+    this.#isDoubted = false;
     return true;
   }
 
@@ -79,81 +78,61 @@ export class MirrorStore {
    * already, which change nothing.
    */
   entry(now: Millis, entry: Entry): 'taken' | 'gap' | 'old' | 'twice' {
-    if (entry.epoch < this.#epoch) return 'old';
-    if (entry.epoch === this.#epoch && entry.from < this.#number && entry.number <= this.#number)
+    const newest = this.#newest;
+    if (newest === undefined) return 'gap';
+    if (entry.epoch < newest.epoch) return 'old';
+    if (entry.epoch === newest.epoch && entry.from < newest.number && entry.number <= newest.number)
       return 'twice';
-    if (entry.epoch !== this.#epoch || entry.from !== this.#number) return 'gap';
-    this.#number = entry.number;
-    this.#take(now, entry);
-    for (const key of entry.gone) {
-      this.#records.delete(key);
-      this.#digest.gone(key);
+    if (!newest.fits(entry)) return 'gap';
+    const whole = this.#whole;
+    if (whole !== undefined && whole !== newest) {
+      if (whole.fits(entry)) whole.entry(now, entry);
+      else whole.gone(entry.gone);
     }
-    this.#positions = [
-      ...this.#positions.filter(({ epoch }) => epoch !== entry.position.epoch),
-      entry.position,
-    ];
+    newest.entry(now, entry);
     return 'taken';
-  }
-
-  #take(now: Millis, { put, events, now: writtenAt }: Snapshot | Entry): void {
-    this.#apart = Math.min(this.#apart, now - writtenAt);
-    for (const [key, value, number] of put) {
-      this.#records.set(key, { value: value as Plain, writtenAt });
-      this.#digest.put(key, number);
-    }
-    for (const event of events) this.#keep({ ...event, message: event.message as EventMessage });
-    if (this.#events.length > 2 * EVENTS_MIRRORED) this.#events = this.#events.slice(-EVENTS_MIRRORED);
-  }
-
-  /** In the order of numbers: what is new may come while parts of everything that are older are still to come. */
-  #keep(event: LogEntry): void {
-    const events = this.#events;
-    const numberAt = (at: number) => events[at]?.number ?? 0;
-    let from = event.number > numberAt(events.length - 1) ? events.length : 0;
-    let to = events.length;
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if (numberAt(middle) < event.number) from = middle + 1;
-      else to = middle;
-    }
-    if (numberAt(from) !== event.number) events.splice(from, 0, event);
   }
 
   /** Whether we hold what the primary holds at the same number. */
   holds(digest: number): boolean {
-    return digest === this.#digest.value;
+    return digest === this.#whole?.digest;
+  }
+
+  /** It does not: everything is asked for, and what is held stays until that has come. */
+  doubt(): void {
+    this.#isDoubted = true;
   }
 
   /** Everything, in our time, for the server that takes over. */
   held(): HeldSite {
-    const apart = Number.isFinite(this.#apart) ? this.#apart : 0;
     const records = new Map<string, HeldRecord>();
-    for (const [key, { value, writtenAt }] of this.#records)
-      records.set(key, { value, heldAt: writtenAt + apart });
-    return { records, events: this.#events, positions: this.#positions };
+    for (const log of [this.#whole, this.#coming])
+      for (const key of log?.keys() ?? []) {
+        const record = log?.get(key);
+        if (record !== undefined) records.set(key, record);
+      }
+    // Events without a gap, which those that are coming may have.
+    const { events = [], positions = [] } = this.#whole ?? this.#coming ?? {};
+    return { records, events, positions };
   }
 
-  /** What is held, to be looked up; undefined while a part of it has not come yet. */
+  /** What is held, to be looked up; undefined before everything has come once. */
   records(): PeerRecords | undefined {
-    if (!this.#isComplete) return undefined;
-    const apart = Number.isFinite(this.#apart) ? this.#apart : 0;
+    const whole = this.#whole;
+    const coming = this.#coming;
+    if (whole === undefined) return undefined;
     return {
-      get: (key) => {
-        const found = this.#records.get(key);
-        return found && { value: found.value, heldAt: found.writtenAt + apart };
+      get: (key) => coming?.get(key) ?? whole.get(key),
+      *keys() {
+        if (coming !== undefined) yield* coming.keys();
+        for (const key of whole.keys()) if (coming?.has(key) !== true) yield key;
       },
-      keys: () => this.#records.keys(),
     };
   }
 
   clear(): void {
-    this.#records.clear();
-    this.#digest.clear();
-    this.#events = [];
-    this.#positions = [];
-    this.#isComplete = false;
-    this.#epoch = 0;
-    this.#number = 0;
+    this.#whole = undefined;
+    this.#coming = undefined;
+    this.#isDoubted = false;
   }
 }

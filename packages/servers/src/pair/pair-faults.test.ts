@@ -245,6 +245,25 @@ describe('who takes over', () => {
   });
 });
 
+it('[LG8] a standby whose records differ goes on with them when its primary dies before it has sent them anew', () => {
+  const { world, site, ada, caller } = pairWorld();
+  caller.tell({ name: 'call', to: '8000' });
+  world.run(2_000);
+  expect(ada.news()).toEqual(['ringing', 'established']);
+  const { store } = site.node('b').parts;
+  const { epoch, number } = store;
+  // What it asks for then never comes.
+  const message = { type: 'digest', epoch, number, digest: 1 } as const;
+  site.node('b').handle(world.now, { type: 'mateMessage', message });
+  expect(store.isComplete).toBe(false);
+  site.kill('a');
+  runUntil(site, () => site.acting()[0] === 'b');
+  expect(site.server.parts.calls.size).toBe(1);
+  caller.tell({ name: 'hold' });
+  world.run(500);
+  expect(ada.news()).toEqual(['held remote']);
+});
+
 it('[D29] a link that comes and goes leaves one primary in the end, and everybody knows which', () => {
   const { world, site } = pairWorld();
   for (let times = 0; times < 40; times++) {

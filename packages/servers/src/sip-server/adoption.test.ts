@@ -64,6 +64,23 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     expect(leftovers({ world, site: all.south })).toEqual(NOTHING);
   });
 
+  it('[AD1] [LG8] also where its mate had taken over, and dies while it is telling everything', () => {
+    const all = talking();
+    const { world, south, ada, caller } = all;
+    const epoch = (south.node.parts.peer.standing.following.store.epoch ?? 0) + 1;
+    const part = { type: 'snapshot', epoch, number: 1, now: world.now, part: 0, isLast: false } as const;
+    const message = { type: 'Mirror', message: { ...part, positions: [], put: [], events: [] } } as const;
+    south.input({ type: 'peer', input: { type: 'sipMessage', attempt: 1, message } });
+    die(all);
+    world.run(20_000);
+    expect(south.node.parts.peer.standing.following.store.isComplete).toBe(false);
+    const desk = logsInAtSouth(all);
+    expect(desk.events.map(({ name }) => name)).toContain('EventEstablished');
+    caller.tell({ name: 'hold' });
+    world.run(1_000);
+    expect(ada.news()).toContain('held remote');
+  });
+
   it('[C59] its data are with it, and can be changed there', () => {
     const all = talking();
     const { world, south, deskAtNorth } = all;
