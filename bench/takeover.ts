@@ -4,8 +4,8 @@
  * request in a call that stood. The two faults take turns in one run.
  *
  * Then the same for phones of a pair without a virtual IP, who know both members by DNS SRV (`sip-name`): over UDP they ask
- * the dead member first, for as long as they are patient; over TCP they learn at once that it is gone, and connect and
- * register again before they can be called. Each transport has figures of its own. TLS and WebSocket are not offered.
+ * the dead member first, for as long as they are patient; over TCP, TLS and WebSocket they learn at once that it is gone,
+ * and connect and register again before they can be called. Each transport has figures of its own.
  *
  *     npx tsx bench/takeover.ts [--short] [--runs N] [--json FILE]
  *
@@ -69,7 +69,7 @@ async function onOneSite(faults: readonly Fault[]): Promise<UnservedTimes[]> {
   }
 }
 
-const TRANSPORTS = ['UDP', 'TCP'] as const;
+const TRANSPORTS = ['UDP', 'TCP', 'TLS', 'WS', 'WSS'] as const;
 type Transport = (typeof TRANSPORTS)[number];
 /** Of each transport. */
 const namedRuns = Number(values.runs ?? (values.short ? 1 : 10));

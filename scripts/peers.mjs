@@ -24,6 +24,7 @@ export const PEERS = [
     needs: networkNamespaces,
   },
   { name: 'chromium', command: 'chromium', packages: ['chromium'] },
+  { name: 'openssl', command: 'openssl', packages: ['openssl'] },
 ];
 
 export function isInstalled(command) {

@@ -11,8 +11,9 @@ import { seededRandom } from '@holdfast/kernel';
 import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { makeWorld, type TokenKey, writeConfiguration } from '@holdfast/server';
 import { type DeskListeners, type DeskSession, openDesk, ProcessClock } from '@holdfast/shell';
+import type { TransportName } from '@holdfast/sip';
 import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM, type SitePorts } from './lab-configuration.ts';
-import { LabPhone } from './peers/lab-phone.ts';
+import { LabPhone, type LabPhoneOptions } from './peers/lab-phone.ts';
 import { greeting, RawClient } from './raw-client.ts';
 import { logInForToken } from './site-observer.ts';
 import { drawPorts } from './site-ports.ts';
@@ -30,6 +31,13 @@ export interface OneSiteOptions {
   readonly options?: Readonly<Record<string, OptionSections>>;
   /** Changes the world that was generated. */
   readonly configure?: (object: ConfigObject) => ConfigObject | readonly ConfigObject[];
+}
+
+interface PhoneOf extends Pick<LabPhoneOptions, 'trust' | 'lines'> {
+  readonly transport?: TransportName;
+  readonly answerAfterMs?: number | null;
+  /** Where it finds the SIP Server. */
+  readonly port?: number;
 }
 
 export class OneSite {
@@ -93,17 +101,13 @@ export class OneSite {
   /** A phone of that extension, not yet registered. */
   async phone(
     number: string,
-    {
-      transport = 'UDP',
-      answerAfterMs = 0,
-      port = this.ports.sip[0],
-      lines = 1,
-    }: { transport?: 'UDP' | 'TCP'; answerAfterMs?: number | null; port?: number; lines?: number } = {},
+    { transport = 'UDP', answerAfterMs = 0, port = this.ports.sip[0], lines = 1, trust }: PhoneOf = {},
   ): Promise<LabPhone> {
     const phone = await LabPhone.open({
       ...{ number, domain: REALM, password: PHONE_PASSWORD, scheme: 'single', port: 0, toneHz: 440 },
       ...{ answerAfterMs, lines, clock: this.#clock, random: this.#random },
       sites: [{ site: 'north', port, transport }],
+      ...(trust !== undefined && { trust }),
     });
     this.#phones.push(phone);
     return phone;

@@ -2,11 +2,12 @@
  * How long phones are not served when the primary of a pair without a virtual IP dies: of each transport by itself, since
  * those over a connection must connect and register again first. Persons measure: whoever is refused tries again at once.
  */
+import type { TransportName } from '@holdfast/sip';
 import { PairLog } from './pair-log.ts';
 import type { LabPhone } from './peers/lab-phone.ts';
 import { until } from './peers/processes.ts';
 import { send } from './process-tree.ts';
-import type { PhoneTransport, SipNameSite } from './sip-name-site.ts';
+import type { SipNameSite } from './sip-name-site.ts';
 import { pause } from './site-processes.ts';
 
 export interface SipNameTimes {
@@ -26,7 +27,7 @@ const TAKEOVER_MAX_MS = 40_000;
 /** Two phones are in a call when the primary is killed, and two call each other after it. */
 export async function sipNameTimes(
   named: SipNameSite,
-  transport: PhoneTransport,
+  transport: TransportName,
   numbers: readonly [string, string, string, string],
 ): Promise<SipNameTimes> {
   const { site } = named;

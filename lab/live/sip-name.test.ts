@@ -1,7 +1,7 @@
 /**
  * A pair whose members have SIP addresses of their own, both in DNS SRV: real processes, a name server of the test, and
  * phones that know the site by its name alone. When the primary is killed they find the other member and are found by it,
- * over UDP and over TCP, where their connections have died with it. What it took is printed, one JSON object a line.
+ * over UDP, and over TCP, TLS and WebSocket, where their connections have died with it. What it took is printed, one JSON object a line.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ let named: SipNameSite;
 let pair: PairLog;
 
 beforeAll(async () => {
-  named = await SipNameSite.start(12);
+  named = await SipNameSite.start(24);
   pair = new PairLog(named.site.logFile);
 }, 40_000);
 
@@ -105,6 +105,9 @@ test('[PR10] Contacts carry the name; the primary is killed in a call, and what 
 test.each([
   ['UDP', ['7003', '7004', '7005', '7006']],
   ['TCP', ['7007', '7008', '7009', '7010']],
+  ['TLS', ['7013', '7014', '7015', '7016']],
+  ['WS', ['7017', '7018', '7019', '7020']],
+  ['WSS', ['7021', '7022', '7023', '7024']],
 ] as const)(
   '[PR10] the primary is killed: a call over %s obeys its phones again, and a new one is answered',
   async (transport, numbers) => {

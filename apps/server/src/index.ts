@@ -10,6 +10,7 @@ export { DnsClient } from './io/dns.ts';
 export { onProcessEnd } from './io/process-end.ts';
 export { LOAD_LINE, LOAD_SIGNAL, LoopDelay } from './io/process-load.ts';
 export { SipTransports } from './io/sip-transports.ts';
+export type { TlsTrust } from './io/tls-ends.ts';
 export { decodeG711, encodeG711, type G711Name, PAYLOAD_TYPE } from './media/g711.ts';
 export {
   audioOf,

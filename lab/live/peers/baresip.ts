@@ -54,7 +54,7 @@ export class Baresip implements PeerPhone {
     mkdirSync(join(folder, 'heard'), { recursive: true });
     const ports = await drawPorts();
     writeTone(join(folder, 'tone.wav'), options.toneHz, TONE_SECONDS);
-    writeFileSync(join(folder, 'config'), configuration(folder, ports));
+    writeFileSync(join(folder, 'config'), configuration(options, ports));
     writeFileSync(
       join(folder, 'accounts'),
       options.registrars.map((port) => accountOf(options, port)).join(''),
@@ -129,9 +129,13 @@ export function algorithmsIn(text: string): ReadonlySet<string> {
 }
 
 /** One line of its file of accounts. */
-export function accountOf({ number, password, registerEveryS }: PeerPhoneOptions, port: number): string {
+export function accountOf(
+  { number, password, registerEveryS, trusts }: PeerPhoneOptions,
+  port: number,
+): string {
   const settings = `auth_user=${number};auth_pass=${password};regint=${registerEveryS};answermode=auto`;
-  return `<sip:${number}@127.0.0.1:${port}>;${settings};audio_codecs=PCMU\n`;
+  const transport = trusts === undefined ? '' : ';transport=tls';
+  return `<sip:${number}@127.0.0.1:${port}${transport}>;${settings};audio_codecs=PCMU\n`;
 }
 
 interface BaresipPorts {
@@ -148,11 +152,12 @@ async function drawPorts(): Promise<BaresipPorts> {
   return { sip, control, rtp };
 }
 
-function configuration(folder: string, { sip, control, rtp }: BaresipPorts): string {
+function configuration({ folder, trusts }: PeerPhoneOptions, { sip, control, rtp }: BaresipPorts): string {
   const modules = MODULE_FOLDERS.find(existsSync) ?? MODULE_FOLDERS[0];
   return [
     'poll_method epoll',
     `sip_listen 127.0.0.1:${sip}`,
+    ...(trusts === undefined ? [] : [`sip_cafile ${trusts}`, 'sip_verify_server yes']),
     'net_interface 127.0.0.1',
     'audio_player aubridge,speaker',
     `audio_source aufile,${folder}/tone.wav`,

@@ -3,7 +3,7 @@
  * whose facts a test can wait for. With the scheme `none` it is the party behind a trunk.
  */
 import type { Random } from '@holdfast/kernel';
-import { type DnsClient, nodeHashes, SipTransports } from '@holdfast/server';
+import { type DnsClient, nodeHashes, SipTransports, type TlsTrust } from '@holdfast/server';
 import { type ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import {
   type LookupAnswer,
@@ -33,8 +33,10 @@ export interface LabPhoneOptions
     /** In place of the address: looked up by `dns`. */
     readonly name?: string;
     readonly port: number;
-    readonly transport?: 'UDP' | 'TCP';
+    readonly transport?: TransportName;
   }[];
+  /** Whom it believes over TLS. */
+  readonly trust?: TlsTrust;
   /** Whom it asks for names; none is found where nobody is given. */
   readonly dns?: DnsClient;
   readonly toneHz: number;
@@ -84,6 +86,7 @@ export class LabPhone {
     const transports = await SipTransports.open({
       host,
       port: options.port,
+      other: { dials: options.trust ?? {} },
       onMessage: (message, source) => input({ type: 'sip', message, source }),
       onMalformed: (failure, source) => input({ type: 'malformed', failure, source }),
       onFailure: (what) => input({ type: 'transportFailed', ...what }),
@@ -91,7 +94,7 @@ export class LabPhone {
         throw error;
       },
     });
-    const { clock, sites, port: _, toneHz, lines = 1, host: __, dns, ...rest } = options;
+    const { clock, sites, port: _, toneHz, lines = 1, host: __, dns, trust: ___, ...rest } = options;
     const sounds = await Promise.all(Array.from({ length: lines }, () => RtpStream.open(toneHz, host)));
     const [first] = sites;
     const transport: TransportName = first?.transport ?? 'UDP';

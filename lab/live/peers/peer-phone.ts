@@ -27,4 +27,6 @@ export interface PeerPhoneOptions {
   readonly toneHz: number;
   /** Registers anew after so many seconds. */
   readonly registerEveryS: number;
+  /** Registers over TLS, and believes the certificates in this file alone. */
+  readonly trusts?: string;
 }

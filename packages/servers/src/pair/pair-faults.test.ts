@@ -158,19 +158,21 @@ describe('a standby', () => {
   });
 
   it('[C04] loses a contact with its primary, when the connection of that is lost', () => {
-    const { world, site } = pairWorld();
-    const bob = new Phone(world, '7002', { transport: 'TCP' }).tell({ name: 'register' });
-    world.run(500);
-    const held = () => site.node('b').parts.store.held().records.has('binding/7002');
-    expect(held()).toBe(true);
-    world.remove(bob.host);
-    world.breakConnections(bob.host);
-    world.run(500);
-    expect(held()).toBe(false);
-    site.kill('a');
-    runUntil(site, () => site.acting()[0] === 'b');
-    expect(site.server.parts.registrations.isInService('7002')).toBe(false);
-    expect(site.server.parts.registrations.isInService('7001')).toBe(true);
+    for (const transport of ['TCP', 'TLS'] as const) {
+      const { world, site } = pairWorld();
+      const bob = new Phone(world, '7002', { transport }).tell({ name: 'register' });
+      world.run(500);
+      const held = () => site.node('b').parts.store.held().records.has('binding/7002');
+      expect(held()).toBe(true);
+      world.remove(bob.host);
+      world.breakConnections(bob.host);
+      world.run(500);
+      expect(held()).toBe(false);
+      site.kill('a');
+      runUntil(site, () => site.acting()[0] === 'b');
+      expect(site.server.parts.registrations.isInService('7002')).toBe(false);
+      expect(site.server.parts.registrations.isInService('7001')).toBe(true);
+    }
   });
 
   it('[C51] has the state of each agent, with its reason, as every server of the site has it', () => {

@@ -440,7 +440,7 @@ export class UserAgentCore {
             held: 'leg' in held ? held : undefined,
             purpose: effect.purpose,
             request: effect.request,
-            destination: destinationOf(effect.nextHop, held),
+            destination: destinationOf(effect.nextHop, held, this.#options.connects),
             credentials: held.credentials,
             giveUpMs: undefined,
             answered: 0,
@@ -448,7 +448,13 @@ export class UserAgentCore {
           });
           break;
         case 'sendAck':
-          this.#said.take(this.endpoint.sendAck(now, effect.request, destinationOf(effect.nextHop, held)));
+          this.#said.take(
+            this.endpoint.sendAck(
+              now,
+              effect.request,
+              destinationOf(effect.nextHop, held, this.#options.connects),
+            ),
+          );
           break;
         case 'sendCancel':
           this.#said.take(this.endpoint.cancel(now, effect.transaction));

@@ -40,6 +40,11 @@ export interface UserAgentOptions extends EndpointOptions {
   readonly sessionTimer?: () => SessionTimerOptions | undefined;
   /** An INVITE that may travel no further (Max-Forwards 0) is refused with 483. True unless set: right for a B2BUA. */
   readonly forwards?: boolean;
+  /**
+   * We are a phone: where the other end of a WebSocket is known by a name, its successor is found by that when it is gone.
+   * Else it is a phone that has connected to us, and there is no other way to it.
+   */
+  readonly connects?: boolean;
   /** Legs at once; one more is answered 503. */
   readonly legsMax?: number;
   /** Somebody asks `takeTouched` again and again, and so which legs have changed is noted. */

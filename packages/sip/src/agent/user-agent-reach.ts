@@ -17,7 +17,8 @@ export interface Reach {
   readonly invited: { readonly uri: string; readonly destination: Destination } | undefined;
 }
 
-export function destinationOf(nextHop: string, reach: Reach): Destination {
+/** `connects`: of two ends with a WebSocket between them we are the one that has connected, and may again. */
+export function destinationOf(nextHop: string, reach: Reach, connects = false): Destination {
   const { source, invited } = reach;
   const byName: Destination = { type: 'uri', uri: nextHop };
   // A registered phone answers with the Contact that it registered: what led there once leads there again.
@@ -26,17 +27,19 @@ export function destinationOf(nextHop: string, reach: Reach): Destination {
   }
   if (source === undefined) return byName;
   const uri = parseUri(nextHop);
-  if (uri === undefined || !isAt(uri, source)) return byName;
+  if (uri === undefined || !isAt(uri, source, connects)) return byName;
   return { type: 'target', target: source };
 }
 
-function isAt(uri: SipUri, source: Source): boolean {
+function isAt(uri: SipUri, source: Source, connects: boolean): boolean {
   const isSecure = source.transport === 'TLS' || source.transport === 'WSS';
   if (uri.scheme === 'sips' && !isSecure) return false;
   const named = uri.params.get('transport')?.toUpperCase();
-  // RFC 7118 §5: a browser can be reached over its own connection only, whatever its Contact says; `ws` means both.
-  if (source.transport === 'WS' || source.transport === 'WSS')
-    return named === undefined || named === 'WS' || named === 'WSS';
+  if (source.transport === 'WS' || source.transport === 'WSS') {
+    if (named !== undefined && named !== 'WS' && named !== 'WSS') return false;
+    // RFC 7118 §5: a browser can be reached over its own connection only, whatever its Contact says; `ws` means both.
+    return !connects || withoutBrackets(uri.params.get('maddr') ?? uri.host) === source.host;
+  }
   const isNamed = named === source.transport || (uri.scheme === 'sips' && named === WITHIN[source.transport]);
   if (named !== undefined && !isNamed) return false;
   const host = withoutBrackets(uri.params.get('maddr') ?? uri.host);

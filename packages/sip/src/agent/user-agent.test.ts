@@ -292,6 +292,10 @@ describe('where a request in a dialog goes', () => {
     expect(to('sip:bob@abc.invalid;transport=ws', { ...wss, transport: 'WS' } as never).type).toBe('target');
     // RFC 7118 §5: `ws` is what a Contact says within TLS as well.
     expect(to('sip:bob@abc.invalid;transport=ws', wss).type).toBe('target');
+    // A phone finds the server by its name, should the connection have ended with the one before; else it keeps to it.
+    const connects = (uri: string) => destinationOf(uri, { source: wss, invited: undefined }, true);
+    expect(connects('sip:north.example.net;transport=wss').type).toBe('uri');
+    expect(connects(`sip:${wss.host}:443;transport=wss`)).toEqual({ type: 'target', target: wss });
   });
 
   it('[DG10] else where the URI leads', () => {

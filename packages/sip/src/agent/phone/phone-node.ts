@@ -45,6 +45,7 @@ export class PhoneNode implements Node<PhoneInput, PhoneEffect> {
       contact,
       // A call that has come as far as it may ends here anyway.
       forwards: false,
+      connects: true,
       answerChallenge: (challenges, request) => {
         const cnonce = randomToken(random, 16);
         const answer = answerChallenge(challenges, { ...request, hashes, cnonce });
