@@ -34,6 +34,12 @@ export abstract class NodeProgram<Input, Effect> implements Program {
   /** Puts an input to the node and performs what comes of it. */
   tell(now: Millis, input: Input): void {
     for (const effect of this.node.handle(now, input)) this.perform(now, effect);
+    this.#letGo(now);
+  }
+
+  /** No time passes here while a node thinks. */
+  #letGo(now: Millis): void {
+    for (const effect of this.node.outgoing?.(now) ?? []) this.perform(now, effect);
   }
 
   datagram(now: Millis, message: unknown, source: Address): void {
@@ -83,6 +89,7 @@ export abstract class NodeProgram<Input, Effect> implements Program {
 
   expire(now: Millis): void {
     for (const effect of this.node.expire(now)) this.perform(now, effect);
+    this.#letGo(now);
   }
 
   protected connect(connection: string, to: Address): void {

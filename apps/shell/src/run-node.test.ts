@@ -90,3 +90,22 @@ test('after stop nothing is performed', () => {
   running.input('b');
   expect(done).toEqual(['a.1']);
 });
+
+test('[PR6] what a node lets go is asked for with the clock read again, after what it has answered', () => {
+  const done: string[] = [];
+  let clock = 0;
+  const node: Node<string, string> = {
+    handle(at, input) {
+      clock += 1_000;
+      return [`${input} at ${at}`];
+    },
+    outgoing: (at) => [`let go at ${at}`],
+    nextDeadline: () => undefined,
+    expire: () => [],
+  };
+  const running = runNode(node, { now: () => clock, perform: (effect, at) => done.push(`${effect}, ${at}`) });
+  running.input('a');
+  running.input('b');
+  expect(done).toEqual(['a at 0, 0', 'let go at 1000, 1000', 'b at 1000, 1000', 'let go at 2000, 2000']);
+  running.stop();
+});

@@ -1,6 +1,6 @@
 /**
- * The shell that runs any node: it passes inputs in with the time, performs the effects in their order, and keeps
- * one timer for the node's next deadline.
+ * The shell that runs any node: it passes inputs in with the time, performs the effects in their order, reads the clock again
+ * for what the node lets go only then, and keeps one timer for the node's next deadline.
  */
 import type { Millis, Node } from '@holdfast/kernel';
 
@@ -28,6 +28,9 @@ export function runNode<Input, Effect>(node: Node<Input, Effect>, shell: Shell<E
 
   function perform(now: Millis, effects: readonly Effect[]): void {
     for (const effect of effects) if (!isStopped) shell.perform(effect, now);
+    if (node.outgoing === undefined || isStopped) return;
+    const then = shell.now();
+    for (const effect of node.outgoing(then)) if (!isStopped) shell.perform(effect, then);
   }
 
   /** A timer that fires too early is left alone: `expire` does nothing then, and asks for the next. */

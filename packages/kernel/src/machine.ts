@@ -23,7 +23,7 @@ export type Step<State, Event, Effect> = (
 ) => Transition<State, Effect>;
 
 /**
- * A process. After each call of `handle` or `expire` the answer of `nextDeadline` may have changed, and at no
+ * A process. After each call of `handle`, `expire` or `outgoing` the answer of `nextDeadline` may have changed, and at no
  * other time. A late or spurious `expire` does nothing.
  */
 export interface Node<Input, Effect> {
@@ -31,4 +31,9 @@ export interface Node<Input, Effect> {
   /** When `expire` wants to be called next, or undefined when only an input can wake the node. */
   nextDeadline(): Millis | undefined;
   expire(now: Millis): Effect[];
+  /**
+   * Of a node that may speak only for so long (PR6): asked after each `handle` and `expire`, when what they have answered is
+   * performed, with the clock read again, because to think may have taken longer than it may speak.
+   */
+  outgoing?(now: Millis): Effect[];
 }

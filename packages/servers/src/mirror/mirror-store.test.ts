@@ -49,7 +49,7 @@ describe('[LG8] everything anew, in parts', () => {
     ({ type: 'snapshot', ...at, epoch, number: 10, part: n, isLast, put: put(...keys) }) as const;
   const entry = (epoch: number, from: number, gone: string[], ...keys: string[]) =>
     ({
-      ...{ type: 'entry', ...at, epoch, from, number: from + 1, gone, put: put(...keys) },
+      ...{ type: 'entry' as const, ...at, epoch, from, number: from + 1, gone, put: put(...keys) },
       position: { epoch, number: 1 },
     }) as const;
   const isOf = (record: HeldRecord | undefined) => (record?.value as { readonly is: string } | undefined)?.is;

@@ -34,6 +34,19 @@ describe('a pair', () => {
     expect(site.acting()).toEqual([]);
   });
 
+  it('[PR6] what has taken longer to decide than it may act leaves when it may again, and not before', () => {
+    const { world, site, ada, caller } = pairWorld();
+    const sent = site.sent.a;
+    site.thinksMs = 2 * PAIR_LEASE_MS;
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(400);
+    expect([site.sent.a, ada.news()]).toEqual([sent, []]);
+    // Confirmed meanwhile, it thinks as quickly as ever.
+    site.thinksMs = 0;
+    world.run(2_000);
+    expect(ada.news()).toEqual(['ringing', 'established']);
+  });
+
   it('[LG2] what is new leaves after the mate has it, and after 100 ms without it, with a line in the log', () => {
     const { world, site, caller } = pairWorld();
     caller.tell({ name: 'call', to: '8000' });

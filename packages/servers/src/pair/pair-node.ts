@@ -6,8 +6,8 @@
  *                    │ changes                        ▲ ack
  *                    └───────▶ Leading ──entry──▶ Standby of the mate; SIP Server and standby of the other site, not waited for
  *
- * Who is primary is decided in `continuity` (pair-role.ts); here it is asked, with a fresh `now`, before each input is
- * handled and once more before its effects leave (PR6).
+ * Who is primary is decided in `continuity` (pair-role.ts); here it is asked before each input is handled, and once more, with
+ * the clock read again, before its effects leave (`outgoing`, PR6).
  */
 import {
   actsUntil,
@@ -129,7 +129,8 @@ export class PairNode implements Node<PairInput, PairEffect> {
   handle(now: Millis, input: PairInput): PairEffect[] {
     this.#now = now;
     this.#input(now, input);
-    return this.#finish(now);
+    this.#serveWaiting(now);
+    return this.#taken();
   }
 
   expire(now: Millis): PairEffect[] {
@@ -140,7 +141,21 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#leading?.expire(now);
     if (this.#leading === undefined) this.#standby.peer.expire(now);
     this.#tryOut(now);
-    return this.#finish(now);
+    this.#serveWaiting(now);
+    return this.#taken();
+  }
+
+  /** PR6: what the server has decided leaves when this member may still act, else when it may again. */
+  outgoing(now: Millis): PairEffect[] {
+    this.#now = now;
+    // Before its effects: what it writes now leaves before what it has set free.
+    const free = this.#acting(now)?.release(now) ?? [];
+    this.#effects.push(...free);
+    this.#handOver(now);
+    this.#tellMate();
+    this.#tellStanding(now);
+    this.#tellSupervisor(now);
+    return this.#taken();
   }
 
   nextDeadline(): Millis | undefined {
@@ -223,19 +238,14 @@ export class PairNode implements Node<PairInput, PairEffect> {
     });
   }
 
-  #finish(now: Millis): PairEffect[] {
+  #serveWaiting(now: Millis): void {
     const leading = this.#acting(now);
-    if (leading !== undefined) {
-      for (const input of this.#paused.take()) leading.after(now, leading.server.handle(now, input));
-      this.#tellDropped();
-      // Before its effects: what it writes now leaves before what it has set free.
-      const free = leading.release(now);
-      this.#effects.push(...free);
-    }
-    this.#handOver(now);
-    this.#tellMate();
-    this.#tellStanding(now);
-    this.#tellSupervisor(now);
+    if (leading === undefined) return;
+    for (const input of this.#paused.take()) leading.after(now, leading.server.handle(now, input));
+    this.#tellDropped();
+  }
+
+  #taken(): PairEffect[] {
     const effects = this.#effects;
     this.#effects = [];
     return effects;

@@ -69,7 +69,7 @@ describe('a site dies while its agent talks, and she logs in at the other', () =
     const { world, south, ada, caller } = all;
     const epoch = (south.node.parts.peer.standing.following.store.epoch ?? 0) + 1;
     const part = { type: 'snapshot', epoch, number: 1, now: world.now, part: 0, isLast: false } as const;
-    const message = { type: 'Mirror', message: { ...part, positions: [], put: [], events: [] } } as const;
+    const message = { type: 'Mirror' as const, message: { ...part, positions: [], put: [], events: [] } };
     south.input({ type: 'peer', input: { type: 'sipMessage', attempt: 1, message } });
     die(all);
     world.run(20_000);

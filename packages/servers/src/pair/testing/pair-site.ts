@@ -69,6 +69,8 @@ export class PairSite implements Party {
   readonly sent: Record<MemberName, number> = { a: 0, b: 0 };
   /** Between the two members, and between each and the arbiter. */
   isLinkCut = false;
+  /** So long an input keeps each member busy before what has come of it leaves (PR6). */
+  thinksMs: Millis = 0;
   isArbiterCut = false;
   /** Entries that were sent to the mate. */
   readonly entries: Extract<MirrorMessage, { type: 'entry' }>[] = [];
@@ -286,6 +288,8 @@ export class PairSite implements Party {
 
   #perform(name: MemberName, member: Process, effects: readonly PairEffect[]): void {
     for (const effect of effects) if (!member.isDead) this.#performOne(name, member, effect);
+    for (const effect of member.node.outgoing(this.world.now + this.thinksMs))
+      if (!member.isDead) this.#performOne(name, member, effect);
   }
 
   #performOne(name: MemberName, member: Process, effect: PairEffect): void {
