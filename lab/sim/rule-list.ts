@@ -112,6 +112,7 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
     'CA17 counts transfers that have come about, by phones and by desks; how they are told to phone and desk is held by tests of their own.',
   ),
   AD13: 'That a site dies, and within seconds the primary of the other, no seed draws; the line over both deaths has a world of its own (line-twin.ts).',
+  AD14: 'Each phone and agent of the simulation has one number at both sites; held by its tests.',
   ...all('SS85 AD12', 'That a server dies in the seconds of a transfer is rare; held by the tests of both.'),
   ...all(
     'OC1 OC2 OC3 OC4 OC5 OC6',

@@ -18,6 +18,7 @@ import type { AdoptionAccount } from './adoption-account.ts';
 import type { CallControl } from './call-control.ts';
 import { callBeforeTransfer, callFrom } from './call-records.ts';
 import {
+  atNumbersHere,
   dnOf,
   hasAgent,
   isInLine,
@@ -105,7 +106,7 @@ export class Adoption {
     const there = dnOf(records, login);
     if (there?.agent === undefined || compareLoginEpochs(login.epoch, there.agent.epoch) <= 0) return;
     for (const connId of there.calls) this.#adoptTalk(now, records, connId);
-    if (there.offer !== undefined) this.#stopRinging(now, records, there.offer, login.dn);
+    if (there.offer !== undefined) this.#stopRinging(now, records, there.offer, there.number);
     this.#lostAt = this.#ports.silentSince() === undefined ? undefined : now;
     this.expire(now);
   }
@@ -136,8 +137,9 @@ export class Adoption {
   phonesCame(now: Millis, dns: ReadonlySet<string>): void {
     const records = this.#ports.records();
     if (records === undefined) return;
+    const { numberHere } = this.#ports;
     for (const [connId, { dn }] of [...this.phoneAwaited])
-      if (dns.has(dn)) this.#adoptTalk(now, records, connId);
+      if (dns.has(dn) || dns.has(numberHere(dn))) this.#adoptTalk(now, records, connId);
   }
 
   /** For checks: how many calls of the other site are decided. */
@@ -221,8 +223,8 @@ export class Adoption {
     }
     const talk = this.#take(now, records, open, this.#legs(records, roles, isTalking, 2));
     if (talk === undefined) return;
-    const { userAgent, centre, account } = this.#ports;
-    this.#ports.perform(now, centre.adopt(now, call));
+    const { userAgent, centre, account, numberHere } = this.#ports;
+    this.#ports.perform(now, centre.adopt(now, atNumbersHere(call, numberHere)));
     const because = hasAgent(records, call)
       ? 'AD1: it stood at the other site, and its agent has logged in here'
       : 'AD2: it stood without an agent, and the other site is dead by all signs';
@@ -274,7 +276,7 @@ export class Adoption {
     legs: readonly LegRecord[] | Obstacle,
   ): readonly LegRecord[] | undefined {
     const isPhoneAbsent = 'cause' in legs && legs.cause === 'phone-absent';
-    if (isPhoneAbsent && this.#awaitsPhone(now, connId, roles)) return undefined;
+    if (isPhoneAbsent && this.#awaitsPhone(now, records, connId, roles)) return undefined;
     this.phoneAwaited.delete(connId);
     this.#decide(records, connId, moves);
     if ('cause' in legs) {
@@ -282,15 +284,18 @@ export class Adoption {
       return undefined;
     }
     this.#ports.run(this.#ports.userAgent.loadLegs(now, legs, SEQ_JUMP_OF_SITE));
-    this.#ports.calls.handover.adopt(now, talk);
+    this.#ports.calls.handover.adopt(now, talk, this.#ports.numberHere);
     return legs;
   }
 
   /** AD5: whether the call waits for a phone that has not registered here. */
-  #awaitsPhone(now: Millis, connId: string, roles: Roles): boolean {
+  #awaitsPhone(now: Millis, records: PeerRecords, connId: string, roles: Roles): boolean {
     const known = this.phoneAwaited.get(connId);
-    const isAbsent = (dn: string | undefined) => dn !== undefined && this.#ports.phoneAt(dn) === undefined;
-    const dn = roles.map(([, role]) => role.dn).find(isAbsent);
+    const isAbsent = ([id, role]: Roles[number]) => {
+      const record = peerLeg(records, id);
+      return 'leg' in record && !isReachable(record, role.dn, this.#ports);
+    };
+    const dn = roles.find(isAbsent)?.[1].dn;
     if (dn === undefined || (known !== undefined && now >= known.until)) return false;
     this.phoneAwaited.set(connId, { dn, until: known?.until ?? now + PHONE_AWAITED_MAX_MS });
     return true;

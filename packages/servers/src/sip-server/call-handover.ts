@@ -12,7 +12,7 @@ import type { LegId } from '@holdfast/sip';
 import type { CallLegs } from './call-legs.ts';
 import type { CallPorts } from './call-ports.ts';
 import type { CallRecord, LegRole } from './call-record.ts';
-import { callBeforeTransfer, callFrom, recordOfCall } from './call-records.ts';
+import { callBeforeTransfer, callFrom, recordOfCall, rolesAtNumbersHere } from './call-records.ts';
 import type { CallSound } from './call-sound.ts';
 import type { CallTransfers } from './call-transfers.ts';
 
@@ -88,8 +88,8 @@ export class CallHandover {
   }
 
   /** Goes on with a call of the other site, without the phones that rang there; its legs were loaded before. */
-  adopt(now: Millis, record: HeldRecord): void {
-    const { call, roles } = callBeforeTransfer(record);
+  adopt(now: Millis, record: HeldRecord, numberHere: (dn: string) => string): void {
+    const { call, roles } = rolesAtNumbersHere(callBeforeTransfer(record), numberHere);
     const { party, treatment } = call;
     call.ringing.clear();
     call.moves += 1;

@@ -36,6 +36,17 @@ export function callBeforeTransfer(held: HeldRecord): ReturnType<typeof callFrom
   return { call, roles: roles.filter(([leg]) => !rang.has(leg)) };
 }
 
+/** AD14: with the numbers at which its agents work here. */
+export function rolesAtNumbersHere(
+  { call, roles }: ReturnType<typeof callFrom>,
+  numberHere: (dn: string) => string,
+): ReturnType<typeof callFrom> {
+  const here = (dn: string | undefined) => (dn === undefined ? undefined : numberHere(dn));
+  call.origin = { ...call.origin, dn: here(call.origin.dn) };
+  if (call.party !== undefined) call.party = { ...call.party, dn: numberHere(call.party.dn) };
+  return { call, roles: roles.map(([leg, role]) => [leg, { ...role, dn: here(role.dn), call }]) };
+}
+
 /** The call, and what its legs are to it. */
 export function callFrom({ value, heldAt }: HeldRecord): {
   readonly call: CallRecord;

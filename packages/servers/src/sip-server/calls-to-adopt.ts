@@ -8,6 +8,7 @@ import type { LegRecord } from '@holdfast/sip';
 import type { Obstacle, PeerRecords } from './peer-legs.ts';
 
 export interface PeerDN {
+  readonly number: string;
   readonly agent?: Pick<Agent, 'person' | 'epoch'>;
   readonly calls: readonly string[];
   /** A queue rings there. */
@@ -58,7 +59,7 @@ export function hasAgent(records: PeerRecords, { phase, origin }: Call): boolean
   return dns.some((dn) => dn !== undefined && read(records.get(`dn/${dn}`))?.agent !== undefined);
 }
 
-/** The DN on which this person was logged in there: the same number as a rule, any other at another's place. */
+/** The DN on which this person was logged in there: the same number as a rule, any other at another place (DS21). */
 export function dnOf(
   records: PeerRecords,
   { dn, person }: { readonly dn: string; readonly person: string },
@@ -71,6 +72,25 @@ export function dnOf(
     if (other?.agent?.person === person) return other;
   }
   return undefined;
+}
+
+/** Who was logged in there on this DN. */
+export function agentThere(records: PeerRecords, dn: string): PeerDN['agent'] {
+  return read(records.get(`dn/${dn}`))?.agent;
+}
+
+/**
+ * AD14: the call with the numbers at which its agents work here. What an agent sees and does goes by the DN of the login, and
+ * where the sites number differently, that of the other site is nobody's here, or somebody else's.
+ */
+export function atNumbersHere(call: Call, numberHere: (dn: string) => string): Call {
+  const { phase, origin } = call;
+  const isHere = phase.name === 'talking' && phase.trunk === undefined;
+  return {
+    ...call,
+    origin: { ...origin, dn: origin.dn === undefined ? undefined : numberHere(origin.dn) },
+    phase: isHere ? { ...phase, dn: numberHere(phase.dn) } : phase,
+  };
 }
 
 function read(held: HeldRecord | undefined): PeerDN | undefined {

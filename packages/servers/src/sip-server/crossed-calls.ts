@@ -14,7 +14,8 @@ import type { Call, Centre, CentreEffect } from '@holdfast/centre';
 import { type Millis, WatchedMap } from '@holdfast/kernel';
 import { type LegId, SEQ_JUMP_OF_SITE, type UserAgentOutput } from '@holdfast/sip';
 import type { CallControl } from './call-control.ts';
-import { callBeforeTransfer } from './call-records.ts';
+import { callBeforeTransfer, rolesAtNumbersHere } from './call-records.ts';
+import { atNumbersHere } from './calls-to-adopt.ts';
 import {
   isWithUs,
   leadsThroughDeadSite,
@@ -93,10 +94,13 @@ export class CrossedCalls {
     if (leadsThroughDeadSite(record))
       return { cause: 'route-dead', because: 'its other end is reached through the dead site' };
     if (userAgent.legInfo(ours)?.state === 'calling' && !this.#answered(now, connId, ours)) return GIVEN_UP;
-    const joined = centre.rejoin(now, { connId, theirs, end: role.role });
+    const { numberHere } = this.#ports;
+    const theirsHere = atNumbersHere(theirs, numberHere);
+    const joined = centre.rejoin(now, { connId, theirs: theirsHere, end: role.role });
     if (joined === undefined) return NOT_TALKING;
     run(userAgent.loadLegs(now, [legHere(record, role.dn, this.#ports)], SEQ_JUMP_OF_SITE));
-    calls.handover.rejoin(now, ours, { leg, role });
+    const [farHere] = rolesAtNumbersHere({ call: role.call, roles: [far] }, numberHere).roles;
+    calls.handover.rejoin(now, ours, { leg, role: farHere?.[1] ?? role });
     this.waiting.delete(ours);
     this.#ports.perform(now, joined);
     run(userAgent.refresh(now, leg));

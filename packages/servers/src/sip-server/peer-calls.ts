@@ -5,12 +5,14 @@
  */
 import type { Centre, CentreEffect } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
+import { compareLoginEpochs } from '@holdfast/protocol';
 import type { LegId, SipUserAgent, UserAgentEvent, UserAgentOutput } from '@holdfast/sip';
 import { Adoption } from './adoption.ts';
 import { AdoptionAccount } from './adoption-account.ts';
 import { AdoptionRecords } from './adoption-records.ts';
 import type { CallControl } from './call-control.ts';
 import { callFrom } from './call-records.ts';
+import { agentThere } from './calls-to-adopt.ts';
 import { CrossedCalls } from './crossed-calls.ts';
 import type { PeerSite, PeerTalk } from './peer-site.ts';
 import { RedialledPlaces } from './redialled-places.ts';
@@ -50,6 +52,8 @@ export class PeerCalls {
       records: () => peer.records(),
       silentSince: () => peer.silentSince,
       phoneAt: (dn: string) => registrations.contactsOf(dn)[0],
+      numberHere: (dn: string) => this.#numberHere(dn),
+      isOthers: (dn: string) => this.#isOthers(dn),
     };
     this.account = new AdoptionAccount(common);
     this.strays = new StrayRequests(common);
@@ -70,6 +74,24 @@ export class PeerCalls {
     });
     const { adoption, crossed, redialled } = this;
     this.records = new AdoptionRecords({ peer, adoption, crossed, redialled });
+  }
+
+  /** AD14. */
+  #numberHere(dn: string): string {
+    const { centre, peer } = this.#ports;
+    const records = peer.records();
+    const agent = records && agentThere(records, dn);
+    const login = agent && centre.loginOf(agent.person);
+    if (agent === undefined || login === undefined) return dn;
+    return compareLoginEpochs(login.epoch, agent.epoch) <= 0 ? dn : login.dn;
+  }
+
+  #isOthers(dn: string): boolean {
+    const { centre, peer } = this.#ports;
+    const records = peer.records();
+    const there = records && agentThere(records, dn);
+    const here = centre.loginOn(dn);
+    return there !== undefined && here !== undefined && here.person !== there.person;
   }
 
   nextDeadline(): Millis | undefined {

@@ -32,6 +32,10 @@ export interface PeerLegPorts {
   readonly userAgent: SipUserAgent;
   /** Where the phone of this DN is registered here. */
   phoneAt(dn: string): Contact | undefined;
+  /** AD14: the DN on which whoever worked there on that one is logged in here; else the same. */
+  numberHere(dn: string): string;
+  /** AD14: here somebody else is logged in on this number than there. */
+  isOthers(dn: string): boolean;
 }
 
 /** Why a call of the other site does not go on here; each is counted (LG4). */
@@ -90,7 +94,7 @@ export function isWithUs(
  * proxies they go as they went (AD4): past one that is dead the phone's own requests would not come to us.
  */
 export function legHere(record: LegRecord, dn: string | undefined, ports: PeerLegPorts): LegRecord {
-  const at = dn === undefined ? undefined : ports.phoneAt(dn);
+  const at = phoneOf(record, dn, ports);
   const transport = at?.transport ?? record.source?.transport ?? 'UDP';
   const isRouted = routesOf(record).length > 0;
   return movedLeg(record, {
@@ -116,15 +120,32 @@ function routesOf({ leg: { state } }: LegRecord): readonly string[] {
  * AD5: whether anything that we send gets there. A gateway listens at its address; a phone that is not registered here
  * only if it spoke from the address that it has named, and not over a connection of its own.
  */
-export function isReachable(
-  { leg: { state }, source }: LegRecord,
-  dn: string | undefined,
-  { phoneAt }: PeerLegPorts,
-): boolean {
+export function isReachable(record: LegRecord, dn: string | undefined, ports: PeerLegPorts): boolean {
+  const { leg, source } = record;
+  const { state } = leg;
   if (dn === undefined || source === undefined || state.name !== 'established') return true;
-  if (phoneAt(dn) !== undefined) return true;
+  if (phoneOf(record, dn, ports) !== undefined) return true;
   const uri = parseUri(state.dialog.remoteTarget);
   return (
     !isReliable(source.transport) && uri?.host === source.host && (uri?.port ?? SIP_PORT) === source.port
   );
+}
+
+/**
+ * Where the phone that has this leg is registered here: under the number that it had there, where numbers are the same, as a
+ * rule. Else under that of its agent's seat here, or under its own; but then it has to be that phone (AD14).
+ */
+function phoneOf(record: LegRecord, dn: string | undefined, ports: PeerLegPorts): Contact | undefined {
+  if (dn === undefined) return undefined;
+  const here = ports.numberHere(dn);
+  if (here === dn && !ports.isOthers(dn)) return ports.phoneAt(dn);
+  return [here, dn].map((each) => ports.phoneAt(each)).find((at) => at !== undefined && hasLeg(at, record));
+}
+
+/** By the address that a phone names, which is its own also behind NAT; over a connection its port may be any. */
+function hasLeg({ uri, transport }: Contact, { leg: { state } }: LegRecord): boolean {
+  if (state.name !== 'established') return false;
+  const [one, other] = [uri, state.dialog.remoteTarget].map((each) => parseUri(each));
+  if (one === undefined || one.host !== other?.host) return false;
+  return isReliable(transport) || (one.port ?? SIP_PORT) === (other.port ?? SIP_PORT);
 }
