@@ -46,7 +46,7 @@ const WHOLE_RULES = [
   ...ids('QU19 QU20 QU21'),
   ...ids('CA1 CA2 CA3 CA4 CA5 CA6 CA7 CA8 CA9 CA10 CA11 CA12 CA13 CA15 CA17'),
   ...ids('PH1 PH2 PH3 PH4 PH5 PH6 PH7 PH9 PH10 PH11 PH13 RG1 RG2 RG3 RG4 RG5 RG6 RG7 RG8 RG9'),
-  ...ids('SS50 SS51 SS52 SS53 SS54 LG1 LG2 LG3 LG4 LG6 LG7 PR1 PR3 PR4 PR6 PR10 PR11 MC1 MC2 MC3 UA15'),
+  ...ids('LK1 SS50 SS51 SS52 SS53 SS54 LG1 LG2 LG3 LG4 LG6 LG7 PR1 PR3 PR4 PR6 PR10 PR11 MC1 MC2 MC3 UA15'),
   ...ids('GF1 GF6 FT2 FT3'),
   ...ids(
     'AD1 AD2 AD3 AD4 AD5 AD6 AD7 AD8 AD9 AD10 AD11 PQ1 PQ4 PQ5 SV1 SV2 SV3 SV5 SV6 SV7 SV8 ST1 ST2 ST5 ST6 SL1',
@@ -112,6 +112,7 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
     'CA17 counts transfers that have come about, by phones and by desks; how they are told to phone and desk is held by tests of their own.',
   ),
   AD13: 'That a site dies, and within seconds the primary of the other, no seed draws; the line over both deaths has a world of its own (line-twin.ts).',
+  SS88: 'Every datagram of the simulation leaves its machine; lost are those on their way.',
   AD14: 'Each phone and agent of the simulation has one number at both sites; held by its tests.',
   ...all('SS85 AD12', 'That a server dies in the seconds of a transfer is rare; held by the tests of both.'),
   ...all(
