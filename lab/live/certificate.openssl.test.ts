@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from './peers/processes.ts';
 import { type SecuredSite, securedSite } from './secured-site.ts';
 
+const OPENSSL = 'openssl';
+
 let secured: SecuredSite;
 
 beforeAll(async () => {
@@ -16,7 +18,7 @@ afterAll(() => secured?.end(), 20_000);
 /** What openssl says of the certificate that it is shown. */
 async function shown(caFile: string, ...more: readonly string[]): Promise<string> {
   const args = ['s_client', '-connect', `127.0.0.1:${secured.ports.TLS}`, '-CAfile', caFile];
-  const openssl = spawn('openssl', [...args, '-verify_ip', '127.0.0.1', '-verify_return_error', ...more]);
+  const openssl = spawn(OPENSSL, [...args, '-verify_ip', '127.0.0.1', '-verify_return_error', ...more]);
   let said = '';
   openssl.stdout.on('data', (bytes) => (said += String(bytes)));
   openssl.stderr.on('data', (bytes) => (said += String(bytes)));
