@@ -1,11 +1,18 @@
+import type { TransportName } from '@holdfast/sip';
 import { describe, expect, it } from 'vitest';
+import { sipPortOf } from './read-configuration.ts';
 import { CALLER_NUMBER, centreWorld, leftovers, NOTHING } from './testing/centre-world.ts';
 import { Peer, Phone } from './testing/people.ts';
 import { configurationOf, GATEWAY, SERVER } from './testing/server-site.ts';
 
 /** A phone that sends its callers to these contacts. */
-function forwarding(status: number, contacts: readonly string[], number = '7001') {
-  const centre = centreWorld();
+function forwarding(
+  status: number,
+  contacts: readonly string[],
+  number = '7001',
+  options: Parameters<typeof centreWorld>[1] = {},
+) {
+  const centre = centreWorld({}, options);
   const phone = new Peer(centre.world, number, '10.0.1.1');
   phone.register({ expires: 600 });
   const headers = contacts.map((contact) => ['Contact', contact] as const);
@@ -47,6 +54,23 @@ describe('a phone that sends its callers elsewhere', () => {
     world.run(1_000);
     expect(bob.news()).toEqual(['ringing']);
     expect(cyd.news()).toEqual([]);
+  });
+
+  it('[TR5] to our address at the port of any transport that we offer is followed, and at no other port', () => {
+    const rings = (port: number) => {
+      const contact = `<sip:7002@${SERVER}:${port};transport=tls>`;
+      const sentBy = (transport: TransportName) => ({
+        host: SERVER,
+        port: sipPortOf({ host: SERVER, port: 5060, ports: { TLS: 5261 } }, transport),
+      });
+      const { world, caller, phone } = forwarding(302, [contact], '7001', { sentBy });
+      const bob = phone('7002');
+      caller.tell({ name: 'call', to: '7001' });
+      world.run(1_000);
+      return bob.news();
+    };
+    expect(rings(5261)).toEqual(['ringing']);
+    expect(rings(5262)).toEqual([]);
   });
 
   it.each([
