@@ -9,7 +9,7 @@ import type { LiveLab } from './live-lab.ts';
 import { runScenario } from './run-scenario.ts';
 import { underControl } from './scenarios/calls-survive-site.ts';
 import { SCENARIOS } from './scenarios/index.ts';
-import { home, restMax, type Scenario, SLACK_MS, stayed } from './scenarios/scenario.ts';
+import { home, restMax, type Scenario, SLACK_MS } from './scenarios/scenario.ts';
 import { callsStand } from './scenarios/standing-calls.ts';
 import { CROWD } from './times.ts';
 
@@ -21,6 +21,9 @@ const WAITING = 4;
 const PRIMARY_OUTLIVES_MS = 2_000;
 /** South follows a moment behind (LG4). */
 const FOLLOWED_MS = 2_000;
+/** Before the phones find by themselves that nobody is in control (30 s until they ask, 32 s for the answer). */
+const CONTROL_MAX_MS = 50_000;
+const OWN_CHECKS = ['calls-stood', 'mate-serves', 'calls-go-on', 'line-served', 'every-call-kept'] as const;
 /** In all, with the start and the end of both sites, on a busy machine too. */
 const RUN_MAX_MS = 150_000;
 
@@ -35,12 +38,11 @@ test('[SS54] [AD13] a site dies, and then the primary of the other: calls that s
     say: () => {},
   });
   console.log(JSON.stringify({ site_then_primary: calls, queue }));
-  expect(checks.length).toBeGreaterThan(6);
+  expect(checks.map(({ name }) => name)).toEqual(expect.arrayContaining([...OWN_CHECKS]));
   expect(checks.filter(({ ok }) => !ok)).toEqual([]);
 }, 180_000);
 
 async function siteThenPrimaryDies(lab: LiveLab): Promise<void> {
-  const { siteTimeoutS, phoneTimeoutS } = lab.options.times;
   const standing = await callsStand(lab, 'north');
   // The one who is left is taken by the first of them.
   for (let caller = 0; caller <= WAITING; caller++) lab.callers.call(SALES_QUEUE, 'north');
@@ -57,7 +59,6 @@ async function siteThenPrimaryDies(lab: LiveLab): Promise<void> {
   );
   const servedBefore = line().served ?? 0;
   lab.callersArePatient = true;
-  const since = lab.now();
   lab.kill('north');
   await lab.until(PRIMARY_OUTLIVES_MS, () => false);
   const failed = await lab.failPrimary('south', 'killed');
@@ -65,9 +66,12 @@ async function siteThenPrimaryDies(lab: LiveLab): Promise<void> {
   while (serving === failed.application && lab.now() < failed.at + 2 * SLACK_MS)
     serving = await lab.sites.south.serving('sip-south');
   const servesAt = lab.now();
-  lab.check('mate-serves', serving !== failed.application, `${serving} serves`);
-  const patienceMs = 1000 * (siteTimeoutS + phoneTimeoutS) + 2 * SLACK_MS;
-  const controlledAt = await underControl(lab, talking, patienceMs);
+  lab.check(
+    'mate-serves',
+    serving !== failed.application,
+    `${serving} serves after ${Math.round(servesAt - failed.at)} ms`,
+  );
+  const controlledAt = await underControl(lab, talking, CONTROL_MAX_MS);
   const earlier = [...controlledAt.values()].filter((at) => at < servesAt).length;
   lab.check(
     'calls-go-on',
@@ -84,5 +88,4 @@ async function siteThenPrimaryDies(lab: LiveLab): Promise<void> {
     (established ?? 0) >= standing.wanted && kept === established && ended.lostInLine === 0,
     `of ${established} calls ${kept} were kept ${JSON.stringify(lostBy)}; ${ended.lostInLine} were lost in line`,
   );
-  stayed(lab, 'nobody-else-moved', { robots: lab.robots.filter((robot) => home(robot) === 'south'), since });
 }
