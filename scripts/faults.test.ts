@@ -48,11 +48,13 @@ test('its tests are there, and have the ids that it names', () => {
 
 test('its lines and figures are those of the code', () => {
   const written = (text: string) => code.includes(text);
-  // `role standby` and `other site: …` are put together in the code, from a name of the role and from a line.
+  // Put together in the code: `role standby` and `other site: …` from a name of the role and from a line, `… lost` from whom.
+  const isOutage = (line: string) =>
+    line.endsWith(' lost') && written(`'${line.slice(0, -' lost'.length)}'`) && written("'lost'");
   const isLine = (line: string) =>
     line.startsWith('role ')
       ? roles.includes(line) && written('`role $')
-      : written(line) || (line === 'other site: …' && written('`other site: $'));
+      : written(line) || isOutage(line) || (line === 'other site: …' && written('`other site: $'));
   const lost = rows.flatMap(([fault = '', , lines, figures]) => {
     const names = spans(figures).flatMap((figure) => /^holdfast_\w+/.exec(figure)?.[0] ?? []);
     return [...spans(lines).filter((line) => !isLine(line)), ...names.filter((name) => !written(name))].map(
