@@ -387,7 +387,8 @@ export class SipServerProgram extends SipProgram<PairInput, PairEffect> {
   /** Of one that nobody has transferred: whom a person sends on may well go back (SS77). */
   #originOf(connId: string): LegId | undefined {
     const told = this.parts?.centre.stateToCheck.calls.get(connId);
-    if (told === undefined || told.isTransferred || told.transfer !== undefined) return undefined;
+    // One that the centre does not know any more was as good until then: its last leg may still be on its way.
+    if (told !== undefined && (told.isTransferred || told.transfer !== undefined)) return undefined;
     for (const call of this.parts?.calls.calls() ?? []) if (call.connId === connId) return call.origin.leg;
     return undefined;
   }

@@ -90,6 +90,7 @@ export class DeskRequests {
     this.logins = new LoginAdmission({
       ...{ clients, lease, centre, peer, tell, wall, logBudgeted },
       ownerOf: (agentId) => this.#owners.get(agentId),
+      isPerson: (name) => this.#ranks.has(name),
       switchName: () => this.#switchName(),
       loginRate: () => must(this.#configuration, 'the node configures its parts first').loginRate,
     });

@@ -30,6 +30,8 @@ export interface LoginAdmissionPorts {
   tell(input: CentreInput): void;
   /** The person to whom an Agent Login belongs. */
   ownerOf(agentId: string): string | undefined;
+  /** An enabled Person of this configuration. */
+  isPerson(name: string): boolean;
   switchName(): string;
   /** Log-ins a second. */
   loginRate(): number;
@@ -98,6 +100,11 @@ export class LoginAdmission {
     if (this.#isLie(now, person, epoch)) {
       const text = `Epoch ${epoch.number} of ${person} is further ahead than any clock. Set the clock of its desk, or of the server that says so.`;
       return this.#ports.clients.refuse(client.connection, ReferenceID, 'bad-message', { text });
+    }
+    // An epoch is remembered for the life of the process (AG4): of those who can log in here, and of no name that is made up.
+    if (!this.#ports.isPerson(person)) {
+      const text = `${person} is no Person of this configuration, or disabled: nothing is said of what will be.`;
+      return this.#ports.clients.refuse(client.connection, ReferenceID, 'not-found', { text });
     }
     const known = [this.#asks.of(person)?.epoch, this.denied.get(person)].find(
       (one) => one !== undefined && compareLoginEpochs(one, epoch) > 0,

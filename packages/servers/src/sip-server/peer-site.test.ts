@@ -122,6 +122,24 @@ describe('one login at both sites (LL8)', () => {
     expect(agentOf(sites)).toEqual(['south 50000']);
   });
 
+  it('[SS72] of whoever is no Person here nothing is said, and nothing is remembered: names can be made up at will', () => {
+    const { world, north } = ready();
+    const liar = new Desk(north, undefined, 'session of a liar');
+    liar.registerAsServer(SECRET);
+    const persons = () =>
+      [...north.node.holding(world.now).records].filter(([key]) => key.startsWith('person/')).length;
+    const before = persons();
+    const epoch = { number: WALL + 1, desk: 'z' };
+    for (let n = 0; n < 100; n++)
+      expect(liar.outcome({ type: 'EndLogin', person: `nobody-${n}`, epoch })).toBe('not-found');
+    expect(liar.replies.at(-1)).toMatchObject({ text: expect.stringContaining('nobody-99 is no Person') });
+    expect(persons()).toBe(before);
+    expect(
+      liar.outcome({ type: 'EndLogin', person: 'ada', epoch: { ...epoch, number: WALL + 90_000 } }),
+    ).toBe('Done');
+    expect(persons()).toBeLessThanOrEqual(before + 1);
+  });
+
   it('[SS72] an epoch further ahead than any clock is not believed: the agent works on, and may come back', () => {
     const sites = ready();
     const { atNorth, world, north } = sites;
