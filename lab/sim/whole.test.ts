@@ -59,9 +59,8 @@ const FOUND_LAST_AT: { readonly [defect in WholeDefect]?: number } = {
   'agent-taken-for-granted': 96,
   'legs-believed': 122,
   'told-before-held': 9,
-  // Worlds with all that they draw; the others are looked for from the first seed on.
-  'answers-forgotten': 71_009,
-  'ended-forgotten': 71_021,
+  'answers-forgotten': 4,
+  'ended-forgotten': 7,
   'offer-untold': 9,
 };
 
@@ -79,8 +78,10 @@ function worldOf(defect: WholeDefect): WholeOptions {
 
 /** The seed in which the check that is there for the defect failed. */
 function seedThatFinds(defect: WholeDefect): number | undefined {
+  const first = FOUND_LAST_AT[defect] ?? 0;
+  assert(first < SEEDS_TO_FIND_MAX, 'a seed beyond those says nothing about them');
   const seeds = [...Array(SEEDS_TO_FIND_MAX).keys()];
-  return [FOUND_LAST_AT[defect] ?? 0, ...seeds].find((seed) => {
+  return [first, ...seeds].find((seed) => {
     const { failed } = runWholeSeed(seed, { ...worldOf(defect), defect });
     return failed?.check === WHOLE_DEFECTS[defect];
   });
