@@ -307,9 +307,10 @@ export class Adoption {
       // Whoever answers has its calls, and records that say what became of them.
       if (isBack) this.phoneAwaited.delete(connId);
       else if (now < until) return;
-      else if (records !== undefined) this.#adoptTalk(now, records, connId);
-      // Without records nobody knows any more whom to let go; it is counted all the same.
-      else this.#ports.account.failed(connId, 'phone-absent', RECORDS_GONE);
+      else if (records?.get(`talk/${connId}`) !== undefined) this.#adoptTalk(now, records, connId);
+      // Without its record nobody knows any more whom to let go; it is counted all the same.
+      else if (!this.#ports.hasEnded(connId))
+        this.#ports.account.failed(connId, 'phone-absent', RECORDS_GONE);
       this.phoneAwaited.delete(connId);
     }
   }

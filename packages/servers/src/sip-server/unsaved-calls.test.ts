@@ -310,11 +310,11 @@ describe('the ways to an end', () => {
     const { world, south } = all;
     const { peer, adoption } = south.node.parts;
     expect(adoption.awaitsPhones).toBe(true);
-    // North has started again, and was lost after the first part of what it holds.
-    const part = { type: 'snapshot' as const, epoch: 9, number: 1, now: 0, part: 0, isLast: false };
+    // North has started again, and was lost when it had said what it holds: nothing.
+    const part = { type: 'snapshot' as const, epoch: 9, number: 1, now: 0, part: 0, isLast: true };
     const message = { type: 'Mirror' as const, message: { ...part, positions: [], put: [], events: [] } };
     south.input({ type: 'peer', input: { type: 'sipMessage', attempt: 1, message } });
-    expect(peer.records()).toBeUndefined();
+    expect(peer.standing.following.store.size).toBe(0);
     for (let ms = 0; ms < PHONE_AWAITED_MAX_MS; ms += 1_000) {
       expect(adoption.nextDeadline()).toBeGreaterThan(world.now);
       world.run(1_000);
