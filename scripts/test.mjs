@@ -45,7 +45,7 @@ const CALM = ['spin', 'chromium'];
 
 /**
  * Tests that start processes of ours or of others, and wait for them in real time: they run apart from those that
- * compute, two files at a time, because one alone leaves most of two processors idle.
+ * compute, three files at a time, because they leave most of two processors idle.
  */
 const REAL = [
   'lab/live/',
@@ -61,7 +61,7 @@ const globOf = (part) => (part.endsWith('/') ? `${part}**` : `**/*${part}`);
 
 // By default one processor is left to Vitest itself, which has next to nothing to do here.
 runTests('tests', ['--maxWorkers=100%', ...without(REAL.map(globOf)), ...withoutMissing]);
-runTests('tests with real processes', [...REAL, '--maxWorkers=2', ...withoutMissing]);
+runTests('tests with real processes', [...REAL, '--maxWorkers=3', ...withoutMissing]);
 
 function runTests(name, args) {
   const report = `${root}.build/test-report-${name.replaceAll(' ', '-')}.json`;
