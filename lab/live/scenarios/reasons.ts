@@ -15,16 +15,21 @@ export interface ExpectedReason {
   readonly wait?: 'site' | 'phone';
 }
 
-/** Each of these made such a decision since then, and rests it on the option of its family. */
+/**
+ * Each of these made such a decision since then, and rests it on the option of its family. `or`: what some of them may
+ * rest it on instead.
+ */
 export function decidedBecause(
   lab: LiveLab,
   name: string,
   who: { readonly robots: readonly Robot[]; readonly since: number; readonly at: string },
   expected: ExpectedReason,
+  or: (robot: Robot) => ExpectedReason | undefined = () => undefined,
 ): void {
   const wrong = who.robots.flatMap((robot) => {
     const made = decisionsOf(lab, robot, who.since).filter(({ what }) => what === expected.what);
-    return made.some((decision) => rests(lab, robot, who.at, decision, expected))
+    const reasons = [expected, or(robot)].filter((reason) => reason !== undefined);
+    return made.some((decision) => reasons.some((reason) => rests(lab, robot, who.at, decision, reason)))
       ? []
       : [`${robot.name}: ${made.map(inWords).join('; ') || 'no decision'}`];
   });
