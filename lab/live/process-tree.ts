@@ -13,7 +13,9 @@ export function send(pid: number, signal: NodeJS.Signals): void {
 /** A zombie is dead: it only waits to be noticed. */
 export function isAlive(pid: number): boolean {
   try {
-    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    if (!/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return true;
+    // Its first thread has ended; as long as another has not, its ports are held.
+    return readdirSync(`/proc/${pid}/task`).length > 1;
   } catch {
     // No such process.
     return false;
