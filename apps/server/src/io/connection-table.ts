@@ -2,6 +2,8 @@
  * The connections that one transport of SIP holds, each known by the name that `connectionFlow` gives it. Their bounds are
  * the same over TCP, TLS and WebSocket, and count from the first byte: a handshake that is not done yet takes a place too.
  */
+import type { Socket } from 'node:net';
+import { connectionFlow, type Target, type TransportName } from '@holdfast/sip';
 
 export interface ConnectionLimits {
   /**
@@ -35,6 +37,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 
 /** Requests that wait for one connection to stand. */
 export const WAITING_MAX = 10_000;
+/** An end that has broken the protocol has so long to read what it is told and to close, ms. */
+export const CLOSING_MAX_MS = 1_000;
 
 export interface Connection {
   readonly flow: string;
@@ -49,6 +53,7 @@ export interface HeldConnection extends Connection {
 }
 
 export interface ConnectionTableOptions<Held extends HeldConnection> {
+  readonly transport: TransportName;
   readonly limits: ConnectionLimits;
   /** The connection is gone, whoever closed it. Once. */
   readonly onClosed: (connection: Held) => void;
@@ -78,7 +83,25 @@ export class ConnectionTable<Held extends HeldConnection> {
     return this.#byFlow.get(flow);
   }
 
-  get hasRoom(): boolean {
+  /** The flow itself where it stands, else what there is to that address. */
+  to({ flow, host, port }: Target): Held | undefined {
+    return (flow === undefined ? undefined : this.get(flow)) ?? this.get(this.flowTo(host, port));
+  }
+
+  behind({ remoteAddress = '', remotePort = 0 }: Socket): Held | undefined {
+    return this.get(this.flowTo(remoteAddress, remotePort));
+  }
+
+  flowTo(host: string, port: number): string {
+    return connectionFlow(this.#options.transport, host, port);
+  }
+
+  /** Whether one more may go out. */
+  canDial(port: number): boolean {
+    return this.#hasRoom && Number.isInteger(port) && port > 0 && port < 65_536;
+  }
+
+  get #hasRoom(): boolean {
     return !this.#isClosing && this.#open.size < this.#options.limits.connectionsMax;
   }
 
@@ -130,7 +153,7 @@ export class ConnectionTable<Held extends HeldConnection> {
   /** So that nobody keeps phones out by opening connections and saying nothing. */
   #makeRoom(): boolean {
     if (this.#isClosing) return false;
-    if (this.hasRoom) return true;
+    if (this.#hasRoom) return true;
     const [longest] = this.#silent.keys();
     if (longest === undefined) return false;
     this.cut(longest, 'it has brought nothing yet, and others want its place');

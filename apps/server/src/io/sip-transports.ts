@@ -1,7 +1,8 @@
 /**
  * SIP on one host: over UDP and TCP on one port, and over TLS and WebSocket on ports of their own where they are wanted.
- * Gives messages with where they came from, and performs the `transmit` effects of an endpoint. What a message must have before a transaction may see it is checked here, so
- * that everything above gets messages that can be processed (RFC 3261 §8.2, §18.3).
+ * Gives messages with where they came from, and performs the `transmit` effects of an endpoint. What a message must have
+ * before a transaction may see it is checked here, so that everything above gets messages that can be processed
+ * (RFC 3261 §8.2, §18.3).
  */
 import type { LogLine } from '@holdfast/kernel';
 import {

@@ -4,8 +4,9 @@
  */
 import { createConnection, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { connectionFlow, type Framed, StreamFramer, type Target } from '@holdfast/sip';
+import { type Framed, StreamFramer, type Target } from '@holdfast/sip';
 import {
+  CLOSING_MAX_MS,
   CONNECTION_LIMITS,
   type Connection,
   type ConnectionLimits,
@@ -52,12 +53,8 @@ interface Held extends HeldConnection {
 
 const PING_ANSWER = '\r\n';
 
-/** Who has been told why the connection ends has so long to read it and to close, ms. */
-const CLOSING_MAX_MS = 1_000;
-
 export class StreamTransport {
   readonly #options: StreamTransportOptions;
-  readonly #name: 'TCP' | 'TLS';
   readonly #limits: ConnectionLimits;
   readonly #table: ConnectionTable<Held>;
   readonly #entrance: TlsEntrance | undefined;
@@ -65,9 +62,9 @@ export class StreamTransport {
 
   constructor(options: StreamTransportOptions) {
     this.#options = options;
-    this.#name = options.security === undefined ? 'TCP' : 'TLS';
     this.#limits = { ...CONNECTION_LIMITS, ...options.limits };
     this.#table = new ConnectionTable<Held>({
+      transport: options.security === undefined ? 'TCP' : 'TLS',
       limits: this.#limits,
       onClosed: (connection) => this.#forget(connection),
       onCut: options.onCut,
@@ -106,8 +103,7 @@ export class StreamTransport {
    * connection, and none is made.
    */
   send(bytes: Uint8Array, target: Target, failed: () => void): boolean {
-    const named = target.flow === undefined ? undefined : this.#table.get(target.flow);
-    const connection = named ?? this.#connectionTo(target.host, target.port);
+    const connection = this.#table.to(target) ?? this.#connect(target.host, target.port);
     if (connection === undefined) return false;
     if (!connection.isOpen) {
       if (connection.waiting.length >= WAITING_MAX) return false;
@@ -129,13 +125,10 @@ export class StreamTransport {
     await this.#listener?.close();
   }
 
-  #connectionTo(host: string, port: number): Held | undefined {
-    const known = this.#table.get(connectionFlow(this.#name, host, port));
-    if (known !== undefined) return known;
+  #connect(host: string, port: number): Held | undefined {
     const { security } = this.#options;
     const trust = security?.trust;
-    if ((security !== undefined && trust === undefined) || !this.#table.hasRoom) return undefined;
-    if (!(Number.isInteger(port) && port > 0 && port < 65_536)) return undefined;
+    if ((security !== undefined && trust === undefined) || !this.#table.canDial(port)) return undefined;
     const socket =
       trust === undefined ? createConnection({ host, port, noDelay: true }) : connectTls(host, port, trust);
     const connection = this.#hold(socket, host, port, false);
@@ -164,24 +157,20 @@ export class StreamTransport {
   }
 
   #secured(socket: TLSSocket): void {
-    const connection = this.#heldBehind(socket);
+    const connection = this.#table.behind(socket);
     if (connection === undefined) return void socket.destroy();
     connection.socket = socket;
     this.#listenTo(connection);
   }
 
   #refused(why: string, socket: TLSSocket): void {
-    const connection = this.#heldBehind(socket);
+    const connection = this.#table.behind(socket);
     if (connection !== undefined) this.#table.cut(connection, why);
-  }
-
-  #heldBehind({ remoteAddress = '', remotePort = 0 }: TLSSocket): Held | undefined {
-    return this.#table.get(connectionFlow(this.#name, remoteAddress, remotePort));
   }
 
   #hold(socket: Socket, host: string, port: number, isOpen: boolean): Held {
     return {
-      ...{ flow: connectionFlow(this.#name, host, port), host, port, socket, isOpen },
+      ...{ flow: this.#table.flowTo(host, port), host, port, socket, isOpen },
       framer: new StreamFramer(),
       unfinishedTimer: undefined,
       waiting: [],

@@ -9,9 +9,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connectionFlow, MESSAGE_BYTES_MAX, parseMessage, type Target, withBrackets } from '@holdfast/sip';
+import { MESSAGE_BYTES_MAX, parseMessage, type Target, withBrackets } from '@holdfast/sip';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
+  CLOSING_MAX_MS,
   CONNECTION_LIMITS,
   type ConnectionLimits,
   ConnectionTable,
@@ -50,12 +51,9 @@ const PING_ANSWER = Buffer.from('\r\n');
  * said nothing until the next one is cut.
  */
 const PING_EVERY_MS = 30_000;
-/** An end that has broken the protocol has so long to close. */
-const CLOSING_MAX_MS = 1_000;
 
 export class WebSocketTransport {
   readonly #options: WebSocketTransportOptions;
-  readonly #name: 'WS' | 'WSS';
   readonly #limits: ConnectionLimits;
   readonly #table: ConnectionTable<Held>;
   readonly #http: Server | SecureServer;
@@ -75,9 +73,9 @@ export class WebSocketTransport {
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options;
-    this.#name = options.security === undefined ? 'WS' : 'WSS';
     this.#limits = { ...CONNECTION_LIMITS, ...options.limits };
     this.#table = new ConnectionTable<Held>({
+      transport: options.security === undefined ? 'WS' : 'WSS',
       limits: this.#limits,
       onClosed: (connection) => this.#forget(connection),
       onCut: options.onCut,
@@ -101,8 +99,7 @@ export class WebSocketTransport {
 
   /** As over a stream; only an end that dials ever connects. */
   send(bytes: Uint8Array, target: Target, failed: () => void): boolean {
-    const named = target.flow === undefined ? undefined : this.#table.get(target.flow);
-    const connection = named ?? this.#connectionTo(target.host, target.port);
+    const connection = this.#table.to(target) ?? this.#connect(target.host, target.port);
     if (connection === undefined) return false;
     if (connection.isOpen) this.#write(connection, bytes);
     else if (connection.waiting.length >= WAITING_MAX) return false;
@@ -138,7 +135,7 @@ export class WebSocketTransport {
     );
     if (security !== undefined) {
       http.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-        const connection = this.#heldBehind(socket);
+        const connection = this.#table.behind(socket);
         if (connection !== undefined) this.#table.cut(connection, handshakeFailure(error));
         socket.destroy();
       });
@@ -162,7 +159,7 @@ export class WebSocketTransport {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const connection = this.#heldBehind(request.socket);
+    const connection = this.#table.behind(request.socket);
     if (connection === undefined || connection.webSocket !== undefined) return void socket.destroy();
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
     if (!offered.includes(SUBPROTOCOL)) {
@@ -179,17 +176,10 @@ export class WebSocketTransport {
     });
   }
 
-  #heldBehind({ remoteAddress = '', remotePort = 0 }: Socket): Held | undefined {
-    return this.#table.get(connectionFlow(this.#name, remoteAddress, remotePort));
-  }
-
-  #connectionTo(host: string, port: number): Held | undefined {
-    const known = this.#table.get(connectionFlow(this.#name, host, port));
-    if (known !== undefined) return known;
+  #connect(host: string, port: number): Held | undefined {
     const { dials = false, security } = this.#options;
     const trust: TlsTrust | undefined = security === undefined ? {} : security.trust;
-    if (!dials || trust === undefined || !this.#table.hasRoom) return undefined;
-    if (!(Number.isInteger(port) && port > 0 && port < 65_536)) return undefined;
+    if (!dials || trust === undefined || !this.#table.canDial(port)) return undefined;
     const scheme = security === undefined ? 'ws' : 'wss';
     const webSocket = new WebSocket(`${scheme}://${withBrackets(host)}:${port}/`, SUBPROTOCOL, {
       ...(security !== undefined && { createConnection: () => connectTls(host, port, trust) }),
@@ -211,7 +201,7 @@ export class WebSocketTransport {
 
   #hold(host: string, port: number, raw: Socket | undefined): Held {
     return {
-      ...{ flow: connectionFlow(this.#name, host, port), host, port, raw },
+      ...{ flow: this.#table.flowTo(host, port), host, port, raw },
       ...{ webSocket: undefined, isOpen: false, isAlive: true, pinging: undefined, waiting: [] },
       destroy() {
         this.webSocket?.terminate();
