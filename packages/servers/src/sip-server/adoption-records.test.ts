@@ -8,7 +8,7 @@ import type { HeldPeer } from './peer-site.ts';
 import { die, logsInAtSouth, talking } from './testing/adoption-world.ts';
 import { CALLER_NUMBER } from './testing/centre-world.ts';
 import { callerAt, Peer } from './testing/people.ts';
-import { GATEWAYS, pooled } from './testing/pool-world.ts';
+import { patientCall, pooled } from './testing/pool-world.ts';
 import { configurationOf, SERVER, type Site, trunk } from './testing/server-site.ts';
 import { SIP_PORT } from './testing/server-world.ts';
 import { SOUTH, twoSites } from './testing/two-sites.ts';
@@ -23,26 +23,10 @@ function heldAt({ node }: Site, more: Partial<HeldPeer> = {}): HeldPeer {
 const ended = (types: readonly string[]) => types.filter((type) => type === 'ended').length;
 
 describe('the server dies while something of the other, dead site goes on here', () => {
-  /** Ada works at north; a caller whose gateway calls at south talks to her. Nobody of them asks whether the call stands. */
   function crossed() {
     const all = pooled({ isLed: true, hasMate: true });
-    const { world, north, south } = all;
-    const ada = new Peer(world, '7001', '10.0.1.1');
-    ada.react = (event) => {
-      if (event.type === 'incoming')
-        ada.do(ada.userAgent.answer(world.now, event.leg, { sdp: ada.sdp(4000) }));
-      if (event.type === 'offer') ada.do(ada.userAgent.acceptOffer(world.now, event.leg, ada.sdp(4000)));
-    };
-    for (const server of [north.host, south.host]) ada.register({ server, expires: 3_600 });
-    all.desk(north, 'ada', '7001', 'the desk at north').login('7001');
-    const one = new Peer(world, CALLER_NUMBER, GATEWAYS[0]);
-    one.react = (event) => {
-      if (event.type === 'offer') one.do(one.userAgent.acceptOffer(world.now, event.leg, one.sdp()));
-    };
-    const target = { transport: 'UDP', host: south.host, port: SIP_PORT } as const;
-    one.call('8000', { destination: { type: 'target', target } });
-    world.run(2_000);
-    expect(one.types()).toContain('answered');
+    const { world, south } = all;
+    const { ada, one } = patientCall(all);
     die(all);
     while (south.node.sizes().halves === 0) world.run(100);
     return { ...all, ada, one, foundDeadAt: world.now };

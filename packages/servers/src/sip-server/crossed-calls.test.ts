@@ -1,11 +1,10 @@
 import { checkCentre } from '@holdfast/centre';
 import { describe, expect, it } from 'vitest';
 import { HALF_CALL_MAX_MS } from './crossed-calls.ts';
-import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
+import { leftovers, NOTHING } from './testing/centre-world.ts';
 import { Peer } from './testing/people.ts';
-import { agent, caller, GATEWAYS, type Pool, pooled } from './testing/pool-world.ts';
+import { agent, caller, type Pool, patientCall, pooled } from './testing/pool-world.ts';
 import { configurationOf, SERVER, type Site, trunk } from './testing/server-site.ts';
-import { SIP_PORT } from './testing/server-world.ts';
 import { SOUTH, twoSites } from './testing/two-sites.ts';
 
 /** Ada works at north, her phone at both sites; a caller whose gateway calls at south talks to her. */
@@ -68,33 +67,10 @@ describe('the site of the agent dies while a call stands over both', () => {
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
   });
 
-  /** Her phone asks nobody whether the call still stands. */
   function patiently() {
     const pool = pooled({ isLed: true });
-    const { world, north, south } = pool;
-    const ada = new Peer(world, '7001', '10.0.1.1');
-    ada.react = (event) => {
-      if (event.type === 'incoming')
-        ada.do(ada.userAgent.answer(world.now, event.leg, { sdp: ada.sdp(4000) }));
-      if (event.type === 'offer') ada.do(ada.userAgent.acceptOffer(world.now, event.leg, ada.sdp(4000)));
-    };
-    for (const server of [north.host, south.host]) ada.register({ server, expires: 3_600 });
-    pool.desk(north, 'ada', '7001', 'the desk at north').login('7001');
-    const one = new Peer(world, CALLER_NUMBER, GATEWAYS[0]);
-    one.react = (event) => {
-      if (event.type === 'offer') one.do(one.userAgent.acceptOffer(world.now, event.leg, one.sdp()));
-    };
-    const leg = one.call('8000', { destination: { type: 'target', target: at(south) } });
-    world.run(2_000);
-    expect(
-      [one.types(), ada.types()].every(
-        (types) => types.includes('answered') || types.includes('acknowledged'),
-      ),
-    ).toBe(true);
-    return { ...pool, ada, one, leg };
+    return { ...pool, ...patientCall(pool) };
   }
-
-  const at = ({ host }: Site) => ({ transport: 'UDP', host, port: SIP_PORT }) as const;
 
   it('[AD11] long after the leg between the sites was found dead, as with the time-outs of the documents', () => {
     const all = patiently();

@@ -1,7 +1,8 @@
 /** Two sites with a trunk to each other, whose queues 8000 are one pool. */
 import { expect } from 'vitest';
+import { CALLER_NUMBER } from './centre-world.ts';
 import { Desk } from './desk.ts';
-import { callerAt, type Phone } from './people.ts';
+import { callerAt, Peer, type Phone } from './people.ts';
 import { configurationOf, queue, SERVER, type Site, trunk } from './server-site.ts';
 import { SIP_PORT } from './server-world.ts';
 import { SOUTH, type TwoSitesOptions, twoSites } from './two-sites.ts';
@@ -56,4 +57,29 @@ export function agent(pool: Pool, site: Site, person: string) {
   phone.news();
   desk.news();
   return { phone, desk, dn };
+}
+
+/**
+ * Ada works at north, her phone registered at both sites; a caller whose gateway calls at south talks to her. Neither of
+ * the two asks whether the call still stands.
+ */
+export function patientCall(pool: Pool) {
+  const { world, north, south } = pool;
+  const ada = new Peer(world, '7001', '10.0.1.1');
+  ada.react = (event) => {
+    if (event.type === 'incoming') ada.do(ada.userAgent.answer(world.now, event.leg, { sdp: ada.sdp(4000) }));
+    if (event.type === 'offer') ada.do(ada.userAgent.acceptOffer(world.now, event.leg, ada.sdp(4000)));
+  };
+  for (const server of [north.host, south.host]) ada.register({ server, expires: 3_600 });
+  pool.desk(north, 'ada', '7001', 'the desk at north').login('7001');
+  const one = new Peer(world, CALLER_NUMBER, GATEWAYS[0]);
+  one.react = (event) => {
+    if (event.type === 'offer') one.do(one.userAgent.acceptOffer(world.now, event.leg, one.sdp()));
+  };
+  const target = { transport: 'UDP', host: south.host, port: SIP_PORT } as const;
+  const leg = one.call('8000', { destination: { type: 'target', target } });
+  world.run(2_000);
+  expect(one.types()).toContain('answered');
+  expect(ada.types()).toContain('acknowledged');
+  return { ada, one, leg };
 }
