@@ -15,6 +15,7 @@ import {
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
+import type { Following, LogMessage } from './mirror/following.ts';
 import { type Challenge, OwnProof, SHOWS_NO_SECRET } from './own-proof.ts';
 import type { ServerAddress } from './server-address.ts';
 import { type RoundSettings, ServerRound } from './server-round.ts';
@@ -53,8 +54,10 @@ export interface FollowerPorts {
   lost(now: Millis): void;
   /** What answers a request of `ask`; false when there was none: then an Error ends the connection. */
   answered(now: Millis, reply: Extract<DeskReply, { type: 'Done' | 'Error' }>): boolean;
-  /** What is asked for by `Mirror`. */
-  mirrored?(now: Millis, message: MirrorMessage): void;
+  /** Its records are followed too, and put away there. */
+  readonly records?: Following;
+  /** What has come of them, when it has been put away. */
+  recorded?(now: Millis, message: LogMessage): void;
   /** What is said to callers who wait in our pooled queues. */
   pool?(now: Millis, reply: Extract<DeskReply, { type: 'PoolGranted' | 'PoolRefused' }>): void;
   /** The answer to a Ping, also to those that ask whether the line lives. */
@@ -210,7 +213,7 @@ export class SipServerFollower {
       case 'Pong':
         return this.#ports.pong(now, message.n);
       case 'Mirror':
-        return this.#ports.mirrored?.(now, message.message);
+        return this.#recorded(now, message.message);
       case 'PoolGranted':
       case 'PoolRefused':
         return this.#ports.pool?.(now, message);
@@ -248,7 +251,22 @@ export class SipServerFollower {
   #follow(now: Millis): void {
     this.#phase = 'following';
     this.#round.stands(now);
+    const { records } = this.#ports;
+    if (records !== undefined) {
+      records.linked();
+      this.#send({ type: 'Mirror', message: records.ask() });
+    }
     this.#ports.current(now);
+  }
+
+  #recorded(now: Millis, message: MirrorMessage): void {
+    const { records } = this.#ports;
+    if (records === undefined) return;
+    if (message.type !== 'snapshot' && message.type !== 'entry' && message.type !== 'digest') return;
+    const { replies, line } = records.hear(now, message);
+    for (const reply of replies) this.#send({ type: 'Mirror', message: reply });
+    if (line !== undefined) this.#ports.log({ ...line, what: `other site: ${line.what}` });
+    this.#ports.recorded?.(now, message);
   }
 
   #event(now: Millis, event: EventMessage): void {

@@ -8,7 +8,6 @@
  * It asks that site nothing but its records, takes no event of it, and concludes nothing from its silence.
  */
 import type { LogLine, Millis, Random } from '@holdfast/kernel';
-import type { MirrorMessage } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import { Following } from '../mirror/following.ts';
 import type { SipServerConfiguration } from '../sip-server/configuration.ts';
@@ -63,10 +62,11 @@ export class StandbyPeer {
         emit: (effect) => this.#ports.emit(effect),
         log: (line) => this.#ports.log(line),
         ...{ snapshot: nothing, event: nothing, lost: nothing },
-        current: (at) => this.#followed(at),
+        current: (at) => this.#heard(at),
         answered: () => false,
         pong: (at) => this.#heard(at),
-        mirrored: (at, message) => this.#mirrored(at, message),
+        records: this.#following,
+        recorded: (at) => this.#heard(at),
       },
       peer.settings,
       now,
@@ -109,22 +109,8 @@ export class StandbyPeer {
     this.#heardAt = undefined;
   }
 
-  #followed(now: Millis): void {
-    this.#heard(now);
-    this.#following.linked();
-    this.#follower?.ask({ type: 'Mirror', message: this.#following.ask() });
-  }
-
   #heard(now: Millis): void {
     this.#heardAt = now;
-  }
-
-  #mirrored(now: Millis, message: MirrorMessage): void {
-    this.#heard(now);
-    if (message.type !== 'snapshot' && message.type !== 'entry' && message.type !== 'digest') return;
-    const { replies, line } = this.#following.hear(now, message);
-    for (const reply of replies) this.#follower?.ask({ type: 'Mirror', message: reply });
-    if (line !== undefined) this.#ports.log({ ...line, what: `other site: ${line.what}` });
   }
 }
 

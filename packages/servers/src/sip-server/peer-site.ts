@@ -12,9 +12,9 @@
  */
 import { PEER_ANSWER_MAX_MS, PEER_ASKS_MAX } from '@holdfast/continuity';
 import type { HeldRecord, LogLine, Millis, Plain, Random } from '@holdfast/kernel';
-import type { DeskReply, LoginEpoch, MirrorMessage } from '@holdfast/protocol';
+import type { DeskReply, LoginEpoch } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
-import { Following } from '../mirror/following.ts';
+import { Following, type LogMessage } from '../mirror/following.ts';
 import type { RoundSettings } from '../server-round.ts';
 import { type SipLinkEffect, type SipLinkInput, SipServerFollower } from '../sip-server-follower.ts';
 import type { PeerRecords } from './peer-legs.ts';
@@ -188,7 +188,8 @@ export class PeerSite {
         lost: (at) => this.#lost(at),
         answered: (at, reply) => this.#answered(at, reply),
         pong: (at, n) => this.#pong(at, n),
-        mirrored: (at, message) => this.#mirrored(at, message),
+        records: this.#following,
+        recorded: (at, message) => this.#recorded(at, message),
         pool: (_at, reply) => this.#ports.pool(reply),
       },
       peer.settings,
@@ -263,8 +264,6 @@ export class PeerSite {
   }
 
   #followed(now: Millis): void {
-    this.#following.linked();
-    this.#follower?.ask({ type: 'Mirror', message: this.#following.ask() });
     if (this.#health !== 'down') return;
     this.#become('silent', undefined);
     this.#ask(now);
@@ -280,11 +279,7 @@ export class PeerSite {
     else this.#become('silent', `It has answered after ${Math.round(now - sentAt)} ms.`);
   }
 
-  #mirrored(now: Millis, message: MirrorMessage): void {
-    if (message.type !== 'snapshot' && message.type !== 'entry' && message.type !== 'digest') return;
-    const { replies, line } = this.#following.hear(now, message);
-    for (const reply of replies) this.#follower?.ask({ type: 'Mirror', message: reply });
-    if (line !== undefined) this.#ports.log({ ...line, what: `other site: ${line.what}` });
+  #recorded(now: Millis, message: LogMessage): void {
     if (message.type === 'digest') return;
     const under = (kind: string): PeerTalk[] =>
       message.put
