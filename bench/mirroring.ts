@@ -11,7 +11,7 @@
  */
 import { cpus, loadavg } from 'node:os';
 import { OneSite } from '../lab/live/one-site.ts';
-import { MEMBERS, PairLog } from '../lab/live/pair-log.ts';
+import { PairLog } from '../lab/live/pair-log.ts';
 import { until } from '../lab/live/peers/processes.ts';
 import { benchRun, round, verdict } from './bench-run.ts';
 import { bundleServersAndLab } from './bundles.ts';
@@ -34,8 +34,6 @@ const REGISTERS_ON_THEIR_WAY = 64;
 const CALLS_ON_THEIR_WAY = 32;
 const PHONE_PASSWORD = 'fake-phone-password';
 const MATE_MAX_MS = 30_000;
-/** What is measured is a server at its limit, where it would refuse new calls (OC5). */
-const NEVER_OVERLOADED = { holdfast: { 'overload-busy': '0' } };
 const LOADS = ['register', 'b2bua'] as const;
 type LoadName = (typeof LOADS)[number];
 
@@ -92,10 +90,7 @@ class Loaded {
   }
 
   static async start(isPair: boolean): Promise<Loaded> {
-    const options = Object.fromEntries(
-      (isPair ? MEMBERS : [MEMBERS[0]]).map((name) => [`Application/${name}`, NEVER_OVERLOADED]),
-    );
-    const site = await OneSite.make({ agents: 2 * PHONES, restarts: true, isPair, options });
+    const site = await OneSite.make({ agents: 2 * PHONES, restarts: true, isPair });
     const calls = await LeanCalls.open(site.ports.gateway);
     const socket = await openSocket();
     const close = async () => {

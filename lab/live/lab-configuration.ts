@@ -50,7 +50,7 @@ export async function writeLabConfiguration(run: {
     realm: REALM,
     options: { ...serverOptions(run), ...desktopOptions(times) },
   });
-  const configured = objects.flatMap((object) => configure(withAddp(object, times)));
+  const configured = objects.map(neverOverloaded).flatMap((object) => configure(withAddp(object, times)));
   for (const site of SITES) {
     const { files, data } = siteFolders(folder, site);
     mkdirSync(data, { recursive: true });
@@ -138,6 +138,16 @@ function desktopOptions(times: LabTimes): Record<string, OptionSections> {
     },
     ...Object.fromEntries(SITES.map((site) => [`Application/${thirdPartyName(site)}`, thirdParty])),
   };
+}
+
+/**
+ * A SIP Server that shares its processors with the phones, the desks and whatever else the machine does is at work without
+ * a break though nobody calls (OC5): how busy it is says nothing about the calls that it gets.
+ */
+export function neverOverloaded(object: ConfigObject): ConfigObject {
+  if (object.objectType !== 'Application' || object.type !== 'SIPServer') return object;
+  const holdfast = { 'overload-busy': '0', ...object.options.holdfast };
+  return { ...object, options: { ...object.options, holdfast } };
 }
 
 /** Of the desks' connections. */

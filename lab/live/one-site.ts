@@ -12,7 +12,14 @@ import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { makeWorld, type TokenKey, writeConfiguration } from '@holdfast/server';
 import { type DeskListeners, type DeskSession, openDesk, ProcessClock } from '@holdfast/shell';
 import type { TransportName } from '@holdfast/sip';
-import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM, type SitePorts } from './lab-configuration.ts';
+import {
+  generatedSites,
+  neverOverloaded,
+  PASSWORD,
+  PHONE_PASSWORD,
+  REALM,
+  type SitePorts,
+} from './lab-configuration.ts';
 import { LabPhone, type LabPhoneOptions } from './peers/lab-phone.ts';
 import { greeting, RawClient } from './raw-client.ts';
 import { logInForToken } from './site-observer.ts';
@@ -91,7 +98,11 @@ export class OneSite {
     const ports = await drawPorts(isPair);
     const sites = generatedSites(ports);
     const { objects, agents } = await makeWorld({ agents: request.agents, sites, options, ...secrets });
-    await writeConfiguration(join(folder, 'configuration'), objects.flatMap(configure), 'json');
+    await writeConfiguration(
+      join(folder, 'configuration'),
+      objects.map(neverOverloaded).flatMap(configure),
+      'json',
+    );
     const keys = objects.find((object) => object.objectType === 'Keys');
     if (keys?.objectType !== 'Keys') throw new Error('the generated world has no keys');
     const tokenKey = keys.tokenKeys[0] as TokenKey;

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { ConfigObject } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PASSWORD, PHONE_PASSWORD, REALM } from './lab-configuration.ts';
+import { neverOverloaded, PASSWORD, PHONE_PASSWORD, REALM } from './lab-configuration.ts';
 import { EtcdCluster } from './peers/etcd-cluster.ts';
 import { Namespaces } from './peers/namespaces.ts';
 import { PhonesInNamespace } from './peers/phones-in-namespace.ts';
@@ -92,7 +92,7 @@ async function writeWorld(): Promise<void> {
     sites: [site('north', network.addressOf('first')), site('south', '10.213.0.99')],
     options: { 'Application/sip-north': options, 'Application/sip-north-b': options },
   });
-  await writeConfiguration(join(folder, 'files'), objects.flatMap(onTwoHosts), 'json');
+  await writeConfiguration(join(folder, 'files'), objects.map(neverOverloaded).flatMap(onTwoHosts), 'json');
 }
 
 function onTwoHosts(object: ConfigObject): readonly ConfigObject[] {

@@ -11,7 +11,14 @@ import { DESK_APPLICATION, SALES_QUEUE } from '@holdfast/centre';
 import type { ConfigObject } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PASSWORD, PHONE_PASSWORD, REALM, SITES, type SiteName } from './lab-configuration.ts';
+import {
+  neverOverloaded,
+  PASSWORD,
+  PHONE_PASSWORD,
+  REALM,
+  SITES,
+  type SiteName,
+} from './lab-configuration.ts';
 import { Namespaces } from './peers/namespaces.ts';
 import { PhonesInNamespace } from './peers/phones-in-namespace.ts';
 import { Program, stopPrograms, until } from './peers/processes.ts';
@@ -75,7 +82,11 @@ async function writeWorld(): Promise<void> {
     },
   });
   for (const name of SITES)
-    await writeConfiguration(join(folder, name, 'files'), objects.map(asWatched), 'json');
+    await writeConfiguration(
+      join(folder, name, 'files'),
+      objects.map(neverOverloaded).map(asWatched),
+      'json',
+    );
 }
 
 /** Silence is noticed soon, and who is asked says how many are logged in. */

@@ -20,7 +20,7 @@ import type { OptionSections } from '@holdfast/protocol';
 import { makeWorld, writeConfiguration } from '@holdfast/server';
 import { type DeskSession, openDesk, ProcessClock } from '@holdfast/shell';
 import { freePorts } from '../free-ports.ts';
-import { type StandbyPorts, siteFolders } from '../lab-configuration.ts';
+import { neverOverloaded, type StandbyPorts, siteFolders } from '../lab-configuration.ts';
 import { DatagramLine, GOOD_LINE } from '../line-quality.ts';
 import { Relays } from '../relay.ts';
 import { Robot, type RobotWatch } from '../robot.ts';
@@ -136,7 +136,8 @@ export class PeerLab {
         ...options?.(ports.gateway),
       },
     });
-    for (const name of SITES) await writeConfiguration(siteFolders(folder, name).files, objects, 'json');
+    const configured = objects.map(neverOverloaded);
+    for (const name of SITES) await writeConfiguration(siteFolders(folder, name).files, configured, 'json');
     const lab = new PeerLab(folder, ports, agents.slice(0, robots));
     try {
       await Promise.all(SITES.map((name) => lab.sites[name].start()));
