@@ -162,7 +162,7 @@ export class FollowedConfiguration {
         case 'configuration':
           if (this.#hasTaken) this.#options.census.count('CS12');
           this.#hasTaken = true;
-          this.#options.took(now, makeConfiguration(effect.objects, nodeHashes.sha256));
+          this.#options.took(now, effect.configuration);
           break;
         case 'log':
           if (effect.line.what.startsWith('configuration server')) this.#options.census.count('CS14');

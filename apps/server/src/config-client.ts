@@ -2,7 +2,7 @@
  * How a server process reads its configuration and stays at it: the shell of the follower node. It tells each
  * revision, the first one as soon as any Configuration Server has given it.
  */
-import { type Configuration, makeConfiguration } from '@holdfast/centre';
+import type { Configuration } from '@holdfast/centre';
 import { type ConfigReply, type ConfigRequest, configReply } from '@holdfast/protocol';
 import {
   type ConfigFollowerEffect,
@@ -87,14 +87,8 @@ export class ConfigClient {
       case 'close':
         this.#link.close(effect.attempt, effect.why);
         return this.#tellLost(effect.attempt, effect.why);
-      case 'configuration': {
-        // The revision is the server's: ours would differ, because secrets that we may not see are left out.
-        const configuration = {
-          ...makeConfiguration(effect.objects, nodeHashes.sha256),
-          revision: effect.revision,
-        };
-        return this.#options.onConfiguration(configuration);
-      }
+      case 'configuration':
+        return this.#options.onConfiguration(effect.configuration);
       case 'refused': {
         const { server, code, text } = effect;
         return this.#options.onRefused?.(server, code, text);

@@ -28,6 +28,7 @@ export {
   dnsOf,
   makeConfiguration,
   type Sha256,
+  splitKey,
   splitReference,
 } from './config/configuration.ts';
 export { configurationFiles } from './config/configuration-files.ts';

@@ -4,6 +4,7 @@
  * lost goes round again, with a pause after each round. What it has read stays good in the meantime: a lost
  * Configuration Server never stops a service (C66).
  */
+import { type Configuration, makeConfiguration } from '@holdfast/centre';
 import { type LogLine, type Millis, type Node, type Random, unreachable } from '@holdfast/kernel';
 import {
   ADDP_TIMEOUT_S,
@@ -13,7 +14,6 @@ import {
   type Connection,
   configObject,
   type ObjectOf,
-  objectKey,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
@@ -31,8 +31,8 @@ export type ConfigFollowerEffect =
   | { readonly type: 'connect'; readonly attempt: number; readonly server: ServerAddress }
   | { readonly type: 'send'; readonly attempt: number; readonly message: ConfigRequest }
   | { readonly type: 'close'; readonly attempt: number; readonly why: string }
-  /** All objects, as they are now. */
-  | { readonly type: 'configuration'; readonly objects: readonly ConfigObject[]; readonly revision: string }
+  /** As it is now. The revision is the server's; what may not be seen here is left out. */
+  | { readonly type: 'configuration'; readonly configuration: Configuration }
   /** A server will not serve this application, and says why; the next is tried. */
   | { readonly type: 'refused'; readonly server: ServerAddress; readonly code: string; readonly text: string }
   | { readonly type: 'log'; readonly line: LogLine };
@@ -41,7 +41,7 @@ export interface ConfigFollowerOptions {
   readonly application: string;
   /** What servers show that they hold (LK1); without it a Configuration Server refuses. */
   readonly secret?: string;
-  readonly hashes: Pick<Hashes, 'hmacSha256'>;
+  readonly hashes: Pick<Hashes, 'hmacSha256' | 'sha256'>;
   /** In the order in which they are tried; at least one. */
   readonly servers: readonly ServerAddress[];
   readonly now: Millis;
@@ -60,12 +60,13 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   readonly #round: ServerRound;
   readonly #proof: OwnProof;
   #phase: Phase = 'opening';
-  #objects = new Map<string, ConfigObject>();
-  #revision: string | undefined;
+  #configuration: Configuration;
+  #hasRead = false;
   #effects: ConfigFollowerEffect[] = [];
 
   constructor(options: ConfigFollowerOptions) {
     this.#options = options;
+    this.#configuration = makeConfiguration([], options.hashes.sha256, '');
     const { application, random, hashes, secret, servers: members } = options;
     this.#proof = new OwnProof({ link: 'configuration', application, secret, hashes, random });
     const emit = (effect: ConfigFollowerEffect) => void this.#effects.push(effect);
@@ -173,21 +174,24 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     objects: readonly unknown[],
     deleted: readonly string[] | undefined,
   ): void {
-    const all = deleted === undefined ? new Map<string, ConfigObject>() : new Map(this.#objects);
+    const changed: ConfigObject[] = [];
     for (const one of objects) {
       const parsed = configObject.safeParse(one);
       // A server of another release with objects that this one cannot read: another server may do better.
       if (!parsed.success) return this.#round.leave(now, 'it sent an object that cannot be read');
-      all.set(objectKey(parsed.data), parsed.data);
+      changed.push(parsed.data);
     }
-    for (const key of deleted ?? []) all.delete(key);
     this.#phase = 'following';
     this.#round.stands(now);
-    this.#objects = all;
+    const former = this.#configuration;
+    this.#configuration =
+      deleted === undefined
+        ? makeConfiguration(changed, this.#options.hashes.sha256, revision)
+        : former.with({ changed, deleted }, revision);
     this.#takeAddp(now);
-    if (revision === this.#revision) return;
-    this.#revision = revision;
-    this.#effects.push({ type: 'configuration', objects: [...all.values()], revision });
+    if (this.#hasRead && revision === former.revision) return;
+    this.#hasRead = true;
+    this.#effects.push({ type: 'configuration', configuration: this.#configuration });
   }
 
   /** S0: the time-outs of the connection that the own Application has to this server, else to any of its kind. */
@@ -209,15 +213,13 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
 
   #isPresent({ server, port }: Connection): boolean {
     const application = this.#application(server);
-    const host = this.#objects.get(`Host/${application?.host}`);
+    const host = this.#configuration.get('Host', application?.host ?? '');
     const present = this.#round.server;
-    const isThere = host?.objectType === 'Host' && host.address === present.host;
-    return isThere && application?.ports[port] === present.port;
+    return host?.address === present.host && application?.ports[port] === present.port;
   }
 
   #application(name: string): ObjectOf<'Application'> | undefined {
-    const object = this.#objects.get(`Application/${name}`);
-    return object?.objectType === 'Application' ? object : undefined;
+    return this.#configuration.get('Application', name);
   }
 
   #send(message: ConfigRequest): void {

@@ -9,7 +9,7 @@
  * Checking a password is slow on purpose, so it is an effect whose result comes back as an input; checking a
  * token is fast, so that half of all agents can come at once when a site has died.
  */
-import { type Configuration, changesBetween, siteOf } from '@holdfast/centre';
+import { type Changes, type Configuration, changesBetween, siteOf } from '@holdfast/centre';
 import {
   freshLink,
   HEARD,
@@ -33,7 +33,7 @@ import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from 
 import { type LogInByTokenMessage, type LogInMessage, type LogInResult, LogIns } from './log-in.ts';
 import { type Open, openingOf, type Shown } from './opening.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions } from './subscriptions.ts';
-import { allVisibleTo, type Viewer } from './visible-objects.ts';
+import { allVisibleTo, changesVisibleTo, type Viewer } from './visible-objects.ts';
 
 /** A connection that has not said what it is by then is closed. */
 export const OPEN_MAX_MS = 10_000;
@@ -133,20 +133,19 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       detail: { from: before.revision, to: configuration.revision, objects: configuration.objects.length },
     });
     // What one kind of viewer sees is compared once, not once for each client.
-    const changes = new Map<Viewer, ReturnType<typeof changesBetween>>();
+    const changes = changesBetween(before.objects, configuration.objects);
+    const seenBy = new Map<Viewer, Changes>();
     for (const [connection, { viewer, subscriptions }] of this.#clients) {
       if (viewer === undefined || subscriptions.size === 0) continue;
-      let seen = changes.get(viewer);
+      let seen = seenBy.get(viewer);
       if (seen === undefined) {
-        seen = changesBetween(
-          allVisibleTo(viewer, before.objects),
-          allVisibleTo(viewer, configuration.objects),
-        );
-        changes.set(viewer, seen);
+        seen = changesVisibleTo(viewer, before, changes);
+        seenBy.set(viewer, seen);
       }
-      const { changed: objects, deleted } = subscriptions.concerned(seen);
+      const { changed, deleted } = subscriptions.concerned(seen);
       // Also without any object of interest: the client learns which revision is served.
-      this.#send(connection, { type: 'Changed', revision: configuration.revision, objects, deleted });
+      const { revision } = configuration;
+      this.#send(connection, { type: 'Changed', revision, objects: [...changed], deleted: [...deleted] });
     }
   }
 

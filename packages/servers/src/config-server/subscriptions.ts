@@ -1,5 +1,6 @@
 /** What one connection wants to hear of (CS9): everything, a type of object, or one object. */
-import { type ConfigObject, nameOf } from '@holdfast/protocol';
+import { type Changes, splitKey } from '@holdfast/centre';
+import { nameOf } from '@holdfast/protocol';
 
 /** Subscriptions of one connection; a client asks for types, not for single objects. */
 export const SUBSCRIPTIONS_MAX = 64;
@@ -8,12 +9,6 @@ export interface Subscription {
   /** Undefined means all objects. */
   readonly objectType?: string;
   readonly name?: string | undefined;
-}
-
-/** What a new revision has changed, and the keys of what it has deleted. */
-interface Changes {
-  readonly changed: readonly ConfigObject[];
-  readonly deleted: readonly string[];
 }
 
 export class Subscriptions {
@@ -32,7 +27,7 @@ export class Subscriptions {
   }
 
   /** The part of the changes that concerns it. */
-  concerned({ changed, deleted }: Changes): { changed: ConfigObject[]; deleted: string[] } {
+  concerned({ changed, deleted }: Changes): Changes {
     return {
       changed: changed.filter((object) => this.#concerns(object.objectType, nameOf(object))),
       deleted: deleted.filter((key) => this.#concerns(...splitKey(key))),
@@ -46,9 +41,4 @@ export class Subscriptions {
         (one.objectType === type && (one.name === undefined || one.name === name)),
     );
   }
-}
-
-function splitKey(key: string): [type: string, name: string] {
-  const at = key.indexOf('/');
-  return [key.slice(0, at), key.slice(at + 1)];
 }
