@@ -63,6 +63,7 @@ export {
 } from './config/option-resolution.ts';
 export { type Problem, problemLine } from './config/problem.ts';
 export type { ConfigFile } from './config/read-objects.ts';
+export { type Reference, referencesOf } from './config/references.ts';
 export {
   type AgentFigures,
   type QueueFigures,

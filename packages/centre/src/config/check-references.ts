@@ -5,6 +5,7 @@
 import { type Application, type ConfigObject, objectKey } from '@holdfast/protocol';
 import { type Configuration, splitReference } from './configuration.ts';
 import type { Problem } from './problem.ts';
+import { DN_OPTIONS, referencesOf } from './references.ts';
 
 export type Report = (object: ConfigObject, field: string, value: string, text: string) => void;
 
@@ -18,33 +19,17 @@ export const LISTENING_TYPES: readonly Application['type'][] = [
 
 export function checkReferences(configuration: Configuration, report: Report): void {
   for (const object of configuration.objects) {
-    const must = (
-      type: 'Tenant' | 'Host' | 'Switch' | 'Place' | 'Application',
-      field: string,
-      name: string | undefined,
-    ) => {
-      if (name !== undefined && configuration.get(type, name) === undefined)
-        report(object, field, name, `There is no ${type} "${name}". Create it or correct the name.`);
-    };
-    if ('tenant' in object) must('Tenant', 'tenant', object.tenant);
-    if ('switch' in object) must('Switch', 'switch', object.switch);
+    for (const { field, value, type, name } of referencesOf(object)) {
+      // DNs and Agent Logins are looked at together with what they have to be, below.
+      if (type === 'DN' || type === 'AgentLogin' || configuration.get(type, name) !== undefined) continue;
+      const remedy = type === 'Person' ? 'remove the member' : 'correct the name';
+      report(object, field, value, `There is no ${type} "${value}". Create it or ${remedy}.`);
+    }
     switch (object.objectType) {
       case 'Application':
-        must('Host', 'host', object.host);
         checkApplication(configuration, object, report);
         break;
-      case 'Person':
-        must('Place', 'defaultPlace', object.defaultPlace);
-        break;
       case 'AgentGroup':
-        for (const [i, member] of object.members.entries())
-          if (configuration.get('Person', member) === undefined)
-            report(
-              object,
-              `members.${i}`,
-              member,
-              `There is no Person "${member}". Create it or remove the member.`,
-            );
         for (const [i, dn] of object.originationDNs.entries()) {
           const queue = configuration.get('DN', dn);
           if (queue?.type !== 'ACDQueue' && queue?.type !== 'RoutingPoint')
@@ -57,8 +42,7 @@ export function checkReferences(configuration: Configuration, report: Report): v
         }
         break;
       case 'DN':
-        checkOtherDN(configuration, object, 'overflow-dn', report);
-        checkOtherDN(configuration, object, 'route-to', report);
+        for (const option of DN_OPTIONS) checkOtherDN(configuration, object, option, report);
         break;
       default:
         break;
@@ -70,14 +54,7 @@ function checkApplication(configuration: Configuration, application: Application
   const { backup } = application;
   if (backup !== undefined) {
     const other = configuration.get('Application', backup);
-    if (other === undefined)
-      report(
-        application,
-        'backup',
-        backup,
-        `There is no Application "${backup}". Create it or correct the name.`,
-      );
-    else if (other.name === application.name || other.type !== application.type)
+    if (other !== undefined && (other.name === application.name || other.type !== application.type))
       report(
         application,
         'backup',
@@ -88,14 +65,8 @@ function checkApplication(configuration: Configuration, application: Application
   for (const [i, { server, port }] of application.connections.entries()) {
     const field = `connections.${i}.server`;
     const other = configuration.get('Application', server);
-    if (other === undefined)
-      report(
-        application,
-        field,
-        server,
-        `There is no Application "${server}". Create it or correct the name.`,
-      );
-    else if (other.type !== 'ApplicationCluster' && !LISTENING_TYPES.includes(other.type))
+    if (other === undefined) continue;
+    if (other.type !== 'ApplicationCluster' && !LISTENING_TYPES.includes(other.type))
       report(
         application,
         field,
@@ -116,7 +87,7 @@ function checkApplication(configuration: Configuration, application: Application
 function checkOtherDN(
   configuration: Configuration,
   dn: Extract<ConfigObject, { objectType: 'DN' }>,
-  option: 'overflow-dn' | 'route-to',
+  option: (typeof DN_OPTIONS)[number],
   report: Report,
 ): void {
   const number = dn.options.holdfast?.[option];
