@@ -202,6 +202,18 @@ test('[TX16] [D14] a request of ours that comes back to us is refused with 482; 
   expect(ends.alice.status().refusedLoops).toBe(2);
 });
 
+test('[TX16] a request in a dialog whose other end we are too is no loop, directly and through a proxy', () => {
+  const { ends } = new EndpointPair();
+  const self = { type: 'target', target: targetOf('alice') } as const;
+  const inDialog = replaceHeader(makeTestRequest('BYE'), 'To', '<sip:bob@10.0.0.2>;tag=b1');
+  const { output } = ends.alice.sendRequest(0, inDialog, self);
+  const sent = (output.effects[0] as Transmit).message as SipRequest;
+  expect(kinds(ends.alice.receive(1, sent, FROM_ALICE).events)).toEqual(['request']);
+  const byProxy = prependHeader(sent, 'Via', 'SIP/2.0/UDP proxy.test;branch=z9hG4bKp');
+  expect(kinds(ends.alice.receive(2, byProxy, FROM_ALICE).events)).toEqual(['request']);
+  expect(ends.alice.status().refusedLoops).toBe(0);
+});
+
 test('[TX14] a caller from before RFC 3261 is refused, acknowledges and is heard', () => {
   const pair = new EndpointPair({ react: answering(486) });
   const via = 'SIP/2.0/UDP 10.0.0.1;branch=1';

@@ -104,13 +104,15 @@ export class ServerTransactions {
     }
     const arrived = withArrival(request, source, this.#loadFor(now, request, source));
     if (request.method === 'CANCEL') return this.#receiveCancel(now, arrived, source, output);
-    if (this.#options.isOurs(arrived)) return this.#refuseLoop(arrived, source, 'Loop Detected', output);
+    const isInDialog = tagOf(toOf(arrived)) !== undefined;
+    // Both ends of a dialog may be ours: a call that left us and came back in, and one that was taken over from our caller's other end.
+    if (!isInDialog && this.#options.isOurs(arrived))
+      return this.#refuseLoop(arrived, source, 'Loop Detected', output);
     const merge = mergeKey(arrived);
     if (merge !== undefined && this.#byMergeKey.has(merge)) {
       return this.#refuseLoop(arrived, source, 'Request Merged', output);
     }
     if (!this.#hasRoom()) return this.#refuseBusy(arrived, source, output);
-    const isInDialog = tagOf(toOf(arrived)) !== undefined;
     const refusal = isInDialog ? undefined : this.#options.screen?.(now, arrived, source);
     if (refusal !== undefined) {
       return this.#reply(arrived, source, refusal.status, output, { headers: refusal.headers });
