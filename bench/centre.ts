@@ -53,6 +53,7 @@ function login(centre: Centre, n: number): void {
     place: `place${n}`,
     queues,
     epoch,
+    tokenIssuedWall: 0,
     workMode: 'AutoIn',
   });
 }

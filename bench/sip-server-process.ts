@@ -82,7 +82,7 @@ const thinking = new SipServerNode({
   now: now(),
   wallOffsetMs: Date.now() - now(),
   sentBy: () => ({ host: HOST, port: transports.port }),
-  verifyToken: () => ({ ok: true, person: 'sue' }),
+  verifyToken: () => ({ ok: true, person: 'sue', issuedWall: 0 }),
 });
 
 function perform(effect: SipServerEffect): void {

@@ -83,7 +83,7 @@ export class OperatorProgram implements Program {
       application: 'administration',
       session: `operator-${this.#site}`,
       version: PROTOCOL_VERSION,
-      token: writeToken({ person: ADMINISTRATOR.user, expiresAt: Number.MAX_SAFE_INTEGER }),
+      token: writeToken({ person: ADMINISTRATOR.user, issuedAt: 0, expiresAt: Number.MAX_SAFE_INTEGER }),
       addpTimeoutMs: ADDP_TIMEOUT_MS,
     } satisfies DeskRequest);
   }

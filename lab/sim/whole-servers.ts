@@ -98,14 +98,16 @@ export class ConfigServerProgram extends NodeProgram<ConfigServerInput, ConfigSe
 export const PASSWORD = 'secret';
 
 /** A token as readable text: forging tokens is not what this world is about. */
-export function writeToken({ person, expiresAt }: Pick<TokenContent, 'person' | 'expiresAt'>): string {
-  return `sim ${person} ${expiresAt}`;
+export function writeToken({ person, issuedAt, expiresAt }: Omit<TokenContent, 'rank'>): string {
+  return `sim ${person} ${issuedAt} ${expiresAt}`;
 }
 
 export function readToken(token: string, wall: Millis): TokenReading {
-  const [mark, person, expires] = token.split(' ');
-  const expiresAt = Number(expires);
-  if (mark !== 'sim' || person === undefined || !Number.isFinite(expiresAt))
+  const [mark, person, issued, expires] = token.split(' ');
+  const [issuedWall, expiresAt] = [Number(issued), Number(expires)];
+  if (mark !== 'sim' || person === undefined || !Number.isFinite(issuedWall) || !Number.isFinite(expiresAt))
     return { ok: false, code: 'token-invalid' };
-  return wall < expiresAt ? { ok: true, person, expiresAt } : { ok: false, code: 'token-expired' };
+  return wall < expiresAt
+    ? { ok: true, person, issuedWall, expiresAt }
+    : { ok: false, code: 'token-expired' };
 }

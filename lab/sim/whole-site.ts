@@ -59,7 +59,7 @@ export function addSite(world: World, { name, address, office }: Site, ports: Si
     {
       site: name,
       server: { host: address, port: CLIENT_PORT },
-      token: () => writeToken({ person: SUPERVISOR.user, expiresAt: Number.MAX_SAFE_INTEGER }),
+      token: () => writeToken({ person: SUPERVISOR.user, issuedAt: 0, expiresAt: Number.MAX_SAFE_INTEGER }),
       watch: new SiteWatch(census, OVERFLOW_QUEUE, ports.waitMaxMs),
       defect,
     },

@@ -64,6 +64,7 @@ export {
 export { type Problem, problemLine } from './config/problem.ts';
 export type { ConfigFile } from './config/read-objects.ts';
 export { type Reference, referencesOf } from './config/references.ts';
+export { endOfToken } from './config/token-standing.ts';
 export {
   type AgentFigures,
   type QueueFigures,

@@ -13,6 +13,7 @@ import {
   type ConfigRequest,
   type DeskConfiguration,
   type ErrorCode,
+  isTokenRefusal,
   OPTIONS,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
@@ -219,7 +220,7 @@ export class ConfigurationLink {
   }
 
   #refused(now: Millis, connection: string, code: ErrorCode, text: string): void {
-    if (this.#token !== undefined && (code === 'token-expired' || code === 'token-invalid')) {
+    if (this.#token !== undefined && isTokenRefusal(code)) {
       this.#token = undefined;
       return this.#logIn(connection);
     }

@@ -10,6 +10,7 @@ import { type Because, type Millis, must, type Random } from '@holdfast/kernel';
 import {
   type AgentStatistic,
   type DeskConfiguration,
+  isTokenRefusal,
   PROTOCOL_VERSION,
   type QueueStatistic,
   type Statistic,
@@ -149,7 +150,7 @@ export class StatisticsLink {
         if (message.objectType === 'Queue') this.#queues.delete(message.name);
         return this.#ports.changed();
       case 'Error':
-        if (message.code === 'token-expired' || message.code === 'token-invalid') this.#ports.tokenRefused();
+        if (isTokenRefusal(message.code)) this.#ports.tokenRefused();
         // A refused subscription costs one figure; a refused session is tried with the next server.
         if (!this.link.isOn) this.link.distrust(now, message.text);
         return;

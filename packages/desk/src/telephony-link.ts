@@ -19,6 +19,7 @@ import {
   type DNSnapshot,
   type ErrorCode,
   type EventMessage,
+  isTokenRefusal,
   type LoginEpoch,
   type Position,
   PROTOCOL_VERSION,
@@ -429,7 +430,7 @@ export class TelephonyLink {
     if (asked?.type === 'AgentReady' || asked?.type === 'AgentNotReady') {
       this.#ports.tell({ type: 'stateAnswered', site: this.site });
     }
-    if (code === 'token-expired' || code === 'token-invalid') this.#ports.tell({ type: 'tokenRefused' });
+    if (isTokenRefusal(code)) this.#ports.tell({ type: 'tokenRefused' });
     // Without a session there is nothing to do here: try the next member, or again after the pause.
     if (asked?.type === 'RegisterClient' || asked?.type === 'RegisterAddress') this.#link.distrust(now, text);
     if (asked?.type === 'AgentLogin') {

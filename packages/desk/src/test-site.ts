@@ -130,6 +130,11 @@ export class TestSite {
     });
   }
 
+  /** To whoever is connected for telephony, unasked. */
+  sayToAll(message: LinkReply): void {
+    for (const connection of this.#clients.keys()) this.#send(connection, message);
+  }
+
   callEvent(name: EventName, ConnID: string, Extensions?: EventAttributes['Extensions']): void {
     const call = { ConnID, CallType: 'Inbound', ANI: '5551234', UserData: { topic: 'roof' } } as const;
     this.#event(name, { ...call, ...(Extensions && { Extensions }) });

@@ -197,6 +197,8 @@ function outText(why: OutReason): string {
     case 'unknown':
       if (why.said === LOGOUT_REASONS.inactive)
         return 'You were logged out because nothing was done here for a while. Log in when you are back.';
+      if (why.said === LOGOUT_REASONS.revoked)
+        return 'You were logged out because your log-in was revoked. Log in again, or ask your administrator.';
       return `You were logged out, and the reason "${why.said}" is not known here. Log in again, or ask your supervisor.`;
     default:
       return unreachable(why);

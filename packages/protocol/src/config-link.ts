@@ -3,6 +3,7 @@
  * Read-only in this version: editing comes with the configuration database.
  */
 import { z } from 'zod';
+import { personRank } from './config-objects.ts';
 import {
   challenge,
   opening,
@@ -85,7 +86,7 @@ export const deskConfiguration = z.object({
   person: z.object({
     name: z.string(),
     displayName: z.string(),
-    rank: z.enum(['agent', 'supervisor', 'administrator']),
+    rank: personRank,
   }),
   /** What the desk's application is: which option family it follows (DS1). */
   family: z.enum(['interaction-workspace', 'agent-desktop']),

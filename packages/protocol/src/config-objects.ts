@@ -138,7 +138,11 @@ export const agentLoginObject = z.strictObject({
   ...common,
 });
 
-export const personRank = z.enum(['agent', 'supervisor', 'administrator']);
+/** An auditor reads everything but secrets, and takes no calls (ID1). */
+export const personRank = z.enum(['agent', 'supervisor', 'administrator', 'auditor']);
+
+/** Wall clock, ms since 1970; up to the end of what a date can say. */
+const wallClock = z.number().int().min(0).max(8.64e15);
 
 export const personObject = z.strictObject({
   objectType: z.literal('Person'),
@@ -156,6 +160,10 @@ export const personObject = z.strictObject({
     )
     .max(512)
     .optional(),
+  /** When that was set; absent: nobody knows, which is long ago (ID9). */
+  passwordChangedAt: wallClock.optional(),
+  /** Log-in tokens made before this are refused, and what stands by them ends (ID2). */
+  tokensNotBefore: wallClock.optional(),
   /** `code@switch`, at most one for each switch. */
   agentLogins: z.array(numberAtSwitch).max(64).default([]),
   /** Where the person sits unless another place is named at log-in. */
@@ -220,6 +228,11 @@ export type Place = ObjectOf<'Place'>;
 export type Person = ObjectOf<'Person'>;
 export type AgentGroup = ObjectOf<'AgentGroup'>;
 export type Tenant = ObjectOf<'Tenant'>;
+
+/** May act on agents other than oneself, and sees them all at work. */
+export function isSupervisor(rank: Person['rank'] | undefined): boolean {
+  return rank === 'supervisor' || rank === 'administrator';
+}
 
 /** The name by which others refer to the object, unique in its type. */
 export function nameOf(object: ConfigObject): string {

@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   'unknown-application': 'No such Application object in the configuration.',
   'token-invalid': 'The log-in token is forged, malformed or for another person. Log in by password.',
   'token-expired': 'The log-in token has expired. Log in by password.',
+  'token-revoked': 'The log-in has been revoked. Log in by password.',
   'phone-out-of-service': 'The phone of this DN is not registered here. Wait for EventDNBackInService.',
   'phone-busy': 'The phone from which the call was to start is busy. End the call there first.',
   'phone-no-answer': 'The phone from which the call was to start was not answered. Pick up when it rings.',
@@ -39,3 +40,8 @@ export const ERROR_CODES = {
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Whether a token was refused in a way after which the password lets in again. */
+export function isTokenRefusal(code: ErrorCode): boolean {
+  return code === 'token-invalid' || code === 'token-expired' || code === 'token-revoked';
+}

@@ -37,6 +37,8 @@ export const LOGOUT_REASONS = {
   superseded: 'login-superseded',
   /** Who did nothing for `auto-logout-timeout`. */
   inactive: 'auto_logout',
+  /** The Person was disabled or deleted, or its log-in was revoked (ID3). */
+  revoked: 'login-revoked',
 } as const;
 
 /**

@@ -434,6 +434,7 @@ function loginOf(model: Model, step: Extract<Command, { do: 'login' }>): CentreI
     place: 'place',
     queues: step.queues,
     epoch: step.stale ? { number: 1, desk: 'desk' } : model.nextEpoch(),
+    tokenIssuedWall: 0,
     workMode: step.auto ? 'AutoIn' : 'Unknown',
     ...model.ask(),
   };

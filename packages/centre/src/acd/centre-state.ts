@@ -40,6 +40,8 @@ export interface Agent {
   readonly person: string;
   readonly place: string;
   readonly epoch: LoginEpoch;
+  /** When the token of this login was made, wall clock, ms since 1970; not `At`: no instant of this process's clock. */
+  readonly tokenIssuedWall: number;
   queues: readonly string[];
   routable: boolean;
   state: AgentState;

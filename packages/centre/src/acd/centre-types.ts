@@ -141,6 +141,8 @@ export type CentreInput =
       readonly reasons?: Reasons;
       /** The other site has ended what it held up to this epoch (LL8): EventAgentLogin says so. */
       readonly isConfirmed?: boolean;
+      /** When the token was made by which the person is known, wall clock, ms since 1970 (ID3). */
+      readonly tokenIssuedWall: number;
     } & Request)
   /**
    * LL8: the person works at the other site. What is held here up to the epoch ends (`login-superseded`), and nothing up to
@@ -410,6 +412,8 @@ export interface AgentView {
   readonly person: string;
   readonly place: string;
   readonly epoch: LoginEpoch;
+  /** Of the token of the login; wall clock, ms since 1970. */
+  readonly tokenIssuedWall: number;
   readonly state: 'Ready' | 'NotReady';
   readonly workMode: WorkMode;
   readonly reasons: Reasons;

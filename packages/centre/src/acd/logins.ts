@@ -64,6 +64,7 @@ export function login(turn: Turn, input: Input<'login'>): void {
     person: input.person,
     place: input.place,
     epoch: input.epoch,
+    tokenIssuedWall: input.tokenIssuedWall,
     queues: [...new Set(input.queues)],
     routable: true,
     state: { name: 'LoggedOut' },

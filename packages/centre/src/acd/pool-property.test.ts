@@ -72,7 +72,7 @@ class TwoCentres {
             place: dn,
             queues: [QUEUE],
           },
-          ...{ epoch: { number: ++this.#epoch, desk: 'desk' } },
+          ...{ epoch: { number: ++this.#epoch, desk: 'desk' }, tokenIssuedWall: 0 },
         });
       }
     }

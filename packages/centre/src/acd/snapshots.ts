@@ -120,6 +120,7 @@ export function agentViewOf({ number, agent }: DN): AgentView | undefined {
     person: agent.person,
     place: agent.place,
     epoch: agent.epoch,
+    tokenIssuedWall: agent.tokenIssuedWall,
     state: standing.name,
     workMode: standing.workMode,
     reasons: standing.reasons,

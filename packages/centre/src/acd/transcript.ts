@@ -195,6 +195,7 @@ export class Conversation {
       place: `place-${dn}`,
       queues,
       epoch: { number: epoch, desk: named.desk ?? `desk-${agent}` },
+      tokenIssuedWall: 0,
       ...(workMode === undefined ? {} : { workMode }),
       ...(reasons === undefined ? {} : { reasons }),
     } as const;

@@ -30,7 +30,14 @@ import {
 } from '@holdfast/protocol';
 import { ServerClients, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
-import { type LogInByTokenMessage, type LogInMessage, type LogInResult, LogIns } from './log-in.ts';
+import {
+  type LogInByTokenMessage,
+  type LogInMessage,
+  type LogInResult,
+  LogIns,
+  refusalOfSession,
+  type Session,
+} from './log-in.ts';
 import { type Open, openingOf, type Shown } from './opening.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions } from './subscriptions.ts';
 import { allVisibleTo, changesVisibleTo, type Viewer } from './visible-objects.ts';
@@ -41,7 +48,7 @@ export const OPEN_MAX_MS = 10_000;
 interface Client {
   application?: Application;
   viewer?: Viewer;
-  person?: string;
+  session?: Session;
   addp: LinkHealthOptions;
   health: LinkHealth;
   readonly subscriptions: Subscriptions;
@@ -76,7 +83,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   handle(now: Millis, input: ConfigServerInput): ConfigServerEffect[] {
     switch (input.type) {
       case 'configuration':
-        this.#configure(input.configuration);
+        this.#configure(now, input.configuration);
         break;
       case 'opened':
         this.#clients.set(input.connection, {
@@ -125,13 +132,14 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return effects;
   }
 
-  #configure(configuration: Configuration): void {
+  #configure(now: Millis, configuration: Configuration): void {
     const before = this.#configuration;
     if (configuration.revision === before.revision) return;
     this.#configuration = configuration;
     this.#log('info', 'configuration changed', {
       detail: { from: before.revision, to: configuration.revision, objects: configuration.objects.length },
     });
+    this.#endRevoked(now);
     // What one kind of viewer sees is compared once, not once for each client.
     const changes = changesBetween(before.objects, configuration.objects);
     const seenBy = new Map<Viewer, Changes>();
@@ -146,6 +154,18 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       // Also without any object of interest: the client learns which revision is served.
       const { revision } = configuration;
       this.#send(connection, { type: 'Changed', revision, objects: [...changed], deleted: [...deleted] });
+    }
+  }
+
+  /** ID3: who is in by a token that counts no more. */
+  #endRevoked(now: Millis): void {
+    for (const [connection, { session }] of this.#clients) {
+      const ended = session && refusalOfSession(this.#configuration, session);
+      if (session === undefined || ended === undefined) continue;
+      const { code, text } = ended;
+      this.#send(connection, { type: 'Error', code, text });
+      this.#log('info', 'session ended', { agent: session.person, because: `${code}: ${text}` });
+      this.#close(now, connection, text);
     }
   }
 
@@ -291,10 +311,10 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       this.#log('warn', 'log-in refused', { because, ...('user' in message ? { agent: message.user } : {}) });
       return this.#refuse(connection, message, result.code, result.text, result);
     }
-    client.person = result.person;
+    client.session = result.session;
     const { place, preferredSite } = result.reply.configuration;
     this.#log('info', 'person logged in', {
-      agent: result.person,
+      agent: result.session.person,
       because: message.type === 'LogIn' ? 'password' : 'token',
       detail: { place, preferredSite: preferredSite ?? null },
     });
@@ -316,7 +336,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
 
   #read(connection: string, client: Client, message: Extract<ConfigRequest, { type: 'Read' }>): void {
     const { viewer } = client;
-    if (viewer === undefined || (viewer === 'person' && client.person === undefined))
+    if (viewer === undefined || (viewer === 'person' && client.session === undefined))
       return this.#refuse(connection, message, 'not-allowed', 'Log in first.');
     const { objectType, name } = message;
     if (message.subscribe && !this.#subscribe(connection, client, message, { objectType, name })) return;

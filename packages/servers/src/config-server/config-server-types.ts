@@ -36,8 +36,9 @@ export interface TokenContent {
   readonly expiresAt: Millis;
 }
 
+/** By signature and time; wall clock, ms since 1970. */
 export type TokenReading =
-  | { readonly ok: true; readonly person: string; readonly expiresAt: Millis }
+  | { readonly ok: true; readonly person: string; readonly issuedWall: Millis; readonly expiresAt: Millis }
   | { readonly ok: false; readonly code: 'token-invalid' | 'token-expired' };
 
 export interface ConfigServerOptions {

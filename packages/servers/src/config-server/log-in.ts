@@ -3,8 +3,8 @@
  * as an input, or by the token of an earlier log-in, which either site recognises by itself. Whoever is known
  * must also be let in by the configuration: enabled, with a place, a site and servers.
  */
-import { type Configuration, deskConfiguration, levelOf, optionValue } from '@holdfast/centre';
-import type { Millis } from '@holdfast/kernel';
+import { type Configuration, deskConfiguration, endOfToken, levelOf, optionValue } from '@holdfast/centre';
+import { type Millis, unreachable } from '@holdfast/kernel';
 import {
   type Application,
   type ConfigReply,
@@ -20,15 +20,29 @@ import { LoginFailures } from './login-failures.ts';
 export const VERIFICATIONS_MAX = 256;
 /** Being checked at a time: enough to keep a pool of four threads at work. What waits here can still be taken back. */
 export const CHECKS_MAX = 8;
+/** So far ahead of the clock here a token may say that it was made; a server whose clock is behind takes it all the same. */
+const ISSUED_AHEAD_MAX_MS = 30_000;
 /** What who comes too early is told to wait. */
 const OVERLOAD_PAUSE_MS = 1_000;
 
 export type LogInMessage = Extract<ConfigRequest, { type: 'LogIn' }>;
 export type LogInByTokenMessage = Extract<ConfigRequest, { type: 'LogInByToken' }>;
 
+/** Who is in over a connection, and by a token of when: wall clock, ms since 1970. */
+export interface Session {
+  readonly person: string;
+  readonly issuedWall: Millis;
+}
+
 export type LogInResult =
-  | { readonly ok: true; readonly person: string; readonly reply: Extract<ConfigReply, { type: 'LoggedIn' }> }
+  | {
+      readonly ok: true;
+      readonly session: Session;
+      readonly reply: Extract<ConfigReply, { type: 'LoggedIn' }>;
+    }
   | { readonly ok: false; readonly code: ErrorCode; readonly text: string; readonly retryAfterMs?: number };
+
+type Refused = Extract<LogInResult, { ok: false }>;
 
 export interface Verification {
   readonly connection: string;
@@ -48,11 +62,7 @@ export class LogIns {
   }
 
   /** In line for its check, or a refusal. One at a time for a connection. */
-  begin(
-    now: Millis,
-    connection: string,
-    message: LogInMessage,
-  ): Extract<LogInResult, { ok: false }> | undefined {
+  begin(now: Millis, connection: string, message: LogInMessage): Refused | undefined {
     for (const pending of [...this.#waiting.values(), ...this.#checking.values()])
       if (pending.connection === connection)
         return refusal('wrong-state', 'A log-in of this connection is being checked. Wait for its answer.');
@@ -108,9 +118,12 @@ export class LogIns {
   ): LogInResult {
     const person = configuration.get('Person', message.user);
     if (person === undefined) return refusal('wrong-password', 'The user name or the password is wrong.');
+    // ID4: who has just been revoked, by a clock that is ahead of ours, gets a token that counts.
+    const issuedAt = Math.floor(Math.max(wall, person.tokensNotBefore ?? 0));
+    if (issuedAt > wall + ISSUED_AHEAD_MAX_MS) return revokedAhead(person.name, issuedAt);
     const expiresAt = wall + this.#tokenLifeMs(configuration);
-    const content = { person: person.name, rank: person.rank, issuedAt: wall, expiresAt };
-    return admit(configuration, application, person, message, () => ({
+    const content = { person: person.name, rank: person.rank, issuedAt, expiresAt };
+    return admit(configuration, { application, person, issuedWall: issuedAt }, message, () => ({
       token: this.#options.signToken(content, configuration),
       expiresAt,
     }));
@@ -125,13 +138,12 @@ export class LogIns {
     const { token } = message;
     const reading = this.#options.verifyToken(token, wall, configuration);
     if (!reading.ok) return refusal(reading.code, 'The token does not let you in. Log in by password.');
+    const { issuedWall, expiresAt } = reading;
     const person = configuration.get('Person', reading.person);
-    if (person === undefined)
-      return refusal('token-invalid', `There is no Person "${reading.person}" any more.`);
-    return admit(configuration, application, person, message, () => ({
-      token,
-      expiresAt: reading.expiresAt,
-    }));
+    const ended = refusalOfSession(configuration, { person: reading.person, issuedWall });
+    if (person === undefined || ended !== undefined)
+      return ended ?? refusal('token-invalid', noPerson(reading.person));
+    return admit(configuration, { application, person, issuedWall }, message, () => ({ token, expiresAt }));
   }
 
   #tokenLifeMs(configuration: Configuration): Millis {
@@ -141,16 +153,40 @@ export class LogIns {
   }
 }
 
+/** ID2, ID4: why nobody is in by such a token any more; undefined while it counts. */
+export function refusalOfSession(
+  configuration: Configuration,
+  { person, issuedWall }: Session,
+): Refused | undefined {
+  const end = endOfToken(configuration.get('Person', person), issuedWall);
+  switch (end) {
+    case undefined:
+      return undefined;
+    case 'token-invalid':
+      return refusal(end, noPerson(person));
+    case 'account-disabled':
+      return refusal(end, disabled(person));
+    case 'token-revoked':
+      return refusal(end, `The log-in of "${person}" has been revoked. Log in by password.`);
+    default:
+      return unreachable(end);
+  }
+}
+
+interface Admitted {
+  readonly application: Application;
+  readonly person: Person;
+  readonly issuedWall: Millis;
+}
+
 /** Who it is has been shown; whether the configuration lets them work is decided here. */
 function admit(
   configuration: Configuration,
-  application: Application,
-  person: Person,
+  { application, person, issuedWall }: Admitted,
   message: LogInMessage | LogInByTokenMessage,
   makeToken: () => { readonly token: string; readonly expiresAt: Millis },
 ): LogInResult {
-  if (!person.enabled)
-    return refusal('account-disabled', `Person "${person.name}" is disabled. Ask the administrator.`);
+  if (!person.enabled) return refusal('account-disabled', disabled(person.name));
   const answer = deskConfiguration(configuration, { person, application, places: message.places ?? [] });
   if (!answer.ok) return refusal('bad-configuration', answer.text);
   const { ReferenceID } = message;
@@ -160,9 +196,22 @@ function admit(
     ...makeToken(),
     configuration: answer.configuration,
   };
-  return { ok: true, person: person.name, reply };
+  return { ok: true, session: { person: person.name, issuedWall }, reply };
 }
 
-function refusal(code: ErrorCode, text: string, retryAfterMs?: number): Extract<LogInResult, { ok: false }> {
+function revokedAhead(person: string, notBefore: Millis): Refused {
+  const text = `Person "${person}" has tokensNotBefore ${notBefore}, which is ahead of the clock of this server: no token of now would count. Set that, or the clock.`;
+  return refusal('bad-configuration', text);
+}
+
+function noPerson(person: string): string {
+  return `There is no Person "${person}" any more.`;
+}
+
+function disabled(person: string): string {
+  return `Person "${person}" is disabled. Ask the administrator.`;
+}
+
+function refusal(code: ErrorCode, text: string, retryAfterMs?: number): Refused {
   return retryAfterMs === undefined ? { ok: false, code, text } : { ok: false, code, text, retryAfterMs };
 }

@@ -8,6 +8,7 @@ import {
   type DeskReply,
   type DeskRequest,
   type ErrorCode,
+  isSupervisor,
   type LoginEpoch,
   type Position,
   PROTOCOL_VERSION,
@@ -31,12 +32,19 @@ interface Session {
   all: boolean;
 }
 
+export interface ClientPerson {
+  readonly name: string;
+  readonly rank: Rank;
+  /** Of the token that was shown; wall clock, ms since 1970. */
+  readonly tokenIssuedWall: number;
+}
+
 export interface Client {
   readonly connection: string;
   readonly session: Session;
   readonly application: string;
   /** Who is behind it, when it has shown a token. */
-  readonly person: { readonly name: string; readonly rank: Rank } | undefined;
+  readonly person: ClientPerson | undefined;
   /** It has shown the server secret: a Stat Server. */
   readonly isServer: boolean;
 }
@@ -128,7 +136,7 @@ export class Clients {
     const former = this.#sessions.get(key);
     const resumed =
       former !== undefined &&
-      (!former.all || isServer || isSupervisor(person)) &&
+      (!former.all || isServer || isSupervisor(person?.rank)) &&
       request.resume !== undefined &&
       this.#log.canResume(request.resume);
     const session: Session = resumed ? former : { key, dns: new Set(), all: false };
@@ -301,8 +309,4 @@ export class Clients {
   ): void {
     this.send(connection, { type: 'Error', ReferenceID, code, ...more });
   }
-}
-
-function isSupervisor(person: Client['person']): boolean {
-  return person !== undefined && person.rank !== 'agent';
 }

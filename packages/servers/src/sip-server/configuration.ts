@@ -3,6 +3,7 @@
  * register, who may log in, and the times that govern it. Durations in ms.
  */
 import type { CentreConfiguration, DNConfiguration } from '@holdfast/centre';
+import type { Person } from '@holdfast/protocol';
 import type { DigestAlgorithm, DigestSecrets, NonceKeys, SessionTimerOptions } from '@holdfast/sip';
 import type { PeerConfiguration } from './peer-site.ts';
 
@@ -19,11 +20,8 @@ export interface SipServerConfiguration {
   readonly digestAlgorithms: readonly DigestAlgorithm[];
   readonly dns: readonly SipDN[];
   readonly centre: Omit<CentreConfiguration, 'dns' | 'site'>;
-  readonly persons: readonly {
-    readonly name: string;
-    readonly agentLogins: readonly string[];
-    readonly rank: Rank;
-  }[];
+  /** Enabled ones only. */
+  readonly persons: readonly SipPerson[];
   readonly registrar: {
     readonly minExpiresS: number;
     readonly maxExpiresS: number;
@@ -64,7 +62,15 @@ export interface ProbeOptions {
   readonly silenceMs: number;
 }
 
-export type Rank = 'agent' | 'supervisor' | 'administrator';
+export type Rank = Person['rank'];
+
+export interface SipPerson {
+  readonly name: string;
+  readonly agentLogins: readonly string[];
+  readonly rank: Rank;
+  /** ID2: older tokens are refused; wall clock, ms since 1970. */
+  readonly tokensNotBefore?: number;
+}
 
 export interface SipDN extends DNConfiguration {
   /** Extension: H(user:realm:password) in the algorithms allowed; absent means that the phone may not register. */

@@ -9,6 +9,7 @@ import {
   type DeskRequest,
   type DNSnapshot,
   type ErrorCode,
+  isSupervisor,
   LOGOUT_REASONS,
   type QueueSnapshot,
 } from '@holdfast/protocol';
@@ -16,18 +17,20 @@ import { type ServerClients, saysSecret, serverRefused, WRONG_SECRET } from '../
 import { askerOf } from './answers.ts';
 import type { CallControl } from './call-control.ts';
 import { CallRequests } from './call-requests.ts';
-import type { Client } from './clients.ts';
-import type { Rank, SipServerConfiguration } from './configuration.ts';
+import type { Client, ClientPerson } from './clients.ts';
+import type { Rank, SipPerson, SipServerConfiguration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
 import { LoginAdmission } from './login-admission.ts';
 import { returnWindowMs } from './login-turns.ts';
 import type { PeerSite } from './peer-site.ts';
 import type { PoolRequest, QueuePool } from './queue-pool.ts';
-import { disabled, TOKEN_REFUSED } from './refusals.ts';
+import { TOKEN_REFUSED } from './refusals.ts';
+import { Revocations } from './revocations.ts';
 import { type SiteRequest, type SiteRequestPorts, SiteRequests } from './site-requests.ts';
 
 export type TokenCheck =
-  | { readonly ok: true; readonly person: string }
+  /** When it was made: wall clock, ms since 1970. */
+  | { readonly ok: true; readonly person: string; readonly issuedWall: number }
   | { readonly ok: false; readonly code: 'token-invalid' | 'token-expired' };
 
 export type RegisterClient = Extract<DeskRequest, { type: 'RegisterClient' }>;
@@ -72,8 +75,9 @@ export class DeskRequests {
   #dns = new Set<string>();
   /** Agent Login code → person. */
   #owners = new Map<string, string>();
-  /** Enabled persons only. */
-  #ranks = new Map<string, Rank>();
+  /** By name; enabled ones only. */
+  #persons = new Map<string, SipPerson>();
+  readonly revocations: Revocations;
 
   constructor(ports: DeskRequestPorts) {
     this.#ports = ports;
@@ -86,11 +90,14 @@ export class DeskRequests {
       agentDNs: () => centre.agents().map(({ dn }) => dn),
       isPhoneElsewhere: (dn) => peer.whoIsOn(dn)?.isInService === true,
     });
+    const { close } = ports;
+    const personOf = (name: string) => this.#persons.get(name);
+    this.revocations = new Revocations({ clients, centre, tell, close, personOf });
     this.callRequests = new CallRequests({ calls: ports.calls, clients, mediaAddress: ports.mediaAddress });
     this.logins = new LoginAdmission({
       ...{ clients, lease, centre, peer, tell, wall, logBudgeted },
       ownerOf: (agentId) => this.#owners.get(agentId),
-      isPerson: (name) => this.#ranks.has(name),
+      isPerson: (name) => this.#persons.has(name),
       switchName: () => this.#switchName(),
       loginRate: () => must(this.#configuration, 'the node configures its parts first').loginRate,
     });
@@ -99,12 +106,13 @@ export class DeskRequests {
   configure(configuration: SipServerConfiguration): void {
     this.#configuration = configuration;
     this.#dns = new Set(configuration.dns.map((dn) => dn.number));
-    this.#ranks = new Map(configuration.persons.map(({ name, rank }) => [name, rank]));
+    this.#persons = new Map(configuration.persons.map((person) => [person.name, person]));
     this.#owners = new Map(
       configuration.persons.flatMap((person) =>
         person.agentLogins.map((login) => [login, person.name] as const),
       ),
     );
+    this.revocations.look();
   }
 
   nextDeadline(): Millis | undefined {
@@ -123,13 +131,15 @@ export class DeskRequests {
     token: string,
     now: Millis,
   ):
-    | { readonly ok: true; readonly name: string; readonly rank: Rank }
+    | { readonly ok: true; readonly person: ClientPerson }
     | { readonly ok: false; readonly code: ErrorCode; readonly text: string } {
     const check = this.#ports.verifyToken(token, this.#ports.wall(now));
     if (!check.ok) return { ...check, text: TOKEN_REFUSED[check.code] };
-    const rank = this.#ranks.get(check.person);
-    if (rank !== undefined) return { ok: true, name: check.person, rank };
-    return { ok: false, code: 'account-disabled', text: disabled(check.person) };
+    const { person: name, issuedWall: tokenIssuedWall } = check;
+    const refusal = this.revocations.refusalOf(name, tokenIssuedWall);
+    if (refusal !== undefined) return { ok: false, ...refusal };
+    const { rank } = must(this.#persons.get(name), 'who is not refused is a Person');
+    return { ok: true, person: { name, rank, tokenIssuedWall } };
   }
 
   handle(now: Millis, connection: string, request: DeskRequest): void {
@@ -143,10 +153,6 @@ export class DeskRequests {
     const ReferenceID = 'ReferenceID' in request ? request.ReferenceID : 0;
     if (client === undefined) {
       return clients.refuse(connection, ReferenceID, 'wrong-state', { text: 'Send RegisterClient first.' });
-    }
-    if (client.person !== undefined && !this.#ranks.has(client.person.name)) {
-      // Disabled since it has shown its token.
-      return this.#refuse(client, { ReferenceID }, 'account-disabled', disabled(client.person.name));
     }
     const answer = clients.repeated(client, request);
     if (answer !== undefined) return clients.send(connection, answer);
@@ -274,7 +280,7 @@ export class DeskRequests {
     if (request.token !== undefined) {
       const check = this.#personOf(request.token, now);
       if (!check.ok) return clients.refuse(connection, request.ReferenceID, check.code, { text: check.text });
-      person = { name: check.name, rank: check.rank };
+      person = check.person;
     }
     const { nonce, ReferenceID } = request;
     const { application, site } = must(this.#configuration, 'the node configures its parts first');
@@ -351,11 +357,16 @@ export class DeskRequests {
   #login(now: Millis, client: Client, request: Login): void {
     const check = this.#personOf(request.token, now);
     if (!check.ok) return this.#refuse(client, request, check.code, check.text);
-    if (check.name !== client.person?.name) {
-      const text = `The token is ${check.name}'s, and this client registered as ${client.person?.name}. Register it anew.`;
+    const { name, rank, tokenIssuedWall } = check.person;
+    if (name !== client.person?.name) {
+      const text = `The token is ${name}'s, and this client registered as ${client.person?.name}. Register it anew.`;
       return this.#refuse(client, request, 'token-invalid', text);
     }
-    this.logins.login(now, check.name, { client, request });
+    if (rank === 'auditor') {
+      const text = `${name} is an auditor, who reads and takes no calls. Log in as an agent.`;
+      return this.#refuse(client, request, 'not-allowed', text);
+    }
+    this.logins.login(now, name, { client, request, tokenIssuedWall });
   }
 
   #logout(client: Client, request: Extract<DeskRequest, { type: 'AgentLogout' }>): void {
@@ -406,13 +417,12 @@ export class DeskRequests {
   }
 
   #isSupervisor(client: Client): boolean {
-    const rank = this.#rankOf(client);
-    return rank !== undefined && rank !== 'agent';
+    return isSupervisor(this.#rankOf(client));
   }
 
   /** What a client was when it came may have been taken away since. */
   #rankOf({ person }: Client): Rank | undefined {
-    return person === undefined ? undefined : this.#ranks.get(person.name);
+    return person === undefined ? undefined : this.#persons.get(person.name)?.rank;
   }
 
   #switchName(): string {
@@ -434,4 +444,5 @@ const SERVER_REASONS: ReadonlySet<string> = new Set([
   LOGOUT_REASONS.phoneLost,
   LOGOUT_REASONS.gracefulShutdown,
   LOGOUT_REASONS.superseded,
+  LOGOUT_REASONS.revoked,
 ]);

@@ -206,10 +206,11 @@ describe('a login that stands', () => {
       person.name === 'sue' ? { ...person, rank: 'agent' as const } : person,
     );
     site.input({ type: 'configuration', configuration: configurationOf({ persons }) });
-    expect(board.outcome({ type: 'AgentNotReady', dn: '7001' })).toBe('not-allowed');
-    const without = persons.filter(({ name }) => name !== 'sue');
-    site.input({ type: 'configuration', configuration: configurationOf({ persons: without }) });
-    expect(board.outcome({ type: 'AgentNotReady', dn: '7001' })).toBe('account-disabled');
+    // She watches all no longer (ID3), and comes back as an agent.
+    expect(board.closedBecause).toContain('supervisors only');
+    const sue = new Desk(site, 'sue');
+    sue.register();
+    expect(sue.outcome({ type: 'AgentNotReady', dn: '7001' })).toBe('not-allowed');
   });
 
   it('[SS15] is ended by a supervisor with supervisor_logout, or the reason that was given', () => {

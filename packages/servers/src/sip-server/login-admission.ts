@@ -50,6 +50,8 @@ export const EPOCH_AHEAD_MAX_MS = 10 * 365 * 86_400_000;
 interface Waiting {
   readonly client: Client;
   readonly request: Login;
+  /** Of the token by which it is asked for. */
+  readonly tokenIssuedWall: number;
 }
 type Ask = PeerAsk<Waiting>;
 
@@ -305,11 +307,12 @@ function elsewhere(person: string, { epoch, isLive }: Extract<PeerOutcome, { nam
   return { code, text, epoch };
 }
 
-function centreLogin({ person, login: { client, request } }: Ask, isConfirmed: boolean): CentreLogin {
+function centreLogin({ person, login }: Ask, isConfirmed: boolean): CentreLogin {
+  const { client, request, tokenIssuedWall } = login;
   const { dn, AgentID: agentId, place, queues, epoch, workMode, reasons, ReferenceID: referenceId } = request;
   return {
     type: 'login',
-    ...{ dn, agentId, person, place, queues, epoch },
+    ...{ dn, agentId, person, place, queues, epoch, tokenIssuedWall },
     ...(workMode === undefined ? {} : { workMode }),
     ...(reasons === undefined ? {} : { reasons }),
     ...(isConfirmed && { isConfirmed }),

@@ -276,6 +276,7 @@ function readPersons(configuration: Configuration, switchName: string): SipServe
     .map((person) => ({
       name: person.name,
       rank: person.rank,
+      ...(person.tokensNotBefore !== undefined && { tokensNotBefore: person.tokensNotBefore }),
       agentLogins: person.agentLogins
         .filter((login) => login.endsWith(`@${switchName}`))
         .map((login) => login.slice(0, -switchName.length - 1)),

@@ -5,6 +5,7 @@ import type { ErrorCode } from '@holdfast/protocol';
 export const TOKEN_REFUSED = {
   'token-expired': 'The token has expired. Log in by password at the Configuration Server.',
   'token-invalid': 'The token is forged or malformed. Log in by password at the Configuration Server.',
+  'token-revoked': 'The log-in has been revoked. Log in by password at the Configuration Server.',
 } as const;
 
 /** Why there is no call: the own phone comes first (SS28). */

@@ -5,7 +5,12 @@
  */
 import type { Centre, ShutdownView } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
-import { type DeskReply, SHUTDOWN_STAYING_MAX, type ShutdownProgress } from '@holdfast/protocol';
+import {
+  type DeskReply,
+  isSupervisor,
+  SHUTDOWN_STAYING_MAX,
+  type ShutdownProgress,
+} from '@holdfast/protocol';
 import type { Client, Clients } from './clients.ts';
 import type { SipServerEffect } from './effects.ts';
 
@@ -82,7 +87,7 @@ export class ShutdownProgressTeller {
     const { clients } = this.#ports;
     const figures = figuresOf(progress);
     for (const client of clients.admitted()) {
-      if (client.person === undefined || client.person.rank === 'agent') continue;
+      if (!isSupervisor(client.person?.rank)) continue;
       if (this.#told.get(client) === figures) continue;
       this.#told.set(client, figures);
       clients.send(client.connection, messageOf(progress));

@@ -201,6 +201,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     );
     this.#logins.takeOver();
     this.#perform(now, effects);
+    this.#requests.revocations.look();
     if (this.#hasOwnAddress) this.#tellEnds(now);
     for (const because of unread) this.#logLine('warn', 'leg not taken over', { because });
     return this.#finish(now);
@@ -216,12 +217,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   /** For checks and figures. */
   get parts() {
     return {
-      centre: this.#centre,
-      calls: this.#calls,
-      registrations: this.#registrations,
-      lease: this.#lease,
-      clients: this.#clients,
-      log: this.#log,
+      ...{ centre: this.#centre, calls: this.#calls, registrations: this.#registrations },
+      ...{ lease: this.#lease, clients: this.#clients, log: this.#log },
       peer: this.#peer.site,
       ...{
         adoption: this.#peer.calls.adoption,
@@ -407,6 +404,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       }
       if (!this.#peer.goOn(now)) break;
     }
+    this.#requests.revocations.close();
     this.#shutdown.look(now);
     if (!this.#isFollowed) this.forgetChanges();
     const effects = this.#effects;

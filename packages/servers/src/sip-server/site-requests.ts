@@ -4,7 +4,7 @@
  */
 import type { CentreInput, ShutdownTerms } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
-import type { DeskRequest, ErrorCode } from '@holdfast/protocol';
+import { type DeskRequest, type ErrorCode, isSupervisor } from '@holdfast/protocol';
 import { askerOf } from './answers.ts';
 import type { Client, Clients } from './clients.ts';
 import type { Rank, SipServerConfiguration } from './configuration.ts';
@@ -119,8 +119,7 @@ export class SiteRequests {
   #askToMove(now: Millis, client: Client, request: Ask<'AskToMove'>): void {
     const { dn, to } = request;
     const { clients } = this.#ports;
-    const rank = this.#ports.rankOf(client);
-    if (rank === undefined || rank === 'agent') {
+    if (!isSupervisor(this.#ports.rankOf(client))) {
       const text = 'Only supervisors may ask a desk to move. An agent moves at the own desk.';
       return this.#refuse(client, request, 'not-allowed', text);
     }

@@ -41,7 +41,7 @@ test('[SV10] its SIP Server, its port and its objects are read from its Applicat
   expect([...persons].sort()).toEqual(['administrator1', 'agent7001', 'agent7002', 'guest', 'supervisor1']);
   expect([...queues].sort()).toEqual(['8000', '8001', '8009']);
   expect(extensions.get('7001')).toBe('place-7001');
-  expect(read.configuration.ranks.get('supervisor1')).toBe('supervisor');
+  expect(read.configuration.persons.get('supervisor1')?.rank).toBe('supervisor');
 });
 
 test('[SV10] the backup of the SIP Server follows its primary, and the pair says how long to pause', () => {

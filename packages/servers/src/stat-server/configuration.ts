@@ -12,9 +12,11 @@ export interface StatServerConfiguration {
   /** The SIP Server of the site: the primary, then its backup. */
   readonly sipServer: RoundSettings;
   /** Who may be a client: enabled persons only. */
-  readonly ranks: ReadonlyMap<string, Person['rank']>;
+  readonly persons: ReadonlyMap<string, StatPerson>;
   readonly objects: SiteObjects;
 }
+
+export type StatPerson = Pick<Person, 'rank' | 'tokensNotBefore'>;
 
 export type StatReadResult =
   | { readonly ok: true; readonly configuration: StatServerConfiguration; readonly listen: ServerAddress }
@@ -69,7 +71,7 @@ export function readStatServerConfiguration(configuration: Configuration, name: 
         ...(remoteTimeout === undefined ? {} : { addpRemoteTimeoutMs: Math.round(1000 * remoteTimeout) }),
         pauseMs: (server.reconnectTimeout ?? ROUND_PAUSE_S) * 1000,
       },
-      ranks: new Map(persons.map((person) => [person.name, person.rank])),
+      persons: new Map(persons.map((person) => [person.name, person])),
       objects: objectsOf(configuration, persons, switchName),
     },
   };

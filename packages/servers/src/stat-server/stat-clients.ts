@@ -2,9 +2,11 @@
  * The clients of a Stat Server and what each has subscribed to. Who may ask is decided here as the SIP Server does
  * it: a person by the log-in token, a server by showing that it holds the server secret (LK1), and nobody without one of them.
  */
+import { endOfToken } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
 import {
   type ErrorCode,
+  isSupervisor,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_OLDEST,
   type Statistic,
@@ -14,6 +16,7 @@ import {
 } from '@holdfast/protocol';
 import { type ServerClients, saysSecret, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import type { TokenCheck } from '../sip-server/desk-requests.ts';
+import { disabled, TOKEN_REFUSED } from '../sip-server/refusals.ts';
 import type { StatServerConfiguration } from './configuration.ts';
 
 /** A desk subscribes to its agent and its queues; whoever wants more subscribes to a type as a whole. */
@@ -28,7 +31,7 @@ export interface Subject {
 export interface StatClient {
   readonly connection: string;
   /** Undefined: a server, or somebody who has shown nothing. */
-  readonly person: string | undefined;
+  readonly person: { readonly name: string; readonly tokenIssuedWall: number } | undefined;
   readonly isServer: boolean;
   /** By `keyOf`. */
   readonly subscriptions: Map<string, Subject>;
@@ -69,14 +72,16 @@ export class StatClients {
     return { clients: this.#clients.size, subscriptions };
   }
 
-  /** Whoever is disabled is sent away, whoever is no supervisor any more no longer sees all agents. */
+  /** ID3: whose token counts no more is sent away; who is no supervisor any more no longer sees all agents. */
   configure(configuration: StatServerConfiguration): void {
     this.#configuration = configuration;
     for (const client of [...this.#clients.values()]) {
       const { connection, person } = client;
-      if (person !== undefined && !configuration.ranks.has(person)) {
+      const ended = person && this.#endOf(person);
+      if (ended !== undefined) {
         this.#clients.delete(connection);
-        this.#ports.close(connection, disabled(person));
+        this.#refuse(connection, undefined, ended.code, ended.text);
+        this.#ports.close(connection, ended.text);
       } else if (client.subscriptions.has('Agent') && !this.#seesAllAgents(client)) {
         client.subscriptions.delete('Agent');
         this.#refuse(connection, undefined, 'not-allowed', ALL_AGENTS);
@@ -136,16 +141,16 @@ export class StatClients {
       const text = `Version ${version} is no longer served here; the oldest is ${PROTOCOL_VERSION_OLDEST}. Update the client.`;
       return this.#refuse(connection, ReferenceID, 'bad-message', text, 'version');
     }
-    let person: string | undefined;
+    let person: StatClient['person'];
     if (token !== undefined) {
       const check = this.#ports.verifyToken(token, wall);
       if (!check.ok) {
         const text = 'The token does not let you in. Log in by password at the Configuration Server.';
         return this.#refuse(connection, ReferenceID, check.code, text, 'token');
       }
-      person = check.person;
-      if (!this.#configuration.ranks.has(person))
-        return this.#refuse(connection, ReferenceID, 'account-disabled', disabled(person), 'token');
+      person = { name: check.person, tokenIssuedWall: check.issuedWall };
+      const ended = this.#endOf(person);
+      if (ended !== undefined) return this.#refuse(connection, ReferenceID, ended.code, ended.text, 'token');
     }
     if (nonce !== undefined) {
       const { application, site } = this.#configuration;
@@ -213,8 +218,18 @@ export class StatClients {
   }
 
   #seesAllAgents({ person, isServer }: StatClient): boolean {
-    const rank = person === undefined ? undefined : this.#configuration.ranks.get(person);
-    return isServer || (rank !== undefined && rank !== 'agent');
+    const rank = person && this.#configuration.persons.get(person.name)?.rank;
+    // ID1: an auditor reads.
+    return isServer || isSupervisor(rank) || rank === 'auditor';
+  }
+
+  /** Why that token does not let in any more. */
+  #endOf({ name, tokenIssuedWall }: NonNullable<StatClient['person']>) {
+    const person = this.#configuration.persons.get(name);
+    const code = endOfToken(person && { enabled: true, ...person }, tokenIssuedWall);
+    if (code === undefined) return undefined;
+    if (code === 'token-revoked') return { code, text: TOKEN_REFUSED[code] };
+    return { code: 'account-disabled', text: disabled(name) } as const;
   }
 
   #refuse(
@@ -232,7 +247,7 @@ export class StatClients {
   }
 }
 
-const ALL_AGENTS = 'All agents see supervisors and servers only. Subscribe to an agent by name.';
+const ALL_AGENTS = 'All agents see supervisors, auditors and servers only. Subscribe to an agent by name.';
 
 /** `Agent` for all, `Agent/kim` for one. */
 export function keyOf({ objectType, name }: Subject): string {
@@ -247,8 +262,4 @@ function concerning(
   for (const [key, one] of changed)
     if (subscriptions.has(one.objectType) || subscriptions.has(key)) statistics.push(one);
   return statistics;
-}
-
-function disabled(person: string): string {
-  return `${person} is disabled or no Person of this configuration. Ask the administrator.`;
 }

@@ -53,12 +53,13 @@ export function person(list: ConfigObject[], name: string) {
   return found;
 }
 
-/** Token = "token <person> <end>". */
+/** Token = "token <person> <end> [when it was made]"; else so long before its end. */
+const LIFE_MS = 12 * 3_600_000;
 function readToken(token: string, wall: number): TokenReading {
-  const [word, name, end] = token.split(' ');
+  const [word, name, end, issued = Number(end) - LIFE_MS] = token.split(' ');
   if (word !== 'token' || name === undefined) return { ok: false, code: 'token-invalid' };
   return Number(end) > wall
-    ? { ok: true, person: name, expiresAt: Number(end) }
+    ? { ok: true, person: name, issuedWall: Number(issued), expiresAt: Number(end) }
     : { ok: false, code: 'token-expired' };
 }
 
@@ -69,7 +70,11 @@ export function configWorld(configuration = revision()) {
     wallOffsetMs: WALL,
     hashes: portableHashes,
     random: seededRandom(1),
-    signToken: ({ person: name, expiresAt }) => `token ${name} ${expiresAt}`,
+    signToken: ({ person: name, issuedAt, expiresAt }) =>
+      // Made ahead of the clock, it says so.
+      issuedAt + LIFE_MS === expiresAt
+        ? `token ${name} ${expiresAt}`
+        : `token ${name} ${expiresAt} ${issuedAt}`,
     verifyToken: (token, wall) => readToken(token, wall),
   });
   let now = 0;

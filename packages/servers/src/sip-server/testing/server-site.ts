@@ -96,10 +96,10 @@ export function configurationOf(more: Partial<SipServerConfiguration> = {}): Sip
   };
 }
 
-/** `token NAME` until its time, `expired NAME`; everything else is forged. */
+/** `token NAME [when it was made]` until its time, `expired NAME`; everything else is forged. */
 export function verifyToken(token: string): TokenCheck {
-  const [kind, person = ''] = token.split(' ');
-  if (kind === 'token') return { ok: true, person };
+  const [kind, person = '', issuedWall = '0'] = token.split(' ');
+  if (kind === 'token') return { ok: true, person, issuedWall: Number(issuedWall) };
   return { ok: false, code: kind === 'expired' ? 'token-expired' : 'token-invalid' };
 }
 

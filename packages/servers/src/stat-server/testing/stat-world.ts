@@ -18,7 +18,7 @@ import { portableHashes } from '@holdfast/sip';
 import { OwnProof } from '../../own-proof.ts';
 import { type Site, WALL, type Wire } from '../../sip-server/testing/server-site.ts';
 import type { Party, World } from '../../sip-server/testing/server-world.ts';
-import type { StatServerConfiguration } from '../configuration.ts';
+import type { StatPerson, StatServerConfiguration } from '../configuration.ts';
 import type { StatServerEffect, StatServerInput } from '../effects.ts';
 import { StatServerNode } from '../stat-server-node.ts';
 
@@ -33,7 +33,10 @@ export function statConfiguration(more: Partial<StatServerConfiguration> = {}): 
     application: 'stat-north',
     switchName: 'switch-north',
     sipServer: { members: [{ host: 'sip-north', port: 1 }], addpTimeoutMs: 5_000, pauseMs: 500 },
-    ranks: new Map([...people.map((name) => [name, 'agent'] as const), ['sue', 'supervisor']]),
+    persons: new Map<string, StatPerson>([
+      ...people.map((name) => [name, { rank: 'agent' }] as const),
+      ['sue', { rank: 'supervisor' }],
+    ]),
     objects: {
       persons: new Set(people),
       extensions: new Map(['7001', '7002', '7003', '7004'].map((dn) => [dn, `place ${dn}`])),
@@ -68,8 +71,8 @@ export class StatSite implements Party {
       wallOffsetMs: WALL,
       serverSecret: SECRET,
       verifyToken: (token) => {
-        const [kind, person = ''] = token.split(' ');
-        if (kind === 'token') return { ok: true, person };
+        const [kind, person = '', issuedWall = '0'] = token.split(' ');
+        if (kind === 'token') return { ok: true, person, issuedWall: Number(issuedWall) };
         return { ok: false, code: kind === 'expired' ? 'token-expired' : 'token-invalid' };
       },
     });
