@@ -394,21 +394,6 @@ describe('logged out', () => {
   });
 });
 
-describe('a log-in that is revoked', () => {
-  it('[DS12] is said, and stays out until the agent asks; the password brings the token for that', () => {
-    const world = ready();
-    for (const site of [world.north, world.south]) site.token = 'another token';
-    world.north.logOut('login-revoked');
-    world.north.sayToAll({ type: 'Error', code: 'token-revoked', text: 'revoked' });
-    world.run(60_000);
-    expect(world.view).toMatchObject({ state: 'LoggedOut', banner: expect.stringContaining('revoked') });
-    expect(world.north.requests('AgentLogin')).toHaveLength(1);
-    expect(world.north.requests('LogIn')).toHaveLength(2);
-    world.tell({ type: 'login' }).run(2_000);
-    expect(world.north.requests('AgentLogin').at(-1)?.token).toBe('another token');
-  });
-});
-
 describe('resuming', () => {
   it('[DS12] a logout that happened while the link was lost is heard with its reason', () => {
     const world = ready().cut('north', 'down').cut('north', 'up').run(2_000);

@@ -237,31 +237,6 @@ test('[SV3] who is no supervisor any more sees all agents no longer, and who is 
   expect(desk.queue('8000@switch-north').agentsReady).toBe(1);
 });
 
-test('[ID3] whose log-in is revoked is told so and sent away, and comes back by a newer token alone', () => {
-  const { world, stat } = statWorld();
-  const [former, newer] = [new StatDesk(stat), new StatDesk(stat)];
-  former.open({ token: 'token bob 5' });
-  newer.open({ token: 'token bob 6' });
-  const persons = new Map([['bob', { rank: 'agent', tokensNotBefore: 6 }]] as const);
-  stat.input({ type: 'configuration', configuration: statConfiguration({ revision: 'r2', persons }) });
-  world.run(10);
-  expect(former.replies.at(-1)).toMatchObject({ type: 'Error', code: 'token-revoked' });
-  expect(former.closedBecause).toContain('revoked');
-  expect(newer.closedBecause).toBeUndefined();
-  const again = new StatDesk(stat);
-  expect(again.open({ token: 'token bob 5' })).toBe('token-revoked');
-  expect(again.open({ token: 'token bob 6' })).toBe('Opened');
-});
-
-test('[ID1] an auditor sees all agents at a Stat Server', () => {
-  const { stat } = statWorld();
-  const persons = new Map([['ada', { rank: 'auditor' }]] as const);
-  stat.input({ type: 'configuration', configuration: statConfiguration({ revision: 'r2', persons }) });
-  const auditor = new StatDesk(stat);
-  auditor.open({ token: 'token ada' });
-  expect(auditor.outcome({ type: 'Subscribe', objectType: 'Agent' })).toBe('Subscribed');
-});
-
 test('[SV4] an object that does not exist is refused by name, and the rest goes on', () => {
   const { world, desk, phone, agent } = statWorld();
   const refused = desk.ask({ type: 'Subscribe', objectType: 'Queue', name: '8000@switch-south' });
