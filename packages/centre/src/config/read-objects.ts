@@ -47,7 +47,13 @@ export const OBJECTS_MAX = 500_000;
 export const PROBLEMS_MAX = 200;
 
 /** Fields that hold secrets, and what a person may have typed there by mistake: a password instead of its hash. */
-const SECRETS = new Set(['passwordHash', 'digest', 'privateKey', 'nonceKeys', 'serverSecret']);
+export const SECRETS: ReadonlySet<string> = new Set([
+  'passwordHash',
+  'digest',
+  'privateKey',
+  'nonceKeys',
+  'serverSecret',
+]);
 
 /** Fields (by their last name) that are numbers. Below `options` all is text. */
 const NUMBERS = new Set(['reconnectTimeout', 'timeout', 'remoteTimeout']);
@@ -142,7 +148,8 @@ interface Issue {
   readonly message: string;
 }
 
-function schemaProblem(file: string, objectType: ObjectType, value: unknown, issue: Issue): Problem {
+/** In words; what stands in a field for secrets is never shown (CF14). */
+export function schemaProblem(file: string, objectType: ObjectType, value: unknown, issue: Issue): Problem {
   let at: unknown = value;
   for (const step of issue.path)
     at = typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[step] : undefined;
