@@ -1,0 +1,61 @@
+/**
+ * What was edited at a cut-off site comes back to the main line (CW3), and what a proxy has beyond a promoted database
+ * likewise (CW4): a merge of three, the base being what both began with.
+ *
+ *             ┌── entries of the main line ──▶ what stands there now ─┐
+ *     base ───┤                                                       ├──▶ changes, conflicts
+ *             └── entries of the branch ─────▶ what stood there ──────┘
+ *
+ * The changes are for one entry on top of the main line. Every edit of either side then stands, was replaced in the same
+ * field by a later one of its own side, or is in a conflict or among what the stricter has settled: nothing is lost.
+ */
+import type { Change, ConfigObject, Entry } from '@holdfast/protocol';
+import { compareText } from './configuration.ts';
+import type { Refused } from './history.ts';
+import { type Conflict, mergeObject } from './merge-object.ts';
+import { settle } from './merge-settle.ts';
+import { sideObject, sideOf } from './merge-sides.ts';
+
+export interface Merge {
+  readonly ok: true;
+  /** From what stands on the main line, by key. */
+  readonly changes: readonly Change[];
+  /** To be resolved by choice. */
+  readonly conflicts: readonly Conflict[];
+  /** Settled: the stricter of the two stands. The other is kept here, and can be chosen likewise. */
+  readonly stricter: readonly Conflict[];
+}
+
+export interface Branched {
+  readonly base: readonly ConfigObject[];
+  /** Since the base, the oldest first. */
+  readonly main: readonly Entry[];
+  readonly branch: readonly Entry[];
+}
+
+/** Refused where the entries do not fit the base: then one of the three is of another log. */
+export function mergeBranch({ base, main, branch }: Branched): Merge | Refused {
+  const ours = sideOf(base, main);
+  if (!ours.ok) return ours;
+  const theirs = sideOf(base, branch);
+  if (!theirs.ok) return theirs;
+  const baseOf = new Map<string, ConfigObject | null>();
+  // What stood there at the base is what the first change of either side has found.
+  for (const entry of [...branch, ...main])
+    for (const { key, before } of entry.changes) if (!baseOf.has(key)) baseOf.set(key, before);
+  const merged = [...theirs.side.edited].map(([key, edited]) =>
+    mergeObject({ key, base: baseOf.get(key) ?? null, main: sideObject(ours.side, key), branch: edited }),
+  );
+  const { results, conflicts } = settle(ours.side, merged);
+  const changes = [...results].map(([key, after]) => ({
+    key,
+    before: ours.side.objects.get(key) ?? null,
+    after,
+  }));
+  return {
+    ok: true,
+    changes: changes.sort((a, b) => compareText(a.key, b.key)),
+    conflicts: [...merged.flatMap((one) => one.conflicts), ...conflicts],
+    stricter: merged.flatMap((one) => one.stricter),
+  };
+}
