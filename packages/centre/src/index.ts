@@ -64,6 +64,12 @@ export {
 export { type Problem, problemLine } from './config/problem.ts';
 export type { ConfigFile } from './config/read-objects.ts';
 export { type Reference, referencesOf } from './config/references.ts';
+export { syncChanges } from './config/sync-switches.ts';
+export { type Difference, type Drift, drift, switchDigest } from './config/sync-switches-drift.ts';
+export { movePlaces, placesOfDNs, type SyncResult, syncEntry } from './config/sync-switches-entry.ts';
+export type { SyncFinding } from './config/sync-switches-pieces.ts';
+export { type SyncPair, syncPairs } from './config/sync-switches-settings.ts';
+export { withDerived } from './config/sync-switches-work.ts';
 export { endOfToken } from './config/token-standing.ts';
 export {
   type AgentFigures,

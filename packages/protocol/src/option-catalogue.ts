@@ -10,6 +10,7 @@ import { holdfastOptions } from './options/holdfast-options.ts';
 import type { OptionDefinition } from './options/option-definition.ts';
 import { sipServerOptions } from './options/sip-server-options.ts';
 import { backupSyncOptions, sipServerOptionsKnown } from './options/sip-server-options-known.ts';
+import { syncOptions } from './options/sync-options.ts';
 import { workspaceOptions } from './options/workspace-options.ts';
 
 export const OPTIONS = {
@@ -18,7 +19,7 @@ export const OPTIONS = {
   loading: loadingOptions,
   TServer: { ...sipServerOptions, ...sipServerOptionsKnown },
   'backup-sync': backupSyncOptions,
-  holdfast: holdfastOptions,
+  holdfast: { ...holdfastOptions, ...syncOptions },
 } as const;
 export const OPTION_LIST: readonly OptionDefinition[] = Object.values(OPTIONS).flatMap(
   (section) => Object.values(section) as OptionDefinition[],

@@ -161,6 +161,7 @@ export function optionPlace(object: ConfigObject): OptionPlace | undefined {
     case 'Person':
     case 'Place':
     case 'AgentLogin':
+    case 'Switch':
       return object.objectType;
     default:
       return undefined;

@@ -11,6 +11,7 @@ import { checkDNs, checkPeerTrunks, checkServers } from './check-servers.ts';
 import { type Configuration, makeConfiguration, type Sha256 } from './configuration.ts';
 import type { Problem } from './problem.ts';
 import { type ConfigFile, PROBLEMS_MAX, type ReadObject, readObjects } from './read-objects.ts';
+import { checkSyncSwitches } from './sync-switches-settings.ts';
 
 export type LoadedConfiguration =
   /** `warnings` name what endangers a move, what counts as not set, and what nobody acts on. */
@@ -59,6 +60,7 @@ export function checkObjects(
   checkDesktops(configuration, reporter(fileOf, ofMoves));
   checkPeerTrunks(configuration, reporter(fileOf, ofMoves));
   checkPools(configuration, reporter(fileOf, ofMoves));
+  checkSyncSwitches(configuration, reporter(fileOf, ofMoves));
   return { ok: true, configuration, warnings: cut([...ofMoves, ...unusable, ...warnings]) };
 }
 
