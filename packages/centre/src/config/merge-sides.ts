@@ -4,7 +4,7 @@
  */
 import type { Author, ConfigObject, Entry, Revision } from '@holdfast/protocol';
 import { applyEntries, type Refused } from './history.ts';
-import { areEqual, isOrderedList, listFieldsOf, type Pieces, piecesOf, sequenceOf } from './object-pieces.ts';
+import { changedPaths, fieldName, isOrderedList, listFieldsOf, sequenceOf } from './object-pieces.ts';
 
 /** Who, when, and in which entry. */
 export interface Touch {
@@ -58,14 +58,9 @@ export function sideObject(side: SideOfMerge, key: string): SideObject {
 }
 
 function touchedPieces(before: ConfigObject | null, after: ConfigObject | null): string[] {
-  const [old, fresh] = [piecesOf(before), piecesOf(after)];
-  const names = [...old.keys(), ...fresh.keys()].filter((name) => isChanged(old, fresh, name));
   const lists = listFieldsOf([before, after]).filter(isOrderedList);
-  return [...names, ...lists.filter((field) => isReordered(before, after, field))];
-}
-
-function isChanged(old: Pieces, fresh: Pieces, name: string): boolean {
-  return !areEqual(old.get(name)?.value, fresh.get(name)?.value);
+  const reordered = lists.filter((field) => isReordered(before, after, field));
+  return [...changedPaths(before, after).map(fieldName), ...reordered];
 }
 
 /** Of those that stand in both; a list that is new says its order too. */

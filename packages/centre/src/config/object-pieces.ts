@@ -78,6 +78,16 @@ export function piecesOf(object: ConfigObject | null): Pieces {
   return pieces;
 }
 
+/** The paths of the pieces that differ, without the order of lists. */
+export function changedPaths(before: ConfigObject | null, after: ConfigObject | null): (readonly string[])[] {
+  const [old, fresh] = [piecesOf(before), piecesOf(after)];
+  const names = new Set([...old.keys(), ...fresh.keys()]);
+  return [...names].flatMap((name) => {
+    const [from, to] = [old.get(name), fresh.get(name)];
+    return areEqual(from?.value, to?.value) ? [] : [(from ?? to)?.path ?? []];
+  });
+}
+
 /** The names of a list's elements, in their order; empty where there is no such list. */
 export function sequenceOf(object: ConfigObject | null, field: string): string[] {
   const list = (object as Readonly<Record<string, unknown>> | null)?.[field];
