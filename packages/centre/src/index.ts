@@ -32,7 +32,9 @@ export {
   splitReference,
 } from './config/configuration.ts';
 export { configurationFiles } from './config/configuration-files.ts';
+export { describeChange } from './config/describe-change.ts';
 export { type DeskAnswer, type DeskQuestion, deskConfiguration } from './config/desk-configuration.ts';
+export { asChanges, editConfiguration } from './config/edit-configuration.ts';
 export {
   ADMINISTRATOR,
   AGENTS_MAX,
@@ -50,7 +52,10 @@ export {
   SUPPORT_QUEUE,
 } from './config/generate-configuration.ts';
 export { DESK_APPLICATION, thirdPartyName } from './config/generate-desktops.ts';
+export { type Moment, objectsAt, type Present, type Refused, restoreChanges } from './config/history.ts';
 export { checkObjects, type LoadedConfiguration, loadConfiguration } from './config/load-configuration.ts';
+export { type Branched, type Merge, mergeBranch } from './config/merge.ts';
+export type { Conflict, SideValue } from './config/merge-object.ts';
 export {
   deskLevels,
   groupsOf,
@@ -61,9 +66,19 @@ export {
   resolveOption,
   siteOf,
 } from './config/option-resolution.ts';
+export {
+  mayEdit,
+  mayRead,
+  mayReadHistory,
+  mayUnlock,
+  PERMISSIONS,
+  type PermissionName,
+  type Verdict,
+} from './config/permissions.ts';
 export { type Problem, problemLine } from './config/problem.ts';
 export type { ConfigFile } from './config/read-objects.ts';
 export { type Reference, referencesOf } from './config/references.ts';
+export { type Choice, describeConflict, resolveConflict } from './config/resolve-conflict.ts';
 export { syncChanges } from './config/sync-switches.ts';
 export { type Difference, type Drift, drift, switchDigest } from './config/sync-switches-drift.ts';
 export { movePlaces, placesOfDNs, type SyncResult, syncEntry } from './config/sync-switches-entry.ts';
