@@ -29,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'registrar-core', shortArgs: ['2'] },
   { name: 'endpoint', shortArgs: ['--seconds', '3'] },
   { name: 'centre', nodeFlags: ['--expose-gc'], shortArgs: ['--calls', '50000'] },
+  { name: 'config-sync', shortArgs: ['--agents', '2000', '--edits', '4000'] },
   { name: 'register', args: ['--seconds', '60'], shortArgs: ['--short'] },
   { name: 'register-kamailio', shortArgs: null },
   { name: 'b2bua', args: ['--seconds', '30'], shortArgs: ['--short'] },

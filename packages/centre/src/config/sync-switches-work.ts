@@ -9,7 +9,8 @@ import {
   type ObjectType,
   objectKey,
 } from '@holdfast/protocol';
-import { canonicalText, splitKey } from './configuration.ts';
+import { splitKey } from './configuration.ts';
+import { areEqual } from './object-pieces.ts';
 import type { SyncFinding } from './sync-switches-pieces.ts';
 import type { Lookup } from './sync-switches-settings.ts';
 
@@ -77,20 +78,31 @@ export class SyncWork implements Lookup {
       const edit = this.edits.get(key);
       const [type, name] = splitKey(key);
       const before = edit === undefined ? (this.#before.get(type, name) ?? null) : edit.after;
-      if (before === after || canonicalText(before) === canonicalText(after)) return [];
+      if (isSame(before, after)) return [];
       return [{ key, before, after }];
     });
   }
 }
 
-/** An edit and what follows from it, as one: each object once, and nothing that comes to nothing. */
+/** An edit and what follows from it, as one: each object once, and without what the two together have left as it was. */
 export function withDerived(changes: readonly Change[], derived: readonly Change[]): Change[] {
   const all = new Map<string, Change>();
   for (const { key, before, after } of [...changes, ...derived]) {
     const former = all.get(key);
     all.set(key, { key, before: former === undefined ? before : former.before, after });
   }
-  return [...all.values()].filter(
-    ({ before, after }) => before !== after && canonicalText(before) !== canonicalText(after),
-  );
+  for (const { key } of derived) {
+    const change = all.get(key);
+    if (change !== undefined && isSame(change.before, change.after)) all.delete(key);
+  }
+  return [...all.values()];
+}
+
+/** Field by field, so that the thousands of members that both have are not compared. */
+function isSame(one: ConfigObject | null, other: ConfigObject | null): boolean {
+  if (one === other) return true;
+  if (one === null || other === null) return false;
+  const fields = (object: ConfigObject) => object as unknown as Readonly<Record<string, unknown>>;
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => areEqual(fields(one)[name], fields(other)[name]));
 }
