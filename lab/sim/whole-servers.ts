@@ -35,6 +35,7 @@ export class ConfigServerProgram extends NodeProgram<ConfigServerInput, ConfigSe
     this.node = new ConfigServerNode({
       application: options.application,
       configuration: options.configuration,
+      now: process.now(),
       wallOffsetMs: process.wallOffsetMs(),
       hashes: nodeHashes,
       random: process.world.fork(process.index * 1_000 + process.life),
@@ -88,6 +89,8 @@ export class ConfigServerProgram extends NodeProgram<ConfigServerInput, ConfigSe
       }
       case 'log':
         return;
+      case 'store':
+        throw new Error('its Configuration Servers have files');
       default:
         unreachable(effect);
     }

@@ -50,6 +50,7 @@ export async function startConfigServer({
   const node = new ConfigServerNode({
     application,
     configuration,
+    now: clock.now(),
     wallOffsetMs: clock.wallOffset(),
     hashes: nodeHashes,
     random: cryptoRandom(),
@@ -63,8 +64,8 @@ export async function startConfigServer({
       if (effect.type === 'send') links?.send(effect.connection, effect.message);
       else if (effect.type === 'close') links?.close(effect.connection, effect.why);
       else if (effect.type === 'verifyPassword') verify(effect);
-      else if (effect.sender === undefined) log(effect.line);
-      else strangers.line(effect.line, effect.sender);
+      else if (effect.type === 'log' && effect.sender === undefined) log(effect.line);
+      else if (effect.type === 'log') strangers.line(effect.line, effect.sender ?? '');
     },
   });
   function verify({ id, hash, password }: Extract<ConfigServerEffect, { type: 'verifyPassword' }>): void {

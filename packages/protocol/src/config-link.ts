@@ -1,8 +1,9 @@
 /**
  * What crosses between a Configuration Server and its clients: one JSON object a WebSocket message.
- * Read-only in this version: editing comes with the configuration database.
+ * Editing stands in `config-edit.ts`.
  */
 import { z } from 'zod';
+import { EDIT_REPLIES, EDIT_REQUESTS } from './config-edit.ts';
 import { personRank } from './config-objects.ts';
 import {
   challenge,
@@ -48,6 +49,7 @@ export const configRequest = z.discriminatedUnion('type', [
     name: z.string().min(1).max(255).optional(),
     subscribe: z.boolean(),
   }),
+  ...EDIT_REQUESTS,
   ...POLLS,
 ]);
 export type ConfigRequest = z.infer<typeof configRequest>;
@@ -152,6 +154,7 @@ export const configReply = z.discriminatedUnion('type', [
     ...refusal,
     retryAfterMs: z.number().int().optional(),
   }),
+  ...EDIT_REPLIES,
   ...POLLS,
 ]);
 export type ConfigReply = z.infer<typeof configReply>;

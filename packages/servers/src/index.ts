@@ -85,3 +85,4 @@ export {
 } from './stat-server/configuration.ts';
 export type { StatServerEffect, StatServerInput } from './stat-server/effects.ts';
 export { StatServerNode, type StatServerOptions } from './stat-server/stat-server-node.ts';
+export type { StoreAnswer, StoreRequest } from './config-server/store-session.ts';

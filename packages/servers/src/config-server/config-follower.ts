@@ -19,6 +19,7 @@ import {
 import type { Hashes } from '@holdfast/sip';
 import { OwnProof, SHOWS_NO_SECRET } from '../own-proof.ts';
 import type { ServerAddress } from '../server-address.ts';
+import type { ServerSecret } from '../server-proof.ts';
 import { ServerRound } from '../server-round.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
@@ -40,7 +41,7 @@ export type ConfigFollowerEffect =
 export interface ConfigFollowerOptions {
   readonly application: string;
   /** What servers show that they hold (LK1); without it a Configuration Server refuses. */
-  readonly secret?: string;
+  readonly secret?: ServerSecret;
   readonly hashes: Pick<Hashes, 'hmacSha256' | 'sha256'>;
   /** In the order in which they are tried; at least one. */
   readonly servers: readonly ServerAddress[];
@@ -161,6 +162,9 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       }
       case 'Pong':
       case 'LoggedIn':
+      case 'Edited':
+      case 'NotEdited':
+      case 'Entries':
         return;
       default:
         return unreachable(message);

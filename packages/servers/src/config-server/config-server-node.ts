@@ -27,9 +27,13 @@ import {
   type ErrorCode,
   nameOf,
   PROTOCOL_VERSION,
+  type Revision,
 } from '@holdfast/protocol';
 import { ServerClients, serverRefused, WRONG_SECRET } from '../server-clients.ts';
+import { secretOfKeys } from '../server-proof.ts';
+import { ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
+import { judgeEdit, mayReadHistory } from './judge-edit.ts';
 import {
   type LogInByTokenMessage,
   type LogInMessage,
@@ -39,6 +43,7 @@ import {
   type Session,
 } from './log-in.ts';
 import { type Open, openingOf, type Shown } from './opening.ts';
+import { StoreSession } from './store-session.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions } from './subscriptions.ts';
 import { allVisibleTo, changesVisibleTo, type Viewer } from './visible-objects.ts';
 
@@ -64,6 +69,8 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   readonly #deadlines = new Deadlines<string>();
   readonly #logIns: LogIns;
   readonly #servers: ServerClients<Open>;
+  readonly #session: StoreSession | undefined;
+  readonly #editor: ConfigEditor | undefined;
   #effects: ConfigServerEffect[] = [];
 
   constructor(options: ConfigServerOptions) {
@@ -72,12 +79,37 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#wallOffsetMs = options.wallOffsetMs;
     this.#logIns = new LogIns(options);
     const { hashes, random } = options;
-    const secret = () => this.#configuration.all('Keys')[0]?.serverSecret;
+    const secret = () => secretOfKeys(this.#configuration.all('Keys')[0]);
     this.#servers = new ServerClients({ link: 'configuration', hashes, random, secret });
+    if (options.stored === undefined) return;
+    const common = {
+      configuration: () => this.#configuration,
+      log: ({ level, what, ...more }: LogLine) => this.#log(level, what, more),
+    };
+    this.#session = new StoreSession(
+      {
+        ...{ ...common, application: options.application, random, hashes },
+        request: (id, request) => this.#effects.push({ type: 'store', id, request }),
+        took: (now, next, changes) => this.#take(now, next, changes),
+      },
+      options.now,
+      options.stored,
+    );
+    this.#editor = new ConfigEditor({
+      ...{ ...common, session: this.#session, mayReadHistory },
+      judge: (edit) => judgeEdit(edit, hashes.sha256),
+      wall: (now) => now + this.#wallOffsetMs,
+      reply: (connection, message) => this.#send(connection, message),
+    });
   }
 
   get configuration(): Configuration {
     return this.#configuration;
+  }
+
+  /** As the store numbers it; none without a store. */
+  get stored(): Revision | undefined {
+    return this.#session?.revision;
   }
 
   handle(now: Millis, input: ConfigServerInput): ConfigServerEffect[] {
@@ -103,6 +135,10 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         this.#passwordVerified(now, input.id, input.ok);
         this.#checkNext();
         break;
+      case 'stored':
+        this.#session?.answered(now, input.id, input.answer);
+        this.#editor?.goOn(now);
+        break;
       case 'clockJumped':
         this.#wallOffsetMs = input.wallOffsetMs;
         break;
@@ -113,10 +149,15 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#deadlines.next();
+    const next = this.#deadlines.next();
+    const ofStore = this.#session?.nextDeadline();
+    if (next === undefined || ofStore === undefined) return next ?? ofStore;
+    return Math.min(next, ofStore);
   }
 
   expire(now: Millis): ConfigServerEffect[] {
+    this.#session?.expire(now);
+    this.#editor?.goOn(now);
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
       const client = this.#clients.get(due);
       if (client === undefined) continue;
@@ -135,13 +176,17 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #configure(now: Millis, configuration: Configuration): void {
     const before = this.#configuration;
     if (configuration.revision === before.revision) return;
+    this.#take(now, configuration, changesBetween(before.objects, configuration.objects));
+  }
+
+  #take(now: Millis, configuration: Configuration, changes: Changes): void {
+    const before = this.#configuration;
     this.#configuration = configuration;
     this.#log('info', 'configuration changed', {
       detail: { from: before.revision, to: configuration.revision, objects: configuration.objects.length },
     });
     this.#endRevoked(now);
     // What one kind of viewer sees is compared once, not once for each client.
-    const changes = changesBetween(before.objects, configuration.objects);
     const seenBy = new Map<Viewer, Changes>();
     for (const [connection, { viewer, subscriptions }] of this.#clients) {
       if (viewer === undefined || subscriptions.size === 0) continue;
@@ -190,6 +235,10 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
           message,
           this.#logIns.byToken(now + this.#wallOffsetMs, this.#configuration, application, message),
         );
+      case 'Edit':
+      case 'Restore':
+      case 'History':
+        return this.#edit(now, connection, client, message);
       case 'ReadAll':
         return this.#readAll(connection, client, message);
       case 'Read':
@@ -353,6 +402,19 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const text = `More than ${SUBSCRIPTIONS_MAX} subscriptions. Subscribe to types, not to single objects.`;
     this.#refuse(connection, message, 'overloaded', text);
     return false;
+  }
+
+  #edit(now: Millis, connection: string, client: Client, message: EditRequest | HistoryRequest): void {
+    const { session } = client;
+    const person = session && this.#configuration.get('Person', session.person);
+    if (person === undefined) return this.#refuse(connection, message, 'not-allowed', 'Log in first.');
+    if (this.#editor === undefined) {
+      const text = `"${this.#options.application}" serves files: edit them, or give it a database.`;
+      return this.#refuse(connection, message, 'wrong-state', text);
+    }
+    const asker = { connection, person, from: client.application?.name ?? '' };
+    if (message.type === 'History') this.#editor.history(asker, message);
+    else this.#editor.edit(now, asker, message);
   }
 
   #sendObjects(connection: string, message: Answerable, objects: readonly unknown[]): void {

@@ -1,8 +1,9 @@
 /** What a Configuration Server process is told and what it asks of its shell. */
 import type { Configuration } from '@holdfast/centre';
 import type { LogLine, Millis, Random } from '@holdfast/kernel';
-import type { ConfigReply, ConfigRequest, Person } from '@holdfast/protocol';
+import type { ConfigReply, ConfigRequest, Person, Revision } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
+import type { StoreAnswer, StoreRequest } from './store-session.ts';
 
 export type ConfigServerInput =
   /** A new revision, checked. */
@@ -10,6 +11,8 @@ export type ConfigServerInput =
   | { readonly type: 'opened'; readonly connection: string }
   | { readonly type: 'message'; readonly connection: string; readonly message: ConfigRequest }
   | { readonly type: 'closed'; readonly connection: string }
+  /** Answer to `store`. */
+  | { readonly type: 'stored'; readonly id: number; readonly answer: StoreAnswer }
   /** Answer to `verifyPassword`. */
   | { readonly type: 'passwordVerified'; readonly id: number; readonly ok: boolean }
   /** The wall clock and the monotonic clock jumped apart. Wall = now + wallOffsetMs. */
@@ -18,6 +21,8 @@ export type ConfigServerInput =
 export type ConfigServerEffect =
   | { readonly type: 'send'; readonly connection: string; readonly message: ConfigReply }
   | { readonly type: 'close'; readonly connection: string; readonly why: string }
+  /** Where there is a store; answered in the order of the requests, each once. */
+  | { readonly type: 'store'; readonly id: number; readonly request: StoreRequest }
   /** Off the main thread. Without a hash there is no such user: the same work is done and the answer is no. */
   | {
       readonly type: 'verifyPassword';
@@ -45,10 +50,13 @@ export interface ConfigServerOptions {
   /** Name of the Application that the process runs as. */
   readonly application: string;
   readonly configuration: Configuration;
+  /** With a store: the revision of the configuration there; without one nothing is edited here. */
+  readonly stored?: Revision;
+  readonly now: Millis;
   /** Wall clock minus monotonic clock, ms. */
   readonly wallOffsetMs: Millis;
   /** LK1. */
-  readonly hashes: Pick<Hashes, 'hmacSha256'>;
+  readonly hashes: Pick<Hashes, 'hmacSha256' | 'sha256'>;
   readonly random: Random;
   /** Ed25519 with the first of the configuration's token keys; synchronous, about 0.1 ms. */
   signToken(content: TokenContent, configuration: Configuration): string;

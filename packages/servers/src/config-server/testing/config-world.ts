@@ -67,6 +67,7 @@ export function configWorld(configuration = revision()) {
   const node = new ConfigServerNode({
     application: 'config-north',
     configuration,
+    now: 0,
     wallOffsetMs: WALL,
     hashes: portableHashes,
     random: seededRandom(1),

@@ -1,0 +1,299 @@
+/**
+ * Edits, one after the other: each is judged against the configuration as the one before has left it, written to the store, and answered
+ * when it is there. Nobody hears `Edited` of what could still be lost with this process (CW5).
+ *
+ *     Edit, Restore ──▶ line ──▶ judged ──▶ written ──▶ Edited      (dry run: judged, and answered)
+ *                        │         └──────────┴──▶ NotEdited, with everything that speaks against it
+ *     History ───────────┴──▶ the store ──▶ Entries
+ */
+import { type Configuration, canonicalText, editConfiguration, splitKey } from '@holdfast/centre';
+import type { LogLine, Millis } from '@holdfast/kernel';
+import {
+  type Author,
+  type Change,
+  type ConfigObject,
+  type ConfigReply,
+  type ConfigRequest,
+  type Entry,
+  type Finding,
+  objectKey,
+  type Person,
+  type Revision,
+  revisionText,
+} from '@holdfast/protocol';
+import type { HistoryAnswer, PastAnswer } from './store-answers.ts';
+import type { StoreSession, Written } from './store-session.ts';
+import { visibleTo } from './visible-objects.ts';
+
+export type EditRequest = Extract<ConfigRequest, { type: 'Edit' | 'Restore' }>;
+export type HistoryRequest = Extract<ConfigRequest, { type: 'History' }>;
+type NotEdited = Extract<ConfigReply, { type: 'NotEdited' }>;
+
+/** Edits that wait for those before them. */
+export const EDITS_WAITING_MAX = 256;
+
+export interface Asker {
+  readonly connection: string;
+  readonly person: Person;
+  /** Where it came from. */
+  readonly from: string;
+}
+
+export interface Judgement {
+  /** Those of the edit, and those that follow from them. */
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+  /** Why it may not be done; the findings say more. */
+  readonly refusal?: { readonly code: NotEdited['code']; readonly text: string };
+}
+
+export interface EditorPorts {
+  readonly session: StoreSession;
+  configuration(): Configuration;
+  judge(edit: {
+    readonly configuration: Configuration;
+    readonly changes: readonly Change[];
+    readonly person: Person;
+    readonly seenAt?: string | undefined;
+  }): Judgement;
+  mayReadHistory(person: Person): boolean;
+  wall(now: Millis): Millis;
+  reply(connection: string, message: ConfigReply): void;
+  log(line: LogLine): void;
+}
+
+interface Waiting {
+  readonly asker: Asker;
+  readonly request: EditRequest;
+  /** Of a restoration, what was there then; asked for when its turn has come. */
+  past?: PastAnswer;
+}
+
+export class ConfigEditor {
+  readonly #ports: EditorPorts;
+  readonly #waiting: Waiting[] = [];
+  /** The first in line waits for the store. */
+  #isBusy = false;
+
+  constructor(ports: EditorPorts) {
+    this.#ports = ports;
+  }
+
+  edit(now: Millis, asker: Asker, request: EditRequest): void {
+    if (this.#waiting.length >= EDITS_WAITING_MAX) {
+      const text = `${EDITS_WAITING_MAX} edits wait already. Try again in a second.`;
+      return this.#refuse({ asker, request }, { code: 'not-stored', text });
+    }
+    this.#waiting.push({ asker, request });
+    this.goOn(now);
+  }
+
+  history(asker: Asker, request: HistoryRequest): void {
+    const { connection, person } = asker;
+    const { ReferenceID } = request;
+    const refuse = (code: 'not-allowed' | 'not-ready', text: string) =>
+      this.#ports.reply(connection, { type: 'Error', ReferenceID, code, text });
+    if (!this.#ports.mayReadHistory(person)) {
+      const text = `"${person.name}" is ${person.rank}: the history is for auditors and administrators.`;
+      return refuse('not-allowed', text);
+    }
+    const { key, who, from: fromAt, to: toAt, before, limit } = request;
+    const older = before === undefined ? undefined : revisionOf(before).number;
+    const query = { key, who, fromAt, toAt, before: older, limit };
+    this.#ports.session.history(query, (_now, answer: HistoryAnswer) => {
+      if (answer.type === 'unavailable') return refuse('not-ready', answer.because);
+      const entries = answer.entries.map((entry) => shownEntry(entry));
+      this.#ports.reply(connection, { type: 'Entries', ReferenceID, entries, more: !answer.isLast });
+    });
+  }
+
+  /** The role or the store may have changed. */
+  goOn(now: Millis): void {
+    while (!this.#isBusy) {
+      const [next] = this.#waiting;
+      if (next === undefined) return;
+      const { role, isFree } = this.#ports.session;
+      if (role.name === 'following') this.#refuseAsFollower(next, role.holder);
+      else if (role.name === 'cutOff') this.#refuseCutOff(now, next, role);
+      else if (!isFree || this.#asksThePast(next) || this.#begin(now, next)) return;
+      this.#waiting.shift();
+    }
+  }
+
+  #refuseAsFollower(edit: Waiting, holder: string | undefined): void {
+    const who = holder === undefined ? 'another Configuration Server' : `"${holder}"`;
+    this.#refuse(edit, { code: 'not-writer', text: `${who} writes now. Edit there.` });
+  }
+
+  #refuseCutOff(now: Millis, edit: Waiting, { since, because }: { since: Millis; because: string }): void {
+    const ageMs = now - since;
+    const text = `The database cannot be reached for ${Math.round(ageMs / 1000)} s, so that nothing is written: ${because}`;
+    this.#refuse(edit, { code: 'not-stored', text, ageMs });
+  }
+
+  /** True while a restoration waits for what it brings back. */
+  #asksThePast(edit: Waiting): boolean {
+    const { request } = edit;
+    if (request.type !== 'Restore' || edit.past !== undefined) return false;
+    this.#isBusy = true;
+    const when = 'at' in request.to ? request.to.at : revisionOf(request.to.revision);
+    this.#ports.session.past(when, (at, answer) => {
+      this.#isBusy = false;
+      edit.past = answer;
+      this.goOn(at);
+    });
+    return true;
+  }
+
+  /** True when it is being written; else it has been answered. */
+  #begin(now: Millis, edit: Waiting): boolean {
+    const { asker, request } = edit;
+    const wanted = this.#wanted(edit);
+    if ('refusal' in wanted) {
+      this.#refuse(edit, wanted.refusal, wanted.findings);
+      return false;
+    }
+    const { seenAt, note, dryRun } = request;
+    const configuration = this.#ports.configuration();
+    const { person } = asker;
+    const judged = this.#ports.judge({ configuration, changes: wanted.changes, person, seenAt });
+    const { changes, findings, refusal } = judged;
+    if (refusal !== undefined) {
+      this.#refuse(edit, refusal, findings);
+      return false;
+    }
+    const author = authorOf(asker);
+    if (dryRun || changes.length === 0) {
+      this.#tell(asker, request, { author, changes: [...changes] }, findings);
+      return false;
+    }
+    const entry = { at: this.#ports.wall(now), author, note, changes };
+    this.#isBusy = true;
+    this.#ports.session.write(now, entry, (at, written) => {
+      this.#isBusy = false;
+      this.#waiting.shift();
+      this.#written(edit, written, findings);
+      this.goOn(at);
+    });
+    return true;
+  }
+
+  #wanted({
+    request,
+    past,
+  }: Waiting):
+    | { readonly changes: readonly Change[] }
+    | { readonly refusal: NonNullable<Judgement['refusal']>; readonly findings: readonly Finding[] } {
+    const configuration = this.#ports.configuration();
+    if (request.type === 'Edit') {
+      const { changes, problems } = editConfiguration(configuration, request.edits);
+      if (problems.length === 0) return { changes };
+      const text = `${problems.length} of the edit's fields cannot be as they are.`;
+      const findings = problems.map(({ object, field, text }) => ({
+        ...{ severity: 'error' as const, object, field, text },
+      }));
+      return { refusal: { code: 'bad-configuration', text }, findings };
+    }
+    if (past?.type !== 'past') {
+      const because = past?.because ?? 'It was not read.';
+      const code = past?.type === 'unknown' ? 'bad-configuration' : 'not-stored';
+      return { refusal: { code, text: because }, findings: [] };
+    }
+    return { changes: restored(configuration, past.objects, request.keys) };
+  }
+
+  #written(edit: Waiting, written: Written, findings: readonly Finding[]): void {
+    const { asker, request } = edit;
+    switch (written.type) {
+      case 'committed':
+        this.#logEntry(written.entry);
+        return this.#tell(asker, request, written.entry, findings);
+      case 'epochLost':
+        return this.#refuseAsFollower(edit, written.by);
+      case 'conflict': {
+        const keys = written.conflicts.map(({ key }) => key).join(', ');
+        const text = `Somebody else has just changed ${keys}. Look again, then edit again.`;
+        return this.#refuse(edit, { code: 'conflict', text });
+      }
+      case 'constraint':
+        return this.#refuse(edit, { code: 'bad-configuration', text: written.text }, [
+          ...written.objects.map((object) => ({
+            ...{ severity: 'error' as const, rule: written.rule, object, field: '', text: written.text },
+          })),
+        ]);
+      case 'unavailable': {
+        const text = written.mayBeCommitted
+          ? `It is not known whether it was written: ${written.because} Look into the history before you try again.`
+          : `It was not written: ${written.because}`;
+        return this.#refuse(edit, { code: 'not-stored', text });
+      }
+    }
+  }
+
+  #logEntry({ revision, author, changes, note }: Entry): void {
+    const detail = { revision: revisionText(revision), objects: changes.length, from: author.from };
+    const named = changes.slice(0, 3).map(({ key }) => key);
+    const more = changes.length > named.length ? ` and ${changes.length - named.length} more` : '';
+    const because = `${author.who}: ${named.join(', ')}${more}${note === undefined ? '' : ` (${note})`}`;
+    this.#ports.log({ level: 'info', what: 'configuration edited', because, detail });
+  }
+
+  #tell(
+    { connection }: Asker,
+    { ReferenceID, dryRun }: EditRequest,
+    { author, changes }: Pick<Entry, 'author' | 'changes'>,
+    findings: readonly Finding[],
+  ): void {
+    const { revision } = this.#ports.configuration();
+    this.#ports.reply(connection, {
+      ...{ type: 'Edited', ReferenceID, revision, isDryRun: dryRun, findings: [...findings] },
+      entry: { author, changes: changes.map(shownChange) },
+    });
+  }
+
+  #refuse(
+    { asker: { connection }, request: { ReferenceID } }: Waiting,
+    refusal: Pick<NotEdited, 'code' | 'text' | 'ageMs'>,
+    findings: readonly Finding[] = [],
+  ): void {
+    const { revision } = this.#ports.configuration();
+    const more = { revision, findings: [...findings] };
+    this.#ports.reply(connection, { type: 'NotEdited', ReferenceID, ...refusal, ...more });
+  }
+}
+
+/** Of those keys, or of all. */
+function restored(
+  configuration: Configuration,
+  past: readonly ConfigObject[],
+  keys: readonly string[] | undefined,
+): Change[] {
+  const then = new Map(past.map((object) => [objectKey(object), object]));
+  const all = keys ?? [...new Set([...configuration.objects.map(objectKey), ...then.keys()])];
+  return all.flatMap((key) => {
+    const before = configuration.get(...splitKey(key)) ?? null;
+    const after = then.get(key) ?? null;
+    return canonicalText(before) === canonicalText(after) ? [] : { key, before, after };
+  });
+}
+
+function authorOf({ person, from }: Asker): Author {
+  return { who: person.name, from };
+}
+
+/** CS8: what a person may see of it. */
+function shownEntry({ revision, at, author, note, changes }: Entry): Entry {
+  const shown = changes.map(shownChange);
+  return { revision, at, author, changes: shown, ...(note === undefined ? {} : { note }) };
+}
+
+function shownChange({ key, before, after }: Change): Change {
+  const seen = (object: ConfigObject | null) => (object && visibleTo('person', object)) ?? null;
+  return { key, before: seen(before), after: seen(after) };
+}
+
+/** `3.128`; what does not fit was refused with the message. */
+export function revisionOf(text: string): Revision {
+  const [epoch = 0, number = 0] = text.split('.').map(Number);
+  return { epoch, number };
+}
