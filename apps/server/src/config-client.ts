@@ -9,6 +9,7 @@ import {
   type ConfigFollowerInput,
   ConfigFollowerNode,
   type ServerAddress,
+  type ServerSecret,
 } from '@holdfast/servers';
 import { cryptoRandom, ProcessClock, type RunningNode, runNode } from '@holdfast/shell';
 import { nodeHashes } from './crypto.ts';
@@ -19,7 +20,7 @@ import { ServerLink } from './server-link.ts';
 export interface ConfigClientOptions {
   readonly application: string;
   /** What a server shows that it holds (LK1); see Keys. */
-  readonly secret?: string;
+  readonly secret?: ServerSecret;
   /** In the order in which they are tried: the own site's first. */
   readonly servers: readonly ServerAddress[];
   readonly log: Log;

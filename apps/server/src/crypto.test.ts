@@ -1,3 +1,4 @@
+import { TOKEN_LIFE_MAX_MS } from '@holdfast/protocol';
 import { portableHashes } from '@holdfast/sip';
 import { describe, expect, test } from 'vitest';
 import {
@@ -5,7 +6,6 @@ import {
   hashPassword,
   nodeHashes,
   signToken,
-  TOKEN_LIFE_MAX_MS,
   verifyNoPassword,
   verifyPassword,
   verifyToken,

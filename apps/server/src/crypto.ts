@@ -17,7 +17,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import type { ErrorCode } from '@holdfast/protocol';
+import { type ErrorCode, type Keys, TOKEN_CLOCK_SKEW_MAX_MS, TOKEN_LIFE_MAX_MS } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
 
@@ -27,15 +27,12 @@ export const nodeHashes: Hashes = {
   hmacSha256: (key, text) => createHmac('sha256', key).update(text).digest('hex'),
 };
 
-/** A token key as it stands in the configuration of both sites, in base64url. */
-export interface TokenKey {
-  /** Names the key, so that a new one can be brought in while the old one is still known. */
-  readonly id: string;
-  /** The 32 bytes of the public key. */
-  readonly publicKey: string;
-  /** The 32 bytes of the private key; absent where tokens are only verified. */
-  readonly privateKey?: string;
-}
+/**
+ * A token key as it stands in the configuration of both sites, in base64url: the 32 bytes of the public key, and of the
+ * private one, which is absent where tokens are only verified. The id names it, so that a new one can be brought in while
+ * the old one is still known.
+ */
+export type TokenKey = Readonly<Keys['tokenKeys'][number]>;
 
 export interface TokenClaims {
   /** The Person's user name. */
@@ -46,10 +43,6 @@ export interface TokenClaims {
   readonly [claim: string]: unknown;
 }
 
-/** No token lasts longer, whatever its claims say. */
-export const TOKEN_LIFE_MAX_MS = 12 * 3_600_000;
-/** A site's wall clock may be behind that of the site which made the token. */
-export const TOKEN_CLOCK_SKEW_MAX_MS = 60_000;
 /** As in the schemas of the wire; longer text is refused before it is parsed. */
 const TOKEN_LENGTH_MAX = 4096;
 
@@ -59,7 +52,7 @@ const PUBLIC_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const KEY_BYTES = 32;
 
 /** A new key pair for `signToken` and `verifyToken`. */
-export function createTokenKeys(): Required<TokenKey> {
+export function createTokenKeys(): Required<Pick<TokenKey, 'id' | 'publicKey' | 'privateKey'>> {
   const pair = generateKeyPairSync('ed25519');
   return {
     id: randomBytes(6).toString('base64url'),
@@ -94,6 +87,7 @@ export function verifyToken(
   if (head?.alg !== 'EdDSA' || head.crit !== undefined) return 'token-invalid';
   const key = keys.find((candidate) => candidate.id === head.kid);
   if (key === undefined) return 'token-invalid';
+  if (key.goodUntil !== undefined && wallNow >= key.goodUntil) return 'token-expired';
   const signed = Buffer.from(`${header}.${payload}`);
   if (!verify(null, signed, publicKeyObject(key), Buffer.from(signature, 'base64url')))
     return 'token-invalid';

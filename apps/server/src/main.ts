@@ -16,6 +16,7 @@
  * 1 failed, 2 could not run (the reason is on stderr), 3 ended after a graceful shutdown, not to be started again.
  */
 import { parseArgs } from 'node:util';
+import type { ServerSecret } from '@holdfast/servers';
 import type { HealthPortOptions } from './health-port.ts';
 import { ENDED_FOR_GOOD, onProcessEnd } from './io/process-end.ts';
 import { reportLoad } from './io/process-load.ts';
@@ -29,7 +30,10 @@ const USAGE = `usage: server --application NAME --files DIR
 /** Ending in order takes no longer; then the process ends all the same. */
 const STOP_MAX_MS = 4_000;
 
-/** The server secret of the Keys object, from the supervisor; a person may name a file instead. */
+/**
+ * The server secret of the Keys object, from the supervisor; a person may name a file instead. While it is being changed a
+ * second line holds the former one (ID7).
+ */
 export const SECRET_VARIABLE = 'HOLDFAST_SERVER_SECRET';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -93,7 +97,7 @@ interface RoleArguments {
 }
 
 async function startRole(application: string, values: RoleArguments): Promise<RunningRole> {
-  const { LineCounts } = await import('@holdfast/servers');
+  const { LineCounts, secretOfLines } = await import('@holdfast/servers');
   const lines = new LineCounts();
   const log = processLog(application, lines);
   reportLoad(log);
@@ -107,7 +111,7 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
   // A process that follows the configuration reads it anew by itself.
   process.on('SIGHUP', () => {});
   const servers = values.config.split(',').map(readAddress);
-  const secret = await readSecret(values['secret-file']);
+  const secret = await readSecret(values['secret-file'], secretOfLines);
   const { followConfiguration } = await import('./config-client.ts');
   const followed = await followConfiguration({
     application,
@@ -172,11 +176,15 @@ function readAddress(text: string): { readonly host: string; readonly port: numb
   return { host, port };
 }
 
-async function readSecret(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return process.env[SECRET_VARIABLE];
+async function readSecret(
+  file: string | undefined,
+  read: (lines: string) => ServerSecret,
+): Promise<ServerSecret | undefined> {
+  const told = process.env[SECRET_VARIABLE];
+  if (file === undefined) return told === undefined ? undefined : read(told);
   const { readFile } = await import('node:fs/promises');
   try {
-    return (await readFile(file, 'utf8')).trim();
+    return read((await readFile(file, 'utf8')).trim());
   } catch (error) {
     // It is missing or may not be read.
     throw new CannotRun(`--secret-file: ${(error as Error).message}`);

@@ -10,6 +10,7 @@ import {
   type GreetingOptions,
   type PairMembership,
   proofNonce,
+  type ServerSecret,
   startGreeting,
   stepGreeting,
 } from '@holdfast/servers';
@@ -29,7 +30,7 @@ export interface MateLinkOptions {
   readonly application: string;
   /** See process-identity. */
   readonly process: string;
-  readonly secret: string;
+  readonly secret: ServerSecret;
   readonly pair: PairMembership;
   readonly log: Log;
   /** What strangers can cause at the port is written within this. */

@@ -17,6 +17,7 @@ import {
   proofNonce,
   proofOfProbe,
   type ServerAddress,
+  type ServerSecret,
   type SipAddress,
   type SipProbeEffect,
   type SipProbeInput,
@@ -33,7 +34,7 @@ export interface OwnProbesOptions {
   /** Where clients find it. */
   readonly clients: ServerAddress;
   readonly realm: string;
-  readonly secret: string;
+  readonly secret: ServerSecret;
   /** A file that is written for nothing but to see that it can be. */
   readonly file: string;
   readonly clock: ProcessClock;

@@ -8,6 +8,7 @@ import type {
   PairMembership,
   ServerAddress,
   ServerReport,
+  ServerSecret,
   SipAddress,
   SipServerEffect,
   SipServerOptions,
@@ -129,7 +130,7 @@ export async function runPairMember(options: PairMemberOptions): Promise<Running
 }
 
 /** What whoever starts a member gives it; the supervisor does. */
-function needed({ role, pair }: PairMemberOptions): { own: string; data: string; secret: string } {
+function needed({ role, pair }: PairMemberOptions): { own: string; data: string; secret: ServerSecret } {
   const own = identityOf(process.pid);
   const { application, data, secret } = role;
   const sentence = `Application/${application} and "${pair.mate}" are a pair`;

@@ -1,6 +1,6 @@
 /** What every role of the binary gets from `main.ts`, and what it gives back. */
 import type { Configuration } from '@holdfast/centre';
-import type { LineCounts, ServerReport } from '@holdfast/servers';
+import type { LineCounts, ServerReport, ServerSecret } from '@holdfast/servers';
 import type { Log } from './log.ts';
 
 export interface RoleOptions {
@@ -12,7 +12,7 @@ export interface RoleOptions {
   /** All lines, those that a budget leaves out included. */
   readonly lines: LineCounts;
   /** What servers show each other; see Keys. */
-  readonly secret: string | undefined;
+  readonly secret: ServerSecret | undefined;
   /** Folder for what the process keeps; a member of a pair needs one. */
   readonly data?: string | undefined;
   /** Called with each later revision. */

@@ -4,19 +4,18 @@ import type { Millis } from '@holdfast/kernel';
 import type { TokenContent, TokenReading } from '@holdfast/servers';
 import { signToken, type TokenKey, verifyToken } from './crypto.ts';
 
-export function tokenKeysOf(configuration: Configuration): TokenKey[] {
-  const keys = configuration.all('Keys')[0]?.tokenKeys ?? [];
-  return keys.map(({ id, publicKey, privateKey }) =>
-    privateKey === undefined ? { id, publicKey } : { id, publicKey, privateKey },
-  );
+function tokenKeysOf(configuration: Configuration): readonly TokenKey[] {
+  return configuration.all('Keys')[0]?.tokenKeys ?? [];
 }
 
-/** With the first key; the configuration was checked to hold its private part. */
+/** ID5: with the first key whose time has come. The configuration was checked to hold a private part. */
 export function signPersonToken(
   { person, rank, issuedAt, expiresAt }: TokenContent,
   configuration: Configuration,
 ): string {
-  const [key] = tokenKeysOf(configuration);
+  const keys = tokenKeysOf(configuration).filter(({ privateKey }) => privateKey !== undefined);
+  // A clock that is behind must not keep anybody out.
+  const key = keys.find(({ signsFrom = 0 }) => signsFrom <= issuedAt) ?? keys[0];
   if (key === undefined) throw new Error('The configuration holds no token key.');
   // To the ms, as RFC 7519 allows: a revocation tells tokens of one second apart (ID2).
   const claims = { sub: person, rank, iat: Math.floor(issuedAt) / 1000, exp: Math.floor(expiresAt / 1000) };

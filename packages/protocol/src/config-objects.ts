@@ -185,25 +185,45 @@ export const agentGroupObject = z.strictObject({
 /** 32 bytes. */
 const keyBytes = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes in base64url (43 characters)');
 
+/** Former ones verify for one life of a token: more would mean a change every two hours. */
+export const TOKEN_KEYS_MAX = 8;
+/** No token lasts longer, whatever its claims say. */
+export const TOKEN_LIFE_MAX_MS = 12 * 3_600_000;
+/** A site's wall clock may be behind that of the site which made the token. */
+export const TOKEN_CLOCK_SKEW_MAX_MS = 60_000;
+
+/** One line, as a file of secrets has them. */
+const serverSecret = z
+  .string()
+  .min(16)
+  .max(1024)
+  .regex(/^[^\r\n]*$/, 'must be one line');
+
 /** What the servers of both sites share and nobody else may see. */
 export const keysObject = z.strictObject({
   objectType: z.literal('Keys'),
   name: objectName,
-  /** Ed25519. The first signs log-in tokens, all verify, so that a key can be changed without a gap. */
+  /** Ed25519. The first whose time has come signs log-in tokens, all verify, so that a key is changed without a gap (ID5). */
   tokenKeys: z
     .array(
       z.strictObject({
         id: number,
         publicKey: keyBytes,
         privateKey: keyBytes.optional(),
+        /** Absent: at once. */
+        signsFrom: wallClock.optional(),
+        /** Of a former key; it verifies nothing after that. */
+        goodUntil: wallClock.optional(),
       }),
     )
     .min(1)
-    .max(8),
+    .max(TOKEN_KEYS_MAX),
   /** HMAC keys of the digest nonces, current first (PH4), in hexadecimal. */
   nonceKeys: z.array(z.string().regex(/^[0-9a-f]{32,128}$/, 'must be 32 to 128 hexadecimal digits')).max(2),
   /** What a server shows when it opens a connection to a Configuration Server. */
-  serverSecret: z.string().min(16).max(1024).optional(),
+  serverSecret: serverSecret.optional(),
+  /** While it is being changed: what servers that have not been started anew still show (ID7). */
+  serverSecretFormer: serverSecret.optional(),
   ...common,
 });
 
@@ -228,6 +248,7 @@ export type Place = ObjectOf<'Place'>;
 export type Person = ObjectOf<'Person'>;
 export type AgentGroup = ObjectOf<'AgentGroup'>;
 export type Tenant = ObjectOf<'Tenant'>;
+export type Keys = ObjectOf<'Keys'>;
 
 /** May act on agents other than oneself, and sees them all at work. */
 export function isSupervisor(rank: Person['rank'] | undefined): boolean {

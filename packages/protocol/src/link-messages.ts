@@ -11,8 +11,11 @@ export const addpTimeoutMs = z.number().int().min(100).max(3_600_000);
 /** LK1: of one connection alone, drawn by chance. */
 export const nonce = z.string().min(16).max(64);
 
-/** LK1: HMAC-SHA-256 under the server secret over both nonces, who the two are and who shows it. */
-export const shownProof = z.string().max(128);
+/**
+ * LK1: HMAC-SHA-256 under the server secret over both nonces, who the two are and who shows it; two with a blank between
+ * them while the secret is being changed (ID7).
+ */
+export const shownProof = z.string().max(160);
 
 /** LK1: answers Challenge. */
 export const proofRequest = z.object({ type: z.literal('Proof'), ReferenceID, proof: shownProof });

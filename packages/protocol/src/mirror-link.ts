@@ -4,6 +4,7 @@
  * changed. Records are what `toRecord` writes: durations from the sender's `now`.
  */
 import { z } from 'zod';
+import { shownProof } from './link-messages.ts';
 import { pairMessage } from './pair-link.ts';
 import { position } from './position.ts';
 
@@ -30,7 +31,7 @@ export const mirrorMessage = z.discriminatedUnion('type', [
     wall: z.number().optional(),
   }),
   /** LK1: HMAC-SHA-256 under the server secret over both hellos, by its sender. Whoever has connected shows it first. */
-  z.object({ type: z.literal('proof'), proof: z.string().max(128) }),
+  z.object({ type: z.literal('proof'), proof: shownProof }),
   z.object({ type: z.literal('role'), message: pairMessage }),
   /** A standby wants the log: from the position that it holds, or from nothing. */
   z.object({ type: z.literal('follow'), epoch: count.optional(), number: count.optional() }),

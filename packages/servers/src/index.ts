@@ -30,6 +30,7 @@ export type {
   TokenContent,
   TokenReading,
 } from './config-server/config-server-types.ts';
+export { type FreshKeys, type Rotation, rotated } from './config-server/rotated-keys.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
 export { configServerReport } from './health/config-server-report.ts';
 export { answerHealth, type HealthAnswer } from './health/health-answer.ts';
@@ -56,7 +57,7 @@ export { type StandbySipInput, StandbySipNode } from './pair/standby-sip.ts';
 export { openingOfProbe, proofOfProbe, seenIn } from './probe/log-in-probe.ts';
 export { type SipProbeEffect, type SipProbeInput, SipProbeNode } from './probe/sip-probe.ts';
 export type { ServerAddress } from './server-address.ts';
-export { proofNonce } from './server-proof.ts';
+export { proofNonce, type ServerSecret, secretOfLines } from './server-proof.ts';
 export type { CallRecord } from './sip-server/call-record.ts';
 export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
 export type { TokenCheck } from './sip-server/desk-requests.ts';

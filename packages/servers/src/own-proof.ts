@@ -5,7 +5,14 @@
  */
 import type { Random } from '@holdfast/kernel';
 import type { Hashes } from '@holdfast/sip';
-import { type ClientLink, isProof, type ProofOf, proofNonce, proofOf } from './server-proof.ts';
+import {
+  type ClientLink,
+  isProof,
+  type ProofOf,
+  proofNonce,
+  proofOf,
+  type ServerSecret,
+} from './server-proof.ts';
 
 export interface OwnProofOptions {
   readonly link: ClientLink;
@@ -13,7 +20,7 @@ export interface OwnProofOptions {
   /** Of the session, where the first message names one. */
   readonly session?: string;
   /** Without it nothing is shown and nobody is asked to: no server admits that. */
-  readonly secret: string | undefined;
+  readonly secret: ServerSecret | undefined;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
   readonly random: Random;
 }

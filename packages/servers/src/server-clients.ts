@@ -6,13 +6,20 @@
 import type { LogLine, Random } from '@holdfast/kernel';
 import { PROTOCOL_VERSION_OLDEST } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
-import { type ClientLink, isProof, type ProofOf, proofNonce, proofOf } from './server-proof.ts';
+import {
+  type ClientLink,
+  isProof,
+  type ProofOf,
+  proofNonce,
+  proofOf,
+  type ServerSecret,
+} from './server-proof.ts';
 
 export interface ServerClientsOptions {
   readonly link: ClientLink;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
   readonly random: Random;
-  secret(): string | undefined;
+  secret(): ServerSecret | undefined;
 }
 
 export const WRONG_SECRET = 'The server secret is wrong. Have that of the Keys object on both servers.';

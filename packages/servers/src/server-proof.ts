@@ -8,6 +8,7 @@
  * then: against that the network between servers has to be closed.
  */
 import { type Random, randomToken } from '@holdfast/kernel';
+import type { Keys } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 
 /** 62 letters and digits: 190 bits, so that none ever comes twice. */
@@ -38,21 +39,55 @@ export function proofNonce(random: Random): string {
   return randomToken(random, NONCE_LENGTH);
 }
 
-export function proofOf(hashes: Hmac, secret: string, by: ProofBy, { link, ...sides }: ProofOf): string {
+/** What is held of it: one, or while it is being changed the new and the former one (ID7). */
+export type ServerSecret = string | readonly [current: string, former: string];
+
+export function secretOfKeys(keys: Keys | undefined): ServerSecret | undefined {
+  const { serverSecret: current, serverSecretFormer: former } = keys ?? {};
+  return current === undefined || former === undefined ? current : [current, former];
+}
+
+/** Of a process whose secret is told in lines: the present one and, where there is a second line, the former one. */
+export function secretOfLines(text: string): ServerSecret {
+  const [current = '', former = ''] = text.split(/\r?\n/, 2).map((line) => line.trim());
+  return former === '' ? current : [current, former];
+}
+
+/** Under each secret that is held, with a blank between two: whoever holds one of them knows it. */
+export function proofOf(
+  hashes: Hmac,
+  secret: ServerSecret,
+  by: ProofBy,
+  { link, ...sides }: ProofOf,
+): string {
   const told = (['connector', 'listener'] as const).map((side) => {
     const { application, name, nonce } = sides[side];
     return [application, name, nonce];
   });
-  return hashes.hmacSha256(secret, JSON.stringify(['holdfast', link, by, ...told]));
+  const text = JSON.stringify(['holdfast', link, by, ...told]);
+  return secretsOf(secret)
+    .map((each) => hashes.hmacSha256(each, text))
+    .join(' ');
 }
 
 /** In a time that does not depend on where it is wrong. */
 export function isProof(
   hashes: Hmac,
-  secret: string | undefined,
+  secret: ServerSecret | undefined,
   { given, by, of }: { readonly given: string; readonly by: ProofBy; readonly of: ProofOf },
 ): boolean {
-  return secret !== undefined && isSame(proofOf(hashes, secret, by, of), given);
+  if (secret === undefined) return false;
+  const shown = given.split(' ', 2);
+  let isGood = false;
+  for (const each of secretsOf(secret)) {
+    const expected = proofOf(hashes, each, by, of);
+    for (const one of shown) isGood = isSame(expected, one) || isGood;
+  }
+  return isGood;
+}
+
+function secretsOf(secret: ServerSecret): readonly string[] {
+  return typeof secret === 'string' ? [secret] : secret;
 }
 
 function isSame(expected: string, given: string): boolean {

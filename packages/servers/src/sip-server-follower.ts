@@ -18,6 +18,7 @@ import type { Hashes } from '@holdfast/sip';
 import type { Following, LogMessage } from './mirror/following.ts';
 import { type Challenge, OwnProof, SHOWS_NO_SECRET } from './own-proof.ts';
 import type { ServerAddress } from './server-address.ts';
+import type { ServerSecret } from './server-proof.ts';
 import { type RoundSettings, ServerRound } from './server-round.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
@@ -40,7 +41,7 @@ export interface FollowerPorts {
   /** `resumed`: also what was missed while the connection was away; `anew`: a snapshot then; `none`: nobody listens. */
   readonly events: 'resumed' | 'anew' | 'none';
   /** What servers show that they hold (LK1); without it the SIP Server refuses. */
-  readonly secret: string | undefined;
+  readonly secret: ServerSecret | undefined;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
   readonly random: Random;
   emit(effect: SipLinkEffect): void;

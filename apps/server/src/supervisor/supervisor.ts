@@ -94,7 +94,9 @@ class Supervisor {
     this.#restartsMax = restartsMaxOf(
       configuration.all('Application').find((one) => one.type === 'Supervisor' && isOwn(one)),
     );
-    this.#secret = configuration.all('Keys')[0]?.serverSecret ?? '';
+    const keys = configuration.all('Keys')[0];
+    // ID7: the former one while it is being changed.
+    this.#secret = [keys?.serverSecret ?? '', keys?.serverSecretFormer ?? ''].join('\n').trim();
   }
 
   /** Before anything is started: the members of a former life may be waiting for their arbiter. */

@@ -12,6 +12,7 @@ import {
   type ErrorCode,
   OPTIONS,
   type Person,
+  TOKEN_CLOCK_SKEW_MAX_MS,
 } from '@holdfast/protocol';
 import type { ConfigServerOptions } from './config-server-types.ts';
 import { LoginFailures } from './login-failures.ts';
@@ -21,7 +22,7 @@ export const VERIFICATIONS_MAX = 256;
 /** Being checked at a time: enough to keep a pool of four threads at work. What waits here can still be taken back. */
 export const CHECKS_MAX = 8;
 /** So far ahead of the clock here a token may say that it was made; a server whose clock is behind takes it all the same. */
-const ISSUED_AHEAD_MAX_MS = 30_000;
+const ISSUED_AHEAD_MAX_MS = TOKEN_CLOCK_SKEW_MAX_MS / 2;
 /** What who comes too early is told to wait. */
 const OVERLOAD_PAUSE_MS = 1_000;
 

@@ -26,12 +26,12 @@ export function visibleTo(viewer: Viewer, object: ConfigObject): ConfigObject | 
     }
     case 'Keys': {
       if (viewer !== 'sip' && viewer !== 'stat') return undefined;
-      const { serverSecret: _, ...rest } = object;
+      const { serverSecret: _, serverSecretFormer: __, ...rest } = object;
       const nonceKeys = viewer === 'sip' ? rest.nonceKeys : [];
       return {
         ...rest,
         nonceKeys,
-        tokenKeys: object.tokenKeys.map(({ id, publicKey }) => ({ id, publicKey })),
+        tokenKeys: object.tokenKeys.map(({ privateKey: ___, ...verifying }) => verifying),
       };
     }
     default:

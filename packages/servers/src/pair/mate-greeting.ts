@@ -14,7 +14,14 @@ import type { Millis } from '@holdfast/kernel';
 import { unreachable } from '@holdfast/kernel';
 import { type MirrorMessage, PROTOCOL_VERSION, PROTOCOL_VERSION_OLDEST } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
-import { isProof, type ProofBy, type ProofOf, type ProofSide, proofOf } from '../server-proof.ts';
+import {
+  isProof,
+  type ProofBy,
+  type ProofOf,
+  type ProofSide,
+  proofOf,
+  type ServerSecret,
+} from '../server-proof.ts';
 
 type Hello = Extract<MirrorMessage, { type: 'hello' }>;
 
@@ -27,7 +34,7 @@ export interface GreetingOptions {
   readonly application: string;
   readonly process: string;
   readonly mate: string;
-  readonly secret: string;
+  readonly secret: ServerSecret;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
   /** The backup. */
   readonly connects: boolean;

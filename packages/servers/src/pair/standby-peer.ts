@@ -10,6 +10,7 @@
 import type { LogLine, Millis, Random } from '@holdfast/kernel';
 import type { Hashes } from '@holdfast/sip';
 import { Following } from '../mirror/following.ts';
+import type { ServerSecret } from '../server-proof.ts';
 import type { SipServerConfiguration } from '../sip-server/configuration.ts';
 import type { HeldPeer } from '../sip-server/peer-site.ts';
 import { type SipLinkEffect, type SipLinkInput, SipServerFollower } from '../sip-server-follower.ts';
@@ -18,7 +19,7 @@ export interface StandbyPeerPorts {
   readonly random: Random;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
   /** What servers show that they hold; without it there is no link. */
-  readonly serverSecret?: string | undefined;
+  readonly serverSecret?: ServerSecret | undefined;
   emit(effect: SipLinkEffect): void;
   log(line: LogLine): void;
 }

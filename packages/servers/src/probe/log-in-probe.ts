@@ -5,7 +5,7 @@
  */
 import { type DeskReply, type DeskRequest, PROTOCOL_VERSION } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
-import { proofOf } from '../server-proof.ts';
+import { proofOf, type ServerSecret } from '../server-proof.ts';
 import type { Seen } from '../sip-server/phone-watch.ts';
 
 export const PROBE_APPLICATION = 'holdfast-probe';
@@ -26,7 +26,7 @@ export function openingOfProbe(nonce: string): DeskRequest {
 /** LK1: what it says to a challenge. That it is our own server that challenges shows in what comes of it. */
 export function proofOfProbe(
   hashes: Pick<Hashes, 'hmacSha256'>,
-  secret: string,
+  secret: ServerSecret,
   {
     nonce,
     challenge,

@@ -11,6 +11,7 @@ import { leaseWithMargin } from '@holdfast/continuity';
 import type { LogLine, Millis, Random } from '@holdfast/kernel';
 import type { DeskReply } from '@holdfast/protocol';
 import type { Hashes, SipUserAgent, UserAgentEvent, UserAgentOutput } from '@holdfast/sip';
+import type { ServerSecret } from '../server-proof.ts';
 import type { CallControl } from './call-control.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { AdmittedLogin } from './leased-logins.ts';
@@ -23,7 +24,7 @@ import type { Registrations } from './registrations.ts';
 export interface PeerSideParts {
   readonly random: Random;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
-  readonly secret: string | undefined;
+  readonly secret: ServerSecret | undefined;
   /** SS54: what this process held of it as a standby. */
   readonly held: HeldPeer | undefined;
   readonly centre: Centre;

@@ -15,6 +15,7 @@ import type { HeldRecord, LogLine, Millis, Plain, Random } from '@holdfast/kerne
 import type { DeskReply, LoginEpoch } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import { Following, type LogMessage } from '../mirror/following.ts';
+import type { ServerSecret } from '../server-proof.ts';
 import type { RoundSettings } from '../server-round.ts';
 import { type SipLinkEffect, type SipLinkInput, SipServerFollower } from '../sip-server-follower.ts';
 import type { PeerRecords } from './peer-legs.ts';
@@ -57,7 +58,7 @@ export interface PeerSitePorts {
   readonly random: Random;
   readonly hashes: Pick<Hashes, 'hmacSha256'>;
   /** What servers show that they hold; without it there is no link. */
-  readonly secret: string | undefined;
+  readonly secret: ServerSecret | undefined;
   emit(effect: PeerEffect): void;
   log(line: LogLine): void;
   answered(now: Millis, person: string, epoch: LoginEpoch, outcome: PeerOutcome): void;

@@ -1,6 +1,7 @@
 /** What a SIP Server is made with. */
 import type { Millis, Random } from '@holdfast/kernel';
 import type { DigestSecrets, Hashes, TransportName } from '@holdfast/sip';
+import type { ServerSecret } from '../server-proof.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { TokenCheck } from './desk-requests.ts';
 import type { HeldPeer } from './peer-site.ts';
@@ -21,7 +22,7 @@ export interface SipServerOptions {
   readonly sipName?: string | undefined;
   verifyToken(token: string, wall: Millis): TokenCheck;
   /** What a Stat Server shows; without one nobody passes for a server. */
-  readonly serverSecret?: string | undefined;
+  readonly serverSecret?: ServerSecret | undefined;
   /** Entries kept for clients that come back; the default suits a site. */
   readonly logEntriesMax?: number;
   /** Of the pair's primary; that of the wall clock where there is no pair. */

@@ -13,6 +13,7 @@ import type { Statistic, StatisticSource, StatReply } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import { gauge, notReady, oneOf, READY, type ServerReport, WITHOUT_MATE } from '../health/server-report.ts';
 import { ServerClients } from '../server-clients.ts';
+import type { ServerSecret } from '../server-proof.ts';
 import { ClientHealth } from '../sip-server/client-health.ts';
 import type { TokenCheck } from '../sip-server/desk-requests.ts';
 import { SipServerFollower } from '../sip-server-follower.ts';
@@ -29,7 +30,7 @@ export interface StatServerOptions {
   readonly wallOffsetMs: Millis;
   verifyToken(token: string, wall: Millis): TokenCheck;
   /** This server shows the SIP Server that it holds it, and other servers show it to this one (LK1). */
-  readonly serverSecret: string | undefined;
+  readonly serverSecret: ServerSecret | undefined;
 }
 
 /** The least time between two tellings: figures for people need no more than five a second. */
