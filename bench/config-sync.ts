@@ -163,7 +163,7 @@ function measured(agents: number, places: 'one' | 'each') {
   const alone = northAlone(centreOf(agents));
   const first = timed(() => syncChanges(alone, pair, MASTER));
   const configuration = applied(alone, first.result.changes);
-  const [set] = syncPairs(configuration.all('Switch'));
+  const [set] = syncPairs(configuration, configuration.all('Switch'));
   if (set === undefined) throw new Error('the two Switches are no pair');
   const again = timed(() => syncChanges(configuration, set, MASTER));
   const digests = timed(() => set.switches.map((name) => switchDigest(configuration, name, set, sha256)));

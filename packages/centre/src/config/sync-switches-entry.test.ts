@@ -219,7 +219,7 @@ function each() {
   return applied(before, syncChanges(before, pair, 'north').changes);
 }
 
-test('[SY5] [option holdfast/sync-places] with a Place for each DN, its twin is made, changed and removed with it', () => {
+test('[SY5] [option holdfast/place-form] with a Place for each DN, its twin is made, changed and removed with it', () => {
   const made = edit(each(), {
     'DN/7100@south': { ...EXTENSION, switch: 'south' },
     'Place/desk-100': {
@@ -351,15 +351,18 @@ test('[SY1] [option holdfast/sync-with] only where both name each other is anyth
 });
 
 test('[SY1] the settings themselves are kept alike', () => {
-  const north = { 'sync-with': 'south', 'sync-places': 'each' };
-  const { after, changes } = edit(synced(), { 'Switch/north': { options: { holdfast: north } } });
-  expect(changes.map(({ key }) => key)).toEqual(['Switch/south']);
-  expect(pairOf(after).places).toBe('each');
-  const { findings } = edit(synced(), {
-    'Switch/north': { options: { holdfast: { ...north, 'sync-own-options': 'a/b' } } },
-    'Switch/south': { options: { holdfast: { 'sync-with': 'north', 'sync-own-options': 'a/c' } } },
+  const options = (twin: string, own: string) => ({
+    options: { holdfast: { 'sync-with': twin, 'sync-own-options': own } },
   });
-  expect(findings).toMatchObject([
+  const { after, changes } = edit(synced(), { 'Switch/north': options('south', 'a/b') });
+  expect(changes.map(({ key }) => key)).toEqual(['Switch/south']);
+  expect([...pairOf(after).ownOptions]).toEqual(['a/b']);
+  const both = edit(synced(), {
+    'Switch/north': options('south', 'a/b'),
+    'Switch/south': options('north', 'a/c'),
+  });
+  expect([...pairOf(both.after).ownOptions]).toEqual(['a/c']);
+  expect(both.findings).toMatchObject([
     { kind: 'contradiction', object: 'Switch/north', value: 'a/b', winner: { value: 'a/c' } },
   ]);
 });

@@ -62,7 +62,7 @@ function pairsAfter(before: SyncView, work: SyncWork): SyncPair[] {
   const switches = () => [...names].flatMap((name) => work.get('Switch', name) ?? []);
   for (const twins of switchPairs(switches()))
     for (const option of PAIR_OPTIONS) carrySetting(work, twins, option);
-  return syncPairs(switches());
+  return syncPairs(work, switches());
 }
 
 function carrySetting(
@@ -280,7 +280,7 @@ function twinPlaces(work: SyncWork, pair: SyncPair, placeOf: PlaceOf, name: stri
 function unpairedFinding(name: string, others: readonly string[]): SyncFinding {
   const text =
     others.length === 0
-      ? 'It has DNs of both Switches, and sync-places is "each": a Place for each DN. Give it those of one Switch.'
+      ? 'It has DNs of both Switches, and place-form is "each": a Place for each DN. Give it those of one Switch.'
       : `Which Place of the other Switch belongs to it cannot be told: ${others.map((one) => `"${one}"`).join(', ')}. Give one Place the same numbers, or another name.`;
   return { kind: 'not-carried', object: `Place/${name}`, field: 'dns', value: others.join(', '), text };
 }

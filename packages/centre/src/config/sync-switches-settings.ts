@@ -6,7 +6,7 @@
  *
  * Both have to say so: one that is not pointed back to could be kept alike with a third.
  */
-import { type ObjectOf, OPTIONS, objectKey } from '@holdfast/protocol';
+import { type ObjectOf, OPTIONS, objectKey, type Tenant } from '@holdfast/protocol';
 import type { Report } from './check-references.ts';
 import { type Configuration, compareText } from './configuration.ts';
 import { levelOf, optionValue, resolveOption, siteOf } from './option-resolution.ts';
@@ -28,13 +28,13 @@ export type Lookup = Pick<Configuration, 'get'>;
 type Switch = ObjectOf<'Switch'>;
 
 /** The options by which a pair is kept alike: the same at both Switches. */
-export const PAIR_OPTIONS = ['sync-places', 'sync-own-options'] as const;
+export const PAIR_OPTIONS = ['sync-own-options'] as const;
 
-/** SY1. */
-export function syncPairs(switches: readonly Switch[]): SyncPair[] {
+/** SY1. `tenants` are asked for the form of Places, which is one for the whole Tenant. */
+export function syncPairs(tenants: Lookup, switches: readonly Switch[]): SyncPair[] {
   return switchPairs(switches).flatMap(([one, other]) => {
     const isAgreed = PAIR_OPTIONS.every((name) => settingOf(one, name) === settingOf(other, name));
-    return isAgreed ? [pairOf(one, other)] : [];
+    return isAgreed ? [pairOf(tenants, one, other)] : [];
   });
 }
 
@@ -48,23 +48,39 @@ export function switchPairs(switches: readonly Switch[]): [Switch, Switch][] {
   });
 }
 
-function pairOf(one: Switch, other: Switch): SyncPair {
-  const level = [levelOf(objectKey(one), one)];
+function pairOf(tenants: Lookup, one: Switch, other: Switch): SyncPair {
+  const own = optionValue(OPTIONS.holdfast['sync-own-options'], [levelOf(objectKey(one), one)]);
+  const isEach = [one, other].some(({ tenant }) => placeFormOf(tenants.get('Tenant', tenant)) === 'each');
   return {
     switches: [one.name, other.name],
-    places: optionValue(OPTIONS.holdfast['sync-places'], level),
-    ownOptions: new Set(optionValue(OPTIONS.holdfast['sync-own-options'], level).split(',')),
+    places: isEach ? 'each' : 'one',
+    ownOptions: new Set(own.split(',')),
   };
+}
+
+function placeFormOf(tenant: Tenant | undefined): SyncPair['places'] {
+  const levels = tenant === undefined ? [] : [levelOf(objectKey(tenant), tenant)];
+  return optionValue(OPTIONS.holdfast['place-form'], levels);
+}
+
+/** A Tenant with that form of Places. */
+export function withPlaceForm(tenant: Tenant, { places }: SyncPair): Tenant {
+  if (placeFormOf(tenant) === places) return tenant;
+  const holdfast = { ...tenant.options.holdfast, 'place-form': places };
+  return { ...tenant, options: { ...tenant.options, holdfast } };
 }
 
 /** A Switch with these settings, as the first synchronisation leaves it. */
 export function withSettings(object: Switch, pair: SyncPair): Switch {
   const twin = pair.switches.find((name) => name !== object.name);
-  const holdfast: Record<string, string> = { ...object.options.holdfast, 'sync-with': twin ?? '' };
-  const wanted = { 'sync-places': pair.places, 'sync-own-options': [...pair.ownOptions].join(',') };
+  const own = [...pair.ownOptions].join(',');
   // What is the default need not stand there.
-  for (const name of PAIR_OPTIONS)
-    if (settingOf(object, name) !== wanted[name]) holdfast[name] = wanted[name];
+  const isSet = settingOf(object, 'sync-own-options') === own;
+  const holdfast = {
+    ...object.options.holdfast,
+    'sync-with': twin ?? '',
+    ...(!isSet && { 'sync-own-options': own }),
+  };
   return { ...object, options: { ...object.options, holdfast } };
 }
 

@@ -302,8 +302,8 @@ test('[SY1] a sync-with that leads nowhere is warned of, with what to do', () =>
   );
   expect(text('west')).toContain('There is no Switch "west".');
   expect(text('north')).toContain('It names itself.');
-  const idle = warnings(withOption('switches', 'north', 'holdfast', 'sync-places', 'each')).join();
-  expect(idle).toContain('Switch/north holdfast/sync-places');
+  const idle = warnings(withOption('switches', 'north', 'holdfast', 'sync-own-options', 'a/b')).join();
+  expect(idle).toContain('Switch/north holdfast/sync-own-options');
 });
 
 test('[SY1] settings that differ, and two Switches of one site, are warned of', () => {
@@ -313,9 +313,9 @@ test('[SY1] settings that differ, and two Switches of one site, are warned of', 
     return loaded.warnings.map(({ object, field, text }) => `${object} ${field} ${text}`);
   };
   expect(read({})).toEqual([]);
-  const each = { options: { holdfast: { 'sync-with': 'north', 'sync-places': 'each' } } };
-  expect(read({ 'Switch/south': each })).toEqual([
-    'Switch/south holdfast/sync-places It is "each" here and "one" at Switch "north", so that nothing of the two is kept alike. Set the same at both.',
+  const other = { options: { holdfast: { 'sync-with': 'north', 'sync-own-options': 'a/b' } } };
+  expect(read({ 'Switch/south': other })).toEqual([
+    'Switch/south holdfast/sync-own-options It is "a/b" here and "TServer/contact" at Switch "north", so that nothing of the two is kept alike. Set the same at both.',
   ]);
   const ofNorth = { options: { 'interaction-workspace': { 'disaster-recovery.site': 'north' } } };
   const lines: string[] = [];

@@ -17,17 +17,20 @@ import {
   withPiece,
 } from './sync-switches-pieces.ts';
 import { type SyncTerms, syncPlaces } from './sync-switches-places.ts';
-import { type SyncPair, withSettings } from './sync-switches-settings.ts';
+import { type SyncPair, withPlaceForm, withSettings } from './sync-switches-settings.ts';
 import { SyncWork } from './sync-switches-work.ts';
 
-/** `pair` is written to both Switches with it, so that from then on every edit is carried. `master` is one of the two. */
+/** `pair` is written to both Switches and their Tenants with it, so that from then on every edit is carried. `master` is one of the two. */
 export function syncChanges(configuration: Configuration, pair: SyncPair, master: string): SyncResult {
   const [one, two] = pair.switches;
   const terms: SyncTerms = { pair, order: master === two ? [two, one] : [one, two] };
   const work = new SyncWork(configuration);
   for (const name of pair.switches) {
     const object = configuration.get('Switch', name);
-    if (object !== undefined) work.put(withSettings(object, pair));
+    if (object === undefined) continue;
+    work.put(withSettings(object, pair));
+    const tenant = work.get('Tenant', object.tenant);
+    if (tenant !== undefined) work.put(withPlaceForm(tenant, pair));
   }
   syncTwins(configuration, work, 'DN', terms);
   syncTwins(configuration, work, 'AgentLogin', terms);

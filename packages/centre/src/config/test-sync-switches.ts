@@ -79,7 +79,7 @@ export function edit(
 }
 
 export function pairOf(configuration: Configuration): SyncPair {
-  const [pair] = syncPairs(configuration.all('Switch'));
+  const [pair] = syncPairs(configuration, configuration.all('Switch'));
   if (pair === undefined) throw new Error('no two Switches are kept alike');
   return pair;
 }

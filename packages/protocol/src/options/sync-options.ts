@@ -1,6 +1,6 @@
 import { APPLICATION_NAME, define } from './option-definition.ts';
 
-/** Section `holdfast`, of Switches: which two are kept alike, and in what. */
+/** Section `holdfast`: which two Switches are kept alike, and in what. */
 export const syncOptions = define('holdfast', {
   'sync-with': {
     kind: { ...APPLICATION_NAME, allowed: 'the name of a Switch' },
@@ -8,19 +8,19 @@ export const syncOptions = define('holdfast', {
     setOn: ['Switch'],
     takesEffect: 'immediately',
     meaning:
-      'The Switch of the other site, which is kept like this one: Extensions, ACD Queues, Call Processing Ports, Agent Logins, Places and what refers to them (SY1 to SY5). It has to name this one too. The first synchronisation sets both.',
+      'The Switch of the other site, which is kept like this one: Extensions, ACD Queues, Call Processing Ports, Agent Logins, Places and what refers to them (SY1 to SY5). It has to name this one too; the first synchronisation sets both. The form of Places is that of place-form.',
     source: 'S2; name ours',
     actsOn: 'synchronisation of switches',
   },
-  'sync-places': {
+  'place-form': {
     kind: { type: 'choice', values: ['one', 'each'] },
     default: 'one',
-    setOn: ['Switch'],
+    setOn: ['Tenant'],
     takesEffect: 'immediately',
     meaning:
-      'The form of Places (DS21): one with an Extension of each Switch (S0, S2), or a Place for each DN, whose name at each site stands in the local data of the desk (S3). The same at both Switches; to change the form of what is there, synchronise again.',
+      'one: a Place has an Extension of each site (S0, S2). each: each Extension has a Place of its own, which desks find by their local data (S3). The validator holds Places against it (DS21), and Switches that are kept alike get Places of this form (SY4, SY5); to change the form of those that are there, synchronise again.',
     source: 'S0, S2, S3; name ours',
-    actsOn: 'synchronisation of switches',
+    actsOn: 'validator, synchronisation of switches',
   },
   'sync-own-options': {
     kind: {
