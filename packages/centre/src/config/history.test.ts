@@ -1,3 +1,4 @@
+import { randomInteger, seededRandom } from '@holdfast/kernel';
 import { type Change, type ConfigObject, type Entry, objectKey, type Revision } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { describeChange } from './describe-change.ts';
@@ -199,4 +200,28 @@ test('[CH6] no secret is told, and nothing that a terminal would obey', () => {
   expect(told.join()).not.toMatch(/first|second/);
   const loud = lines(KIM, { ...KIM, displayName: 'Kim\u001b[2J\n' });
   expect(loud).toEqual(['Person/kim: displayName: not set → Kim?[2J?']);
+});
+
+test('[CH1] at each revision of a long log stands what stood there, and restoring it gives that again', () => {
+  const random = seededRandom(7);
+  const log = new LogOfEdits([]);
+  const stood: ConfigObject[][] = [[]];
+  for (let at = 1; at <= 300; at++) {
+    const name = `p${randomInteger(random, 1, 12)}`;
+    const key = `Person/${name}`;
+    const isThere = log.get(key) !== undefined;
+    const person = { ...agent(name), displayName: `${randomInteger(random, 1, 5)}` };
+    log.edit({ at }, isThere && random() < 0.4 ? key : person);
+    stood.push(log.objects);
+  }
+  for (const [number, objects] of stood.entries()) {
+    const moment = { revision: { epoch: 1, number } };
+    const then = objectsAt(present(log), newestFirst(log), moment);
+    expect(then.ok && then.objects.sort((a, b) => (objectKey(a) < objectKey(b) ? -1 : 1))).toEqual(objects);
+    const back = restoreChanges(present(log), newestFirst(log), moment);
+    if (!back.ok) throw new Error(back.text);
+    const restored = new LogOfEdits(log.objects);
+    restored.append({ at: 1 }, back.changes);
+    expect(restored.objects).toEqual(objects);
+  }
 });

@@ -1,58 +1,17 @@
-import { type ConfigObject, type ObjectOf, type ObjectType, objectKey } from '@holdfast/protocol';
+import { type ConfigObject, objectKey } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { generateConfiguration } from './generate-configuration.ts';
-import { checkObjects } from './load-configuration.ts';
-import { type Merge, mergeBranch } from './merge.ts';
+import { mergeBranch } from './merge.ts';
 import type { Conflict } from './merge-object.ts';
-import { fieldName } from './object-pieces.ts';
 import { describeConflict, resolveConflict } from './resolve-conflict.ts';
-import { stricterSide } from './stricter.ts';
-import { REQUEST, sha256 } from './test-configuration.ts';
-import { agent, bank, group, LogOfEdits, phone, place } from './test-log.ts';
-
-type Edits = readonly (ConfigObject | string)[];
+import { REQUEST } from './test-configuration.ts';
+import { agent, group, LogOfEdits, phone, place } from './test-log.ts';
+import { BANK, KIM, named, of, partition } from './test-partition.ts';
 
 const HASH = {
   first: '$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aaaa',
   second: '$argon2id$v=19$m=1,t=1,p=1$c2FsdA$bbbb',
 };
-
-/** Each edit is an entry: of ada on the main line at 1 s, 2 s …, of ben at the cut-off site half a second later. */
-function partition(base: readonly ConfigObject[], main: Edits, branch: Edits): Merge & { after: LogOfEdits } {
-  const since = { epoch: 3, number: 100 };
-  const [ours, theirs] = [new LogOfEdits(base, since), new LogOfEdits(base, since)];
-  for (const [i, edit] of main.entries()) ours.edit({ at: 1_000 * (i + 1), who: 'ada' }, edit);
-  for (const [i, edit] of branch.entries()) theirs.edit({ at: 1_000 * (i + 1) + 500, who: 'ben' }, edit);
-  const merge = mergeBranch({ base, main: ours.entries, branch: theirs.entries });
-  if (!merge.ok) throw new Error(merge.text);
-  const before = check(ours.objects);
-  ours.append({ at: 99_000, who: 'merge' }, [...merge.changes]);
-  if (before) expect(check(ours.objects)).toBe(true);
-  return { ...merge, after: ours };
-}
-
-function check(objects: readonly ConfigObject[]): boolean {
-  return checkObjects(
-    objects.map((object) => ({ file: '', object })),
-    [],
-    sha256,
-  ).ok;
-}
-
-const BANK = bank();
-
-function of<Type extends ObjectType>(
-  type: Type,
-  name: string,
-  objects: readonly ConfigObject[] = BANK,
-): ObjectOf<Type> {
-  const found = objects.find((object) => objectKey(object) === `${type}/${name}`);
-  if (found === undefined) throw new Error(`no ${type}/${name}`);
-  return found as ObjectOf<Type>;
-}
-
-const KIM = of('Person', 'agent7001');
-const named = ({ key, path }: Conflict) => `${key}: ${fieldName(path)}`;
 const site = (name: string) => ({ 'agent-desktop': { 'site-1': name } });
 
 test('[CW3] what one side alone has edited holds, field by field and option by option', () => {
@@ -186,37 +145,6 @@ test('[CW3a] of two new passwords the later edit holds, the other is kept, and n
     /^Person\/agent7001: passwordHash: main line: not shown by ada from test; branch: not shown by ben/,
   );
   expect(line).not.toContain('argon2');
-});
-
-test('[CW3a] each rule by itself, and what has none', () => {
-  const side = (
-    type: ObjectType,
-    path: readonly string[],
-    main: unknown,
-    branch: unknown,
-    at: readonly [number, number] = [1, 2],
-  ) =>
-    stricterSide(type, path, { main: { value: main, at: at[0] }, branch: { value: branch, at: at[1] } })
-      ?.side;
-  expect(side('Person', ['tokensNotBefore'], 5_000, 4_000)).toBe('main');
-  expect(side('Person', ['tokensNotBefore'], 4_000, 5_000)).toBe('branch');
-  expect(side('Person', ['tokensNotBefore'], undefined, 5_000)).toBe('branch');
-  expect(side('Person', ['tokensNotBefore'], 5_000, undefined)).toBe('main');
-  expect(side('Person', ['passwordHash'], 'a', 'b', [9, 2])).toBe('main');
-  expect(side('Person', ['passwordHash'], undefined, 'b')).toBe('main');
-  expect(side('Person', ['passwordChangedAt'], 7, 6, [1, 2])).toBe('branch');
-  expect(side('DN', ['digest'], { realm: 'a' }, undefined)).toBe('branch');
-  expect(side('Keys', ['tokenKeys', 'k1'], undefined, { id: 'k1' })).toBe('main');
-  expect(side('DN', ['enabled'], true, false)).toBe('branch');
-  const ranks = ['agent', 'auditor', 'supervisor', 'administrator'];
-  for (const [low, rank] of ranks.entries())
-    for (const higher of ranks.slice(low + 1)) {
-      expect(side('Person', ['rank'], rank, higher)).toBe('main');
-      expect(side('Person', ['rank'], higher, rank)).toBe('branch');
-    }
-  expect(side('Person', ['displayName'], 'a', 'b')).toBeUndefined();
-  expect(side('Place', ['rank'], 'a', 'b')).toBeUndefined();
-  expect(side('Person', ['options', 'rank', 'enabled'], 'a', 'b')).toBeUndefined();
 });
 
 test('[CW3b] deletion against change is a conflict of the object; what is edited on one side alone is deleted', () => {
@@ -405,57 +333,6 @@ test('[CW3d] the order of servers: of one side alone it holds, of both it is a c
   expect(resolved).toMatchObject({ ok: true, changes: [{ after: ordered(a, c, b) }] });
 });
 
-test('[CW3e] a conflict is resolved by choice: the main line, the branch, or another value', () => {
-  const { conflicts, after } = partition(
-    BANK,
-    [{ ...KIM, displayName: 'K' }],
-    [{ ...KIM, displayName: 'B' }],
-  );
-  const [conflict] = conflicts as [Conflict];
-  const present = { ...KIM, displayName: 'K' };
-  expect(after.get('Person/agent7001')).toEqual(present);
-  expect(resolveConflict(conflict, 'main', present)).toEqual({ ok: true, changes: [] });
-  const change = (displayName: string) => ({
-    ok: true,
-    changes: [{ key: conflict.key, before: present, after: { ...present, displayName } }],
-  });
-  expect(resolveConflict(conflict, 'branch', present)).toEqual(change('B'));
-  expect(resolveConflict(conflict, { value: 'Kim' }, present)).toEqual(change('Kim'));
-  expect(resolveConflict(conflict, { value: 7 }, present)).toMatchObject({
-    ok: false,
-    text: expect.stringMatching(/^Person\/agent7001: displayName cannot be this: /),
-  });
-  // Whoever has edited it since has decided: only what stands can be chosen.
-  const later = { ...present, displayName: 'L' };
-  expect(resolveConflict(conflict, 'main', later)).toEqual({ ok: true, changes: [] });
-  expect(resolveConflict(conflict, 'branch', later)).toMatchObject({ ok: false });
-  expect(resolveConflict(conflict, { value: 'L' }, later)).toEqual({ ok: true, changes: [] });
-  expect(resolveConflict(conflict, 'branch', null)).toMatchObject({ ok: false });
-});
-
-test('[CW3e] an element of a list and a whole object are resolved likewise', () => {
-  const { conflicts, after } = partition(
-    [...BANK, phone('7100')],
-    [place('a', '7100@north')],
-    [place('b', '7100@north')],
-  );
-  const [conflict] = conflicts as [Conflict];
-  expect(resolveConflict(conflict, 'branch', after.get('Place/b') ?? null)).toEqual({
-    ok: true,
-    changes: [{ key: 'Place/b', before: place('b'), after: place('b', '7100@north') }],
-  });
-  expect(describeConflict(conflict)).toBe(
-    'Place/b: dns/7100@north: main line: not set by ada from test; branch: 7100@north by ben from test; not set stands, because This DN is already in Place "a". A DN is in at most one Place: remove it from one.',
-  );
-  const gone = partition(BANK, [group('sales', [])], ['AgentGroup/sales']);
-  const [whole] = gone.conflicts as [Conflict];
-  expect(resolveConflict(whole, 'branch', group('sales', []))).toEqual({
-    ok: true,
-    changes: [{ key: 'AgentGroup/sales', before: group('sales', []), after: null }],
-  });
-  expect(resolveConflict(whole, { value: { objectType: 'AgentGroup' } }, group('sales', [])).ok).toBe(false);
-});
-
 test('[CW4] what a proxy holds beyond a promoted database is merged in the same way', () => {
   // The database was promoted at entry 100; the proxy had heard 101 and 102 of the former writer.
   const tail = new LogOfEdits(BANK, { epoch: 3, number: 100 });
@@ -497,4 +374,38 @@ test('[CW3c] an object that cannot stay as the branch made it is disabled all th
   expect(conflicts.map(named)).toEqual(['DN/7100@north: ']);
   expect(conflicts[0]?.proposal).toEqual(trunk);
   expect(after.get('DN/7100@north')).toEqual({ ...phone('7100'), enabled: false });
+});
+
+test('[CW3c] a chain of more refusals than are looked for one by one ends with all of the branch in conflicts', () => {
+  const desk = (name: string, backup?: string): ConfigObject => ({
+    objectType: 'Application',
+    name,
+    type: 'Workspace',
+    ports: {},
+    connections: [],
+    enabled: true,
+    options: {},
+    ...(backup === undefined ? {} : { backup }),
+  });
+  const chain = Array.from({ length: 70 }, (_, i) => desk(`w${i}`, i === 0 ? 'old' : `w${i - 1}`));
+  const { changes, conflicts } = partition(
+    [...BANK, desk('old')],
+    ['Application/old'],
+    [...chain, { ...KIM, displayName: 'K' }],
+  );
+  expect(changes).toEqual([]);
+  expect(conflicts).toHaveLength(71);
+  expect(conflicts.find(({ key }) => key === 'Application/w69')?.proposal).toEqual(chain[69]);
+});
+
+test('[CW3] who made what a merge takes over is told for each object', () => {
+  const { sources } = partition(
+    BANK,
+    [],
+    [{ ...KIM, displayName: 'K' }, { ...KIM, displayName: 'K', options: site('north') }, group('sales', [])],
+  );
+  const numbers = (key: string) => sources.get(key)?.map(({ revision }) => revision.number);
+  expect(numbers('Person/agent7001')).toEqual([101, 102]);
+  expect(numbers('AgentGroup/sales')).toEqual([103]);
+  expect(sources.get('AgentGroup/sales')?.[0]?.author.who).toBe('ben');
 });

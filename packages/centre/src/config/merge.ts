@@ -9,17 +9,19 @@
  * The changes are for one entry on top of the main line. Every edit of either side then stands, was replaced in the same
  * field by a later one of its own side, or is in a conflict or among what the stricter has settled: nothing is lost.
  */
-import type { Change, ConfigObject, Entry } from '@holdfast/protocol';
+import { type Change, type ConfigObject, compareRevisions, type Entry } from '@holdfast/protocol';
 import { compareText } from './configuration.ts';
 import type { Refused } from './history.ts';
 import { type Conflict, mergeObject } from './merge-object.ts';
 import { settle } from './merge-settle.ts';
-import { sideObject, sideOf } from './merge-sides.ts';
+import { type SideOfMerge, sideObject, sideOf, type Touch } from './merge-sides.ts';
 
 export interface Merge {
   readonly ok: true;
   /** From what stands on the main line, by key. */
   readonly changes: readonly Change[];
+  /** For each key of the changes who edited the branch's, when and in which entry there, the oldest first: the merge is one entry. */
+  readonly sources: ReadonlyMap<string, readonly Touch[]>;
   /** To be resolved by choice. */
   readonly conflicts: readonly Conflict[];
   /** Settled: the stricter of the two stands. The other is kept here, and can be chosen likewise. */
@@ -55,7 +57,14 @@ export function mergeBranch({ base, main, branch }: Branched): Merge | Refused {
   return {
     ok: true,
     changes: changes.sort((a, b) => compareText(a.key, b.key)),
+    sources: new Map([...results.keys()].map((key) => [key, touchesOf(theirs.side, key)])),
     conflicts: [...merged.flatMap((one) => one.conflicts), ...conflicts],
     stricter: merged.flatMap((one) => one.stricter),
   };
+}
+
+function touchesOf(side: SideOfMerge, key: string): Touch[] {
+  const { last, touches } = sideObject(side, key);
+  const all = new Set([...touches.values(), ...(last === undefined ? [] : [last])]);
+  return [...all].sort((a, b) => compareRevisions(a.revision, b.revision));
 }
