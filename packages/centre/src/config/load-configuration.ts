@@ -2,7 +2,7 @@
  * Files become a configuration, or a list of everything that is wrong with them. There is nothing in between: a
  * server never runs on the half that could be read.
  */
-import { objectKey } from '@holdfast/protocol';
+import { type ConfigObject, objectKey } from '@holdfast/protocol';
 import { checkDesktops } from './check-desktops.ts';
 import { checkOptions } from './check-options.ts';
 import { checkPools } from './check-pools.ts';
@@ -29,31 +29,8 @@ export function checkObjects(
   problems: readonly Problem[],
   sha256: Sha256,
 ): LoadedConfiguration {
-  const found: Problem[] = [...problems];
-  const warnings: Problem[] = [];
-  const unusable: Problem[] = [];
-  let areOptionsSound = true;
-  for (const one of read) {
-    const options = checkOptions(one);
-    found.push(...options.problems);
-    if (options.problems.length > 0) areOptionsSound = false;
-    unusable.push(...options.unusable);
-    warnings.push(...options.warnings);
-  }
-  const configuration = makeConfiguration(
-    read.map(({ object }) => object),
-    sha256,
-  );
-  const fileOf = new Map(read.map(({ file, object }) => [objectKey(object), file]));
-  const report = reporter(fileOf, found);
-  checkReferences(configuration, report);
-  checkPlaces(configuration, report);
-  checkAgentLogins(configuration, report);
-  // These read the values of options, so that all must be sound.
-  if (areOptionsSound) {
-    checkServers(configuration, report);
-    checkDNs(configuration, report);
-  }
+  const { configuration, fileOf, unusable, warnings, ...checked } = checkModel(read, sha256);
+  const found = [...problems, ...checked.problems];
   if (found.length > 0) return { ok: false, problems: cut(found), warnings: cut([...unusable, ...warnings]) };
   // What endangers a move is not to be cut off by what has no effect.
   const ofMoves: Problem[] = [];
@@ -62,6 +39,41 @@ export function checkObjects(
   checkPools(configuration, reporter(fileOf, ofMoves));
   checkSyncSwitches(configuration, reporter(fileOf, ofMoves));
   return { ok: true, configuration, warnings: cut([...ofMoves, ...unusable, ...warnings]) };
+}
+
+/** For which a configuration is refused: all of it, however much, for whoever takes out what is wrong. */
+export function problemsIn(objects: readonly ConfigObject[]): readonly Problem[] {
+  const read = objects.map((object) => ({ file: '', object }));
+  // Nobody asks for the revision of what is only tried.
+  return checkModel(read, () => '').problems;
+}
+
+function checkModel(read: readonly ReadObject[], sha256: Sha256) {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const unusable: Problem[] = [];
+  for (const one of read) {
+    const options = checkOptions(one);
+    problems.push(...options.problems);
+    unusable.push(...options.unusable);
+    warnings.push(...options.warnings);
+  }
+  const areOptionsSound = problems.length === 0;
+  const configuration = makeConfiguration(
+    read.map(({ object }) => object),
+    sha256,
+  );
+  const fileOf = new Map(read.map(({ file, object }) => [objectKey(object), file]));
+  const report = reporter(fileOf, problems);
+  checkReferences(configuration, report);
+  checkPlaces(configuration, report);
+  checkAgentLogins(configuration, report);
+  // These read the values of options, so that all must be sound.
+  if (areOptionsSound) {
+    checkServers(configuration, report);
+    checkDNs(configuration, report);
+  }
+  return { configuration, fileOf, problems, warnings, unusable };
 }
 
 function cut(problems: readonly Problem[]): Problem[] {

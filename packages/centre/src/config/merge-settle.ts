@@ -3,11 +3,20 @@
  * was sound by itself, so that what the branch has brought is taken out again until the whole is sound, and becomes a conflict: the
  * main line's stands, the branch's is proposed. As little as possible is taken out: first the very piece that a check names.
  */
-import { type ConfigObject, configObject, nameOf } from '@holdfast/protocol';
-import { checkObjects } from './load-configuration.ts';
+import { type ConfigObject, configObject } from '@holdfast/protocol';
+import { problemsIn } from './load-configuration.ts';
 import { type Conflict, type MergedObject, shutOut } from './merge-object.ts';
 import type { SideOfMerge, Touch } from './merge-sides.ts';
-import { areEqual, fieldName, isListField, piecesOf, sequenceOf, withPiece } from './object-pieces.ts';
+import {
+  areEqual,
+  fieldName,
+  isListField,
+  isMapField,
+  type Piece,
+  piecesOf,
+  sequenceOf,
+  withPieces,
+} from './object-pieces.ts';
 import { type Problem, problemLine } from './problem.ts';
 import { isRuled } from './stricter.ts';
 
@@ -20,28 +29,30 @@ export interface Settled {
 /** Each round takes at least one piece out and checks the whole again; after so many what is left of the branch becomes a conflict. */
 const ROUNDS_MAX = 60;
 
-/** Something of the branch's that can be taken out by itself: a piece, or all of one object. */
+/** Something of the branch's that can be taken out by itself: a piece, or, without a path, all of one object. */
 interface Part {
   readonly key: string;
   readonly path: readonly string[];
+  readonly problem: Problem;
 }
 
 export function settle(main: SideOfMerge, merged: readonly MergedObject[]): Settled {
   const brought = new Map(
     merged.filter(({ result, main: { object } }) => !areEqual(result, object)).map((one) => [one.key, one]),
   );
-  const former = lazily(() => new Set(problemsOf([...main.objects.values()]).map(problemLine)));
+  const former = lazily(() => new Set(problemsIn([...main.objects.values()]).map(problemLine)));
   const actors = lazily(() => actorsOf(main));
   const conflicts: Conflict[] = [];
   for (let round = 1; brought.size > 0; round++) {
     const found = problemsAfter(main, brought);
     // What the main line has wrong by itself is not the branch's doing.
-    const problems = found.filter((problem) => !former().has(problemLine(problem)));
+    const problems = found.length === 0 ? [] : found.filter((one) => !former().has(problemLine(one)));
     if (problems.length === 0) break;
-    for (const [part, problem] of partsToTakeOut(brought, problems, round >= ROUNDS_MAX)) {
-      const conflict = takeOut(brought, part, problem, actors());
-      if (conflict !== undefined) conflicts.push(conflict);
-    }
+    const parts = round < ROUNDS_MAX ? nearestParts(new Blame(brought), problems) : [];
+    const all = () =>
+      [...brought.keys()].map((key): Part => ({ key, path: [], problem: problems[0] as Problem }));
+    for (const [key, ofOne] of byKey(parts.length > 0 ? parts : all()))
+      conflicts.push(...takeOut(brought, key, ofOne, actors()));
   }
   return { results: new Map([...brought].map(([key, { result }]) => [key, result])), conflicts };
 }
@@ -52,18 +63,6 @@ function lazily<Value>(make: () => Value): () => Value {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-/** The revision's hash is of no use here. */
-const NO_HASH = () => '';
-
-function problemsOf(objects: readonly ConfigObject[]): readonly Problem[] {
-  const checked = checkObjects(
-    objects.map((object) => ({ file: '', object })),
-    [],
-    NO_HASH,
-  );
-  return checked.ok ? [] : checked.problems.filter(({ object }) => object !== '');
 }
 
 function problemsAfter(main: SideOfMerge, brought: ReadonlyMap<string, MergedObject>): readonly Problem[] {
@@ -77,7 +76,7 @@ function problemsAfter(main: SideOfMerge, brought: ReadonlyMap<string, MergedObj
     }
   }
   // The other checks read what fits its schema.
-  return unfit.length > 0 ? unfit : problemsOf([...objects.values()]);
+  return unfit.length > 0 ? unfit : problemsIn([...objects.values()]);
 }
 
 /** Two lists that fit can be one that is too long. */
@@ -93,67 +92,91 @@ function schemaProblems(key: string, object: ConfigObject): Problem[] {
   }));
 }
 
-type Found = readonly (readonly [Part, Problem])[];
 type Brought = ReadonlyMap<string, MergedObject>;
 
-/** The nearest that can be blamed: the piece that is named, what has the same value, the object, objects that are named, all. */
-function partsToTakeOut(brought: Brought, problems: readonly Problem[], isLastRound: boolean): Found {
-  const steps = [namedPieces, sameValues, sameObject, namedObjects];
-  if (!isLastRound)
-    for (const step of steps) {
-      const found = problems.flatMap((problem) =>
-        step(brought, problem).map((part): readonly [Part, Problem] => [part, problem]),
-      );
-      if (found.length > 0) return found;
+/** The nearest that can be blamed: the piece that is named, what has the same value, the object, objects that are named. */
+function nearestParts(blame: Blame, problems: readonly Problem[]): Part[] {
+  const steps = [
+    (problem: Problem) => blame.namedPiece(problem),
+    (problem: Problem) => blame.sameValue(problem),
+    (problem: Problem) => blame.sameObject(problem),
+    (problem: Problem) => blame.namedObjects(problem),
+  ];
+  for (const step of steps) {
+    const parts = problems.flatMap((problem) => step(problem).map((part) => ({ ...part, problem })));
+    if (parts.length > 0) return parts;
+  }
+  return [];
+}
+
+type Place = Omit<Part, 'problem'>;
+
+/** What the branch has brought as it stands in one round, found by what a problem says. */
+class Blame {
+  readonly #brought: Brought;
+  readonly #sequences = new Map<string, readonly string[]>();
+  #byValue: Map<string, Place[]> | undefined;
+
+  constructor(brought: Brought) {
+    this.#brought = brought;
+  }
+
+  namedPiece({ object, field }: Problem): Place[] {
+    const one = this.#brought.get(object);
+    if (one === undefined) return [];
+    const path = this.#pathOf(one, field);
+    return isBrought(one, path) ? [{ key: one.key, path }] : [];
+  }
+
+  /** The branch has the same value elsewhere, or it is the name of what the branch has deleted or changed. */
+  sameValue({ value }: Problem): readonly Place[] {
+    this.#byValue ??= valuesOf(this.#brought);
+    return value === '' ? [] : (this.#byValue.get(value) ?? []);
+  }
+
+  sameObject({ object }: Problem): Place[] {
+    return this.#brought.has(object) ? [{ key: object, path: [] }] : [];
+  }
+
+  namedObjects({ text }: Problem): Place[] {
+    const named = [...text.matchAll(/"([^"]+)"/g)].map(([, name = '']) => name);
+    return [...this.#brought.keys()]
+      .filter((key) => named.includes(key.slice(key.indexOf('/') + 1)))
+      .map((key) => ({ key, path: [] }));
+  }
+
+  /** Problems name a field as `dns.3` or `connections.0.server`, and an option as `TServer/sip-port`. */
+  #pathOf({ key, result }: MergedObject, field: string): readonly string[] {
+    const slash = field.indexOf('/');
+    if (slash !== -1) return ['options', field.slice(0, slash), field.slice(slash + 1)];
+    const [name = '', index = ''] = field.split('.');
+    if (name === '') return [];
+    if (!isListField(name)) return isMapField(name) && index !== '' ? [name, index] : [name];
+    // A list as a whole is told by no piece: then it is the object.
+    if (index === '') return [];
+    const list = `${key} ${name}`;
+    const sequence = this.#sequences.get(list) ?? sequenceOf(result, name);
+    this.#sequences.set(list, sequence);
+    return [name, sequence[Number(index)] ?? ''];
+  }
+}
+
+function valuesOf(brought: Brought): Map<string, Place[]> {
+  const places = new Map<string, Place[]>();
+  const put = (value: string, place: Place) => {
+    const here = places.get(value);
+    if (here === undefined) places.set(value, [place]);
+    else here.push(place);
+  };
+  for (const [key, one] of brought) {
+    put(key.slice(key.indexOf('/') + 1), { key, path: [] });
+    for (const { path, value } of piecesOf(one.result).values()) {
+      if (!isBrought(one, path)) continue;
+      // An element of a list is found by its name, and any other piece by what it is.
+      put(isListField(path[0] ?? '') ? (path.at(-1) ?? '') : String(value), { key, path });
     }
-  const first = problems[0] as Problem;
-  return [...brought.keys()].map((key) => [{ key, path: [] }, first]);
-}
-
-function namedPieces(brought: Brought, problem: Problem): Part[] {
-  const one = brought.get(problem.object);
-  if (one === undefined) return [];
-  const path = pathOf(one.result, problem.field);
-  return isBrought(one, path) ? [{ key: one.key, path }] : [];
-}
-
-/** The branch has the same value elsewhere, or it is the name of what the branch has deleted or changed. */
-function sameValues(brought: Brought, { value }: Problem): Part[] {
-  if (value === '') return [];
-  return [...brought.values()].flatMap((one): Part[] => {
-    const object = one.result ?? one.main.object;
-    if (object !== null && nameOf(object) === value) return [{ key: one.key, path: [] }];
-    return [...piecesOf(one.result).values()]
-      .filter(
-        (piece) =>
-          isBrought(one, piece.path) && (piece.path.at(-1) === value || String(piece.value) === value),
-      )
-      .map(({ path }) => ({ key: one.key, path }));
-  });
-}
-
-function sameObject(brought: Brought, { object }: Problem): Part[] {
-  return brought.has(object) ? [{ key: object, path: [] }] : [];
-}
-
-function namedObjects(brought: Brought, { text }: Problem): Part[] {
-  const named = new Set([...text.matchAll(/"([^"]+)"/g)].map(([, name]) => name));
-  return [...brought.values()].flatMap((one) => {
-    const object = one.result ?? one.main.object;
-    return object !== null && named.has(nameOf(object)) ? [{ key: one.key, path: [] }] : [];
-  });
-}
-
-/** Problems name a field as `dns.3` or `connections.0.server`, and an option as `TServer/sip-port`. */
-function pathOf(object: ConfigObject | null, field: string): readonly string[] {
-  const slash = field.indexOf('/');
-  if (slash !== -1) return ['options', field.slice(0, slash), field.slice(slash + 1)];
-  const [name = '', index = ''] = field.split('.');
-  if (name === '') return [];
-  // A list as a whole is told by no piece: then it is the object.
-  if (isListField(name)) return index === '' ? [] : [name, sequenceOf(object, name)[Number(index)] ?? ''];
-  const piece = [name, index];
-  return piecesOf(object).has(fieldName(piece)) ? piece : [name];
+  }
+  return places;
 }
 
 /** Of an object that the main line has not, all is the branch's. */
@@ -162,48 +185,73 @@ function isBrought({ main, result, taken }: MergedObject, path: readonly string[
   return taken.has(fieldName(path));
 }
 
+function byKey(parts: readonly Part[]): Map<string, Part[]> {
+  const keys = new Map<string, Part[]>();
+  for (const part of parts) {
+    const here = keys.get(part.key);
+    if (here === undefined) keys.set(part.key, [part]);
+    else here.push(part);
+  }
+  return keys;
+}
+
+/** All that is blamed of one object: pieces by themselves where that can be, else the whole of it. */
 function takeOut(
   brought: Map<string, MergedObject>,
-  { key, path }: Part,
-  problem: Problem,
+  key: string,
+  parts: readonly Part[],
   actors: ReadonlyMap<string, Touch>,
-): Conflict | undefined {
+): Conflict[] {
   const one = brought.get(key);
-  if (one === undefined) return undefined;
-  const { base, main, branch, result } = one;
-  const name = fieldName(path);
-  const pieceOf = (object: ConfigObject | null) => piecesOf(object).get(name)?.value;
+  if (one === undefined) return [];
+  const { main, branch, result } = one;
+  const [base, ours, theirs] = [piecesOf(one.base), piecesOf(main.object), piecesOf(result)];
   // An object is created without an option or an element that cannot stand, but not without what makes it.
-  const isCreatedWithout = path.length > 1 && pieceOf(result) !== undefined;
-  const isApart = path.length > 0 && result !== null && (main.object !== null || isCreatedWithout);
-  const rest = isApart ? withoutPiece(one, result, path) : withoutBranch(one);
-  if (areEqual(rest.result, main.object)) brought.delete(key);
-  else brought.set(key, { ...one, ...rest });
-  const partOf = isApart ? pieceOf : (object: ConfigObject | null) => object;
-  const actor = main.touches.get(name) ?? actors.get(problem.value) ?? main.last;
-  const author = (isApart ? branch.touches.get(name) : undefined) ?? branch.last;
-  return {
+  const isApart = ({ path }: Part) =>
+    path.length > 0 && (main.object !== null || (path.length > 1 && theirs.has(fieldName(path))));
+  const whole = result === null ? parts[0] : parts.find((part) => !isApart(part));
+  const about = ({ problem }: Part) =>
+    problem.object === key ? problem.text : `${problem.object}: ${problem.text}`;
+  const actorOf = ({ problem }: Part) => actors.get(problem.value) ?? main.last;
+  if (whole !== undefined || result === null) {
+    const rest = withoutBranch(one);
+    put(brought, one, rest);
+    const blamed = whole ?? (parts[0] as Part);
+    return [
+      {
+        key,
+        path: [],
+        base: one.base,
+        main: { value: main.object, ...(main.last ?? actorOf(blamed)) },
+        branch: { value: result, ...branch.last },
+        stands: rest.result,
+        proposal: result,
+        because: about(blamed),
+      },
+    ];
+  }
+  const names = new Map(parts.map((part) => [fieldName(part.path), part]));
+  const values = [...names].map(([name, { path }]): Piece => ({ path, value: ours.get(name)?.value }));
+  const taken = new Set([...one.taken].filter((name) => !names.has(name)));
+  put(brought, one, { result: withPieces(result, values), taken });
+  return [...names].map(([name, part]) => ({
     key,
-    path: isApart ? path : [],
-    base: partOf(base),
-    main: { value: partOf(main.object), ...actor },
-    branch: { value: partOf(result), ...author },
-    stands: partOf(rest.result),
-    proposal: partOf(result),
-    because: problem.object === key ? problem.text : `${problem.object}: ${problem.text}`,
-  };
+    path: part.path,
+    base: base.get(name)?.value,
+    main: { value: ours.get(name)?.value, ...(main.touches.get(name) ?? actorOf(part)) },
+    branch: { value: theirs.get(name)?.value, ...(branch.touches.get(name) ?? branch.last) },
+    stands: ours.get(name)?.value,
+    proposal: theirs.get(name)?.value,
+    because: about(part),
+  }));
+}
+
+function put(brought: Map<string, MergedObject>, one: MergedObject, rest: Rest): void {
+  if (areEqual(rest.result, one.main.object)) brought.delete(one.key);
+  else brought.set(one.key, { ...one, ...rest });
 }
 
 type Rest = Pick<MergedObject, 'result' | 'taken'>;
-
-function withoutPiece(one: MergedObject, result: ConfigObject, path: readonly string[]): Rest {
-  const name = fieldName(path);
-  const value = piecesOf(one.main.object).get(name)?.value;
-  return {
-    result: withPiece(result, path, value),
-    taken: new Set([...one.taken].filter((piece) => piece !== name)),
-  };
-}
 
 /** As on the main line; whom the branch has shut out stays out, unless it is that which cannot stand. */
 function withoutBranch({ main: { object }, result, taken }: MergedObject): Rest {
@@ -213,11 +261,8 @@ function withoutBranch({ main: { object }, result, taken }: MergedObject): Rest 
   const pieces = piecesOf(result);
   const strict = [...taken].filter((name) => isRuled(object.objectType, pieces.get(name)?.path ?? [name]));
   if (strict.length === taken.size) return { result: object, taken: none };
-  const kept = strict.reduce((rest: ConfigObject, name) => {
-    const piece = pieces.get(name);
-    return withPiece(rest, piece?.path ?? [name], piece?.value);
-  }, object);
-  return { result: kept, taken: new Set(strict) };
+  const values = strict.map((name): Piece => pieces.get(name) ?? { path: [name], value: undefined });
+  return { result: withPieces(object, values), taken: new Set(strict) };
 }
 
 /** Who on the main line has last edited what is called so: the object, or a reference to it. */

@@ -10,7 +10,7 @@
  * In most lists only the members count. Where the order has a meaning (which server is tried first, which key signs)
  * it is kept apart, as a sequence of the elements' names.
  */
-import type { ConfigObject, ObjectType } from '@holdfast/protocol';
+import type { Change, ConfigObject, ObjectType } from '@holdfast/protocol';
 import { canonicalText } from './configuration.ts';
 import { SECRETS } from './read-objects.ts';
 
@@ -51,6 +51,10 @@ export function isListField(field: string): boolean {
   return Object.hasOwn(LIST_FIELDS, field);
 }
 
+export function isMapField(field: string): boolean {
+  return MAP_FIELDS.has(field);
+}
+
 export function isOrderedList(field: string): boolean {
   return isListField(field) && LIST_FIELDS[field]?.isOrdered === true;
 }
@@ -86,6 +90,11 @@ export function changedPaths(before: ConfigObject | null, after: ConfigObject | 
     const [from, to] = [old.get(name), fresh.get(name)];
     return areEqual(from?.value, to?.value) ? [] : [(from ?? to)?.path ?? []];
   });
+}
+
+/** As people and conflicts name them. */
+export function changedFields({ before, after }: Change): string[] {
+  return changedPaths(before, after).map(fieldName);
 }
 
 /** The names of a list's elements, in their order; empty where there is no such list. */
@@ -141,17 +150,16 @@ export function objectOf(
   return Object.fromEntries(fields) as ConfigObject;
 }
 
-/** The object with one piece as it is to be, undefined being none; an element that is new comes last in its list. */
-export function withPiece(object: ConfigObject, path: readonly string[], value: unknown): ConfigObject {
+/** The object with these pieces as they are to be, undefined being none; elements that are new come last in their lists. */
+export function withPieces(object: ConfigObject, values: readonly Piece[]): ConfigObject {
   const pieces = new Map(piecesOf(object));
-  const name = fieldName(path);
-  if (value === undefined) pieces.delete(name);
-  else pieces.set(name, { path, value });
-  const sequences = new Map<string, string[]>();
-  for (const field of listFieldsOf([object])) {
-    const others = sequenceOf(object, field).filter((element) => pieces.has(fieldName([field, element])));
-    const isNew = field === path[0] && value !== undefined && !others.includes(path[1] ?? '');
-    sequences.set(field, isNew ? [...others, path[1] ?? ''] : others);
+  const sequences = new Map(listFieldsOf([object]).map((field) => [field, sequenceOf(object, field)]));
+  for (const { path, value } of values) {
+    const [field = '', element = ''] = path;
+    const name = fieldName(path);
+    if (value !== undefined && !pieces.has(name)) sequences.get(field)?.push(element);
+    if (value === undefined) pieces.delete(name);
+    else pieces.set(name, { path, value });
   }
   return objectOf(object.objectType, pieces, sequences);
 }

@@ -12,7 +12,7 @@ import {
   isOrderedList,
   piecesOf,
   sequenceOf,
-  withPiece,
+  withPieces,
   withSequence,
 } from './object-pieces.ts';
 
@@ -86,5 +86,5 @@ function withPart(present: ConfigObject, path: readonly string[], value: unknown
   const [field = ''] = path;
   return isOrder(path) && Array.isArray(value)
     ? withSequence(present, field, value.map(String))
-    : withPiece(present, path, value);
+    : withPieces(present, [{ path, value }]);
 }
