@@ -118,7 +118,7 @@ export function findRuleGaps(): Finding[] {
     readFileSync(root + file, 'utf8')
       .split('\n')
       .forEach((text, index) => {
-        const rule = /^- \*\*([A-Z]{2,3}\d+[a-z]?)\*\*/.exec(text)?.[1];
+        const rule = /^- \*\*([A-Z]{1,3}\d+[a-z]?)\*\*/.exec(text)?.[1];
         const folder = file.slice(0, -'SPEC.md'.length);
         if (rule !== undefined) rules.push({ file, line: index + 1, text: rule, folder });
       });
@@ -161,7 +161,7 @@ const TITLE = /(?:\b(?:it|test|describe)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\1)
 /** Of the brackets with which a title begins. */
 function idsOf(title: string): string[] {
   const [brackets = ''] = /^(\[[^\]]+\]\s*)*/.exec(title) ?? [];
-  return [...brackets.matchAll(/\[([A-Z]{2,3}\d+[a-z]?)\]/g)].map(([, id = '']) => id);
+  return [...brackets.matchAll(/\[([A-Z]{1,3}\d+[a-z]?)\]/g)].map(([, id = '']) => id);
 }
 
 /** Words that do not belong in a finished file. */

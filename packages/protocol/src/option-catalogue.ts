@@ -11,6 +11,7 @@ import type { OptionDefinition } from './options/option-definition.ts';
 import { sipServerOptions } from './options/sip-server-options.ts';
 import { backupSyncOptions, sipServerOptionsKnown } from './options/sip-server-options-known.ts';
 import { syncOptions } from './options/sync-options.ts';
+import { validatorOptions } from './options/validator-options.ts';
 import { workspaceOptions } from './options/workspace-options.ts';
 
 export const OPTIONS = {
@@ -19,7 +20,7 @@ export const OPTIONS = {
   loading: loadingOptions,
   TServer: { ...sipServerOptions, ...sipServerOptionsKnown },
   'backup-sync': backupSyncOptions,
-  holdfast: { ...holdfastOptions, ...syncOptions },
+  holdfast: { ...holdfastOptions, ...validatorOptions, ...syncOptions },
 } as const;
 export const OPTION_LIST: readonly OptionDefinition[] = Object.values(OPTIONS).flatMap(
   (section) => Object.values(section) as OptionDefinition[],

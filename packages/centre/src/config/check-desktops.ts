@@ -30,7 +30,7 @@ function checkAddp(configuration: Configuration, application: Application, repor
     if (configuration.get('Application', server)?.type !== 'SIPServer') continue;
     if (addp.timeout >= min && addp.timeout <= max) continue;
     const text = `The ADDP time-out to SIP Server "${server}" is ${addp.timeout} s; ${min} to ${max} s are advised for a third-party desktop (S3). Set a value between them.`;
-    report(application, `connections.${i}.addp.timeout`, String(addp.timeout), text);
+    report(application, `connections.${i}.addp.timeout`, String(addp.timeout), text, 'V25');
   }
 }
 
@@ -55,7 +55,7 @@ function checkLinks(configuration: Configuration, desktop: Application, report: 
           ? `"${name}" is the backup of "${first}", through which desks find it, and would be tried twice. Remove this connection.`
           : `Site "${site}" has ${link} through "${first}" already: a desk tries these as more members of the same pair or cluster, by the ADDP time-outs and the pause of "${first}". Make one the backup of the other, or connect to one ApplicationCluster, and remove this connection.`;
         const at = desktop.connections.findIndex(({ server }) => server === name);
-        report(desktop, `connections.${at}.server`, name, text);
+        report(desktop, `connections.${at}.server`, name, text, 'V23');
       }
     }
 }
@@ -73,7 +73,7 @@ function checkSites(configuration: Configuration, report: Report): void {
     ];
     if (first === second && second !== undefined) {
       const text = `site-1 and site-2 are both "${second}", so that there is nowhere to go when its site dies. Name the ThirdPartyApplication of another site.`;
-      report(person, 'agent-desktop/site-2', second, text);
+      report(person, 'agent-desktop/site-2', second, text, 'V28');
       continue;
     }
     const [one, other] = sites;
@@ -96,7 +96,7 @@ function desktopOf(
   if (application?.type === 'ThirdPartyApplication') return application;
   const what = value === undefined ? 'It is not set' : `"${value}" is no ThirdPartyApplication`;
   const text = `${what}, so that this agent has one site only. Name the ThirdPartyApplication of ${name === 'site-1' ? 'the preferred' : 'the second'} site.`;
-  report(person, field, value ?? '', text);
+  report(person, field, value ?? '', text, 'V28');
   return undefined;
 }
 
@@ -106,7 +106,7 @@ function compareDesktops(person: Person, one: Application, other: Application, r
     const [first = '', second = ''] = values;
     if (first === second) continue;
     const text = `It is ${second} here and ${first} in Application "${one.name}", and Persons such as "${person.name}" work with both: at the other site they would wait for another time. Set the same in both.`;
-    report(other, `agent-desktop/${name}`, second, text);
+    report(other, `agent-desktop/${name}`, second, text, 'V30');
   }
 }
 
@@ -127,14 +127,14 @@ function checkSiteNames(configuration: Configuration, report: Report): void {
       const site = set[name]?.trim();
       if (site === undefined || known.has(site)) return site;
       const text = `No SIP Server has the site "${site}" as its disaster-recovery.site. The sites are ${[...known].join(', ')}. Correct the name.`;
-      report(object, `interaction-workspace/${name}`, site, text);
+      report(object, `interaction-workspace/${name}`, site, text, 'V3');
       return undefined;
     };
     const preferred = named('disaster-recovery.preferred-site');
     const peer = named('disaster-recovery.peer-site');
     if (peer === undefined || peer !== preferred) continue;
     const text = `It is the disaster-recovery.preferred-site too, so that there is nowhere to go when "${peer}" dies. Name another site.`;
-    report(object, 'interaction-workspace/disaster-recovery.peer-site', peer, text);
+    report(object, 'interaction-workspace/disaster-recovery.peer-site', peer, text, 'V6');
   }
 }
 
@@ -155,7 +155,7 @@ function checkGroups(configuration: Configuration, report: Report): void {
     for (const [site, [first, ...more]] of sites)
       for (const server of more) {
         const text = `Site "${site}" has the SIP Server "${first?.name}" in the group "${name}" already, so that the peers at the other site cannot be told apart. Give each group of four SIP Servers a disaster-recovery.name of its own.`;
-        report(server, 'interaction-workspace/disaster-recovery.name', name, text);
+        report(server, 'interaction-workspace/disaster-recovery.name', name, text, 'V9');
       }
   }
 }
@@ -174,7 +174,7 @@ function reportUnnamed(
   if (server === undefined) return;
   const names = servers.map((one) => `"${one.name}"`).join(', ');
   const text = `It is not set, so that the SIP Servers ${names} of the sites ${[...sites.keys()].join(', ')} are one group "${name}", and which two of them are peers nobody can say. Give each two pairs that are peers a disaster-recovery.name of their own.`;
-  report(server, field, '', text);
+  report(server, field, '', text, 'V9');
 }
 
 /** CF24: DS5 has desks pause by one of two, and which it is depends on the backup. */
@@ -186,14 +186,14 @@ function checkPauses(configuration: Configuration, report: Report): void {
     const isOfPair = server.backup !== undefined || primary !== undefined;
     if (delay !== undefined && isOfPair) {
       const text = `Desks pause by the reconnectTimeout of Application "${primary ?? server.name}", which has a backup, and where that is unset by their own warm-standby.retry-delay: "${delay}" has no effect here. Set reconnectTimeout there, or remove this.`;
-      report(server, 'interaction-workspace/warm-standby.retry-delay', delay, text);
+      report(server, 'interaction-workspace/warm-standby.retry-delay', delay, text, 'V26');
     }
     if (server.reconnectTimeout === undefined || server.backup !== undefined) continue;
     const text =
       primary === undefined
         ? 'Without a backup desks pause by warm-standby.retry-delay and do not read this. Set that option here, or name a backup.'
         : `This is the backup of Application "${primary}", and desks read the reconnectTimeout of that. Set it there, or remove this.`;
-    report(server, 'reconnectTimeout', String(server.reconnectTimeout), text);
+    report(server, 'reconnectTimeout', String(server.reconnectTimeout), text, 'V26');
   }
 }
 

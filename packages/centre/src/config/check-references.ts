@@ -6,8 +6,16 @@ import { type Application, type ConfigObject, objectKey } from '@holdfast/protoc
 import { type Configuration, splitReference } from './configuration.ts';
 import type { Problem } from './problem.ts';
 import { DN_OPTIONS, referencesOf } from './references.ts';
+import type { RuleId } from './validate/finding.ts';
 
-export type Report = (object: ConfigObject, field: string, value: string, text: string) => void;
+/** `rule` is that of the validator, where it has one of its own for what is said. */
+export type Report = (
+  object: ConfigObject,
+  field: string,
+  value: string,
+  text: string,
+  rule?: RuleId,
+) => void;
 
 /** Types of which clients connect to: they run on a Host and listen on a port. */
 export const LISTENING_TYPES: readonly Application['type'][] = [
@@ -60,6 +68,7 @@ function checkApplication(configuration: Configuration, application: Application
         'backup',
         backup,
         `The backup must be another Application of type ${application.type}.`,
+        'V10',
       );
   }
   for (const [i, { server, port }] of application.connections.entries()) {

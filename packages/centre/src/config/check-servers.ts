@@ -33,6 +33,7 @@ function reportNoSite(application: Application, report: Report): void {
     field,
     '',
     'A server needs the name of its site: without it no desk finds it. Set the option.',
+    'V1',
   );
 }
 
@@ -52,7 +53,7 @@ function checkPair(configuration: Configuration, primary: Application, report: R
     const [first = 'unset', second = 'unset'] = values;
     if (first === second) continue;
     const text = `${name} is "${second}" here and "${first}" in Application "${primary.name}", whose backup this is: a pair is at one site and of one group. Set the same in both, or name another backup there.`;
-    report(backup, `interaction-workspace/${name}`, second, text);
+    report(backup, `interaction-workspace/${name}`, second, text, 'V13');
   }
   if (primary.type === 'SIPServer') checkSipPair(configuration, primary, backup, report);
 }
@@ -70,35 +71,35 @@ function checkSipPair(
   const [name, otherName] = [primary, backup].map(sipNameOf);
   if (name !== otherName) {
     const text = `Contacts carry "${otherName ?? 'its address'}" here and "${name ?? 'its address'}" in ${whose}. Set sip-name to the same in both, or in none.`;
-    report(backup, 'holdfast/sip-name', otherName ?? '', text);
+    report(backup, 'holdfast/sip-name', otherName ?? '', text, 'V14');
   } else if (name !== undefined && at === other) {
     const text = `SIP is spoken at ${at} in both members of the pair, and sip-name is for members with addresses of their own. Set another sip-address or sip-port, or remove sip-name from both.`;
-    report(backup, 'holdfast/sip-name', name, text);
+    report(backup, 'holdfast/sip-name', name, text, 'V14');
   } else if (name === undefined && at !== other) {
     const text = `SIP is spoken at ${other} here and at ${at} in ${whose}: the address moves with the role. Set sip-address and sip-port to the same in both, or in both the sip-name whose DNS SRV records name both.`;
-    report(backup, 'TServer/sip-port', other ?? '', text);
+    report(backup, 'TServer/sip-port', other ?? '', text, 'V14');
   }
   for (const field of Object.keys(OTHER_SIP_PORTS) as OtherSipPort[]) {
     const [port, otherPort] = [offered?.[field], otherOffered?.[field]];
     const isOffered = (port === undefined) === (otherPort === undefined);
     if (port === otherPort || (isOffered && name !== undefined)) continue;
     const text = `It is ${otherPort ?? 'unset'} here and ${port ?? 'unset'} in ${whose}: phones could not go on after a takeover. Set it in both${name === undefined ? ' to the same' : ''}, or in none.`;
-    report(backup, field, String(otherPort ?? ''), text);
+    report(backup, field, String(otherPort ?? ''), text, 'V14');
   }
   if (primary.switch !== backup.switch) {
     const text = `It controls Switch "${backup.switch ?? 'none'}", and ${whose}, "${primary.switch ?? 'none'}". Name the same in both.`;
-    report(backup, 'switch', backup.switch ?? '', text);
+    report(backup, 'switch', backup.switch ?? '', text, 'V14');
   }
   if (primary.ports.pair === undefined) {
     const text = `A SIP Server with a backup needs a port "pair": there "${backup.name}" connects to it. Set one.`;
-    report(primary, 'ports', '', text);
+    report(primary, 'ports', '', text, 'V14');
   }
   const [endpoints, others] = [primary, backup].map(arbiterEndpointsOf);
   const isOneHost = primary.host === backup.host;
   if (endpoints === others && (isOneHost || endpoints !== undefined)) return;
   const where = isOneHost ? 'differ' : 'are needed for a pair on two Hosts';
   const text = `The endpoints of the arbiter ${where}: "${others ?? 'unset'}" here and "${endpoints ?? 'unset'}" in ${whose}. Set the same in both.`;
-  report(backup, 'holdfast/arbiter-endpoints', others ?? '', text);
+  report(backup, 'holdfast/arbiter-endpoints', others ?? '', text, 'V14');
 }
 
 function sipNameOf(server: Application): string | undefined {
@@ -109,7 +110,8 @@ function arbiterEndpointsOf(server: Application): string | undefined {
   return resolveOption(OPTIONS.holdfast['arbiter-endpoints'], [levelOf(objectKey(server), server)])?.value;
 }
 
-function sipAddressOf(configuration: Configuration, server: Application): string {
+/** `host:port` of UDP and TCP. */
+export function sipAddressOf(configuration: Configuration, server: Application): string {
   const levels = [levelOf(objectKey(server), server)];
   const host = configuration.get('Host', server.host ?? '')?.address;
   const address = resolveOption(OPTIONS.TServer['sip-address'], levels)?.value ?? host ?? 'no Host';
@@ -144,7 +146,7 @@ function checkCertificate(server: Application, report: Report): void {
     );
     if (port === undefined || missing.length === 0) continue;
     const text = `TLS needs a certificate and its key, and TServer/${missing.join(' and TServer/')} ${missing.length > 1 ? 'are' : 'is'} not set. Set the path of a file in PEM, or remove ${field}.`;
-    report(server, field, String(port), text);
+    report(server, field, String(port), text, 'V64');
   }
 }
 
@@ -209,6 +211,7 @@ function checkSipServer(
         'switch',
         application.switch,
         `Switch "${application.switch}" is already controlled by "${former}". Only its backup may share it.`,
+        'V11',
       );
     pairOfSwitch.set(application.switch, application.name);
   }
@@ -223,6 +226,7 @@ function checkSipServer(
       'holdfast/lease-length',
       String(leaseMs),
       `The lease must last at least two stamp periods (${2 * stampMs} ms).`,
+      'V50',
     );
   const least = optionValue(OPTIONS.holdfast['registrar-min-timeout'], levels);
   const usual = optionValue(OPTIONS.TServer['registrar-default-timeout'], levels);
@@ -233,6 +237,7 @@ function checkSipServer(
       'holdfast/registrar-min-timeout',
       String(least),
       `It is above registrar-max-timeout (${most} s): no phone could register.`,
+      'V50',
     );
   else if (usual < least || usual > most)
     report(
@@ -240,6 +245,7 @@ function checkSipServer(
       'TServer/registrar-default-timeout',
       String(usual),
       `It must lie between registrar-min-timeout (${least} s) and registrar-max-timeout (${most} s).`,
+      'V50',
     );
 }
 
@@ -252,7 +258,7 @@ function checkStatServer(configuration: Configuration, application: Application,
   if (sources.length === 1) return;
   const names = sources.map(({ server }) => server).join(', ');
   const text = 'A Stat Server needs a connection to one SIP Server of its own site, the primary. Name one.';
-  report(application, 'connections', names, text);
+  report(application, 'connections', names, text, 'V75');
 }
 
 /** CF22: callers would be sent nowhere, and only at a graceful shutdown (SS42). */
@@ -273,7 +279,7 @@ export function checkPeerTrunks(configuration: Configuration, report: Report): v
 function checkKeys(configuration: Configuration, report: Report): void {
   const [keys, ...more] = configuration.all('Keys');
   for (const other of more)
-    report(other, '', '', `There is already Keys "${keys?.name}". Both sites share one: remove this.`);
+    report(other, '', '', `There is already Keys "${keys?.name}". Both sites share one: remove this.`, 'V63');
   const needing = configuration.all('Application').find(({ type }) => LISTENING_TYPES.includes(type));
   if (keys === undefined) {
     if (needing !== undefined)
@@ -282,15 +288,23 @@ function checkKeys(configuration: Configuration, report: Report): void {
         '',
         '',
         'There is no Keys object, so nobody can log in. Make one with scripts/make-sample.ts.',
+        'V63',
       );
   } else if (keys.tokenKeys[0]?.privateKey === undefined) {
-    report(keys, 'tokenKeys.0.privateKey', '', 'The first token key signs: it needs its private part.');
+    report(
+      keys,
+      'tokenKeys.0.privateKey',
+      '',
+      'The first token key signs: it needs its private part.',
+      'V63',
+    );
   } else if (keys.nonceKeys.length === 0) {
     report(
       keys,
       'nonceKeys',
       '',
       'Without a key no phone could register. Set 32 hexadecimal digits or more.',
+      'V63',
     );
   } else if (keys.serverSecret === undefined) {
     report(
@@ -298,6 +312,7 @@ function checkKeys(configuration: Configuration, report: Report): void {
       'serverSecret',
       '',
       'Without it no server could read the configuration. Set 16 characters or more.',
+      'V63',
     );
   }
 }
@@ -312,19 +327,21 @@ export function checkDNs(configuration: Configuration, report: Report): void {
         'digest.realm',
         dn.digest.realm,
         `The realm of all SIP Servers is "${realm}": its phone could not register. Make the digest anew.`,
+        'V62',
       );
     if (dn.digest !== undefined && dn.type !== 'Extension')
-      report(dn, 'digest', '', `A DN of type ${dn.type} does not register. Remove the digest.`);
+      report(dn, 'digest', '', `A DN of type ${dn.type} does not register. Remove the digest.`, 'V62');
     if (dn.type === 'RoutingPoint' && dn.options.holdfast?.['route-to'] === undefined)
-      report(dn, 'holdfast/route-to', '', 'A RoutingPoint needs the DN to which it sends calls.');
+      report(dn, 'holdfast/route-to', '', 'A RoutingPoint needs the DN to which it sends calls.', 'V61');
     if (dn.type === 'Trunk' && dn.options.TServer?.contact === undefined)
-      report(dn, 'TServer/contact', '', 'A Trunk needs the address of its gateway (sip:host:port).');
+      report(dn, 'TServer/contact', '', 'A Trunk needs the address of its gateway (sip:host:port).', 'V61');
     if (returnsToItself(configuration, dn))
       report(
         dn,
         'holdfast/overflow-dn',
         dn.number,
         'Following overflow-dn and route-to a caller comes back here. Break the circle.',
+        'V61',
       );
   }
 }

@@ -231,12 +231,17 @@ function longLease(
       : (['site-timeout', options['site-timeout']] as const);
   const timeoutMs = 1000 * Number(timeout?.value ?? 0);
   // LL4 keeps the promise all the same: the lease then rules the wait in place of the option.
-  if (timeout === undefined || timeoutMs === 0 || leaseMs * LEASE_WITH_MARGIN < timeoutMs) return [];
+  if (timeout === undefined || timeoutMs === 0 || !doesLeaseRule(leaseMs, timeoutMs)) return [];
   return [
     `${name} is ${timeout.value} s (${timeout.source}), but a login lease of Application "${server.name}" with its margin lasts ${leaseMs * LEASE_WITH_MARGIN} ms and will rule the wait. Shorten holdfast/lease-length or lengthen the time-out.`,
   ];
 }
 const LEASE_WITH_MARGIN = 1.05;
+
+/** LL5: whether the lease, and not the time-out of the site, decides when the desk may log in elsewhere. */
+export function doesLeaseRule(leaseMs: number, timeoutMs: number): boolean {
+  return leaseMs * LEASE_WITH_MARGIN >= timeoutMs;
+}
 
 /** The queues of this Switch from which the person's groups get their calls. */
 function queuesOf(configuration: Configuration, person: Person, switchName: string): string[] {

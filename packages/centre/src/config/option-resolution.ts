@@ -6,8 +6,8 @@
 
 import { assert } from '@holdfast/kernel';
 import {
+  type AgentGroup,
   type Application,
-  type ObjectOf,
   type OptionDefinition,
   type OptionSections,
   optionName,
@@ -15,7 +15,7 @@ import {
   readOption,
   type ValueOf,
 } from '@holdfast/protocol';
-import { type Configuration, compareText } from './configuration.ts';
+import type { Configuration } from './configuration.ts';
 
 export interface OptionLevel {
   /** Key of the object. */
@@ -80,11 +80,28 @@ export function deskLevels(
 }
 
 /** The enabled Agent Groups of a person, by name. */
-export function groupsOf(configuration: Configuration, person: Person): ObjectOf<'AgentGroup'>[] {
-  return configuration
-    .all('AgentGroup')
-    .filter((group) => group.enabled && group.members.includes(person.name))
-    .sort((a, b) => compareText(a.name, b.name));
+export function groupsOf(configuration: Configuration, person: Person): AgentGroup[] {
+  const groups = GROUPS.get(configuration) ?? groupsByMember(configuration);
+  GROUPS.set(configuration, groups);
+  return [...(groups.get(person.name) ?? [])];
+}
+
+type GroupsByMember = ReadonlyMap<string, readonly AgentGroup[]>;
+
+/** A revision never changes, and a log-in must not go through all members of all groups. */
+const GROUPS = new WeakMap<Configuration, GroupsByMember>();
+
+function groupsByMember(configuration: Configuration): GroupsByMember {
+  const found = new Map<string, AgentGroup[]>();
+  for (const group of configuration.all('AgentGroup')) {
+    if (!group.enabled) continue;
+    for (const member of new Set(group.members)) {
+      const groups = found.get(member);
+      if (groups === undefined) found.set(member, [group]);
+      else groups.push(group);
+    }
+  }
+  return found;
 }
 
 /** The site of a server, from its `disaster-recovery.site`. */
