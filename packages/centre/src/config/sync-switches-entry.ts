@@ -222,14 +222,15 @@ function carryReferences(work: SyncWork, pair: SyncPair): void {
 /** SY5: a Place for each DN. Its twin is the Place that has the same numbers of the other Switch. */
 function carryPlaces(work: SyncWork, pair: SyncPair, placeOf: PlaceOf): void {
   const done = new Set<string>();
+  const moved = new Map<string, string>();
+  for (const { after } of work.edits.values())
+    if (after?.objectType === 'Place') for (const dn of after.dns) moved.set(dn, after.name);
   for (const name of editedPlaces(work)) {
     if (done.has(name)) continue;
-    const dns = [work.was('Place', name), work.get('Place', name)].flatMap((place) => place?.dns ?? []);
-    const sides = new Set(dns.map((dn) => pair.switches.indexOf(splitReference(dn).switch)));
-    sides.delete(-1);
-    const [side, second] = [...sides] as Side[];
+    const [side, second] =
+      sidesOf(work.get('Place', name), pair) ?? sidesOf(work.was('Place', name), pair) ?? [];
     if (side === undefined) continue;
-    const twins = second === undefined ? twinPlaces(work, pair, placeOf, name) : [];
+    const twins = second === undefined ? twinPlaces(work, pair, { placeOf, moved }, name) : [];
     const [found, another] = twins;
     const twin = found ?? counterpartName(name, pair.switches[side], pair.switches[side === 0 ? 1 : 0]);
     const isTaken = found === undefined && work.get('Place', twin) !== undefined;
@@ -253,6 +254,13 @@ function carryPlaces(work: SyncWork, pair: SyncPair, placeOf: PlaceOf): void {
   }
 }
 
+/** Of whose DNs it has some; of neither is undefined. */
+function sidesOf(place: Place | undefined, { switches }: SyncPair): Side[] | undefined {
+  const names = new Set(place?.dns.map((dn) => splitReference(dn).switch));
+  const sides = ([0, 1] as const).filter((side) => names.has(switches[side]));
+  return sides.length === 0 ? undefined : sides;
+}
+
 /** First those that are removed, whose names are free then. */
 function editedPlaces(work: SyncWork): string[] {
   const edits = [...work.edits.values()].filter(({ key }) => splitKey(key)[0] === 'Place');
@@ -261,19 +269,36 @@ function editedPlaces(work: SyncWork): string[] {
   );
 }
 
-/** Where the numbers are that it had; of one that had none, where its new ones are, unless that is another one's twin. */
-function twinPlaces(work: SyncWork, pair: SyncPair, placeOf: PlaceOf, name: string): string[] {
-  const moved = new Map<string, string>();
-  for (const { after } of work.edits.values())
-    if (after?.objectType === 'Place') for (const dn of after.dns) moved.set(dn, after.name);
+/** Where DNs were, and where this edit puts those of the Places that it names. */
+interface Seating {
+  readonly placeOf: PlaceOf;
+  readonly moved: ReadonlyMap<string, string>;
+}
+
+/**
+ * The one that the same edit leaves with the same numbers; else where the numbers are that it had; of one that had none, where its
+ * new ones are, unless that is another one's twin.
+ */
+function twinPlaces(work: SyncWork, pair: SyncPair, { placeOf, moved }: Seating, name: string): string[] {
   const placesOf = (dns: readonly string[], at: PlaceOf) => [
     ...new Set(dns.flatMap((dn) => at(twinReference(dn, pair) ?? '') ?? [])),
   ];
+  const numbersIn = (place: string) =>
+    (work.get('Place', place)?.dns ?? []).filter((dn) => twinReference(dn, pair) !== undefined);
+  const here = numbersIn(name);
+  const [exact, other] = placesOf(here, (dn) => moved.get(dn));
+  const isExact =
+    exact !== undefined &&
+    other === undefined &&
+    exact !== name &&
+    numbersIn(exact).length === here.length &&
+    here.every((dn) => moved.has(twinReference(dn, pair) ?? ''));
+  if (isExact) return [exact];
   const twinsBefore = (place: string) =>
     placesOf(work.was('Place', place)?.dns ?? [], placeOf).filter((one) => one !== place);
   const had = twinsBefore(name);
   if (had.length > 0) return had;
-  const now = placesOf(work.get('Place', name)?.dns ?? [], (dn) => moved.get(dn) ?? placeOf(dn));
+  const now = placesOf(here, (dn) => moved.get(dn) ?? placeOf(dn));
   return now.filter((place) => place !== name && twinsBefore(place).length === 0);
 }
 

@@ -74,6 +74,31 @@ test('[SY6] the first synchronisation sets the options at both Switches, and wha
   expect(pairOf(run(sample(), 'north', own).after)).toEqual(own);
 });
 
+test('[SY10] what a synchronisation changes asks for nothing more when it is committed, and tells nothing twice', () => {
+  const each = { ...PAIR, places: 'each' as const };
+  const split = run(sample(), 'south', each).after;
+  const crossed = sample({
+    'Person/agent7001': { agentLogins: ['7001@north', '7002@south'] },
+    'Person/agent7002': { agentLogins: ['7001@south'] },
+    'DN/8000@south': { displayName: 'x', enabled: false },
+    'Place/place-7003': { dns: ['7003@north', '7002@south'] },
+    'Place/place-7002': { dns: ['7002@north', '7003@south'] },
+  });
+  for (const [before, pair] of [
+    [northAlone(), PAIR],
+    [northAlone(), each],
+    [sample(), each],
+    [split, PAIR],
+    [crossed, PAIR],
+    [crossed, each],
+  ] as const)
+    for (const master of pair.switches) {
+      const { changes } = syncChanges(before, pair, master);
+      expect(changes.length).toBeGreaterThan(2);
+      expect(derived(before, changes)).toEqual({ changes: [], findings: [] });
+    }
+});
+
 test('[SY6] what differs is the master’s afterwards, and every value that is lost is told, a secret without it', () => {
   const digest = { realm: 'holdfast', md5: 'a'.repeat(32), sha256: 'b'.repeat(64) };
   const before = sample({
