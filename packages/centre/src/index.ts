@@ -77,6 +77,11 @@ export {
 } from './config/permissions.ts';
 export { type Problem, problemLine } from './config/problem.ts';
 export type { ConfigFile } from './config/read-objects.ts';
+export { type Finding, findingKey } from './config/validate/finding.ts';
+export type { LocalData, Outside, Promises, Question } from './config/validate/question.ts';
+export type { Rule } from './config/validate/rule.ts';
+export { RULES } from './config/validate/rules.ts';
+export { fixesOf, validate, validateFor } from './config/validate/validate.ts';
 export { type Reference, referencesOf } from './config/references.ts';
 export { type Choice, describeConflict, resolveConflict } from './config/resolve-conflict.ts';
 export { syncChanges } from './config/sync-switches.ts';
