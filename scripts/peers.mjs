@@ -4,7 +4,7 @@
  * silence.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 
 /** `commands`: what has to be there beside `command`; `needs`: what this machine has to allow. */
 export const PEERS = [
@@ -24,11 +24,12 @@ export const PEERS = [
     needs: networkNamespaces,
   },
   { name: 'chromium', command: 'chromium', packages: ['chromium'] },
+  { name: 'postgres', command: 'postgres', packages: ['postgresql'] },
   { name: 'openssl', command: 'openssl', packages: ['openssl'] },
 ];
 
 export function isInstalled(command) {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/bin'];
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/bin', ...postgresFolders()];
   return folders.some((folder) => {
     try {
       accessSync(`${folder}/${command}`, constants.X_OK);
@@ -38,6 +39,14 @@ export function isInstalled(command) {
       return false;
     }
   });
+}
+
+/** Debian keeps the programs of each version of PostgreSQL apart, outside of PATH. */
+function postgresFolders() {
+  const base = '/usr/lib/postgresql';
+  if (!existsSync(base)) return [];
+  const versions = readdirSync(base).filter((version) => Number(version) >= 15);
+  return versions.map((version) => `${base}/${version}/bin`);
 }
 
 /** Why tests with this peer cannot run here; undefined when they can. */

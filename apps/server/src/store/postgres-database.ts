@@ -17,6 +17,16 @@ const STATEMENT_MAX_MS = 20_000;
 /** A primary that is not asked for so long is looked at before it is used: it may have died without a word. */
 const IDLE_MAX_MS = 30_000;
 
+/**
+ * Acknowledged must be on the disk, whatever the default of the server or the user is. And a writer whose machine died in
+ * the midst of a transaction must not keep the others waiting for its lock.
+ */
+const SESSION = `select set_config('idle_in_transaction_session_timeout', '10s', false),
+  set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
+  set_config('tcp_keepalives_count', '3', false),
+  case when current_setting('synchronous_commit') in ('off', 'local')
+    then set_config('synchronous_commit', 'on', false) end`;
+
 /** What one host says of itself. */
 interface Standing {
   readonly host: PostgresHost;
@@ -79,11 +89,8 @@ export class PostgresDatabase implements StoreDatabase {
       idleTimeoutMillis: IDLE_MAX_MS,
       query_timeout: STATEMENT_MAX_MS,
       statement_timeout: STATEMENT_MAX_MS,
-      // Acknowledged must be on the disk, whatever the server's or the user's default is.
       onConnect: async (client: pg.ClientBase) => {
-        await client.query(
-          "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')",
-        );
+        await client.query(SESSION);
       },
     });
     // A connection that ends while nobody uses it; the pool makes another.

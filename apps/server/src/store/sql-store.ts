@@ -124,31 +124,30 @@ export class SqlStore implements ConfigStore {
     await this.#database.end();
   }
 
-  /** One look at everything as it stood at one moment; once more where the connection was a dead one. */
-  async #look<T>(work: Work<T>): Promise<T | Unavailable> {
+  /** One look at everything as it stood at one moment. */
+  #look<T>(work: Work<T>): Promise<T | Unavailable> {
+    return this.#twice(() =>
+      this.#db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
+    );
+  }
+
+  /** Each of these may be done twice: an own role is claimed anew, a sign of life given again. */
+  #write<T>(work: Work<T>): Promise<T | Unavailable> {
+    return this.#inTurn<T | Unavailable>(() => this.#twice(() => this.#db.transaction().execute(work)));
+  }
+
+  /** Once more where the connection was lost: it may have been dead since long before, and the next one is not. */
+  async #twice<T>(work: () => Promise<T>): Promise<T | Unavailable> {
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#migrate();
-        const look = this.#db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
-        return await look.execute(work);
+        return await work();
       } catch (error) {
         // The world failing.
         const { isConnectionLost, because } = this.#failed(error);
         if (!isConnectionLost || attempt > 0) return { type: 'unavailable', because };
       }
     }
-  }
-
-  #write<T>(work: Work<T>): Promise<T | Unavailable> {
-    return this.#inTurn<T | Unavailable>(async () => {
-      try {
-        await this.#migrate();
-        return await this.#db.transaction().execute(work);
-      } catch (error) {
-        // The world failing. Whether it was done shows at the next attempt: each of these may be asked again.
-        return { type: 'unavailable', because: this.#failed(error).because };
-      }
-    });
   }
 
   /** The answer to a COMMIT that was lost is found by asking again: under the writer's lock its id is there or is not. */

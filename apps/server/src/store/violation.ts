@@ -89,6 +89,8 @@ export interface Failure {
   readonly isConnectionLost: boolean;
 }
 
+const RIGHTS = 'Make the user the owner of the database, or grant it create on schema public';
+
 /** SQLSTATEs and classes, the longer first. */
 const FAILURES: readonly (readonly [
   prefix: string,
@@ -97,7 +99,8 @@ const FAILURES: readonly (readonly [
 ])[] = [
   ['28', 'Correct user and password in the address of the database, or pg_hba.conf there', 'people'],
   ['3D', 'Create the database (createdb), or correct its name in the address', 'people'],
-  ['42501', 'Make the user the owner of the database, or grant it create on schema public', 'people'],
+  ['42501', RIGHTS, 'people'],
+  ['3F', RIGHTS, 'people'],
   ['25006', 'It is no primary any more; the others are asked', 'connection'],
   ['57P', 'It ends or starts; it is asked again', 'connection'],
   ['08', 'It is asked again', 'connection'],
@@ -110,13 +113,17 @@ const FAILURES: readonly (readonly [
   ['XX', 'It found its own files broken: see its log, and restore it from a copy', 'moment'],
 ];
 
+/** Of PGlite, which gives it another code. */
+const NO_ROOM = /No space left|File too large/;
+
 export function failureOf(error: unknown): Failure {
   if (!isDatabaseError(error)) {
     // The connection, or PGlite itself.
     const because = error instanceof Error ? error.message || error.name : String(error);
     return { because: sentence(because), isForPeople: false, isConnectionLost: true };
   }
-  const found = FAILURES.find(([prefix]) => error.code.startsWith(prefix));
+  const code = NO_ROOM.test(error.message) ? '53100' : error.code;
+  const found = FAILURES.find(([prefix]) => code.startsWith(prefix));
   const [, remedy, what] = found ?? ['', 'See the log of the database', 'moment'];
   return {
     because: `The database says "${error.message}" (${error.code}). ${remedy}.`,
