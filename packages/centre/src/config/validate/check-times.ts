@@ -94,8 +94,19 @@ function checkLoss(
     value: timeout.raw,
     reason: `A lost site is noticed after up to twice the ADDP time-out of ${addpS} s (Application "${desktop.name}"), and ${name} is ${timeout.value} s (${timeout.source}): together ${totalS} s, where ${promised.source} ${promised.seconds} s.`,
     remedy: leftS < 1 ? 'Shorten the ADDP time-outs, then this.' : `Set at most ${leftS} s.`,
-    ...(leftS >= 1 && { fix: [optionSet(object, section, name, String(leftS))] }),
+    ...(leftS >= 1 && {
+      fix: alikeWith(world, object, name).map((one) => optionSet(one, section, name, String(leftS))),
+    }),
   });
+}
+
+/** Third-party desktops are alike (V30): those that say the same go along. */
+function alikeWith(world: World, object: ConfigObject, name: string): ConfigObject[] {
+  if (name === TIMEOUT) return [object];
+  const set = object.options['agent-desktop']?.[name];
+  return world.desktops.filter(
+    ({ type, options }) => type === 'ThirdPartyApplication' && options['agent-desktop']?.[name] === set,
+  );
 }
 
 function tenantOf(object: ConfigObject & { readonly tenant?: string | undefined }): string | undefined {
@@ -235,7 +246,8 @@ function checkPace(world: World, server: Application, find: Find): void {
   );
   const beforeS = Math.max(0, ...waits.filter((wait) => wait <= promised.seconds));
   const paceS = agents / rate.value;
-  if (beforeS + paceS <= promised.seconds) return;
+  // What takes less than a second is within what the time-outs are off by.
+  if (paceS < 1 || beforeS + paceS <= promised.seconds) return;
   const needed = Math.ceil(agents / Math.max(1, promised.seconds - beforeS));
   const backup = world.application(server.backup);
   find('V55', {

@@ -1,5 +1,5 @@
 /** V39 to V43: whatever agents and callers meet at one site, they meet at the other (S2: DNs, Agent Logins, references). */
-import { type AgentGroup, type DN, OPTIONS, objectKey, type Person } from '@holdfast/protocol';
+import { type AgentGroup, type Change, type DN, OPTIONS, objectKey, type Person } from '@holdfast/protocol';
 import { splitReference } from '../configuration.ts';
 import { optionValue } from '../option-resolution.ts';
 import { created, type Find, optionSet, replaced } from './finding.ts';
@@ -11,7 +11,7 @@ export function checkTwinObjects(world: World, find: Find): void {
     const there = twin === undefined ? undefined : world.configuration.get('DN', `${dn.number}@${twin}`);
     checkDigest(world, dn, there, find);
     if (twin === undefined || !dn.enabled) continue;
-    if (there === undefined) checkDialled(dn, twin, find);
+    if (there === undefined) checkDialled(world, dn, twin, find);
     else checkAlike(world, dn, there, find);
   }
   for (const person of world.agents) checkAgentLogins(world, person, find);
@@ -42,7 +42,7 @@ function checkDigest(world: World, dn: DN, there: DN | undefined, find: Find): v
 }
 
 /** V42: a caller who is sent to the other site finds the same numbers. */
-function checkDialled(dn: DN, twin: string, find: Find): void {
+function checkDialled(world: World, dn: DN, twin: string, find: Find): void {
   if (dn.type !== 'ACDQueue' && dn.type !== 'RoutingPoint') return;
   find('V42', {
     object: dn,
@@ -50,8 +50,17 @@ function checkDialled(dn: DN, twin: string, find: Find): void {
     value: dn.number,
     reason: `Switch "${twin}" of the peer has no DN of this number: a caller who comes there when this site is lost is served by nobody.`,
     remedy: 'Create it there too.',
-    fix: [created({ ...dn, switch: twin })],
+    fix: [created({ ...dn, switch: twin }), ...served(world, dn, twin)],
   });
+}
+
+/** Who serves the queue here is to serve it there (V43). */
+function served({ configuration }: World, dn: DN, twin: string): Change[] {
+  const [here, there] = [`${dn.number}@${dn.switch}`, `${dn.number}@${twin}`];
+  return configuration
+    .all('AgentGroup')
+    .filter(({ originationDNs }) => originationDNs.includes(here) && !originationDNs.includes(there))
+    .map((group) => replaced(group, { ...group, originationDNs: [...group.originationDNs, there] }));
 }
 
 /** What each site sets for itself, as the synchronisation of switches leaves it alone too (SY2). */

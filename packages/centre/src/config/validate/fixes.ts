@@ -58,8 +58,12 @@ const FIXES: Partial<Record<RuleId, Fix>> = {
       ? undefined
       : [optionSet(object, section, name, other.options[section]?.[name])];
   },
-  V57: (_, object) =>
-    object.objectType === 'Application' ? withoutOption(object, 'TServer/dr-peer-trunk') : undefined,
+  V57: (configuration, object) => {
+    if (object.objectType !== 'Application') return undefined;
+    const number = object.options.TServer?.['dr-peer-trunk']?.trim();
+    const dn = configuration.get('DN', `${number}@${object.switch}`);
+    return dn?.type === 'Trunk' ? [replaced(dn, { ...dn, enabled: true })] : undefined;
+  },
   V59: (_, object) => withoutOption(object, 'holdfast/pooled'),
   V62: (_, object, field) => {
     if (object.objectType !== 'DN' || field !== 'digest') return undefined;

@@ -129,15 +129,13 @@ export type Row = [
     readonly question?: Question;
     /** Nothing can be done for them. */
     readonly hasFix?: boolean;
-    /** False: what it mends shows the next thing. */
-    readonly isFixHeld?: boolean;
   },
 ];
 
 /** Holds one broken configuration against what it should be told. */
 export function finds(rule: RuleId) {
   return (_what: string, objects: Objects, at: string, more: Row[3] = {}) => {
-    const { also = [], question = {}, hasFix, isFixHeld = true } = more;
+    const { also = [], question = {}, hasFix } = more;
     const configuration = configurationOf(objects);
     const findings = validate(configuration, question);
     const shown = findings.map((one) => `${one.rule} ${one.object} ${one.field}`.trim());
@@ -150,7 +148,7 @@ export function finds(rule: RuleId) {
     expect(found?.reason).toMatch(/.{12}/);
     expect(found?.remedy).toMatch(/^.{4,}\.$/);
     if (hasFix !== undefined) expect(found?.fix !== undefined).toBe(hasFix);
-    if (found?.fix !== undefined && isFixHeld) holdsFix(configuration, findings, found, question);
+    if (found?.fix !== undefined) holdsFix(configuration, findings, found, question);
   };
 }
 

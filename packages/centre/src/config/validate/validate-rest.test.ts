@@ -46,13 +46,13 @@ test.each<Row>([
     'dr-peer-trunk is no DN of the Switch',
     option(generated(), SIP_NORTH, 'TServer/dr-peer-trunk', 'peer-west'),
     `${SIP_NORTH} TServer/dr-peer-trunk`,
-    { isFixHeld: false },
+    { hasFix: false },
   ],
   [
     'dr-peer-trunk is disabled',
     dn(generated(), 'peer-south@north', { enabled: false }),
     `${SIP_NORTH} TServer/dr-peer-trunk`,
-    { isFixHeld: false },
+    { hasFix: true },
   ],
 ])('[V57] %s', finds('V57'));
 

@@ -35,10 +35,7 @@ test.each<Row>([
     'Application/desktop-north agent-desktop/site-timeout',
     { ...promised(60), also: ['V51'], hasFix: true },
   ],
-])('[V46] %s', (what, objects, at, more) => {
-  // The two third-party desktops are to be alike, and each is told for itself.
-  finds('V46')(what, objects, at, { ...more, isFixHeld: !at.includes('desktop-north') });
-});
+])('[V46] %s', finds('V46'));
 
 const endpoint = (period: string) =>
   all(
