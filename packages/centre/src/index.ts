@@ -56,6 +56,7 @@ export { type Moment, objectsAt, type Present, type Refused, restoreChanges } fr
 export { checkObjects, type LoadedConfiguration, loadConfiguration } from './config/load-configuration.ts';
 export { type Branched, type Merge, mergeBranch } from './config/merge.ts';
 export type { Conflict, SideValue } from './config/merge-object.ts';
+export { changedFields } from './config/object-pieces.ts';
 export {
   deskLevels,
   groupsOf,
@@ -77,11 +78,6 @@ export {
 } from './config/permissions.ts';
 export { type Problem, problemLine } from './config/problem.ts';
 export type { ConfigFile } from './config/read-objects.ts';
-export { type Finding, findingKey } from './config/validate/finding.ts';
-export type { LocalData, Outside, Promises, Question } from './config/validate/question.ts';
-export type { Rule } from './config/validate/rule.ts';
-export { RULES } from './config/validate/rules.ts';
-export { fixesOf, validate, validateFor } from './config/validate/validate.ts';
 export { type Reference, referencesOf } from './config/references.ts';
 export { type Choice, describeConflict, resolveConflict } from './config/resolve-conflict.ts';
 export { syncChanges } from './config/sync-switches.ts';
@@ -91,6 +87,11 @@ export type { SyncFinding } from './config/sync-switches-pieces.ts';
 export { type SyncPair, syncPairs } from './config/sync-switches-settings.ts';
 export { withDerived } from './config/sync-switches-work.ts';
 export { endOfToken } from './config/token-standing.ts';
+export { type Finding, findingKey } from './config/validate/finding.ts';
+export type { LocalData, Outside, Promises, Question } from './config/validate/question.ts';
+export type { Rule } from './config/validate/rule.ts';
+export { RULES } from './config/validate/rules.ts';
+export { fixesOf, validate, validateFor } from './config/validate/validate.ts';
 export {
   type AgentFigures,
   type QueueFigures,

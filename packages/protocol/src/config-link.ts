@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { EDIT_REPLIES, EDIT_REQUESTS } from './config-edit.ts';
+import { entry } from './config-entry.ts';
 import { personRank } from './config-objects.ts';
 import {
   challenge,
@@ -149,6 +150,8 @@ export const configReply = z.discriminatedUnion('type', [
     revision: z.string(),
     objects: z.array(z.unknown()),
     deleted: z.array(z.string()),
+    /** To Configuration Servers: what it came from, where the log was followed. */
+    entries: z.array(entry).optional(),
   }),
   z.object({
     ...refusal,

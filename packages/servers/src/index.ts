@@ -31,6 +31,7 @@ export type {
   TokenReading,
 } from './config-server/config-server-types.ts';
 export { type FreshKeys, type Rotation, rotated } from './config-server/rotated-keys.ts';
+export type { StoreAnswer, StoreRequest } from './config-server/store-session.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
 export { configServerReport } from './health/config-server-report.ts';
 export { answerHealth, type HealthAnswer } from './health/health-answer.ts';
@@ -86,4 +87,3 @@ export {
 } from './stat-server/configuration.ts';
 export type { StatServerEffect, StatServerInput } from './stat-server/effects.ts';
 export { StatServerNode, type StatServerOptions } from './stat-server/stat-server-node.ts';
-export type { StoreAnswer, StoreRequest } from './config-server/store-session.ts';

@@ -1,6 +1,6 @@
 import type { Configuration } from '@holdfast/centre';
 import { must, seededRandom } from '@holdfast/kernel';
-import { type ConfigReply, type ConfigRequest, revisionText } from '@holdfast/protocol';
+import { type ConfigReply, type ConfigRequest, nameOf, revisionText } from '@holdfast/protocol';
 import { portableHashes } from '@holdfast/sip';
 import { describe, expect, it } from 'vitest';
 import { EDITS_WAITING_MAX } from './config-editor.ts';
@@ -280,6 +280,77 @@ describe('[CE6] a dry run says what would change, and changes nothing', () => {
       { severity: 'error', object: 'Person/agent7001', field: 'defaultPlace' },
     ]);
     expect(world.store.entries).toEqual([]);
+  });
+});
+
+describe('[CE8] two who did not see each other', () => {
+  const disable = (ReferenceID: number, seenAt: string): ConfigRequest => ({
+    ...{ type: 'Edit', ReferenceID, dryRun: false, seenAt },
+    edits: [{ key: 'Person/agent7001', patch: { enabled: false } }],
+  });
+
+  it('may change different fields of one object; of the same field the second is refused, with who was first', () => {
+    const world = new World();
+    const north = world.server('config-north');
+    world.run(100);
+    north.enter('a', 'supervisor1').say('a', rename(1, 'Kim'));
+    world.run(10);
+    north.say('a', rename(2, 'Lee', { seenAt: '1.1' }));
+    north.say('a', disable(3, '1.1'));
+    north.say('a', rename(4, 'Max', { seenAt: '1.1' }));
+    world.run(20);
+    expect(north.told().map(({ type }) => type)).toEqual(['Edited', 'Edited', 'Edited', 'NotEdited']);
+    expect(north.told()[3]).toMatchObject({
+      code: 'conflict',
+      findings: [
+        { object: 'Person/agent7001', field: 'displayName', text: '"supervisor1" changed it in 1.2.' },
+      ],
+    });
+  });
+
+  it('and one who has looked before all that is at hand has to look again', () => {
+    const world = new World();
+    world.store.entries.push({
+      ...{ id: 'x', at: 0, revision: { epoch: 1, number: 7 }, author: { who: 'x', from: 'x' }, changes: [] },
+    });
+    const north = world.server('config-north');
+    world.run(100);
+    north.enter('a', 'supervisor1').say('a', disable(1, '1.5'));
+    expect(north.told()).toMatchObject([{ code: 'conflict', findings: [{ object: '' }] }]);
+  });
+});
+
+describe('[CE9] an edit is refused for what it brings', () => {
+  it('and not for what was wrong before', () => {
+    const world = new World();
+    const north = world.server('config-north');
+    world.run(100);
+    north.enter('a', 'supervisor1');
+    const edit = (ReferenceID: number, key: string, patch: Record<string, unknown>): ConfigRequest => ({
+      ...{ type: 'Edit', ReferenceID, dryRun: false, edits: [{ key, patch }] },
+    });
+    // Written into the database by another hand.
+    const broken = must(
+      world.store.objects.find((object) => nameOf(object) === 'agent7002'),
+      'generated',
+    );
+    world.store.entries.push({
+      ...{ id: 'x', at: 0, revision: { epoch: 1, number: 1 }, author: { who: 'x', from: 'x' } },
+      changes: [
+        { key: 'Person/agent7002', before: broken, after: { ...broken, defaultPlace: 'nowhere' } as never },
+      ],
+    });
+    const again = world.server('config-north-b');
+    again.input({ type: 'stored', id: 1, answer: { type: 'unavailable', because: '' } });
+    north.isDead = true;
+    world.run(WRITER_STALE_MS + 3 * ASK_EVERY_MS);
+    again.enter('a', 'supervisor1').say('a', edit(2, 'Person/agent7001', { displayName: 'Kim' }));
+    again.say('a', edit(3, 'Person/agent7001', { defaultPlace: 'nowhere' }));
+    world.run(20);
+    expect(again.told()).toMatchObject([
+      { type: 'Edited' },
+      { type: 'NotEdited', code: 'bad-configuration' },
+    ]);
   });
 });
 

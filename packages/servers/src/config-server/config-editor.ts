@@ -6,7 +6,13 @@
  *                        │         └──────────┴──▶ NotEdited, with everything that speaks against it
  *     History ───────────┴──▶ the store ──▶ Entries
  */
-import { type Configuration, canonicalText, editConfiguration, splitKey } from '@holdfast/centre';
+import {
+  type Configuration,
+  canonicalText,
+  editConfiguration,
+  mayReadHistory,
+  splitKey,
+} from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
 import {
   type Author,
@@ -18,9 +24,10 @@ import {
   type Finding,
   objectKey,
   type Person,
-  type Revision,
   revisionText,
 } from '@holdfast/protocol';
+import { judgeEdit } from './judge-edit.ts';
+import { revisionOf } from './revision-of.ts';
 import type { HistoryAnswer, PastAnswer } from './store-answers.ts';
 import type { StoreSession, Written } from './store-session.ts';
 import { visibleTo } from './visible-objects.ts';
@@ -50,13 +57,8 @@ export interface Judgement {
 export interface EditorPorts {
   readonly session: StoreSession;
   configuration(): Configuration;
-  judge(edit: {
-    readonly configuration: Configuration;
-    readonly changes: readonly Change[];
-    readonly person: Person;
-    readonly seenAt?: string | undefined;
-  }): Judgement;
-  mayReadHistory(person: Person): boolean;
+  /** See `EditSurroundings`. */
+  placeOf(dn: string): string | undefined;
   wall(now: Millis): Millis;
   reply(connection: string, message: ConfigReply): void;
   log(line: LogLine): void;
@@ -93,16 +95,17 @@ export class ConfigEditor {
     const { ReferenceID } = request;
     const refuse = (code: 'not-allowed' | 'not-ready', text: string) =>
       this.#ports.reply(connection, { type: 'Error', ReferenceID, code, text });
-    if (!this.#ports.mayReadHistory(person)) {
-      const text = `"${person.name}" is ${person.rank}: the history is for auditors and administrators.`;
-      return refuse('not-allowed', text);
-    }
     const { key, who, from: fromAt, to: toAt, before, limit } = request;
+    const configuration = this.#ports.configuration();
+    const mayRead = (change: Change) => mayReadHistory(person, change, configuration);
+    // Of nothing in particular, as of a Tenant that they share with everything they may see.
+    const verdict = mayRead({ key: key ?? 'the configuration', before: null, after: null });
+    if (!verdict.ok) return refuse('not-allowed', verdict.text);
     const older = before === undefined ? undefined : revisionOf(before).number;
     const query = { key, who, fromAt, toAt, before: older, limit };
     this.#ports.session.history(query, (_now, answer: HistoryAnswer) => {
       if (answer.type === 'unavailable') return refuse('not-ready', answer.because);
-      const entries = answer.entries.map((entry) => shownEntry(entry));
+      const entries = answer.entries.map((entry) => shownEntry(entry, mayRead));
       this.#ports.reply(connection, { type: 'Entries', ReferenceID, entries, more: !answer.isLast });
     });
   }
@@ -156,7 +159,9 @@ export class ConfigEditor {
     const { seenAt, note, dryRun } = request;
     const configuration = this.#ports.configuration();
     const { person } = asker;
-    const judged = this.#ports.judge({ configuration, changes: wanted.changes, person, seenAt });
+    const { session, placeOf } = this.#ports;
+    const proposed = { configuration, changes: wanted.changes, person, seenAt };
+    const judged = judgeEdit(proposed, { recent: session.recent, placeOf });
     const { changes, findings, refusal } = judged;
     if (refusal !== undefined) {
       this.#refuse(edit, refusal, findings);
@@ -281,19 +286,16 @@ function authorOf({ person, from }: Asker): Author {
   return { who: person.name, from };
 }
 
-/** CS8: what a person may see of it. */
-function shownEntry({ revision, at, author, note, changes }: Entry): Entry {
-  const shown = changes.map(shownChange);
+/** CP9 of the centre, and CS8: what a person may see of it. */
+function shownEntry(
+  { revision, at, author, note, changes }: Entry,
+  mayRead: (change: Change) => { readonly ok: boolean },
+): Entry {
+  const shown = changes.filter((change) => mayRead(change).ok).map(shownChange);
   return { revision, at, author, changes: shown, ...(note === undefined ? {} : { note }) };
 }
 
 function shownChange({ key, before, after }: Change): Change {
   const seen = (object: ConfigObject | null) => (object && visibleTo('person', object)) ?? null;
   return { key, before: seen(before), after: seen(after) };
-}
-
-/** `3.128`; what does not fit was refused with the message. */
-export function revisionOf(text: string): Revision {
-  const [epoch = 0, number = 0] = text.split('.').map(Number);
-  return { epoch, number };
 }

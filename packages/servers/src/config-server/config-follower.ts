@@ -4,7 +4,7 @@
  * lost goes round again, with a pause after each round. What it has read stays good in the meantime: a lost
  * Configuration Server never stops a service (C66).
  */
-import { type Configuration, makeConfiguration } from '@holdfast/centre';
+import { type Changes, type Configuration, makeConfiguration } from '@holdfast/centre';
 import { type LogLine, type Millis, type Node, type Random, unreachable } from '@holdfast/kernel';
 import {
   ADDP_TIMEOUT_S,
@@ -13,6 +13,7 @@ import {
   type ConfigRequest,
   type Connection,
   configObject,
+  type Entry,
   type ObjectOf,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
@@ -21,19 +22,38 @@ import { OwnProof, SHOWS_NO_SECRET } from '../own-proof.ts';
 import type { ServerAddress } from '../server-address.ts';
 import type { ServerSecret } from '../server-proof.ts';
 import { ServerRound } from '../server-round.ts';
+import type { EditingReply, EditingRequest } from './editing.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
 export type ConfigFollowerInput =
   | { readonly type: 'opened'; readonly attempt: number }
   | { readonly type: 'message'; readonly attempt: number; readonly message: ConfigReply }
-  | { readonly type: 'closed'; readonly attempt: number; readonly why: string };
+  | { readonly type: 'closed'; readonly attempt: number; readonly why: string }
+  /** Of a proxy: an edit, for whoever is followed. */
+  | { readonly type: 'pass'; readonly id: number; readonly request: EditingRequest };
 
 export type ConfigFollowerEffect =
   | { readonly type: 'connect'; readonly attempt: number; readonly server: ServerAddress }
   | { readonly type: 'send'; readonly attempt: number; readonly message: ConfigRequest }
   | { readonly type: 'close'; readonly attempt: number; readonly why: string }
   /** As it is now. The revision is the server's; what may not be seen here is left out. */
-  | { readonly type: 'configuration'; readonly configuration: Configuration }
+  | {
+      readonly type: 'configuration';
+      readonly configuration: Configuration;
+      /** From the one before, unless everything was read anew; and the entries that they came from. */
+      readonly changes?: Changes;
+      readonly entries?: readonly Entry[];
+    }
+  /** To `pass`. */
+  | { readonly type: 'passedOn'; readonly id: number; readonly reply: EditingReply }
+  /** There was nobody to pass it to, or the connection was lost before the answer. */
+  | {
+      readonly type: 'notPassedOn';
+      readonly id: number;
+      readonly wasSent: boolean;
+      readonly ageMs: Millis;
+      readonly why: string;
+    }
   /** A server will not serve this application, and says why; the next is tried. */
   | { readonly type: 'refused'; readonly server: ServerAddress; readonly code: string; readonly text: string }
   | { readonly type: 'log'; readonly line: LogLine };
@@ -53,6 +73,9 @@ export interface ConfigFollowerOptions {
 export const FOLLOWER_ADDP_MS = 1_000 * ADDP_TIMEOUT_S.default;
 export const FOLLOWER_PAUSE_MS = 1_000;
 
+/** 1 to 9 are the follower's own. */
+const OWN_REFERENCES = 9;
+
 /** What is waited for over the present connection. */
 type Phase = 'opening' | 'reading' | 'following';
 
@@ -63,11 +86,17 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   #phase: Phase = 'opening';
   #configuration: Configuration;
   #hasRead = false;
+  /** When whoever is followed last gave a sign. */
+  #heardAt: Millis;
+  /** ReferenceID → what was passed on under it. */
+  readonly #open = new Map<number, number>();
+  #passed = OWN_REFERENCES;
   #effects: ConfigFollowerEffect[] = [];
 
   constructor(options: ConfigFollowerOptions) {
     this.#options = options;
     this.#configuration = makeConfiguration([], options.hashes.sha256, '');
+    this.#heardAt = options.now;
     const { application, random, hashes, secret, servers: members } = options;
     this.#proof = new OwnProof({ link: 'configuration', application, secret, hashes, random });
     const emit = (effect: ConfigFollowerEffect) => void this.#effects.push(effect);
@@ -79,7 +108,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
         close: (attempt, why) => emit({ type: 'close', attempt, why }),
         ping: (n) => this.#send({ type: 'Ping', n }),
         // What has been read stays good (CS13).
-        lost: () => undefined,
+        lost: (now) => this.#lost(now),
       },
       { members, addpTimeoutMs: FOLLOWER_ADDP_MS, pauseMs: FOLLOWER_PAUSE_MS },
       options.now,
@@ -87,7 +116,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   }
 
   handle(now: Millis, input: ConfigFollowerInput): ConfigFollowerEffect[] {
-    if (input.attempt === this.#round.attempt) {
+    if (input.type === 'pass') this.#pass(now, input.id, input.request);
+    else if (input.attempt === this.#round.attempt) {
       switch (input.type) {
         case 'opened':
           this.#opened(now);
@@ -137,6 +167,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   #message(now: Millis, message: ConfigReply): void {
     if (!this.#round.isOpen) return;
     this.#round.heard(now);
+    if (this.#phase === 'following') this.#heardAt = now;
+    if (this.#isPassed(message)) return;
     switch (message.type) {
       case 'Ping':
         return this.#send({ type: 'Pong', n: message.n });
@@ -154,7 +186,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
         return this.#read(now, message.revision, message.objects, undefined);
       case 'Changed':
         if (this.#phase !== 'following') return;
-        return this.#read(now, message.revision, message.objects, message.deleted);
+        return this.#read(now, message.revision, message.objects, message);
       case 'Error': {
         const { code, text } = message;
         this.#effects.push({ type: 'refused', server: this.#round.server, code, text });
@@ -171,12 +203,12 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     }
   }
 
-  /** `deleted` undefined: `objects` are all. */
+  /** `delta` undefined: `objects` are all. */
   #read(
     now: Millis,
     revision: string,
     objects: readonly unknown[],
-    deleted: readonly string[] | undefined,
+    delta: Pick<Extract<ConfigReply, { type: 'Changed' }>, 'deleted' | 'entries'> | undefined,
   ): void {
     const changed: ConfigObject[] = [];
     for (const one of objects) {
@@ -188,14 +220,55 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     this.#phase = 'following';
     this.#round.stands(now);
     const former = this.#configuration;
+    const changes = delta && { changed, deleted: delta.deleted };
     this.#configuration =
-      deleted === undefined
+      changes === undefined
         ? makeConfiguration(changed, this.#options.hashes.sha256, revision)
-        : former.with({ changed, deleted }, revision);
+        : former.with(changes, revision);
     this.#takeAddp(now);
     if (this.#hasRead && revision === former.revision) return;
     this.#hasRead = true;
-    this.#effects.push({ type: 'configuration', configuration: this.#configuration });
+    const entries = delta?.entries;
+    const more = { ...(changes && { changes }), ...(entries && { entries }) };
+    this.#effects.push({ type: 'configuration', configuration: this.#configuration, ...more });
+  }
+
+  #pass(now: Millis, id: number, request: EditingRequest): void {
+    if (this.#phase !== 'following' || !this.#round.isOpen)
+      return this.#notPassed(now, id, false, 'No Configuration Server can be reached.');
+    this.#passed += 1;
+    this.#open.set(this.#passed, id);
+    this.#send({ ...request, ReferenceID: this.#passed });
+  }
+
+  #isPassed(message: ConfigReply): boolean {
+    switch (message.type) {
+      case 'Edited':
+      case 'NotEdited':
+      case 'Entries':
+      case 'Error': {
+        const id = this.#open.get(message.ReferenceID ?? 0);
+        if (id === undefined) return false;
+        this.#open.delete(message.ReferenceID ?? 0);
+        this.#effects.push({ type: 'passedOn', id, reply: message });
+        return true;
+      }
+      default:
+        return false;
+    }
+  }
+
+  #lost(now: Millis): void {
+    this.#phase = 'opening';
+    const lost = [...this.#open.values()];
+    this.#open.clear();
+    for (const id of lost)
+      this.#notPassed(now, id, true, 'The connection to the Configuration Server was lost.');
+  }
+
+  #notPassed(now: Millis, id: number, wasSent: boolean, why: string): void {
+    const ageMs = now - this.#heardAt;
+    this.#effects.push({ type: 'notPassedOn', id, wasSent, ageMs, why });
   }
 
   /** S0: the time-outs of the connection that the own Application has to this server, else to any of its kind. */

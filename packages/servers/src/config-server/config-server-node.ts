@@ -24,6 +24,7 @@ import {
   type Application,
   type ConfigReply,
   type ConfigRequest,
+  type Entry,
   type ErrorCode,
   nameOf,
   PROTOCOL_VERSION,
@@ -31,9 +32,8 @@ import {
 } from '@holdfast/protocol';
 import { ServerClients, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import { secretOfKeys } from '../server-proof.ts';
-import { ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
-import { judgeEdit, mayReadHistory } from './judge-edit.ts';
+import { Editing, type EditingRequest } from './editing.ts';
 import {
   type LogInByTokenMessage,
   type LogInMessage,
@@ -43,7 +43,6 @@ import {
   type Session,
 } from './log-in.ts';
 import { type Open, openingOf, type Shown } from './opening.ts';
-import { StoreSession } from './store-session.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions } from './subscriptions.ts';
 import { allVisibleTo, changesVisibleTo, type Viewer } from './visible-objects.ts';
 
@@ -69,8 +68,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   readonly #deadlines = new Deadlines<string>();
   readonly #logIns: LogIns;
   readonly #servers: ServerClients<Open>;
-  readonly #session: StoreSession | undefined;
-  readonly #editor: ConfigEditor | undefined;
+  readonly #editing: Editing;
   #effects: ConfigServerEffect[] = [];
 
   constructor(options: ConfigServerOptions) {
@@ -81,25 +79,13 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const { hashes, random } = options;
     const secret = () => secretOfKeys(this.#configuration.all('Keys')[0]);
     this.#servers = new ServerClients({ link: 'configuration', hashes, random, secret });
-    if (options.stored === undefined) return;
-    const common = {
+    this.#editing = new Editing(options, {
       configuration: () => this.#configuration,
-      log: ({ level, what, ...more }: LogLine) => this.#log(level, what, more),
-    };
-    this.#session = new StoreSession(
-      {
-        ...{ ...common, application: options.application, random, hashes },
-        request: (id, request) => this.#effects.push({ type: 'store', id, request }),
-        took: (now, next, changes) => this.#take(now, next, changes),
-      },
-      options.now,
-      options.stored,
-    );
-    this.#editor = new ConfigEditor({
-      ...{ ...common, session: this.#session, mayReadHistory },
-      judge: (edit) => judgeEdit(edit, hashes.sha256),
+      took: (now, next, changes, entries) => this.#take(now, next, changes, entries),
       wall: (now) => now + this.#wallOffsetMs,
+      emit: (effect) => void this.#effects.push(effect),
       reply: (connection, message) => this.#send(connection, message),
+      log: ({ level, what, ...more }) => this.#log(level, what, more),
     });
   }
 
@@ -109,13 +95,13 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
 
   /** As the store numbers it; none without a store. */
   get stored(): Revision | undefined {
-    return this.#session?.revision;
+    return this.#editing.revision;
   }
 
   handle(now: Millis, input: ConfigServerInput): ConfigServerEffect[] {
     switch (input.type) {
       case 'configuration':
-        this.#configure(now, input.configuration);
+        this.#configure(now, input);
         break;
       case 'opened':
         this.#clients.set(input.connection, {
@@ -136,8 +122,13 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         this.#checkNext();
         break;
       case 'stored':
-        this.#session?.answered(now, input.id, input.answer);
-        this.#editor?.goOn(now);
+        this.#editing.stored(now, input.id, input.answer);
+        break;
+      case 'passedOn':
+        this.#editing.passedOn(input.id, input.reply);
+        break;
+      case 'notPassedOn':
+        this.#editing.notPassedOn(input.id, input);
         break;
       case 'clockJumped':
         this.#wallOffsetMs = input.wallOffsetMs;
@@ -150,14 +141,13 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
 
   nextDeadline(): Millis | undefined {
     const next = this.#deadlines.next();
-    const ofStore = this.#session?.nextDeadline();
+    const ofStore = this.#editing.nextDeadline();
     if (next === undefined || ofStore === undefined) return next ?? ofStore;
     return Math.min(next, ofStore);
   }
 
   expire(now: Millis): ConfigServerEffect[] {
-    this.#session?.expire(now);
-    this.#editor?.goOn(now);
+    this.#editing.expire(now);
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
       const client = this.#clients.get(due);
       if (client === undefined) continue;
@@ -173,13 +163,15 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return effects;
   }
 
-  #configure(now: Millis, configuration: Configuration): void {
+  #configure(now: Millis, input: Extract<ConfigServerInput, { type: 'configuration' }>): void {
+    const { configuration, entries = [] } = input;
     const before = this.#configuration;
     if (configuration.revision === before.revision) return;
-    this.#take(now, configuration, changesBetween(before.objects, configuration.objects));
+    const changes = input.changes ?? changesBetween(before.objects, configuration.objects);
+    this.#take(now, configuration, changes, entries);
   }
 
-  #take(now: Millis, configuration: Configuration, changes: Changes): void {
+  #take(now: Millis, configuration: Configuration, changes: Changes, entries: readonly Entry[]): void {
     const before = this.#configuration;
     this.#configuration = configuration;
     this.#log('info', 'configuration changed', {
@@ -198,7 +190,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       const { changed, deleted } = subscriptions.concerned(seen);
       // Also without any object of interest: the client learns which revision is served.
       const { revision } = configuration;
-      this.#send(connection, { type: 'Changed', revision, objects: [...changed], deleted: [...deleted] });
+      this.#send(connection, {
+        ...{ type: 'Changed', revision, objects: [...changed], deleted: [...deleted] },
+        // CX3: whoever keeps a copy keeps what it came from.
+        ...(viewer === 'config' && entries.length > 0 ? { entries: [...entries] } : {}),
+      });
     }
   }
 
@@ -404,17 +400,10 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return false;
   }
 
-  #edit(now: Millis, connection: string, client: Client, message: EditRequest | HistoryRequest): void {
-    const { session } = client;
-    const person = session && this.#configuration.get('Person', session.person);
-    if (person === undefined) return this.#refuse(connection, message, 'not-allowed', 'Log in first.');
-    if (this.#editor === undefined) {
-      const text = `"${this.#options.application}" serves files: edit them, or give it a database.`;
-      return this.#refuse(connection, message, 'wrong-state', text);
-    }
-    const asker = { connection, person, from: client.application?.name ?? '' };
-    if (message.type === 'History') this.#editor.history(asker, message);
-    else this.#editor.edit(now, asker, message);
+  #edit(now: Millis, connection: string, client: Client, message: EditingRequest): void {
+    const { viewer = 'person', session, application } = client;
+    const person = session?.person;
+    this.#editing.asked(now, { connection, viewer, application: application?.name ?? '', person }, message);
   }
 
   #sendObjects(connection: string, message: Answerable, objects: readonly unknown[]): void {

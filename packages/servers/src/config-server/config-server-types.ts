@@ -1,18 +1,35 @@
 /** What a Configuration Server process is told and what it asks of its shell. */
-import type { Configuration } from '@holdfast/centre';
+import type { Changes, Configuration } from '@holdfast/centre';
 import type { LogLine, Millis, Random } from '@holdfast/kernel';
-import type { ConfigReply, ConfigRequest, Person, Revision } from '@holdfast/protocol';
+import type { ConfigReply, ConfigRequest, Entry, Person, Revision } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
+import type { EditingReply, EditingRequest } from './editing.ts';
 import type { StoreAnswer, StoreRequest } from './store-session.ts';
 
 export type ConfigServerInput =
   /** A new revision, checked. */
-  | { readonly type: 'configuration'; readonly configuration: Configuration }
+  | {
+      readonly type: 'configuration';
+      readonly configuration: Configuration;
+      /** From the one before, where they are known; and the entries that they came from. */
+      readonly changes?: Changes;
+      readonly entries?: readonly Entry[];
+    }
   | { readonly type: 'opened'; readonly connection: string }
   | { readonly type: 'message'; readonly connection: string; readonly message: ConfigRequest }
   | { readonly type: 'closed'; readonly connection: string }
   /** Answer to `store`. */
   | { readonly type: 'stored'; readonly id: number; readonly answer: StoreAnswer }
+  /** Answer to `passOn`. */
+  | { readonly type: 'passedOn'; readonly id: number; readonly reply: EditingReply }
+  /** None will come. `ageMs`: for how long no writing Configuration Server has been heard. */
+  | {
+      readonly type: 'notPassedOn';
+      readonly id: number;
+      readonly wasSent: boolean;
+      readonly ageMs: Millis;
+      readonly why: string;
+    }
   /** Answer to `verifyPassword`. */
   | { readonly type: 'passwordVerified'; readonly id: number; readonly ok: boolean }
   /** The wall clock and the monotonic clock jumped apart. Wall = now + wallOffsetMs. */
@@ -23,6 +40,8 @@ export type ConfigServerEffect =
   | { readonly type: 'close'; readonly connection: string; readonly why: string }
   /** Where there is a store; answered in the order of the requests, each once. */
   | { readonly type: 'store'; readonly id: number; readonly request: StoreRequest }
+  /** To the Configuration Server that this one follows. */
+  | { readonly type: 'passOn'; readonly id: number; readonly request: EditingRequest }
   /** Off the main thread. Without a hash there is no such user: the same work is done and the answer is no. */
   | {
       readonly type: 'verifyPassword';
@@ -52,6 +71,8 @@ export interface ConfigServerOptions {
   readonly configuration: Configuration;
   /** With a store: the revision of the configuration there; without one nothing is edited here. */
   readonly stored?: Revision;
+  /** A proxy: what is edited here goes to the Configuration Server that it follows. */
+  readonly passesOn?: boolean;
   readonly now: Millis;
   /** Wall clock minus monotonic clock, ms. */
   readonly wallOffsetMs: Millis;

@@ -1,38 +1,119 @@
-/** What speaks against an edit: who asks, what somebody else has changed since, and what the configuration would be. */
-import { asChanges, type Configuration, checkObjects, type Problem, type Sha256 } from '@holdfast/centre';
-import type { Finding, Person } from '@holdfast/protocol';
-import type { EditorPorts, Judgement } from './config-editor.ts';
+/**
+ * What an edit comes to: who may do it, what somebody else has changed since its editor looked, what follows from it at the other
+ * Switch, and what the configuration would be. In this order: who may not edit learns nothing of the rest.
+ */
+import {
+  asChanges,
+  type Configuration,
+  changedFields,
+  findingKey,
+  mayEdit,
+  syncEntry,
+  type Finding as ValidatorFinding,
+  validateFor,
+  withDerived,
+} from '@holdfast/centre';
+import {
+  type Change,
+  compareRevisions,
+  type Entry,
+  type Finding,
+  type Person,
+  revisionText,
+} from '@holdfast/protocol';
+import type { Judgement } from './config-editor.ts';
+import { revisionOf } from './revision-of.ts';
 
-type Edit = Parameters<EditorPorts['judge']>[0];
+export interface ProposedEdit {
+  readonly configuration: Configuration;
+  readonly changes: readonly Change[];
+  readonly person: Person;
+  /** What its editor looked at. */
+  readonly seenAt?: string | undefined;
+}
 
-export function judgeEdit({ configuration, changes, person }: Edit, sha256: Sha256): Judgement {
-  if (person.rank !== 'administrator') {
-    const text = `"${person.name}" is ${person.rank}: administrators edit the configuration.`;
-    return { changes, findings: [], refusal: { code: 'not-allowed', text } };
+export interface EditSurroundings {
+  /** The newest entries, the oldest first, without a gap up to the configuration. */
+  readonly recent: readonly Entry[];
+  /** In which Place a DN is. */
+  placeOf(dn: string): string | undefined;
+}
+
+/** Of what speaks against an edit so much is told; of more the number. */
+const FINDINGS_TOLD_MAX = 200;
+
+export function judgeEdit(edit: ProposedEdit, { recent, placeOf }: EditSurroundings): Judgement {
+  const { configuration, changes } = edit;
+  const refused = (refusal: NonNullable<Judgement['refusal']>, findings: readonly Finding[] = []) => ({
+    ...{ changes, refusal, findings: cut(findings) },
+  });
+  const forbidden = notAllowed(edit);
+  if (forbidden !== undefined) return refused({ code: 'not-allowed', text: forbidden });
+  const crossed = changedSince(edit, recent);
+  if (crossed.length > 0)
+    return refused(
+      { code: 'conflict', text: 'Somebody else has changed it since. Look again, then edit again.' },
+      crossed,
+    );
+  const derived = syncEntry(configuration, changes, placeOf);
+  const all = withDerived(changes, derived.changes);
+  const carried = derived.findings.map(({ object, field, text }) => ({
+    ...{ severity: 'warning' as const, object, field, text },
+  }));
+  const findings = [...broughtBy(configuration, all), ...carried];
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  if (errors === 0) return { changes: all, findings: cut(findings) };
+  const text = `The configuration would have ${errors} ${errors === 1 ? 'problem' : 'problems'} more.`;
+  return refused({ code: 'bad-configuration', text }, findings);
+}
+
+function notAllowed({ configuration, changes, person }: ProposedEdit): string | undefined {
+  for (const change of changes) {
+    const verdict = mayEdit(person, change, configuration);
+    if (!verdict.ok) return verdict.text;
   }
-  const findings = problemsOf(configuration, changes, sha256);
-  const count = findings.filter(({ severity }) => severity === 'error').length;
-  if (count === 0) return { changes, findings };
-  const text = `The configuration would have ${count} ${count === 1 ? 'problem' : 'problems'}.`;
-  return { changes, findings, refusal: { code: 'bad-configuration', text } };
+  return undefined;
 }
 
-function problemsOf(configuration: Configuration, changes: Edit['changes'], sha256: Sha256): Finding[] {
-  const next = configuration.with(asChanges(changes));
-  const checked = checkObjects(
-    next.objects.map((object) => ({ file: '', object })),
-    [],
-    sha256,
-  );
-  const problems = checked.ok ? [] : checked.problems;
-  const finding =
-    (severity: Finding['severity']) =>
-    ({ object, field, text }: Problem) => ({ severity, object, field, text });
-  const touched = new Set(changes.map(({ key }) => key));
-  const warnings = checked.warnings.filter(({ object }) => touched.has(object));
-  return [...problems.map(finding('error')), ...warnings.map(finding('warning'))];
+/** CE8: the same field, changed by two who did not see each other. */
+function changedSince({ changes, seenAt, configuration }: ProposedEdit, recent: readonly Entry[]): Finding[] {
+  if (seenAt === undefined || seenAt === configuration.revision) return [];
+  const seen = revisionOf(seenAt);
+  const [oldest] = recent;
+  const isKnown = oldest !== undefined && oldest.revision.number <= seen.number + 1;
+  if (!isKnown) {
+    const text = `What has been changed since ${seenAt} is no longer at hand. Look again, then edit again.`;
+    return [{ severity: 'error', object: '', field: '', text }];
+  }
+  const own = new Map(changes.map((change) => [change.key, new Set(changedFields(change))]));
+  return recent
+    .filter(({ revision }) => compareRevisions(revision, seen) > 0)
+    .flatMap((entry) =>
+      entry.changes.flatMap((change) => {
+        const fields = own.get(change.key);
+        const both = fields === undefined ? [] : changedFields(change).filter((field) => fields.has(field));
+        return both.map((field) => ({
+          ...{ severity: 'error' as const, object: change.key, field },
+          text: `"${entry.author.who}" changed it in ${revisionText(entry.revision)}.`,
+        }));
+      }),
+    );
 }
 
-export function mayReadHistory({ rank }: Person): boolean {
-  return rank === 'administrator' || rank === 'auditor';
+/** CE9: what was wrong before is no reason against an edit that has nothing to do with it. */
+function broughtBy(configuration: Configuration, changes: readonly Change[]): Finding[] {
+  const keys = changes.map(({ key }) => key);
+  const before = new Set(validateFor(configuration, keys).map(findingKey));
+  const after = validateFor(configuration.with(asChanges(changes)), keys);
+  return after.filter((finding) => !before.has(findingKey(finding))).map(told);
+}
+
+function told({ rule, severity, object, field, reason, remedy }: ValidatorFinding): Finding {
+  return { rule, severity, object, field, text: `${reason} ${remedy}` };
+}
+
+function cut(findings: readonly Finding[]): Finding[] {
+  if (findings.length <= FINDINGS_TOLD_MAX) return [...findings];
+  const text = `And ${findings.length - FINDINGS_TOLD_MAX} more. Mend the first ones, then try again.`;
+  return [...findings.slice(0, FINDINGS_TOLD_MAX), { severity: 'warning', object: '', field: '', text }];
 }

@@ -53,6 +53,9 @@ export type StoreAnswer =
   | PastAnswer
   | StoredConfiguration;
 
+/** By these an edit is compared with what others have done since its editor looked (CE8). */
+export const RECENT_MAX = 1_000;
+export const RECENT_CHANGES_MAX = 20_000;
 /** Of one request to the store. */
 export const ENTRIES_READ_MAX = 1_000;
 /** An entry of which nobody can say whether it was written is asked for again for so long. */
@@ -100,6 +103,7 @@ export class StoreSession {
   #isCurrent = false;
   #commit: OpenCommit | undefined;
   #isReading = false;
+  #recent: Entry[] = [];
   readonly #open = new Map<number, Open>();
   #count = 0;
 
@@ -112,6 +116,11 @@ export class StoreSession {
 
   get role(): WriterRole {
     return this.#writer.role;
+  }
+
+  /** The newest entries, the oldest first, without a gap up to what is held. */
+  get recent(): readonly Entry[] {
+    return this.#recent;
   }
 
   get revision(): Revision {
@@ -227,6 +236,7 @@ export class StoreSession {
     this.#isReading = false;
     if (answer.type === 'unavailable') return;
     this.#revision = answer.revision;
+    this.#recent = [];
     const { objects } = answer;
     const next = makeConfiguration(objects, this.#ports.hashes.sha256, revisionText(answer.revision));
     this.#ports.took(now, next, changesBetween(this.#ports.configuration().objects, objects), []);
@@ -241,6 +251,7 @@ export class StoreSession {
     const before = next.objects;
     for (const { changes, revision } of entries) next = next.with(asChanges(changes), revisionText(revision));
     this.#revision = last.revision;
+    this.#recent = newest([...this.#recent, ...entries]);
     const [only, ...more] = entries;
     const changes =
       more.length === 0 && only ? asChanges(only.changes) : changesBetween(before, next.objects);
@@ -285,6 +296,16 @@ export class StoreSession {
     this.#open.set(this.#count, open);
     this.#ports.request(this.#count, request);
   }
+}
+
+function newest(entries: readonly Entry[]): Entry[] {
+  let changes = 0;
+  let from = entries.length;
+  while (from > 0 && entries.length - from < RECENT_MAX && changes < RECENT_CHANGES_MAX) {
+    from -= 1;
+    changes += entries[from]?.changes.length ?? 0;
+  }
+  return entries.slice(from);
 }
 
 const WORDS = {
