@@ -84,6 +84,7 @@ export { syncChanges } from './config/sync-switches.ts';
 export { type Difference, type Drift, drift, switchDigest } from './config/sync-switches-drift.ts';
 export { movePlaces, placesOfDNs, type SyncResult, syncEntry } from './config/sync-switches-entry.ts';
 export type { SyncFinding } from './config/sync-switches-pieces.ts';
+export { proposeSync, type SyncProposal, type SyncRequest } from './config/sync-switches-request.ts';
 export { type SyncPair, syncPairs } from './config/sync-switches-settings.ts';
 export { withDerived } from './config/sync-switches-work.ts';
 export { endOfToken } from './config/token-standing.ts';

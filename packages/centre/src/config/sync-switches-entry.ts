@@ -155,7 +155,9 @@ function renumbered(work: SyncWork, pair: SyncPair): ReadonlyMap<string, string>
     const groups = new Map<string, ConfigObject[]>();
     for (const object of objects) {
       const text = content(object);
-      groups.set(text, [...(groups.get(text) ?? []), object]);
+      const group = groups.get(text);
+      if (group === undefined) groups.set(text, [object]);
+      else group.push(object);
     }
     return groups;
   };

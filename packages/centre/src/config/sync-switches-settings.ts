@@ -49,13 +49,16 @@ export function switchPairs(switches: readonly Switch[]): [Switch, Switch][] {
 }
 
 function pairOf(tenants: Lookup, one: Switch, other: Switch): SyncPair {
-  const own = optionValue(OPTIONS.holdfast['sync-own-options'], [levelOf(objectKey(one), one)]);
-  const isEach = [one, other].some(({ tenant }) => placeFormOf(tenants.get('Tenant', tenant)) === 'each');
-  return {
-    switches: [one.name, other.name],
-    places: isEach ? 'each' : 'one',
-    ownOptions: new Set(own.split(',')),
-  };
+  const [here, there] = [settingsOf(tenants, one), settingsOf(tenants, other)];
+  const isEach = here.places === 'each' || there.places === 'each';
+  return { ...here, places: isEach ? 'each' : 'one', switches: [one.name, other.name] };
+}
+
+/** As one Switch and its Tenant say it. */
+export function settingsOf(tenants: Lookup, object: Switch): Pick<SyncPair, 'places' | 'ownOptions'> {
+  const own = optionValue(OPTIONS.holdfast['sync-own-options'], [levelOf(objectKey(object), object)]);
+  const places = placeFormOf(tenants.get('Tenant', object.tenant));
+  return { places, ownOptions: new Set(own.split(',')) };
 }
 
 function placeFormOf(tenant: Tenant | undefined): SyncPair['places'] {
@@ -128,7 +131,8 @@ function twinText(configuration: Configuration, one: Switch, name: string): stri
   return `Switch "${name}" ${says}. Set it to "${one.name}", or synchronise the two, which does it.`;
 }
 
-function twinSwitchOf(object: Switch): string | undefined {
+/** Whom it names. */
+export function twinSwitchOf(object: Switch): string | undefined {
   return resolveOption(OPTIONS.holdfast['sync-with'], [levelOf(objectKey(object), object)])?.value;
 }
 

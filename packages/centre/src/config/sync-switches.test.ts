@@ -1,9 +1,11 @@
 import type { Entry } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { checkObjects } from './load-configuration.ts';
+import { problemLine } from './problem.ts';
 import { syncChanges } from './sync-switches.ts';
 import { drift, switchDigest } from './sync-switches-drift.ts';
 import { counterpartName } from './sync-switches-places.ts';
+import { proposeSync } from './sync-switches-request.ts';
 import { checkSyncSwitches } from './sync-switches-settings.ts';
 import { load, sha256, withOption } from './test-configuration.ts';
 import { applied, at, changesOf, derived, edit, PAIR, pairOf, sample, synced } from './test-sync-switches.ts';
@@ -318,6 +320,56 @@ function warnings(files: ReturnType<typeof withOption>): string[] {
   if (!loaded.ok) throw new Error(loaded.problems.map(({ text }) => text).join());
   return loaded.warnings.map(({ object, field, text }) => `${object} ${field} ${text}`);
 }
+
+test('[SY13] an administrator names two Switches and the master; what is not asked for stays as it is there', () => {
+  const both = ['south', 'north'] as const;
+  const asked = proposeSync(sample({ 'DN/8000@south': { displayName: 'x' } }), {
+    switches: both,
+    master: 'south',
+  });
+  if ('problems' in asked) throw new Error(JSON.stringify(asked.problems));
+  expect(at(applied(sample(), asked.changes), 'DN/8000@north')).toMatchObject({ displayName: 'x' });
+  expect(asked.findings).toMatchObject([{ object: 'DN/8000@north', value: 'Sales' }]);
+  expect(pairOf(applied(sample(), asked.changes))).toEqual(PAIR);
+  const settings = { places: 'each', ownOptions: 'a/b,c/d' } as const;
+  const other = proposeSync(sample(), { switches: both, master: 'north', ...settings });
+  if ('problems' in other) throw new Error(JSON.stringify(other.problems));
+  const after = applied(sample(), other.changes);
+  expect(pairOf(after)).toEqual({ ...PAIR, places: 'each', ownOptions: new Set(['a/b', 'c/d']) });
+  expect(proposeSync(after, { switches: both, master: 'south' })).toEqual({ changes: [], findings: [] });
+});
+
+test.each([
+  [{ switches: ['north', 'west'], master: 'north' }, 'Switch/west There is no Switch "west".'],
+  [{ switches: ['north', 'north'], master: 'north' }, 'Switch/north It cannot be kept alike with itself.'],
+  [
+    { switches: ['north', 'south'], master: 'west' },
+    'Switch/west The master is one of the two: north or south.',
+  ],
+  [
+    { switches: ['north', 'south'], master: 'north', ownOptions: 'contact' },
+    'Switch/north holdfast/sync-own-options It must be 1 to 32 options',
+  ],
+] as const)('[SY13] %o is refused with what to do', (request, text) => {
+  const asked = proposeSync(sample(), request);
+  if (!('problems' in asked)) throw new Error('it was taken');
+  expect(asked.problems.map((problem) => problemLine(problem).replaceAll(':', '')).join()).toContain(
+    text.replaceAll(':', ''),
+  );
+});
+
+test('[SY13] a Switch that is disabled, or kept alike with a third, is told', () => {
+  const ask = (change: object) => {
+    const asked = proposeSync(sample({ 'Switch/south': change }), {
+      switches: ['north', 'south'],
+      master: 'north',
+    });
+    return 'problems' in asked ? asked.problems.map(({ field, value }) => [field, value]) : [];
+  };
+  expect(ask({ enabled: false })).toEqual([['enabled', 'false']]);
+  expect(ask({ options: { holdfast: { 'sync-with': 'west' } } })).toEqual([['holdfast/sync-with', 'west']]);
+  expect(ask({ options: { holdfast: { 'sync-with': 'north' } } })).toEqual([]);
+});
 
 test('[SY1] a sync-with that leads nowhere is warned of, with what to do', () => {
   const text = (value: string) =>
