@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const [shown = '', later = ''] = readFileSync(`${root}docs/field-cases.md`, 'utf8').split('\n## Later');
 
 /** Lower it with each case that is shown whole. */
-const LATER_MAX = 11;
+const LATER_MAX = 8;
 
 interface Row {
   readonly id: string;

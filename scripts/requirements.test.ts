@@ -41,7 +41,7 @@ const rows: Row[] = page
     return {
       place,
       asks,
-      rules: answer.replace(/`[^`]*`/g, '').match(/\b[A-Z]{2,3}\d+[a-z]?\b/g) ?? [],
+      rules: answer.replace(/`[^`]*`/g, '').match(/\b(?:V|[A-Z]{2,3})\d+[a-z]?\b/g) ?? [],
       options: [...answer.matchAll(/`([^`]+)`/g)].map(([, option = '']) => option),
       state,
       topic,
@@ -87,7 +87,7 @@ test('each rule stands in a SPEC.md, unless it is being built, and each test sho
     .split('\n');
   const known = new Set(
     specs.flatMap((file) =>
-      [...read(file).matchAll(/^- \*\*([A-Z]{2,3}\d+[a-z]?)\*\*/gm)].map(([, id]) => id),
+      [...read(file).matchAll(/^- \*\*((?:V|[A-Z]{2,3})\d+[a-z]?)\*\*/gm)].map(([, id]) => id),
     ),
   );
   const unknown = rows.flatMap(({ place, state, rules }) =>
@@ -96,7 +96,7 @@ test('each rule stands in a SPEC.md, unless it is being built, and each test sho
   expect(unknown).toEqual([]);
   const foreign = rows.flatMap((row) =>
     testsOf(row)
-      .map(({ title }) => /^\[([A-Z]{2,3}\d+[a-z]?)\]$/.exec(title)?.[1])
+      .map(({ title }) => /^\[((?:V|[A-Z]{2,3})\d+[a-z]?)\]$/.exec(title)?.[1])
       .filter((id) => id !== undefined && !row.rules.includes(id))
       .map((id) => `${row.place}: ${id}`),
   );

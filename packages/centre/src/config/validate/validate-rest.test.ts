@@ -149,7 +149,7 @@ const certified = (objects: Objects, key: string, path: string) =>
 
 test.each<Row>([
   [
-    '[C26] the members of a pair show two certificates',
+    'the members of a pair show two certificates',
     certified(certified(withPairs(), SIP_NORTH, '/etc/holdfast/a.pem'), BACKUP, '/etc/holdfast/b.pem'),
     `${BACKUP} TServer/sip-tls-cert`,
     { hasFix: true },
@@ -186,7 +186,7 @@ test.each<Row>([
   ],
   ['it is not valid yet', generated(), `${SIP_NORTH} TServer/sip-tls-cert`, shows({ notBeforeMs: NOW + 1 })],
   [
-    '[C26] it is for another name',
+    'it is for another name',
     generated(),
     `${SIP_NORTH} TServer/sip-tls-cert`,
     shows({ names: ['*.example.net'] }),
