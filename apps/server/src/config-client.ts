@@ -8,6 +8,7 @@ import {
   type ConfigFollowerEffect,
   type ConfigFollowerInput,
   ConfigFollowerNode,
+  type EditingRequest,
   type ServerAddress,
   type ServerSecret,
 } from '@holdfast/servers';
@@ -24,17 +25,23 @@ export interface ConfigClientOptions {
   /** In the order in which they are tried: the own site's first. */
   readonly servers: readonly ServerAddress[];
   readonly log: Log;
-  onConfiguration(configuration: Configuration): void;
+  /** With what it came from, unless everything was read anew. */
+  onConfiguration(configuration: Configuration, news: Pick<ConfigurationEffect, 'changes' | 'entries'>): void;
+  /** Of a proxy: what came of an edit that it has passed on. */
+  onAnswer?(answer: Extract<ConfigFollowerEffect, { type: 'passedOn' | 'notPassedOn' }>): void;
   /** A server will not serve this application. The next one is tried all the same. */
   onRefused?(server: ServerAddress, code: string, text: string): void;
   /** A server does not answer, or no longer. */
   onLost?(server: ServerAddress, why: string): void;
 }
 
+type ConfigurationEffect = Extract<ConfigFollowerEffect, { type: 'configuration' }>;
+
 export class ConfigClient {
   readonly #options: ConfigClientOptions;
   readonly #clock = new ProcessClock();
   #running: RunningNode<ConfigFollowerInput> | undefined;
+  #configuration: Configuration | undefined;
   readonly #link: ServerLink<ConfigRequest, ConfigReply>;
 
   constructor(options: ConfigClientOptions) {
@@ -74,6 +81,16 @@ export class ConfigClient {
     });
   }
 
+  /** As it was last read. */
+  get configuration(): Configuration | undefined {
+    return this.#configuration;
+  }
+
+  /** An edit, for the Configuration Server that is followed. */
+  pass(id: number, request: EditingRequest): void {
+    this.#running?.input({ type: 'pass', id, request });
+  }
+
   stop(): void {
     this.#running?.stop();
     this.#link.stop();
@@ -89,7 +106,11 @@ export class ConfigClient {
         this.#link.close(effect.attempt, effect.why);
         return this.#tellLost(effect.attempt, effect.why);
       case 'configuration':
-        return this.#options.onConfiguration(effect.configuration);
+        this.#configuration = effect.configuration;
+        return this.#options.onConfiguration(effect.configuration, effect);
+      case 'passedOn':
+      case 'notPassedOn':
+        return this.#options.onAnswer?.(effect);
       case 'refused': {
         const { server, code, text } = effect;
         return this.#options.onRefused?.(server, code, text);
