@@ -371,6 +371,17 @@ test('[SY13] a Switch that is disabled, or kept alike with a third, is told', ()
   expect(ask({ options: { holdfast: { 'sync-with': 'north' } } })).toEqual([]);
 });
 
+test('[SY13] more changes than one entry holds are refused, with how to go on', () => {
+  const request = { switches: ['north', 'south'], master: 'north' } as const;
+  const all = proposeSync(northAlone(), request);
+  const count = 'changes' in all ? all.changes.length : 0;
+  expect(count).toBeGreaterThan(10);
+  expect(proposeSync(northAlone(), request, count)).toEqual(all);
+  expect(proposeSync(northAlone(), request, count - 1)).toMatchObject({
+    problems: [{ object: 'Switch/north', value: String(count) }],
+  });
+});
+
 test('[SY1] a sync-with that leads nowhere is warned of, with what to do', () => {
   const text = (value: string) =>
     warnings(withOption('switches', 'north', 'holdfast', 'sync-with', value)).join();
