@@ -13,7 +13,7 @@ function server(passesOn: boolean) {
     ...{ hashes: portableHashes, random: seededRandom(3) },
     signToken: () => 'token',
     verifyToken: () => ({
-      ...{ ok: true, person: 'supervisor1', issuedAt: WALL, expiresAt: WALL + 1e9 },
+      ...{ ok: true, person: 'supervisor1', issuedWall: WALL, expiresAt: WALL + 1e9 },
     }),
   });
   const input = (one: ConfigServerInput): ConfigServerEffect[] =>
