@@ -30,6 +30,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'endpoint', shortArgs: ['--seconds', '3'] },
   { name: 'centre', nodeFlags: ['--expose-gc'], shortArgs: ['--calls', '50000'] },
   { name: 'config-sync', shortArgs: ['--agents', '2000', '--edits', '4000'] },
+  { name: 'validate', shortArgs: ['--agents', '2000', '--edits', '50'] },
   { name: 'register', args: ['--seconds', '60'], shortArgs: ['--short'] },
   { name: 'register-kamailio', shortArgs: null },
   { name: 'b2bua', args: ['--seconds', '30'], shortArgs: ['--short'] },

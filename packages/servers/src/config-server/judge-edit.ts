@@ -6,11 +6,10 @@ import {
   asChanges,
   type Configuration,
   changedFields,
-  findingKey,
+  findingsBrought,
   mayEdit,
   syncEntry,
   type Finding as ValidatorFinding,
-  validateFor,
   withDerived,
 } from '@holdfast/centre';
 import {
@@ -103,9 +102,8 @@ function changedSince({ changes, seenAt, configuration }: ProposedEdit, recent: 
 /** CE9: what was wrong before is no reason against an edit that has nothing to do with it. */
 function broughtBy(configuration: Configuration, changes: readonly Change[]): Finding[] {
   const keys = changes.map(({ key }) => key);
-  const before = new Set(validateFor(configuration, keys).map(findingKey));
-  const after = validateFor(configuration.with(asChanges(changes)), keys);
-  return after.filter((finding) => !before.has(findingKey(finding))).map(told);
+  const after = configuration.with(asChanges(changes));
+  return findingsBrought({ before: configuration, after }, keys).map(told);
 }
 
 function told({ rule, severity, object, field, reason, remedy }: ValidatorFinding): Finding {
