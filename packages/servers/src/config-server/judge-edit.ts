@@ -13,6 +13,7 @@ import {
   withDerived,
 } from '@holdfast/centre';
 import {
+  CHANGES_MAX,
   type Change,
   compareRevisions,
   type Entry,
@@ -41,7 +42,11 @@ export interface EditSurroundings {
 /** Of what speaks against an edit so much is told; of more the number. */
 const FINDINGS_TOLD_MAX = 200;
 
-export function judgeEdit(edit: ProposedEdit, { recent, placeOf }: EditSurroundings): Judgement {
+export function judgeEdit(
+  edit: ProposedEdit,
+  { recent, placeOf }: EditSurroundings,
+  changesMax = CHANGES_MAX,
+): Judgement {
   const { configuration, changes } = edit;
   const refused = (refusal: NonNullable<Judgement['refusal']>, findings: readonly Finding[] = []) => ({
     ...{ changes, refusal, findings: cut(findings) },
@@ -56,6 +61,8 @@ export function judgeEdit(edit: ProposedEdit, { recent, placeOf }: EditSurroundi
     );
   const derived = syncEntry(configuration, changes, placeOf);
   const all = withDerived(changes, derived.changes);
+  if (all.length > changesMax)
+    return refused({ code: 'bad-configuration', text: tooLarge(changes, all, changesMax) });
   const carried = derived.findings.map(({ object, field, text }) => ({
     ...{ severity: 'warning' as const, object, field, text },
   }));
@@ -64,6 +71,13 @@ export function judgeEdit(edit: ProposedEdit, { recent, placeOf }: EditSurroundi
   if (errors === 0) return { changes: all, findings: cut(findings) };
   const text = `The configuration would have ${errors} ${errors === 1 ? 'problem' : 'problems'} more.`;
   return refused({ code: 'bad-configuration', text }, findings);
+}
+
+/** CE10. */
+function tooLarge(asked: readonly Change[], all: readonly Change[], most: number): string {
+  const follows = all.length - asked.length;
+  const why = follows > 0 ? `, ${follows} of them because two Switches are kept alike` : '';
+  return `It would change ${all.length} objects${why}, and one entry holds ${most}. Edit them in parts.`;
 }
 
 function notAllowed({ configuration, changes, person }: ProposedEdit): string | undefined {
