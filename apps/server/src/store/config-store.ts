@@ -45,9 +45,10 @@ export type ClaimAnswer =
   | { readonly type: 'held'; readonly by: string; readonly epoch: number; readonly ageMs: number }
   | Unavailable;
 
-/** Somebody has claimed since: nothing of this epoch is ever written again. */
+/** Somebody has claimed since, or the database was promoted: nothing of this epoch is ever written again. Claiming anew tells. */
 export interface EpochLost {
   readonly type: 'epochLost';
+  /** The one that stands. */
   readonly epoch: number;
   readonly by: string;
 }
@@ -144,8 +145,11 @@ export type VerifyAnswer =
 
 export interface ConfigStore {
   read(): Promise<StoredConfiguration | Unavailable>;
-  /** One epoch more than the last, where the writer gave no sign for `staleMs` by the database's clock. */
-  claim(holder: string, staleMs: number): Promise<ClaimAnswer>;
+  /**
+   * A higher epoch than the last, where the writer gave no sign for `staleMs` by the database's clock, or is the claimer itself.
+   * `above`: the highest epoch that the claimer has heard of, whatever this database knows.
+   */
+  claim(holder: string, staleMs: number, above?: number): Promise<ClaimAnswer>;
   /** A sign of life of the writer; every commit is one too. */
   beat(epoch: number): Promise<BeatAnswer>;
   /** The writer ends in order: whoever claims next need not wait. */
