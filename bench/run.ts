@@ -29,6 +29,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'registrar-core', shortArgs: ['2'] },
   { name: 'endpoint', shortArgs: ['--seconds', '3'] },
   { name: 'centre', nodeFlags: ['--expose-gc'], shortArgs: ['--calls', '50000'] },
+  { name: 'config-store', shortArgs: ['--short'] },
   { name: 'config-sync', shortArgs: ['--agents', '2000', '--edits', '4000'] },
   { name: 'validate', shortArgs: ['--agents', '2000', '--edits', '50'] },
   { name: 'register', args: ['--seconds', '60'], shortArgs: ['--short'] },
