@@ -21,7 +21,8 @@ import {
 } from '@holdfast/servers';
 import { cryptoRandom, type LinkServer, ProcessClock, runNode } from '@holdfast/shell';
 import { openClientPort } from './client-port.ts';
-import { nodeHashes, verifyNoPassword, verifyPassword } from './crypto.ts';
+import { hashPassword, nodeHashes, verifyNoPassword, verifyPassword } from './crypto.ts';
+import { freshKeys } from './fresh-keys.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { CannotRun, type ReportingRole } from './role.ts';
@@ -69,6 +70,9 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
       if (effect.type === 'send') links?.send(effect.connection, effect.message);
       else if (effect.type === 'close') links?.close(effect.connection, effect.why);
       else if (effect.type === 'verifyPassword') verify(effect);
+      else if (effect.type === 'hashPassword') hash(effect);
+      else if (effect.type === 'makeKeys')
+        running.input({ type: 'keysMade', id: effect.id, fresh: freshKeys() });
       else if (effect.type !== 'log') served.asked?.(effect);
       else if (effect.sender === undefined) log(effect.line);
       else strangers.line(effect.line, effect.sender);
@@ -77,6 +81,9 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
   function verify({ id, hash, password }: Extract<ConfigServerEffect, { type: 'verifyPassword' }>): void {
     const verified = hash === undefined ? verifyNoPassword(password) : verifyPassword(hash, password);
     verified.then((ok) => running.input({ type: 'passwordVerified', id, ok }));
+  }
+  function hash({ id, password }: Extract<ConfigServerEffect, { type: 'hashPassword' }>): void {
+    hashPassword(password).then((kept) => running.input({ type: 'passwordHashed', id, hash: kept }));
   }
   const strangers = new LogBudget(log, { lines });
   clock.onJump(() => running.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));

@@ -5,8 +5,9 @@
 import { type Changes, type Configuration, movePlaces, placesOfDNs } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
 import type { Author, ConfigReply, Entry, Revision } from '@holdfast/protocol';
-import { ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
+import { type Asker, ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
+import { setsOwnPassword } from './secret-changes.ts';
 import { type StoreAnswer, StoreSession } from './store-session.ts';
 import type { Viewer } from './visible-objects.ts';
 
@@ -16,6 +17,11 @@ export type EditingReply = Extract<ConfigReply, { type: 'Edited' | 'NotEdited' |
 
 /** Of those that were passed on and have no answer yet. */
 export const PASSED_ON_MAX = 1_000;
+
+/** After an edit that could not be passed on, so long nobody is asked for a new password (ID8). */
+export const CUT_OFF_BELIEVED_MS = 60_000;
+
+const BY_SET_PASSWORD = 'The own password is set by SetPassword, which asks for the present one. Use that.';
 
 export interface EditingPorts {
   configuration(): Configuration;
@@ -48,6 +54,8 @@ export class Editing {
   /** In which Place each DN is, for what follows from an edit. */
   #places: Map<string, string>;
   readonly #passedOn = new Map<number, PassedOn>();
+  /** Until then it is believed that nothing can be passed on. */
+  #cutOffUntil: Millis = Number.NEGATIVE_INFINITY;
   #count = 0;
 
   constructor(options: ConfigServerOptions, ports: EditingPorts) {
@@ -107,18 +115,36 @@ export class Editing {
       const text = isServer ? 'It does not say for which person.' : 'Log in first.';
       return this.#refuse(connection, request, 'not-allowed', text);
     }
-    if (this.#editor === undefined) return this.#passOn(connection, { ...request, author });
-    const asker = { connection, person, from: author.from };
+    if (!isServer && setsOwnPassword(person, request))
+      return this.#refuse(connection, request, 'not-allowed', BY_SET_PASSWORD);
+    this.edit(now, { connection, person, from: author.from }, request);
+  }
+
+  /** Of a person who has shown who it is. */
+  edit(now: Millis, asker: Asker, request: EditingRequest): void {
+    const { connection, person, from } = asker;
+    if (this.#editor === undefined)
+      return this.#passOn(connection, { ...request, author: { who: person.name, from } });
     if (request.type === 'History') this.#editor.history(asker, request);
     else this.#editor.edit(now, asker, request);
   }
 
-  #passOn(connection: string, request: EditingRequest): void {
+  /** Why nothing is edited here, whatever it is. */
+  get readOnly(): string | undefined {
     const { application, passesOn = false } = this.#options;
-    if (!passesOn) {
-      const text = `"${application}" serves files: edit them, or give it a database.`;
-      return this.#refuse(connection, request, 'wrong-state', text);
-    }
+    if (this.#editor !== undefined || passesOn) return undefined;
+    return `"${application}" serves files: edit them, or give it a database.`;
+  }
+
+  /** As far as can be told before it is tried. */
+  canEdit(now: Millis): boolean {
+    if (this.#session !== undefined) return this.#session.role.name === 'writing';
+    return this.readOnly === undefined && now >= this.#cutOffUntil;
+  }
+
+  #passOn(connection: string, request: EditingRequest): void {
+    const { readOnly } = this;
+    if (readOnly !== undefined) return this.#refuse(connection, request, 'wrong-state', readOnly);
     if (this.#passedOn.size >= PASSED_ON_MAX)
       return this.#refuse(
         connection,
@@ -139,7 +165,12 @@ export class Editing {
   }
 
   /** CX4: there was nobody to pass it on to, or the answer did not come. `ageMs`: for how long nothing new has been heard. */
-  notPassedOn(id: number, { wasSent, ageMs, why }: { wasSent: boolean; ageMs: Millis; why: string }): void {
+  notPassedOn(
+    now: Millis,
+    id: number,
+    { wasSent, ageMs, why }: { wasSent: boolean; ageMs: Millis; why: string },
+  ): void {
+    this.#cutOffUntil = now + CUT_OFF_BELIEVED_MS;
     const passed = this.#passedOn.get(id);
     this.#passedOn.delete(id);
     if (passed === undefined) return;
