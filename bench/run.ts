@@ -32,6 +32,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'config-store', shortArgs: ['--short'] },
   { name: 'config-sync', shortArgs: ['--agents', '2000', '--edits', '4000'] },
   { name: 'validate', shortArgs: ['--agents', '2000', '--edits', '50'] },
+  { name: 'log-in', shortArgs: ['--short'] },
   { name: 'register', args: ['--seconds', '60'], shortArgs: ['--short'] },
   { name: 'register-kamailio', shortArgs: null },
   { name: 'b2bua', args: ['--seconds', '30'], shortArgs: ['--short'] },
