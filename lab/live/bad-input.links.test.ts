@@ -173,9 +173,9 @@ describe.each(SERVERS)('%s', (_name, server) => {
     await pouring;
     took.sort((a, b) => a - b);
     expect(sent).toBeGreaterThan(5_000);
-    // This process pours, reads and measures on the same processor.
-    expect(took[20]).toBeLessThan(150);
-    expect(took[39]).toBeLessThan(600);
+    // This process pours, reads and measures on the same processor, which others use too: in line behind the flood each would take seconds.
+    expect(took[20]).toBeLessThan(300);
+    expect(took[39]).toBeLessThan(2_000);
   });
 });
 

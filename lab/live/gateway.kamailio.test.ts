@@ -23,6 +23,7 @@ const NOTICED_MAX_MS = 20_000;
 const MOVED_MAX_MS = 30_000;
 /** In turn: the second attempt is at the other site, unless another call came between. */
 const ATTEMPTS_MAX = 4;
+const ANSWER_MAX_MS = 4_000;
 
 let lab: PeerLab;
 let gateway: KamailioGateway;
@@ -86,7 +87,12 @@ async function talkAt(site: PeerSite): Promise<{ readonly caller: LabPhone; read
   });
   callers.push(caller);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    await caller.call(QUEUE_WITH_RINGING, 'gateway');
+    const answered = await caller.call(QUEUE_WITH_RINGING, 'gateway', ANSWER_MAX_MS).catch(() => undefined);
+    if (answered === undefined) {
+      // It waits in line at the other site, to which no agent has returned yet.
+      await caller.hangUp();
+      continue;
+    }
     const talks = () => lab.robots.findIndex(({ view }) => view?.calls.length === 1);
     await until('an agent has the call', 5_000, () => talks() >= 0);
     const agentHz = robotTone(talks());
