@@ -54,6 +54,12 @@ export function benchRun(seconds: { readonly short: number; readonly usual: numb
   };
 }
 
+/** `--agents 2000`. */
+export function numberArgument(name: string, otherwise: number): number {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? otherwise : Number(process.argv[at + 1]);
+}
+
 export function round(value: number, digits = 0): number {
   return Number(value.toFixed(digits));
 }

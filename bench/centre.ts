@@ -6,16 +6,12 @@
  *   node --expose-gc --import tsx bench/centre.ts [--agents 2000] [--calls 200000] [--waiting 5000]
  */
 import { Centre, type CentreConfiguration, type CentreEffect } from '@holdfast/centre';
+import { numberArgument } from './bench-run.ts';
 
-const AGENTS = argument('agents', 2_000);
-const CALLS = argument('calls', 200_000);
-const WAITING = argument('waiting', 5_000);
+const AGENTS = numberArgument('agents', 2_000);
+const CALLS = numberArgument('calls', 200_000);
+const WAITING = numberArgument('waiting', 5_000);
 const QUEUES = 10;
-
-function argument(name: string, otherwise: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(process.argv[at + 1]);
-}
 
 function configuration(): CentreConfiguration {
   const queue = {

@@ -9,8 +9,6 @@ import { createHash } from 'node:crypto';
 import {
   type Configuration,
   drift,
-  generateConfiguration,
-  makeConfiguration,
   movePlaces,
   placesOfDNs,
   switchDigest,
@@ -20,43 +18,18 @@ import {
   withDerived,
 } from '@holdfast/centre';
 import { type Change, type ConfigObject, objectKey } from '@holdfast/protocol';
+import { numberArgument } from './bench-run.ts';
+import { generatedCentre } from './generated-centre.ts';
 
-const AGENTS = argument('agents', 10_000);
-const EDITS = argument('edits', 20_000);
+const AGENTS = numberArgument('agents', 10_000);
+const EDITS = numberArgument('edits', 20_000);
 /** The small centre has so many times fewer agents. */
 const SHARE = 50;
 /** How many times more an edit may cost in the large one, by CPU time: names are longer, and caches hold less. */
 const GROWTH_MAX = 4;
 const MASTER = 'north';
 
-function argument(name: string, otherwise: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(process.argv[at + 1]);
-}
-
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-function centreOf(agents: number): Configuration {
-  const site = (name: string, base: number) => ({
-    name,
-    address: '127.0.0.1',
-    configPort: base,
-    clientPort: base + 1,
-    statPort: base + 2,
-    sipPort: base + 60,
-    gateway: `127.0.0.1:${base + 90}`,
-  });
-  const { objects } = generateConfiguration({
-    agents,
-    sites: [site('north', 5_100), site('south', 5_200)],
-    isForwarding: true,
-    realm: 'holdfast',
-    passwordHash: () => '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g',
-    digest: () => ({ md5: '0'.repeat(32), sha256: '0'.repeat(64) }),
-    keys: { tokenKeys: [{ id: 'k1', publicKey: 'A'.repeat(43) }], nonceKeys: [] },
-  });
-  return makeConfiguration(objects, sha256);
-}
 
 /** What an administrator has who has built one site: nothing of an agent at the other. */
 function northAlone(configuration: Configuration): Configuration {
@@ -160,7 +133,7 @@ function measured(agents: number, places: 'one' | 'each') {
     places,
     ownOptions: new Set(['TServer/contact']),
   };
-  const alone = northAlone(centreOf(agents));
+  const alone = northAlone(generatedCentre(agents));
   const first = timed(() => syncChanges(alone, pair, MASTER));
   const configuration = applied(alone, first.result.changes);
   const [set] = syncPairs(configuration, configuration.all('Switch'));

@@ -4,54 +4,16 @@
  *
  *   node --import tsx bench/validate.ts [--agents 10000] [--edits 200]
  */
-import { createHash } from 'node:crypto';
-import {
-  type Configuration,
-  findingsBrought,
-  generateConfiguration,
-  makeConfiguration,
-  validate,
-} from '@holdfast/centre';
+import { findingsBrought, validate } from '@holdfast/centre';
 import { objectKey } from '@holdfast/protocol';
+import { numberArgument } from './bench-run.ts';
+import { generatedCentre } from './generated-centre.ts';
 
-const AGENTS = argument('agents', 10_000);
-const EDITS = argument('edits', 200);
+const AGENTS = numberArgument('agents', 10_000);
+const EDITS = numberArgument('edits', 200);
 const WHOLE_RUNS = 5;
 /** An edit is looked at before and after, and goes once through the names of all Places and Persons; by CPU time. */
 const SHARE_MAX = 0.25;
-
-function argument(name: string, otherwise: number): number {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(process.argv[at + 1]);
-}
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-function centreOf(agents: number): Configuration {
-  const site = (name: string, base: number) => ({
-    name,
-    address: '127.0.0.1',
-    configPort: base,
-    clientPort: base + 1,
-    statPort: base + 2,
-    sipPort: base + 60,
-    gateway: `127.0.0.1:${base + 90}`,
-  });
-  const { objects } = generateConfiguration({
-    agents,
-    sites: [site('north', 5_100), site('south', 5_200)],
-    isForwarding: true,
-    realm: 'holdfast',
-    passwordHash: () => '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g',
-    digest: () => ({ md5: '0'.repeat(32), sha256: '0'.repeat(64) }),
-    keys: {
-      tokenKeys: [{ id: 'k1', publicKey: 'A'.repeat(43), privateKey: 'B'.repeat(43) }],
-      nonceKeys: ['ab'.repeat(16)],
-      serverSecret: 'a secret of the servers',
-    },
-  });
-  return makeConfiguration(objects, sha256);
-}
 
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
@@ -74,7 +36,7 @@ function oneDecimal(value: number): number {
   return Math.round(10 * value) / 10;
 }
 
-const configuration = centreOf(AGENTS);
+const configuration = generatedCentre(AGENTS);
 let found = 0;
 const whole = timed(WHOLE_RUNS, () => {
   // A new revision each time: nothing is known of it from the last one.
