@@ -55,7 +55,7 @@ export class SiteStartError extends Error {}
 export type SiteState = 'down' | 'starting' | 'up' | 'hung';
 
 /** A site that is not up by then has failed to start, although none of its processes ended. */
-const START_MAX_MS = 20_000;
+const START_MAX_MS = 60_000;
 const STOP_MAX_MS = 5_000;
 const LOADS_MAX_MS = 1_000;
 
