@@ -142,7 +142,10 @@ export const configReply = z.discriminatedUnion('type', [
     token: z.string(),
     /** Of the token; wall clock, ms since 1970. */
     expiresAt: z.number(),
-    configuration: deskConfiguration,
+    /** Absent for a supervisor, administrator or auditor who is no agent, or of whom no desk can be made now (CS15). */
+    configuration: deskConfiguration.optional(),
+    /** Then, why: for whoever has come to work at a desk. */
+    noDesk: z.string().optional(),
   }),
   z.object({ type: z.literal('Objects'), ReferenceID, revision: z.string(), objects: z.array(z.unknown()) }),
   z.object({

@@ -53,10 +53,14 @@ export const SECRETS: ReadonlySet<string> = new Set([
   'privateKey',
   'nonceKeys',
   'serverSecret',
+  'serverSecretFormer',
 ]);
 
 /** Fields (by their last name) that are numbers. Below `options` all is text. */
-const NUMBERS = new Set(['reconnectTimeout', 'timeout', 'remoteTimeout']);
+const NUMBERS = new Set([
+  ...['reconnectTimeout', 'timeout', 'remoteTimeout'],
+  ...['passwordChangedAt', 'tokensNotBefore', 'signsFrom', 'goodUntil'],
+]);
 
 export function readObjects(files: readonly ConfigFile[]): {
   readonly objects: ReadObject[];
@@ -129,11 +133,12 @@ function withTypes(objectType: ObjectType, value: unknown): unknown {
   return typed;
 }
 
-function typedField(field: string, content: unknown, parent = ''): unknown {
+/** `parent`: the field in which it stands. */
+export function typedField(field: string, content: unknown, parent = ''): unknown {
   if (typeof content === 'string') {
     if (field === 'enabled') return content === 'true' ? true : content === 'false' ? false : content;
     const isNumber = parent === 'ports' || NUMBERS.has(field);
-    return isNumber && /^\d{1,9}(\.\d{1,6})?$/.test(content) ? Number(content) : content;
+    return isNumber && /^\d{1,16}(\.\d{1,6})?$/.test(content) ? Number(content) : content;
   }
   if (Array.isArray(content)) return content.map((item) => typedField('', item, field));
   if (typeof content !== 'object' || content === null) return content;

@@ -197,6 +197,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Edited':
       case 'NotEdited':
       case 'Entries':
+      case 'PartTaken':
+      case 'Checked':
         return;
       default:
         return unreachable(message);
@@ -246,6 +248,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Edited':
       case 'NotEdited':
       case 'Entries':
+      case 'PartTaken':
+      case 'Checked':
       case 'Error': {
         const id = this.#open.get(message.ReferenceID ?? 0);
         if (id === undefined) return false;

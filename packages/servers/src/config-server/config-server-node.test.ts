@@ -84,7 +84,7 @@ test('[CS3] the right password gets a token and the configuration of the desk', 
     token: `token agent7001 ${expiresAt}`,
     expiresAt,
   });
-  expect(reply?.type === 'LoggedIn' && reply.configuration.preferredSite).toBe('north');
+  expect(reply?.type === 'LoggedIn' && reply.configuration?.preferredSite).toBe('north');
 });
 
 test('[option holdfast/token-life] a token is good for so long', () => {
@@ -239,6 +239,35 @@ test('[CS7] a configuration that does not let the person work is refused with th
   expect(reply.type === 'Error' && reply.text).toContain(
     'Person "agent7001" has no enabled AgentLogin at Switch "north"',
   );
+});
+
+test('[CS15] who is no agent, or cannot be one now, comes in to read and edit, without a desk and with the reason', () => {
+  const world = configWorld(
+    revision((list) => {
+      const supervisor = person(list, 'supervisor1');
+      supervisor.agentLogins = [];
+      supervisor.defaultPlace = undefined;
+      person(list, 'administrator1').defaultPlace = 'gone';
+      person(list, 'agent7002').rank = 'auditor';
+      person(list, 'agent7002').agentLogins = [];
+    }),
+  );
+  const read: ConfigRequest = { type: 'Read', ReferenceID: 3, objectType: 'Host', subscribe: false };
+  for (const [user, reason] of [
+    ['supervisor1', 'no default Place'],
+    ['administrator1', '"gone"'],
+    ['agent7002', 'no enabled AgentLogin'],
+  ] as const) {
+    world.open(user);
+    const reply = world.logIn(user, user, true);
+    expect(reply).toMatchObject({ type: 'LoggedIn', noDesk: expect.stringContaining(reason) });
+    expect(reply).not.toHaveProperty('configuration');
+    expect(world.ask(user, read)).toMatchObject({ type: 'Objects' });
+    const token = `token ${user} ${WALL + 5_000}`;
+    expect(world.ask(user, { type: 'LogInByToken', ReferenceID: 4, token })).toMatchObject({
+      ...{ type: 'LoggedIn', token, noDesk: expect.stringContaining(reason) },
+    });
+  }
 });
 
 /** All secrets that a text contains. */

@@ -232,8 +232,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
           this.#logIns.byToken(now + this.#wallOffsetMs, this.#configuration, application, message),
         );
       case 'Edit':
+      case 'EditPart':
+      case 'Fix':
       case 'Restore':
       case 'History':
+      case 'Check':
         return this.#edit(now, connection, client, message);
       case 'ReadAll':
         return this.#readAll(connection, client, message);
@@ -357,11 +360,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       return this.#refuse(connection, message, result.code, result.text, result);
     }
     client.session = result.session;
-    const { place, preferredSite } = result.reply.configuration;
+    const { place, preferredSite } = result.reply.configuration ?? {};
     this.#log('info', 'person logged in', {
       agent: result.session.person,
       because: message.type === 'LogIn' ? 'password' : 'token',
-      detail: { place, preferredSite: preferredSite ?? null },
+      detail: { place: place ?? null, preferredSite: preferredSite ?? null },
     });
     this.#send(connection, result.reply);
   }
@@ -455,6 +458,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #forget(now: Millis, connection: string): void {
     this.#logIns.abandon(now, connection);
     this.#servers.gone(connection);
+    this.#editing.gone(connection);
     this.#clients.delete(connection);
     this.#deadlines.clear(connection);
   }

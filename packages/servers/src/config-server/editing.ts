@@ -4,15 +4,22 @@
  */
 import { type Changes, type Configuration, movePlaces, placesOfDNs } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
-import type { Author, ConfigReply, Entry, Revision } from '@holdfast/protocol';
-import { ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
+import type { Author, ConfigReply, ConfigRequest, Entry, Person, Revision } from '@holdfast/protocol';
+import { checked } from './checked.ts';
+import { type Asker, ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
 import { type StoreAnswer, StoreSession } from './store-session.ts';
+import { Uploads } from './uploads.ts';
 import type { Viewer } from './visible-objects.ts';
 
-export type EditingRequest = EditRequest | HistoryRequest;
+type EditPart = Extract<ConfigRequest, { type: 'EditPart' }>;
+type CheckRequest = Extract<ConfigRequest, { type: 'Check' }>;
+export type EditingRequest = EditRequest | HistoryRequest | EditPart | CheckRequest;
 /** Its ReferenceID is that of the request to which it is the answer. */
-export type EditingReply = Extract<ConfigReply, { type: 'Edited' | 'NotEdited' | 'Entries' | 'Error' }>;
+export type EditingReply = Extract<
+  ConfigReply,
+  { type: 'Edited' | 'NotEdited' | 'Entries' | 'PartTaken' | 'Checked' | 'Error' }
+>;
 
 /** Of those that were passed on and have no answer yet. */
 export const PASSED_ON_MAX = 1_000;
@@ -48,6 +55,7 @@ export class Editing {
   /** In which Place each DN is, for what follows from an edit. */
   #places: Map<string, string>;
   readonly #passedOn = new Map<number, PassedOn>();
+  readonly #uploads = new Uploads();
   #count = 0;
 
   constructor(options: ConfigServerOptions, ports: EditingPorts) {
@@ -107,10 +115,47 @@ export class Editing {
       const text = isServer ? 'It does not say for which person.' : 'Log in first.';
       return this.#refuse(connection, request, 'not-allowed', text);
     }
-    if (this.#editor === undefined) return this.#passOn(connection, { ...request, author });
+    // It is about what is served here, whoever writes.
+    if (request.type === 'Check') return this.#check(connection, person, request);
+    const editor = this.#editor;
+    if (editor === undefined) return this.#passOn(connection, { ...request, author });
     const asker = { connection, person, from: author.from };
-    if (request.type === 'History') this.#editor.history(asker, request);
-    else this.#editor.edit(now, asker, request);
+    if (request.type === 'History') editor.history(asker, request);
+    else if (request.type === 'EditPart') this.#takePart(now, asker, request);
+    else if (request.type === 'Edit' && request.upload !== undefined) {
+      const { name: upload, parts } = request.upload;
+      const uploaded = this.#uploads.finish({ connection, person: person.name, upload }, parts);
+      if ('wrong' in uploaded) return this.#refuse(connection, request, 'bad-message', uploaded.wrong);
+      editor.edit(now, asker, { ...request, edits: uploaded.edits });
+    } else editor.edit(now, asker, request);
+  }
+
+  /** That connection is over. */
+  gone(connection: string): void {
+    this.#uploads.gone(connection);
+  }
+
+  /** CE16. Nobody else has so much to change, nor is so much kept for them. */
+  #takePart(now: Millis, { connection, person }: Asker, request: EditPart): void {
+    if (person.rank !== 'administrator') {
+      const text = `Long edits are for administrators, and ${person.name} is of rank ${person.rank}.`;
+      return this.#refuse(connection, request, 'not-allowed', text);
+    }
+    const { ReferenceID, upload, text } = request;
+    const parts = this.#uploads.take(now, { connection, person: person.name, upload }, text);
+    if (parts === undefined) {
+      const busy = 'Too many long edits at once. Try again in a minute.';
+      return this.#refuse(connection, request, 'overloaded', busy);
+    }
+    this.#ports.reply(connection, { type: 'PartTaken', ReferenceID, parts });
+  }
+
+  #check(connection: string, person: Person, request: CheckRequest): void {
+    const found = checked(this.#ports.configuration(), person);
+    if ('refusal' in found) return this.#refuse(connection, request, 'not-allowed', found.refusal);
+    const { ReferenceID } = request;
+    const { revision } = this.#ports.configuration();
+    this.#ports.reply(connection, { type: 'Checked', ReferenceID, revision, findings: found.findings });
   }
 
   #passOn(connection: string, request: EditingRequest): void {
@@ -151,7 +196,8 @@ export class Editing {
       ? 'It is not known whether it was written: look into the history before you try again.'
       : 'It was not written.';
     const text = `${fate} ${why} ${served}`;
-    if (request.type === 'History') return this.#refuse(connection, request, 'not-ready', text);
+    if (request.type === 'History' || request.type === 'EditPart')
+      return this.#refuse(connection, request, 'not-ready', text);
     const { ReferenceID } = request;
     const code = 'not-stored';
     this.#ports.reply(connection, {

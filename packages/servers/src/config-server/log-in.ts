@@ -1,7 +1,7 @@
 /**
  * People come in: by password, which is slow to check on purpose and therefore an effect whose result comes back
  * as an input, or by the token of an earlier log-in, which either site recognises by itself. Whoever is known
- * must also be let in by the configuration: enabled, with a place, a site and servers.
+ * must also be let in by the configuration: enabled, and an agent with a place, a site and servers.
  */
 import { type Configuration, deskConfiguration, endOfToken, levelOf, optionValue } from '@holdfast/centre';
 import { type Millis, unreachable } from '@holdfast/kernel';
@@ -189,14 +189,11 @@ function admit(
 ): LogInResult {
   if (!person.enabled) return refusal('account-disabled', disabled(person.name));
   const answer = deskConfiguration(configuration, { person, application, places: message.places ?? [] });
-  if (!answer.ok) return refusal('bad-configuration', answer.text);
+  // CS15: whoever is to mend the configuration cannot wait until it makes a desk for them.
+  if (!answer.ok && person.rank === 'agent') return refusal('bad-configuration', answer.text);
   const { ReferenceID } = message;
-  const reply = {
-    type: 'LoggedIn' as const,
-    ReferenceID,
-    ...makeToken(),
-    configuration: answer.configuration,
-  };
+  const desk = answer.ok ? { configuration: answer.configuration } : { noDesk: answer.text };
+  const reply = { type: 'LoggedIn' as const, ReferenceID, ...makeToken(), ...desk };
   return { ok: true, session: { person: person.name, issuedWall }, reply };
 }
 
