@@ -30,6 +30,8 @@ export type {
   TokenContent,
   TokenReading,
 } from './config-server/config-server-types.ts';
+export type { EditingRequest, EditorStanding } from './config-server/editing.ts';
+export { revisionOf } from './config-server/revision-of.ts';
 export { type FreshKeys, type Rotation, rotated } from './config-server/rotated-keys.ts';
 export type { StoreAnswer, StoreRequest } from './config-server/store-session.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';

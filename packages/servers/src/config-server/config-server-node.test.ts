@@ -332,6 +332,35 @@ test('[CS8] one object is read by name, and one that does not exist is named', (
   });
 });
 
+test('[CS8] a person reads, and hears of, what the rank lets read', () => {
+  const world = configWorld();
+  const read = (objectType: string, name?: string): ConfigRequest => ({
+    ...{ type: 'Read', ReferenceID: 3, objectType, subscribe: true },
+    ...(name === undefined ? {} : { name }),
+  });
+  const names = (reply: ConfigReply) =>
+    reply.type === 'Objects' && reply.objects.map((object) => (object as { name: string }).name);
+  world.open('agent');
+  world.logIn('agent', 'agent7001', true);
+  expect(names(world.ask('agent', read('Person')))).toEqual(['agent7001']);
+  expect(names(world.ask('agent', read('Host')))).toEqual([]);
+  expect(world.ask('agent', read('Person', 'agent7002'))).toMatchObject({ code: 'not-allowed' });
+  expect(world.ask('agent', read('Person', 'nobody'))).toMatchObject({ code: 'not-found' });
+  world.open('board');
+  world.logIn('board', 'supervisor1', true);
+  const seen = names(world.ask('board', read('Person')));
+  expect(seen).toEqual(expect.arrayContaining(['agent7001', 'agent7002', 'supervisor1']));
+  const next = revision((list) => {
+    person(list, 'agent7001').displayName = 'Kim';
+    person(list, 'agent7002').displayName = 'Lee';
+  });
+  const effects = world.input({ type: 'configuration', configuration: next });
+  const heard = (connection: string) =>
+    sent(effects, connection).map((reply) => reply.type === 'Changed' && reply.objects);
+  expect(heard('agent')).toMatchObject([[{ displayName: 'Kim' }]]);
+  expect(heard('board')).toMatchObject([[{ displayName: 'Kim' }, { displayName: 'Lee' }]]);
+});
+
 test('[CS9] who has subscribed is told what changes and what is deleted, as far as it may see it', () => {
   const world = configWorld();
   world.open('sip', 'sip-north', SECRET);
@@ -400,4 +429,28 @@ test('[CS11] of nothing that a person types is a word in the log but the user na
   expect(logged).toContain('agent7001');
   expect(logged).not.toContain(password);
   expect(logged).not.toContain('token agent7001');
+});
+
+test('[CS16] a client within the process needs a log-in and nothing else, gets no desk, and falls silent for ever', () => {
+  const world = configWorld();
+  world.input({ type: 'opened', connection: 'rest:1', from: '192.0.2.7' });
+  expect(world.node.nextDeadline()).toBeUndefined();
+  const read: ConfigRequest = { type: 'Read', ReferenceID: 1, objectType: 'Person', subscribe: false };
+  expect(world.ask('rest:1', read)).toMatchObject({ code: 'not-allowed', text: 'Log in first.' });
+  expect(world.ask('rest:1', open('config-south'))).toMatchObject({ code: 'wrong-state' });
+  const token = `token agent7001 ${WALL + 5_000}`;
+  const reply = world.ask('rest:1', { type: 'LogInByToken', ReferenceID: 2, token });
+  expect(reply).toEqual({ type: 'LoggedIn', ReferenceID: 2, token, expiresAt: WALL + 5_000 });
+  expect(world.ask('rest:1', read)).toMatchObject({ type: 'Objects', objects: [{ name: 'agent7001' }] });
+  expect(world.node.nextDeadline()).toBeUndefined();
+  // What ends a log-in ends it here too.
+  const next = revision((list) => {
+    person(list, 'agent7001').enabled = false;
+  });
+  expect(world.input({ type: 'configuration', configuration: next })).toMatchObject([
+    { type: 'log' },
+    { type: 'send', connection: 'rest:1', message: { code: 'account-disabled' } },
+    { type: 'log' },
+    { type: 'close', connection: 'rest:1' },
+  ]);
 });

@@ -11,6 +11,7 @@ import type { ConfigServerEffect, ConfigServerOptions } from './config-server-ty
 import { type StoreAnswer, StoreSession } from './store-session.ts';
 import { Uploads } from './uploads.ts';
 import type { Viewer } from './visible-objects.ts';
+import type { WriterRole } from './writer-role.ts';
 
 type EditPart = Extract<ConfigRequest, { type: 'EditPart' }>;
 type CheckRequest = Extract<ConfigRequest, { type: 'Check' }>;
@@ -34,13 +35,16 @@ export interface EditingPorts {
   log(line: LogLine): void;
 }
 
-/** Whoever sends a request: a client, the person who has logged in there, and the Application that it runs as. */
+/** Whoever sends a request: a client, the person who has logged in there, and where it comes from (an Application, or an address). */
 export interface EditingClient {
   readonly connection: string;
   readonly viewer: Viewer;
-  readonly application: string;
+  readonly from: string;
   readonly person: string | undefined;
 }
+
+/** What becomes of edits: written here or by whoever has the role, passed on (a proxy), or nothing (files). */
+export type EditorStanding = WriterRole | { readonly name: 'passesOn' } | { readonly name: 'files' };
 
 interface PassedOn {
   readonly connection: string;
@@ -83,6 +87,10 @@ export class Editing {
     this.#editor = new ConfigEditor({ session: this.#session, configuration, placeOf, wall, reply, log });
   }
 
+  get standing(): EditorStanding {
+    return this.#session?.role ?? { name: this.#options.passesOn === true ? 'passesOn' : 'files' };
+  }
+
   /** As the store numbers it; none without a store. */
   get revision(): Revision | undefined {
     return this.#session?.revision;
@@ -109,7 +117,7 @@ export class Editing {
       ? request.author
       : client.person === undefined
         ? undefined
-        : { who: client.person, from: client.application };
+        : { who: client.person, from: client.from };
     const person = author && this.#ports.configuration().get('Person', author.who);
     if (author === undefined || person === undefined) {
       const text = isServer ? 'It does not say for which person.' : 'Log in first.';

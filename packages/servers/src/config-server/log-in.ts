@@ -45,6 +45,8 @@ export type LogInResult =
 
 type Refused = Extract<LogInResult, { ok: false }>;
 
+const DESKTOPS: ReadonlySet<Application['type']> = new Set(['Workspace', 'ThirdPartyApplication']);
+
 export interface Verification {
   readonly connection: string;
   readonly message: LogInMessage;
@@ -188,13 +190,17 @@ function admit(
   makeToken: () => { readonly token: string; readonly expiresAt: Millis },
 ): LogInResult {
   if (!person.enabled) return refusal('account-disabled', disabled(person.name));
+  const { ReferenceID } = message;
+  const session = { person: person.name, issuedWall };
+  // CS16: nobody comes to work at a desk through a server.
+  if (!DESKTOPS.has(application.type))
+    return { ok: true, session, reply: { type: 'LoggedIn', ReferenceID, ...makeToken() } };
   const answer = deskConfiguration(configuration, { person, application, places: message.places ?? [] });
   // CS15: whoever is to mend the configuration cannot wait until it makes a desk for them.
   if (!answer.ok && person.rank === 'agent') return refusal('bad-configuration', answer.text);
-  const { ReferenceID } = message;
   const desk = answer.ok ? { configuration: answer.configuration } : { noDesk: answer.text };
   const reply = { type: 'LoggedIn' as const, ReferenceID, ...makeToken(), ...desk };
-  return { ok: true, session: { person: person.name, issuedWall }, reply };
+  return { ok: true, session, reply };
 }
 
 function revokedAhead(person: string, notBefore: Millis): Refused {
