@@ -34,7 +34,7 @@ export {
 export { configurationFiles } from './config/configuration-files.ts';
 export { describeChange } from './config/describe-change.ts';
 export { type DeskAnswer, type DeskQuestion, deskConfiguration } from './config/desk-configuration.ts';
-export { asChanges, editConfiguration, editsTo } from './config/edit-configuration.ts';
+export { asChanges, editConfiguration, editsTo, patchTo } from './config/edit-configuration.ts';
 export { type FieldSettings, fieldSettings } from './config/field-settings.ts';
 export {
   ADMINISTRATOR,

@@ -1,5 +1,5 @@
-import type { ConfigReply, ConfigRequest } from '@holdfast/protocol';
 import { seededRandom } from '@holdfast/kernel';
+import type { ConfigReply, ConfigRequest } from '@holdfast/protocol';
 import { portableHashes } from '@holdfast/sip';
 import { expect, it } from 'vitest';
 import { ConfigServerNode } from './config-server-node.ts';
@@ -24,9 +24,7 @@ function writer() {
     for (const effect of effects) {
       if (effect.type === 'send') said.push(effect.message);
       if (effect.type === 'store')
-        perform(
-          node.handle(0, { type: 'stored', id: effect.id, answer: store.request(0, effect.request) }),
-        );
+        perform(node.handle(0, { type: 'stored', id: effect.id, answer: store.request(0, effect.request) }));
     }
   };
   perform(node.expire(0));
@@ -48,7 +46,12 @@ function writer() {
   };
 }
 
-const part = (text: string): ConfigRequest => ({ type: 'EditPart', ReferenceID: 3, upload: 'upload-1', text });
+const part = (text: string): ConfigRequest => ({
+  type: 'EditPart',
+  ReferenceID: 3,
+  upload: 'upload-1',
+  text,
+});
 const uploaded = (parts: number): ConfigRequest => ({
   ...{ type: 'Edit', ReferenceID: 4, dryRun: false, edits: [], upload: { name: 'upload-1', parts } },
 });
@@ -85,18 +88,21 @@ it('[CE17] what the validator finds is told to who may read it, and what can be 
   const { node, store, say, enter } = writer();
   enter('a', ADMINISTRATOR);
   enter('agent', 'agent7001');
-  const desktop = node.configuration.get('Application', 'workspace');
+  const desktop = node.configuration.get('Application', 'desktop-north');
   const connections = desktop?.connections.map((one) =>
     one.server.startsWith('sip-') ? { ...one, addp: { timeout: 5 } } : one,
   );
-  const edits = [{ key: 'Application/workspace', patch: { connections } }];
+  const edits = [{ key: 'Application/desktop-north', patch: { connections } }];
   say('a', { type: 'Edit', ReferenceID: 5, dryRun: false, edits });
   const slow = () => {
     const checked = say('a', { type: 'Check', ReferenceID: 6 });
     return checked?.type === 'Checked' ? checked.findings.filter(({ rule }) => rule === 'V25') : undefined;
   };
-  expect(slow()?.[0]).toMatchObject({ object: 'Application/workspace', isFixable: true });
-  expect(say('agent', { type: 'Check', ReferenceID: 6 })).toMatchObject({ type: 'Error', code: 'not-allowed' });
+  expect(slow()?.[0]).toMatchObject({ object: 'Application/desktop-north', isFixable: true });
+  expect(say('agent', { type: 'Check', ReferenceID: 6 })).toMatchObject({
+    type: 'Error',
+    code: 'not-allowed',
+  });
   expect(say('agent', { type: 'Fix', ReferenceID: 7, dryRun: false })).toMatchObject({ code: 'not-allowed' });
   const dry = say('a', { type: 'Fix', ReferenceID: 7, dryRun: true });
   expect(dry).toMatchObject({ type: 'Edited', isDryRun: true });
@@ -110,7 +116,14 @@ it('[CE4] who is refused because another writes is told by name who that is', ()
   const { store, node, say, enter } = writer();
   enter('a', ADMINISTRATOR);
   store.writer = { epoch: 9, holder: 'config-south', seenAt: 0 };
-  expect(say('a', { type: 'Edit', ReferenceID: 8, dryRun: false, edits: [{ key: 'Host/x', patch: { address: 'x' } }] })).toMatchObject({
+  expect(
+    say('a', {
+      type: 'Edit',
+      ReferenceID: 8,
+      dryRun: false,
+      edits: [{ key: 'Host/x', patch: { address: 'x' } }],
+    }),
+  ).toMatchObject({
     ...{ type: 'NotEdited', code: 'not-writer', writer: 'config-south' },
   });
   expect(node.configuration.get('Host', 'x')).toBeUndefined();

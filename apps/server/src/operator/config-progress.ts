@@ -1,0 +1,43 @@
+/** What an administrator hears of work that takes longer than a moment, on stderr: what is done, of how much, and how fast. */
+import { performance } from 'node:perf_hooks';
+
+/** Whoever waits no longer needs to know nothing. */
+const SILENT_MS = 2_000;
+const EVERY_MS = 1_000;
+
+export class Progress {
+  readonly #tell: (line: string) => void;
+  #what = '';
+  #startedAt = 0;
+  #nextAt = 0;
+
+  constructor(tell: (line: string) => void) {
+    this.#tell = tell;
+  }
+
+  tell(what: string, done: number, of: number): void {
+    const now = performance.now();
+    if (what !== this.#what) {
+      this.#what = what;
+      this.#startedAt = now;
+      this.#nextAt = now + SILENT_MS;
+    }
+    if (now < this.#nextAt) return;
+    this.#nextAt = now + EVERY_MS;
+    const perSecond = Math.round((1000 * done) / (now - this.#startedAt));
+    this.#tell(`${what}: ${done} of ${of} (${perSecond} a second)`);
+  }
+
+  async during<Result>(what: string, work: Promise<Result>): Promise<Result> {
+    const startedAt = performance.now();
+    const timer = setInterval(
+      () => this.#tell(`${what}: ${Math.round((performance.now() - startedAt) / 1000)} s`),
+      SILENT_MS,
+    );
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+}
