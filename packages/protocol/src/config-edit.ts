@@ -138,7 +138,12 @@ export const EDIT_REPLIES = [
   }),
   /** So many parts of the upload are here. */
   z.object({ type: z.literal('PartTaken'), ReferenceID, parts: z.number().int() }),
-  z.object({ type: z.literal('Checked'), ReferenceID, revision: z.string(), findings: z.array(checkFinding) }),
+  z.object({
+    type: z.literal('Checked'),
+    ReferenceID,
+    revision: z.string(),
+    findings: z.array(checkFinding),
+  }),
   z.object({
     type: z.literal('Entries'),
     ReferenceID,
