@@ -7,6 +7,10 @@ import { CannotRun } from '../role.ts';
 import { type ReadFiles, readFolder, readSingleFile } from '../store/read-files.ts';
 import { writeConfiguration } from '../store/write-files.ts';
 import { Refused } from './config-session.ts';
+import { cutLines } from './config-words.ts';
+
+/** Enough to see what is wrong. */
+const PROBLEMS_TOLD_MAX = 100;
 
 export type FileFormat = 'yaml' | 'json';
 
@@ -20,7 +24,8 @@ export async function readWanted(path: string): Promise<readonly ConfigObject[]>
   );
   const read = isFolder ? await readFolder(path) : await readSingleFile(path);
   const { objects, problems } = objectsOf(read);
-  if (problems.length > 0) throw new Refused([`Nothing is done with ${path}:`, ...problems].join('\n'));
+  if (problems.length > 0)
+    throw new Refused([`Nothing is done with ${path}:`, ...cutLines(problems, PROBLEMS_TOLD_MAX)].join('\n'));
   return objects.map(({ object }) => object);
 }
 

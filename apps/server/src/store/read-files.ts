@@ -7,11 +7,14 @@ import { basename, dirname, join } from 'node:path';
 import { type ConfigFile, type LoadedConfiguration, loadConfiguration, type Problem } from '@holdfast/centre';
 import { LineCounter, parseDocument } from 'yaml';
 import { nodeHashes } from '../crypto.ts';
+import { nestingProblem } from './yaml-nesting.ts';
 
 /** A site of 20,000 agents has about 50 MB. */
 const FILE_BYTES_MAX = 128 * 1024 * 1024;
 const FILES_MAX = 1_000;
 const CONFIG_FILE = /\.(ya?ml|json)$/;
+/** Of one file; after the first the others often follow from it. */
+const ERRORS_TOLD_MAX = 20;
 /** Anchors may repeat a thing so often; more is a "billion laughs" file. */
 const ALIASES_MAX = 100;
 
@@ -93,9 +96,12 @@ async function readOne(folder: string, file: string, problems: Problem[]): Promi
       return report('', `This is not JSON: ${(error as Error).message}`);
     }
   }
+  const nesting = nestingProblem(text);
+  if (nesting !== undefined) return report('', `This is not YAML of a configuration: ${nesting}`);
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { schema: 'failsafe', lineCounter, prettyErrors: false });
-  for (const { pos, message } of document.errors) report(`line ${lineCounter.linePos(pos[0]).line}`, message);
+  for (const { pos, message } of document.errors.slice(0, ERRORS_TOLD_MAX))
+    report(`line ${lineCounter.linePos(pos[0]).line}`, message);
   if (document.errors.length > 0) return undefined;
   try {
     return { file, data: document.toJS({ maxAliasCount: ALIASES_MAX }) };
