@@ -91,7 +91,10 @@ function addHistory(app: RestApp): void {
         },
         'Entries',
       );
-      const told = entries.map((entry) => ({ ...entry, revision: revisionText(entry.revision) }));
+      const told = entries.map((entry) => ({
+        ...entry,
+        ...{ revision: revisionText(entry.revision), at: new Date(entry.at).toISOString() },
+      }));
       const last = told.at(-1);
       return { entries: told, ...(more && last !== undefined ? { next: last.revision } : {}) };
     },

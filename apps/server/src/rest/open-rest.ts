@@ -8,8 +8,8 @@ import webSocket from '@fastify/websocket';
 import type { Configuration } from '@holdfast/centre';
 import Fastify, { type FastifyReply } from 'fastify';
 import {
-  createJsonSchemaTransform,
-  createJsonSchemaTransformObject,
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
@@ -26,7 +26,6 @@ import { addObjectRoutes, MERGE_PATCH_TYPES } from './object-routes.ts';
 import { Problem } from './problem.ts';
 import { requestProblem } from './request-problem.ts';
 import { LIMIT_WINDOW_MS, REST_LIMITS, type RestApp, type RestContext, type RestLimits } from './rest-app.ts';
-import { registry } from './schemas.ts';
 import { Sessions } from './sessions.ts';
 import type { Standing } from './standing.ts';
 
@@ -127,8 +126,8 @@ async function addPlugins(app: RestApp, { requestsMax }: RestLimits): Promise<vo
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
     },
-    transform: createJsonSchemaTransform({ schemaRegistry: registry }),
-    transformObject: createJsonSchemaTransformObject({ schemaRegistry: registry }),
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
   });
   await app.register(rateLimit, {
     ...{ max: requestsMax, timeWindow: LIMIT_WINDOW_MS },

@@ -247,10 +247,11 @@ describe('[RE6] what was edited', () => {
     expect(names(second.body.entries)).toEqual(['one']);
     const importing = await say('GET', '/v1/history?who=import&limit=1');
     expect(importing.body.entries).toMatchObject([{ revision: '1.1' }]);
-    const { at } = first.body.entries[0];
-    const since = await say('GET', `/v1/history?from=${encodeURIComponent(new Date(at).toISOString())}`);
-    expect(since.body.entries.length).toBeGreaterThan(0);
-    expect((await say('GET', `/v1/history?from=${at + 60_000}`)).body.entries).toEqual([]);
+    const { at, revision } = first.body.entries[0];
+    const since = await say('GET', `/v1/history?from=${encodeURIComponent(at)}`);
+    expect(since.body.entries).toMatchObject([{ revision, at }]);
+    const later = await say('GET', `/v1/history?from=${Date.parse(at) + 60_000}`);
+    expect(later.body.entries).toEqual([]);
     const token = await logIn(world.url, AGENT);
     expect((await ask(world.url, 'GET', '/v1/history', { token })).status).toBe(403);
   });
@@ -265,6 +266,9 @@ describe('[RE6] what was edited', () => {
     });
     expect([done.status, done.body.changes.length]).toEqual([200, 1]);
     expect((await say('GET', KIM)).body.displayName).toBe('three');
+    const { at } = (await say('GET', `/v1/history?before=${done.body.revision}&limit=1`)).body.entries[0];
+    const again = await say('POST', '/v1/restore?dryRun=true', { body: { to: { at } } });
+    expect(again.body.changes).toMatchObject([{ after: { displayName: 'wrong' } }]);
     const never = await say('POST', '/v1/restore', { body: { to: { revision: '9.99999' } } });
     expect([never.status, never.body.code]).toEqual([422, 'bad-configuration']);
     const early = await say('POST', '/v1/restore', { body: { to: { at: 'yesterday' } } });

@@ -160,8 +160,9 @@ export const editAnswer = z.object({
   changes: z.array(change).describe('Without secrets. None: everything was so already.'),
   findings: z.array(finding).describe('Warnings of the validator that the edit brings.'),
 });
+const toldEntry = entry.extend({ revision: z.string(), at: z.iso.datetime() });
 export const historyAnswer = z.object({
-  entries: z.array(entry.omit({ revision: true }).extend({ revision: z.string() })).describe('Newest first.'),
+  entries: z.array(toldEntry).describe('Newest first.'),
   next: z.string().optional().describe('There are older ones: ask again with `before`.'),
 });
 export const findingsAnswer = z.object({ revision, findings: z.array(checkFinding) });
@@ -214,8 +215,7 @@ export const problem = z.object({
   ageMs: z.number().optional(),
 });
 
-/** What stands once in the OpenAPI document and is referred to. */
-export const registry = z.registry<{ id?: string | undefined }>();
+/** What stands once in the OpenAPI document and is referred to; the descriptions above are in the same registry. */
 for (const [id, schema] of Object.entries({
   Object: configObject,
   Edit: edit,
@@ -224,7 +224,7 @@ for (const [id, schema] of Object.entries({
   CheckFinding: checkFinding,
   Problem: problem,
 }))
-  registry.add(schema, { id });
+  z.globalRegistry.add(schema, { id });
 
 /** Of every route: whatever it refuses is a problem. */
 export const refused = { '4xx': problem, '5xx': problem } as const;

@@ -25,7 +25,7 @@ class Server {
       ...{ hashes: portableHashes, random: seededRandom(application.charCodeAt(7)) },
       signToken: (content) => `token ${content.person}`,
       verifyToken: (token) => ({
-        ...{ ok: true, person: token.slice(6), issuedAt: WALL, expiresAt: WALL + 1e9 },
+        ...{ ok: true, person: token.slice(6), issuedWall: WALL, expiresAt: WALL + 1e9 },
       }),
     });
   }

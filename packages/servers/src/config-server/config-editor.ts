@@ -175,7 +175,8 @@ export class ConfigEditor {
       this.#tell(asker, request, { author, changes: [...changes] }, findings);
       return false;
     }
-    const entry = { at: this.#ports.wall(now), author, note, changes };
+    // Whole ms, as people and their programs write instants: what they read in the history they can ask for.
+    const entry = { at: Math.floor(this.#ports.wall(now)), author, note, changes };
     this.#isBusy = true;
     this.#ports.session.write(now, entry, (at, written) => {
       this.#isBusy = false;
