@@ -13,7 +13,6 @@ import {
   fixesOf,
   mayReadHistory,
   splitKey,
-  validate,
 } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
 import {
@@ -28,6 +27,7 @@ import {
   type Person,
   revisionText,
 } from '@holdfast/protocol';
+import { findingsOf } from './checked.ts';
 import { judgeEdit } from './judge-edit.ts';
 import { revisionOf } from './revision-of.ts';
 import type { HistoryAnswer, PastAnswer } from './store-answers.ts';
@@ -203,7 +203,7 @@ export class ConfigEditor {
       }));
       return { refusal: { code: 'bad-configuration', text }, findings };
     }
-    if (request.type === 'Fix') return { changes: fixesOf(validate(configuration)) };
+    if (request.type === 'Fix') return { changes: fixesOf(findingsOf(configuration)) };
     if (past?.type !== 'past') {
       const because = past?.because ?? 'It was not read.';
       const code = past?.type === 'unknown' ? 'bad-configuration' : 'not-stored';
