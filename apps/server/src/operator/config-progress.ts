@@ -7,16 +7,19 @@ const EVERY_MS = 1_000;
 
 export class Progress {
   readonly #tell: (line: string) => void;
+  readonly #now: () => number;
   #what = '';
   #startedAt = 0;
   #nextAt = 0;
 
-  constructor(tell: (line: string) => void) {
+  /** `now`: a clock that does not jump, ms. */
+  constructor(tell: (line: string) => void, now: () => number = () => performance.now()) {
     this.#tell = tell;
+    this.#now = now;
   }
 
   tell(what: string, done: number, of: number): void {
-    const now = performance.now();
+    const now = this.#now();
     if (what !== this.#what) {
       this.#what = what;
       this.#startedAt = now;
@@ -29,9 +32,9 @@ export class Progress {
   }
 
   async during<Result>(what: string, work: Promise<Result>): Promise<Result> {
-    const startedAt = performance.now();
+    const startedAt = this.#now();
     const timer = setInterval(
-      () => this.#tell(`${what}: ${Math.round((performance.now() - startedAt) / 1000)} s`),
+      () => this.#tell(`${what}: ${Math.round((this.#now() - startedAt) / 1000)} s`),
       SILENT_MS,
     );
     try {

@@ -16,6 +16,7 @@ import {
 } from '@holdfast/protocol';
 import { connectLink, type LinkClient } from '@holdfast/shell';
 import { CannotRun } from '../role.ts';
+import { CONFIGURATION_BYTES_MAX } from '../server-link.ts';
 import type { Progress } from './config-progress.ts';
 import { type Address, addressOf, type LogInOptions } from './operator-log-in.ts';
 
@@ -49,8 +50,6 @@ const ANSWER_MAX_MS = 15_000;
 const EDIT_MAX_MS = 180_000;
 /** Whoever reads a long file meanwhile answers no poll. */
 const ADDP_TIMEOUT_MS = 60_000;
-/** 100,000 objects in one answer. */
-const REPLY_BYTES_MAX = 512 * 1024 * 1024;
 /** To the one that writes, which may change meanwhile. */
 const MOVES_MAX = 4;
 /** Until a Configuration Server knows who writes, after a change. */
@@ -228,7 +227,7 @@ export class ConfigSession {
     this.#server = server;
     return new Promise((resolve) => {
       const link = connectLink<ConfigRequest, ConfigReply>({
-        ...{ ...server, schema: configReply, replyBytesMax: REPLY_BYTES_MAX },
+        ...{ ...server, schema: configReply, replyBytesMax: CONFIGURATION_BYTES_MAX },
         handlers: {
           opened: () => resolve(undefined),
           message: (reply) => {
