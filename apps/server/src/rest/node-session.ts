@@ -27,6 +27,7 @@ export class NodeSession {
   readonly #waiting = new Map<number, (answer: ConfigReply | Problem) => void>();
   #count = 0;
   #end: Problem | undefined;
+  #retires = false;
 
   constructor(attach: Attach, from: string, handlers: SessionHandlers = {}) {
     this.#handlers = handlers;
@@ -61,6 +62,7 @@ export class NodeSession {
       this.#waiting.set(ReferenceID, (answer) => {
         clearTimeout(timer);
         this.#waiting.delete(ReferenceID);
+        if (this.#retires && this.isIdle) this.end();
         if (answer instanceof Problem) reject(answer);
         else if (answer.type === 'Error') reject(refusalProblem(answer));
         else if (isOneOf(types, answer)) resolve(answer);
@@ -68,6 +70,12 @@ export class NodeSession {
       });
       this.#client.say({ ...question, ReferenceID } as ConfigRequest);
     });
+  }
+
+  /** Ends it when everything that was asked has been answered. */
+  retire(): void {
+    this.#retires = true;
+    if (this.isIdle) this.end();
   }
 
   end(): void {

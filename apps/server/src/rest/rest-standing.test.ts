@@ -1,10 +1,20 @@
 /** What REST says of the server itself: whether it writes, whom it follows, and where an edit is to be made. */
 import { makeConfiguration } from '@holdfast/centre';
 import type { Person } from '@holdfast/protocol';
-import { LineCounts, type StoreAnswer, type StoreRequest } from '@holdfast/servers';
+import {
+  type ConfigServerEffect,
+  ConfigServerNode,
+  LineCounts,
+  type StoreAnswer,
+  type StoreRequest,
+} from '@holdfast/servers';
 import { afterEach, expect, test } from 'vitest';
 import { nodeHashes } from '../crypto.ts';
+import { LogBudget } from '../log-budget.ts';
 import { type ServingConfiguration, serveConfiguration } from '../serve-configuration.ts';
+import { InnerClients } from './inner-clients.ts';
+import { openRest } from './open-rest.ts';
+import { standingOf } from './standing.ts';
 import {
   ADMINISTRATOR,
   ask,
@@ -43,6 +53,18 @@ async function serve(answer: (request: StoreRequest) => StoreAnswer): Promise<Se
   });
   const url = `http://127.0.0.1:${ports.northRest}`;
   return { url, ports, token: await logIn(url, ADMINISTRATOR) };
+}
+
+/** Without ports, and with a door that is open to whoever has any token. */
+async function serveNode() {
+  const objects = await restObjects(await takePorts());
+  const node = new ConfigServerNode({
+    ...{ application: 'config-north', configuration: makeConfiguration(objects, nodeHashes.sha256, '3.7') },
+    ...{ now: 0, wallOffsetMs: 0, hashes: nodeHashes, random: () => 0.5 },
+    signToken: () => '',
+    verifyToken: () => ({ ok: true, person: ADMINISTRATOR, issuedWall: 0, expiresAt: Date.now() + 60_000 }),
+  });
+  return { node };
 }
 
 const KIM = '/v1/objects/Person/agent7001';
@@ -117,6 +139,40 @@ test('[RE9] a subscriber that does not read is cut, and all others hear on', asy
   expect(n).toBeGreaterThan(4);
   deaf.socket.terminate();
   good.socket.close();
+});
+
+test('[RE10] one address asks so much a minute, of whatever there is, and subscribers are so many', async () => {
+  const [port = 0] = await freePorts(1);
+  const { node } = await serveNode();
+  const inner = new InnerClients((input) => perform(node.handle(0, input)));
+  const perform = (effects: readonly ConfigServerEffect[]) => {
+    for (const effect of effects) if (effect.type === 'send') inner.send(effect.connection, effect.message);
+  };
+  const rest = await openRest({
+    ...{
+      application: 'config-north',
+      host: '127.0.0.1',
+      port,
+      limits: { requestsMax: 12, subscribersMax: 1 },
+    },
+    strangers: new LogBudget(() => {}),
+    attach: (from, handlers) => inner.attach(from, handlers),
+    configuration: () => node.configuration,
+    standing: () => standingOf(node.standing, undefined, 0),
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const first = new Subscriber(url, '', 'any');
+  await first.until((heard) => heard.length === 1);
+  await expect(new Subscriber(url, '', 'any').closed).rejects.toThrow('503');
+  const statuses: number[] = [];
+  for (const path of ['/docs', '/nothing', '/v1/revision', '/v1/objects', '/docs'])
+    for (let n = 0; n < 3; n++) statuses.push((await ask(url, 'GET', path)).status);
+  expect(statuses.slice(0, 10)).toEqual([200, 200, 200, 404, 404, 404, 401, 401, 401, 401]);
+  expect(statuses.slice(10)).toEqual([429, 429, 429, 429, 429]);
+  const { headers, body } = await ask(url, 'GET', '/docs');
+  expect([body.code, Number(headers.get('retry-after')) > 0]).toEqual(['too-many-requests', true]);
+  await rest.stop();
+  expect(await first.closed).toBe(1001);
 });
 
 test('[RE1] an Application without the port has no REST, and one whose port is taken does not start', async () => {

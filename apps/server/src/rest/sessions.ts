@@ -95,7 +95,8 @@ export class Sessions {
   #drop(key: string, admitted: Promise<Admitted>): void {
     if (this.#open.get(key) !== admitted) return;
     this.#open.delete(key);
-    this.#settled.get(key)?.session.end();
+    // Its last edit may be on its way to the disk.
+    this.#settled.get(key)?.session.retire();
     this.#settled.delete(key);
   }
 
