@@ -12,6 +12,8 @@ import { readDuration } from './drain-words.ts';
 
 /** Lines of one entry in a list of many. */
 const ENTRY_LINES_MAX = 20;
+/** The history of everything shows so many changes of an entry, and not how many there are. */
+const CHANGES_SHOWN = 100;
 /** Lines of what has just been changed; `diff` shows all. */
 const LINES_MAX = 500;
 
@@ -82,8 +84,9 @@ export function checkLines(findings: readonly CheckFinding[]): string[] {
 export function entryLines({ revision, at, author, note, changes }: Entry): string[] {
   const when = new Date(at).toISOString().replace('T', ' ').slice(0, 19);
   const head = `${revisionText(revision)}  ${when} UTC  ${author.who} (${author.from})`;
-  const lines = cutLines(changeLines(changes), ENTRY_LINES_MAX).map((line) => `    ${line}`);
-  return [note === undefined ? head : `${head}  ${note}`, ...lines];
+  const lines = cutLines(changeLines(changes), ENTRY_LINES_MAX);
+  if (changes.length >= CHANGES_SHOWN) lines.push(`(these are the first ${changes.length} of its changes)`);
+  return [note === undefined ? head : `${head}  ${note}`, ...lines.map((line) => `    ${line}`)];
 }
 
 const INSTANT = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;
