@@ -49,6 +49,8 @@ export const configRequest = z.discriminatedUnion('type', [
     objectType: z.string().min(1).max(64),
     name: z.string().min(1).max(255).optional(),
     subscribe: z.boolean(),
+    /** Only to subscribe: of what there is now nothing is answered. */
+    onlyChanges: z.boolean().optional(),
   }),
   ...EDIT_REQUESTS,
   ...POLLS,

@@ -60,7 +60,7 @@ function serve(context: RestContext, socket: WebSocket, { headers, ip, query }: 
     .then(async (session) => {
       socket.once('close', () => session.end());
       if (socket.readyState !== socket.OPEN) return session.end();
-      tell({ type: 'subscribed', revision: await readAll(session, query) });
+      tell({ type: 'subscribed', revision: await listen(session, query) });
     })
     .catch((error: unknown) => {
       // It counts no more, or there is no room: the socket says why it ends.
@@ -87,21 +87,14 @@ function subscribe(
 }
 
 /** The revision from which on everything is told. */
-async function readAll(session: NodeSession, query: Query): Promise<string> {
-  let revision = '';
-  for (const question of questionsOf(query)) {
-    try {
-      revision = (await session.ask(question, 'Objects')).revision;
-    } catch (error) {
-      // Subscribed to it is all the same: it is told when there is such an object.
-      if (!(error instanceof Problem) || error.options.code !== 'not-found') throw error;
-    }
-  }
-  return revision;
+async function listen(session: NodeSession, query: Query): Promise<string> {
+  // In one turn of the node, so that it is the same for all of them.
+  const answers = await Promise.all(questionsOf(query).map((question) => session.ask(question, 'Objects')));
+  return answers[0]?.revision ?? '';
 }
 
 function questionsOf({ type, key }: Query): Read[] {
-  const read = { type: 'Read', subscribe: true } as const;
+  const read = { type: 'Read', subscribe: true, onlyChanges: true } as const;
   const types = [type ?? (key === undefined ? OBJECT_TYPES : [])].flat();
   const keys = [key ?? []].flat().map(splitKey);
   return [

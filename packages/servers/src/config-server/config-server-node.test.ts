@@ -392,6 +392,22 @@ test('[CS9] who has subscribed is told what changes and what is deleted, as far 
   expect(world.input({ type: 'configuration', configuration: next })).toEqual([]);
 });
 
+test('[CS9] who asks for changes only is told nothing of what there is, also of what is not there yet', () => {
+  const world = configWorld();
+  world.open('board');
+  world.logIn('board', 'supervisor1', true);
+  const read = { type: 'Read', ReferenceID: 2, subscribe: true, onlyChanges: true } as const;
+  const { revision: now } = world.node.configuration;
+  for (const named of [{ objectType: 'DN' }, { objectType: 'Person', name: 'not.yet' }])
+    expect(world.ask('board', { ...read, ...named })).toEqual({
+      ...{ type: 'Objects', ReferenceID: 2, revision: now, objects: [] },
+    });
+  const next = revision((list) => void list.push({ ...person(list, 'agent7001'), name: 'not.yet' }));
+  expect(sent(world.input({ type: 'configuration', configuration: next }), 'board')).toMatchObject([
+    { objects: [{ name: 'not.yet' }] },
+  ]);
+});
+
 test('[CS9] subscriptions are bounded, and the same one twice is one', () => {
   const world = configWorld();
   world.open('a', 'sip-north', SECRET);

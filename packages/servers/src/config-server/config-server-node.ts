@@ -405,6 +405,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       return this.#refuse(connection, message, 'not-allowed', 'Log in first.');
     const { objectType, name } = message;
     if (message.subscribe && !this.#subscribe(connection, client, message, { objectType, name })) return;
+    if (message.onlyChanges === true) return this.#sendObjects(connection, message, []);
     const read = readObjects(this.#configuration, { viewer, person: client.session?.person }, message);
     if (!read.ok) return this.#refuse(connection, message, read.code, read.text);
     this.#sendObjects(connection, message, read.objects);
