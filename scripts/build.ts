@@ -41,7 +41,7 @@ export async function buildProgram(program: BundleSource, force: boolean): Promi
     metafile: true,
     logLevel: 'warning',
     // A native library cannot be bundled.
-    external: ['@node-rs/argon2'],
+    external: ['@node-rs/argon2', '@electric-sql/pglite', 'pg-native'],
     // Libraries written for CommonJS ask for `require`.
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",

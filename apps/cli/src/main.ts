@@ -125,7 +125,12 @@ function addRun(program: Command, { child }: Runner): void {
     .command('run <application>')
     .description('run one server application, as its Application object says')
     .option('--config <addresses>', 'host:port of a Configuration Server; several with commas')
-    .option('--files <dir>', 'a Configuration Server has files instead')
+    .option('--files <dir>', 'a Configuration Server has files instead, or fills an empty database with them')
+    .option(
+      '--store <address>',
+      'its database: postgres://… or pglite:FOLDER; HOLDFAST_CONFIG_STORE where a password stands in it',
+    )
+    .option('--data <dir>', 'where it keeps a copy of what the database holds')
     .option('--secret-file <file>', 'what the server shows to the Configuration Server')
     .action((application: string, options: Record<string, string>) =>
       child('server.mjs', ['--application', application, ...flags(options)]),

@@ -8,6 +8,7 @@ import {
   type ConfigFollowerEffect,
   type ConfigFollowerInput,
   ConfigFollowerNode,
+  type EditingRequest,
   type ServerAddress,
   type ServerSecret,
 } from '@holdfast/servers';
@@ -15,7 +16,7 @@ import { cryptoRandom, ProcessClock, type RunningNode, runNode } from '@holdfast
 import { nodeHashes } from './crypto.ts';
 import type { Log } from './log.ts';
 import { CannotRun } from './role.ts';
-import { ServerLink } from './server-link.ts';
+import { CONFIGURATION_BYTES_MAX, ServerLink } from './server-link.ts';
 
 export interface ConfigClientOptions {
   readonly application: string;
@@ -24,24 +25,31 @@ export interface ConfigClientOptions {
   /** In the order in which they are tried: the own site's first. */
   readonly servers: readonly ServerAddress[];
   readonly log: Log;
-  onConfiguration(configuration: Configuration): void;
+  /** With what it came from, unless everything was read anew. */
+  onConfiguration(configuration: Configuration, news: Pick<ConfigurationEffect, 'changes' | 'entries'>): void;
+  /** Of a proxy: what came of an edit that it has passed on. */
+  onAnswer?(answer: Extract<ConfigFollowerEffect, { type: 'passedOn' | 'notPassedOn' }>): void;
   /** A server will not serve this application. The next one is tried all the same. */
   onRefused?(server: ServerAddress, code: string, text: string): void;
   /** A server does not answer, or no longer. */
   onLost?(server: ServerAddress, why: string): void;
 }
 
+type ConfigurationEffect = Extract<ConfigFollowerEffect, { type: 'configuration' }>;
+
 export class ConfigClient {
   readonly #options: ConfigClientOptions;
   readonly #clock = new ProcessClock();
+  #node: ConfigFollowerNode | undefined;
   #running: RunningNode<ConfigFollowerInput> | undefined;
+  #configuration: Configuration | undefined;
   readonly #link: ServerLink<ConfigRequest, ConfigReply>;
 
   constructor(options: ConfigClientOptions) {
     this.#options = options;
     const input = (heard: ConfigFollowerInput) => this.#running?.input(heard);
     this.#link = new ServerLink({
-      schema: configReply,
+      ...{ schema: configReply, replyBytesMax: CONFIGURATION_BYTES_MAX },
       opened: (attempt) => input({ type: 'opened', attempt }),
       message: (attempt, message) => input({ type: 'message', attempt, message }),
       closed: (attempt, why) => {
@@ -60,7 +68,7 @@ export class ConfigClient {
 
   start(): void {
     const { application, secret, servers } = this.#options;
-    const node = new ConfigFollowerNode({
+    this.#node = new ConfigFollowerNode({
       application,
       servers,
       now: this.#clock.now(),
@@ -68,10 +76,25 @@ export class ConfigClient {
       hashes: nodeHashes,
       ...(secret === undefined ? {} : { secret }),
     });
-    this.#running = runNode<ConfigFollowerInput, ConfigFollowerEffect>(node, {
+    this.#running = runNode<ConfigFollowerInput, ConfigFollowerEffect>(this.#node, {
       now: () => this.#clock.now(),
       perform: (effect) => this.#perform(effect),
     });
+  }
+
+  /** Whom it follows now, and when a Configuration Server last gave a sign; by the clock of processes. */
+  get followed(): ConfigFollowerNode['followed'] {
+    return this.#node?.followed ?? { server: undefined, heardAt: this.#clock.now() };
+  }
+
+  /** As it was last read. */
+  get configuration(): Configuration | undefined {
+    return this.#configuration;
+  }
+
+  /** An edit, for the Configuration Server that is followed. */
+  pass(id: number, request: EditingRequest): void {
+    this.#running?.input({ type: 'pass', id, request });
   }
 
   stop(): void {
@@ -89,7 +112,11 @@ export class ConfigClient {
         this.#link.close(effect.attempt, effect.why);
         return this.#tellLost(effect.attempt, effect.why);
       case 'configuration':
-        return this.#options.onConfiguration(effect.configuration);
+        this.#configuration = effect.configuration;
+        return this.#options.onConfiguration(effect.configuration, effect);
+      case 'passedOn':
+      case 'notPassedOn':
+        return this.#options.onAnswer?.(effect);
       case 'refused': {
         const { server, code, text } = effect;
         return this.#options.onRefused?.(server, code, text);

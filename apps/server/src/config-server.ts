@@ -1,31 +1,26 @@
 /**
- * The process of a Configuration Server: its node, its links, and the files of its site's own copy of the
- * configuration. SIGHUP reads the files again; a copy with a mistake in it changes nothing.
+ * The process of a Configuration Server: it has the configuration from a database, with a copy beside it for the time without,
+ * or from files. SIGHUP reads files again; some with a mistake in them change nothing.
  */
 import { performance } from 'node:perf_hooks';
-import { type Configuration, type LoadedConfiguration, problemLine } from '@holdfast/centre';
-import { type ConfigReply, type ConfigRequest, configRequest } from '@holdfast/protocol';
-import {
-  type ConfigServerEffect,
-  type ConfigServerInput,
-  ConfigServerNode,
-  configServerReport,
-  type LineCounts,
-  type ServerAddress,
-} from '@holdfast/servers';
-import { cryptoRandom, type LinkServer, ProcessClock, runNode } from '@holdfast/shell';
-import { openClientPort } from './client-port.ts';
-import { nodeHashes, verifyNoPassword, verifyPassword } from './crypto.ts';
+import { type Configuration, problemLine } from '@holdfast/centre';
+import type { LineCounts } from '@holdfast/servers';
 import type { Log } from './log.ts';
-import { LogBudget } from './log-budget.ts';
-import { CannotRun, type ReportingRole } from './role.ts';
+import type { ReportingRole } from './role.ts';
+import { serveConfiguration } from './serve-configuration.ts';
+import { openConfigStore } from './store/open-config-store.ts';
+import { openConfiguration, tellWarnings } from './store/open-configuration.ts';
 import { loadFiles } from './store/read-files.ts';
-import { signPersonToken, verifyPersonToken } from './tokens.ts';
+import { StoreShell } from './store/store-shell.ts';
 
 export interface ConfigServerStart {
   readonly application: string;
-  /** Folder of the configuration files. */
-  readonly files: string;
+  /** Folder of configuration files: all there is, or what an empty database is filled with. */
+  readonly files?: string | undefined;
+  /** See `openConfigStore`. */
+  readonly store?: string | undefined;
+  /** File that keeps a copy of what the database holds. */
+  readonly copy?: string | undefined;
   readonly log: Log;
   readonly lines: LineCounts;
 }
@@ -33,109 +28,44 @@ export interface ConfigServerStart {
 export interface RunningConfigServer extends ReportingRole {
   /** As it was read at the start. */
   readonly configuration: Configuration;
-  /** Reads the files again. False when they have problems; then the former revision goes on being served. */
+  /** Reads the files again. False when they have problems, or there are none; then the former revision goes on being served. */
   reload(): Promise<boolean>;
 }
 
-export async function startConfigServer({
-  application,
-  files,
-  log,
-  lines,
-}: ConfigServerStart): Promise<RunningConfigServer> {
+export async function startConfigServer(start: ConfigServerStart): Promise<RunningConfigServer> {
   const startedAt = performance.now();
-  const configuration = await readFirst(files, log);
-  const listen = whereToListen(configuration, application);
-  const clock = new ProcessClock();
-  const node = new ConfigServerNode({
-    application,
-    configuration,
-    now: clock.now(),
-    wallOffsetMs: clock.wallOffset(),
-    hashes: nodeHashes,
-    random: cryptoRandom(),
-    signToken: signPersonToken,
-    verifyToken: verifyPersonToken,
-  });
-  let links: LinkServer<ConfigReply> | undefined;
-  const running = runNode<ConfigServerInput, ConfigServerEffect>(node, {
-    now: () => clock.now(),
-    perform(effect) {
-      if (effect.type === 'send') links?.send(effect.connection, effect.message);
-      else if (effect.type === 'close') links?.close(effect.connection, effect.why);
-      else if (effect.type === 'verifyPassword') verify(effect);
-      else if (effect.type === 'log' && effect.sender === undefined) log(effect.line);
-      else if (effect.type === 'log') strangers.line(effect.line, effect.sender ?? '');
-    },
-  });
-  function verify({ id, hash, password }: Extract<ConfigServerEffect, { type: 'verifyPassword' }>): void {
-    const verified = hash === undefined ? verifyNoPassword(password) : verifyPassword(hash, password);
-    verified.then((ok) => running.input({ type: 'passwordVerified', id, ok }));
-  }
-  const strangers = new LogBudget(log, { lines });
-  clock.onJump(() => running.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
-  links = await openClientPort<ConfigRequest, ConfigReply>({
-    ...listen,
-    schema: configRequest,
-    strangers,
-    input: (input) => running.input(input),
-  });
-  let current = configuration;
-  log({
-    level: 'info',
-    what: 'configuration server ready',
-    detail: {
-      port: links.port,
-      revision: configuration.revision,
-      objects: configuration.objects.length,
-      tookMs: Math.round(performance.now() - startedAt),
+  const { application, files, copy, log, lines } = start;
+  const store = start.store === undefined ? undefined : await openConfigStore(start.store);
+  const { configuration, stored } = await openConfiguration({ application, files, store, copy, log });
+  let shell: StoreShell | undefined;
+  const serving = await serveConfiguration({
+    ...{ application, type: 'ConfigurationServer', configuration, stored, log, lines, startedAt },
+    asked: (effect, node) => {
+      if (effect.type !== 'store' || store === undefined) return;
+      shell ??= new StoreShell(store, copy, log, node);
+      shell.ask(effect);
     },
   });
   return {
-    ports: { default: links.port },
+    ...serving,
     configuration,
-    report: () => configServerReport(current.objects.length),
     async reload() {
+      if (files === undefined || store !== undefined) {
+        const because = 'The configuration is in a database: edit it there.';
+        log({ level: 'warn', what: 'nothing read again', because });
+        return false;
+      }
       const next = await loadFiles(files);
       tellWarnings(next, log);
-      if (next.ok) {
-        current = next.configuration;
-        running.input({ type: 'configuration', configuration: current });
-      } else
+      if (next.ok) serving.input({ type: 'configuration', configuration: next.configuration });
+      else
         for (const problem of next.problems)
           log({ level: 'error', what: 'new configuration not taken', because: problemLine(problem) });
       return next.ok;
     },
     async stop() {
-      running.stop();
-      strangers.stop();
-      await links?.stop();
+      await serving.stop();
+      await shell?.stop();
     },
   };
-}
-
-/** Without a first revision there is nothing to serve. */
-async function readFirst(files: string, log: Log): Promise<Configuration> {
-  const loaded = await loadFiles(files);
-  tellWarnings(loaded, log);
-  if (loaded.ok) return loaded.configuration;
-  throw new CannotRun(
-    `The configuration in ${files} has problems:\n${loaded.problems.map(problemLine).join('\n')}`,
-  );
-}
-
-function tellWarnings({ warnings }: LoadedConfiguration, log: Log): void {
-  for (const warning of warnings)
-    log({ level: 'warn', what: 'configuration', because: problemLine(warning) });
-}
-
-function whereToListen(configuration: Configuration, name: string): ServerAddress {
-  const application = configuration.get('Application', name);
-  if (application?.type !== 'ConfigurationServer' || !application.enabled)
-    throw new CannotRun(`There is no enabled Application "${name}" of type ConfigurationServer.`);
-  const host = configuration.get('Host', application.host ?? '');
-  const port = application.ports.default;
-  if (host === undefined || port === undefined)
-    throw new CannotRun(`Application "${name}" has no Host or no port "default".`);
-  return { host: host.address, port };
 }

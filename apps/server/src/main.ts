@@ -1,9 +1,11 @@
 /**
  * One binary for all server roles. A process is told its application name and where a Configuration Server is,
- * and reads the rest from its Application object; the Configuration Server itself has files, and the supervisor
+ * and reads the rest from its Application object; the Configuration Server itself has a database or files, and the supervisor
  * starts a site's processes on one host.
  *
  *     server.mjs --application config-north --files DIR
+ *     server.mjs --application config-north --store pglite:FOLDER [--files DIR] [--data DIR]
+ *     server.mjs --application proxy-north --proxy --config 127.0.0.1:5110,127.0.0.1:5210 --data DIR
  *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210 [--data DIR]
  *     server.mjs --application stat-north --config 127.0.0.1:5110,127.0.0.1:5210
  *     server.mjs supervisor --site north --files DIR --data DIR [--host HOST] [--no-restart] [--outlive]
@@ -16,8 +18,10 @@
  * server log how busy it is (process-load), and the supervisor start what is down. Exit status: 0 ended in order,
  * 1 failed, 2 could not run (the reason is on stderr), 3 ended after a graceful shutdown, not to be started again.
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ServerSecret } from '@holdfast/servers';
+import type { ConfigProxyStart } from './config-proxy.ts';
 import type { HealthPortOptions } from './health-port.ts';
 import { ENDED_FOR_GOOD, onProcessEnd } from './io/process-end.ts';
 import { reportLoad } from './io/process-load.ts';
@@ -25,7 +29,9 @@ import { processLog } from './log.ts';
 import { CannotRun, type ReportingRole, type RoleOptions, type RunningRole } from './role.ts';
 
 const USAGE = `usage: server --application NAME --files DIR
+       server --application NAME --store postgres://…|pglite:FOLDER [--files DIR] [--data DIR]
        server --application NAME --config HOST:PORT[,HOST:PORT…] [--secret-file FILE] [--data DIR] [--outlive]
+       server --application NAME --proxy --config HOST:PORT[,HOST:PORT…] --data DIR [--secret-file FILE]
        server supervisor --site SITE --files DIR --data DIR [--host HOST] [--no-restart] [--outlive]`;
 
 /** Ending in order takes no longer; then the process ends all the same. */
@@ -36,6 +42,9 @@ const STOP_MAX_MS = 4_000;
  * second line holds the former one (ID7).
  */
 export const SECRET_VARIABLE = 'HOLDFAST_SERVER_SECRET';
+
+/** The address of the configuration database, in which a password may stand that no list of processes is to show. */
+const STORE_VARIABLE = 'HOLDFAST_CONFIG_STORE';
 
 async function main(args: readonly string[]): Promise<void> {
   if (args[0] === 'drain') {
@@ -85,11 +94,13 @@ function readArguments(args: readonly string[]) {
         application: { type: 'string' },
         config: { type: 'string' },
         files: { type: 'string' },
+        store: { type: 'string' },
         data: { type: 'string' },
         site: { type: 'string' },
         host: { type: 'string' },
         'secret-file': { type: 'string' },
         'no-restart': { type: 'boolean', default: false },
+        proxy: { type: 'boolean', default: false },
         outlive: { type: 'boolean', default: false },
       },
     });
@@ -101,9 +112,27 @@ function readArguments(args: readonly string[]) {
 
 interface RoleArguments {
   readonly files?: string | undefined;
+  readonly store?: string | undefined;
   readonly config?: string | undefined;
   readonly 'secret-file'?: string | undefined;
   readonly data?: string | undefined;
+  readonly proxy?: boolean | undefined;
+}
+
+async function startProxy(
+  application: string,
+  { config = '', data, 'secret-file': secretFile }: RoleArguments,
+  { log, lines }: Pick<ConfigProxyStart, 'log' | 'lines'>,
+): Promise<RunningRole> {
+  if (data === undefined) throw new CannotRun(`A proxy keeps a copy: say where (--data).\n${USAGE}`);
+  process.on('SIGHUP', () => {});
+  const { secretOfLines } = await import('@holdfast/servers');
+  const { startConfigProxy } = await import('./config-proxy.ts');
+  const servers = config.split(',').map(readAddress);
+  const secret = await readSecret(secretFile, secretOfLines);
+  const copy = join(data, `${application}.copy`);
+  const proxy = await startConfigProxy({ application, servers, secret, copy, log, lines });
+  return withHealth(proxy, { application, configuration: proxy.configuration, lines });
 }
 
 async function startRole(application: string, values: RoleArguments): Promise<RunningRole> {
@@ -111,13 +140,17 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
   const lines = new LineCounts();
   const log = processLog(application, lines);
   reportLoad(log);
-  if (values.files !== undefined) {
+  const { files, data } = values;
+  const store = values.store ?? process.env[STORE_VARIABLE];
+  if (values.config === undefined && (files !== undefined || store !== undefined)) {
     const { startConfigServer } = await import('./config-server.ts');
-    const server = await startConfigServer({ application, files: values.files, log, lines });
+    const copy = data === undefined ? undefined : join(data, `${application}.copy`);
+    const server = await startConfigServer({ application, files, store, copy, log, lines });
     process.on('SIGHUP', () => void server.reload());
     return withHealth(server, { application, configuration: server.configuration, lines });
   }
   if (values.config === undefined) throw new CannotRun(USAGE);
+  if (values.proxy) return startProxy(application, values, { log, lines });
   // A process that follows the configuration reads it anew by itself.
   process.on('SIGHUP', () => {});
   const servers = values.config.split(',').map(readAddress);

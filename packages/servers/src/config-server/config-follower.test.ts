@@ -290,3 +290,39 @@ test('[LK1] a Configuration Server is answered one challenge on a connection, an
   world.says(5, CHALLENGE);
   expect(new Set(proofs()).size).toBe(2);
 });
+
+const rename = {
+  ...{ type: 'Edit', ReferenceID: 77, dryRun: false, author: { who: 'kim', from: 'workspace' } },
+  edits: [{ key: 'Tenant/a', patch: { enabled: false } }],
+} as const;
+
+test('[CX3] a proxy learns from which entries a change came, as long as it follows without a gap', () => {
+  const world = start();
+  world.expire(0);
+  world.follow(1, '1.7', [tenant('a')]);
+  const changes = [{ key: 'Tenant/b', before: null, after: tenant('b') as never }];
+  const entry = { revision: { epoch: 1, number: 8 }, at: 5, author: { who: 'kim', from: 'x' }, changes };
+  const changed = { type: 'Changed', revision: '1.8', objects: [tenant('b')], deleted: [] } as const;
+  expect(world.says(5, { ...changed, entries: [entry] })).toMatchObject([
+    { type: 'configuration', changes: { changed: [tenant('b')], deleted: [] }, entries: [entry] },
+  ]);
+});
+
+test('[CX4] an edit is passed on under a name of its own, and its answer comes back', () => {
+  const world = start();
+  world.expire(0);
+  world.follow(1, '1.7', [tenant('a')]);
+  world.node.handle(2, { type: 'pass', id: 5, request: rename });
+  const [sent] = world.node.handle(2, { type: 'pass', id: 6, request: rename });
+  if (sent?.type !== 'send' || !('ReferenceID' in sent.message)) throw new Error('not sent');
+  expect(sent.message).toMatchObject({ type: 'Edit', author: { who: 'kim' } });
+  const { ReferenceID = 0 } = sent.message;
+  const refusal = { type: 'Error', ReferenceID, code: 'not-allowed', text: 'No.' } as const;
+  expect(world.says(3, refusal)).toMatchObject([{ type: 'passedOn', id: 6, reply: refusal }]);
+  // The connection is lost before the other answer: nobody knows.
+  expect(world.closed(4_003)).toMatchObject([{ type: 'notPassedOn', id: 5, wasSent: true, ageMs: 4_000 }]);
+  // And with nobody to pass it to.
+  expect(world.node.handle(5_003, { type: 'pass', id: 7, request: rename })).toMatchObject([
+    { type: 'notPassedOn', id: 7, wasSent: false, ageMs: 5_000 },
+  ]);
+});

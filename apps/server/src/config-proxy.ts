@@ -1,0 +1,84 @@
+/**
+ * The process of a Configuration Server Proxy: it follows a Configuration Server and serves what it has read there, reads and
+ * log-ins alike, for as long as nobody answers. It keeps a copy on its disk, from which it starts when everybody else is dead.
+ */
+import { performance } from 'node:perf_hooks';
+import { type Configuration, makeConfiguration } from '@holdfast/centre';
+import type { LineCounts, ServerAddress, ServerSecret } from '@holdfast/servers';
+import { ConfigClient } from './config-client.ts';
+import { nodeHashes } from './crypto.ts';
+import type { Log } from './log.ts';
+import type { ReportingRole } from './role.ts';
+import { type ServedNode, type ServingConfiguration, serveConfiguration } from './serve-configuration.ts';
+import { CopyKeeper } from './store/copy-keeper.ts';
+import { readCopy } from './store/disk-copy.ts';
+
+export interface ConfigProxyStart {
+  readonly application: string;
+  /** Of Configuration Servers, tried in this order. */
+  readonly servers: readonly ServerAddress[];
+  readonly secret?: ServerSecret | undefined;
+  /** File of the copy. */
+  readonly copy: string;
+  readonly log: Log;
+  readonly lines: LineCounts;
+}
+
+export interface RunningConfigProxy extends ReportingRole {
+  /** As it was at the start. */
+  readonly configuration: Configuration;
+}
+
+/** Resolves with the first configuration, of the copy or of a Configuration Server. Rejects with CannotRun. */
+export async function startConfigProxy(start: ConfigProxyStart): Promise<RunningConfigProxy> {
+  const startedAt = performance.now();
+  const { application, servers, secret, copy, log, lines } = start;
+  const keeper = new CopyKeeper(copy, log);
+  let serving: ServingConfiguration | undefined;
+  let asking: ServedNode | undefined;
+  let first: (configuration: Configuration) => void = () => undefined;
+  const heard = new Promise<Configuration>((resolve) => {
+    first = resolve;
+  });
+  const client = new ConfigClient({
+    ...{ application, servers, log, ...(secret === undefined ? {} : { secret }) },
+    onConfiguration: (configuration, news) => {
+      first(configuration);
+      serving?.input({ type: 'configuration', configuration, ...news });
+      keeper.keep(configuration);
+    },
+    onAnswer: (answer) => asking?.input(answer),
+  });
+  client.start();
+  const configuration = (await fromCopy(copy, log)) ?? (await heard);
+  serving = await serveConfiguration({
+    ...{ application, type: 'ConfigurationServerProxy', configuration, log, lines, startedAt },
+    asked: (effect, node) => {
+      asking = node;
+      if (effect.type === 'passOn') client.pass(effect.id, effect.request);
+    },
+    followed: () => client.followed,
+  });
+  // What came while it was starting.
+  const newest = client.configuration;
+  if (newest !== undefined) serving.input({ type: 'configuration', configuration: newest });
+  return {
+    ...serving,
+    configuration,
+    async stop() {
+      client.stop();
+      await serving?.stop();
+      await keeper.settled();
+    },
+  };
+}
+
+async function fromCopy(file: string, log: Log): Promise<Configuration | undefined> {
+  const copy = await readCopy(file);
+  if (copy.type === 'corrupt')
+    log({ level: 'error', what: 'the copy of the configuration is not served', because: copy.because });
+  if (copy.type !== 'copy') return undefined;
+  const { revision } = copy;
+  log({ level: 'info', what: 'the copy of the configuration is served', detail: { revision } });
+  return makeConfiguration(copy.objects, nodeHashes.sha256, revision);
+}

@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfigObject } from '@holdfast/protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readCopy, writeCopy } from './disk-copy.ts';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-copy-'));
+  file = join(folder, 'copy');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const tenant = (name: string): ConfigObject => ({ objectType: 'Tenant', name, enabled: true, options: {} });
+const copy = { revision: '3.128', objects: [tenant('a'), tenant('ünïcode')] };
+
+test('[CX1] a copy is what was written, for its owner alone, and the next takes its place', async () => {
+  expect(await readCopy(file)).toEqual({ type: 'none' });
+  await writeCopy(file, copy);
+  expect(await readCopy(file)).toEqual({ type: 'copy', ...copy });
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const next = { revision: '4.129', objects: [] };
+  await writeCopy(file, next);
+  expect(await readCopy(file)).toEqual({ type: 'copy', ...next });
+  expect(readdirSync(folder)).toEqual(['copy']);
+});
+
+test('[CX2] a copy of which any byte is another is never served, and the reason names the file', async () => {
+  await writeCopy(file, copy);
+  const whole = readFileSync(file);
+  expect(whole.at(-1)).toBe(10);
+  for (let at = 0; at < whole.length - 1; at++) {
+    const broken = Buffer.from(whole);
+    broken[at] = (broken[at] as number) ^ 1;
+    writeFileSync(file, broken);
+    expect([at, (await readCopy(file)).type]).toEqual([at, 'corrupt']);
+  }
+  for (const length of [0, 1, 40, whole.length - 2]) {
+    writeFileSync(file, whole.subarray(0, length));
+    expect((await readCopy(file)).type).toBe('corrupt');
+  }
+});
+
+test('[CX1] where it cannot be written the former one stays', async () => {
+  await writeCopy(file, copy);
+  // Its name is taken by what is no file.
+  mkdirSync(`${file}.new`);
+  await expect(writeCopy(file, { ...copy, objects: [] })).rejects.toThrow();
+  expect(await readCopy(file)).toEqual({ type: 'copy', ...copy });
+});

@@ -1,0 +1,69 @@
+/** Between the node of a Configuration Server and its store: what it asks is asked there, and what it holds by then is copied. */
+import type {
+  ConfigServerEffect,
+  ConfigServerInput,
+  ConfigServerNode,
+  StoreAnswer,
+  StoreRequest,
+} from '@holdfast/servers';
+import type { Log } from '../log.ts';
+import type { ConfigStore } from './config-store.ts';
+import { CopyKeeper } from './copy-keeper.ts';
+
+interface Serving {
+  readonly node: Pick<ConfigServerNode, 'configuration'>;
+  input(input: ConfigServerInput): void;
+}
+
+export class StoreShell {
+  readonly #store: ConfigStore;
+  readonly #keeper: CopyKeeper | undefined;
+  readonly #serving: Serving;
+  #kept = '';
+
+  /** `copy`: the file of the copy, where one is kept. */
+  constructor(store: ConfigStore, copy: string | undefined, log: Log, serving: Serving) {
+    this.#store = store;
+    this.#keeper = copy === undefined ? undefined : new CopyKeeper(copy, log);
+    this.#serving = serving;
+    this.#keep();
+  }
+
+  ask({ id, request }: Extract<ConfigServerEffect, { type: 'store' }>): void {
+    void answerOf(this.#store, request).then((answer) => {
+      this.#serving.input({ type: 'stored', id, answer });
+      this.#keep();
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#keeper?.settled();
+    await this.#store.close();
+  }
+
+  #keep(): void {
+    const { configuration } = this.#serving.node;
+    if (configuration.revision === this.#kept) return;
+    this.#kept = configuration.revision;
+    this.#keeper?.keep(configuration);
+  }
+}
+
+function answerOf(store: ConfigStore, request: StoreRequest): Promise<StoreAnswer> {
+  switch (request.type) {
+    case 'claim':
+      return store.claim(request.holder, request.staleMs);
+    case 'beat':
+      return store.beat(request.epoch);
+    case 'commit':
+      return store.commit(request.request);
+    case 'entriesAfter':
+      return store.entriesAfter(request.revision, request.limit);
+    case 'history':
+      return store.history(request.query);
+    case 'objectsAt':
+      return store.objectsAt(request.when);
+    case 'read':
+      return store.read();
+  }
+}
