@@ -40,7 +40,7 @@ export async function buildProgram(program: BundleSource, force: boolean): Promi
     sourcemap: true,
     metafile: true,
     logLevel: 'warning',
-    // A native library cannot be bundled.
+    // A native library cannot be bundled, nor can WebAssembly that lies beside its code; pg works without the third.
     external: ['@node-rs/argon2', '@electric-sql/pglite', 'pg-native'],
     // Libraries written for CommonJS ask for `require`.
     banner: {

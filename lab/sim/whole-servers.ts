@@ -89,7 +89,10 @@ export class ConfigServerProgram extends NodeProgram<ConfigServerInput, ConfigSe
       }
       case 'log':
         return;
+      case 'hashPassword':
+      case 'makeKeys':
       case 'store':
+      case 'passOn':
         throw new Error('its Configuration Servers have files');
       default:
         unreachable(effect);

@@ -41,6 +41,7 @@ export async function main(
   addConfig(program, runner);
   addDrain(program, runner);
   addRoles(program, runner);
+  addKeys(program, runner);
   addActAlone(program, runner);
   addSip(program, runner);
   try {
@@ -172,6 +173,22 @@ function addRoles(program: Command, { child }: Runner): void {
       .action((application: string, options: Record<string, string>) =>
         child('server.mjs', [word, application, ...flags(options)]),
       );
+}
+
+function addKeys(program: Command, { child }: Runner): void {
+  program
+    .command('keys')
+    .description('the keys that the servers share')
+    .command('rotate <kinds...>')
+    .description(
+      'change them: token (log-ins), nonce (digest), secret (between servers). The former ones are good for as long as something needs them. Asks as an administrator, like drain',
+    )
+    .requiredOption('--config <addresses>', 'host:port of a Configuration Server; several with commas')
+    .option('--stolen', 'what the former ones have made counts no more')
+    .option('--application <name>', 'a desktop Application by which the administrator logs in', 'workspace')
+    .action((kinds: string[], options: Record<string, string | boolean>) =>
+      child('server.mjs', ['rotate-keys', ...kinds, ...flags(options)]),
+    );
 }
 
 function addActAlone(program: Command, { child }: Runner): void {

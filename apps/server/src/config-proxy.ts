@@ -3,15 +3,14 @@
  * log-ins alike, for as long as nobody answers. It keeps a copy on its disk, from which it starts when everybody else is dead.
  */
 import { performance } from 'node:perf_hooks';
-import { type Configuration, makeConfiguration } from '@holdfast/centre';
+import type { Configuration } from '@holdfast/centre';
 import type { LineCounts, ServerAddress, ServerSecret } from '@holdfast/servers';
 import { ConfigClient } from './config-client.ts';
-import { nodeHashes } from './crypto.ts';
 import type { Log } from './log.ts';
 import type { ReportingRole } from './role.ts';
 import { type ServedNode, type ServingConfiguration, serveConfiguration } from './serve-configuration.ts';
 import { CopyKeeper } from './store/copy-keeper.ts';
-import { readCopy } from './store/disk-copy.ts';
+import { configurationOfCopy } from './store/open-configuration.ts';
 
 export interface ConfigProxyStart {
   readonly application: string;
@@ -50,7 +49,7 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
     onAnswer: (answer) => asking?.input(answer),
   });
   client.start();
-  const configuration = (await fromCopy(copy, log)) ?? (await heard);
+  const configuration = (await configurationOfCopy(copy, log)) ?? (await heard);
   serving = await serveConfiguration({
     ...{ application, type: 'ConfigurationServerProxy', configuration, log, lines, startedAt },
     asked: (effect, node) => {
@@ -71,14 +70,4 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
       await keeper.settled();
     },
   };
-}
-
-async function fromCopy(file: string, log: Log): Promise<Configuration | undefined> {
-  const copy = await readCopy(file);
-  if (copy.type === 'corrupt')
-    log({ level: 'error', what: 'the copy of the configuration is not served', because: copy.because });
-  if (copy.type !== 'copy') return undefined;
-  const { revision } = copy;
-  log({ level: 'info', what: 'the copy of the configuration is served', detail: { revision } });
-  return makeConfiguration(copy.objects, nodeHashes.sha256, revision);
 }

@@ -46,6 +46,8 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
       shell.ask(effect);
     },
   });
+  if (store !== undefined) shell = new StoreShell(store, copy, log, serving);
+  for (const effect of early) shell?.ask(effect);
   return {
     ...serving,
     configuration,

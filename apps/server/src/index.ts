@@ -4,6 +4,7 @@ export {
   nodeHashes,
   signToken,
   type TokenKey,
+  verifyPassword,
   verifyToken,
 } from './crypto.ts';
 export { DnsClient } from './io/dns.ts';
@@ -24,4 +25,6 @@ export {
 export { makeMusic, makeTone } from './media/sound.ts';
 export { readWav, SAMPLE_RATE, writeWav } from './media/wav.ts';
 export { makeWorld, type WorldRequest } from './store/make-world.ts';
+export { openConfigStore } from './store/open-config-store.ts';
 export { writeConfiguration } from './store/write-files.ts';
+export { signPersonToken, verifyPersonToken } from './tokens.ts';

@@ -11,6 +11,7 @@
  *     server.mjs supervisor --site north --files DIR --data DIR [--host HOST] [--no-restart] [--outlive]
  *     server.mjs drain north --config 127.0.0.1:5110 …   what `holdfast drain` runs: see operator/drain-command.ts
  *     server.mjs promote sip-north-b --config 127.0.0.1:5110   and demote: see operator/role-command.ts
+ *     server.mjs rotate-keys token nonce secret --config 127.0.0.1:5110   see operator/keys-command.ts
  *     server.mjs act-alone sip-north-b --data DIR --yes      with neither mate nor arbiter: see operator/act-alone-command.ts
  *     server.mjs config get Person/kim --config 127.0.0.1:5110   and set, apply …: see operator/config-command.ts
  *
@@ -55,6 +56,11 @@ async function main(args: readonly string[]): Promise<void> {
     const { changeRole } = await import('./operator/role-command.ts');
     const say = (line: string) => void process.stdout.write(`${line}\n`);
     process.exit(await changeRole(args[0], args.slice(1), readAddress, say));
+  }
+  if (args[0] === 'rotate-keys') {
+    const { rotateKeys } = await import('./operator/keys-command.ts');
+    const say = (line: string) => void process.stdout.write(`${line}\n`);
+    process.exit(await rotateKeys(args.slice(1), readAddress, say));
   }
   if (args[0] === 'act-alone') {
     const { actAlone } = await import('./operator/act-alone-command.ts');

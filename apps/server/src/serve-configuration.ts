@@ -21,7 +21,8 @@ import {
 } from '@holdfast/servers';
 import { cryptoRandom, type LinkServer, ProcessClock, runNode } from '@holdfast/shell';
 import { openClientPort } from './client-port.ts';
-import { nodeHashes, verifyNoPassword, verifyPassword } from './crypto.ts';
+import { hashPassword, nodeHashes, verifyNoPassword, verifyPassword } from './crypto.ts';
+import { freshKeys } from './fresh-keys.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { InnerClients } from './rest/inner-clients.ts';
@@ -80,6 +81,9 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
       } else if (effect.type === 'close') {
         if (!inner.close(effect.connection, effect.why)) links?.close(effect.connection, effect.why);
       } else if (effect.type === 'verifyPassword') verify(effect);
+      else if (effect.type === 'hashPassword') hash(effect);
+      else if (effect.type === 'makeKeys')
+        running.input({ type: 'keysMade', id: effect.id, fresh: freshKeys() });
       else if (effect.type !== 'log') served.asked?.(effect, own);
       else if (effect.sender === undefined) log(effect.line);
       else strangers.line(effect.line, effect.sender);
@@ -88,6 +92,9 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
   function verify({ id, hash, password }: Extract<ConfigServerEffect, { type: 'verifyPassword' }>): void {
     const verified = hash === undefined ? verifyNoPassword(password) : verifyPassword(hash, password);
     verified.then((ok) => running.input({ type: 'passwordVerified', id, ok }));
+  }
+  function hash({ id, password }: Extract<ConfigServerEffect, { type: 'hashPassword' }>): void {
+    hashPassword(password).then((kept) => running.input({ type: 'passwordHashed', id, hash: kept }));
   }
   const strangers = new LogBudget(log, { lines });
   const inner = new InnerClients((input) => running.input(input));

@@ -2,7 +2,7 @@
  * PostgreSQL in a folder of its own on loopback: a primary, and standbys that stream from it, which can be killed, stopped,
  * promoted and started again. It refuses to run as root; then it runs as nobody.
  */
-import { accessSync, chmodSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -125,8 +125,16 @@ export class PostgresServer {
     await this.#program?.ended;
   }
 
+  /** The postmaster's process number, and those of its children. */
+  pids(): number[] {
+    const postmaster = Number.parseInt(readFileSync(join(this.#data, 'postmaster.pid'), 'utf8'), 10);
+    const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return [postmaster, ...all.map(Number).filter((pid) => parentOf(pid) === postmaster)];
+  }
+
+  /** All of it, as when its machine hangs. */
   signal(name: NodeJS.Signals): void {
-    this.#program?.signal(name);
+    for (const pid of this.pids()) process.kill(pid, name);
   }
 
   async query(statement: string): Promise<string> {
@@ -183,14 +191,31 @@ export class PostgresServer {
   }
 }
 
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  } catch {
+    // It has ended meanwhile.
+    return undefined;
+  }
+}
+
 /** Debian keeps the programs of each version apart, outside of PATH. */
-function programFolder(): string {
-  const base = '/usr/lib/postgresql';
-  const versions = readdirSync(base)
+const PROGRAMS = '/usr/lib/postgresql';
+const VERSION_LEAST = 15;
+
+function versions(): number[] {
+  if (!existsSync(PROGRAMS)) return [];
+  return readdirSync(PROGRAMS)
     .map(Number)
-    .filter((version) => version >= 15);
-  const newest = Math.max(...versions);
-  const folder = join(base, String(newest), 'bin');
-  accessSync(join(folder, 'postgres'));
-  return folder;
+    .filter((version) => version >= VERSION_LEAST)
+    .sort((a, b) => b - a);
+}
+
+export const isPostgresInstalled = (): boolean => versions().length > 0;
+
+function programFolder(): string {
+  const [newest] = versions();
+  if (newest === undefined) throw new Error(`PostgreSQL ${VERSION_LEAST} or later is not in ${PROGRAMS}`);
+  return join(PROGRAMS, String(newest), 'bin');
 }

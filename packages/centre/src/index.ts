@@ -89,11 +89,11 @@ export { proposeSync, type SyncProposal, type SyncRequest } from './config/sync-
 export { type SyncPair, syncPairs } from './config/sync-switches-settings.ts';
 export { withDerived } from './config/sync-switches-work.ts';
 export { endOfToken } from './config/token-standing.ts';
-export { type Finding, findingKey } from './config/validate/finding.ts';
+export type { Finding } from './config/validate/finding.ts';
 export type { LocalData, Outside, Promises, Question } from './config/validate/question.ts';
 export type { Rule } from './config/validate/rule.ts';
 export { RULES } from './config/validate/rules.ts';
-export { fixesOf, validate, validateFor } from './config/validate/validate.ts';
+export { findingsBrought, fixesOf, validate, validateFor } from './config/validate/validate.ts';
 export {
   type AgentFigures,
   type QueueFigures,

@@ -33,6 +33,8 @@ export interface ConfigurationPorts {
   configured(now: Millis, token: string, configuration: DeskConfiguration): void;
   /** Nothing but the agent or the administrator can mend this (wrong password, disabled account). */
   refused(code: ErrorCode, text: string): void;
+  /** DS23: undefined, the new password stands; else why it does not. */
+  passwordAnswered(why: string | undefined): void;
   /** It will be tried again; the agent may read why it did not come to anything. */
   notYet(code: ErrorCode, text: string): void;
   /** This server says that it is of another site than that of the link, and is not used. */
@@ -54,9 +56,19 @@ interface ConfigNode extends Endpoint {
   readonly openAs: string;
 }
 
+/** DS23: on its way to become the password. */
+interface NewPassword {
+  readonly text: string;
+  /** Of the request on the present connection. */
+  ReferenceID: number | undefined;
+  /** An earlier request may have been done, and its answer lost. */
+  wasSent: boolean;
+}
+
 /** Refusals of the agent, after which the same words would be refused again, whoever is asked. */
 const FINAL: readonly ErrorCode[] = [
   'wrong-password',
+  'password-expired',
   'account-disabled',
   'too-many-failures',
   'not-found',
@@ -70,7 +82,9 @@ const FINAL: readonly ErrorCode[] = [
 const OF_RECORD: readonly ErrorCode[] = ['unknown-application', 'not-allowed'];
 
 export class ConfigurationLink {
-  readonly #credentials: Credentials;
+  #credentials: Credentials;
+  #newPassword: NewPassword | undefined;
+  #isPasswordExpired = false;
   readonly #bootstrap: Bootstrap;
   readonly #addpTimeoutMs: Millis;
   readonly #ports: ConfigurationPorts;
@@ -116,6 +130,11 @@ export class ConfigurationLink {
 
   get site(): string {
     return this.sited.site ?? this.#site;
+  }
+
+  /** DS23: it goes on with a new one alone. */
+  get isPasswordExpired(): boolean {
+    return this.#isPasswordExpired;
   }
 
   /** DS5, DS20: every node that the bootstrap file names, the preferred site's first; the copy's before the file's. */
@@ -178,6 +197,14 @@ export class ConfigurationLink {
     if (connection !== undefined && this.link.isOn) this.#logIn(connection);
   }
 
+  /** DS23: also where the link was given up because the present one has expired. */
+  setPassword(now: Millis, text: string): void {
+    this.#newPassword = { text, ReferenceID: undefined, wasSent: false };
+    const { connection } = this.link;
+    if (connection !== undefined && this.link.isOn) return this.#logIn(connection);
+    this.link.start(now);
+  }
+
   receive(now: Millis, connection: string, message: ConfigReply): void {
     switch (message.type) {
       case 'Ping':
@@ -190,9 +217,19 @@ export class ConfigurationLink {
           return this.#refused(now, connection, 'bad-configuration', message.noDesk ?? TEXTS.noDesk);
         this.#token = message.token;
         this.sited.established(now);
-        return this.#ports.configured(now, message.token, message.configuration);
+        this.#ports.configured(now, message.token, message.configuration);
+        if (this.#isPasswordToBeSaid()) this.#logIn(connection);
+        return;
       case 'Error':
+        if (this.#isOfPassword(message.ReferenceID))
+          return this.#passwordRefused(now, connection, message.code, message.text);
         return this.#refused(now, connection, message.code, message.text);
+      case 'Edited':
+        return this.#isOfPassword(message.ReferenceID) ? this.#passwordSet(connection) : undefined;
+      case 'NotEdited':
+        if (this.#isOfPassword(message.ReferenceID))
+          this.#passwordRefused(now, connection, 'declined', message.text);
+        return;
       case 'Pong':
       case 'Objects':
       case 'Changed':
@@ -213,9 +250,45 @@ export class ConfigurationLink {
     this.#logIn(connection);
   }
 
+  /** The agent has named a new one while a log-in was on its way. */
+  #isPasswordToBeSaid(): boolean {
+    return this.#newPassword !== undefined && this.#newPassword.ReferenceID === undefined;
+  }
+
+  #isOfPassword(ReferenceID: number | undefined): boolean {
+    return ReferenceID !== undefined && ReferenceID === this.#newPassword?.ReferenceID;
+  }
+
+  #passwordSet(connection: string): void {
+    if (this.#newPassword === undefined) return;
+    this.#credentials = { ...this.#credentials, password: this.#newPassword.text };
+    this.#newPassword = undefined;
+    this.#isPasswordExpired = false;
+    this.#ports.passwordAnswered(undefined);
+    if (!this.link.isOn) this.#logIn(connection);
+  }
+
+  #passwordRefused(now: Millis, connection: string, code: ErrorCode, text: string): void {
+    // The first request was done, and the connection lost before its answer.
+    if (code === 'wrong-password' && this.#newPassword?.wasSent === true)
+      return this.#passwordSet(connection);
+    this.#newPassword = undefined;
+    this.#ports.passwordAnswered(text);
+    if (this.link.isOn) return;
+    if (this.#token !== undefined) return this.#logIn(connection);
+    if (this.#isPasswordExpired) this.link.stop();
+    else this.link.distrust(now, text);
+  }
+
   #logIn(connection: string): void {
     const { user, password, places } = this.#credentials;
     const ReferenceID = ++this.#references;
+    if (this.#newPassword !== undefined) {
+      const { text: newPassword, ReferenceID: former } = this.#newPassword;
+      this.#newPassword = { text: newPassword, ReferenceID, wasSent: former !== undefined };
+      const message = { type: 'SetPassword', ReferenceID, user, password, newPassword } as const;
+      return this.#ports.send(connection, message);
+    }
     const seat = places.length === 0 ? {} : { places: [...places] };
     if (this.#token === undefined) {
       return this.#ports.send(connection, { type: 'LogIn', ReferenceID, user, password, ...seat });
@@ -229,11 +302,14 @@ export class ConfigurationLink {
       return this.#logIn(connection);
     }
     // A desk that is at work is no worse off for trying again; only a wrong password would lock the account.
-    const isAtWork = this.#known !== undefined && code !== 'wrong-password';
+    const isOfPassword = code === 'wrong-password' || code === 'password-expired';
+    const isAtWork = this.#known !== undefined && !isOfPassword;
     if (isAtWork || !(FINAL.includes(code) || this.#isRefusedByAll(code))) {
       this.#ports.notYet(code, text);
       return this.link.distrust(now, text);
     }
+    if (code === 'password-expired') this.#isPasswordExpired = true;
+    if (this.#isPasswordExpired && this.#isPasswordToBeSaid()) return this.#logIn(connection);
     this.link.stop();
     this.#ports.refused(code, text);
   }

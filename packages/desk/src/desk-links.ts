@@ -23,6 +23,8 @@ export interface DeskLinkPorts {
   configured(token: string, configuration: DeskConfiguration): void;
   /** Nothing but the agent or the administrator can mend this. */
   refused(code: ErrorCode, text: string): void;
+  /** DS23. */
+  passwordAnswered(why: string | undefined): void;
   /** A Configuration Server lets the desk not in now; it is tried again. */
   notYet(code: ErrorCode, text: string): void;
   learn(fact: TelephonyFact): void;
@@ -64,13 +66,12 @@ export class DeskLinks {
   }
 
   connectConfiguration(now: Millis, credentials: Credentials, local: DeskLocalData): void {
-    const { configured, refused, notYet } = this.#ports;
+    const { configured, refused, notYet, passwordAnswered } = this.#ports;
     this.#configuration = new ConfigurationLink(credentials, local, this.#random, {
       ...this.#wire('configuration'),
       ...this.#guarded('configuration'),
       configured: (_now, token, configuration) => configured(token, configuration),
-      refused,
-      notYet,
+      ...{ refused, notYet, passwordAnswered },
     });
     this.#configuration.link.start(now);
   }

@@ -78,7 +78,14 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     this.#links = new DeskLinks(options.random, {
       emit: (effect) => this.#out.emit(effect),
       configured: (token, configuration) => this.#configured(token, configuration),
-      refused: (code, text) => this.#cannotStart(TEXTS.keptOut(text), `${code}: ${text}`),
+      refused: (code, text) => {
+        if (code === 'password-expired') this.#passwordExpired();
+        else this.#cannotStart(TEXTS.keptOut(text), `${code}: ${text}`);
+      },
+      passwordAnswered: (why) => {
+        this.#notice = why === undefined ? TEXTS.passwordSet : TEXTS.passwordNotSet(why);
+        changed();
+      },
       notYet: (code, text) => {
         if (this.#site === undefined) this.#notice = TEXTS.notLetIn(text);
         this.#out.log('warn', 'not let in by a Configuration Server', { because: `${code}: ${text}` });
@@ -188,6 +195,13 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     if (this.#site === undefined) this.#start = undefined;
   }
 
+  /** DS23: it waits for `setPassword`. */
+  #passwordExpired(): void {
+    this.#notice = TEXTS.passwordExpired;
+    this.#isViewStale = true;
+    this.#out.log('warn', 'not let in by a Configuration Server', { because: 'the password has expired' });
+  }
+
   #configured(token: string, configuration: DeskConfiguration): void {
     const localData = must(this.#localData, 'a desk is started before it is configured');
     this.#warnings.configured(configuration.warnings, localData.remarks(configuration));
@@ -275,6 +289,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     switch (command.type) {
       case 'login':
         return this.#tellSite({ type: 'logIn' });
+      case 'setPassword':
+        return this.#links.configuration?.setPassword(this.#now, command.newPassword);
       case 'logout':
         return this.#tellSite({ type: 'logOut' });
       case 'ready':

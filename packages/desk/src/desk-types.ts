@@ -74,6 +74,8 @@ export type DeskCommand =
   /** Log in again after a logout. */
   | { readonly type: 'login' }
   | { readonly type: 'logout' }
+  /** DS23: in place of the present one, also when that has expired. */
+  | { readonly type: 'setPassword'; readonly newPassword: string }
   | { readonly type: 'ready' }
   | { readonly type: 'notReady'; readonly reason?: string; readonly workMode?: WorkMode }
   | { readonly type: 'answer'; readonly ConnID: string }

@@ -96,6 +96,8 @@ export interface DeskView {
   readonly banner: string;
   /** The last request that was refused, with the remedy. */
   readonly notice: string | null;
+  /** DS23: the desk waits for a new one (`setPassword`). */
+  readonly isPasswordExpired: boolean;
   /** What endangers this agent's own move or work, each once: from the configuration (DS22) and of lost links (DS16). */
   readonly warnings: readonly string[];
   /** What the administrator has to mend, each with object, reason and remedy: what is behind the warnings of the configuration. */

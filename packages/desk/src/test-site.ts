@@ -61,6 +61,8 @@ export class TestSite {
   readonly #subscribers = new Set<string>();
   #queue: QueueStatistic;
   token = 'token-1';
+  password = 'secret';
+  isPasswordExpired = false;
   #stamps = 0;
   #asks = 0;
   #highest = 0;
@@ -181,9 +183,12 @@ export class TestSite {
       case 'LogIn':
         if (this.refuseEntry !== undefined)
           return this.#error(connection, message.ReferenceID, this.refuseEntry);
-        if (message.password !== 'secret')
+        if (message.password !== this.password)
           return this.#error(connection, message.ReferenceID, 'wrong-password');
+        if (this.isPasswordExpired) return this.#error(connection, message.ReferenceID, 'password-expired');
         return this.#loggedIn(connection, message.ReferenceID);
+      case 'SetPassword':
+        return this.#setPassword(connection, message);
       case 'LogInByToken':
         if (this.refuseEntry !== undefined)
           return this.#error(connection, message.ReferenceID, this.refuseEntry);
@@ -234,6 +239,20 @@ export class TestSite {
       type: 'Subscribed',
       ReferenceID,
       statistics: [objectType === 'Queue' ? this.#queue : agent],
+    });
+  }
+
+  #setPassword(
+    connection: string,
+    { ReferenceID, password, newPassword }: Extract<LinkRequest, { type: 'SetPassword' }>,
+  ): void {
+    if (password !== this.password) return this.#error(connection, ReferenceID, 'wrong-password');
+    if (newPassword.length < 8) return this.#error(connection, ReferenceID, 'password-unfit');
+    this.password = newPassword;
+    this.isPasswordExpired = false;
+    const entry = { author: { who: PERSON, from: 'desk' }, changes: [] };
+    this.#send(connection, {
+      ...{ type: 'Edited', ReferenceID, revision: '2', isDryRun: false, entry, findings: [] },
     });
   }
 

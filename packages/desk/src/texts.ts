@@ -52,6 +52,10 @@ export const TEXTS = {
     return `The place ${place} has no Extension at your own site ${site}. Ask the administrator.`;
   },
 
+  passwordExpired: 'Your password has expired. Set a new one, and you are let in with it.',
+  passwordSet: 'Your new password counts from now on.',
+  passwordNotSet: (text: string) => `Your password stays as it is: ${text}`,
+
   keptOut(text: string): string {
     return `You are not let in: ${text}`;
   },

@@ -51,6 +51,7 @@ export function drawView(picture: DeskPicture): DeskView {
     banner:
       site === undefined || report === undefined ? (notice ?? TEXTS.connecting) : bannerText(site, report),
     notice: notice ?? null,
+    isPasswordExpired: picture.configurationLink?.isPasswordExpired ?? false,
     warnings: [...new Set(warnings)],
     problems: picture.problems,
     because: report?.because ?? null,

@@ -16,6 +16,9 @@ import {
   shownProof,
 } from './link-messages.ts';
 
+/** Of the Keys object, one by one. */
+export const KEY_KINDS = ['tokenKey', 'nonceKey', 'serverSecret'] as const;
+
 const places = z.array(z.string().min(1).max(255)).max(4).optional();
 
 export const configRequest = z.discriminatedUnion('type', [
@@ -33,6 +36,29 @@ export const configRequest = z.discriminatedUnion('type', [
     password: z.string().max(1024),
     places,
   }),
+  /**
+   * A new password of one's own, also when the present one lets in no more (`password-expired`). Answered like an edit: by
+   * Edited, after which the new one lets in, or by NotEdited; by Error where it does not come to that.
+   */
+  z.object({
+    type: z.literal('SetPassword'),
+    ReferenceID,
+    user: z.string().min(1).max(255),
+    password: z.string().max(1024),
+    newPassword: z.string().max(1024),
+  }),
+  /**
+   * Of administrators: new keys of these kinds in place of the present ones (ID5, ID6), which nobody needs to see for that.
+   * `isStolen`: what the former ones have made counts no more. Answered like an edit.
+   */
+  z.object({
+    type: z.literal('RotateKeys'),
+    ReferenceID,
+    what: z.array(z.enum(KEY_KINDS)).min(1).max(KEY_KINDS.length),
+    isStolen: z.boolean().default(false),
+  }),
+  /** Lets in again whom too many failures have locked out at this server (CS5), without a wait. */
+  z.object({ type: z.literal('Unlock'), ReferenceID, user: z.string().min(1).max(255) }),
   /** Log-in at the other site: the token says who it is; the answer is the same as to LogIn, with the same token. */
   z.object({
     type: z.literal('LogInByToken'),
@@ -149,6 +175,7 @@ export const configReply = z.discriminatedUnion('type', [
     /** Then, why: for whoever has come to work at a desk. */
     noDesk: z.string().optional(),
   }),
+  z.object({ type: z.literal('Unlocked'), ReferenceID }),
   z.object({ type: z.literal('Objects'), ReferenceID, revision: z.string(), objects: z.array(z.unknown()) }),
   z.object({
     type: z.literal('Changed'),

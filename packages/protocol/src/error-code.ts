@@ -10,6 +10,8 @@ export const ERROR_CODES = {
   'unknown-agent-login': 'No such Agent Login in the switch of this site.',
   'unknown-queue': 'No such ACD Queue in the switch of this site.',
   'wrong-password': 'The user name or the password is wrong.',
+  'password-expired': 'The password was right and has expired. Set a new one (SetPassword).',
+  'password-unfit': 'The new password is not one that may be set; what is missing is named. Choose another.',
   'account-disabled': 'The Person object is disabled. Ask the administrator.',
   'too-many-failures': 'Too many failed log-ins for this user. Wait, then try again.',
   'unknown-application': 'No such Application object in the configuration.',

@@ -7,6 +7,7 @@
  */
 import { agentDesktopOptions, loadingOptions } from './options/agent-desktop-options.ts';
 import { holdfastOptions } from './options/holdfast-options.ts';
+import { identityOptions } from './options/identity-options.ts';
 import type { OptionDefinition } from './options/option-definition.ts';
 import { sipServerOptions } from './options/sip-server-options.ts';
 import { backupSyncOptions, sipServerOptionsKnown } from './options/sip-server-options-known.ts';
@@ -20,7 +21,7 @@ export const OPTIONS = {
   loading: loadingOptions,
   TServer: { ...sipServerOptions, ...sipServerOptionsKnown },
   'backup-sync': backupSyncOptions,
-  holdfast: { ...holdfastOptions, ...validatorOptions, ...syncOptions },
+  holdfast: { ...holdfastOptions, ...validatorOptions, ...syncOptions, ...identityOptions },
 } as const;
 export const OPTION_LIST: readonly OptionDefinition[] = Object.values(OPTIONS).flatMap(
   (section) => Object.values(section) as OptionDefinition[],

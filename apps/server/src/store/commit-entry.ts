@@ -3,8 +3,8 @@
  * one has ended, so that of two writers who both believe in their role one alone commits (CW1).
  */
 import { type Change, objectKey, type Revision } from '@holdfast/protocol';
+import type { CommitAnswer, CommitRequest } from '@holdfast/servers';
 import { type Kysely, sql } from 'kysely';
-import type { CommitAnswer, CommitRequest } from './config-store.ts';
 import { entryHash } from './entry-hash.ts';
 import {
   applyChanges,
@@ -14,6 +14,7 @@ import {
   partsOf,
   staleChanges,
 } from './stored-objects.ts';
+import { epochLost, lockWriter } from './writer-role.ts';
 
 type Refused = Exclude<CommitAnswer, { type: 'committed' } | { type: 'unavailable' }>;
 
@@ -26,21 +27,14 @@ export class Refusal extends Error {
   }
 }
 
-interface Writer {
-  readonly epoch: number;
-  readonly holder: string | null;
-  readonly head_number: number;
-  readonly head_hash: string;
-}
-
 /** Throws a Refusal, or what the database throws. */
 export async function commitEntry(db: Kysely<unknown>, request: CommitRequest): Promise<Revision> {
   const { epoch, id, changes } = request;
   const writer = await lockWriter(db);
   const done = await revisionOf(db, id);
   if (done !== undefined) return done;
-  if (writer.epoch !== epoch)
-    throw new Refusal({ type: 'epochLost', epoch: writer.epoch, by: writer.holder ?? 'nobody' });
+  const lost = epochLost(writer, epoch);
+  if (lost !== undefined) throw new Refusal(lost);
   refuseMalformed(changes);
   const stored = await objectsOfKeys(
     db,
@@ -53,13 +47,9 @@ export async function commitEntry(db: Kysely<unknown>, request: CommitRequest): 
   await append(db, request, revision, writer.head_hash);
   // Here, and not within COMMIT, so that what they refuse is known to have changed nothing.
   await sql`set constraints all immediate`.execute(db);
+  // A COMMIT that waits for its standby must not be cut short: PostgreSQL would then acknowledge what the standby lacks (CW5).
+  await sql`set local statement_timeout = 0`.execute(db);
   return revision;
-}
-
-async function lockWriter(db: Kysely<unknown>): Promise<Writer> {
-  const { rows } = await sql<Writer>`
-    select epoch, holder, head_number, head_hash from config_writer for update`.execute(db);
-  return rows[0] as Writer;
 }
 
 async function revisionOf(db: Kysely<unknown>, id: string): Promise<Revision | undefined> {

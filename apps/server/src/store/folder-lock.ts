@@ -48,9 +48,17 @@ function take(folder: string, own: string): FolderLock {
     if (!makeWhole(path, own)) continue;
     for (const number of numbersIn(folder))
       if (number <= last) rmSync(join(folder, `lock.${number}`), { force: true });
-    return { release: () => storeFile(path, RELEASED) };
+    return { release: () => release(path) };
   }
   throw new CannotRun(`Other processes open the configuration in ${folder} again and again. End them.`);
+}
+
+function release(path: string): void {
+  try {
+    storeFile(path, RELEASED);
+  } catch {
+    // No room, or the folder is gone: the lock ends with this process.
+  }
 }
 
 function numbersIn(folder: string): number[] {

@@ -2,9 +2,9 @@
  * A generated configuration with real hashes and keys, for the sample and for the lab. All agents of a generated
  * world have one password and one hash of it: a thousand argon2 hashes would take eleven seconds of every run.
  */
-import { randomBytes } from 'node:crypto';
 import { type GeneratedConfiguration, type GenerateRequest, generateConfiguration } from '@holdfast/centre';
-import { createTokenKeys, hashPassword, nodeHashes } from '../crypto.ts';
+import { hashPassword, nodeHashes } from '../crypto.ts';
+import { freshKeys } from '../fresh-keys.ts';
 
 export interface WorldRequest
   extends Pick<GenerateRequest, 'agents' | 'sites' | 'homes' | 'schemes' | 'isForwarding' | 'options'> {
@@ -32,9 +32,6 @@ export async function makeWorld(request: WorldRequest): Promise<GeneratedConfigu
 
 /** New secrets of the servers; each call draws others. */
 export function makeKeys(): GenerateRequest['keys'] {
-  return {
-    tokenKeys: [createTokenKeys()],
-    nonceKeys: [randomBytes(32).toString('hex')],
-    serverSecret: randomBytes(24).toString('base64url'),
-  };
+  const { tokenKey, nonceKey, serverSecret } = freshKeys();
+  return { tokenKeys: [tokenKey], nonceKeys: [nonceKey], serverSecret };
 }

@@ -84,17 +84,19 @@ const kinds = [
 ] as const;
 
 const log = [
-  // The last entry's revision and hash stand here too: a log whose end was cut off is seen (CD7).
+  // The last entry's revision and hash stand here too: a log whose end was cut off is seen (CD7). The timeline is that of
+  // the claim.
   `create table config_writer (
     only_row boolean primary key default true check (only_row),
     epoch integer not null,
     holder text,
     seen_at timestamptz,
+    timeline integer not null,
     head_epoch integer not null,
     head_number integer not null,
     head_hash text not null
   )`,
-  `insert into config_writer (epoch, head_epoch, head_number, head_hash) values (0, 0, 0, '')`,
+  `insert into config_writer (epoch, timeline, head_epoch, head_number, head_hash) values (0, 0, 0, 0, '')`,
   `create table config_entry (
     number integer primary key,
     epoch integer not null,

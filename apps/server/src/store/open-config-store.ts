@@ -6,18 +6,13 @@ import { postgresAddress } from './postgres-address.ts';
 import { PostgresDatabase } from './postgres-database.ts';
 import { SqlStore } from './sql-store.ts';
 
-export interface OpenStoreOptions {
-  /** See `PGliteOptions`. */
-  readonly preparedCluster?: string | undefined;
-}
-
 /** Rejects with CannotRun for what a person has to mend; a PostgreSQL that is away is found later. */
-export async function openConfigStore(address: string, options: OpenStoreOptions = {}): Promise<ConfigStore> {
+export async function openConfigStore(address: string): Promise<ConfigStore> {
   if (address.startsWith('pglite:')) {
     const folder = address.slice('pglite:'.length);
     if (folder === '' || folder.includes('\0'))
       throw new CannotRun('The address "pglite:" names no folder. Write pglite:FOLDER.');
-    return SqlStore.open(await PGliteDatabase.open({ folder, prepared: options.preparedCluster }));
+    return SqlStore.open(await PGliteDatabase.open(folder));
   }
   if (/^postgres(ql)?:/.test(address)) return SqlStore.open(new PostgresDatabase(postgresAddress(address)));
   // It may hold a password, in whatever form.

@@ -45,30 +45,32 @@ export async function openConfiguration(place: ConfigurationPlace): Promise<Open
       throw new CannotRun('Name a folder with configuration files (--files) or a database (--store).');
     return { configuration: await readFiles(files, log) };
   }
-  for (;;) {
+  for (let told = ''; ; ) {
     const read = await store.read();
     if (read.type === 'configuration') {
       if (read.revision.number > 0) return opened(read.objects, read.revision);
       return importFiles(store, place);
     }
-    log({ level: 'warn', what: 'the configuration database cannot be read', because: read.because });
-    const held = copy === undefined ? undefined : await fromCopy(copy, log);
-    if (held !== undefined) return held;
+    if (read.because !== told)
+      log({ level: 'warn', what: 'the configuration database cannot be read', because: read.because });
+    // What is no good the first time stays so.
+    const configuration =
+      told === '' && copy !== undefined ? await configurationOfCopy(copy, log) : undefined;
+    told = read.because;
+    if (configuration !== undefined) return { configuration, stored: revisionOf(configuration.revision) };
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
 }
 
-async function fromCopy(file: string, log: Log): Promise<OpenedConfiguration | undefined> {
+/** Of a copy that is sound; what is there and is not is said. */
+export async function configurationOfCopy(file: string, log: Log): Promise<Configuration | undefined> {
   const copy = await readCopy(file);
   if (copy.type === 'corrupt')
     log({ level: 'error', what: 'the copy of the configuration is not served', because: copy.because });
   if (copy.type !== 'copy') return undefined;
-  log({
-    level: 'info',
-    what: 'the copy of the configuration is served',
-    detail: { revision: copy.revision },
-  });
-  return opened(copy.objects, revisionOf(copy.revision));
+  const { revision, objects } = copy;
+  log({ level: 'info', what: 'the copy of the configuration is served', detail: { revision } });
+  return makeConfiguration(objects, nodeHashes.sha256, revision);
 }
 
 function opened(objects: readonly ConfigObject[], revision: Revision): OpenedConfiguration {

@@ -13,7 +13,7 @@ let folder: string;
 let database: PGliteDatabase;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-pglite-'));
-  database = await PGliteDatabase.open({ folder });
+  database = await PGliteDatabase.open(folder);
 }, 60_000);
 afterAll(async () => {
   await database.end();

@@ -6,7 +6,7 @@ import { readOf, TestWriter } from './config-store.contract.ts';
 import type { ConfigStore } from './config-store.ts';
 import { openConfigStore } from './open-config-store.ts';
 import { CommitLoss } from './test-commit-loss.ts';
-import { BASE, created, deleted, person, tenant } from './test-objects.ts';
+import { created, person, tenant } from './test-objects.ts';
 
 let server: PostgresServer;
 // What is acknowledged must be on the disk although this server would not wait for it.
@@ -63,50 +63,6 @@ test('[CW5] the database dies in the midst of writes: nothing acknowledged is lo
   expect(await store.verify()).toMatchObject({ type: 'sound', entries: acknowledged.length + 1 });
 }, 60_000);
 
-test('[CD10] [CW1] the primary dies and its standby is promoted: the commit goes on there, and the fence holds', async () => {
-  const primary = await PostgresServer.start({ settings: ['synchronous_commit=remote_apply'] });
-  closing.push(primary);
-  const standby = await primary.standby();
-  closing.push(standby);
-  await primary.query(`alter system set synchronous_standby_names = '*'`);
-  await primary.query('select pg_reload_conf()');
-  const address = standby.address(primary);
-  const writer = await TestWriter.claim(await open(address));
-  const other = await open(address);
-  await writer.mustCommit(created(...BASE));
-  await primary.kill();
-  const killedAt = performance.now();
-  const going = writer.commit(created(person('max')));
-  await standby.query('alter system reset synchronous_standby_names');
-  await standby.promote();
-  expect(await going).toEqual({ type: 'committed', revision: { epoch: 1, number: 2 } });
-  console.log(
-    JSON.stringify({
-      measured: 'SIGKILL of the primary to the commit on the promoted standby',
-      ms: Math.round(performance.now() - killedAt),
-    }),
-  );
-  expect(await other.claim('config-south', 10_000)).toMatchObject({ type: 'held', by: 'config-north' });
-  expect(await other.claim('config-south', 0)).toMatchObject({ type: 'claimed', epoch: 2 });
-  expect(await writer.commit(deleted(person('max')))).toEqual({
-    type: 'epochLost',
-    epoch: 2,
-    by: 'config-south',
-  });
-  // The former primary comes back as if nothing had been: who has seen its successor does not go to it.
-  await primary.begin();
-  await primary.query('alter system reset synchronous_standby_names');
-  await standby.kill();
-  expect(await other.beat(2)).toMatchObject({ type: 'unavailable', because: expect.stringContaining('.') });
-  expect(await other.beat(2)).toMatchObject({
-    type: 'unavailable',
-    because: expect.stringContaining('former primary'),
-  });
-  await standby.begin();
-  expect(await other.beat(2)).toEqual({ type: 'renewed' });
-  expect((await readOf(await open(address))).writer).toMatchObject({ epoch: 2, holder: 'config-south' });
-}, 60_000);
-
 test('[CD3] the answer to a COMMIT is lost, or the COMMIT itself: the entry is there once', async () => {
   await emptied();
   const loss = await CommitLoss.open(server.port);
@@ -143,10 +99,10 @@ test('[CD6] a database that is away, or cannot be written, is an answer, and is 
   expect(await store.beat(1)).toEqual({ type: 'renewed' });
   await server.query('alter system set default_transaction_read_only = on');
   await server.query('select pg_reload_conf()');
-  await expect.poll(async () => (await store.beat(1)).type, { timeout: 5_000 }).toBe('unavailable');
+  await expect.poll(async () => (await store.beat(1)).type, { timeout: 20_000 }).toBe('unavailable');
   await server.query('alter system reset default_transaction_read_only');
   await server.query('select pg_reload_conf()');
-  await expect.poll(async () => (await store.beat(1)).type, { timeout: 5_000 }).toBe('renewed');
+  await expect.poll(async () => (await store.beat(1)).type, { timeout: 20_000 }).toBe('renewed');
 }, 60_000);
 
 test('[CD12] what a person has to mend at the database is said at the start, with the remedy', async () => {

@@ -1,6 +1,5 @@
 /** The log of the configuration, read: what followers miss, the history for people, and the objects of the past. */
 import type { Change, ConfigObject, Revision } from '@holdfast/protocol';
-import { type Kysely, type RawBuilder, sql } from 'kysely';
 import {
   CHANGES_SHOWN_MAX,
   type EntriesAnswer,
@@ -11,9 +10,14 @@ import {
   type PastAnswer,
   type StoredEntry,
   type Unavailable,
-} from './config-store.ts';
+} from '@holdfast/servers';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { objectOf } from './stored-objects.ts';
 import { readWriter } from './writer-role.ts';
+
+/** What the database holds as a number; whoever names a higher one means all. */
+const NUMBER_MAX = 2 ** 31 - 1;
+const bounded = (number: number) => Math.max(0, Math.min(Math.trunc(number), NUMBER_MAX));
 
 /** In one answer, as long as one entry alone has not more. */
 const CHANGES_MAX = 20_000;
@@ -63,7 +67,7 @@ export async function entriesAfter(
 /** The last entry here that the asker has too: numbers are given once in an epoch, by its one writer (CW1). */
 async function commonRevision(db: Kysely<unknown>, { epoch, number }: Revision): Promise<Revision> {
   const { rows } = await sql<Revision>`
-    select epoch, number from config_entry where number <= ${number} and epoch <= ${epoch}
+    select epoch, number from config_entry where number <= ${bounded(number)} and epoch <= ${bounded(epoch)}
     order by number desc limit 1`.execute(db);
   return rows[0] ?? { epoch: 0, number: 0 };
 }
@@ -90,7 +94,7 @@ export async function history(
     ...(who === undefined ? [] : [sql`who = ${who}`]),
     ...(fromAt === undefined ? [] : [sql`at >= ${fromAt}`]),
     ...(toAt === undefined ? [] : [sql`at < ${toAt}`]),
-    ...(before === undefined ? [] : [sql`number < ${before}`]),
+    ...(before === undefined ? [] : [sql`number < ${bounded(before)}`]),
   ];
   const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`;
   const { rows } = await sql<EntryRow>`

@@ -1,15 +1,11 @@
 /** The store in SQL, over PostgreSQL and over PGlite alike: what is asked, its transaction, and what comes of it when it fails. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Revision } from '@holdfast/protocol';
-import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
-import { CannotRun } from '../role.ts';
-import { commitEntry, Refusal } from './commit-entry.ts';
 import type {
   BeatAnswer,
   ClaimAnswer,
   CommitAnswer,
   CommitRequest,
-  ConfigStore,
   EntriesAnswer,
   HistoryAnswer,
   HistoryQuery,
@@ -17,16 +13,23 @@ import type {
   StoredConfiguration,
   Unavailable,
   VerifyAnswer,
-} from './config-store.ts';
+} from '@holdfast/servers';
+import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
+import { CannotRun } from '../role.ts';
+import { commitEntry, Refusal } from './commit-entry.ts';
+import type { ConfigStore } from './config-store.ts';
 import { migrations } from './migrations.ts';
 import { entriesAfter, history, objectsAt, readObjects } from './read-log.ts';
 import type { StoreDatabase } from './store-database.ts';
+import { Turns } from './turns.ts';
 import { verifyLog } from './verify-log.ts';
 import { failureOf, violationIn } from './violation.ts';
 import { claimWriter, readWriter, renewWriter } from './writer-role.ts';
 
 /** Writes that wait for the one before them; more are answered at once that there are too many. */
 export const WRITES_MAX = 64;
+/** Reads at once, each with a connection, and those that wait for one. A whole configuration may be on its way to each. */
+const LOOKS = { atOnce: 4, waitingMax: 256 } as const;
 /** So long a commit is tried again while the database changes its primary; its id keeps it from being made twice. */
 const COMMIT_MAX_MS = 10_000;
 const COMMIT_PAUSE_MS = 200;
@@ -40,9 +43,9 @@ export class SqlStore implements ConfigStore {
   readonly #db: Kysely<unknown>;
   #isMigrated = false;
   #migrating: Promise<void> | undefined;
-  #writes = 0;
-  /** Ends when the last write that was asked for has. */
-  #lastWrite: Promise<unknown> = Promise.resolve();
+  /** One after the other, as the lock in the database would have them go anyway. */
+  readonly #writes = new Turns({ atOnce: 1, waitingMax: WRITES_MAX - 1 });
+  readonly #looks = new Turns(LOOKS);
   #isClosed = false;
 
   private constructor(database: StoreDatabase) {
@@ -79,8 +82,8 @@ export class SqlStore implements ConfigStore {
     });
   }
 
-  claim(holder: string, staleMs: number): Promise<ClaimAnswer> {
-    return this.#write((db) => claimWriter(db, holder, staleMs));
+  claim(holder: string, staleMs: number, above = 0): Promise<ClaimAnswer> {
+    return this.#write((db) => claimWriter(db, { holder, staleMs, above }));
   }
 
   beat(epoch: number): Promise<BeatAnswer> {
@@ -92,8 +95,9 @@ export class SqlStore implements ConfigStore {
   }
 
   commit(request: CommitRequest): Promise<CommitAnswer> {
-    return this.#inTurn(() => this.#commit(request)).then((answer) =>
-      answer.type === 'unavailable' ? { mayBeCommitted: false, ...answer } : answer,
+    return this.#inTurn<CommitAnswer | Unavailable>(this.#writes, () => this.#commit(request)).then(
+      (answer): CommitAnswer =>
+        answer.type === 'unavailable' ? { mayBeCommitted: false, ...answer } : answer,
     );
   }
 
@@ -118,7 +122,6 @@ export class SqlStore implements ConfigStore {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#lastWrite;
     await this.#db.destroy();
     // Kysely ends only what it has begun to use.
     await this.#database.end();
@@ -126,14 +129,18 @@ export class SqlStore implements ConfigStore {
 
   /** One look at everything as it stood at one moment. */
   #look<T>(work: Work<T>): Promise<T | Unavailable> {
-    return this.#twice(() =>
-      this.#db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
+    return this.#inTurn<T | Unavailable>(this.#looks, () =>
+      this.#twice(() =>
+        this.#db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
+      ),
     );
   }
 
   /** Each of these may be done twice: an own role is claimed anew, a sign of life given again. */
   #write<T>(work: Work<T>): Promise<T | Unavailable> {
-    return this.#inTurn<T | Unavailable>(() => this.#twice(() => this.#db.transaction().execute(work)));
+    return this.#inTurn<T | Unavailable>(this.#writes, () =>
+      this.#twice(() => this.#db.transaction().execute(work)),
+    );
   }
 
   /** Once more where the connection was lost: it may have been dead since long before, and the next one is not. */
@@ -195,20 +202,11 @@ export class SqlStore implements ConfigStore {
     return Array.isArray(found) ? [target, ...found.filter((key) => key !== target)] : [target];
   }
 
-  /** Writes go one after the other, as the lock in the database would have them go anyway. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T | Unavailable> {
+  #inTurn<T>(turns: Turns, work: () => Promise<T>): Promise<T | Unavailable> {
     if (this.#isClosed) return Promise.resolve({ type: 'unavailable', because: 'The store is closed.' });
-    if (this.#writes >= WRITES_MAX)
-      return Promise.resolve({
-        type: 'unavailable',
-        because: `${WRITES_MAX} writes wait already. Ask again.`,
-      });
-    this.#writes += 1;
-    const turn: Promise<T> = this.#lastWrite.then(work).finally(() => {
-      this.#writes -= 1;
-    });
-    this.#lastWrite = turn.catch(() => {});
-    return turn;
+    if (turns.isFull)
+      return Promise.resolve({ type: 'unavailable', because: 'Too many wait for the database. Ask again.' });
+    return turns.run(work);
   }
 
   #failed(error: unknown): { readonly because: string; readonly isConnectionLost: boolean } {

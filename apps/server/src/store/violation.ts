@@ -102,6 +102,7 @@ const FAILURES: readonly (readonly [
   ['42501', RIGHTS, 'people'],
   ['3F', RIGHTS, 'people'],
   ['25006', 'It is no primary any more; the others are asked', 'connection'],
+  ['25P03', 'It is asked again', 'connection'],
   ['57P', 'It ends or starts; it is asked again', 'connection'],
   ['08', 'It is asked again', 'connection'],
   ['53100', 'Its disk is full: make room there', 'moment'],

@@ -45,6 +45,10 @@ test('[CF15] an ADDP time-out of a third-party desktop outside 20 to 30 s is war
     expect(warned(withAddp('desktop-north', 'sip-north', timeout))).toEqual([]);
   expect(warned(withAddp('desktop-north', 'config-north', '5'))).toEqual([]);
   expect(warned(withAddp('workspace', 'sip-north', '5'))).toEqual([]);
+  expect(warned(withAddp('workspace', 'sip-north', '30'))).toEqual([]);
+  expect(warned(withAddp('workspace', 'sip-north', '31'))).toEqual([
+    expect.stringContaining('at most 30 s are advised for a desktop (S3)'),
+  ]);
 });
 
 test.each([

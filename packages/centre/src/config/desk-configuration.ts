@@ -204,12 +204,15 @@ function siteOfAgent(
 
 /** PH1: a phone that knows one address stays there, and so does its agent. */
 function fixedPhones(seat: readonly Place[]): string[] {
-  const scheme = OPTIONS.holdfast['registration-scheme'];
   return seat.flatMap((place) =>
-    optionValue(scheme, [levelOf(`Place/${place.name}`, place)]) === 'fixed'
+    registrationScheme(place) === 'fixed'
       ? `holdfast/registration-scheme of Place "${place.name}" is fixed: its phone registers at one site only, so that its agent cannot work at the other. Give the place a phone that registers at both, and set single, dual or active-backup.`
       : [],
   );
+}
+
+export function registrationScheme(place: Place) {
+  return optionValue(OPTIONS.holdfast['registration-scheme'], [levelOf(`Place/${place.name}`, place)]);
 }
 
 /** LL5: lease and margin are to be shorter together than the time after which the desk leaves. */

@@ -272,3 +272,17 @@ test('[CF14] a secret that is refused is named and not shown', () => {
     expect(JSON.stringify(loaded)).not.toContain('hunter2');
   }
 });
+
+test('[ID2] instants of persons and keys stand in files as digits, and what is none is refused', () => {
+  const at = '1790000000123';
+  const withPerson = (tokensNotBefore: string) =>
+    changed('persons', 'agent7001', (person) => {
+      Object.assign(person, { tokensNotBefore, passwordChangedAt: at });
+    });
+  const loaded = load(withPerson(at));
+  if (!loaded.ok) throw new Error('does not load');
+  const person = loaded.configuration.get('Person', 'agent7001');
+  expect(person).toMatchObject({ tokensNotBefore: Number(at), passwordChangedAt: Number(at) });
+  for (const wrong of ['yesterday', '-1', '1.5', '9'.repeat(16)])
+    expect(problemsOf(withPerson(wrong)).join()).toContain('tokensNotBefore');
+});

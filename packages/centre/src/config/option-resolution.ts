@@ -81,19 +81,20 @@ export function deskLevels(
 
 /** The enabled Agent Groups of a person, by name. */
 export function groupsOf(configuration: Configuration, person: Person): AgentGroup[] {
-  const groups = GROUPS.get(configuration) ?? groupsByMember(configuration);
-  GROUPS.set(configuration, groups);
+  const all = configuration.all('AgentGroup');
+  const groups = GROUPS.get(all) ?? groupsByMember(all);
+  GROUPS.set(all, groups);
   return [...(groups.get(person.name) ?? [])];
 }
 
 type GroupsByMember = ReadonlyMap<string, readonly AgentGroup[]>;
 
-/** A revision never changes, and a log-in must not go through all members of all groups. */
-const GROUPS = new WeakMap<Configuration, GroupsByMember>();
+/** The list of a revision never changes and later ones share it: a log-in must not go through all members of all groups. */
+const GROUPS = new WeakMap<readonly AgentGroup[], GroupsByMember>();
 
-function groupsByMember(configuration: Configuration): GroupsByMember {
+function groupsByMember(all: readonly AgentGroup[]): GroupsByMember {
   const found = new Map<string, AgentGroup[]>();
-  for (const group of configuration.all('AgentGroup')) {
+  for (const group of all) {
     if (!group.enabled) continue;
     for (const member of new Set(group.members)) {
       const groups = found.get(member);

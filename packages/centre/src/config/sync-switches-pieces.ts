@@ -7,7 +7,7 @@
  */
 import { type ConfigObject, type DN, nameOf, type ObjectOf, type Place } from '@holdfast/protocol';
 import { splitReference } from './configuration.ts';
-import { areEqual, fieldName, isSecret, type Pieces, piecesOf } from './object-pieces.ts';
+import { fieldName, isSecret, type Pieces, piecesOf } from './object-pieces.ts';
 import { shownValue } from './problem.ts';
 import type { SyncPair } from './sync-switches-settings.ts';
 
@@ -119,11 +119,6 @@ function ownPieces(object: Twin | null, { ownOptions }: SyncPair): Pieces {
   return new Map(
     pieces.filter(([, { path }]) => path[0] === 'options' && ownOptions.has(`${path[1]}/${path[2]}`)),
   );
-}
-
-export function areAlike(one: Pieces, other: Pieces): boolean {
-  const names = new Set([...one.keys(), ...other.keys()]);
-  return [...names].every((name) => areEqual(one.get(name)?.value, other.get(name)?.value));
 }
 
 /** CF14. */

@@ -2,7 +2,7 @@
  * What an administrator asks for who brings two Switches alike: which two, which of them holds where they differ, and, where it is to be
  * another than stands there, the form of Places and what is each site's own. Looked at first and done afterwards it is the same (SY6).
  */
-import { allowedValues, type ObjectOf, OPTIONS, readOption } from '@holdfast/protocol';
+import { allowedValues, CHANGES_MAX, type ObjectOf, OPTIONS, readOption } from '@holdfast/protocol';
 import { type Configuration, compareText } from './configuration.ts';
 import type { Problem } from './problem.ts';
 import { syncChanges } from './sync-switches.ts';
@@ -20,8 +20,12 @@ export interface SyncRequest {
 
 export type SyncProposal = SyncResult | { readonly problems: readonly Problem[] };
 
-/** SY13. */
-export function proposeSync(configuration: Configuration, request: SyncRequest): SyncProposal {
+/** SY13. Of more changes than one entry holds none can be made. */
+export function proposeSync(
+  configuration: Configuration,
+  request: SyncRequest,
+  changesMax = CHANGES_MAX,
+): SyncProposal {
   const { switches, master, ownOptions } = request;
   const problems: Problem[] = [];
   const report = (object: string, field: string, value: string, text: string) =>
@@ -59,7 +63,11 @@ export function proposeSync(configuration: Configuration, request: SyncRequest):
   const [one, other] = found;
   if (problems.length > 0 || one === undefined || other === undefined) return { problems };
   const first = one.name === master ? one : other;
-  return syncChanges(configuration, pairFor(configuration, [one, other], first, request), master);
+  const result = syncChanges(configuration, pairFor(configuration, [one, other], first, request), master);
+  if (result.changes.length <= changesMax) return result;
+  const text = `It would change ${result.changes.length} objects, and one entry holds ${changesMax}. Import the DNs and Agent Logins that one of the two lacks first, in parts.`;
+  report(`Switch/${master}`, '', String(result.changes.length), text);
+  return { problems };
 }
 
 /** What is not asked for is as it stands, at the master. */

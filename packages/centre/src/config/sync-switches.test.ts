@@ -1,4 +1,4 @@
-import type { Entry } from '@holdfast/protocol';
+import type { Change, Entry } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { checkObjects } from './load-configuration.ts';
 import { problemLine } from './problem.ts';
@@ -36,7 +36,7 @@ function northAlone() {
   );
   return applied(
     alone,
-    alone.objects.flatMap((object) => {
+    alone.objects.flatMap((object): Change[] => {
       const key = `${object.objectType}/${'name' in object ? object.name : ''}`;
       if (object.objectType === 'Place')
         return [{ key, before: object, after: { ...object, dns: object.dns.filter(isNorth) } }];
@@ -369,6 +369,17 @@ test('[SY13] a Switch that is disabled, or kept alike with a third, is told', ()
   expect(ask({ enabled: false })).toEqual([['enabled', 'false']]);
   expect(ask({ options: { holdfast: { 'sync-with': 'west' } } })).toEqual([['holdfast/sync-with', 'west']]);
   expect(ask({ options: { holdfast: { 'sync-with': 'north' } } })).toEqual([]);
+});
+
+test('[SY13] more changes than one entry holds are refused, with how to go on', () => {
+  const request = { switches: ['north', 'south'], master: 'north' } as const;
+  const all = proposeSync(northAlone(), request);
+  const count = 'changes' in all ? all.changes.length : 0;
+  expect(count).toBeGreaterThan(10);
+  expect(proposeSync(northAlone(), request, count)).toEqual(all);
+  expect(proposeSync(northAlone(), request, count - 1)).toMatchObject({
+    problems: [{ object: 'Switch/north', value: String(count) }],
+  });
 });
 
 test('[SY1] a sync-with that leads nowhere is warned of, with what to do', () => {

@@ -21,7 +21,7 @@ export type OptionKind =
   /** `allowed` says in words what `pattern` demands. */
   | { readonly type: 'text'; readonly pattern: RegExp; readonly allowed: string };
 
-type Unit = 'min' | 's' | 'ms' | '%' | '';
+type Unit = 'days' | 'min' | 's' | 'ms' | '%' | '';
 
 export interface OptionDefinition {
   readonly section: string;

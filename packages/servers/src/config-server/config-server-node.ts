@@ -40,9 +40,11 @@ import {
   LogIns,
   refusalOfSession,
   type Session,
+  type Verification,
 } from './log-in.ts';
 import { type Open, openingOf, type Shown } from './opening.ts';
 import { heardBy, readObjects } from './reading.ts';
+import { SecretChanges } from './secret-changes.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions } from './subscriptions.ts';
 import { allVisibleTo, changesVisibleTo, type Viewer } from './visible-objects.ts';
 
@@ -69,6 +71,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   readonly #clients = new Map<string, Client>();
   readonly #deadlines = new Deadlines<string>();
   readonly #logIns: LogIns;
+  readonly #secrets: SecretChanges;
   readonly #servers: ServerClients<Open>;
   readonly #editing: Editing;
   #effects: ConfigServerEffect[] = [];
@@ -81,13 +84,21 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const { hashes, random } = options;
     const secret = () => secretOfKeys(this.#configuration.all('Keys')[0]);
     this.#servers = new ServerClients({ link: 'configuration', hashes, random, secret });
-    this.#editing = new Editing(options, {
+    const common = {
       configuration: () => this.#configuration,
+      wall: (now: Millis) => now + this.#wallOffsetMs,
+      emit: (effect: ConfigServerEffect) => void this.#effects.push(effect),
+    };
+    this.#editing = new Editing(options, {
+      ...common,
       took: (now, next, changes, entries) => this.#take(now, next, changes, entries),
-      wall: (now) => now + this.#wallOffsetMs,
-      emit: (effect) => void this.#effects.push(effect),
       reply: (connection, message) => this.#send(connection, message),
       log: ({ level, what, ...more }) => this.#log(level, what, more),
+    });
+    this.#secrets = new SecretChanges({
+      ...{ ...common, editing: this.#editing },
+      applicationOf: (connection) => this.#clients.get(connection)?.application?.name ?? '',
+      refuse: (connection, message, code, text) => this.#refuse(connection, message, code, text),
     });
   }
 
@@ -121,7 +132,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         break;
       case 'passwordVerified':
         this.#passwordVerified(now, input.id, input.ok);
-        this.#checkNext();
+        this.#effects.push(...this.#logIns.takeChecks(this.#configuration));
         break;
       case 'stored':
         this.#editing.stored(now, input.id, input.answer);
@@ -130,7 +141,13 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         this.#editing.passedOn(input.id, input.reply);
         break;
       case 'notPassedOn':
-        this.#editing.notPassedOn(input.id, input);
+        this.#editing.notPassedOn(now, input.id, input);
+        break;
+      case 'passwordHashed':
+        this.#secrets.hashed(now, input.id, input.hash);
+        break;
+      case 'keysMade':
+        this.#secrets.made(now, input.id, input.fresh);
         break;
       case 'clockJumped':
         this.#wallOffsetMs = input.wallOffsetMs;
@@ -240,14 +257,21 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       return this.#refuse(connection, message, 'wrong-state', 'Not opened yet: send Open first.');
     switch (message.type) {
       case 'LogIn':
+      case 'SetPassword':
         return this.#logIn(now, connection, message);
-      case 'LogInByToken':
-        return this.#answerLogIn(
-          connection,
-          client,
-          message,
-          this.#logIns.byToken(now + this.#wallOffsetMs, this.#configuration, application, message),
-        );
+      case 'LogInByToken': {
+        const wall = now + this.#wallOffsetMs;
+        const result = this.#logIns.byToken(wall, this.#configuration, application, message);
+        return this.#answerLogIn(connection, client, message, result);
+      }
+      case 'Unlock': {
+        const refused = this.#logIns.unlock(now, this.#configuration, client.session, message.user);
+        if (refused !== undefined) return this.#refuse(connection, message, refused.code, refused.text);
+        this.#log('info', 'person unlocked', { agent: message.user, because: client.session?.person ?? '' });
+        return this.#send(connection, { type: 'Unlocked', ReferenceID: message.ReferenceID });
+      }
+      case 'RotateKeys':
+        return this.#secrets.rotateKeys(connection, client.session?.person, message);
       case 'Edit':
       case 'EditPart':
       case 'Fix':
@@ -330,23 +354,10 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return (own === undefined ? undefined : siteOf(own)) ?? '';
   }
 
-  #logIn(now: Millis, connection: string, message: LogInMessage): void {
+  #logIn(now: Millis, connection: string, message: Verification['message']): void {
     const refused = this.#logIns.begin(now, connection, message);
     if (refused !== undefined) return this.#refuse(connection, message, refused.code, refused.text, refused);
-    this.#checkNext();
-  }
-
-  #checkNext(): void {
-    for (let next = this.#logIns.takeNext(); next !== undefined; next = this.#logIns.takeNext()) {
-      const { user, password } = next.message;
-      const hash = this.#configuration.get('Person', user)?.passwordHash;
-      this.#effects.push({
-        type: 'verifyPassword',
-        id: next.id,
-        ...(hash === undefined ? {} : { hash }),
-        password,
-      });
-    }
+    this.#effects.push(...this.#logIns.takeChecks(this.#configuration));
   }
 
   #passwordVerified(now: Millis, id: number, ok: boolean): void {
@@ -360,8 +371,10 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     // One answer for both mistakes, so that nobody learns which names exist.
     if (!ok)
       return this.#refuse(connection, message, 'wrong-password', 'The user name or the password is wrong.');
+    if (message.type === 'SetPassword') return this.#secrets.setPassword(connection, message);
+    const how = { application: client.application, canBeSet: this.#editing.canEdit(now) };
     const wall = now + this.#wallOffsetMs;
-    const result = this.#logIns.byPassword(wall, this.#configuration, client.application, message);
+    const result = this.#logIns.byPassword(wall, this.#configuration, how, message);
     this.#answerLogIn(connection, client, message, result);
   }
 
@@ -388,13 +401,10 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
 
   #readAll(connection: string, client: Client, message: Extract<ConfigRequest, { type: 'ReadAll' }>): void {
     const { viewer } = client;
-    if (viewer === undefined || viewer === 'person')
-      return this.#refuse(
-        connection,
-        message,
-        'not-allowed',
-        'Only servers read everything. Ask with Read for what you need.',
-      );
+    if (viewer === undefined || viewer === 'person') {
+      const text = 'Only servers read everything. Ask with Read for what you need.';
+      return this.#refuse(connection, message, 'not-allowed', text);
+    }
     if (message.subscribe && !this.#subscribe(connection, client, message, {})) return;
     this.#sendObjects(connection, message, allVisibleTo(viewer, this.#configuration.objects));
   }
@@ -473,6 +483,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
 
   #forget(now: Millis, connection: string): void {
     this.#logIns.abandon(now, connection);
+    this.#secrets.forget(connection);
     this.#servers.gone(connection);
     this.#editing.gone(connection);
     this.#clients.delete(connection);

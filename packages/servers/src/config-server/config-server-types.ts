@@ -4,6 +4,7 @@ import type { LogLine, Millis, Random } from '@holdfast/kernel';
 import type { ConfigReply, ConfigRequest, Entry, Person, Revision } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import type { EditingReply, EditingRequest } from './editing.ts';
+import type { FreshKeys } from './rotated-keys.ts';
 import type { StoreAnswer, StoreRequest } from './store-session.ts';
 
 export type ConfigServerInput =
@@ -33,6 +34,10 @@ export type ConfigServerInput =
     }
   /** Answer to `verifyPassword`. */
   | { readonly type: 'passwordVerified'; readonly id: number; readonly ok: boolean }
+  /** Answer to `hashPassword`. */
+  | { readonly type: 'passwordHashed'; readonly id: number; readonly hash: string }
+  /** Answer to `makeKeys`. */
+  | { readonly type: 'keysMade'; readonly id: number; readonly fresh: Required<FreshKeys> }
   /** The wall clock and the monotonic clock jumped apart. Wall = now + wallOffsetMs. */
   | { readonly type: 'clockJumped'; readonly wallOffsetMs: Millis };
 
@@ -50,6 +55,10 @@ export type ConfigServerEffect =
       readonly hash?: string;
       readonly password: string;
     }
+  /** Off the main thread; argon2id in the PHC string form. */
+  | { readonly type: 'hashPassword'; readonly id: number; readonly password: string }
+  /** New ones of each kind, drawn by chance. */
+  | { readonly type: 'makeKeys'; readonly id: number }
   /** With a `sender`, a client that can cause such lines at will: the shell writes them within a budget. */
   | { readonly type: 'log'; readonly line: LogLine; readonly sender?: string };
 

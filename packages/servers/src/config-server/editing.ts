@@ -8,6 +8,7 @@ import type { Author, ConfigReply, ConfigRequest, Entry, Person, Revision } from
 import { checked } from './checked.ts';
 import { type Asker, ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
+import { setsOwnPassword } from './secret-changes.ts';
 import { type StoreAnswer, StoreSession } from './store-session.ts';
 import { Uploads } from './uploads.ts';
 import type { Viewer } from './visible-objects.ts';
@@ -24,6 +25,11 @@ export type EditingReply = Extract<
 
 /** Of those that were passed on and have no answer yet. */
 export const PASSED_ON_MAX = 1_000;
+
+/** After an edit that could not be passed on, so long nobody is asked for a new password (ID8). */
+export const CUT_OFF_BELIEVED_MS = 60_000;
+
+const BY_SET_PASSWORD = 'The own password is set by SetPassword, which asks for the present one. Use that.';
 
 export interface EditingPorts {
   configuration(): Configuration;
@@ -60,6 +66,8 @@ export class Editing {
   #places: Map<string, string>;
   readonly #passedOn = new Map<number, PassedOn>();
   readonly #uploads = new Uploads();
+  /** Until then it is believed that nothing can be passed on. */
+  #cutOffUntil: Millis = Number.NEGATIVE_INFINITY;
   #count = 0;
 
   constructor(options: ConfigServerOptions, ports: EditingPorts) {
@@ -123,11 +131,19 @@ export class Editing {
       const text = isServer ? 'It does not say for which person.' : 'Log in first.';
       return this.#refuse(connection, request, 'not-allowed', text);
     }
+    if (!isServer && setsOwnPassword(person, request))
+      return this.#refuse(connection, request, 'not-allowed', BY_SET_PASSWORD);
+    this.edit(now, { connection, person, from: author.from }, request);
+  }
+
+  /** Of a person who has shown who it is. */
+  edit(now: Millis, asker: Asker, request: EditingRequest): void {
+    const { connection, person, from } = asker;
     // It is about what is served here, whoever writes.
     if (request.type === 'Check') return this.#check(connection, person, request);
     const editor = this.#editor;
-    if (editor === undefined) return this.#passOn(connection, { ...request, author });
-    const asker = { connection, person, from: author.from };
+    if (editor === undefined)
+      return this.#passOn(connection, { ...request, author: { who: person.name, from } });
     if (request.type === 'History') editor.history(asker, request);
     else if (request.type === 'EditPart') this.#takePart(now, asker, request);
     else if (request.type === 'Edit' && request.upload !== undefined) {
@@ -166,12 +182,22 @@ export class Editing {
     this.#ports.reply(connection, { type: 'Checked', ReferenceID, revision, findings: found.findings });
   }
 
-  #passOn(connection: string, request: EditingRequest): void {
+  /** Why nothing is edited here, whatever it is. */
+  get readOnly(): string | undefined {
     const { application, passesOn = false } = this.#options;
-    if (!passesOn) {
-      const text = `"${application}" serves files: edit them, or give it a database.`;
-      return this.#refuse(connection, request, 'wrong-state', text);
-    }
+    if (this.#editor !== undefined || passesOn) return undefined;
+    return `"${application}" serves files: edit them, or give it a database.`;
+  }
+
+  /** As far as can be told before it is tried. */
+  canEdit(now: Millis): boolean {
+    if (this.#session !== undefined) return this.#session.role.name === 'writing';
+    return this.readOnly === undefined && now >= this.#cutOffUntil;
+  }
+
+  #passOn(connection: string, request: EditingRequest): void {
+    const { readOnly } = this;
+    if (readOnly !== undefined) return this.#refuse(connection, request, 'wrong-state', readOnly);
     if (this.#passedOn.size >= PASSED_ON_MAX)
       return this.#refuse(
         connection,
@@ -192,7 +218,12 @@ export class Editing {
   }
 
   /** CX4: there was nobody to pass it on to, or the answer did not come. `ageMs`: for how long nothing new has been heard. */
-  notPassedOn(id: number, { wasSent, ageMs, why }: { wasSent: boolean; ageMs: Millis; why: string }): void {
+  notPassedOn(
+    now: Millis,
+    id: number,
+    { wasSent, ageMs, why }: { wasSent: boolean; ageMs: Millis; why: string },
+  ): void {
+    this.#cutOffUntil = now + CUT_OFF_BELIEVED_MS;
     const passed = this.#passedOn.get(id);
     this.#passedOn.delete(id);
     if (passed === undefined) return;

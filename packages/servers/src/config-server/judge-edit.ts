@@ -6,14 +6,14 @@ import {
   asChanges,
   type Configuration,
   changedFields,
-  findingKey,
+  findingsBrought,
   mayEdit,
   syncEntry,
   type Finding as ValidatorFinding,
-  validateFor,
   withDerived,
 } from '@holdfast/centre';
 import {
+  CHANGES_MAX,
   type Change,
   compareRevisions,
   type Entry,
@@ -42,7 +42,11 @@ export interface EditSurroundings {
 /** Of what speaks against an edit so much is told; of more the number. */
 const FINDINGS_TOLD_MAX = 200;
 
-export function judgeEdit(edit: ProposedEdit, { recent, placeOf }: EditSurroundings): Judgement {
+export function judgeEdit(
+  edit: ProposedEdit,
+  { recent, placeOf }: EditSurroundings,
+  changesMax = CHANGES_MAX,
+): Judgement {
   const { configuration, changes } = edit;
   const refused = (refusal: NonNullable<Judgement['refusal']>, findings: readonly Finding[] = []) => ({
     ...{ changes, refusal, findings: cut(findings) },
@@ -57,6 +61,8 @@ export function judgeEdit(edit: ProposedEdit, { recent, placeOf }: EditSurroundi
     );
   const derived = syncEntry(configuration, changes, placeOf);
   const all = withDerived(changes, derived.changes);
+  if (all.length > changesMax)
+    return refused({ code: 'bad-configuration', text: tooLarge(changes, all, changesMax) });
   const carried = derived.findings.map(({ object, field, text }) => ({
     ...{ severity: 'warning' as const, object, field, text },
   }));
@@ -65,6 +71,13 @@ export function judgeEdit(edit: ProposedEdit, { recent, placeOf }: EditSurroundi
   if (errors === 0) return { changes: all, findings: cut(findings) };
   const text = `The configuration would have ${errors} ${errors === 1 ? 'problem' : 'problems'} more.`;
   return refused({ code: 'bad-configuration', text }, findings);
+}
+
+/** CE13. */
+function tooLarge(asked: readonly Change[], all: readonly Change[], most: number): string {
+  const follows = all.length - asked.length;
+  const why = follows > 0 ? `, ${follows} of them because two Switches are kept alike` : '';
+  return `It would change ${all.length} objects${why}, and one entry holds ${most}. Edit them in parts.`;
 }
 
 function notAllowed({ configuration, changes, person }: ProposedEdit): string | undefined {
@@ -103,9 +116,8 @@ function changedSince({ changes, seenAt, configuration }: ProposedEdit, recent: 
 /** CE9: what was wrong before is no reason against an edit that has nothing to do with it. */
 function broughtBy(configuration: Configuration, changes: readonly Change[]): Finding[] {
   const keys = changes.map(({ key }) => key);
-  const before = new Set(validateFor(configuration, keys).map(findingKey));
-  const after = validateFor(configuration.with(asChanges(changes)), keys);
-  return after.filter((finding) => !before.has(findingKey(finding))).map(told);
+  const after = configuration.with(asChanges(changes));
+  return findingsBrought({ before: configuration, after }, keys).map(told);
 }
 
 function told({ rule, severity, object, field, reason, remedy }: ValidatorFinding): Finding {

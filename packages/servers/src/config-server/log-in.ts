@@ -3,7 +3,14 @@
  * as an input, or by the token of an earlier log-in, which either site recognises by itself. Whoever is known
  * must also be let in by the configuration: enabled, and an agent with a place, a site and servers.
  */
-import { type Configuration, deskConfiguration, endOfToken, levelOf, optionValue } from '@holdfast/centre';
+import {
+  type Configuration,
+  deskConfiguration,
+  endOfToken,
+  levelOf,
+  mayUnlock,
+  optionValue,
+} from '@holdfast/centre';
 import { type Millis, unreachable } from '@holdfast/kernel';
 import {
   type Application,
@@ -14,8 +21,10 @@ import {
   type Person,
   TOKEN_CLOCK_SKEW_MAX_MS,
 } from '@holdfast/protocol';
-import type { ConfigServerOptions } from './config-server-types.ts';
+import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
 import { LoginFailures } from './login-failures.ts';
+import { isPasswordExpired } from './password-rules.ts';
+import type { SetPasswordMessage } from './secret-changes.ts';
 
 /** Log-ins by password that wait or are being checked; at 235 a second on two cores this is about a second of work. */
 export const VERIFICATIONS_MAX = 256;
@@ -49,7 +58,7 @@ const DESKTOPS: ReadonlySet<Application['type']> = new Set(['Workspace', 'ThirdP
 
 export interface Verification {
   readonly connection: string;
-  readonly message: LogInMessage;
+  readonly message: LogInMessage | SetPasswordMessage;
 }
 
 export class LogIns {
@@ -65,7 +74,7 @@ export class LogIns {
   }
 
   /** In line for its check, or a refusal. One at a time for a connection. */
-  begin(now: Millis, connection: string, message: LogInMessage): Refused | undefined {
+  begin(now: Millis, connection: string, message: Verification['message']): Refused | undefined {
     for (const pending of [...this.#waiting.values(), ...this.#checking.values()])
       if (pending.connection === connection)
         return refusal('wrong-state', 'A log-in of this connection is being checked. Wait for its answer.');
@@ -81,14 +90,18 @@ export class LogIns {
     return undefined;
   }
 
-  /** The next whose check is to begin, with the number under which it will be answered; asked until there is none. */
-  takeNext(): (Verification & { readonly id: number }) | undefined {
-    const next = this.#waiting.entries().next();
-    if (next.done || this.#checking.size >= CHECKS_MAX) return undefined;
-    const [id, verification] = next.value;
-    this.#waiting.delete(id);
-    this.#checking.set(id, verification);
-    return { id, ...verification };
+  /** Of those in line whose turn has come; each is answered under its number. */
+  takeChecks(configuration: Configuration): ConfigServerEffect[] {
+    const checks: ConfigServerEffect[] = [];
+    for (const [id, verification] of this.#waiting) {
+      if (this.#checking.size >= CHECKS_MAX) break;
+      this.#waiting.delete(id);
+      this.#checking.set(id, verification);
+      const { user, password } = verification.message;
+      const hash = configuration.get('Person', user)?.passwordHash;
+      checks.push({ type: 'verifyPassword', id, ...(hash === undefined ? {} : { hash }), password });
+    }
+    return checks;
   }
 
   /**
@@ -103,6 +116,23 @@ export class LogIns {
     }
   }
 
+  /** CP3: undefined when it is done. */
+  unlock(
+    now: Millis,
+    configuration: Configuration,
+    session: Session | undefined,
+    user: string,
+  ): Refused | undefined {
+    const person = session && configuration.get('Person', session.person);
+    if (person === undefined) return refusal('not-allowed', 'Log in first.');
+    const locked = configuration.get('Person', user);
+    if (locked === undefined) return refusal('not-found', `There is no Person "${user}".`);
+    const verdict = mayUnlock(person, locked, configuration);
+    if (!verdict.ok) return refusal('not-allowed', verdict.text);
+    this.#failures.forgive(user, now);
+    return undefined;
+  }
+
   /** Whose check this was, and whether the password was right; undefined for a number that is not pending. */
   verified(now: Millis, id: number, ok: boolean): (Verification & { readonly ok: boolean }) | undefined {
     const verification = this.#checking.get(id);
@@ -112,15 +142,18 @@ export class LogIns {
     return { ...verification, ok };
   }
 
-  /** The password was right. */
+  /** The password was right. `canBeSet`: a new one could be set here and now. */
   byPassword(
     wall: Millis,
     configuration: Configuration,
-    application: Application,
+    { application, canBeSet }: { readonly application: Application; readonly canBeSet: boolean },
     message: LogInMessage,
   ): LogInResult {
     const person = configuration.get('Person', message.user);
     if (person === undefined) return refusal('wrong-password', 'The user name or the password is wrong.');
+    // ID8: nobody is kept out by what nobody can mend.
+    if (canBeSet && person.enabled && isPasswordExpired(configuration, person, wall))
+      return refusal('password-expired', `The password of "${person.name}" has expired. Set a new one.`);
     // ID4: who has just been revoked, by a clock that is ahead of ours, gets a token that counts.
     const issuedAt = Math.floor(Math.max(wall, person.tokensNotBefore ?? 0));
     if (issuedAt > wall + ISSUED_AHEAD_MAX_MS) return revokedAhead(person.name, issuedAt);

@@ -40,3 +40,18 @@ test('[CS5] memory is bounded, the oldest name is forgotten first', () => {
   for (let user = 0; user < 2 * USERS_MAX; user++) fail(failures, `user${user}`, user);
   expect(failures.size).toBe(USERS_MAX);
 });
+
+test('[CS5] whoever is forgiven has five attempts again, and those under way count still', () => {
+  const failures = new LoginFailures();
+  for (let n = 0; n < FAILURES_MAX; n++) {
+    failures.begin('kim', 0);
+    failures.ended('kim', false, 0);
+  }
+  expect(failures.begin('kim', 1)).toBe(LOCK_MS - 1);
+  failures.forgive('kim', 1);
+  for (let n = 0; n < FAILURES_MAX; n++) expect(failures.begin('kim', 1)).toBe(0);
+  failures.forgive('kim', 2);
+  expect(failures.begin('kim', 2)).toBeGreaterThan(0);
+  failures.forgive('nobody', 3);
+  expect(failures.size).toBe(1);
+});

@@ -54,6 +54,11 @@ export class LoginFailures {
     this.#set(user, { ...failures, pending: Math.max(0, failures.pending - 1) });
   }
 
+  /** Somebody who may has let the user in again: the next attempt is a first one. */
+  forgive(user: string, now: Millis): void {
+    this.#set(user, { ...this.#of(user, now), count: 0 });
+  }
+
   #of(user: string, now: Millis): Failures {
     const known = this.#users.get(user);
     if (known !== undefined && (known.pending > 0 || now - known.lastAt < FAILURE_MEMORY_MS)) return known;

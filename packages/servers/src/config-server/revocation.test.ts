@@ -67,3 +67,22 @@ test('[ID4] who is revoked comes in by password at once, also where the clock is
     expect(world.ask('b', byToken(reply.token))).toMatchObject({ type: 'LoggedIn' });
   }
 });
+
+test('[CS5] a person who is locked out is let in again by whoever may, and by nobody else', () => {
+  const world = configWorld();
+  for (const connection of ['a', 'b', 'c']) world.open(connection);
+  for (let n = 0; n < 5; n++) world.logIn('a', AGENT, false);
+  const unlock = { type: 'Unlock', ReferenceID: 3, user: AGENT } as const;
+  const attempt = { type: 'LogIn', ReferenceID: 4, user: AGENT, password: 'x' } as const;
+  expect(world.ask('b', unlock)).toMatchObject({ code: 'not-allowed' });
+  world.logIn('b', 'agent7002', true);
+  expect(world.ask('b', unlock)).toMatchObject({
+    code: 'not-allowed',
+    text: expect.stringContaining('unlock'),
+  });
+  expect(world.ask('a', attempt)).toMatchObject({ code: 'too-many-failures' });
+  world.logIn('c', 'administrator1', true);
+  expect(world.ask('c', { ...unlock, user: 'nobody' })).toMatchObject({ code: 'not-found' });
+  expect(world.ask('c', unlock)).toEqual({ type: 'Unlocked', ReferenceID: 3 });
+  expect(world.logIn('a', AGENT, true)).toMatchObject({ type: 'LoggedIn' });
+});

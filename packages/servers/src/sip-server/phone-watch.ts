@@ -20,6 +20,8 @@ export const PHONES_MIN = 3;
 export const PHONES_ASKED_MAX = 5;
 /** After so long a question is given up; the copies of it that UDP may lose have gone out by then. */
 const ANSWER_MAX_MS = 4_000;
+/** A small part of the shortest silence that is looked for. */
+const LIVE_FOR_MS = 100;
 
 export interface PhoneWatchPorts {
   readonly userAgent: SipUserAgent;
@@ -50,6 +52,8 @@ export class PhoneWatch {
   }
 
   heard(now: Millis, source: Source): void {
+    // Asked at every message: after one sign of life the next tells something new only a while later.
+    if (this.#askedAt === undefined && now < this.#heardAt + LIVE_FOR_MS) return;
     if (this.#ports.isPhone(source)) this.#live(now);
   }
 

@@ -310,7 +310,7 @@ export class Registrations {
   /** Also from where it has registered: not every phone speaks from the address at which it listens. */
   #locate(dn: string, bindings: readonly Binding[], source?: Source): void {
     const targets = bindings.map(({ target }) => target);
-    this.#addresses.put(dn, source === undefined || targets.length === 0 ? targets : [...targets, source]);
+    this.#addresses.put(dn, targets, source);
   }
 }
 

@@ -5,6 +5,7 @@
 import { type Application, type ConfigObject, objectKey, type Person } from '@holdfast/protocol';
 import { splitReference } from '../configuration.ts';
 import { type DeskAnswer, deskConfiguration } from '../desk-configuration.ts';
+import { groupsOf } from '../option-resolution.ts';
 import { worksElsewhere } from './check-names.ts';
 import type { Find } from './finding.ts';
 import type { World } from './world.ts';
@@ -94,6 +95,6 @@ function isConcerned(
     applications.some(({ connections }) =>
       connections.some(({ server }) => concerned.has(`Application/${server}`)),
     ) ||
-    configuration.all('AgentGroup').some((group) => isNamed(group) && group.members.includes(person.name))
+    groupsOf(configuration, person).some(isNamed)
   );
 }

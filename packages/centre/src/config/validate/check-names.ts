@@ -1,5 +1,6 @@
 /** V1 to V8: sites, and who names them. A name that leads nowhere shows only when a site has died. */
-import { type Application, OPTIONS, type OptionSections, objectKey, type Person } from '@holdfast/protocol';
+import { type Application, OPTIONS, type OptionSections, type Person } from '@holdfast/protocol';
+import { splitKey } from '../configuration.ts';
 import { type OptionLevel, type ResolvedOption, resolveOption, siteOf } from '../option-resolution.ts';
 import { type Find, optionSet } from './finding.ts';
 import { CONFIGURATION_SERVERS, levelOfObject, named, type World } from './world.ts';
@@ -171,7 +172,7 @@ function whereToEnable(levels: readonly OptionLevel[], off: string, sites: strin
 
 function reportAsleep(world: World, asleep: ReadonlyMap<string, Wanting>, find: Find): void {
   for (const [source, { enabled, persons }] of asleep) {
-    const object = world.configuration.objects.find((one) => objectKey(one) === source);
+    const object = world.configuration.get(...splitKey(source));
     find('V8', {
       object: source,
       field: `${SECTION}/disaster-recovery.enabled`,

@@ -1,8 +1,8 @@
 /** V32 to V38: Places and the Extensions in them, in the form that the Tenant states (DS21). */
-import { type DN, OPTIONS, type Place } from '@holdfast/protocol';
-import { optionValue } from '../option-resolution.ts';
+import type { DN, Person, Place } from '@holdfast/protocol';
+import { registrationScheme } from '../desk-configuration.ts';
 import { created, type Find, replaced } from './finding.ts';
-import { levelOfObject, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export function checkSeats(world: World, find: Find): void {
   const isEach = world.isPlacePerDN;
@@ -148,9 +148,7 @@ function hasOtherNumber(world: World, dn: DN, twin: string): boolean {
 
 /** V38: agents work at Extensions alone (S2). */
 function checkAgentsSit(world: World, find: Find): void {
-  for (const person of world.agents) {
-    const place = world.configuration.get('Place', person.defaultPlace ?? '');
-    if (place === undefined || !place.enabled) continue;
+  for (const [place, person] of seatsOf(world)) {
     if (extensionsOf(world, place).length > 0) continue;
     find('V38', {
       object: place,
@@ -162,12 +160,20 @@ function checkAgentsSit(world: World, find: Find): void {
   }
 }
 
-/** V44, V45. */
-export function checkPhones(world: World, find: Find): void {
+/** The default Places of agents, each once, with the first who sits there. */
+function seatsOf(world: World): ReadonlyMap<Place, Person> {
+  const seats = new Map<Place, Person>();
   for (const person of world.agents) {
     const place = world.configuration.get('Place', person.defaultPlace ?? '');
-    if (place === undefined || !place.enabled) continue;
-    const scheme = optionValue(OPTIONS.holdfast['registration-scheme'], [levelOfObject(place)]);
+    if (place?.enabled && !seats.has(place)) seats.set(place, person);
+  }
+  return seats;
+}
+
+/** V44, V45. */
+export function checkPhones(world: World, find: Find): void {
+  for (const [place, person] of seatsOf(world)) {
+    const scheme = registrationScheme(place);
     const at = { object: place, field: 'holdfast/registration-scheme', value: scheme };
     if (scheme === 'fixed')
       find('V44', {

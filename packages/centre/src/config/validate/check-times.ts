@@ -3,8 +3,10 @@
  * server is noticed after up to twice the ADDP time-out (LH3), and then the desk waits for its site or for its phone (DS8).
  */
 import { type Application, type ConfigObject, OPTIONS, objectKey } from '@holdfast/protocol';
-import { doesLeaseRule } from '../desk-configuration.ts';
+import { splitReference } from '../configuration.ts';
+import { doesLeaseRule, registrationScheme } from '../desk-configuration.ts';
 import { type OptionLevel, type ResolvedOption, resolveOption, siteOf } from '../option-resolution.ts';
+import { levelsOf } from './check-names.ts';
 import { type Find, optionSet, replaced, withOption } from './finding.ts';
 import { levelOfObject, type World } from './world.ts';
 
@@ -19,15 +21,16 @@ export function checkTimes(world: World, find: Find): void {
   for (const desktop of world.desktops) {
     checkLoss(world, desktop, desktop, find);
     checkPauses(world, desktop, find);
-    checkLeases(world, desktop, find);
+    checkLeases(world, desktop, desktop, find);
   }
+  const slowest = slowestDesktop(world);
   for (const object of settersOf(world)) {
-    if (object.objectType !== 'Application') {
-      const slowest = slowestDesktop(world);
-      if (setsOption(object, TIMEOUT) && slowest !== undefined) checkLoss(world, object, slowest, find);
+    const set = Object.keys(object.options[SECTION] ?? {});
+    if (slowest !== undefined && object.objectType !== 'Application' && set.includes(TIMEOUT)) {
+      checkLoss(world, object, slowest, find);
+      checkLeases(world, object, slowest, find);
     }
-    if (Object.keys(object.options[SECTION] ?? {}).some((name) => name.startsWith('sipendpoint.')))
-      checkRegistration(world, object, find);
+    if (set.some((name) => name.startsWith('sipendpoint.'))) checkRegistration(world, object, slowest, find);
   }
   for (const server of world.sipServers) {
     checkExpiry(world, server, find);
@@ -42,12 +45,8 @@ function settersOf({ looked }: World): ConfigObject[] {
   return all.filter(({ options }) => options[SECTION] !== undefined);
 }
 
-function setsOption(object: ConfigObject, name: string): boolean {
-  return object.options[SECTION]?.[name] !== undefined;
-}
-
 /** Seconds: the longest ADDP time-out to a SIP Server. */
-export function addpOf(world: World, desktop: Application): number {
+function addpOf(world: World, desktop: Application): number {
   const timeouts = desktop.connections
     .filter(({ server }) => world.application(server)?.type === 'SIPServer')
     .map(({ addp }) => addp.timeout);
@@ -60,7 +59,7 @@ function slowestDesktop(world: World): Application | undefined {
 }
 
 /** Undefined: never, or no option of this desktop. */
-export function siteTimeoutOf(
+function siteTimeoutOf(
   desktop: Application,
   levels: readonly OptionLevel[] = [levelOfObject(desktop)],
 ): ResolvedOption<number> | undefined {
@@ -117,10 +116,10 @@ function tenantOf(object: ConfigObject & { readonly tenant?: string | undefined 
 function checkRegistration(
   world: World,
   object: ConfigObject & { readonly tenant?: string | undefined },
+  desktop: Application | undefined,
   find: Find,
 ): void {
-  const desktop = slowestDesktop(world);
-  const levels = [levelOfObject(object), ...(desktop === undefined ? [] : [levelOfObject(desktop)])];
+  const levels = levelsFrom(world, object, desktop);
   const { min, max } = REGISTRATION_ADVISED_S;
   for (const name of [
     'sipendpoint.proxies.proxy0.reg_timeout',
@@ -153,6 +152,20 @@ function checkRegistration(
   }
 }
 
+/** What holds for whoever gets an option from this object: one of the two proxies may be set above it. */
+function levelsFrom(
+  world: World,
+  object: ConfigObject & { readonly tenant?: string | undefined },
+  desktop: Application | undefined,
+): OptionLevel[] {
+  const desktops = desktop === undefined ? [] : [desktop];
+  if (object.objectType === 'Person') return levelsOf(world, object, desktops);
+  const tenant =
+    object.objectType === 'Tenant' ? undefined : world.configuration.get('Tenant', object.tenant ?? '');
+  const above = tenant === undefined ? desktops : [tenant, ...desktops];
+  return [object, ...above.filter((one) => one !== object)].map(levelOfObject);
+}
+
 /** V52: a pause that outlasts the time-out leaves a server that has come back untried. */
 function checkPauses(world: World, desktop: Application, find: Find): void {
   const timeout = siteTimeoutOf(desktop);
@@ -182,19 +195,21 @@ function checkPauses(world: World, desktop: Application, find: Find): void {
 }
 
 /** V49: LL4 keeps the promise all the same, and the lease then rules the wait in place of the option (CF13). */
-function checkLeases(world: World, desktop: Application, find: Find): void {
-  const timeout = siteTimeoutOf(desktop);
+function checkLeases(world: World, object: ConfigObject, desktop: Application, find: Find): void {
+  const timeout = siteTimeoutOf(desktop, [levelOfObject(object), levelOfObject(desktop)]);
   if (timeout === undefined) return;
   for (const { server: name } of desktop.connections) {
     const server = world.application(name);
     if (server?.type !== 'SIPServer') continue;
     const lease = resolveOption(OPTIONS.holdfast['lease-length'], [levelOfObject(server)]);
     if (lease === undefined || !doesLeaseRule(lease.value, 1000 * timeout.value)) continue;
+    const at =
+      object === desktop
+        ? { object: server, field: 'holdfast/lease-length', value: lease.raw }
+        : { object, field: `${SECTION}/${TIMEOUT}`, value: timeout.raw };
     find('V49', {
-      object: server,
-      field: 'holdfast/lease-length',
-      value: lease.raw,
-      reason: `A login lease lasts ${lease.value} ms and its margin more, which is not below the site time-out of ${timeout.value} s (${timeout.source}, Application "${desktop.name}"): the lease and not the time-out rules the wait (LL5).`,
+      ...at,
+      reason: `A login lease of Application "${server.name}" lasts ${lease.value} ms and its margin more, which is not below the site time-out of ${timeout.value} s (${timeout.source}, Application "${desktop.name}"): the lease and not the time-out rules the wait (LL5).`,
       remedy: 'Shorten the lease, or lengthen the time-out.',
     });
   }
@@ -207,20 +222,21 @@ function checkExpiry(world: World, server: Application, find: Find): void {
   const most = resolveOption(OPTIONS.holdfast['registrar-max-timeout'], levels);
   if (!promised.isPromised || most === undefined || most.value <= promised.seconds) return;
   const waits = world.configuration.all('Place').find((place) => {
-    const scheme = resolveOption(OPTIONS.holdfast['registration-scheme'], [levelOfObject(place)])?.value;
+    const scheme = registrationScheme(place);
     const isAtOne = scheme === 'single' || scheme === 'active-backup';
-    return isAtOne && place.dns.some((dn) => dn.endsWith(`@${server.switch}`));
+    return isAtOne && place.dns.some((dn) => splitReference(dn).switch === server.switch);
   });
   if (waits === undefined) return;
   const backup = world.application(server.backup);
+  const mostS = Math.max(1, Math.floor(promised.seconds));
   find('V51', {
     object: server,
     field: 'holdfast/registrar-max-timeout',
     value: most.raw,
     reason: `A phone may be registered for ${most.value} s, and one that is at one site at a time (${objectKey(waits)} and others) may notice only then that site "${siteOf(server) ?? ''}" is lost, where ${promised.source} ${promised.seconds} s.`,
-    remedy: `Set at most ${promised.seconds}, with registrar-default-timeout and registrar-min-timeout not above it.`,
+    remedy: `Set at most ${mostS}, with registrar-default-timeout and registrar-min-timeout not above it.`,
     fix: [server, ...(backup === undefined ? [] : [backup])].map((member) =>
-      replaced(member, shorterRegistrations(member, promised.seconds)),
+      replaced(member, shorterRegistrations(member, mostS)),
     ),
   });
 }

@@ -35,13 +35,18 @@ function membersAt(world: World, switchName: string): Application[] {
 /** V56, D14: a call to the other site would come back in, again and again. */
 function checkLoop(world: World, trunk: DN, find: Find): void {
   const target = targetOf(trunk);
-  const self = membersAt(world, trunk.switch).find(
-    (server) => sipAddressOf(world.configuration, server).toLowerCase() === target,
-  );
-  if (target === undefined || self === undefined) return;
+  if (target === undefined) return;
+  const self = membersAt(world, trunk.switch).find((server) => {
+    const name = resolveOption(OPTIONS.holdfast['sip-name'], [levelOfObject(server)])?.value.toLowerCase();
+    const address = sipAddressOf(world.configuration, server).toLowerCase();
+    return address === target || name === target.slice(0, target.lastIndexOf(':'));
+  });
+  if (self === undefined) return;
   const number = peerTrunkOf(self);
   const peer = number === trunk.number ? world.serverOf(world.twinOf(trunk.switch) ?? '') : undefined;
-  const contact = peer === undefined ? undefined : `sip:${sipAddressOf(world.configuration, peer)}`;
+  const address = peer === undefined ? undefined : sipAddressOf(world.configuration, peer);
+  // An IPv6 address is written otherwise in a URI.
+  const contact = address === undefined || /:.*:/.test(address) ? undefined : `sip:${address}`;
   find('V56', {
     object: trunk,
     field: 'TServer/contact',
@@ -111,8 +116,9 @@ function checkForwarding(world: World, server: Application, trunks: readonly DN[
 /** V54: when one site is lost the other has the agents of both. */
 function checkCapacity(world: World, server: Application, find: Find): void {
   const most = resolveOption(OPTIONS.holdfast['agents-max'], [levelOfObject(server)]);
+  if (most === undefined) return;
   const agents = world.agentsAt(server.switch ?? '');
-  if (most === undefined || agents <= most.value) return;
+  if (agents <= most.value) return;
   find('V54', {
     object: server,
     field: 'holdfast/agents-max',

@@ -1,5 +1,6 @@
 /** Fixes of what the checks at loading find (CF15 to CF26): those say it in words, and here it is a change. */
 import type { Application, Change, ConfigObject } from '@holdfast/protocol';
+import { ADDP_ADVISED_S } from '../check-desktops.ts';
 import type { Configuration } from '../configuration.ts';
 import { optionSet, type RuleId, replaced } from './finding.ts';
 
@@ -13,9 +14,6 @@ export function fixOf(
 ): Change[] | undefined {
   return FIXES[rule]?.(configuration, object, field);
 }
-
-/** S3. */
-const ADDP_ADVISED_S = { min: 20, max: 30 } as const;
 
 const FIXES: Partial<Record<RuleId, Fix>> = {
   V11: (configuration, object) => {

@@ -1,6 +1,6 @@
 /** What an edit of a few objects can make wrong: they themselves, and those who stand in relation to them. */
-import { type ConfigObject, type ObjectType, objectKey } from '@holdfast/protocol';
-import { type Configuration, splitKey, splitReference } from '../configuration.ts';
+import { type AgentGroup, type ConfigObject, type DN, type ObjectType, objectKey } from '@holdfast/protocol';
+import { type Configuration, canonicalText, splitKey, splitReference } from '../configuration.ts';
 
 /** Of which there are many, each with few who depend on it. */
 const MANY: readonly ObjectType[] = ['Person', 'Place', 'DN', 'AgentLogin'];
@@ -8,10 +8,16 @@ const MANY: readonly ObjectType[] = ['Person', 'Place', 'DN', 'AgentLogin'];
 /** A larger edit is looked at as a whole: that takes no longer then. */
 const KEYS_MAX = 500;
 
-/** Undefined: the edit is one of everybody's. */
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Undefined: the edit is one of everybody's. Of `groups` nothing has changed but their members, who are among the keys: they
+ * are looked at themselves, and not whoever else is in them.
+ */
 export function neighbours(
   configuration: Configuration,
   changedKeys: readonly string[],
+  groups: ReadonlySet<string> = NONE,
 ): ReadonlySet<string> | undefined {
   if (changedKeys.length > KEYS_MAX) return undefined;
   const numbers = new Set<string>();
@@ -20,14 +26,12 @@ export function neighbours(
   const keys = new Set(changedKeys);
   for (const key of changedKeys) {
     const [type, name] = splitKey(key);
+    if (groups.has(key)) continue;
     if (!MANY.includes(type)) return undefined;
     if (type === 'DN') {
       const { number } = splitReference(name);
       // A trunk or a queue is everybody's. What was deleted here has its twin at the other site.
-      const all = configuration
-        .all('Switch')
-        .flatMap((one) => configuration.get('DN', `${number}@${one.name}`) ?? []);
-      if (all.length === 0 || all.some((dn) => dn.type !== 'Extension')) return undefined;
+      if (dnsOfNumber(configuration, number).some((dn) => dn.type !== 'Extension')) return undefined;
       numbers.add(number);
     } else if (type === 'AgentLogin') {
       codes.add(splitReference(name).number);
@@ -42,6 +46,27 @@ export function neighbours(
   addPlaces(configuration, numbers, places, keys);
   addPersons(configuration, codes, places, keys);
   return keys;
+}
+
+function dnsOfNumber(configuration: Configuration, number: string): DN[] {
+  return configuration
+    .all('Switch')
+    .flatMap(({ name }) => configuration.get('DN', `${number}@${name}`) ?? []);
+}
+
+/** Who has come to a group or left it, where nothing else of it has changed; undefined where something has. */
+export function movedMembers(
+  former: AgentGroup | undefined,
+  later: AgentGroup | undefined,
+): readonly string[] | undefined {
+  if (former === undefined || later === undefined) return undefined;
+  if (canonicalText({ ...former, members: [] }) !== canonicalText({ ...later, members: [] }))
+    return undefined;
+  const [before, after] = [new Set(former.members), new Set(later.members)];
+  return [
+    ...former.members.filter((name) => !after.has(name)),
+    ...later.members.filter((name) => !before.has(name)),
+  ];
 }
 
 /** Places with one of these numbers; and of the Places in question the numbers, at all Switches, and who else has them. */
@@ -78,7 +103,7 @@ function addPersons(
 
 /** The same revision with only these of the many objects to go through; all can still be looked up. */
 export function narrowed(configuration: Configuration, keys: ReadonlySet<string>): Configuration {
-  // Groups name many, and say nothing new when one of these has changed.
+  // Groups name many, and one that was not touched says nothing new.
   const kept = new Map<ObjectType, ConfigObject[]>(
     [...MANY, 'AgentGroup' as const].map((type) => [type, []]),
   );

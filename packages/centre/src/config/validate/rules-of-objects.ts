@@ -251,11 +251,12 @@ export const RULES_OF_OBJECTS: readonly Rule[] = [
     id: 'V25',
     severity: 'warning',
     about: 'desktops',
-    title: 'The ADDP time-out from a third-party desktop to a SIP Server is 20 to 30 s.',
-    why: "Shorter ones take a slow network for a lost server, longer ones keep the agent at a dead one. The source documents ask this of third-party desktops; a Workspace's counts in V46.",
+    title:
+      'The ADDP time-out from a desktop to a SIP Server is at most 30 s, and from a third-party one at least 20 s.',
+    why: 'Longer ones keep the agent at a dead server. Shorter ones take a slow network for a lost server, as the source documents say of third-party desktops; a Workspace may notice it sooner.',
     remedy: 'Set a value between them.',
     source: 'S3',
-    looksAt: 'connections of ThirdPartyApplications',
+    looksAt: 'connections of desktops',
   },
   {
     id: 'V26',

@@ -357,4 +357,14 @@ export const RULES_OF_TIMES: readonly Rule[] = [
     source: 'S1, DS22',
     looksAt: 'each Person as a desk sees it',
   },
+  {
+    id: 'V81',
+    severity: 'warning',
+    about: 'servers',
+    title: 'Two Switches that are to be kept alike name each other, and are of two sites.',
+    why: 'Else nothing is kept alike, or nobody is helped by it.',
+    remedy: 'Synchronise the two, which sets both.',
+    source: 'S2, SY1',
+    looksAt: 'sync-with and sync-own-options of Switches',
+  },
 ];

@@ -1,9 +1,13 @@
-import { expect, test } from 'vitest';
+import type { AgentGroup, DN, ObjectOf, Person, Place } from '@holdfast/protocol';
+import { describe, expect, test } from 'vitest';
 import { replaced } from './finding.ts';
 import {
+  all,
   applied,
   configurationOf,
+  copied,
   dn,
+  edited,
   generated,
   type Objects,
   option,
@@ -11,7 +15,7 @@ import {
   place,
   without,
 } from './test-worlds.ts';
-import { fixesOf, validate, validateFor } from './validate.ts';
+import { findingsBrought, fixesOf, validate, validateFor } from './validate.ts';
 
 const shown = (findings: ReturnType<typeof validate>) =>
   findings.map(({ rule, object, field }) => `${rule} ${object} ${field}`).sort();
@@ -115,4 +119,64 @@ test('of one rule a bounded number of findings is told, and how many more there 
   const findings = validate(configurationOf(objects)).filter(({ rule }) => rule === 'V40');
   expect(findings).toHaveLength(201);
   expect(findings.at(-1)?.reason).toBe('And 203 more of this rule.');
+});
+
+describe('an edit is told what it brings', () => {
+  const shownOf = (before: Objects, after: Objects, ...keys: string[]) =>
+    shown(findingsBrought({ before: configurationOf(before), after: configurationOf(after) }, keys));
+
+  test('and not what stood there before', () => {
+    const broken = place(generated(), 'place-7001', { dns: ['7001@north'] });
+    expect(shownOf(generated(), broken, 'Place/place-7001')).toEqual(['V32 Place/place-7001 dns']);
+    const more = dn(broken, '7001@north', { displayName: 'Another' });
+    expect(shownOf(broken, more, 'DN/7001@north')).toEqual([]);
+    expect(shownOf(broken, generated(), 'Place/place-7001')).toEqual([]);
+  });
+
+  test('of whoever leaves a group, and of nobody else in it', () => {
+    const left = edited<AgentGroup>(generated(), 'AgentGroup/team-north', (one) => ({
+      ...one,
+      members: one.members.filter((name) => name !== 'agent7001'),
+    }));
+    expect(shownOf(generated(), left, 'AgentGroup/team-north')).toEqual([
+      'V7 Application/workspace interaction-workspace/disaster-recovery.enabled',
+    ]);
+    const unknown = edited<AgentGroup>(generated(), 'AgentGroup/team-north', (one) => ({
+      ...one,
+      members: [...one.members, 'nobody'],
+    }));
+    expect(shownOf(generated(), unknown, 'AgentGroup/team-north')).toEqual([
+      'V71 AgentGroup/team-north members.7',
+    ]);
+  });
+
+  test('of a new agent, who lacks what belongs to one at the other site', () => {
+    const made = all(
+      generated(),
+      (one) => copied<DN>(one, 'DN/7001@north', { number: '7600' }),
+      (one) => copied<ObjectOf<'AgentLogin'>>(one, 'AgentLogin/7001@north', { code: '7600' }),
+      (one) => copied<Place>(one, 'Place/place-7001', { name: 'place-7600', dns: ['7600@north'] }),
+      (one) =>
+        copied<Person>(one, 'Person/agent7001', {
+          name: 'agent7600',
+          agentLogins: ['7600@north'],
+          defaultPlace: 'place-7600',
+        }),
+    );
+    const keys = ['DN/7600@north', 'AgentLogin/7600@north', 'Place/place-7600', 'Person/agent7600'];
+    expect(shownOf(generated(), made, ...keys)).toEqual([
+      'V32 Place/place-7600 dns',
+      'V33 DN/7600@north ',
+      'V40 Person/agent7600 agentLogins',
+      'V7 Application/workspace interaction-workspace/disaster-recovery.enabled',
+    ]);
+  });
+
+  test('of what is deleted', () => {
+    const without7001 = place(without(generated(), 'DN/7001@south'), 'place-7001', { dns: ['7001@north'] });
+    expect(shownOf(generated(), without7001, 'DN/7001@south', 'Place/place-7001')).toEqual([
+      'V32 Place/place-7001 dns',
+      'V33 DN/7001@north ',
+    ]);
+  });
 });

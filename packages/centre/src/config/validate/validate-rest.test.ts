@@ -34,6 +34,25 @@ test.each<Row>([
     { hasFix: true },
   ],
   [
+    'a gateway by the name of the pair itself',
+    option(
+      ['sip-north', 'sip-north-b'].reduce(
+        (done, name, i) =>
+          all(
+            done,
+            (one) => option(one, `Application/${name}`, 'holdfast/sip-name', 'north.example.net'),
+            (one) => option(one, `Application/${name}`, 'TServer/sip-port', String(5_160 + i)),
+          ),
+        withPairs(),
+      ),
+      'DN/trunk-north@north',
+      'TServer/contact',
+      'sip:north.example.net',
+    ),
+    'DN/trunk-north@north TServer/contact',
+    { hasFix: false },
+  ],
+  [
     'a gateway is where the standby will be',
     option(withPairs(), 'DN/trunk-south@south', 'TServer/contact', 'sip:127.0.0.1:5260;transport=tcp'),
     'DN/trunk-south@south TServer/contact',
@@ -362,6 +381,14 @@ test.each<Row>([
 test.each<Row>([
   ['a disabled Place', place(generated(), 'place-7001', { enabled: false }), 'Person/agent7001 '],
 ])('[V79] %s', finds('V79'));
+
+test.each<Row>([
+  [
+    'a Switch names another, which does not name it',
+    option(generated(), 'Switch/north', 'holdfast/sync-with', 'south'),
+    'Switch/north holdfast/sync-with',
+  ],
+])('[V81] %s', finds('V81'));
 
 /** A third site, to which the desktop is connected too. */
 function thirdSite(objects: Objects): Objects {

@@ -263,6 +263,12 @@ test.each<Row>([
     { hasFix: true },
   ],
   [
+    'of a Workspace too',
+    connection(generated(), 'workspace', 'sip-south', { addp: { timeout: 40 } }),
+    `${WORKSPACE} connections.4.addp.timeout`,
+    { hasFix: true },
+  ],
+  [
     '31 s keep the agent at a dead one',
     connection(generated(), 'desktop-south', 'sip-south', { addp: { timeout: 31 } }),
     'Application/desktop-south connections.1.addp.timeout',

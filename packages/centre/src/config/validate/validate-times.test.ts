@@ -81,6 +81,11 @@ test.each<Row>([
     option(generated(), SIP_NORTH, 'holdfast/lease-length', '10000'),
     `${SIP_NORTH} holdfast/lease-length`,
   ],
+  [
+    'a group that leaves before its leases end',
+    option(generated(), 'AgentGroup/team-north', `${DR}.timeout`, '5'),
+    `AgentGroup/team-north ${DR}.timeout`,
+  ],
 ])('[V49] %s', finds('V49'));
 
 test.each<Row>([

@@ -8,7 +8,8 @@ import { checkOptions } from '../check-options.ts';
 import { checkPools } from '../check-pools.ts';
 import { checkAgentLogins, checkPlaces, checkReferences, type Report } from '../check-references.ts';
 import { checkDNs, checkPeerTrunks, checkServers } from '../check-servers.ts';
-import type { Configuration } from '../configuration.ts';
+import { type Configuration, splitKey } from '../configuration.ts';
+import { checkSyncSwitches } from '../sync-switches-settings.ts';
 import { checkDesktopLinks } from './check-desktop-links.ts';
 import { checkLogIns } from './check-log-ins.ts';
 import { checkNames } from './check-names.ts';
@@ -18,18 +19,18 @@ import { checkPhones, checkSeats } from './check-seats.ts';
 import { checkTimes } from './check-times.ts';
 import { checkTrunks } from './check-trunks.ts';
 import { checkTwinObjects } from './check-twins.ts';
-import type { Find, Finding, Found, RuleId } from './finding.ts';
+import { type Find, type Finding, type Found, findingKey, type RuleId } from './finding.ts';
 import { fixOf } from './fixes.ts';
-import { narrowed, neighbours } from './neighbours.ts';
+import { movedMembers, narrowed, neighbours } from './neighbours.ts';
 import type { Question } from './question.ts';
 import { ruleOf } from './rules.ts';
 import { World } from './world.ts';
 
-/** Of one rule; more of the same would be read by nobody. The last one says how many more there are. */
+/** Of one rule; the last finding says how many more there are. */
 const FINDINGS_PER_RULE_MAX = 200;
 
 export function validate(configuration: Configuration, question: Question = {}): Finding[] {
-  return look(new World(configuration, configuration, question));
+  return cut(look(new World(configuration, configuration, question)));
 }
 
 /**
@@ -43,17 +44,39 @@ export function validateFor(
 ): Finding[] {
   const keys = neighbours(configuration, changedKeys);
   if (keys === undefined) return validate(configuration, question);
-  return look(new World(configuration, narrowed(configuration, keys), question));
+  return cut(look(new World(configuration, narrowed(configuration, keys), question)));
+}
+
+/**
+ * What an edit brings: it is to be refused for an error of its own making, and not for one that has stood there. Both
+ * revisions are looked at, where the edit concerns few only there.
+ */
+export function findingsBrought(
+  { before, after }: { readonly before: Configuration; readonly after: Configuration },
+  changedKeys: readonly string[],
+  question: Question = {},
+): Finding[] {
+  const keys = new Set(changedKeys);
+  const groups = new Set<string>();
+  for (const key of changedKeys) {
+    const [type, name] = splitKey(key);
+    if (type !== 'AgentGroup') continue;
+    const moved = movedMembers(before.get('AgentGroup', name), after.get('AgentGroup', name));
+    if (moved === undefined) continue;
+    groups.add(key);
+    for (const member of moved) keys.add(`Person/${member}`);
+  }
+  const [first, second] = [before, after].map((one) => neighbours(one, [...keys], groups));
+  const concerned = first === undefined || second === undefined ? undefined : new Set([...first, ...second]);
+  const lookAt = (one: Configuration) =>
+    look(new World(one, concerned === undefined ? one : narrowed(one, concerned), question));
+  const former = new Set(lookAt(before).map(findingKey));
+  return cut(lookAt(after).filter((finding) => !former.has(findingKey(finding))));
 }
 
 function look(world: World): Finding[] {
   const findings: Finding[] = [];
-  const counts = new Map<RuleId, number>();
-  const find: Find = (rule, found) => {
-    const count = (counts.get(rule) ?? 0) + 1;
-    counts.set(rule, count);
-    if (count <= FINDINGS_PER_RULE_MAX) findings.push(findingOf(rule, found));
-  };
+  const find: Find = (rule, found) => findings.push(findingOf(rule, found));
   const { looked } = world;
   const as =
     (fallback: RuleId): Report =>
@@ -72,6 +95,7 @@ function look(world: World): Finding[] {
   checkDesktops(looked, as('V23'));
   checkPeerTrunks(looked, as('V57'));
   checkPools(looked, as('V59'));
+  checkSyncSwitches(looked, as('V81'));
   checkEachOption(world, find);
   checkNames(world, find);
   checkPairs(world, find);
@@ -83,8 +107,19 @@ function look(world: World): Finding[] {
   checkTrunks(world, find);
   checkOutside(world, find);
   checkLogIns(world, new Set(findings.map(({ object }) => object)), find);
-  for (const [rule, count] of counts) if (count > FINDINGS_PER_RULE_MAX) findings.push(more(rule, count));
   return findings;
+}
+
+/** As many of each rule as anybody reads, and the number of the others. */
+function cut(findings: readonly Finding[]): Finding[] {
+  const counts = new Map<RuleId, number>();
+  const kept = findings.filter(({ rule }) => {
+    const count = (counts.get(rule) ?? 0) + 1;
+    counts.set(rule, count);
+    return count <= FINDINGS_PER_RULE_MAX;
+  });
+  for (const [rule, count] of counts) if (count > FINDINGS_PER_RULE_MAX) kept.push(more(rule, count));
+  return kept;
 }
 
 /** V69, V70: of an option on which nobody acts (CF6) nothing depends. */

@@ -11,7 +11,6 @@ import {
   type Person,
   type Place,
 } from '@holdfast/protocol';
-import { LISTENING_TYPES } from '../check-references.ts';
 import { type Configuration, splitReference } from '../configuration.ts';
 import {
   groupsOf,
@@ -24,9 +23,9 @@ import {
 import type { Question } from './question.ts';
 
 /** What the documents' own values give at the most: twice 30 s of ADDP and the 60 s of a Workspace. Held where nothing is promised. */
-export const DOCUMENTS_RECOVERY_S = 120;
+const DOCUMENTS_RECOVERY_S = 120;
 
-export interface PromisedTime {
+interface PromisedTime {
   readonly seconds: number;
   /** In words: who promised it. */
   readonly source: string;
@@ -110,11 +109,7 @@ export class World {
   }
 
   placeOf(dn: string): Place | undefined {
-    this.#placeOf ??= new Map(
-      this.configuration
-        .all('Place')
-        .flatMap((place) => place.dns.map((one): [string, Place] => [one, place])),
-    );
+    this.#placeOf ??= placesByDN(this.configuration.all('Place'));
     return this.#placeOf.get(dn);
   }
 
@@ -174,17 +169,23 @@ export class World {
   }
 }
 
+/** The list of a revision never changes, and later ones share it. */
+const PLACES = new WeakMap<readonly Place[], ReadonlyMap<string, Place>>();
+
+function placesByDN(all: readonly Place[]): ReadonlyMap<string, Place> {
+  const known = PLACES.get(all);
+  if (known !== undefined) return known;
+  const found = new Map(all.flatMap((place) => place.dns.map((dn): [string, Place] => [dn, place])));
+  PLACES.set(all, found);
+  return found;
+}
+
 export function levelOfObject(object: ConfigObject): OptionLevel {
   return levelOf(objectKey(object), object);
 }
 
 export function groupName(server: Application): string {
   return optionValue(OPTIONS['interaction-workspace']['disaster-recovery.name'], [levelOfObject(server)]);
-}
-
-/** A server, or what stands for several. */
-export function isServer({ type }: Application): boolean {
-  return type === 'ApplicationCluster' || LISTENING_TYPES.includes(type);
 }
 
 export const CONFIGURATION_SERVERS: readonly Application['type'][] = [
