@@ -256,7 +256,7 @@ test('[CS15] who is no agent, or cannot be one now, comes in to read and edit, w
   for (const [user, reason] of [
     ['supervisor1', 'no default Place'],
     ['administrator1', '"gone"'],
-    ['agent7002', 'no enabled AgentLogin'],
+    ['agent7002', 'an auditor'],
   ] as const) {
     world.open(user);
     const reply = world.logIn(user, user, true);

@@ -228,7 +228,12 @@ function admit(
   // CS16: nobody comes to work at a desk through a server.
   if (!DESKTOPS.has(application.type))
     return { ok: true, session, reply: { type: 'LoggedIn', ReferenceID, ...makeToken() } };
-  const answer = deskConfiguration(configuration, { person, application, places: message.places ?? [] });
+  const { places = [] } = message;
+  // ID1.
+  const answer =
+    person.rank === 'auditor'
+      ? { ok: false as const, text: `"${person.name}" is an auditor, who reads and takes no calls.` }
+      : deskConfiguration(configuration, { person, application, places });
   // CS15: whoever is to mend the configuration cannot wait until it makes a desk for them.
   if (!answer.ok && person.rank === 'agent') return refusal('bad-configuration', answer.text);
   const desk = answer.ok ? { configuration: answer.configuration } : { noDesk: answer.text };
