@@ -56,8 +56,8 @@ export class DeskWatch {
       case 'LoggedIn':
         // Each answer resolves the preference and finds the seat and the servers of both sites.
         for (const rule of ['CS3', 'DS3', 'DS4', 'DS21']) census.count(rule);
-        if (message.configuration.family === 'agent-desktop') census.count('DS1');
-        if (message.configuration.warnings.length > 0) census.count('DS22');
+        if (message.configuration?.family === 'agent-desktop') census.count('DS1');
+        if ((message.configuration?.warnings.length ?? 0) > 0) census.count('DS22');
         return;
       case 'Ping':
         if (connection.startsWith('configuration')) census.count('CS10');

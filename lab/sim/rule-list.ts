@@ -96,7 +96,7 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   SS72: 'In no drawn world comes a log-in to a site after the other has admitted a higher one; held by the tests of the link between them.',
   CS6: 'A desk has one log-in under way; a storm of hundreds is the live lab’s and the bench’s.',
   CS11: 'A promise about log lines, which decides nothing here.',
-  CS16: 'It is about edits, which nobody asks of a simulated Configuration Server.',
+  CS16: 'No simulated Configuration Server has REST.',
   DS23: 'No password of a simulated world expires.',
   SS11: 'A desk registers for one DN, and no world of this size has 64.',
   PH14: 'That a phone tries less often leaves no trace outside of it; held by the test of its machine.',

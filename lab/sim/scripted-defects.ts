@@ -3,7 +3,7 @@
  * of them. They are planted in what the shell of a desk tells its node, or in how it starts it.
  */
 import type { LinkReply } from '@holdfast/desk';
-import { LOGOUT_REASONS } from '@holdfast/protocol';
+import { type DeskConfiguration, LOGOUT_REASONS } from '@holdfast/protocol';
 
 /** By scenario, those planted here; `whole-defects.ts` has others that count too. */
 export const SCRIPTED_DEFECTS = {
@@ -27,7 +27,8 @@ export type ScriptedDefect = keyof typeof SCRIPTED_DEFECTS;
 /** What a planted desk takes a message of a server for; `hasWorked` once it has been logged in. */
 export function asHeard(defect: string | undefined, message: LinkReply, hasWorked: boolean): LinkReply {
   if (defect === undefined) return message;
-  if (message.type === 'LoggedIn') return { ...message, configuration: asConfigured(defect, message) };
+  if (message.type === 'LoggedIn' && message.configuration !== undefined)
+    return { ...message, configuration: asConfigured(defect, message.configuration) };
   if (message.type !== 'Event') return message;
   const { name, attributes } = message;
   if (defect === 'phone-back-unheard' && hasWorked && name === 'EventDNBackInService')
@@ -39,9 +40,7 @@ export function asHeard(defect: string | undefined, message: LinkReply, hasWorke
   return { ...message, attributes: { ...attributes, Reasons } };
 }
 
-type LoggedIn = Extract<LinkReply, { type: 'LoggedIn' }>;
-
-function asConfigured(defect: string, { configuration }: LoggedIn): LoggedIn['configuration'] {
+function asConfigured(defect: string, configuration: DeskConfiguration): DeskConfiguration {
   const { options, sites } = configuration;
   if (defect === 'restores-anyway') {
     const name = 'disaster-recovery.auto-restore';

@@ -8,15 +8,11 @@ import { readFileSync } from 'node:fs';
 import { OPTION_LIST, PROPERTIES } from '@holdfast/protocol';
 import { explainMessage } from '@holdfast/sip';
 import { Command, CommanderError } from 'commander';
+import { flags, type Runner } from './command-runner.ts';
+import { addConfig } from './config-commands.ts';
 import { CHECK_FAILED, COULD_NOT_RUN, OK } from './exit-status.ts';
 import { optionTable, plainOption, plainProperty, propertyTable } from './option-table.ts';
 import { runChild } from './run-child.ts';
-
-/** How a command says what the program ends with. */
-interface Runner {
-  child(entry: string, args: readonly string[]): Promise<void>;
-  ended(status: number): void;
-}
 
 /** `isParentGone`: whether whoever started us has gone without being able to tell us. */
 export async function main(
@@ -42,6 +38,7 @@ export async function main(
   addSimulate(program, runner);
   addOptions(program);
   addRun(program, runner);
+  addConfig(program, runner);
   addDrain(program, runner);
   addRoles(program, runner);
   addKeys(program, runner);
@@ -230,14 +227,4 @@ function parseSip(file: string): number {
   const explained = explainMessage(bytes);
   process.stdout.write(`${JSON.stringify(explained, null, 2)}\n`);
   return explained.ok ? OK : CHECK_FAILED;
-}
-
-/** Options as a child understands them: flags without a value stand alone. */
-function flags(options: Readonly<Record<string, string | boolean>>): string[] {
-  return Object.entries(options).flatMap(([name, value]) => {
-    if (value === false) return [];
-    // Commander writes secret-file as secretFile.
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return value === true ? [flag] : [flag, String(value)];
-  });
 }

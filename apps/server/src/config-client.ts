@@ -16,7 +16,7 @@ import { cryptoRandom, ProcessClock, type RunningNode, runNode } from '@holdfast
 import { nodeHashes } from './crypto.ts';
 import type { Log } from './log.ts';
 import { CannotRun } from './role.ts';
-import { ServerLink } from './server-link.ts';
+import { CONFIGURATION_BYTES_MAX, ServerLink } from './server-link.ts';
 
 export interface ConfigClientOptions {
   readonly application: string;
@@ -40,6 +40,7 @@ type ConfigurationEffect = Extract<ConfigFollowerEffect, { type: 'configuration'
 export class ConfigClient {
   readonly #options: ConfigClientOptions;
   readonly #clock = new ProcessClock();
+  #node: ConfigFollowerNode | undefined;
   #running: RunningNode<ConfigFollowerInput> | undefined;
   #configuration: Configuration | undefined;
   readonly #link: ServerLink<ConfigRequest, ConfigReply>;
@@ -48,7 +49,7 @@ export class ConfigClient {
     this.#options = options;
     const input = (heard: ConfigFollowerInput) => this.#running?.input(heard);
     this.#link = new ServerLink({
-      schema: configReply,
+      ...{ schema: configReply, replyBytesMax: CONFIGURATION_BYTES_MAX },
       opened: (attempt) => input({ type: 'opened', attempt }),
       message: (attempt, message) => input({ type: 'message', attempt, message }),
       closed: (attempt, why) => {
@@ -67,7 +68,7 @@ export class ConfigClient {
 
   start(): void {
     const { application, secret, servers } = this.#options;
-    const node = new ConfigFollowerNode({
+    this.#node = new ConfigFollowerNode({
       application,
       servers,
       now: this.#clock.now(),
@@ -75,10 +76,15 @@ export class ConfigClient {
       hashes: nodeHashes,
       ...(secret === undefined ? {} : { secret }),
     });
-    this.#running = runNode<ConfigFollowerInput, ConfigFollowerEffect>(node, {
+    this.#running = runNode<ConfigFollowerInput, ConfigFollowerEffect>(this.#node, {
       now: () => this.#clock.now(),
       perform: (effect) => this.#perform(effect),
     });
+  }
+
+  /** Whom it follows now, and when a Configuration Server last gave a sign; by the clock of processes. */
+  get followed(): ConfigFollowerNode['followed'] {
+    return this.#node?.followed ?? { server: undefined, heardAt: this.#clock.now() };
   }
 
   /** As it was last read. */

@@ -8,7 +8,7 @@ import type { LineCounts, ServerAddress, ServerSecret } from '@holdfast/servers'
 import { ConfigClient } from './config-client.ts';
 import type { Log } from './log.ts';
 import type { ReportingRole } from './role.ts';
-import { type ServingConfiguration, serveConfiguration } from './serve-configuration.ts';
+import { type ServedNode, type ServingConfiguration, serveConfiguration } from './serve-configuration.ts';
 import { CopyKeeper } from './store/copy-keeper.ts';
 import { configurationOfCopy } from './store/open-configuration.ts';
 
@@ -34,6 +34,7 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
   const { application, servers, secret, copy, log, lines } = start;
   const keeper = new CopyKeeper(copy, log);
   let serving: ServingConfiguration | undefined;
+  let asking: ServedNode | undefined;
   let first: (configuration: Configuration) => void = () => undefined;
   const heard = new Promise<Configuration>((resolve) => {
     first = resolve;
@@ -45,15 +46,17 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
       serving?.input({ type: 'configuration', configuration, ...news });
       keeper.keep(configuration);
     },
-    onAnswer: (answer) => serving?.input(answer),
+    onAnswer: (answer) => asking?.input(answer),
   });
   client.start();
   const configuration = (await configurationOfCopy(copy, log)) ?? (await heard);
   serving = await serveConfiguration({
     ...{ application, type: 'ConfigurationServerProxy', configuration, log, lines, startedAt },
-    asked: (effect) => {
+    asked: (effect, node) => {
+      asking = node;
       if (effect.type === 'passOn') client.pass(effect.id, effect.request);
     },
+    followed: () => client.followed,
   });
   // What came while it was starting.
   const newest = client.configuration;

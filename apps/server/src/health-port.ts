@@ -3,9 +3,9 @@
  * listens. To open it is all that is asked of the process; whoever asks is answered from what the node holds.
  */
 import { createServer, type Server } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Configuration } from '@holdfast/centre';
 import { answerHealth, gauge, type LineCounts, type ServerReport } from '@holdfast/servers';
+import { boundConnections } from './io/bound-connections.ts';
 import { LoopDelay } from './io/process-load.ts';
 import { cannotOpen } from './sip-server-ports.ts';
 
@@ -71,24 +71,8 @@ function makeServer({ lines, report }: HealthPortOptions, delay: LoopDelay): Ser
   );
   server.maxConnections = CONNECTIONS_MAX;
   server.timeout = REQUEST_MAX_MS;
-  server.on('connection', bounded());
+  server.on('connection', boundConnections(CONNECTIONS_PER_ADDRESS_MAX));
   return server;
-}
-
-/** Closes what is more than one address may have. */
-function bounded(): (socket: Socket) => void {
-  const open = new Map<string, number>();
-  return (socket) => {
-    const { remoteAddress } = socket;
-    const from = open.get(remoteAddress ?? '') ?? 0;
-    if (remoteAddress === undefined || from >= CONNECTIONS_PER_ADDRESS_MAX) return void socket.destroy();
-    open.set(remoteAddress, from + 1);
-    socket.once('close', () => {
-      const left = (open.get(remoteAddress) ?? 0) - 1;
-      if (left > 0) open.set(remoteAddress, left);
-      else open.delete(remoteAddress);
-    });
-  };
 }
 
 function processMetrics(delay: LoopDelay) {

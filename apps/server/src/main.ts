@@ -13,6 +13,7 @@
  *     server.mjs promote sip-north-b --config 127.0.0.1:5110   and demote: see operator/role-command.ts
  *     server.mjs rotate-keys token nonce secret --config 127.0.0.1:5110   see operator/keys-command.ts
  *     server.mjs act-alone sip-north-b --data DIR --yes      with neither mate nor arbiter: see operator/act-alone-command.ts
+ *     server.mjs config get Person/kim --config 127.0.0.1:5110   and set, apply …: see operator/config-command.ts
  *
  * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again; SIGUSR2 makes a
  * server log how busy it is (process-load), and the supervisor start what is down. Exit status: 0 ended in order,
@@ -64,6 +65,15 @@ async function main(args: readonly string[]): Promise<void> {
   if (args[0] === 'act-alone') {
     const { actAlone } = await import('./operator/act-alone-command.ts');
     process.exit(await actAlone(args.slice(1), (line) => process.stdout.write(`${line}\n`)));
+  }
+  if (args[0] === 'config') {
+    const { configure } = await import('./operator/config-command.ts');
+    // Whoever reads has read enough, as behind `| head`.
+    process.stdout.on('error', () => process.exit(0));
+    const say = (line: string) => void process.stdout.write(`${line}\n`);
+    const tell = (line: string) => void process.stderr.write(`holdfast: ${line}\n`);
+    process.exitCode = await configure(args.slice(1), readAddress, { say, tell });
+    return;
   }
   const { values, positionals } = readArguments(args);
   if (positionals[0] === 'supervisor') {

@@ -25,6 +25,9 @@ import { hashPassword, nodeHashes, verifyNoPassword, verifyPassword } from './cr
 import { freshKeys } from './fresh-keys.ts';
 import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
+import { InnerClients } from './rest/inner-clients.ts';
+import type { RestPort } from './rest/open-rest.ts';
+import { type Followed, standingOf } from './rest/standing.ts';
 import { CannotRun, type ReportingRole } from './role.ts';
 import { signPersonToken, verifyPersonToken } from './tokens.ts';
 
@@ -40,13 +43,18 @@ export interface ServedConfiguration {
   /** `performance.now()` when its start began. */
   readonly startedAt: number;
   /** Where its node asks the store, or passes an edit on. */
-  asked?(effect: Extract<ConfigServerEffect, { type: 'store' | 'passOn' }>): void;
+  asked?(effect: Extract<ConfigServerEffect, { type: 'store' | 'passOn' }>, node: ServedNode): void;
+  /** Of a proxy. */
+  followed?(): Followed;
 }
 
-export interface ServingConfiguration extends ReportingRole {
+/** It asks before its ports are open, and is answered then. */
+export interface ServedNode {
   readonly node: ConfigServerNode;
   input(input: ConfigServerInput): void;
 }
+
+export interface ServingConfiguration extends ReportingRole, ServedNode {}
 
 /** Rejects with CannotRun. */
 export async function serveConfiguration(served: ServedConfiguration): Promise<ServingConfiguration> {
@@ -63,17 +71,20 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
     signToken: signPersonToken,
     verifyToken: verifyPersonToken,
   });
+  const own: ServedNode = { node, input: (input) => running.input(input) };
   let links: LinkServer<ConfigReply> | undefined;
   const running = runNode<ConfigServerInput, ConfigServerEffect>(node, {
     now: () => clock.now(),
     perform(effect) {
-      if (effect.type === 'send') links?.send(effect.connection, effect.message);
-      else if (effect.type === 'close') links?.close(effect.connection, effect.why);
-      else if (effect.type === 'verifyPassword') verify(effect);
+      if (effect.type === 'send') {
+        if (!inner.send(effect.connection, effect.message)) links?.send(effect.connection, effect.message);
+      } else if (effect.type === 'close') {
+        if (!inner.close(effect.connection, effect.why)) links?.close(effect.connection, effect.why);
+      } else if (effect.type === 'verifyPassword') verify(effect);
       else if (effect.type === 'hashPassword') hash(effect);
       else if (effect.type === 'makeKeys')
         running.input({ type: 'keysMade', id: effect.id, fresh: freshKeys() });
-      else if (effect.type !== 'log') served.asked?.(effect);
+      else if (effect.type !== 'log') served.asked?.(effect, own);
       else if (effect.sender === undefined) log(effect.line);
       else strangers.line(effect.line, effect.sender);
     },
@@ -86,6 +97,7 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
     hashPassword(password).then((kept) => running.input({ type: 'passwordHashed', id, hash: kept }));
   }
   const strangers = new LogBudget(log, { lines });
+  const inner = new InnerClients((input) => running.input(input));
   clock.onJump(() => running.input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
   links = await openClientPort<ConfigRequest, ConfigReply>({
     ...listen,
@@ -93,6 +105,7 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
     strangers,
     input: (input) => running.input(input),
   });
+  const rest = await openRestOf(served, { node, inner, strangers, now: () => clock.now() });
   log({
     level: 'info',
     what: 'configuration server ready',
@@ -104,16 +117,41 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
     },
   });
   return {
-    ports: { default: links.port },
-    node,
-    input: (input) => running.input(input),
+    ports: { default: links.port, ...(rest === undefined ? {} : { rest: rest.port }) },
+    ...own,
     report: () => configServerReport(node.configuration.objects.length),
     async stop() {
+      await rest?.stop();
       running.stop();
       strangers.stop();
       await links?.stop();
     },
   };
+}
+
+interface Served {
+  readonly node: ConfigServerNode;
+  readonly inner: InnerClients;
+  readonly strangers: LogBudget;
+  now(): number;
+}
+
+/** RE1: where its Application has the port. What it takes is loaded only then. */
+async function openRestOf(
+  { application, configuration, followed }: ServedConfiguration,
+  { node, inner, strangers, now }: Served,
+): Promise<RestPort | undefined> {
+  const own = configuration.get('Application', application);
+  const host = configuration.get('Host', own?.host ?? '')?.address;
+  const port = own?.ports.rest;
+  if (host === undefined || port === undefined) return undefined;
+  const { openRest } = await import('./rest/open-rest.ts');
+  return openRest({
+    ...{ application, host, port, strangers },
+    attach: (from, handlers) => inner.attach(from, handlers),
+    configuration: () => node.configuration,
+    standing: () => standingOf(node.standing, followed?.(), now()),
+  });
 }
 
 function whereToListen(

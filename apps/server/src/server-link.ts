@@ -4,9 +4,12 @@ import { connectLink, type LinkClient, type MessageSchema } from '@holdfast/shel
 
 /** What has changed at the other site while the link was away comes in one message. */
 const REPLY_BYTES_MAX = 32 * 1024 * 1024;
+/** A whole configuration, or an import of one with what was there before. */
+export const CONFIGURATION_BYTES_MAX = 512 * 1024 * 1024;
 
 export interface ServerLinkPorts<Reply> {
   readonly schema: MessageSchema<Reply>;
+  readonly replyBytesMax?: number;
   opened(attempt: number): void;
   message(attempt: number, message: Reply): void;
   closed(attempt: number, why: string): void;
@@ -25,9 +28,9 @@ export class ServerLink<Request, Reply> {
 
   connect(attempt: number, server: ServerAddress): void {
     const { host, port } = server;
-    const { schema, opened, message, closed, malformed } = this.#ports;
+    const { schema, replyBytesMax = REPLY_BYTES_MAX, opened, message, closed, malformed } = this.#ports;
     const client = connectLink<Request, Reply>({
-      ...{ host, port, schema, replyBytesMax: REPLY_BYTES_MAX },
+      ...{ host, port, schema, replyBytesMax },
       handlers: {
         opened: () => opened(attempt),
         message: (heard) => message(attempt, heard),

@@ -76,6 +76,8 @@ interface Link {
   /** Ends the measuring of what a stranger says. */
   known?: () => void;
   malformed: number;
+  /** Bytes up to the end of a message that is longer than all that may wait: one at a time does not make its reader slow. */
+  longBytes: number;
   /** Why this end ended it, when it did. */
   end?: LinkEnd;
   /** What the transport said last, for the log. */
@@ -160,7 +162,7 @@ function accept<Request>(
   { schema, handlers, strangerBytesMax, bufferedBytesMax = BUFFERED_BYTES_MAX }: LinkServerOptions<Request>,
 ): void {
   const remote = `${request.socket.remoteAddress ?? '?'}:${request.socket.remotePort ?? 0}`;
-  const link: Link = { socket, malformed: 0 };
+  const link: Link = { socket, malformed: 0, longBytes: 0 };
   links.set(id, link);
   if (strangerBytesMax !== undefined) measureStranger(link, request, strangerBytesMax);
   // Small messages must not wait for one another (Nagle), and a reset is known by its name only here.
@@ -221,6 +223,9 @@ function endOf(code: number, reason: string, failure: string | undefined): LinkE
 
 function deliver(link: Link | undefined, text: string, bufferedBytesMax: number): boolean {
   if (link === undefined || !hasRoom(link, bufferedBytesMax)) return false;
+  const { bufferedAmount } = link.socket;
+  if (bufferedAmount <= bufferedBytesMax)
+    link.longBytes = text.length > bufferedBytesMax ? bufferedAmount + Buffer.byteLength(text) : 0;
   link.socket.send(text);
   return true;
 }
@@ -228,7 +233,7 @@ function deliver(link: Link | undefined, text: string, bufferedBytesMax: number)
 /** Whether it stands and its reader keeps up; one that does not is cut. */
 function hasRoom(link: Link, bufferedBytesMax: number): boolean {
   if (link.end !== undefined || link.socket.readyState !== link.socket.OPEN) return false;
-  if (link.socket.bufferedAmount <= bufferedBytesMax) return true;
+  if (link.socket.bufferedAmount <= bufferedBytesMax + link.longBytes) return true;
   link.end = { kind: 'slow-reader', text: `more than ${bufferedBytesMax} bytes wait` };
   link.socket.terminate();
   return false;

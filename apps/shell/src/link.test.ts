@@ -276,6 +276,22 @@ test('who reads too slowly is cut off at the stated bound', async () => {
   expect((await seen.until(isClosed)).end?.kind).toBe('slow-reader');
 });
 
+test('one message that is longer than all that may wait is no reason to cut whoever reads it; a second one is', async () => {
+  const { links, seen } = await server({ bufferedBytesMax: 1_000_000 });
+  const one = client(links.port);
+  await one.seen.until(isOpened);
+  const { link } = await seen.until(isOpened);
+  const reply = (length: number) => ({
+    ...{ type: 'Objects' as const, ReferenceID: 1, revision: 'r', objects: ['x'.repeat(length)] },
+  });
+  // In one turn of the event loop nothing is read.
+  expect(links.send(link, reply(20_000_000))).toBe(true);
+  expect(links.send(link, reply(100_000))).toBe(true);
+  expect(links.send(link, reply(20_000_000))).toBe(true);
+  expect(links.send(link, reply(1))).toBe(false);
+  expect((await seen.until(isClosed)).end?.kind).toBe('slow-reader');
+});
+
 test('one link more than allowed is refused', async () => {
   const { links } = await server({ linksMax: 1 });
   const first = client(links.port);

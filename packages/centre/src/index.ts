@@ -34,7 +34,8 @@ export {
 export { configurationFiles } from './config/configuration-files.ts';
 export { describeChange } from './config/describe-change.ts';
 export { type DeskAnswer, type DeskQuestion, deskConfiguration } from './config/desk-configuration.ts';
-export { asChanges, editConfiguration } from './config/edit-configuration.ts';
+export { asChanges, editConfiguration, editsTo, patchTo } from './config/edit-configuration.ts';
+export { type FieldSettings, fieldSettings } from './config/field-settings.ts';
 export {
   ADMINISTRATOR,
   AGENTS_MAX,
@@ -77,7 +78,7 @@ export {
   type Verdict,
 } from './config/permissions.ts';
 export { type Problem, problemLine } from './config/problem.ts';
-export type { ConfigFile } from './config/read-objects.ts';
+export { type ConfigFile, FILE_LISTS, type ReadObject, readObjects } from './config/read-objects.ts';
 export { type Reference, referencesOf } from './config/references.ts';
 export { type Choice, describeConflict, resolveConflict } from './config/resolve-conflict.ts';
 export { syncChanges } from './config/sync-switches.ts';

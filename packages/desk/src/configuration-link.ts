@@ -23,6 +23,7 @@ import { type LinkTarget, shuffled } from './link.ts';
 import { addpHealth, targetOf } from './link-target.ts';
 import { type DeskPolicy, FIRST_PAUSE_MAX_MS } from './policy.ts';
 import { SitedLink } from './sited-link.ts';
+import { TEXTS } from './texts.ts';
 
 export interface ConfigurationPorts {
   connect(connection: string, member: Endpoint): void;
@@ -211,6 +212,9 @@ export class ConfigurationLink {
       case 'Opened':
         return this.#openedAt(now, connection, message.site);
       case 'LoggedIn':
+        // CS15: good for reading and editing, and for nothing that a desk does.
+        if (message.configuration === undefined)
+          return this.#refused(now, connection, 'bad-configuration', message.noDesk ?? TEXTS.noDesk);
         this.#token = message.token;
         this.sited.established(now);
         this.#ports.configured(now, message.token, message.configuration);

@@ -163,6 +163,15 @@ describe('refused by a Configuration Server', () => {
     expect(world.tell({ type: 'ready' }).run(3_000).view).toMatchObject({ state: 'Ready', notice: null });
   });
 
+  it('[CS15] an answer without a desk is shown with its reason, and asked for again until there is one', () => {
+    const world = new World({ clusterNodes: 1 });
+    for (const site of [world.north, world.south]) site.noDesk = 'Person "ada" has no default Place.';
+    expect(world.run(500).view?.banner).toContain('it is tried again: Person "ada" has no default Place.');
+    expect(world.north.requests('RegisterClient')).toEqual([]);
+    for (const site of [world.north, world.south]) site.noDesk = undefined;
+    expect(world.tell({ type: 'ready' }).run(3_000).view).toMatchObject({ state: 'Ready', notice: null });
+  });
+
   it.each<[string, WorldOptions]>([
     ['each site names its own', THIRD],
     ['one Application is for both', {}],

@@ -52,6 +52,8 @@ export class TestSite {
   refuseLogin: { code: string; epoch?: LoginEpoch; retryAfterMs?: number } | undefined;
   /** Answers whoever logs in at the Configuration Server with this error. */
   refuseEntry: string | undefined;
+  /** No desk can be made for whoever logs in, and this is why (CS15). */
+  noDesk: string | undefined;
   /** The Configuration Server knows no such Application. */
   refuseApplication: string | undefined;
   /** Every request, in order. */
@@ -255,14 +257,9 @@ export class TestSite {
   }
 
   #loggedIn(connection: string, ReferenceID: number): void {
-    const { token } = this;
-    this.#send(connection, {
-      type: 'LoggedIn',
-      ReferenceID,
-      token,
-      expiresAt: 9e12,
-      configuration: this.configuration,
-    });
+    const { token, noDesk } = this;
+    const desk = noDesk === undefined ? { configuration: this.configuration } : { noDesk };
+    this.#send(connection, { type: 'LoggedIn', ReferenceID, token, expiresAt: 9e12, ...desk });
   }
 
   #registerClient(

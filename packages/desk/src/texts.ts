@@ -27,6 +27,7 @@ export const TEXTS = {
   connecting: 'Connecting to a Configuration Server.',
   placeMissing: 'Say at which place you sit: seats are shared here, so that it is asked at each start.',
   notLoggedIn: 'Not possible now: you are not logged in.',
+  noDesk: 'You are no agent, so that there is nothing to work with at a desk. Ask the administrator.',
 
   notDialled: (text: string) =>
     `"${text.slice(0, 64)}" cannot be called: a number is 1 to 64 letters, digits or signs such as + * # . - _, without blanks.`,

@@ -10,6 +10,10 @@ import { ReferenceID } from './link-messages.ts';
 export const EDITS_MAX = 100_000;
 /** Entries of one answer. */
 export const ENTRIES_MAX = 1_000;
+/** Of one part of a long edit: as JSON in a message, with each letter at its longest, it stays below the limit of a request. */
+export const PART_CHARS_MAX = 80_000;
+/** Of one edit. */
+export const PARTS_MAX = 1_000;
 
 const key = z.string().min(3).max(320);
 /** `3.128`. */
@@ -26,6 +30,9 @@ export const edit = z.object({
 });
 export type Edit = z.infer<typeof edit>;
 
+/** Drawn by chance by whoever sends a long edit; it names its parts. */
+const upload = z.string().min(8).max(64);
+
 const edited = {
   ReferenceID,
   /** What the editor looked at: whatever has been changed there since, in the same field, is a conflict. Absent: whatever is there. */
@@ -38,7 +45,25 @@ const edited = {
 };
 
 export const EDIT_REQUESTS = [
-  z.object({ type: z.literal('Edit'), ...edited, edits: z.array(edit).min(1).max(EDITS_MAX) }),
+  z.object({
+    type: z.literal('Edit'),
+    ...edited,
+    edits: z.array(edit).max(EDITS_MAX),
+    /** They are in so many parts that came before, and `edits` is empty (CE16). */
+    upload: z.object({ name: upload, parts: z.number().int().min(1).max(PARTS_MAX) }).optional(),
+  }),
+  /** The next piece of the JSON text of the edits of an Edit that is too long for one message (CE16). */
+  z.object({
+    type: z.literal('EditPart'),
+    ReferenceID,
+    author: author.optional(),
+    upload,
+    text: z.string().min(1).max(PART_CHARS_MAX),
+  }),
+  /** What the validator finds on the configuration that is served (CE17). */
+  z.object({ type: z.literal('Check'), ReferenceID, author: author.optional() }),
+  /** Makes the fixes of its findings, as far as they can be made together. */
+  z.object({ type: z.literal('Fix'), ...edited }),
   /** Brings objects back to what they were then, as a new entry; without `keys` all of them. */
   z.object({
     type: z.literal('Restore'),
@@ -73,6 +98,20 @@ export const finding = z.object({
 });
 export type Finding = z.infer<typeof finding>;
 
+/** One that the validator has made. */
+export const checkFinding = z.object({
+  severity: z.enum(['error', 'warning']),
+  rule: z.string(),
+  object: z.string(),
+  field: z.string(),
+  value: z.string(),
+  reason: z.string(),
+  remedy: z.string(),
+  /** Fix makes it go away; else somebody has to choose. */
+  isFixable: z.boolean(),
+});
+export type CheckFinding = z.infer<typeof checkFinding>;
+
 export const EDIT_REPLIES = [
   z.object({
     type: z.literal('Edited'),
@@ -94,6 +133,16 @@ export const EDIT_REPLIES = [
     /** Of the configuration that was served when it was refused, and for how long nothing newer has been heard of. */
     revision: z.string(),
     ageMs: z.number().optional(),
+    /** Of `not-writer`: the Application that writes, where it is known. */
+    writer: z.string().optional(),
+  }),
+  /** So many parts of the upload are here. */
+  z.object({ type: z.literal('PartTaken'), ReferenceID, parts: z.number().int() }),
+  z.object({
+    type: z.literal('Checked'),
+    ReferenceID,
+    revision: z.string(),
+    findings: z.array(checkFinding),
   }),
   z.object({
     type: z.literal('Entries'),

@@ -75,6 +75,8 @@ export const configRequest = z.discriminatedUnion('type', [
     objectType: z.string().min(1).max(64),
     name: z.string().min(1).max(255).optional(),
     subscribe: z.boolean(),
+    /** Only to subscribe: of what there is now nothing is answered. */
+    onlyChanges: z.boolean().optional(),
   }),
   ...EDIT_REQUESTS,
   ...POLLS,
@@ -168,7 +170,10 @@ export const configReply = z.discriminatedUnion('type', [
     token: z.string(),
     /** Of the token; wall clock, ms since 1970. */
     expiresAt: z.number(),
-    configuration: deskConfiguration,
+    /** Absent for a supervisor, administrator or auditor who is no agent, or of whom no desk can be made now (CS15). */
+    configuration: deskConfiguration.optional(),
+    /** Then, why: for whoever has come to work at a desk. */
+    noDesk: z.string().optional(),
   }),
   z.object({ type: z.literal('Unlocked'), ReferenceID }),
   z.object({ type: z.literal('Objects'), ReferenceID, revision: z.string(), objects: z.array(z.unknown()) }),

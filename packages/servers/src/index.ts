@@ -30,7 +30,7 @@ export type {
   TokenContent,
   TokenReading,
 } from './config-server/config-server-types.ts';
-export type { EditingRequest } from './config-server/editing.ts';
+export type { EditingRequest, EditorStanding } from './config-server/editing.ts';
 export { revisionOf } from './config-server/revision-of.ts';
 export { type FreshKeys, rotated } from './config-server/rotated-keys.ts';
 export {

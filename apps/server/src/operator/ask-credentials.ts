@@ -27,7 +27,8 @@ export async function askCredentials(): Promise<Credentials> {
   };
 }
 
-function ask(question: string, isShown: boolean): Promise<string> {
+/** At the terminal; what is typed is shown or not. Rejects with CannotRun when it is closed. */
+export function ask(question: string, isShown: boolean): Promise<string> {
   process.stderr.write(question);
   // What is typed is written by `output` alone: the terminal itself shows nothing meanwhile.
   const output = new Writable({

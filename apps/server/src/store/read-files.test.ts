@@ -115,3 +115,22 @@ test('a missing folder, an empty one and a file that multiplies itself are refus
   await writeFile(join(folder, 'bomb.yaml'), levels.join('\n'));
   expect((await problems()).join('\n')).toContain('bomb.yaml');
 });
+
+test('what would take all memory to parse is refused before, in a moment', async () => {
+  const nested = { brackets: '{[', dashes: '- ', questions: '? ', closing: '}\n', quotes: '"' };
+  for (const [name, piece] of Object.entries(nested))
+    await writeFile(join(folder, `${name}.yaml`), piece.repeat(name === 'quotes' ? 500_000 : 100_000));
+  const stairs = Array.from({ length: 300 }, (_, n) => `${' '.repeat(n)}a:\n`);
+  await writeFile(join(folder, 'stairs.yaml'), stairs.join(''));
+  await writeFile(join(folder, 'errors.yaml'), 'a: b: c\n'.repeat(1_000));
+  await writeFile(join(folder, 'brackets.json'), '['.repeat(500_000));
+  const lines = await problems();
+  const of = (file: string) => lines.filter((line) => line.startsWith(`${file}:`));
+  for (const name of ['brackets', 'dashes', 'questions'])
+    expect(of(`${name}.yaml`)[0]).toContain('more than 32 levels deep');
+  expect(of('closing.yaml')[0]).toContain('closed that was not opened');
+  expect(of('quotes.yaml')[0]).toContain('A line has more than');
+  expect(of('stairs.yaml')[0]).toContain('indented by more than');
+  expect(of('brackets.json')[0]).toContain('not JSON');
+  expect(of('errors.yaml')).toHaveLength(20);
+});

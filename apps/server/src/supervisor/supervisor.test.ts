@@ -303,7 +303,7 @@ test('SIGHUP serves changed files, and keeps serving the former ones when they a
   const timeout = async () => {
     const [, reply] = await talk(port(0), [OPEN, LOG_IN]);
     return reply?.type === 'LoggedIn'
-      ? reply.configuration.options['disaster-recovery.timeout']?.value
+      ? reply.configuration?.options['disaster-recovery.timeout']?.value
       : undefined;
   };
   expect(await timeout()).toBe('10');

@@ -49,6 +49,8 @@ function written(object: ConfigObject): unknown {
     if (name === 'objectType' || value === undefined) return false;
     if (name === 'enabled') return value !== true;
     if (name === 'rank') return value !== 'agent';
+    // The list of a Place is said also where nothing stands in it.
+    if (name === 'dns') return true;
     return typeof value !== 'object' || Object.keys(value).length > 0;
   });
   fields.sort(([a], [b]) => rankOf(a) - rankOf(b));

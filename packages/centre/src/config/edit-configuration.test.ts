@@ -1,7 +1,9 @@
 import type { ConfigObject } from '@holdfast/protocol';
 import { expect, it } from 'vitest';
-import { makeConfiguration } from './configuration.ts';
-import { asChanges, editConfiguration, mergePatch } from './edit-configuration.ts';
+import { canonicalText, makeConfiguration } from './configuration.ts';
+import { configurationFiles } from './configuration-files.ts';
+import { asChanges, editConfiguration, editsTo, mergePatch, patchTo } from './edit-configuration.ts';
+import { readObjects } from './read-objects.ts';
 import { sha256 } from './test-configuration.ts';
 
 const HASH = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g';
@@ -87,4 +89,54 @@ it('[CE3] what does not fit is refused with object and field, all of it, and no 
   expect(told[0]).toContain('rank');
   expect(told[2]).toContain('The patch would make it Person/lee');
   expect(told[4]).toContain('Tenant, Host, Application');
+});
+
+/** As people see it. */
+const shownKim = Object.fromEntries(
+  Object.entries(kim).filter(([name]) => name !== 'passwordHash'),
+) as unknown as ConfigObject;
+
+it('[CE10] the patch to another object makes it that, and leaves the secrets that nobody was shown', () => {
+  const wanted: ConfigObject = {
+    ...{ objectType: 'Person', name: 'kim', displayName: 'Kim', tenant: 'main', rank: 'supervisor' },
+    ...{ agentLogins: ['7001@north'], enabled: true, options: { 'agent-desktop': { 'site-2': 'c' } } },
+  };
+  const patch = patchTo(shownKim, wanted);
+  expect(patch).toEqual({
+    ...{ displayName: 'Kim', rank: 'supervisor', agentLogins: ['7001@north'] },
+    options: { 'agent-desktop': { 'site-1': null, 'site-2': 'c' } },
+  });
+  expect(edited({ key: 'Person/kim', patch }).changes[0]?.after).toEqual({ ...wanted, passwordHash: HASH });
+  expect(patchTo(wanted, wanted)).toEqual({});
+  expect(patchTo(shownKim, kim)).toEqual({ passwordHash: HASH });
+  // And the way back.
+  expect(mergePatch(wanted, patchTo(wanted, kim))).toEqual(kim);
+  const bare = { ...kim, options: {} };
+  expect(patchTo(kim, bare)).toEqual({ options: { 'agent-desktop': null } });
+  expect(patchTo(undefined, bare)).toMatchObject({ name: 'kim', tenant: 'main' });
+});
+
+it('[CE12] files become edits of what differs; what stands in none goes last, on request, and Keys never', () => {
+  const host = (name: string): ConfigObject => ({
+    ...{ objectType: 'Host', name, address: '10.0.0.1', enabled: true, options: {} },
+  });
+  const keys = { objectType: 'Keys', name: 'main' } as ConfigObject;
+  const present = [host('a'), host('b'), shownKim, keys];
+  const wanted = [host('c'), host('b'), { ...host('a'), enabled: false }];
+  const edits = editsTo({ present, wanted, prunes: false });
+  expect(edits.map(({ key }) => key)).toEqual(['Host/c', 'Host/a']);
+  expect(edits[1]?.patch).toEqual({ enabled: false });
+  const pruned = editsTo({ present, wanted, prunes: true });
+  expect(pruned.slice(0, 2)).toEqual(edits);
+  expect(pruned.slice(2)).toEqual([{ key: 'Person/kim', patch: null }]);
+});
+
+it('[CE12] what was exported is read back as it was', () => {
+  const objects: ConfigObject[] = [
+    { ...kim, tokensNotBefore: 1_700_000_000_001, passwordChangedAt: 1_600_000_000_000 } as ConfigObject,
+    { objectType: 'Place', name: 'empty', tenant: 'main', dns: [], enabled: true, options: {} },
+  ];
+  const read = readObjects(configurationFiles(objects));
+  expect(read.problems).toEqual([]);
+  expect(canonicalText(read.objects.map(({ object }) => object))).toBe(canonicalText(objects));
 });

@@ -101,6 +101,58 @@ function isSame(a: ConfigObject | null, b: ConfigObject | null): boolean {
   return a === b || (a !== null && b !== null && canonicalText(a) === canonicalText(b));
 }
 
+/**
+ * CE10: what makes the present object the wanted one; empty when it is. Where the present one was shown without its secrets, those that
+ * are not wanted otherwise stay.
+ */
+export function patchTo(present: ConfigObject | undefined, wanted: ConfigObject): Record<string, unknown> {
+  const { objectType: _, ...old } = present ?? { objectType: '' };
+  const { objectType: __, ...fields } = wanted;
+  return patchBetween(old, fields);
+}
+
+function patchBetween(
+  present: Readonly<Record<string, unknown>>,
+  wanted: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const patch: [name: string, value: unknown][] = [];
+  for (const [name, value] of Object.entries(wanted)) {
+    const former = Object.hasOwn(present, name) ? present[name] : undefined;
+    if (value === undefined || (former !== undefined && canonicalText(former) === canonicalText(value)))
+      continue;
+    patch.push([name, isMap(value) && isMap(former) ? patchBetween(former, value) : value]);
+  }
+  for (const [name, value] of Object.entries(present)) {
+    const isWanted = Object.hasOwn(wanted, name) && wanted[name] !== undefined;
+    if (value !== undefined && !isWanted) patch.push([name, null]);
+  }
+  return Object.fromEntries(patch);
+}
+
+export interface WantedObjects {
+  /** As an editor sees them. */
+  readonly present: readonly ConfigObject[];
+  readonly wanted: readonly ConfigObject[];
+  /** What is not wanted is deleted; else it stays. */
+  readonly prunes: boolean;
+}
+
+/** CE12. What goes comes last: what is changed before may no longer refer to it. */
+export function editsTo({ present, wanted, prunes }: WantedObjects): Edit[] {
+  const left = new Map(present.map((object) => [objectKey(object), object]));
+  const edits = wanted.flatMap((object): Edit[] => {
+    const key = objectKey(object);
+    const former = left.get(key);
+    left.delete(key);
+    const patch = patchTo(former, object);
+    return former !== undefined && Object.keys(patch).length === 0 ? [] : [{ key, patch }];
+  });
+  if (!prunes) return edits;
+  // Keys are in no file that was exported, and without them nobody logs in.
+  const gone = [...left].filter(([, { objectType }]) => objectType !== 'Keys');
+  return [...edits, ...gone.map(([key]) => ({ key, patch: null }))];
+}
+
 /** As a configuration takes them. */
 export function asChanges(changes: readonly Change[]): Changes {
   return {

@@ -253,10 +253,21 @@ function isOfOwnTenant(person: Person, object: ConfigObject, configuration: Conf
 /** A tenant without an administrator of its own, as one that has just been made, is looked after by those of the others. */
 function isAdministered(person: Person, object: ConfigObject, configuration: Configuration): boolean {
   if (isOfOwnTenant(person, object, configuration)) return true;
-  const tenant = tenantOf(object, configuration);
-  return !configuration
+  return !administeredTenants(configuration).has(tenantOf(object, configuration) ?? '');
+}
+
+/** Looked up for each object that somebody reads: it is worked out once a revision. */
+const ADMINISTERED = new WeakMap<Configuration, ReadonlySet<string>>();
+
+function administeredTenants(configuration: Configuration): ReadonlySet<string> {
+  const known = ADMINISTERED.get(configuration);
+  if (known !== undefined) return known;
+  const administrators = configuration
     .all('Person')
-    .some((other) => other.tenant === tenant && other.rank === 'administrator' && other.enabled);
+    .filter(({ rank, enabled }) => rank === 'administrator' && enabled);
+  const tenants = new Set(administrators.map(({ tenant }) => tenant));
+  ADMINISTERED.set(configuration, tenants);
+  return tenants;
 }
 
 function tenantOf(object: ConfigObject, configuration: Configuration): string | undefined {

@@ -133,7 +133,8 @@ function withTypes(objectType: ObjectType, value: unknown): unknown {
   return typed;
 }
 
-function typedField(field: string, content: unknown, parent = ''): unknown {
+/** `parent`: the field in which it stands. */
+export function typedField(field: string, content: unknown, parent = ''): unknown {
   if (typeof content === 'string') {
     if (field === 'enabled') return content === 'true' ? true : content === 'false' ? false : content;
     const isNumber = parent === 'ports' || NUMBERS.has(field);

@@ -409,3 +409,14 @@ it('[CP1] nobody edits before the log-in, and only who may', () => {
   ]);
   expect(world.store.entries).toEqual([]);
 });
+
+it('[CS16] what is edited through a client within the process comes from the address that it speaks for', () => {
+  const world = new World();
+  const north = world.server('config-north');
+  world.run(100);
+  north.input({ type: 'opened', connection: 'rest:1', from: '192.0.2.7' });
+  north.say('rest:1', { type: 'LogInByToken', ReferenceID: 2, token: 'token supervisor1' });
+  north.say('rest:1', rename(1, 'Kim'));
+  world.run(10);
+  expect(world.store.entries).toMatchObject([{ author: { who: 'supervisor1', from: '192.0.2.7' } }]);
+});

@@ -2,14 +2,15 @@
  * Edits, one after the other: each is judged against the configuration as the one before has left it, written to the store, and answered
  * when it is there. Nobody hears `Edited` of what could still be lost with this process (CW5).
  *
- *     Edit, Restore ──▶ line ──▶ judged ──▶ written ──▶ Edited      (dry run: judged, and answered)
- *                        │         └──────────┴──▶ NotEdited, with everything that speaks against it
- *     History ───────────┴──▶ the store ──▶ Entries
+ *     Edit, Restore, Fix ──▶ line ──▶ judged ──▶ written ──▶ Edited      (dry run: judged, and answered)
+ *                                       └──────────┴──▶ NotEdited, with everything that speaks against it
+ *     History ──▶ the store ──▶ Entries
  */
 import {
   type Configuration,
   canonicalText,
   editConfiguration,
+  fixesOf,
   mayReadHistory,
   splitKey,
 } from '@holdfast/centre';
@@ -26,13 +27,14 @@ import {
   type Person,
   revisionText,
 } from '@holdfast/protocol';
+import { findingsOf } from './checked.ts';
 import { judgeEdit } from './judge-edit.ts';
 import { revisionOf } from './revision-of.ts';
 import type { HistoryAnswer, PastAnswer } from './store-answers.ts';
 import type { StoreSession, Written } from './store-session.ts';
 import { visibleTo } from './visible-objects.ts';
 
-export type EditRequest = Extract<ConfigRequest, { type: 'Edit' | 'Restore' }>;
+export type EditRequest = Extract<ConfigRequest, { type: 'Edit' | 'Restore' | 'Fix' }>;
 export type HistoryRequest = Extract<ConfigRequest, { type: 'History' }>;
 type NotEdited = Extract<ConfigReply, { type: 'NotEdited' }>;
 
@@ -125,7 +127,8 @@ export class ConfigEditor {
 
   #refuseAsFollower(edit: Waiting, holder: string | undefined): void {
     const who = holder === undefined ? 'another Configuration Server' : `"${holder}"`;
-    this.#refuse(edit, { code: 'not-writer', text: `${who} writes now. Edit there.` });
+    const writer = holder === undefined ? {} : { writer: holder };
+    this.#refuse(edit, { code: 'not-writer', text: `${who} writes now. Edit there.`, ...writer });
   }
 
   #refuseCutOff(now: Millis, edit: Waiting, { since, because }: { since: Millis; because: string }): void {
@@ -172,7 +175,8 @@ export class ConfigEditor {
       this.#tell(asker, request, { author, changes: [...changes] }, findings);
       return false;
     }
-    const entry = { at: this.#ports.wall(now), author, note, changes };
+    // Whole ms, as people and their programs write instants: what they read in the history they can ask for.
+    const entry = { at: Math.floor(this.#ports.wall(now)), author, note, changes };
     this.#isBusy = true;
     this.#ports.session.write(now, entry, (at, written) => {
       this.#isBusy = false;
@@ -199,6 +203,7 @@ export class ConfigEditor {
       }));
       return { refusal: { code: 'bad-configuration', text }, findings };
     }
+    if (request.type === 'Fix') return { changes: fixesOf(findingsOf(configuration)) };
     if (past?.type !== 'past') {
       const because = past?.because ?? 'It was not read.';
       const code = past?.type === 'unknown' ? 'bad-configuration' : 'not-stored';
@@ -258,7 +263,7 @@ export class ConfigEditor {
 
   #refuse(
     { asker: { connection }, request: { ReferenceID } }: Waiting,
-    refusal: Pick<NotEdited, 'code' | 'text' | 'ageMs'>,
+    refusal: Pick<NotEdited, 'code' | 'text' | 'ageMs' | 'writer'>,
     findings: readonly Finding[] = [],
   ): void {
     const { revision } = this.#ports.configuration();

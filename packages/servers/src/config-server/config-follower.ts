@@ -115,6 +115,12 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     );
   }
 
+  /** Whom it follows now, and when a Configuration Server last gave a sign. */
+  get followed(): { readonly server: ServerAddress | undefined; readonly heardAt: Millis } {
+    const isFollowing = this.#phase === 'following' && this.#round.isOpen;
+    return { server: isFollowing ? this.#round.server : undefined, heardAt: this.#heardAt };
+  }
+
   handle(now: Millis, input: ConfigFollowerInput): ConfigFollowerEffect[] {
     if (input.type === 'pass') this.#pass(now, input.id, input.request);
     else if (input.attempt === this.#round.attempt) {
@@ -198,6 +204,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Edited':
       case 'NotEdited':
       case 'Entries':
+      case 'PartTaken':
+      case 'Checked':
         return;
       default:
         return unreachable(message);
@@ -247,6 +255,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Edited':
       case 'NotEdited':
       case 'Entries':
+      case 'PartTaken':
+      case 'Checked':
       case 'Error': {
         const id = this.#open.get(message.ReferenceID ?? 0);
         if (id === undefined) return false;

@@ -84,7 +84,7 @@ test('[CS3] the right password gets a token and the configuration of the desk', 
     token: `token agent7001 ${expiresAt}`,
     expiresAt,
   });
-  expect(reply?.type === 'LoggedIn' && reply.configuration.preferredSite).toBe('north');
+  expect(reply?.type === 'LoggedIn' && reply.configuration?.preferredSite).toBe('north');
 });
 
 test('[option holdfast/token-life] a token is good for so long', () => {
@@ -241,6 +241,35 @@ test('[CS7] a configuration that does not let the person work is refused with th
   );
 });
 
+test('[CS15] who is no agent, or cannot be one now, comes in to read and edit, without a desk and with the reason', () => {
+  const world = configWorld(
+    revision((list) => {
+      const supervisor = person(list, 'supervisor1');
+      supervisor.agentLogins = [];
+      supervisor.defaultPlace = undefined;
+      person(list, 'administrator1').defaultPlace = 'gone';
+      person(list, 'agent7002').rank = 'auditor';
+      person(list, 'agent7002').agentLogins = [];
+    }),
+  );
+  const read: ConfigRequest = { type: 'Read', ReferenceID: 3, objectType: 'Host', subscribe: false };
+  for (const [user, reason] of [
+    ['supervisor1', 'no default Place'],
+    ['administrator1', '"gone"'],
+    ['agent7002', 'an auditor'],
+  ] as const) {
+    world.open(user);
+    const reply = world.logIn(user, user, true);
+    expect(reply).toMatchObject({ type: 'LoggedIn', noDesk: expect.stringContaining(reason) });
+    expect(reply).not.toHaveProperty('configuration');
+    expect(world.ask(user, read)).toMatchObject({ type: 'Objects' });
+    const token = `token ${user} ${WALL + 5_000}`;
+    expect(world.ask(user, { type: 'LogInByToken', ReferenceID: 4, token })).toMatchObject({
+      ...{ type: 'LoggedIn', token, noDesk: expect.stringContaining(reason) },
+    });
+  }
+});
+
 /** All secrets that a text contains. */
 function secretsIn(reply: ConfigReply): string[] {
   const text = JSON.stringify(reply);
@@ -303,6 +332,35 @@ test('[CS8] one object is read by name, and one that does not exist is named', (
   });
 });
 
+test('[CS8] a person reads, and hears of, what the rank lets read', () => {
+  const world = configWorld();
+  const read = (objectType: string, name?: string): ConfigRequest => ({
+    ...{ type: 'Read', ReferenceID: 3, objectType, subscribe: true },
+    ...(name === undefined ? {} : { name }),
+  });
+  const names = (reply: ConfigReply) =>
+    reply.type === 'Objects' && reply.objects.map((object) => (object as { name: string }).name);
+  world.open('agent');
+  world.logIn('agent', 'agent7001', true);
+  expect(names(world.ask('agent', read('Person')))).toEqual(['agent7001']);
+  expect(names(world.ask('agent', read('Host')))).toEqual([]);
+  expect(world.ask('agent', read('Person', 'agent7002'))).toMatchObject({ code: 'not-allowed' });
+  expect(world.ask('agent', read('Person', 'nobody'))).toMatchObject({ code: 'not-found' });
+  world.open('board');
+  world.logIn('board', 'supervisor1', true);
+  const seen = names(world.ask('board', read('Person')));
+  expect(seen).toEqual(expect.arrayContaining(['agent7001', 'agent7002', 'supervisor1']));
+  const next = revision((list) => {
+    person(list, 'agent7001').displayName = 'Kim';
+    person(list, 'agent7002').displayName = 'Lee';
+  });
+  const effects = world.input({ type: 'configuration', configuration: next });
+  const heard = (connection: string) =>
+    sent(effects, connection).map((reply) => reply.type === 'Changed' && reply.objects);
+  expect(heard('agent')).toMatchObject([[{ displayName: 'Kim' }]]);
+  expect(heard('board')).toMatchObject([[{ displayName: 'Kim' }, { displayName: 'Lee' }]]);
+});
+
 test('[CS9] who has subscribed is told what changes and what is deleted, as far as it may see it', () => {
   const world = configWorld();
   world.open('sip', 'sip-north', SECRET);
@@ -332,6 +390,22 @@ test('[CS9] who has subscribed is told what changes and what is deleted, as far 
   ]);
   expect(sent(effects, 'silent')).toEqual([]);
   expect(world.input({ type: 'configuration', configuration: next })).toEqual([]);
+});
+
+test('[CS9] who asks for changes only is told nothing of what there is, also of what is not there yet', () => {
+  const world = configWorld();
+  world.open('board');
+  world.logIn('board', 'supervisor1', true);
+  const read = { type: 'Read', ReferenceID: 2, subscribe: true, onlyChanges: true } as const;
+  const { revision: now } = world.node.configuration;
+  for (const named of [{ objectType: 'DN' }, { objectType: 'Person', name: 'not.yet' }])
+    expect(world.ask('board', { ...read, ...named })).toEqual({
+      ...{ type: 'Objects', ReferenceID: 2, revision: now, objects: [] },
+    });
+  const next = revision((list) => void list.push({ ...person(list, 'agent7001'), name: 'not.yet' }));
+  expect(sent(world.input({ type: 'configuration', configuration: next }), 'board')).toMatchObject([
+    { objects: [{ name: 'not.yet' }] },
+  ]);
 });
 
 test('[CS9] subscriptions are bounded, and the same one twice is one', () => {
@@ -371,4 +445,28 @@ test('[CS11] of nothing that a person types is a word in the log but the user na
   expect(logged).toContain('agent7001');
   expect(logged).not.toContain(password);
   expect(logged).not.toContain('token agent7001');
+});
+
+test('[CS16] a client within the process needs a log-in and nothing else, gets no desk, and falls silent for ever', () => {
+  const world = configWorld();
+  world.input({ type: 'opened', connection: 'rest:1', from: '192.0.2.7' });
+  expect(world.node.nextDeadline()).toBeUndefined();
+  const read: ConfigRequest = { type: 'Read', ReferenceID: 1, objectType: 'Person', subscribe: false };
+  expect(world.ask('rest:1', read)).toMatchObject({ code: 'not-allowed', text: 'Log in first.' });
+  expect(world.ask('rest:1', open('config-south'))).toMatchObject({ code: 'wrong-state' });
+  const token = `token agent7001 ${WALL + 5_000}`;
+  const reply = world.ask('rest:1', { type: 'LogInByToken', ReferenceID: 2, token });
+  expect(reply).toEqual({ type: 'LoggedIn', ReferenceID: 2, token, expiresAt: WALL + 5_000 });
+  expect(world.ask('rest:1', read)).toMatchObject({ type: 'Objects', objects: [{ name: 'agent7001' }] });
+  expect(world.node.nextDeadline()).toBeUndefined();
+  // What ends a log-in ends it here too.
+  const next = revision((list) => {
+    person(list, 'agent7001').enabled = false;
+  });
+  expect(world.input({ type: 'configuration', configuration: next })).toMatchObject([
+    { type: 'log' },
+    { type: 'send', connection: 'rest:1', message: { code: 'account-disabled' } },
+    { type: 'log' },
+    { type: 'close', connection: 'rest:1' },
+  ]);
 });

@@ -26,14 +26,13 @@ import {
   type ConfigRequest,
   type Entry,
   type ErrorCode,
-  nameOf,
   PROTOCOL_VERSION,
   type Revision,
 } from '@holdfast/protocol';
 import { ServerClients, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import { secretOfKeys } from '../server-proof.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
-import { Editing, type EditingRequest } from './editing.ts';
+import { Editing, type EditingRequest, type EditorStanding } from './editing.ts';
 import {
   type LogInByTokenMessage,
   type LogInMessage,
@@ -44,6 +43,7 @@ import {
   type Verification,
 } from './log-in.ts';
 import { type Open, openingOf, type Shown } from './opening.ts';
+import { heardBy, readObjects } from './reading.ts';
 import { SecretChanges } from './secret-changes.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions } from './subscriptions.ts';
 import { allVisibleTo, changesVisibleTo, type Viewer } from './visible-objects.ts';
@@ -52,6 +52,8 @@ import { allVisibleTo, changesVisibleTo, type Viewer } from './visible-objects.t
 export const OPEN_MAX_MS = 10_000;
 
 interface Client {
+  /** CS16: a client within this process, by the address that it speaks for. It has no link that could fall silent. */
+  readonly from?: string;
   application?: Application;
   viewer?: Viewer;
   session?: Session;
@@ -109,18 +111,18 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return this.#editing.revision;
   }
 
+  /** What becomes of edits here. */
+  get standing(): EditorStanding {
+    return this.#editing.standing;
+  }
+
   handle(now: Millis, input: ConfigServerInput): ConfigServerEffect[] {
     switch (input.type) {
       case 'configuration':
         this.#configure(now, input);
         break;
       case 'opened':
-        this.#clients.set(input.connection, {
-          addp: addpOf(OPEN_MAX_MS, ''),
-          health: freshLink(now),
-          subscriptions: new Subscriptions(),
-        });
-        this.#deadlines.set(input.connection, now + OPEN_MAX_MS);
+        this.#opened(now, input.connection, input.from);
         break;
       case 'message':
         this.#message(now, input.connection, input.message);
@@ -180,6 +182,19 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return effects;
   }
 
+  #opened(now: Millis, connection: string, from: string | undefined): void {
+    const fresh = {
+      addp: addpOf(OPEN_MAX_MS, ''),
+      health: freshLink(now),
+      subscriptions: new Subscriptions(),
+    };
+    const own = this.#configuration.get('Application', this.#options.application);
+    if (from !== undefined && own !== undefined)
+      return void this.#clients.set(connection, { ...fresh, from, application: own, viewer: 'person' });
+    this.#clients.set(connection, fresh);
+    this.#deadlines.set(connection, now + OPEN_MAX_MS);
+  }
+
   #configure(now: Millis, input: Extract<ConfigServerInput, { type: 'configuration' }>): void {
     const { configuration, entries = [] } = input;
     const before = this.#configuration;
@@ -197,14 +212,16 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#endRevoked(now);
     // What one kind of viewer sees is compared once, not once for each client.
     const seenBy = new Map<Viewer, Changes>();
-    for (const [connection, { viewer, subscriptions }] of this.#clients) {
+    for (const [connection, client] of this.#clients) {
+      const { viewer, subscriptions } = client;
       if (viewer === undefined || subscriptions.size === 0) continue;
       let seen = seenBy.get(viewer);
       if (seen === undefined) {
         seen = changesVisibleTo(viewer, before, changes);
         seenBy.set(viewer, seen);
       }
-      const { changed, deleted } = subscriptions.concerned(seen);
+      const reader = { viewer, person: client.session?.person };
+      const { changed, deleted } = heardBy(configuration, before, reader, subscriptions.concerned(seen));
       // Also without any object of interest: the client learns which revision is served.
       const { revision } = configuration;
       this.#send(connection, {
@@ -230,7 +247,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #message(now: Millis, connection: string, message: ConfigRequest): void {
     const client = this.#clients.get(connection);
     if (client === undefined) return;
-    this.#stepHealth(now, connection, client, HEARD);
+    if (client.from === undefined) this.#stepHealth(now, connection, client, HEARD);
     if (message.type === 'Pong') return;
     if (message.type === 'Ping') return this.#send(connection, { type: 'Pong', n: message.n });
     if (message.type === 'Open') return this.#asked(now, connection, client, message);
@@ -256,8 +273,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       case 'RotateKeys':
         return this.#secrets.rotateKeys(connection, client.session?.person, message);
       case 'Edit':
+      case 'EditPart':
+      case 'Fix':
       case 'Restore':
       case 'History':
+      case 'Check':
         return this.#edit(now, connection, client, message);
       case 'ReadAll':
         return this.#readAll(connection, client, message);
@@ -370,11 +390,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       return this.#refuse(connection, message, result.code, result.text, result);
     }
     client.session = result.session;
-    const { place, preferredSite } = result.reply.configuration;
+    const { place, preferredSite } = result.reply.configuration ?? {};
     this.#log('info', 'person logged in', {
       agent: result.session.person,
       because: message.type === 'LogIn' ? 'password' : 'token',
-      detail: { place, preferredSite: preferredSite ?? null },
+      detail: { place: place ?? null, preferredSite: preferredSite ?? null },
     });
     this.#send(connection, result.reply);
   }
@@ -395,12 +415,10 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       return this.#refuse(connection, message, 'not-allowed', 'Log in first.');
     const { objectType, name } = message;
     if (message.subscribe && !this.#subscribe(connection, client, message, { objectType, name })) return;
-    const objects = allVisibleTo(viewer, this.#configuration.objects).filter(
-      (object) => object.objectType === objectType && (name === undefined || nameOf(object) === name),
-    );
-    if (name !== undefined && objects.length === 0)
-      return this.#refuse(connection, message, 'not-found', `There is no ${objectType} "${name}".`);
-    this.#sendObjects(connection, message, objects);
+    if (message.onlyChanges === true) return this.#sendObjects(connection, message, []);
+    const read = readObjects(this.#configuration, { viewer, person: client.session?.person }, message);
+    if (!read.ok) return this.#refuse(connection, message, read.code, read.text);
+    this.#sendObjects(connection, message, read.objects);
   }
 
   #subscribe(connection: string, client: Client, message: Answerable, subscription: Subscription): boolean {
@@ -413,7 +431,8 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #edit(now: Millis, connection: string, client: Client, message: EditingRequest): void {
     const { viewer = 'person', session, application } = client;
     const person = session?.person;
-    this.#editing.asked(now, { connection, viewer, application: application?.name ?? '', person }, message);
+    const from = client.from ?? application?.name ?? '';
+    this.#editing.asked(now, { connection, viewer, from, person }, message);
   }
 
   #sendObjects(connection: string, message: Answerable, objects: readonly unknown[]): void {
@@ -466,6 +485,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#logIns.abandon(now, connection);
     this.#secrets.forget(connection);
     this.#servers.gone(connection);
+    this.#editing.gone(connection);
     this.#clients.delete(connection);
     this.#deadlines.clear(connection);
   }

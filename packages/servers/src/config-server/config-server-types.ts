@@ -16,7 +16,8 @@ export type ConfigServerInput =
       readonly changes?: Changes;
       readonly entries?: readonly Entry[];
     }
-  | { readonly type: 'opened'; readonly connection: string }
+  /** `from`: a person's client within this process, and the address of whoever speaks through it (CS16). */
+  | { readonly type: 'opened'; readonly connection: string; readonly from?: string }
   | { readonly type: 'message'; readonly connection: string; readonly message: ConfigRequest }
   | { readonly type: 'closed'; readonly connection: string }
   /** Answer to `store`. */

@@ -71,7 +71,7 @@ it('[CX4] where it cannot be passed on, the editor learns whether it was written
   expect(answer(3, false)).toMatchObject({ type: 'Error', ReferenceID: 78, code: 'not-ready' });
 });
 
-it('[CS16] one that serves files edits nothing, and says what to do', () => {
+it('[CE14] one that serves files edits nothing, and says what to do', () => {
   expect(server(false).say(rename)).toMatchObject([
     {
       type: 'send',

@@ -4,16 +4,24 @@
  */
 import { type Changes, type Configuration, movePlaces, placesOfDNs } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
-import type { Author, ConfigReply, Entry, Revision } from '@holdfast/protocol';
+import type { Author, ConfigReply, ConfigRequest, Entry, Person, Revision } from '@holdfast/protocol';
+import { checked } from './checked.ts';
 import { type Asker, ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
 import { setsOwnPassword } from './secret-changes.ts';
 import { type StoreAnswer, StoreSession } from './store-session.ts';
+import { Uploads } from './uploads.ts';
 import type { Viewer } from './visible-objects.ts';
+import type { WriterRole } from './writer-role.ts';
 
-export type EditingRequest = EditRequest | HistoryRequest;
+type EditPart = Extract<ConfigRequest, { type: 'EditPart' }>;
+type CheckRequest = Extract<ConfigRequest, { type: 'Check' }>;
+export type EditingRequest = EditRequest | HistoryRequest | EditPart | CheckRequest;
 /** Its ReferenceID is that of the request to which it is the answer. */
-export type EditingReply = Extract<ConfigReply, { type: 'Edited' | 'NotEdited' | 'Entries' | 'Error' }>;
+export type EditingReply = Extract<
+  ConfigReply,
+  { type: 'Edited' | 'NotEdited' | 'Entries' | 'PartTaken' | 'Checked' | 'Error' }
+>;
 
 /** Of those that were passed on and have no answer yet. */
 export const PASSED_ON_MAX = 1_000;
@@ -33,13 +41,16 @@ export interface EditingPorts {
   log(line: LogLine): void;
 }
 
-/** Whoever sends a request: a client, the person who has logged in there, and the Application that it runs as. */
+/** Whoever sends a request: a client, the person who has logged in there, and where it comes from (an Application, or an address). */
 export interface EditingClient {
   readonly connection: string;
   readonly viewer: Viewer;
-  readonly application: string;
+  readonly from: string;
   readonly person: string | undefined;
 }
+
+/** What becomes of edits: written here or by whoever has the role, passed on (a proxy), or nothing (files). */
+export type EditorStanding = WriterRole | { readonly name: 'passesOn' } | { readonly name: 'files' };
 
 interface PassedOn {
   readonly connection: string;
@@ -54,6 +65,7 @@ export class Editing {
   /** In which Place each DN is, for what follows from an edit. */
   #places: Map<string, string>;
   readonly #passedOn = new Map<number, PassedOn>();
+  readonly #uploads = new Uploads();
   /** Until then it is believed that nothing can be passed on. */
   #cutOffUntil: Millis = Number.NEGATIVE_INFINITY;
   #count = 0;
@@ -83,6 +95,10 @@ export class Editing {
     this.#editor = new ConfigEditor({ session: this.#session, configuration, placeOf, wall, reply, log });
   }
 
+  get standing(): EditorStanding {
+    return this.#session?.role ?? { name: this.#options.passesOn === true ? 'passesOn' : 'files' };
+  }
+
   /** As the store numbers it; none without a store. */
   get revision(): Revision | undefined {
     return this.#session?.revision;
@@ -109,7 +125,7 @@ export class Editing {
       ? request.author
       : client.person === undefined
         ? undefined
-        : { who: client.person, from: client.application };
+        : { who: client.person, from: client.from };
     const person = author && this.#ports.configuration().get('Person', author.who);
     if (author === undefined || person === undefined) {
       const text = isServer ? 'It does not say for which person.' : 'Log in first.';
@@ -123,10 +139,47 @@ export class Editing {
   /** Of a person who has shown who it is. */
   edit(now: Millis, asker: Asker, request: EditingRequest): void {
     const { connection, person, from } = asker;
-    if (this.#editor === undefined)
+    // It is about what is served here, whoever writes.
+    if (request.type === 'Check') return this.#check(connection, person, request);
+    const editor = this.#editor;
+    if (editor === undefined)
       return this.#passOn(connection, { ...request, author: { who: person.name, from } });
-    if (request.type === 'History') this.#editor.history(asker, request);
-    else this.#editor.edit(now, asker, request);
+    if (request.type === 'History') editor.history(asker, request);
+    else if (request.type === 'EditPart') this.#takePart(now, asker, request);
+    else if (request.type === 'Edit' && request.upload !== undefined) {
+      const { name: upload, parts } = request.upload;
+      const uploaded = this.#uploads.finish({ connection, person: person.name, upload }, parts);
+      if ('wrong' in uploaded) return this.#refuse(connection, request, 'bad-message', uploaded.wrong);
+      editor.edit(now, asker, { ...request, edits: uploaded.edits });
+    } else editor.edit(now, asker, request);
+  }
+
+  /** That connection is over. */
+  gone(connection: string): void {
+    this.#uploads.gone(connection);
+  }
+
+  /** CE16. Nobody else has so much to change, nor is so much kept for them. */
+  #takePart(now: Millis, { connection, person }: Asker, request: EditPart): void {
+    if (person.rank !== 'administrator') {
+      const text = `Long edits are for administrators, and ${person.name} is of rank ${person.rank}.`;
+      return this.#refuse(connection, request, 'not-allowed', text);
+    }
+    const { ReferenceID, upload, text } = request;
+    const parts = this.#uploads.take(now, { connection, person: person.name, upload }, text);
+    if (parts === undefined) {
+      const busy = 'Too many long edits at once. Try again in a minute.';
+      return this.#refuse(connection, request, 'overloaded', busy);
+    }
+    this.#ports.reply(connection, { type: 'PartTaken', ReferenceID, parts });
+  }
+
+  #check(connection: string, person: Person, request: CheckRequest): void {
+    const found = checked(this.#ports.configuration(), person);
+    if ('refusal' in found) return this.#refuse(connection, request, 'not-allowed', found.refusal);
+    const { ReferenceID } = request;
+    const { revision } = this.#ports.configuration();
+    this.#ports.reply(connection, { type: 'Checked', ReferenceID, revision, findings: found.findings });
   }
 
   /** Why nothing is edited here, whatever it is. */
@@ -182,7 +235,8 @@ export class Editing {
       ? 'It is not known whether it was written: look into the history before you try again.'
       : 'It was not written.';
     const text = `${fate} ${why} ${served}`;
-    if (request.type === 'History') return this.#refuse(connection, request, 'not-ready', text);
+    if (request.type === 'History' || request.type === 'EditPart')
+      return this.#refuse(connection, request, 'not-ready', text);
     const { ReferenceID } = request;
     const code = 'not-stored';
     this.#ports.reply(connection, {

@@ -16,7 +16,7 @@ function alike() {
   });
 }
 
-it('[CE10] of an edit counts what follows from it at the other Switch, and more than one entry holds is refused', () => {
+it('[CE13] of an edit counts what follows from it at the other Switch, and more than one entry holds is refused', () => {
   const configuration = alike();
   const edits = ['7001', '7002'].map((number) => ({
     ...{ key: `DN/${number}@north`, patch: { displayName: 'Front desk' } },

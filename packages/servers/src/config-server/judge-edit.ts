@@ -73,7 +73,7 @@ export function judgeEdit(
   return refused({ code: 'bad-configuration', text }, findings);
 }
 
-/** CE10. */
+/** CE13. */
 function tooLarge(asked: readonly Change[], all: readonly Change[], most: number): string {
   const follows = all.length - asked.length;
   const why = follows > 0 ? `, ${follows} of them because two Switches are kept alike` : '';

@@ -1,7 +1,7 @@
 /**
  * People come in: by password, which is slow to check on purpose and therefore an effect whose result comes back
  * as an input, or by the token of an earlier log-in, which either site recognises by itself. Whoever is known
- * must also be let in by the configuration: enabled, with a place, a site and servers.
+ * must also be let in by the configuration: enabled, and an agent with a place, a site and servers.
  */
 import {
   type Configuration,
@@ -53,6 +53,8 @@ export type LogInResult =
   | { readonly ok: false; readonly code: ErrorCode; readonly text: string; readonly retryAfterMs?: number };
 
 type Refused = Extract<LogInResult, { ok: false }>;
+
+const DESKTOPS: ReadonlySet<Application['type']> = new Set(['Workspace', 'ThirdPartyApplication']);
 
 export interface Verification {
   readonly connection: string;
@@ -221,16 +223,22 @@ function admit(
   makeToken: () => { readonly token: string; readonly expiresAt: Millis },
 ): LogInResult {
   if (!person.enabled) return refusal('account-disabled', disabled(person.name));
-  const answer = deskConfiguration(configuration, { person, application, places: message.places ?? [] });
-  if (!answer.ok) return refusal('bad-configuration', answer.text);
   const { ReferenceID } = message;
-  const reply = {
-    type: 'LoggedIn' as const,
-    ReferenceID,
-    ...makeToken(),
-    configuration: answer.configuration,
-  };
-  return { ok: true, session: { person: person.name, issuedWall }, reply };
+  const session = { person: person.name, issuedWall };
+  // CS16: nobody comes to work at a desk through a server.
+  if (!DESKTOPS.has(application.type))
+    return { ok: true, session, reply: { type: 'LoggedIn', ReferenceID, ...makeToken() } };
+  const { places = [] } = message;
+  // ID1.
+  const answer =
+    person.rank === 'auditor'
+      ? { ok: false as const, text: `"${person.name}" is an auditor, who reads and takes no calls.` }
+      : deskConfiguration(configuration, { person, application, places });
+  // CS15: whoever is to mend the configuration cannot wait until it makes a desk for them.
+  if (!answer.ok && person.rank === 'agent') return refusal('bad-configuration', answer.text);
+  const desk = answer.ok ? { configuration: answer.configuration } : { noDesk: answer.text };
+  const reply = { type: 'LoggedIn' as const, ReferenceID, ...makeToken(), ...desk };
+  return { ok: true, session, reply };
 }
 
 function revokedAhead(person: string, notBefore: Millis): Refused {

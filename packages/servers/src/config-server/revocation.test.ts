@@ -86,3 +86,19 @@ test('[CS5] a person who is locked out is let in again by whoever may, and by no
   expect(world.ask('c', unlock)).toEqual({ type: 'Unlocked', ReferenceID: 3 });
   expect(world.logIn('a', AGENT, true)).toMatchObject({ type: 'LoggedIn' });
 });
+
+test('[ID1] an auditor logs in without a desk, whatever places there are, and reads without secrets', () => {
+  const world = configWorld(
+    revision((list) => {
+      person(list, AGENT).rank = 'auditor';
+    }),
+  );
+  world.open('a');
+  const reply = world.logIn('a', AGENT, true);
+  expect(reply).toMatchObject({ type: 'LoggedIn', noDesk: expect.stringContaining('auditor') });
+  expect(reply).not.toHaveProperty('configuration');
+  const read = { type: 'Read', ReferenceID: 2, objectType: 'Person', name: AGENT, subscribe: false } as const;
+  const objects = world.ask('a', read);
+  expect(objects).toMatchObject({ type: 'Objects', objects: [{ name: AGENT, rank: 'auditor' }] });
+  expect(JSON.stringify(objects)).not.toContain('argon2id');
+});
