@@ -194,6 +194,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       }
       case 'Pong':
       case 'LoggedIn':
+      case 'DeskConfiguration':
       case 'Unlocked':
       case 'Edited':
       case 'NotEdited':
