@@ -184,7 +184,7 @@ function decideWaiting(
 function seek(desk: DeskSite, from: string, cause: Cause, now: Millis, effects: DeskSiteEffect[]): DeskSite {
   effects.push({ type: 'decide', what: 'leave', site: from, because: cause.because });
   const situation = { name: 'seeking', from, aim: desk.policy.preferredSite, cause } as const;
-  const isPhoneSomewhere = sitesOf(desk.policy).some((site) => isReady(factsOf(desk, site), now));
+  const isPhoneSomewhere = Object.keys(desk.sites).some((site) => isReady(factsOf(desk, site), now));
   if (!isPhoneSomewhere) {
     effects.push({ type: 'decide', what: 'waitForPhone', site: from, because: waitsForPhone(cause) });
   }
@@ -202,7 +202,7 @@ function decideSeeking(
     effects.push({ type: 'decide', what: 'stay', site: from, because: causeEnded(from) });
     return cameIntoService(desk, from);
   }
-  const order = [aim, ...sitesOf(desk.policy).filter((site) => site !== aim)];
+  const order = [aim, ...Object.keys(desk.sites).filter((site) => site !== aim)];
   const site = order.find((candidate) => mayEnter(desk, candidate, now));
   return site === undefined ? desk : enter(desk, site, sitesWithPhone(site, cause), now, effects);
 }

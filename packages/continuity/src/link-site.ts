@@ -106,7 +106,7 @@ export function stepLinkSite(link: LinkSite, event: LinkSiteEvent, now: Millis):
     case 'voice':
       return follow(link, event.site, event.isReturn);
     case 'policy':
-      return learnPolicy({ ...link, policy: event.policy }, now);
+      return learnPolicy(link, event.policy, now);
     case 'expire':
       return giveUp(link, now);
     default:
@@ -171,12 +171,14 @@ function follow(link: LinkSite, site: string, isReturn: boolean): Next {
   );
 }
 
-/** Where the link has a site no more it goes to the first; what it waits for ends by the new time-out, now if that has passed. */
-function learnPolicy(link: LinkSite, now: Millis): Next {
-  const { sites, link: name } = link.policy;
+/** From a site that is none of the agent's any more to the first; what is waited for ends by the new time-out, now if that has passed. */
+function learnPolicy(before: LinkSite, policy: LinkSitePolicy, now: Millis): Next {
+  const { sites, link: name } = policy;
   const [home] = sites;
-  const fallbacks = link.fallbacks.filter((site) => sites.includes(site));
-  if (home === undefined || sites.includes(link.site)) return giveUp({ ...link, fallbacks }, now);
+  const fallbacks = before.fallbacks.filter((site) => sites.includes(site));
+  const link = { ...before, policy, fallbacks };
+  const isLeft = before.policy.sites.includes(link.site) && !sites.includes(link.site);
+  if (home === undefined || !isLeft) return giveUp(link, now);
   const text = `Site ${link.site} is this agent's no more; the ${name} link goes to site ${home}.`;
   return move(link, home, { rule: 'DS24', text }, fallbacks);
 }

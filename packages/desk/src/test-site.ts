@@ -57,6 +57,8 @@ export class TestSite {
   /** Every request, in order. */
   readonly heard: LinkRequest[] = [];
   readonly #subscribers = new Set<string>();
+  /** Logged in at the Configuration Server. */
+  readonly #entered = new Set<string>();
   #queue: QueueStatistic;
   token = 'token-1';
   password = 'secret';
@@ -93,6 +95,7 @@ export class TestSite {
   forget(connection: string): void {
     this.#clients.delete(connection);
     this.#subscribers.delete(connection);
+    this.#entered.delete(connection);
   }
 
   isRoutable(now: number): boolean {
@@ -130,6 +133,13 @@ export class TestSite {
       AgentID: 'A1',
       ...(reason === undefined ? {} : { Reasons: { LogoutReason: reason } }),
     });
+  }
+
+  /** Somebody has edited the configuration: whoever is logged in is told. */
+  reconfigure(configuration: DeskConfiguration): void {
+    this.configuration = configuration;
+    for (const connection of this.#entered)
+      this.#send(connection, { type: 'DeskConfiguration', revision: '2', configuration });
   }
 
   /** To whoever is connected for telephony, unasked. */
@@ -256,6 +266,7 @@ export class TestSite {
 
   #loggedIn(connection: string, ReferenceID: number): void {
     const { token } = this;
+    this.#entered.add(connection);
     this.#send(connection, {
       type: 'LoggedIn',
       ReferenceID,
