@@ -28,7 +28,7 @@ export const OTHER_FAMILIES: Readonly<Record<string, string>> = {
 export const RUN_TIME_ALL_THE_SAME: ReadonlySet<string> = new Set(['UA15']);
 
 const CORE_RULES = [
-  ...ids('DS5 DS6 DS7 DS8a DS8b DS8c DS9 DS10 DS11 DS15 DS17 DS19'),
+  ...ids('DS5 DS6 DS7 DS8a DS8b DS8c DS9 DS10 DS11 DS15 DS17 DS19 DS24 DS25'),
   ...ids('LH1 LH2 LH3 LH4 LL1 LL2 LL3 LL4 LL5 LL6 LL7 LL8 RD1 RD2'),
   ...ids('PR1 PR2 PR3 PR4 PR5 PR6 PR9 PR11'),
 ];

@@ -1,5 +1,5 @@
 /** What somebody edits in the configuration of a simulated centre while it works. */
-import { OVERFLOW_QUEUE } from '@holdfast/centre';
+import { OVERFLOW_QUEUE, thirdPartyName } from '@holdfast/centre';
 import { must, randomInteger } from '@holdfast/kernel';
 import type { ConfigObject, ObjectOf, OptionSections } from '@holdfast/protocol';
 import { CAMPAIGN_QUEUE, FIRST_CODE, SITES } from './whole-centre.ts';
@@ -53,15 +53,19 @@ const otherHome: Edit = (objects, random) => {
   );
   return objects.map((object) => {
     if (object.objectType !== 'Person' || object.name !== user) return object;
-    const { 'site-1': first, 'site-2': second } = object.options['agent-desktop'] ?? {};
-    if (first !== undefined && second !== undefined)
-      return withOptions(object, 'agent-desktop', { 'site-1': second, 'site-2': first });
     const isNorth = team?.objectType === 'AgentGroup' && team.name.endsWith(SITES[0].name);
     const [home, other] = isNorth ? [SITES[1], SITES[0]] : SITES;
-    return withOptions(object, 'interaction-workspace', {
+    const workspace = {
       'disaster-recovery.preferred-site': home.name,
       'disaster-recovery.peer-site': other.name,
-    });
+    };
+    // Each family reads its own section (DS1).
+    const desktop = { 'site-1': thirdPartyName(home.name), 'site-2': thirdPartyName(other.name) };
+    return withOptions(
+      withOptions(object, 'interaction-workspace', workspace),
+      'agent-desktop',
+      desktop,
+    );
   });
 };
 

@@ -66,7 +66,8 @@ function learnPreference(before: DeskSite, desk: DeskSite, effects: DeskSiteEffe
     situation: aimedAt(preferredSite, former, desk.situation),
   };
   const { situation } = desk;
-  const isThere = 'site' in situation && situation.site === preferredSite;
+  const belongs = situation.name === 'serving' || situation.name === 'waiting';
+  const isThere = belongs && situation.site === preferredSite;
   if (situation.name === 'out' || isThere) return { ...next, rehoming: undefined };
   return rehome(next, rehomed(former, desk.policy), effects);
 }
