@@ -21,6 +21,12 @@ export const OTHER_FAMILIES: Readonly<Record<string, string>> = {
   SE: 'session timers, which are longer than a simulated world; that each leg has one is AD6',
   UA: 'the user agent',
   CF: 'what stands in a configuration',
+  CE: 'edits of the configuration; the simulated Configuration Servers have files, and tests of the node edit in virtual time',
+  CH: 'the history of the configuration, computed from its entries',
+  CP: 'who may edit what',
+  CW: 'who writes the configuration and how what was written apart is merged, in virtual time in tests of their own',
+  CX: 'proxies of the Configuration Server, of which the simulated world has none',
+  SY: 'how two Switches are kept alike, computed from an edit',
   ID: 'persons and keys, which change in no simulated world; tests of the nodes and real processes change them',
 };
 
@@ -90,6 +96,7 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   SS72: 'In no drawn world comes a log-in to a site after the other has admitted a higher one; held by the tests of the link between them.',
   CS6: 'A desk has one log-in under way; a storm of hundreds is the live lab’s and the bench’s.',
   CS11: 'A promise about log lines, which decides nothing here.',
+  CS16: 'It is about edits, which nobody asks of a simulated Configuration Server.',
   DS23: 'No password of a simulated world expires.',
   SS11: 'A desk registers for one DN, and no world of this size has 64.',
   PH14: 'That a phone tries less often leaves no trace outside of it; held by the test of its machine.',

@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { type Configuration, problemLine } from '@holdfast/centre';
-import type { LineCounts } from '@holdfast/servers';
+import type { ConfigServerEffect, LineCounts } from '@holdfast/servers';
 import type { Log } from './log.ts';
 import type { ReportingRole } from './role.ts';
 import { serveConfiguration } from './serve-configuration.ts';
@@ -37,13 +37,19 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
   const { application, files, copy, log, lines } = start;
   const store = start.store === undefined ? undefined : await openConfigStore(start.store);
   const { configuration, stored } = await openConfiguration({ application, files, store, copy, log });
+  let shell: StoreShell | undefined;
+  // The node asks the store for the first time while its ports are still being opened.
+  const early: Extract<ConfigServerEffect, { type: 'store' }>[] = [];
   const serving = await serveConfiguration({
     ...{ application, type: 'ConfigurationServer', configuration, stored, log, lines, startedAt },
     asked: (effect) => {
-      if (effect.type === 'store') shell?.ask(effect);
+      if (effect.type !== 'store') return;
+      if (shell === undefined) early.push(effect);
+      else shell.ask(effect);
     },
   });
-  const shell = store && new StoreShell(store, copy, log, serving);
+  if (store !== undefined) shell = new StoreShell(store, copy, log, serving);
+  for (const effect of early) shell?.ask(effect);
   return {
     ...serving,
     configuration,

@@ -33,6 +33,26 @@ export type {
 export type { EditingRequest } from './config-server/editing.ts';
 export { revisionOf } from './config-server/revision-of.ts';
 export { type FreshKeys, rotated } from './config-server/rotated-keys.ts';
+export {
+  type BeatAnswer,
+  CHANGES_SHOWN_MAX,
+  type ClaimAnswer,
+  type CommitAnswer,
+  type CommitRequest,
+  type EntriesAnswer,
+  type EpochLost,
+  HISTORY_MAX,
+  type HistoryAnswer,
+  type HistoryEntry,
+  type HistoryQuery,
+  type PastAnswer,
+  REVISION_NONE,
+  type StoredConfiguration,
+  type StoredEntry,
+  type Unavailable,
+  type VerifyAnswer,
+  type WriterRow,
+} from './config-server/store-answers.ts';
 export type { StoreAnswer, StoreRequest } from './config-server/store-session.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
 export { configServerReport } from './health/config-server-report.ts';

@@ -3,8 +3,8 @@
  * one has ended, so that of two writers who both believe in their role one alone commits (CW1).
  */
 import { type Change, objectKey, type Revision } from '@holdfast/protocol';
+import type { CommitAnswer, CommitRequest } from '@holdfast/servers';
 import { type Kysely, sql } from 'kysely';
-import type { CommitAnswer, CommitRequest } from './config-store.ts';
 import { entryHash } from './entry-hash.ts';
 import {
   applyChanges,

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalText } from '@holdfast/centre';
 import { type Change, type ConfigObject, objectKey, type Revision } from '@holdfast/protocol';
+import type { CommitAnswer, CommitRequest, StoredConfiguration } from '@holdfast/servers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { CommitAnswer, CommitRequest, ConfigStore, StoredConfiguration } from './config-store.ts';
+import type { ConfigStore } from './config-store.ts';
 import { WRITES_MAX } from './sql-store.ts';
 import { BASE, changed, created, deleted, dn, login, object, person, place, tenant } from './test-objects.ts';
 

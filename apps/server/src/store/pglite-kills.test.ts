@@ -27,7 +27,7 @@ test('[CW5] the process is killed in the midst of storms of writes: nothing that
     seededRandom(5),
   );
   expect(report).toMatchObject({ kills: KILLS, lost: [], verdict: { type: 'sound' } });
-  expect(report.acknowledged).toBeGreaterThan(2 * KILLS);
+  expect(report.acknowledged).toBeGreaterThan(KILLS);
   console.log(JSON.stringify({ measured: 'SIGKILL of the writer with PGlite', ...report }));
 }, 120_000);
 

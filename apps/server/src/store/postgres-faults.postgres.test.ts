@@ -99,10 +99,10 @@ test('[CD6] a database that is away, or cannot be written, is an answer, and is 
   expect(await store.beat(1)).toEqual({ type: 'renewed' });
   await server.query('alter system set default_transaction_read_only = on');
   await server.query('select pg_reload_conf()');
-  await expect.poll(async () => (await store.beat(1)).type, { timeout: 5_000 }).toBe('unavailable');
+  await expect.poll(async () => (await store.beat(1)).type, { timeout: 20_000 }).toBe('unavailable');
   await server.query('alter system reset default_transaction_read_only');
   await server.query('select pg_reload_conf()');
-  await expect.poll(async () => (await store.beat(1)).type, { timeout: 5_000 }).toBe('renewed');
+  await expect.poll(async () => (await store.beat(1)).type, { timeout: 20_000 }).toBe('renewed');
 }, 60_000);
 
 test('[CD12] what a person has to mend at the database is said at the start, with the remedy', async () => {

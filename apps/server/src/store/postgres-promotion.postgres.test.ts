@@ -27,6 +27,9 @@ async function open(address: string): Promise<ConfigStore> {
 
 /** The first epoch of the second timeline. */
 const PROMOTED = 1_000_001;
+/** Of what takes a fraction of it on a quiet machine. */
+const PATIENCE = { timeout: 20_000 };
+const HELD_MS = 60_000;
 
 test('[CD10] [CW1] the primary dies and its standby is promoted: the store goes on there, under a new epoch, and the fence holds', async () => {
   const { primary, standby } = await pair();
@@ -43,8 +46,8 @@ test('[CD10] [CW1] the primary dies and its standby is promoted: the store goes 
   await standby.promote();
   expect(await going).toEqual({ type: 'epochLost', epoch: 1, by: 'config-north' });
   expect(await writer.store.beat(1)).toMatchObject({ type: 'epochLost' });
-  expect(await other.claim('config-south', 10_000)).toMatchObject({ type: 'held', by: 'config-north' });
-  expect(await writer.store.claim('config-north', 10_000)).toMatchObject({
+  expect(await other.claim('config-south', HELD_MS)).toMatchObject({ type: 'held', by: 'config-north' });
+  expect(await writer.store.claim('config-north', HELD_MS)).toMatchObject({
     type: 'claimed',
     epoch: PROMOTED,
   });
@@ -80,17 +83,17 @@ test('[CD8] [CW5] a promoted standby lacks the last entries: no number is given 
   const { primary, standby } = await pair();
   const writer = await TestWriter.claim(await open(standby.address(primary)));
   await writer.mustCommit(created(tenant));
-  await expect.poll(() => standby.query('select count(*) from config_entry')).toBe('1');
+  await expect.poll(() => standby.query('select count(*) from config_entry'), PATIENCE).toBe('1');
   // It hears nothing more: replication is not waited for, and was behind when the primary died.
   await standby.query(`alter system set primary_conninfo = ''`);
   await standby.query('select pg_reload_conf()');
-  await expect.poll(() => primary.query('select count(*) from pg_stat_replication')).toBe('0');
+  await expect.poll(() => primary.query('select count(*) from pg_stat_replication'), PATIENCE).toBe('0');
   await writer.mustCommit(created(person('max')));
   await writer.mustCommit(created(person('eve')));
   await primary.kill();
   await standby.promote();
   expect((await writer.commit(created(person('kim')))).type).toBe('epochLost');
-  await writer.store.claim('config-north', 10_000);
+  await writer.store.claim('config-north', HELD_MS);
   writer.epoch = PROMOTED;
   expect(await writer.mustCommit(created(person('kim')))).toEqual({ epoch: PROMOTED, number: 2 });
   expect(await writer.store.entriesAfter({ epoch: 1, number: 3 }, 10)).toEqual({
@@ -105,14 +108,14 @@ test('[CD6] [CD10] a primary hangs and says nothing: what waits for it is ended,
   const { primary, standby } = await pair();
   const writer = await TestWriter.claim(await open(primary.address(standby)));
   await writer.mustCommit(created(tenant));
-  await expect.poll(() => standby.query('select count(*) from config_entry')).toBe('1');
+  await expect.poll(() => standby.query('select count(*) from config_entry'), PATIENCE).toBe('1');
   primary.signal('SIGSTOP');
   const hungAt = performance.now();
   const going = writer.commit(created(person('max')));
   await standby.promote();
   expect(await going).toMatchObject({ type: 'epochLost', by: 'config-north' });
-  expect(performance.now() - hungAt).toBeLessThan(15_000);
-  await writer.store.claim('config-north', 10_000);
+  expect(performance.now() - hungAt).toBeLessThan(30_000);
+  await writer.store.claim('config-north', HELD_MS);
   writer.epoch = PROMOTED;
   await writer.mustCommit(created(person('max')));
   primary.signal('SIGCONT');

@@ -1,6 +1,5 @@
 /** The log of the configuration, read: what followers miss, the history for people, and the objects of the past. */
 import type { Change, ConfigObject, Revision } from '@holdfast/protocol';
-import { type Kysely, type RawBuilder, sql } from 'kysely';
 import {
   CHANGES_SHOWN_MAX,
   type EntriesAnswer,
@@ -11,7 +10,8 @@ import {
   type PastAnswer,
   type StoredEntry,
   type Unavailable,
-} from './config-store.ts';
+} from '@holdfast/servers';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { objectOf } from './stored-objects.ts';
 import { readWriter } from './writer-role.ts';
 

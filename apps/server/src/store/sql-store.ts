@@ -1,15 +1,11 @@
 /** The store in SQL, over PostgreSQL and over PGlite alike: what is asked, its transaction, and what comes of it when it fails. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Revision } from '@holdfast/protocol';
-import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
-import { CannotRun } from '../role.ts';
-import { commitEntry, Refusal } from './commit-entry.ts';
 import type {
   BeatAnswer,
   ClaimAnswer,
   CommitAnswer,
   CommitRequest,
-  ConfigStore,
   EntriesAnswer,
   HistoryAnswer,
   HistoryQuery,
@@ -17,7 +13,11 @@ import type {
   StoredConfiguration,
   Unavailable,
   VerifyAnswer,
-} from './config-store.ts';
+} from '@holdfast/servers';
+import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
+import { CannotRun } from '../role.ts';
+import { commitEntry, Refusal } from './commit-entry.ts';
+import type { ConfigStore } from './config-store.ts';
 import { migrations } from './migrations.ts';
 import { entriesAfter, history, objectsAt, readObjects } from './read-log.ts';
 import type { StoreDatabase } from './store-database.ts';

@@ -2,12 +2,14 @@
  * Kills whoever writes to a store, again and again in the midst of its writes, and counts what was acknowledged and is not
  * there (CW5). Any address will do; of PostgreSQL it is the writer that dies and not the server.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { REVISION_NONE, type VerifyAnswer } from '@holdfast/servers';
 import { build } from 'esbuild';
-import { type ConfigStore, REVISION_NONE, type VerifyAnswer } from './config-store.ts';
+import type { ConfigStore } from './config-store.ts';
 import { openConfigStore } from './open-config-store.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { canonicalText } from '@holdfast/centre';
 import type { Change } from '@holdfast/protocol';
+import type { Unavailable, VerifyAnswer } from '@holdfast/servers';
 import { type Kysely, sql } from 'kysely';
-import type { Unavailable, VerifyAnswer } from './config-store.ts';
 import { entryHash } from './entry-hash.ts';
 import type { EntryRow } from './read-log.ts';
 

@@ -6,8 +6,8 @@
  * former one can have given: an epoch and a number never name two entries.
  */
 import type { Revision } from '@holdfast/protocol';
+import type { BeatAnswer, ClaimAnswer, EpochLost, Unavailable, WriterRow } from '@holdfast/servers';
 import { type Kysely, sql } from 'kysely';
-import type { BeatAnswer, ClaimAnswer, EpochLost, Unavailable, WriterRow } from './config-store.ts';
 
 /** Claims under one timeline: one for each start of a writer, and each change between two. */
 const EPOCHS_OF_TIMELINE = 1_000_000;

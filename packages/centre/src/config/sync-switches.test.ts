@@ -1,4 +1,4 @@
-import type { Entry } from '@holdfast/protocol';
+import type { Change, Entry } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { checkObjects } from './load-configuration.ts';
 import { problemLine } from './problem.ts';
@@ -36,7 +36,7 @@ function northAlone() {
   );
   return applied(
     alone,
-    alone.objects.flatMap((object) => {
+    alone.objects.flatMap((object): Change[] => {
       const key = `${object.objectType}/${'name' in object ? object.name : ''}`;
       if (object.objectType === 'Place')
         return [{ key, before: object, after: { ...object, dns: object.dns.filter(isNorth) } }];

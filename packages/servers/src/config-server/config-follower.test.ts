@@ -292,9 +292,9 @@ test('[LK1] a Configuration Server is answered one challenge on a connection, an
 });
 
 const rename = {
-  ...{ type: 'Edit', ReferenceID: 77, dryRun: false, author: { who: 'kim', from: 'workspace' } },
+  ...{ type: 'Edit' as const, ReferenceID: 77, dryRun: false, author: { who: 'kim', from: 'workspace' } },
   edits: [{ key: 'Tenant/a', patch: { enabled: false } }],
-} as const;
+};
 
 test('[CX3] a proxy learns from which entries a change came, as long as it follows without a gap', () => {
   const world = start();
@@ -302,7 +302,7 @@ test('[CX3] a proxy learns from which entries a change came, as long as it follo
   world.follow(1, '1.7', [tenant('a')]);
   const changes = [{ key: 'Tenant/b', before: null, after: tenant('b') as never }];
   const entry = { revision: { epoch: 1, number: 8 }, at: 5, author: { who: 'kim', from: 'x' }, changes };
-  const changed = { type: 'Changed', revision: '1.8', objects: [tenant('b')], deleted: [] } as const;
+  const changed = { type: 'Changed' as const, revision: '1.8', objects: [tenant('b')], deleted: [] };
   expect(world.says(5, { ...changed, entries: [entry] })).toMatchObject([
     { type: 'configuration', changes: { changed: [tenant('b')], deleted: [] }, entries: [entry] },
   ]);

@@ -84,11 +84,14 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const { hashes, random } = options;
     const secret = () => secretOfKeys(this.#configuration.all('Keys')[0]);
     this.#servers = new ServerClients({ link: 'configuration', hashes, random, secret });
-    this.#editing = new Editing(options, {
+    const common = {
       configuration: () => this.#configuration,
+      wall: (now: Millis) => now + this.#wallOffsetMs,
+      emit: (effect: ConfigServerEffect) => void this.#effects.push(effect),
+    };
+    this.#editing = new Editing(options, {
+      ...common,
       took: (now, next, changes, entries) => this.#take(now, next, changes, entries),
-      wall: (now) => now + this.#wallOffsetMs,
-      emit: (effect) => void this.#effects.push(effect),
       reply: (connection, message) => this.#send(connection, message),
       log: ({ level, what, ...more }) => this.#log(level, what, more),
     });
@@ -98,16 +101,9 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         this.#log('warn', 'desk configuration not made', { because, detail: { desks } }),
     });
     this.#secrets = new SecretChanges({
-      configuration: () => this.#configuration,
-      cannotEdit: () => this.#editing.readOnly,
-      hash: (id, password) => void this.#effects.push({ type: 'hashPassword', id, password }),
-      makeKeys: (id) => void this.#effects.push({ type: 'makeKeys', id }),
+      ...{ ...common, editing: this.#editing },
+      applicationOf: (connection) => this.#clients.get(connection)?.application?.name ?? '',
       refuse: (connection, message, code, text) => this.#refuse(connection, message, code, text),
-      edit: (now, connection, person, request) => {
-        const { name: from = '' } = this.#clients.get(connection)?.application ?? {};
-        this.#editing.edit(now, { connection, person, from }, request);
-      },
-      wall: (now) => now + this.#wallOffsetMs,
     });
   }
 
@@ -141,7 +137,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         break;
       case 'passwordVerified':
         this.#passwordVerified(now, input.id, input.ok);
-        this.#checkNext();
+        this.#effects.push(...this.#logIns.takeChecks(this.#configuration));
         break;
       case 'stored':
         this.#editing.stored(now, input.id, input.answer);
@@ -343,20 +339,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #logIn(now: Millis, connection: string, message: Verification['message']): void {
     const refused = this.#logIns.begin(now, connection, message);
     if (refused !== undefined) return this.#refuse(connection, message, refused.code, refused.text, refused);
-    this.#checkNext();
-  }
-
-  #checkNext(): void {
-    for (let next = this.#logIns.takeNext(); next !== undefined; next = this.#logIns.takeNext()) {
-      const { user, password } = next.message;
-      const hash = this.#configuration.get('Person', user)?.passwordHash;
-      this.#effects.push({
-        type: 'verifyPassword',
-        id: next.id,
-        ...(hash === undefined ? {} : { hash }),
-        password,
-      });
-    }
+    this.#effects.push(...this.#logIns.takeChecks(this.#configuration));
   }
 
   #passwordVerified(now: Millis, id: number, ok: boolean): void {

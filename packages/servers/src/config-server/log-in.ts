@@ -21,7 +21,7 @@ import {
   type Person,
   TOKEN_CLOCK_SKEW_MAX_MS,
 } from '@holdfast/protocol';
-import type { ConfigServerOptions } from './config-server-types.ts';
+import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
 import { LoginFailures } from './login-failures.ts';
 import { isPasswordExpired } from './password-rules.ts';
 import type { SetPasswordMessage } from './secret-changes.ts';
@@ -88,14 +88,18 @@ export class LogIns {
     return undefined;
   }
 
-  /** The next whose check is to begin, with the number under which it will be answered; asked until there is none. */
-  takeNext(): (Verification & { readonly id: number }) | undefined {
-    const next = this.#waiting.entries().next();
-    if (next.done || this.#checking.size >= CHECKS_MAX) return undefined;
-    const [id, verification] = next.value;
-    this.#waiting.delete(id);
-    this.#checking.set(id, verification);
-    return { id, ...verification };
+  /** Of those in line whose turn has come; each is answered under its number. */
+  takeChecks(configuration: Configuration): ConfigServerEffect[] {
+    const checks: ConfigServerEffect[] = [];
+    for (const [id, verification] of this.#waiting) {
+      if (this.#checking.size >= CHECKS_MAX) break;
+      this.#waiting.delete(id);
+      this.#checking.set(id, verification);
+      const { user, password } = verification.message;
+      const hash = configuration.get('Person', user)?.passwordHash;
+      checks.push({ type: 'verifyPassword', id, ...(hash === undefined ? {} : { hash }), password });
+    }
+    return checks;
   }
 
   /**

@@ -215,7 +215,7 @@ test('[ID11] an administrator has keys changed and sees none; what is stolen cou
   );
   const rotate = (what: readonly ('tokenKey' | 'nonceKey' | 'serverSecret')[], isStolen = false) => {
     server.logIn(PRESENT);
-    const message = { type: 'RotateKeys', ReferenceID: 9, what: [...what], isStolen } as const;
+    const message = { type: 'RotateKeys' as const, ReferenceID: 9, what: [...what], isStolen };
     server.input({ type: 'message', connection: server.connection, message });
     return server.said.at(-1);
   };

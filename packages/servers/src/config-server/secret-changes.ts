@@ -8,7 +8,8 @@
 import type { Configuration } from '@holdfast/centre';
 import type { Millis } from '@holdfast/kernel';
 import type { ConfigRequest, ErrorCode, Person } from '@holdfast/protocol';
-import type { EditRequest, HistoryRequest } from './config-editor.ts';
+import type { ConfigServerEffect } from './config-server-types.ts';
+import type { Editing, EditingRequest } from './editing.ts';
 import { unfitnessOf } from './password-rules.ts';
 import { type FreshKeys, rotated } from './rotated-keys.ts';
 
@@ -17,16 +18,13 @@ export type RotateKeysMessage = Extract<ConfigRequest, { type: 'RotateKeys' }>;
 type Message = SetPasswordMessage | RotateKeysMessage;
 
 export interface SecretChangePorts {
+  /** What answers the person in the end. */
+  readonly editing: Pick<Editing, 'readOnly' | 'edit'>;
   configuration(): Configuration;
-  /** Why nothing is edited here, whatever it is. */
-  cannotEdit(): string | undefined;
-  /** Answered by `hashed`. */
-  hash(id: number, password: string): void;
-  /** Answered by `made`. */
-  makeKeys(id: number): void;
+  emit(effect: Extract<ConfigServerEffect, { type: 'hashPassword' | 'makeKeys' }>): void;
   refuse(connection: string, message: Message, code: ErrorCode, text: string): void;
-  /** Answers the person. */
-  edit(now: Millis, connection: string, person: Person, request: EditRequest): void;
+  /** As which the client runs. */
+  applicationOf(connection: string): string;
   wall(now: Millis): Millis;
 }
 
@@ -48,8 +46,8 @@ export class SecretChanges {
 
   /** The present password was right. */
   setPassword(connection: string, message: SetPasswordMessage): void {
-    const { cannotEdit, configuration, hash, refuse } = this.#ports;
-    const readOnly = cannotEdit();
+    const { editing, configuration, emit, refuse } = this.#ports;
+    const { readOnly } = editing;
     if (readOnly !== undefined) return refuse(connection, message, 'wrong-state', readOnly);
     const person = configuration().get('Person', message.user);
     if (person?.enabled !== true) {
@@ -58,21 +56,22 @@ export class SecretChanges {
     }
     const unfit = unfitnessOf(configuration(), person, message);
     if (unfit !== undefined) return refuse(connection, message, 'password-unfit', unfit);
-    hash(this.#begin({ connection, person: person.name, message }), message.newPassword);
+    const id = this.#begin({ connection, person: person.name, message });
+    emit({ type: 'hashPassword', id, password: message.newPassword });
   }
 
   /** `user`: who has logged in there. */
   rotateKeys(connection: string, user: string | undefined, message: RotateKeysMessage): void {
-    const { cannotEdit, configuration, makeKeys, refuse } = this.#ports;
+    const { editing, configuration, emit, refuse } = this.#ports;
     const person = configuration().get('Person', user ?? '');
     if (person === undefined) return refuse(connection, message, 'not-allowed', 'Log in first.');
     if (person.rank !== 'administrator') {
       const text = `"${person.name}" is ${person.rank}: administrators change the keys of the servers.`;
       return refuse(connection, message, 'not-allowed', text);
     }
-    const readOnly = cannotEdit();
+    const { readOnly } = editing;
     if (readOnly !== undefined) return refuse(connection, message, 'wrong-state', readOnly);
-    makeKeys(this.#begin({ connection, person: person.name, message }));
+    emit({ type: 'makeKeys', id: this.#begin({ connection, person: person.name, message }) });
   }
 
   hashed(now: Millis, id: number, passwordHash: string): void {
@@ -135,7 +134,8 @@ export class SecretChanges {
     }
     const { ReferenceID } = message;
     const edits = [{ key, patch: { ...patch } }];
-    this.#ports.edit(now, connection, person, { type: 'Edit', ReferenceID, dryRun: false, edits });
+    const asker = { connection, person, from: this.#ports.applicationOf(connection) };
+    this.#ports.editing.edit(now, asker, { type: 'Edit', ReferenceID, dryRun: false, edits });
   }
 }
 
@@ -145,10 +145,11 @@ const OF_PASSWORD = ['passwordHash', 'passwordChangedAt'];
  * Whether this asks, by an edit like any other, for what SetPassword is for: whoever has come by a token, or by a desk that
  * stands open, must not be able to. An administrator may set every password.
  */
-export function setsOwnPassword(person: Person, request: EditRequest | HistoryRequest): boolean {
-  if (person.rank === 'administrator' || request.type === 'History') return false;
+export function setsOwnPassword(person: Person, request: EditingRequest): boolean {
+  if (person.rank === 'administrator') return false;
   const own = `Person/${person.name}`;
   if (request.type === 'Restore') return request.keys === undefined || request.keys.includes(own);
+  if (request.type !== 'Edit') return false;
   return request.edits.some(
     ({ key, patch }) =>
       key === own && patch !== null && OF_PASSWORD.some((field) => Object.hasOwn(patch, field)),

@@ -38,9 +38,10 @@ export type ClaimAnswer =
   | { readonly type: 'held'; readonly by: string; readonly epoch: number; readonly ageMs: number }
   | Unavailable;
 
-/** Somebody has claimed since: nothing of this epoch is ever written again. */
+/** Somebody has claimed since, or the database was promoted: nothing of this epoch is ever written again. Claiming anew tells. */
 export interface EpochLost {
   readonly type: 'epochLost';
+  /** The one that stands. */
   readonly epoch: number;
   readonly by: string;
 }
