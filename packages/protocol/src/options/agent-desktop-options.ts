@@ -39,7 +39,7 @@ export const agentDesktopOptions = define('agent-desktop', {
     kind: APPLICATION_NAME,
     default: undefined,
     setOn: PERSON,
-    takesEffect: 'at the next idle moment',
+    takesEffect: 'immediately',
     meaning: 'The ThirdPartyApplication of the second site of this agent.',
     source: 'S3, S4',
     actsOn: 'desk site choice',
