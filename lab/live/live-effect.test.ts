@@ -80,7 +80,9 @@ test('[DS24] whoever waits by the former one waits by the new one, and the decis
       site: 'north',
       because: { rule: 'DS24', option: { name: 'disaster-recovery.timeout', value: '4 s' } },
     });
-    expect(await lab.until(STEP_MAX_MS, () => ofNorth.every((robot) => lab.worksAt(robot, 'south')))).toBe(true);
+    expect(await lab.until(STEP_MAX_MS, () => ofNorth.every((robot) => lab.worksAt(robot, 'south')))).toBe(
+      true,
+    );
   } finally {
     await lab.sites.north.bringBack('sip-north');
   }

@@ -61,11 +61,7 @@ const otherHome: Edit = (objects, random) => {
     };
     // Each family reads its own section (DS1).
     const desktop = { 'site-1': thirdPartyName(home.name), 'site-2': thirdPartyName(other.name) };
-    return withOptions(
-      withOptions(object, 'interaction-workspace', workspace),
-      'agent-desktop',
-      desktop,
-    );
+    return withOptions(withOptions(object, 'interaction-workspace', workspace), 'agent-desktop', desktop);
   });
 };
 

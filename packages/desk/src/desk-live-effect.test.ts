@@ -69,7 +69,9 @@ describe('[DS24] other options', () => {
 
   it('a second site is connected to when it comes to be known, and left when it is none any more', () => {
     const voice = (world: World) =>
-      world.view?.links.filter(({ kind }) => kind === 'telephony').map(({ site, state }) => `${site} ${state}`);
+      world.view?.links
+        .filter(({ kind }) => kind === 'telephony')
+        .map(({ site, state }) => `${site} ${state}`);
     const world = ready({ hasPeer: false });
     expect(voice(world)).toEqual(['north on']);
     expect(voice(world.reconfigure({}).run(100))).toEqual(['north on', 'south on']);
@@ -104,42 +106,45 @@ describe('[DS24] other options', () => {
   });
 });
 
-describe.each(['interaction-workspace', 'agent-desktop'] as const)('[DS25] %s: another preferred site', (family) => {
-  const toSouth = { family, preferred: 'south' } as const;
+describe.each(['interaction-workspace', 'agent-desktop'] as const)(
+  '[DS25] %s: another preferred site',
+  (family) => {
+    const toSouth = { family, preferred: 'south' } as const;
 
-  it('the agent goes there when it is free, and works on as before; the other links go along', () => {
-    const world = ready({ family }).tell({ type: 'windowOpen', window: 'w1' }).reconfigure(toSouth);
-    expect(world.run(20_000).view).toMatchObject({ state: 'Ready', site: 'north' });
-    expect(world.view?.banner).toBe(
-      'You work at site north. Your own site is south now: you go there by yourself when the work in open windows is finished.',
-    );
-    world.tell({ type: 'windowClosed', window: 'w1' }).run(2_000);
-    expect(world.view).toMatchObject({ state: 'Ready', site: 'south', banner: '' });
-    const name = family === 'agent-desktop' ? 'site-1' : 'disaster-recovery.preferred-site';
-    const because = { rule: 'DS25', option: { name } };
-    expect(world.decisions('rehome')).toMatchObject([{ site: 'south', because }]);
-    expect(world.decisions('return')).toMatchObject([{ site: 'south', because }]);
-    expect(world.link('configuration')).toMatchObject({ site: 'south', state: 'on' });
-    expect(world.link('statistics')).toMatchObject({ site: 'south', state: 'on' });
-    // It stays there: it is at home.
-    expect(world.run(60_000).view).toMatchObject({ state: 'Ready', site: 'south' });
-  });
+    it('the agent goes there when it is free, and works on as before; the other links go along', () => {
+      const world = ready({ family }).tell({ type: 'windowOpen', window: 'w1' }).reconfigure(toSouth);
+      expect(world.run(20_000).view).toMatchObject({ state: 'Ready', site: 'north' });
+      expect(world.view?.banner).toBe(
+        'You work at site north. Your own site is south now: you go there by yourself when the work in open windows is finished.',
+      );
+      world.tell({ type: 'windowClosed', window: 'w1' }).run(2_000);
+      expect(world.view).toMatchObject({ state: 'Ready', site: 'south', banner: '' });
+      const name = family === 'agent-desktop' ? 'site-1' : 'disaster-recovery.preferred-site';
+      const because = { rule: 'DS25', option: { name } };
+      expect(world.decisions('rehome')).toMatchObject([{ site: 'south', because }]);
+      expect(world.decisions('return')).toMatchObject([{ site: 'south', because }]);
+      expect(world.link('configuration')).toMatchObject({ site: 'south', state: 'on' });
+      expect(world.link('statistics')).toMatchObject({ site: 'south', state: 'on' });
+      // It stays there: it is at home.
+      expect(world.run(60_000).view).toMatchObject({ state: 'Ready', site: 'south' });
+    });
 
-  it('it waits for the phone there', () => {
-    const world = ready({ family });
-    world.south.setPhone(false);
-    expect(world.run(10).reconfigure(toSouth).run(60_000).view?.site).toBe('north');
-    expect(world.view?.banner).toContain('Your own site is south now');
-    world.south.setPhone(true);
-    expect(world.run(10_000).view).toMatchObject({ state: 'Ready', site: 'south' });
-  });
+    it('it waits for the phone there', () => {
+      const world = ready({ family });
+      world.south.setPhone(false);
+      expect(world.run(10).reconfigure(toSouth).run(60_000).view?.site).toBe('north');
+      expect(world.view?.banner).toContain('Your own site is south now');
+      world.south.setPhone(true);
+      expect(world.run(10_000).view).toMatchObject({ state: 'Ready', site: 'south' });
+    });
 
-  it('who works there after a loss is at home, and its links are there', () => {
-    const world = ready({ family }).kill('north').run(15_000);
-    expect(world.view).toMatchObject({ state: 'Ready', site: 'south' });
-    world.reconfigure(toSouth).start('north').run(60_000);
-    expect(world.view).toMatchObject({ state: 'Ready', site: 'south', banner: '' });
-    expect(world.link('configuration')).toMatchObject({ site: 'south', state: 'on' });
-    expect(world.decisions('rehome')).toEqual([]);
-  });
-});
+    it('who works there after a loss is at home, and its links are there', () => {
+      const world = ready({ family }).kill('north').run(15_000);
+      expect(world.view).toMatchObject({ state: 'Ready', site: 'south' });
+      world.reconfigure(toSouth).start('north').run(60_000);
+      expect(world.view).toMatchObject({ state: 'Ready', site: 'south', banner: '' });
+      expect(world.link('configuration')).toMatchObject({ site: 'south', state: 'on' });
+      expect(world.decisions('rehome')).toEqual([]);
+    });
+  },
+);

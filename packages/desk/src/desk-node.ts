@@ -219,7 +219,12 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
   }
 
   /** DS24: at once, also what is being waited for; DS25: another preferred site. */
-  #configuredAnew(before: DeskSite, token: string, configuration: DeskConfiguration, policy: DeskPolicy): void {
+  #configuredAnew(
+    before: DeskSite,
+    token: string,
+    configuration: DeskConfiguration,
+    policy: DeskPolicy,
+  ): void {
     const now = this.#now;
     const { desk } = must(this.#start, 'a desk is started before it is configured').localData;
     const { preferredSite } = policy.site;

@@ -67,11 +67,7 @@ export class StatisticsLink {
   #agent: Heard<AgentStatistic> | undefined;
   readonly #queues = new Map<string, Heard<QueueStatistic>>();
 
-  constructor(
-    now: Millis,
-    session: StatisticsTerms & { readonly random: Random },
-    ports: StatisticsPorts,
-  ) {
+  constructor(now: Millis, session: StatisticsTerms & { readonly random: Random }, ports: StatisticsPorts) {
     const { policy, links, configuration, token, random } = session;
     this.#policy = policy;
     this.#person = configuration.person.name;

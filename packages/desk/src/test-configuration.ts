@@ -38,7 +38,9 @@ export function deskConfiguration(options: ConfigurationOptions): DeskConfigurat
   return {
     person: { name: PERSON, displayName: 'Ada', rank: 'agent' },
     family,
-    options: isWorkspace ? set({ ...WORKSPACE, ...preference, ...options.options }, 'Application Workspace') : {},
+    options: isWorkspace
+      ? set({ ...WORKSPACE, ...preference, ...options.options }, 'Application Workspace')
+      : {},
     preferredSite: preferred,
     ...(hasPeer ? { peerSite: peer } : {}),
     place: 'P1',

@@ -265,7 +265,9 @@ function causeText({ name, because }: Cause, from: string): string {
     case 'shutdown':
       return `Site ${from} is shutting down.`;
     case 'return':
-      return because.rule === 'DS25' ? 'Your own site is another now.' : 'Your phone is at your own site again.';
+      return because.rule === 'DS25'
+        ? 'Your own site is another now.'
+        : 'Your phone is at your own site again.';
     case 'asked':
       return because.text;
     default:

@@ -68,7 +68,7 @@ export function* subscribersNews(
     }
     const { changed, deleted } = subscriptions.concerned(seen);
     // Also without any object of interest: the client learns which revision is served.
-    const news = { type: 'Changed', revision, objects: [...changed], deleted: [...deleted] } as const;
+    const news = { type: 'Changed' as const, revision, objects: [...changed], deleted: [...deleted] };
     // CX3: whoever keeps a copy keeps what it came from.
     const withEntries = viewer === 'config' && entries.length > 0;
     yield [connection, withEntries ? { ...news, entries: [...entries] } : news];
