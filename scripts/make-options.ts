@@ -36,7 +36,10 @@ An option stands in the options of an object, in its section. Of several places 
 Group (of several groups that set it, the last by name) over Tenant over Application (rule DS4). A value that is not allowed, and an
 option where nobody reads it, are refused when the configuration is loaded, with object, option, value and what is allowed; of an option
 that desks read, and on a Person, Agent Group, Place, Agent Login or desktop, they count as not set, with a warning (CF20). An option that does not stand here, or on which this release does not act, is named in a warning. Whatever is acted on has a test whose title
-begins with its name, as in \`[option holdfast/realm]\`, and in which changing it changes a decision or a message. *set on* gives the type of an Application or a DN after the colon. The
+begins with its name, as in \`[option holdfast/realm]\`, and in which changing it changes a decision or a message. *set on* gives the type of an Application or a DN after the colon.
+*immediately* is within a second, at both sites: also of options that count in the original only after a desktop has been started anew.
+What a desk waits for at that moment is judged by the new value (DS24). *at the next idle moment* is when the agent is in no call and no
+after-call work, has no window open, and has the phone in service where the desk is to go (DS25). The
 source documents S0 to S4 are listed in [sources.md](sources.md); the option references are the public manuals of Workspace and of the SIP Server.
 `;
 

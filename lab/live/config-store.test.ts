@@ -107,15 +107,18 @@ async function edited(client: RawClient, ReferenceID: number, displayName: strin
   }
 }
 
-test('[CW5] what was acknowledged is there after a SIGKILL, and has reached whoever follows', async () => {
+test('[CW5] [CS17] what was acknowledged is there after a SIGKILL, and has reached whoever follows', async () => {
   const config = await startConfig();
   await startProxy();
   const [admin, watcher] = [await enter(ports.config, 'supervisor1'), await enter(ports.proxy, 'agent7002')];
   await watcher.ask(readName, 'Objects');
   const changed = watcher.next('Changed', 5_000);
+  // A desk, at a proxy.
+  const told = (await enter(ports.proxy, 'agent7001')).next('DeskConfiguration', 5_000);
   const startedAt = performance.now();
   const revision = await edited(admin, 7, 'Kim');
   expect(await changed).toMatchObject({ revision, objects: [{ name: 'agent7001', displayName: 'Kim' }] });
+  expect(await told).toMatchObject({ revision, configuration: { person: { displayName: 'Kim' } } });
   expect(performance.now() - startedAt).toBeLessThan(TOLD_MAX_MS);
   // Through the proxy, in its own name.
   const second = await edited(await enter(ports.proxy, 'supervisor1'), 8, 'Lee');

@@ -67,6 +67,7 @@ export function runCoreSeed(seed: number, options: CoreOptions = {}): SeedResult
   });
   injectFaults(world, plan, centre.targets, faults);
   centre.planPeople(BREAK_MS);
+  centre.planEdits(BREAK_MS, world.fork(4));
   world.plan(BREAK_MS, () => {
     world.net.quality = CALM_NETWORK;
   });
@@ -169,6 +170,21 @@ class CoreWorld {
     }
   }
 
+  /** Somebody edits the options of an agent: how long is waited, and where the agent belongs (DS24, DS25). */
+  planEdits(until: number, random: Random): void {
+    for (const process of this.#desks.values()) {
+      const edits = randomInteger(random, 0, 2);
+      for (let n = 0; n < edits; n++) {
+        const policy = this.#policy(random);
+        this.#world.plan(until * random(), () => {
+          this.#world.act(process, () => {
+            (process.program as CoreDesk).step(process.now(), { type: 'policy', policy });
+          });
+        });
+      }
+    }
+  }
+
   #addSite(site: string): void {
     const mirrored: MirroredLogins = new Map();
     const peer = site === 'north' ? 'south' : 'north';
@@ -188,7 +204,7 @@ class CoreWorld {
   #addAgent(agent: string): void {
     const random = this.#random;
     this.agents.push(agent);
-    const policy = this.#policy();
+    const policy = this.#policy(random);
     const retryPauseMs = randomInteger(random, 200, 3_000);
     // LL8: what the desk's storage remembers may be older than its last log-in.
     const forgets = random() < 0.2;
@@ -237,8 +253,7 @@ class CoreWorld {
    * Time-outs from far below the lease to far above it: LL5 keeps them above, so that a lease never adds to a
    * wait; here LL4 alone has to keep the promise.
    */
-  #policy(): DeskSitePolicy {
-    const random = this.#random;
+  #policy(random: Random): DeskSitePolicy {
     const preferredSite = must(SITES[randomInteger(random, 0, 1)], 'one of two sites');
     const timeouts = {
       siteTimeoutMs: governed('disaster-recovery.timeout', randomInteger(random, 100, 12_000)),

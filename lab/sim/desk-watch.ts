@@ -59,6 +59,8 @@ export class DeskWatch {
         if (message.configuration?.family === 'agent-desktop') census.count('DS1');
         if ((message.configuration?.warnings.length ?? 0) > 0) census.count('DS22');
         return;
+      case 'DeskConfiguration':
+        return census.count('CS17');
       case 'Ping':
         if (connection.startsWith('configuration')) census.count('CS10');
         return;

@@ -1,12 +1,11 @@
 /**
- * The centre of the whole simulation as it is configured: two sites, a few queues, agents with phones of all kinds, the
- * names that the DNS knows, and what somebody edits while it works.
+ * The centre of the whole simulation as it is configured: two sites, a few queues, agents with phones of all kinds, and
+ * the names that the DNS knows.
  */
 import {
   type GeneratedAgent,
   type GeneratedConfiguration,
   generateConfiguration,
-  OVERFLOW_QUEUE,
   SALES_QUEUE,
   SUPPORT_QUEUE,
 } from '@holdfast/centre';
@@ -15,7 +14,6 @@ import type { ConfigObject } from '@holdfast/protocol';
 import { digestSecret, type LookupAnswer } from '@holdfast/sip';
 import { SIP_PORT } from './node-program.ts';
 import { ANNOUNCER, CALL_PROCESSING_PORT, DEAD_GATEWAY, GATEWAY } from './rule-census.ts';
-import type { Edit } from './whole-configuration.ts';
 import { EMERGENCY_NUMBER } from './whole-emergency.ts';
 import { withForwards } from './whole-forwards.ts';
 import { type DrawnKinds, drawKinds, withPlacePerSite } from './whole-kinds.ts';
@@ -52,7 +50,7 @@ export const CAMPAIGN_QUEUE = '8002';
 const PAIR_SHARE = 0.7;
 const ONE_LOGIN_AGENT = 6;
 /** Of the first agent: codes, extensions and user names count on from it. */
-const FIRST_CODE = 7_001;
+export const FIRST_CODE = 7_001;
 
 export interface DrawnCentre {
   readonly generated: GeneratedConfiguration;
@@ -230,30 +228,6 @@ function deadTrunks(): ConfigObject[] {
     options: { TServer: { contact: `sip:${DEAD_GATEWAY}:${SIP_PORT}` } },
   }));
 }
-
-/** In this order: other after-call work, a shorter line, a queue less. */
-export const EDITS: readonly Edit[] = [
-  (objects, random) => {
-    const code = String(FIRST_CODE + randomInteger(random, 0, 7));
-    return objects.map((object) =>
-      object.objectType === 'AgentLogin' && object.code === code
-        ? {
-            ...object,
-            options: {
-              TServer: { ...object.options.TServer, 'wrap-up-time': String(randomInteger(random, 1, 6)) },
-            },
-          }
-        : object,
-    );
-  },
-  (objects) =>
-    objects.map((object) =>
-      object.objectType === 'DN' && object.number === OVERFLOW_QUEUE
-        ? { ...object, options: { holdfast: { ...object.options.holdfast, 'waiting-max': '20' } } }
-        : object,
-    ),
-  (objects) => objects.filter((object) => object.objectType !== 'DN' || object.number !== CAMPAIGN_QUEUE),
-];
 
 /** An address literal for each desk and phone: nothing is left to look up. */
 export function addressOf(net: number, index: number): string {

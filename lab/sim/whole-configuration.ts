@@ -14,7 +14,7 @@ import type { World } from './world.ts';
 
 /** A server that is stopped is told when it goes on. */
 const TELL_AGAIN_MS = 1_000;
-const EDITS = 3;
+const EDITS = 6;
 
 export type Edit = (objects: readonly ConfigObject[], random: Random) => readonly ConfigObject[];
 

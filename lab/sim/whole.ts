@@ -24,7 +24,6 @@ import {
   CAMPAIGN_QUEUE,
   type DrawnCentre,
   drawCentre,
-  EDITS,
   PHONE_TIMEOUT_MS,
   REALM,
   ROUTING_POINT,
@@ -42,6 +41,7 @@ import {
 } from './whole-checks.ts';
 import { EditedConfiguration } from './whole-configuration.ts';
 import type { WholeDefect } from './whole-defects.ts';
+import { EDITS } from './whole-edits.ts';
 import { greyIsReplaced } from './whole-grey.ts';
 import { Habits } from './whole-habits.ts';
 import { type Kind, kindOf } from './whole-kinds.ts';

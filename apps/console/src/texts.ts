@@ -75,6 +75,8 @@ const DECISIONS: Readonly<Record<string, readonly [string, string]>> = {
   waitForPhone: ['waits for the phone after losing', 'wait for their phones after losing'],
   loggedOut: ['was logged out at', 'were logged out at'],
   refused: ['was refused at', 'were refused at'],
+  judgeAnew: ['waits by another time-out for', 'wait by another time-out for'],
+  rehome: ['belongs from now on to', 'belong from now on to'],
   'move the configuration link': ['takes the configuration link to', 'take their configuration links to'],
   'move the statistics link': ['takes the statistics link to', 'take their statistics links to'],
 };

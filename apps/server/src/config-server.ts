@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { type Configuration, problemLine } from '@holdfast/centre';
-import type { LineCounts } from '@holdfast/servers';
+import type { ConfigServerEffect, LineCounts } from '@holdfast/servers';
 import type { Log } from './log.ts';
 import type { ReportingRole } from './role.ts';
 import { serveConfiguration } from './serve-configuration.ts';
@@ -38,12 +38,14 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
   const store = start.store === undefined ? undefined : await openConfigStore(start.store);
   const { configuration, stored } = await openConfiguration({ application, files, store, copy, log });
   let shell: StoreShell | undefined;
+  // The node asks the store for the first time while its ports are still being opened.
+  const early: Extract<ConfigServerEffect, { type: 'store' }>[] = [];
   const serving = await serveConfiguration({
     ...{ application, type: 'ConfigurationServer', configuration, stored, log, lines, startedAt },
-    asked: (effect, node) => {
-      if (effect.type !== 'store' || store === undefined) return;
-      shell ??= new StoreShell(store, copy, log, node);
-      shell.ask(effect);
+    asked: (effect) => {
+      if (effect.type !== 'store') return;
+      if (shell === undefined) early.push(effect);
+      else shell.ask(effect);
     },
   });
   if (store !== undefined) shell = new StoreShell(store, copy, log, serving);

@@ -3,7 +3,15 @@
  * the log, the stranger on the live page. What the agent is told stands with the desk.
  */
 import type { Because, Millis } from '@holdfast/kernel';
-import type { Cause, DeskSitePolicy, LoginRefusal, OutReason, SiteTimeouts } from './desk-site-types.ts';
+import type {
+  Cause,
+  DeskSite,
+  DeskSitePolicy,
+  LoginRefusal,
+  OutReason,
+  SiteTimeouts,
+} from './desk-site-types.ts';
+import type { GoverningOption } from './governed.ts';
 
 export function telephonyLost(site: string, timeouts: SiteTimeouts): Cause {
   const { value, option } = timeouts.siteTimeoutMs;
@@ -21,9 +29,27 @@ export function shutdown(site: string): Cause {
   return { name: 'shutdown', because: { rule: 'DS8c', text: `Site ${site} is shutting down gracefully.` } };
 }
 
-export function returning(policy: DeskSitePolicy): Cause {
+export function returning({ policy, rehoming }: Pick<DeskSite, 'policy' | 'rehoming'>): Cause {
+  if (rehoming !== undefined) return { name: 'return', because: rehoming };
   const text = `The phone is in service at the preferred site ${policy.preferredSite} again.`;
   return { name: 'return', because: { rule: 'DS15', text, option: policy.autoRestore.option } };
+}
+
+export function rehomed(former: string, { preferredSite, preference }: DeskSitePolicy): Because {
+  const text = `The preferred site is now ${preferredSite}, and no more ${former}: the agent goes there when it is free.`;
+  return { rule: 'DS25', text, ...(preference && { option: preference }) };
+}
+
+export function noSiteAnyMore(site: string, { preferredSite, enabled }: DeskSitePolicy): Because {
+  const text = `Site ${site} is this agent's no more: the agent goes to site ${preferredSite} when it is free.`;
+  return { rule: 'DS25', text, option: enabled.option };
+}
+
+/** Undefined: by then there was no end, or now there is none. */
+export function judgedAnew(site: string, former?: GoverningOption, option?: GoverningOption): Because {
+  const [was, is] = [former, option].map((one) => (one && `${one.value} (${one.name})`) ?? 'without an end');
+  const text = `The wait at site ${site}: now ${is}, before ${was}.`;
+  return { rule: 'DS24', text, ...(option && { option }) };
 }
 
 export function started(site: string): Because {

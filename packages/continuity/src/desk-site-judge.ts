@@ -8,14 +8,24 @@ import type { Cause, DeskSite, DeskSitePolicy, SiteFacts, SiteTimeouts } from '.
 import { mayLogInElsewhereAt } from './login-lease.ts';
 import { returnAt, type SiteHealth } from './return-damping.ts';
 
+/** The sites of this agent, the preferred one first. DS2: with `enabled` false no link leaves its site, so that there is only one. */
+export function sitesOf({ enabled, preferredSite, peerSite }: DeskSitePolicy): readonly string[] {
+  return enabled.value && peerSite !== undefined ? [preferredSite, peerSite] : [preferredSite];
+}
+
 /** DS8: the cause to leave that was complete first, if any is. A desk without a second site has nowhere to go. */
 export function completeCause(desk: DeskSite, site: string, now: Millis): Cause | undefined {
-  if (Object.keys(desk.sites).length < 2) return undefined;
+  if (!hasElsewhere(desk, site)) return undefined;
   if (factsOf(desk, site).isClosing) return shutdown(site);
   const { telephonyAt, phoneAt } = leaveAt(desk, site);
   if (now < Math.min(telephonyAt, phoneAt)) return undefined;
   const timeouts = timeoutsAt(desk.policy, site);
   return telephonyAt <= phoneAt ? telephonyLost(site, timeouts) : phoneLost(site, timeouts);
+}
+
+/** There is a site of this agent other than that. */
+export function hasElsewhere(desk: DeskSite, site: string): boolean {
+  return sitesOf(desk.policy).some((own) => own !== site);
 }
 
 /** DS10: when each cause will be complete if nothing changes; infinity while it does not run. */
@@ -76,7 +86,8 @@ export function mayEnter(desk: DeskSite, site: string, now: Millis): boolean {
 
 export function mayReturn(desk: DeskSite, site: string, now: Millis): boolean {
   const { preferredSite, autoRestore } = desk.policy;
-  if (!autoRestore.value || desk.isKeptAway || site === preferredSite || !isFree(desk)) return false;
+  const isWanted = desk.rehoming !== undefined || (autoRestore.value && !desk.isKeptAway);
+  if (!isWanted || site === preferredSite || !isFree(desk)) return false;
   return isReady(factsOf(desk, preferredSite), now) && now >= returnsAt(desk, site);
 }
 

@@ -4,7 +4,8 @@
  */
 import { type Because, type Millis, unreachable } from '@holdfast/kernel';
 import { loggedOutBy, loginForgotten, notFree, phoneBack, putOff, started, superseded } from './causes.ts';
-import { factsOf, isFree, phoneFact, withFacts } from './desk-site-judge.ts';
+import { factsOf, isFree, phoneFact, sitesOf, withFacts } from './desk-site-judge.ts';
+import { learnPolicy, NOTHING_PROMISED } from './desk-site-policy.ts';
 import type {
   Cause,
   DeskSite,
@@ -41,6 +42,7 @@ export function learn(
         sites: Object.fromEntries(sites),
         isAskedByAgent: true,
         isKeptAway: false,
+        rehoming: undefined,
         situation: { name: 'waiting', site, because: started(site) },
       };
     }
@@ -74,10 +76,12 @@ export function learn(
       const { situation } = desk;
       if (situation.name !== 'withdrawing' || situation.from !== event.site) return desk;
       effects.push({ type: 'decide', what: 'stay', site: event.site, because: notFree(event.text) });
-      return { ...desk, situation: { name: 'serving', site: event.site } };
+      return cameIntoService(desk, event.site);
     }
     case 'busy':
       return { ...desk, busy: event.busy };
+    case 'policy':
+      return learnPolicy(desk, event.policy, now, effects);
     case 'clock':
       return { ...desk, wallOffsetMs: event.wallOffsetMs };
     case 'expire':
@@ -102,13 +106,13 @@ function leaveIt(desk: DeskSite, site: string, why: OutReason, effects: DeskSite
 function learnMove(desk: DeskSite, to: string, because: Because, effects: DeskSiteEffect[]): DeskSite {
   const { situation } = desk;
   const isSettled = situation.name === 'serving' || situation.name === 'waiting';
-  if (!isSettled || situation.site === to || desk.sites[to] === undefined) return desk;
+  if (!isSettled || situation.site === to || !sitesOf(desk.policy).includes(to)) return desk;
   if (!isFree(desk)) {
     const text = 'The move was asked for during a call, after-call work or with open windows.';
     effects.push({ type: 'decide', what: 'stay', site: situation.site, because: notFree(text) });
     return desk;
   }
-  const stay = { ...desk, isKeptAway: to !== desk.policy.preferredSite };
+  const stay = { ...desk, isKeptAway: to !== desk.policy.preferredSite, rehoming: undefined };
   const { site: from } = situation;
   const cause = { name: 'asked', because } as const;
   if (situation.name === 'serving') return withdraw(stay, from, to, cause, effects);
@@ -142,6 +146,7 @@ function learnTelephonyOn(
       leaseLengthMs: event.leaseLengthMs,
       leaseSource: event.leaseSource,
       peerAsked: event.peerAsked,
+      returnSlotMs: event.returnSlotMs,
       // Whoever works there goes on until the logout comes. A mate that has taken over may not know of the shutdown.
       isClosing: event.isClosing && !isOurs,
     },
@@ -206,7 +211,13 @@ function learnLoggedIn(desk: DeskSite, event: Extract<DeskSiteEvent, { type: 'lo
   const next = withFacts(known, site, { login: { epoch, confirmed: true }, refusals: 0 });
   const { situation } = desk;
   if (situation.name !== 'entering' || situation.site !== site) return next;
-  return { ...next, isAskedByAgent: false, situation: { name: 'serving', site } };
+  return cameIntoService({ ...next, isAskedByAgent: false }, site);
+}
+
+/** The agent works there; DS25: who has come to the preferred site belongs there. */
+export function cameIntoService(desk: DeskSite, site: string): DeskSite {
+  const rehoming = site === desk.policy.preferredSite ? undefined : desk.rehoming;
+  return { ...desk, rehoming, situation: { name: 'serving', site } };
 }
 
 /** LL8: whatever a former run of this desk may have left at the other site has ended. */
@@ -216,8 +227,6 @@ function nothingBefore(desk: DeskSite): DeskSite {
   });
   return { ...desk, isUnconfirmed: false, sites: Object.fromEntries(sites) };
 }
-
-const NOTHING_PROMISED = { name: 'nothing' } as const;
 
 function learnRefusal(
   desk: DeskSite,

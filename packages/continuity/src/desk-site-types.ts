@@ -3,7 +3,7 @@
  * what it is told and what it orders.
  */
 import type { Because, Millis } from '@holdfast/kernel';
-import type { Governed } from './governed.ts';
+import type { Governed, GoverningOption } from './governed.ts';
 import type { LoginEpoch, Promised, ReceivedStamp, Stamp } from './login-lease.ts';
 import type { ReturnDamping, ReturnDampingPolicy } from './return-damping.ts';
 
@@ -15,6 +15,8 @@ export interface DeskSitePolicy {
   /** DS2: false means that no link leaves its site. */
   readonly enabled: Governed<boolean>;
   readonly preferredSite: string;
+  /** What names it, where an option does. */
+  readonly preference?: GoverningOption;
   /** Undefined where there is no other site. */
   readonly peerSite: string | undefined;
   /** For each site, while the desk belongs there (DS1: in the third-party family each site's Application has its own). */
@@ -60,6 +62,8 @@ export interface SiteFacts {
   readonly peerAsked: boolean;
   /** The site sends its agents away (graceful shutdown) and gets no log-in until it takes that back or starts anew. */
   readonly isClosing: boolean;
+  /** RD1: this desk's part of the window that the site gives to those who return; 0 before it has told. */
+  readonly returnSlotMs: Millis;
   /** No log-in before this instant, after `refusals` in a row. */
   readonly notBefore: Millis;
   readonly refusals: number;
@@ -125,6 +129,10 @@ export interface DeskSite {
   readonly isAskedByAgent: boolean;
   /** DS17: the agent was moved to the peer on request, and the preferred site has been there ever since. */
   readonly isKeptAway: boolean;
+  /** DS25: the preferred site has become another, and the agent does not work there yet: why it goes there. */
+  readonly rehoming: Because | undefined;
+  /** DS24: sites that are this agent's no more, and are remembered until nothing of this desk is left there. */
+  readonly formerSites: readonly string[];
   /** The health of the preferred site, as a return sees it (RD1, RD2). */
   readonly damping: ReturnDamping;
   /** LL8: the present login rests on a wait since the start, not on the word of the other site. */
@@ -209,6 +217,8 @@ export type DeskSiteEvent =
   /** The site refused the logout that a move asked for. */
   | { readonly type: 'logoutRefused'; readonly site: string; readonly text: string }
   | { readonly type: 'busy'; readonly busy: Busy }
+  /** DS24: the options are others now. */
+  | { readonly type: 'policy'; readonly policy: DeskSitePolicy }
   | { readonly type: 'clock'; readonly wallOffsetMs: Millis }
   | { readonly type: 'expire' };
 
@@ -239,5 +249,9 @@ export type Decision =
   | 'return'
   | 'move'
   | 'waitForPhone'
+  /** DS24: what is waited for now lasts longer or shorter. */
+  | 'judgeAnew'
+  /** DS25: the agent belongs to another site. */
+  | 'rehome'
   | 'loggedOut'
   | 'refused';

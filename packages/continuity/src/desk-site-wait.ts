@@ -4,7 +4,15 @@
  */
 import { type Because, type Millis, unreachable } from '@holdfast/kernel';
 import { inSeconds } from './causes.ts';
-import { factsOf, isReady, leaseBarAt, leaveAt, returnsAt, timeoutsAt } from './desk-site-judge.ts';
+import {
+  factsOf,
+  hasElsewhere,
+  isReady,
+  leaseBarAt,
+  leaveAt,
+  returnsAt,
+  timeoutsAt,
+} from './desk-site-judge.ts';
 import type { DeskSite } from './desk-site-types.ts';
 import type { GoverningOption } from './governed.ts';
 import { leaseWithMargin, mayLogInElsewhereAt } from './login-lease.ts';
@@ -72,10 +80,11 @@ export function isReturnHeldUp(desk: DeskSite): boolean {
 
 /** The desk works at the peer site, and goes back as soon as nothing is in the way. */
 function wantsBack(desk: DeskSite): boolean {
-  const { situation, isKeptAway } = desk;
+  const { situation, isKeptAway, rehoming } = desk;
   const { preferredSite, autoRestore } = desk.policy;
-  if (situation.name !== 'serving' || situation.site === preferredSite || isKeptAway) return false;
-  return autoRestore.value && isReady(factsOf(desk, preferredSite), desk.seenAt);
+  if (situation.name !== 'serving' || situation.site === preferredSite) return false;
+  const isWanted = rehoming !== undefined || (autoRestore.value && !isKeptAway);
+  return isWanted && isReady(factsOf(desk, preferredSite), desk.seenAt);
 }
 
 /** RD1, RD2: the site is back, and has to prove steady. */
@@ -117,8 +126,7 @@ function reportWaiting(desk: DeskSite, site: string): DeskSiteReport {
 
 /** A cause that can never be complete, or that leads nowhere, has no time that runs. */
 function running(desk: DeskSite, wait: RunningWait): RunningWait | undefined {
-  const leadsSomewhere = Object.keys(desk.sites).length > 1;
-  return leadsSomewhere && wait.until < Number.POSITIVE_INFINITY ? wait : undefined;
+  return hasElsewhere(desk, wait.site) && wait.until < Number.POSITIVE_INFINITY ? wait : undefined;
 }
 
 /** The wait for another site's lease to end, where that is all that is missing. */

@@ -31,19 +31,20 @@ import {
   mayEnter,
   mayReturn,
   needsPeerAt,
+  sitesOf,
   stands,
 } from './desk-site-judge.ts';
-import { learn, learnTelephonyOff, seekAfter, withdraw } from './desk-site-learn.ts';
+import { cameIntoService, learn, learnTelephonyOff, seekAfter, withdraw } from './desk-site-learn.ts';
+import { forgetFormer, freshFacts, NOTHING_PROMISED } from './desk-site-policy.ts';
 import type {
   Cause,
   DeskSite,
   DeskSiteEffect,
   DeskSiteEvent,
   DeskSitePolicy,
-  SiteFacts,
   Situation,
 } from './desk-site-types.ts';
-import { LEASE_LENGTH_MS, nextEpoch, promiseStamp } from './login-lease.ts';
+import { nextEpoch, promiseStamp } from './login-lease.ts';
 import { comesAndGoes, isFlapping, NO_LOSSES, returnAt, stepReturnDamping } from './return-damping.ts';
 
 export interface DeskSiteStart {
@@ -61,22 +62,11 @@ export interface DeskSiteStart {
 }
 
 export function startDeskSite(start: DeskSiteStart, now: Millis): DeskSite {
-  const fresh: SiteFacts = {
-    telephony: { name: 'unknown' },
-    phone: { name: 'unknown' },
-    login: undefined,
-    heard: undefined,
-    promised: start.firstLogin === 'wait' ? { name: 'unknown', startedAt: now } : { name: 'nothing' },
-    leaseLengthMs: LEASE_LENGTH_MS,
-    leaseSource: 'default',
-    peerAsked: false,
-    isClosing: false,
-    notBefore: 0,
-    refusals: 0,
-  };
-  const { preferredSite, peerSite, enabled } = start.policy;
-  // DS2: with `enabled` false no link leaves its site, so that there is only one.
-  const names = enabled.value && peerSite !== undefined ? [preferredSite, peerSite] : [preferredSite];
+  const fresh = freshFacts(
+    start.firstLogin === 'wait' ? { name: 'unknown', startedAt: now } : NOTHING_PROMISED,
+  );
+  const { preferredSite } = start.policy;
+  const names = sitesOf(start.policy);
   const why = { name: 'notAsked' } as const;
   return {
     policy: start.policy,
@@ -88,6 +78,8 @@ export function startDeskSite(start: DeskSiteStart, now: Millis): DeskSite {
     situation: { name: 'out', why, because: loggedOutBy(why, preferredSite) },
     isAskedByAgent: false,
     isKeptAway: false,
+    rehoming: undefined,
+    formerSites: [],
     damping: NO_LOSSES,
     isUnconfirmed: false,
     seenAt: now,
@@ -105,26 +97,26 @@ export function stepDeskSite(
   const effects: DeskSiteEffect[] = [];
   // A site of which the policy does not know concerns nobody here.
   if ('site' in event && before.sites[event.site] === undefined) return { state: before, effects };
-  const learnt = endStay(damp(learn(before, event, now, effects), event, now, effects), now);
+  const learnt = endStay(damp(learn(before, event, now, effects), now, effects), now);
   let desk = learnt.seenAt === now ? learnt : { ...learnt, seenAt: now };
   for (let decisions = 0; ; decisions++) {
     assert(decisions < DECISIONS_MAX, 'a desk decides in circles');
     const next = decide(desk, now, effects);
-    if (next === desk) return { state: desk, effects };
+    if (next === desk) return { state: forgetFormer(desk, now), effects };
     desk = next;
   }
 }
 
 /** RD2: what becomes of the preferred site is remembered, wherever the desk stands. */
-function damp(desk: DeskSite, event: DeskSiteEvent, now: Millis, effects: DeskSiteEffect[]): DeskSite {
+function damp(desk: DeskSite, now: Millis, effects: DeskSiteEffect[]): DeskSite {
   const { preferredSite, damping: policy, autoRestore } = desk.policy;
   const health = healthOf(factsOf(desk, preferredSite));
-  const isConnected = event.type === 'telephonyOn' && event.site === preferredSite;
-  const slotMs = isConnected ? event.returnSlotMs : desk.damping.slotMs;
+  const { returnSlotMs: slotMs } = factsOf(desk, preferredSite);
   const damping = stepReturnDamping(desk.damping, { health, slotMs }, now, policy);
   if (damping === desk.damping) return desk;
   const { situation } = desk;
-  const isAway = situation.name === 'serving' && situation.site !== preferredSite && autoRestore.value;
+  const isReturning = autoRestore.value || desk.rehoming !== undefined;
+  const isAway = situation.name === 'serving' && situation.site !== preferredSite && isReturning;
   if (isAway && health === 'ready' && desk.damping.health !== 'ready' && isFlapping(damping, now, policy)) {
     const because = comesAndGoes(preferredSite, policy.halfLifeMs.option);
     effects.push({ type: 'decide', what: 'stay', site: situation.site, because });
@@ -151,7 +143,7 @@ function decide(desk: DeskSite, now: Millis, effects: DeskSiteEffect[]): DeskSit
     case 'serving': {
       const { preferredSite } = desk.policy;
       if (!mayReturn(desk, situation.site, now)) return desk;
-      return withdraw(desk, situation.site, preferredSite, returning(desk.policy), effects);
+      return withdraw(desk, situation.site, preferredSite, returning(desk), effects);
     }
     case 'seeking':
       return decideSeeking(desk, situation, now, effects);
@@ -176,14 +168,13 @@ function decideWaiting(
   effects: DeskSiteEffect[],
 ): DeskSite {
   const { site } = situation;
-  if (stands(factsOf(desk, site)))
-    return { ...desk, isAskedByAgent: false, situation: { name: 'serving', site } };
+  if (stands(factsOf(desk, site))) return cameIntoService({ ...desk, isAskedByAgent: false }, site);
   const cause = completeCause(desk, site, now);
   if (cause !== undefined) return seek(desk, site, cause, now, effects);
   if (mayEnter(desk, site, now)) return enter(desk, site, situation.because, now, effects);
   // DS15: a desk whose phone has left the peer site need not wait there for it to come back.
   if (factsOf(desk, site).telephony.name === 'on' && mayReturn(desk, site, now)) {
-    const cause = returning(desk.policy);
+    const cause = returning(desk);
     effects.push({ type: 'decide', what: 'return', site: desk.policy.preferredSite, because: cause.because });
     return { ...desk, situation: { name: 'seeking', from: site, aim: desk.policy.preferredSite, cause } };
   }
@@ -209,7 +200,7 @@ function decideSeeking(
   const { from, aim, cause } = situation;
   if (stands(factsOf(desk, from)) && cause.name === 'telephony') {
     effects.push({ type: 'decide', what: 'stay', site: from, because: causeEnded(from) });
-    return { ...desk, situation: { name: 'serving', site: from } };
+    return cameIntoService(desk, from);
   }
   const order = [aim, ...Object.keys(desk.sites).filter((site) => site !== aim)];
   const site = order.find((candidate) => mayEnter(desk, candidate, now));

@@ -1,7 +1,7 @@
 export * from './arbiter-key.ts';
 export { inSeconds } from './causes.ts';
 export * from './desk-site.ts';
-export { factsOf, isFree, timeoutsAt } from './desk-site-judge.ts';
+export { factsOf, isFree, sitesOf, timeoutsAt } from './desk-site-judge.ts';
 export * from './desk-site-types.ts';
 export * from './desk-site-wait.ts';
 export * from './fitness.ts';

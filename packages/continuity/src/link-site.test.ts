@@ -142,6 +142,28 @@ describe('link site', () => {
     expect(desk.tell({ type: 'on', site: 'north' }).ordered).toEqual(['endWarning']);
   });
 
+  it('[DS24] another time-out counts for a loss that is waited for, and at once where it has passed', () => {
+    const within = (value: number) => ({
+      ...WORKSPACE,
+      moveAfterMs: { ...WORKSPACE.moveAfterMs, value },
+    });
+    const desk = new Desk(WORKSPACE, 'north').tell({ type: 'off', since: 1_000 }, 1_200);
+    expect(desk.tell({ type: 'policy', policy: within(90_000) }, 2_000).ordered).toEqual(['warn']);
+    expect(linkSiteDeadline(desk.state)).toBe(91_000);
+    expect(desk.tell({ type: 'policy', policy: within(1_500) }, 3_000).ordered).toEqual(['to south (DS16)']);
+  });
+
+  it('[DS24] a site that is none of the agent’s any more is left; one that never was is not by that', () => {
+    const desk = new Desk(WORKSPACE, 'north').tell({ type: 'on', site: 'north' });
+    const only = (site: string) => ({ type: 'policy', policy: { ...WORKSPACE, sites: [site] } }) as const;
+    expect(desk.tell(only('south')).ordered).toEqual(['to south (DS24)']);
+    expect(desk.tell({ type: 'on', site: 'south' }).tell(only('south')).ordered).toEqual([]);
+    const guest = new Desk({ ...WORKSPACE, sites: ['north'] }, 'south');
+    guest.tell({ type: 'off', since: 1 }, 1).tell({ type: 'on', site: 'south' });
+    expect(guest.ordered).toEqual(['to north (DS5)', 'to south (DS5)']);
+    expect(guest.tell(only('north')).ordered).toEqual([]);
+  });
+
   it('[DS16] whatever happens: told once when off, once when on again, and never at an unknown site', () => {
     const event = fc.oneof(
       fc.constantFrom<LinkSiteEvent>(

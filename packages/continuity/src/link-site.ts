@@ -43,6 +43,8 @@ export type LinkSiteEvent =
   | { readonly type: 'off'; readonly since: Millis }
   /** The agent has been logged in at `site`; `isReturn` when that is the preferred one again (DS15). */
   | { readonly type: 'voice'; readonly site: string; readonly isReturn: boolean }
+  /** DS24: the options are others now. */
+  | { readonly type: 'policy'; readonly policy: LinkSitePolicy }
   | { readonly type: 'expire' };
 
 export type LinkSiteEffect =
@@ -103,6 +105,8 @@ export function stepLinkSite(link: LinkSite, event: LinkSiteEvent, now: Millis):
       return fail(link, event.since);
     case 'voice':
       return follow(link, event.site, event.isReturn);
+    case 'policy':
+      return learnPolicy(link, event.policy, now);
     case 'expire':
       return giveUp(link, now);
     default:
@@ -165,6 +169,18 @@ function follow(link: LinkSite, site: string, isReturn: boolean): Next {
     { rule, text: `The ${name} link follows the voice link to site ${site}.` },
     fallbacks,
   );
+}
+
+/** From a site that is none of the agent's any more to the first; what is waited for ends by the new time-out, now if that has passed. */
+function learnPolicy(before: LinkSite, policy: LinkSitePolicy, now: Millis): Next {
+  const { sites, link: name } = policy;
+  const [home] = sites;
+  const fallbacks = before.fallbacks.filter((site) => sites.includes(site));
+  const link = { ...before, policy, fallbacks };
+  const isLeft = before.policy.sites.includes(link.site) && !sites.includes(link.site);
+  if (home === undefined || !isLeft) return giveUp(link, now);
+  const text = `Site ${link.site} is this agent's no more; the ${name} link goes to site ${home}.`;
+  return move(link, home, { rule: 'DS24', text }, fallbacks);
 }
 
 function giveUp(link: LinkSite, now: Millis): Next {

@@ -31,6 +31,7 @@ export class AgentSession {
   readonly #callsAtLoss = new CallsAtLoss();
   readonly #windows = new Set<string>();
   #restores: Readonly<Record<string, Governed<boolean>>> = {};
+  #home = '';
   #state: AgentState | undefined;
   /** What the agent chose before the desk was configured. */
   #chosenEarly: AgentChoice | undefined;
@@ -48,9 +49,11 @@ export class AgentSession {
     return this.#windows;
   }
 
-  /** `restores`: whether the last state is put back, for each site (DS1). */
+  /** `restores`: whether the last state is put back, for each site (DS1). Later ones count from the next log-in on (DS24). */
   configured(now: Millis, restores: Readonly<Record<string, Governed<boolean>>>, home: string): void {
     this.#restores = restores;
+    this.#home = home;
+    if (this.#state !== undefined) return;
     this.#state = new AgentState(must(restores[home], 'every site has its options'), now, {
       ask: (request, because) => this.#ports.ask(request, because),
     });
@@ -116,7 +119,8 @@ export class AgentSession {
   /** The desk serves at that site now. */
   cameIntoService(now: Millis, site: string, after: DeskSite): void {
     const { epoch } = must(factsOf(after, site).login, 'serving under a login');
-    const restores = must(this.#restores[site], 'every site has its options');
+    // A site that is this agent's no more has none of its own.
+    const restores = must(this.#restores[site] ?? this.#restores[this.#home], 'every site has its options');
     if (this.#state?.cameIntoService(now, epoch, restores)) this.#ports.fact('loggedIn', site);
     else this.#callsAtLoss.take();
   }

@@ -29,7 +29,7 @@ export interface ConfigurationPorts {
   connect(connection: string, member: Endpoint): void;
   close(connection: string): void;
   send(connection: string, message: ConfigRequest): void;
-  /** Also again after each reconnection. */
+  /** Also again after each reconnection, and whenever it has changed (DS24). */
   configured(now: Millis, token: string, configuration: DeskConfiguration): void;
   /** Nothing but the agent or the administrator can mend this (wrong password, disabled account). */
   refused(code: ErrorCode, text: string): void;
@@ -177,7 +177,7 @@ export class ConfigurationLink {
   settle(now: Millis, policy: DeskPolicy, configuration: DeskConfiguration): void {
     this.#known = { policy, configuration };
     this.sited.settle(now, policy.configuration, this.#site);
-    this.link.renew(this.#targetAt(this.site));
+    this.link.renew(now, this.#targetAt(this.site));
   }
 
   opened(connection: string): void {
@@ -219,6 +219,11 @@ export class ConfigurationLink {
         this.sited.established(now);
         this.#ports.configured(now, message.token, message.configuration);
         if (this.#isPasswordToBeSaid()) this.#logIn(connection);
+        return;
+      case 'DeskConfiguration':
+        // DS24: of a log-in that stands; what another is being answered is newer.
+        if (this.link.isOn && this.#token !== undefined)
+          this.#ports.configured(now, this.#token, message.configuration);
         return;
       case 'Error':
         if (this.#isOfPassword(message.ReferenceID))

@@ -17,6 +17,13 @@ import { lostText, TEXTS } from './texts.ts';
 
 type Heard = Extract<DeskInput, { type: 'message' }>;
 
+export interface DeskSession {
+  readonly policy: DeskPolicy;
+  /** Names this run of the desk. */
+  readonly desk: string;
+  readonly token: string;
+}
+
 export interface DeskLinkPorts {
   emit(effect: DeskEffect): void;
   /** Let in by a Configuration Server; also again after each reconnection. */
@@ -76,38 +83,59 @@ export class DeskLinks {
     this.#configuration.link.start(now);
   }
 
-  /** The agent's sites are known: telephony to each, and statistics where there are any. */
+  /**
+   * The agent's sites are known, or known anew (DS17, DS24): telephony to each, and statistics where there are any. What
+   * stands goes on; nothing waits for it.
+   */
   connectSites(
     now: Millis,
-    session: { readonly policy: DeskPolicy; readonly desk: string; readonly token: string },
+    session: DeskSession,
     configuration: DeskConfiguration,
     sites: readonly string[],
   ): void {
-    const { policy, desk, token } = session;
-    const random = this.#random;
+    const { policy, token } = session;
     this.#configuration?.settle(now, policy, configuration);
-    for (const site of configuration.sites) {
-      if (!sites.includes(site.site)) continue;
-      const telephony = new TelephonyLink(
-        {
-          configuration: site,
-          target: targetOf(site.telephony, site.site, policy),
-          supervisorLogoutCodes: policy.supervisorLogoutCodes[site.site] ?? [],
-          session: `desk-${desk}`.slice(0, 64).padEnd(8, '-'),
-          person: configuration.person.name,
-          random,
-        },
-        token,
-        { ...this.#wire('telephony'), tell: this.#ports.learn },
-      );
-      this.#telephony.set(site.site, telephony);
-      telephony.link.start(now);
-    }
+    for (const telephony of this.#telephony.values()) telephony.renewToken(token);
+    for (const site of configuration.sites)
+      if (sites.includes(site.site)) this.#connectTelephony(now, session, configuration.person.name, site);
+    this.#connectStatistics(now, session, configuration);
+  }
+
+  #connectTelephony(
+    now: Millis,
+    { policy, desk, token }: DeskSession,
+    person: string,
+    configuration: DeskConfiguration['sites'][number],
+  ): void {
+    const { site } = configuration;
+    const terms = {
+      configuration,
+      target: targetOf(configuration.telephony, site, policy),
+      supervisorLogoutCodes: policy.supervisorLogoutCodes[site] ?? [],
+    };
+    const present = this.#telephony.get(site);
+    if (present !== undefined) return present.renew(now, token, terms);
+    const session = `desk-${desk}`.slice(0, 64).padEnd(8, '-');
+    const telephony = new TelephonyLink({ ...terms, session, person, random: this.#random }, token, {
+      ...this.#wire('telephony'),
+      tell: this.#ports.learn,
+    });
+    this.#telephony.set(site, telephony);
+    telephony.link.start(now);
+  }
+
+  #connectStatistics(now: Millis, { policy, token }: DeskSession, configuration: DeskConfiguration): void {
     const links = policy.statistics;
-    if (links === undefined) return;
+    if (links === undefined) {
+      this.#statistics?.sited.stop();
+      this.#statistics = undefined;
+      return;
+    }
+    const terms = { policy, links, configuration, token };
+    if (this.#statistics !== undefined) return this.#statistics.renew(now, terms);
     this.#statistics = new StatisticsLink(
       now,
-      { policy, links, configuration, token, random },
+      { ...terms, random: this.#random },
       {
         ...this.#wire('statistics'),
         ...this.#guarded('statistics'),
@@ -116,13 +144,13 @@ export class DeskLinks {
     );
   }
 
-  /** DS17: read again, at the site to which the configuration link has come; nothing waits for it. */
-  renew(now: Millis, policy: DeskPolicy, token: string, configuration: DeskConfiguration): void {
-    this.#configuration?.settle(now, policy, configuration);
-    this.#statistics?.renew(token, configuration);
-    for (const telephony of this.#telephony.values()) {
-      const site = configuration.sites.find((one) => one.site === telephony.site);
-      telephony.renew(token, site, site && targetOf(site.telephony, site.site, policy));
+  /** DS24: the others are this agent's no more, and nothing of the desk is left there. */
+  keepSites(sites: readonly string[]): void {
+    for (const [site, { link }] of this.#telephony) {
+      if (sites.includes(site)) continue;
+      link.stop();
+      this.#telephony.delete(site);
+      this.#ports.changed();
     }
   }
 

@@ -14,6 +14,7 @@ import {
   type DeskSiteEffect,
   type DeskSiteEvent,
   deskSiteDeadline,
+  sitesOf,
   startDeskSite,
   stepDeskSite,
 } from '@holdfast/continuity';
@@ -209,8 +210,34 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     const bootstrap = localData.renew(configuration);
     if (bootstrap !== undefined) this.#out.emit({ type: 'bootstrap', bootstrap });
     if (this.#site === undefined) return this.#configuredFirst(token, configuration, localData);
-    // Options take effect when a desk starts; servers, queues and the token at once (DS17).
-    this.#links.renew(this.#now, must(this.#policy, 'configured'), token, configuration);
+    const reading = readPolicy(configuration, localData.bootstrap);
+    if (reading.ok) return this.#configuredAnew(this.#site, token, configuration, reading.policy);
+    // What the agent works with goes on.
+    this.#out.log('warn', 'the configuration is not taken', { because: reading.text });
+    const former = must(this.#configuration, 'a desk that has a site is configured');
+    this.#configuredAnew(this.#site, token, former, must(this.#policy, 'configured'));
+  }
+
+  /** DS24: at once, also what is being waited for; DS25: another preferred site. */
+  #configuredAnew(
+    before: DeskSite,
+    token: string,
+    configuration: DeskConfiguration,
+    policy: DeskPolicy,
+  ): void {
+    const now = this.#now;
+    const { desk } = must(this.#start, 'a desk is started before it is configured').localData;
+    const { preferredSite } = policy.site;
+    this.#configuration = configuration;
+    this.#policy = policy;
+    this.#agent.configured(now, policy.restoreAgentState, preferredSite);
+    this.#endpoint?.configure(policy.registration);
+    // Of the sites that are known and those that are to be: what is decided about a site finds its link.
+    const sites = [...Object.keys(before.sites), ...sitesOf(policy.site)];
+    this.#links.connectSites(now, { policy, desk, token }, configuration, sites);
+    this.#tellSite({ type: 'policy', policy: policy.site });
+    const isAtHome = this.#servingSite() === preferredSite && before.policy.preferredSite !== preferredSite;
+    if (isAtHome) this.#links.voiceAt(now, preferredSite, true);
   }
 
   #configuredFirst(token: string, configuration: DeskConfiguration, localData: LocalData): void {
@@ -358,6 +385,8 @@ export class DeskNode implements Node<DeskInput, DeskEffect> {
     if (event.type !== 'stamp') this.#isViewStale = true;
     this.#followSituation(before, state);
     for (const effect of effects) this.#perform(effect);
+    // What was performed may have told the decision more.
+    if (state.formerSites !== before.formerSites) this.#links.keepSites(Object.keys(this.#site.sites));
   }
 
   #perform(effect: DeskSiteEffect): void {

@@ -4,17 +4,21 @@
  */
 import type { DeskSiteEvent } from '@holdfast/continuity';
 import type { DeskEffect, RegistrationPeriod } from './desk-types.ts';
+import { isSameView } from './view.ts';
 
 export class EmbeddedEndpoint {
   readonly #emit: (effect: DeskEffect) => void;
+  #registration: readonly RegistrationPeriod[] = [];
 
   constructor(emit: (effect: DeskEffect) => void) {
     this.#emit = emit;
   }
 
-  /** Empty in the third-party family, which has no options for it. */
+  /** Empty in the third-party family, which has no options for it. It is told what is new to it. */
   configure(registration: readonly RegistrationPeriod[]): void {
-    if (registration.length > 0) this.#emit({ type: 'phoneSettings', registration });
+    if (registration.length === 0 || isSameView(registration, this.#registration)) return;
+    this.#registration = registration;
+    this.#emit({ type: 'phoneSettings', registration });
   }
 
   /** The agent has been logged out at the site of the login. */

@@ -35,9 +35,11 @@ export function governingView(desk: DeskSite, { wait, missing }: DeskSiteReport)
   }
   if (situation.name !== 'serving' && situation.name !== 'waiting') return null;
   const { site } = situation;
-  if (autoRestore.value && site !== preferredSite && !desk.isKeptAway) {
+  const restores = autoRestore.value && !desk.isKeptAway ? autoRestore.option : undefined;
+  const returns = desk.rehoming?.option ?? restores;
+  if (returns !== undefined && site !== preferredSite) {
     const waitsFor = isReturnHeldUp(desk) ? GOVERNS.free : GOVERNS.siteBack(preferredSite);
-    return idle(autoRestore.option, preferredSite, waitsFor);
+    return idle(returns, preferredSite, waitsFor);
   }
   return idle(timeoutsAt(policy, site).siteTimeoutMs.option, site, GOVERNS.siteLost(site));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ATTEMPT_MAX_MS, Link } from './link.ts';
+import { ATTEMPT_MAX_MS, Link, type LinkTarget } from './link.ts';
 
 const FIRST = { host: 'first', port: 1 };
 const SECOND = { host: 'second', port: 2 };
@@ -9,23 +9,20 @@ const FIRST_PAUSE_MAX_MS = 2_000;
 function pair(random = () => 0.5) {
   const orders: string[] = [];
   const timeoutMs = { value: 10_000, option: { name: 'addp-timeout', value: '10', source: 'test' } };
-  const link = new Link(
-    { name: 't', random },
-    {
-      form: 'pair',
-      members: [FIRST, SECOND],
-      health: { timeoutMs },
-      pauseMs: 10_000,
-      firstPauseMaxMs: FIRST_PAUSE_MAX_MS,
-    },
-    {
-      connect: (connection, member) => orders.push(`connect ${connection} ${member.host}`),
-      close: (connection) => orders.push(`close ${connection}`),
-      ping: (connection, n) => orders.push(`ping ${connection} ${n}`),
-      off: (_now, since) => orders.push(`off ${since}`),
-    },
-  );
-  return { link, taken: () => orders.splice(0) };
+  const target: LinkTarget = {
+    form: 'pair',
+    members: [FIRST, SECOND],
+    health: { timeoutMs },
+    pauseMs: 10_000,
+    firstPauseMaxMs: FIRST_PAUSE_MAX_MS,
+  };
+  const link = new Link({ name: 't', random }, target, {
+    connect: (connection, member) => orders.push(`connect ${connection} ${member.host}`),
+    close: (connection) => orders.push(`close ${connection}`),
+    ping: (connection, n) => orders.push(`ping ${connection} ${n}`),
+    off: (_now, since) => orders.push(`off ${since}`),
+  });
+  return { link, target, taken: () => orders.splice(0) };
 }
 
 describe('a link to a pair', () => {
@@ -119,5 +116,56 @@ describe('a link to a pair', () => {
     link.expire(10_000);
     link.expire(20_000);
     expect(taken()).toEqual(['connect t#1 first', 'ping t#1 1', 'close t#1', 'connect t#2 second']);
+  });
+});
+
+describe('[DS24] servers that change while the link is in use', () => {
+  const THIRD = { host: 'third', port: 3 };
+
+  it('a connection to who is none of them any more stands until it is lost; then all of them are tried', () => {
+    const { link, target, taken } = pair();
+    link.start(0);
+    link.established(10);
+    link.renew(20, { ...target, members: [THIRD] });
+    expect(link.isOn).toBe(true);
+    expect(taken()).toEqual(['connect t#1 first']);
+    link.broken(1_000, 'reset by peer');
+    expect(taken()).toEqual(['connect t#2 third']);
+    link.broken(1_010, 'refused');
+    expect(taken()).toEqual(['off 1000']);
+  });
+
+  it('an attempt goes on, and the next one is of the new list', () => {
+    const { link, target, taken } = pair();
+    link.start(0);
+    link.renew(1, { ...target, members: [THIRD, SECOND] });
+    link.broken(2, 'refused');
+    link.broken(3, 'refused');
+    expect(taken()).toEqual(['connect t#1 first', 'connect t#2 third', 'connect t#3 second']);
+    link.broken(4, 'refused');
+    expect(taken()).toEqual(['off 2']);
+  });
+
+  it('whoever is tried and still one of them is not tried twice in the round', () => {
+    const { link, target, taken } = pair();
+    link.start(0);
+    link.broken(1, 'refused');
+    link.renew(2, { ...target, members: [FIRST, SECOND] });
+    link.broken(3, 'refused');
+    expect(taken()).toEqual(['connect t#1 first', 'connect t#2 second', 'off 1']);
+  });
+
+  it('a pause ends no later than by the new one, and the same one goes on', () => {
+    const { link, target } = pair(() => 0);
+    link.start(0);
+    link.broken(1, 'refused');
+    link.broken(2, 'refused');
+    expect(link.nextDeadline()).toBe(10_002);
+    link.renew(5_000, { ...target });
+    expect(link.nextDeadline()).toBe(10_002);
+    link.renew(5_000, { ...target, pauseMs: 1_000 });
+    expect(link.nextDeadline()).toBe(6_000);
+    link.renew(5_500, { ...target, pauseMs: 60_000 });
+    expect(link.nextDeadline()).toBe(6_000);
   });
 });

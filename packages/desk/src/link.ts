@@ -121,16 +121,27 @@ export class Link<Member extends Endpoint = Endpoint> {
     return this.#isOff ? 'red' : 'yellow';
   }
 
-  /** The servers as the configuration has them now. A connection that stands is kept. */
-  renew(target: LinkTarget<Member>): void {
+  /**
+   * The servers and times as the configuration has them now. A connection that stands is kept, and an attempt goes on: who is
+   * no more among the servers is left when it is lost. A pause ends no later than by the new one.
+   */
+  renew(now: Millis, target: LinkTarget<Member>): void {
     if (target.members.length === 0) return;
-    const connected = this.#members[this.#member];
+    const { member: present } = this;
+    const { pauseMs } = this.#target;
+    const tried = this.#tried;
     this.#target = target;
-    if (!this.isOn) return;
+    if (this.#phase.name === 'idle') return;
     this.#beginRound();
+    if (this.#phase.name === 'pausing') {
+      if (pauseMs === target.pauseMs) return;
+      this.#phase = { name: 'pausing', until: Math.min(this.#phase.until, now + this.#pauseMs()) };
+      return;
+    }
     this.#member = this.#members.findIndex(
-      ({ host, port }) => host === connected?.host && port === connected.port,
+      ({ host, port }) => host === present?.host && port === present.port,
     );
+    this.#tried = Math.min(tried, this.#members.length - 1);
   }
 
   start(now: Millis): void {
@@ -232,7 +243,10 @@ export class Link<Member extends Endpoint = Endpoint> {
       this.#since = now;
       this.#isJustLost = true;
     }
-    this.#tried = wasOn ? 1 : this.#tried + 1;
+    // Who is none of the servers any more was not one of this round.
+    const isListed = this.#member >= 0;
+    if (wasOn || !isListed) this.#tried = isListed ? 1 : 0;
+    else this.#tried += 1;
     this.#member = (this.#member + 1) % Math.max(1, this.#members.length);
     if (this.#tried < this.#members.length) return this.#attempt(now);
     this.#phase = { name: 'pausing', until: now + this.#pauseMs() };

@@ -26,6 +26,7 @@ import { TEXTS } from './texts.ts';
 const WORKSPACE = OPTIONS['interaction-workspace'];
 const THIRD_PARTY = OPTIONS['agent-desktop'];
 const OURS = OPTIONS.holdfast;
+const { name: PREFERRED_SITE } = WORKSPACE['disaster-recovery.preferred-site'];
 
 /** A log-in that is not answered for so long makes its connection suspect. */
 export const LOGIN_ANSWER_MAX_MS = 3_000;
@@ -95,12 +96,14 @@ function workspacePolicy(
   const phoneTimeoutMs = inMs(governed(options, WORKSPACE['disaster-recovery.wait-for-sipphone-timeout']));
   const restore = governed(options, WORKSPACE['disaster-recovery.restore-agent-state']);
   const firstPause = governed(options, WORKSPACE['warm-standby.reconnection-random-delay-range']);
+  const preference = options[PREFERRED_SITE];
   const names = namesOf(preferredSite, enabled.value ? peerSite : undefined);
   const links = { moveAfterMs: siteTimeoutMs, follows: 'returns' } as const;
   return {
     site: {
       enabled,
       preferredSite,
+      ...(preference && { preference: { name: PREFERRED_SITE, ...preference } }),
       peerSite,
       timeouts: bySite(sites, () => ({ siteTimeoutMs, phoneTimeoutMs })),
       autoRestore: governed(options, WORKSPACE['disaster-recovery.auto-restore']),
@@ -151,6 +154,7 @@ function thirdPartyPolicy(
     site: {
       enabled,
       preferredSite,
+      preference: autoRestore.option,
       peerSite,
       timeouts: bySite(sites, thirdPartyTimeouts),
       autoRestore,

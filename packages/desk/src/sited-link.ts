@@ -61,9 +61,9 @@ export class SitedLink<Member extends Endpoint = Endpoint> {
     return this.#machine && linkSiteMove(this.#machine);
   }
 
-  /** The agent's sites are known. `standsAt`: where the link has come to stand before. */
+  /** The agent's sites are known, or others now (DS24). `standsAt`: where the link has come to stand before. */
   settle(now: Millis, policy: LinkSitePolicy, standsAt: string | undefined): void {
-    if (this.#machine !== undefined) return;
+    if (this.#machine !== undefined) return this.#tell(now, { type: 'policy', policy });
     const { state, effects } = startLinkSite(policy, standsAt);
     this.#machine = state;
     for (const effect of effects) if (effect.type === 'moveTo') this.#move(now, effect.site, effect.because);

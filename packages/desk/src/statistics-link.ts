@@ -36,6 +36,14 @@ export interface StatisticsPorts {
   changed(): void;
 }
 
+/** What the configuration says of the link. */
+export interface StatisticsTerms {
+  readonly policy: DeskPolicy;
+  readonly links: LinkSitePolicy;
+  readonly configuration: DeskConfiguration;
+  readonly token: string;
+}
+
 type Site = DeskConfiguration['sites'][number];
 
 /** Queues whose figures a desk shows: as many as an agent can be logged in to. */
@@ -49,7 +57,7 @@ interface Heard<Figure> {
 
 export class StatisticsLink {
   readonly sited: SitedLink;
-  readonly #policy: DeskPolicy;
+  #policy: DeskPolicy;
   readonly #ports: StatisticsPorts;
   readonly #person: string;
   /** As the configuration had each last. */
@@ -59,17 +67,7 @@ export class StatisticsLink {
   #agent: Heard<AgentStatistic> | undefined;
   readonly #queues = new Map<string, Heard<QueueStatistic>>();
 
-  constructor(
-    now: Millis,
-    session: {
-      readonly policy: DeskPolicy;
-      readonly links: LinkSitePolicy;
-      readonly configuration: DeskConfiguration;
-      readonly token: string;
-      readonly random: Random;
-    },
-    ports: StatisticsPorts,
-  ) {
+  constructor(now: Millis, session: StatisticsTerms & { readonly random: Random }, ports: StatisticsPorts) {
     const { policy, links, configuration, token, random } = session;
     this.#policy = policy;
     this.#person = configuration.person.name;
@@ -112,10 +110,16 @@ export class StatisticsLink {
     };
   }
 
-  renew(token: string, configuration: DeskConfiguration): void {
+  renew(now: Millis, { policy, links, configuration, token }: StatisticsTerms): void {
+    this.#policy = policy;
     this.#token = token;
+    const former = this.#sites.get(this.site);
+    this.#sites.clear();
+    // Where the link stands, until it has gone elsewhere.
+    if (former !== undefined) this.#sites.set(former.site, former);
     for (const site of configuration.sites) this.#sites.set(site.site, site);
-    this.link.renew(this.#targetAt(this.site));
+    this.sited.settle(now, links, undefined);
+    this.link.renew(now, this.#targetAt(this.site));
   }
 
   opened(connection: string): void {

@@ -79,11 +79,15 @@ export interface TelephonyPorts {
   wrongSite(member: Endpoint, says: string, site: string): void;
 }
 
-export interface TelephonyOptions {
+/** What the configuration says of a site. */
+export interface TelephonyTerms {
   readonly configuration: SiteConfiguration;
   readonly target: LinkTarget;
   /** DS12: reasons of a logout that mean a supervisor. */
   readonly supervisorLogoutCodes: readonly string[];
+}
+
+export interface TelephonyOptions extends TelephonyTerms {
   readonly session: string;
   readonly person: string;
   readonly random: Random;
@@ -125,6 +129,7 @@ export class TelephonyLink {
   /** When the site was last heard over a link that was on. */
   #heardAt: Millis = Number.NEGATIVE_INFINITY;
   #configuration: SiteConfiguration;
+  #supervisorLogoutCodes: readonly string[];
   #token: string;
   #references = 0;
   #position: Position | undefined;
@@ -141,6 +146,7 @@ export class TelephonyLink {
     this.#token = token;
     this.#ports = ports;
     this.#configuration = configuration;
+    this.#supervisorLogoutCodes = options.supervisorLogoutCodes;
     const { site } = this;
     this.#link = new Link({ name: `telephony:${site}`, random: options.random }, options.target, {
       connect: (connection, member) => ports.connect(connection, member),
@@ -168,13 +174,20 @@ export class TelephonyLink {
     return { AgentID, queues, dn, place };
   }
 
-  /** DS17: as the configuration has the site now. A desk keeps its DN and log-in code until it starts anew. */
-  renew(token: string, configuration: SiteConfiguration | undefined, target: LinkTarget | undefined): void {
+  /** Of a site of which the configuration says nothing any more. */
+  renewToken(token: string): void {
     this.#token = token;
+  }
+
+  /** DS17: as the configuration has the site now. A desk keeps its DN and log-in code until it starts anew. */
+  renew(now: Millis, token: string, options: TelephonyTerms): void {
+    this.#token = token;
+    this.#supervisorLogoutCodes = options.supervisorLogoutCodes;
     const { AgentID } = this.#configuration;
-    if (configuration?.dn !== this.dn || configuration.AgentID !== AgentID || target === undefined) return;
+    const { configuration, target } = options;
+    if (configuration.dn !== this.dn || configuration.AgentID !== AgentID) return;
     this.#configuration = configuration;
-    this.#link.renew(target);
+    this.#link.renew(now, target);
   }
 
   forgetCalls(): void {
@@ -390,7 +403,7 @@ export class TelephonyLink {
           type: 'loggedOut',
           site,
           pairEpoch: position.epoch,
-          reason: logoutReason(text, this.#options.supervisorLogoutCodes),
+          reason: logoutReason(text, this.#supervisorLogoutCodes),
           text,
         });
       }

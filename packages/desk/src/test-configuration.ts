@@ -18,6 +18,8 @@ export interface ConfigurationOptions {
   /** The same of Stat Servers. */
   readonly statNodes?: number;
   readonly hasPeer?: boolean;
+  /** North unless set. */
+  readonly preferred?: (typeof SITES)[number];
   /** Set by the administrator for every link; else the default, of 1 s here. */
   readonly pauseMs?: number;
   readonly warnings?: readonly string[];
@@ -28,13 +30,19 @@ const SITES = ['north', 'south'] as const;
 export function deskConfiguration(options: ConfigurationOptions): DeskConfiguration {
   const { family = 'interaction-workspace', hasPeer = true, warnings = [] } = options;
   const isWorkspace = family === 'interaction-workspace';
-  const names = hasPeer ? SITES : (['north'] as const);
+  const { preferred = 'north' } = options;
+  const both = preferred === 'north' ? SITES : ([SITES[1], SITES[0]] as const);
+  const [, peer] = both;
+  const names = hasPeer ? both : ([preferred] as const);
+  const preference = options.preferred && { 'disaster-recovery.preferred-site': preferred };
   return {
     person: { name: PERSON, displayName: 'Ada', rank: 'agent' },
     family,
-    options: isWorkspace ? set({ ...WORKSPACE, ...options.options }, 'Application Workspace') : {},
-    preferredSite: 'north',
-    ...(hasPeer ? { peerSite: 'south' } : {}),
+    options: isWorkspace
+      ? set({ ...WORKSPACE, ...preference, ...options.options }, 'Application Workspace')
+      : {},
+    preferredSite: preferred,
+    ...(hasPeer ? { peerSite: peer } : {}),
     place: 'P1',
     warnings: warnings.map((text) => ({ kind: 'oneSite', text })),
     sites: names.map((site) => {

@@ -59,6 +59,8 @@ export class TestSite {
   /** Every request, in order. */
   readonly heard: LinkRequest[] = [];
   readonly #subscribers = new Set<string>();
+  /** Logged in at the Configuration Server. */
+  readonly #entered = new Set<string>();
   #queue: QueueStatistic;
   token = 'token-1';
   password = 'secret';
@@ -95,6 +97,7 @@ export class TestSite {
   forget(connection: string): void {
     this.#clients.delete(connection);
     this.#subscribers.delete(connection);
+    this.#entered.delete(connection);
   }
 
   isRoutable(now: number): boolean {
@@ -132,6 +135,13 @@ export class TestSite {
       AgentID: 'A1',
       ...(reason === undefined ? {} : { Reasons: { LogoutReason: reason } }),
     });
+  }
+
+  /** Somebody has edited the configuration: whoever is logged in is told. */
+  reconfigure(configuration: DeskConfiguration): void {
+    this.configuration = configuration;
+    for (const connection of this.#entered)
+      this.#send(connection, { type: 'DeskConfiguration', revision: '2', configuration });
   }
 
   /** To whoever is connected for telephony, unasked. */
@@ -258,6 +268,7 @@ export class TestSite {
 
   #loggedIn(connection: string, ReferenceID: number): void {
     const { token, noDesk } = this;
+    this.#entered.add(connection);
     const desk = noDesk === undefined ? { configuration: this.configuration } : { noDesk };
     this.#send(connection, { type: 'LoggedIn', ReferenceID, token, expiresAt: 9e12, ...desk });
   }

@@ -200,6 +200,12 @@ export class World {
     return this;
   }
 
+  /** Somebody has edited the configuration, of which both sites hear. */
+  reconfigure(options: ConfigurationOptions): this {
+    for (const site of [this.north, this.south]) site.reconfigure(deskConfiguration(options));
+    return this.run(2 * LATENCY_MS);
+  }
+
   link(kind: LinkKind) {
     return this.view?.links.find((link) => link.kind === kind);
   }

@@ -214,13 +214,16 @@ function servingText(desk: DeskSite, site: string, { because, wait }: DeskSiteRe
   const { preferredSite, autoRestore } = desk.policy;
   if (site === preferredSite) return '';
   const here = `You work at site ${site}.`;
+  const isNew = desk.rehoming !== undefined;
+  const own = isNew ? `Your own site is ${preferredSite} now` : `Your own site ${preferredSite} is back`;
   if (wait !== undefined) {
     const why = because?.rule === 'RD2' ? ' It has come and gone too often of late, so that you wait.' : '';
     const length = inSeconds(wait.until - wait.from);
-    return `${here} Your own site ${preferredSite} is back: you go there by yourself when it has been there for ${length} (${optionText(wait.option)}).${why}`;
+    return `${here} ${own}: you go there by yourself when it has been there for ${length} (${optionText(wait.option)}).${why}`;
   }
   if (isReturnHeldUp(desk))
-    return `${here} Your own site ${preferredSite} is back: you go there by yourself when ${busyText(desk.busy)} is finished.`;
+    return `${here} ${own}: you go there by yourself when ${busyText(desk.busy)} is finished.`;
+  if (isNew) return `${here} ${own}: you go there by yourself when your phone is there.`;
   if (desk.isKeptAway) return `${here} You stay here until you ask to move back.`;
   if (autoRestore.value)
     return `${here} You go back to site ${preferredSite} by yourself when your phone is there again.`;
@@ -263,7 +266,9 @@ function causeText({ name, because }: Cause, from: string): string {
     case 'shutdown':
       return `Site ${from} is shutting down.`;
     case 'return':
-      return 'Your phone is at your own site again.';
+      return because.rule === 'DS25'
+        ? 'Your own site is another now.'
+        : 'Your phone is at your own site again.';
     case 'asked':
       return because.text;
     default:

@@ -175,6 +175,8 @@ export const configReply = z.discriminatedUnion('type', [
     /** Then, why: for whoever has come to work at a desk. */
     noDesk: z.string().optional(),
   }),
+  /** To a desk that has logged in over this connection, unasked (CS17): what it was told is this now. */
+  z.object({ type: z.literal('DeskConfiguration'), revision: z.string(), configuration: deskConfiguration }),
   z.object({ type: z.literal('Unlocked'), ReferenceID }),
   z.object({ type: z.literal('Objects'), ReferenceID, revision: z.string(), objects: z.array(z.unknown()) }),
   z.object({

@@ -9,7 +9,7 @@ export const agentDesktopOptions = define('agent-desktop', {
     kind: seconds(0, 86_400),
     default: undefined,
     setOn: DESKTOP,
-    takesEffect: 'when the desk starts',
+    takesEffect: 'immediately',
     meaning:
       'How long the SIP Servers of the site are lost before the desk goes to the other; typically 30. Unset or 0: never (DS2, DS8).',
     source: 'S3, S4',
@@ -19,7 +19,7 @@ export const agentDesktopOptions = define('agent-desktop', {
     kind: seconds(0, 86_400),
     default: undefined,
     setOn: DESKTOP,
-    takesEffect: 'when the desk starts',
+    takesEffect: 'immediately',
     meaning:
       'How long the desk waits for its phone to register again before it goes to the other site; typically 30. Unset or 0: never (DS2, DS8).',
     source: 'S3, S4',
@@ -29,8 +29,9 @@ export const agentDesktopOptions = define('agent-desktop', {
     kind: APPLICATION_NAME,
     default: undefined,
     setOn: PERSON,
-    takesEffect: 'when the desk starts',
-    meaning: 'The ThirdPartyApplication of the preferred site of this agent.',
+    takesEffect: 'at the next idle moment',
+    meaning:
+      'The ThirdPartyApplication of the preferred site of this agent. Another site is gone to when the agent is free (DS25).',
     source: 'S3, S4',
     actsOn: 'desk site choice',
   },
@@ -38,7 +39,7 @@ export const agentDesktopOptions = define('agent-desktop', {
     kind: APPLICATION_NAME,
     default: undefined,
     setOn: PERSON,
-    takesEffect: 'when the desk starts',
+    takesEffect: 'immediately',
     meaning: 'The ThirdPartyApplication of the second site of this agent.',
     source: 'S3, S4',
     actsOn: 'desk site choice',

@@ -30,7 +30,7 @@ export const holdfastOptions = define('holdfast', {
     kind: { type: 'choice', values: ['single', 'dual', 'active-backup', 'fixed'] },
     default: 'active-backup',
     setOn: ['Place'],
-    takesEffect: 'at the next log-in',
+    takesEffect: 'immediately',
     meaning:
       'How the phone of this place registers (PH1). The phone itself does it; where it is fixed, the desk is warned that its agent cannot move (DS22).',
     source: OURS,
@@ -408,7 +408,7 @@ export const holdfastOptions = define('holdfast', {
     kind: seconds(0, 3_600),
     default: '3',
     setOn: DESK,
-    takesEffect: 'when the desk starts',
+    takesEffect: 'immediately',
     meaning:
       'Workspace: the preferred site has been there without a break for so long before the desk returns by itself (RD1).',
     source: OURS,
@@ -418,7 +418,7 @@ export const holdfastOptions = define('holdfast', {
     kind: seconds(0, 86_400),
     default: '300',
     setOn: DESK,
-    takesEffect: 'when the desk starts',
+    takesEffect: 'immediately',
     meaning:
       'Workspace: each loss of the preferred site counts one, and the sum halves in this time (RD2); 0 forgets losses at once.',
     source: OURS,
@@ -428,7 +428,7 @@ export const holdfastOptions = define('holdfast', {
     kind: { type: 'integer', min: 1, max: 15, unit: '' },
     default: '1',
     setOn: DESK,
-    takesEffect: 'when the desk starts',
+    takesEffect: 'immediately',
     meaning:
       'Workspace: while that sum is above it, the desk does not return by itself, so that a site that comes and goes keeps nobody moving (RD2).',
     source: OURS,
@@ -438,7 +438,7 @@ export const holdfastOptions = define('holdfast', {
     kind: BOOLEAN,
     default: 'false',
     setOn: ['Application:ThirdPartyApplication'],
-    takesEffect: 'when the desk starts',
+    takesEffect: 'immediately',
     meaning: 'For a third-party desktop what disaster-recovery.restore-agent-state is for Workspace (DS13).',
     source: OURS,
     actsOn: 'desk log-in',
@@ -451,7 +451,7 @@ export const holdfastOptions = define('holdfast', {
     },
     default: 'supervisor_logout',
     setOn: ['Application:ThirdPartyApplication'],
-    takesEffect: 'when the desk starts',
+    takesEffect: 'immediately',
     meaning: "Reason codes of EventAgentLogout that mean a supervisor's logout (S4, DS12).",
     source: OURS,
     actsOn: 'desk site choice',

@@ -34,10 +34,13 @@ export interface OptionDefinition {
   readonly knownOn?: readonly OptionPlace[];
   readonly takesEffect:
     | 'when the desk starts'
-    /** At its start, and whenever its configuration link has been lost or has moved and stands again. */
-    | 'when the desk next connects to a Configuration Server'
     | 'when the server starts'
+    /** Desks are told within a second (CS17), and judge by it what they are waiting for (DS24). */
     | 'immediately'
+    /** What stands goes on. */
+    | 'at the next connection'
+    /** DS25. */
+    | 'at the next idle moment'
     | 'at the next call'
     | 'at the next log-in';
   readonly meaning: string;

@@ -20,8 +20,8 @@ const DESKTOPS = 'Workspace, ThirdPartyApplication';
 const SERVERS = 'ConfigurationServer, SIPServer, StatServer';
 const ADDP = `a number from ${ADDP_TIMEOUT_S.min} to ${ADDP_TIMEOUT_S.max} (s)`;
 
-/** Of a link that stands, this end's ADDP and the pause change at once then; whom it connects to, with its next connection. */
-const READ_ANEW = 'when the desk next connects to a Configuration Server';
+/** A connection that stands is kept until it is lost, also to a server that is named no more (DS24). */
+const AT_NEXT_CONNECTION = 'at the next connection';
 
 export const PROPERTIES: readonly PropertyDefinition[] = [
   {
@@ -30,7 +30,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: 'the name of a server or of an ApplicationCluster',
     default: undefined,
     of: `${DESKTOPS}, StatServer, ApplicationCluster`,
-    takesEffect: READ_ANEW,
+    takesEffect: AT_NEXT_CONNECTION,
     meaning:
       'The primary of a pair, or the cluster, that this application uses. Its site is that of the server (DS3). SIP and Stat Servers find the Configuration Servers by their command line.',
     source: 'S0, S3',
@@ -42,7 +42,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: 'the id of a port of that server',
     default: 'default',
     of: `${DESKTOPS}, StatServer, ApplicationCluster`,
-    takesEffect: READ_ANEW,
+    takesEffect: AT_NEXT_CONNECTION,
     meaning: 'Which of the ports of the server is connected to.',
     source: 'S0',
     actsOn: 'desk links, Stat Server',
@@ -53,7 +53,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: ADDP,
     default: String(ADDP_TIMEOUT_S.default),
     of: `${DESKTOPS}, SIPServer, StatServer, ApplicationCluster`,
-    takesEffect: READ_ANEW,
+    takesEffect: 'immediately',
     meaning:
       'Silence after which this end asks whether the server is there; after as much again the link is lost (LH3). S3 advises 20 to 30 for the link of a third-party desktop to its SIP Server. A server has 10 on its link to a Configuration Server until it has read its own Application.',
     source: 'S3; default ours',
@@ -65,7 +65,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: ADDP,
     default: undefined,
     of: `${DESKTOPS}, SIPServer, StatServer, ApplicationCluster`,
-    takesEffect: READ_ANEW,
+    takesEffect: AT_NEXT_CONNECTION,
     meaning:
       'The same, as the server asks for its client, who tells it when a connection is opened. Unset: as addp.timeout.',
     source: 'S3',
@@ -77,7 +77,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: `a whole number from ${RECONNECT_TIMEOUT_S.min} to ${RECONNECT_TIMEOUT_S.max} (s)`,
     default: undefined,
     of: SERVERS,
-    takesEffect: READ_ANEW,
+    takesEffect: 'immediately',
     meaning:
       'Set on the primary of a pair: pause of a client after both members have failed (DS5). It goes before warm-standby.retry-delay, which holds where there is no backup.',
     source: 'S0, Workspace options reference',
@@ -89,7 +89,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     allowed: 'the name of another Application of the same type',
     default: undefined,
     of: SERVERS,
-    takesEffect: READ_ANEW,
+    takesEffect: AT_NEXT_CONNECTION,
     meaning:
       'The second member of the pair: clients try it when the primary fails (DS5). The supervisor starts both SIP Servers of a pair on one Host, of which one at a time serves (PR7); the backup of any other server is not started in this release.',
     source: 'S0',

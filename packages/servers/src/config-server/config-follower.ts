@@ -200,6 +200,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       }
       case 'Pong':
       case 'LoggedIn':
+      case 'DeskConfiguration':
       case 'Unlocked':
       case 'Edited':
       case 'NotEdited':

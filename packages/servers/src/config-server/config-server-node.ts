@@ -32,6 +32,7 @@ import {
 import { ServerClients, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import { secretOfKeys } from '../server-proof.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
+import { DeskNews } from './desk-news.ts';
 import { Editing, type EditingRequest, type EditorStanding } from './editing.ts';
 import {
   type LogInByTokenMessage,
@@ -43,10 +44,10 @@ import {
   type Verification,
 } from './log-in.ts';
 import { type Open, openingOf, type Shown } from './opening.ts';
-import { heardBy, readObjects } from './reading.ts';
+import { readObjects } from './reading.ts';
 import { SecretChanges } from './secret-changes.ts';
-import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions } from './subscriptions.ts';
-import { allVisibleTo, changesVisibleTo, type Viewer } from './visible-objects.ts';
+import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions, subscribersNews } from './subscriptions.ts';
+import { allVisibleTo, type Viewer } from './visible-objects.ts';
 
 /** A connection that has not said what it is by then is closed. */
 export const OPEN_MAX_MS = 10_000;
@@ -74,6 +75,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   readonly #secrets: SecretChanges;
   readonly #servers: ServerClients<Open>;
   readonly #editing: Editing;
+  readonly #desks: DeskNews;
   #effects: ConfigServerEffect[] = [];
 
   constructor(options: ConfigServerOptions) {
@@ -94,6 +96,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       took: (now, next, changes, entries) => this.#take(now, next, changes, entries),
       reply: (connection, message) => this.#send(connection, message),
       log: ({ level, what, ...more }) => this.#log(level, what, more),
+    });
+    this.#desks = new DeskNews(hashes, {
+      send: (connection, message) => this.#send(connection, message),
+      notMade: (because, desks) =>
+        this.#log('warn', 'desk configuration not made', { because, detail: { desks } }),
     });
     this.#secrets = new SecretChanges({
       ...{ ...common, editing: this.#editing },
@@ -159,14 +166,18 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   }
 
   nextDeadline(): Millis | undefined {
-    const next = this.#deadlines.next();
-    const ofStore = this.#editing.nextDeadline();
-    if (next === undefined || ofStore === undefined) return next ?? ofStore;
-    return Math.min(next, ofStore);
+    const never = Number.POSITIVE_INFINITY;
+    const next = Math.min(
+      this.#deadlines.next() ?? never,
+      this.#editing.nextDeadline() ?? never,
+      this.#desks.nextDeadline() ?? never,
+    );
+    return next < never ? next : undefined;
   }
 
   expire(now: Millis): ConfigServerEffect[] {
     this.#editing.expire(now);
+    this.#desks.expire(now, this.#configuration);
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
       const client = this.#clients.get(due);
       if (client === undefined) continue;
@@ -210,26 +221,15 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       detail: { from: before.revision, to: configuration.revision, objects: configuration.objects.length },
     });
     this.#endRevoked(now);
-    // What one kind of viewer sees is compared once, not once for each client.
-    const seenBy = new Map<Viewer, Changes>();
-    for (const [connection, client] of this.#clients) {
-      const { viewer, subscriptions } = client;
-      if (viewer === undefined || subscriptions.size === 0) continue;
-      let seen = seenBy.get(viewer);
-      if (seen === undefined) {
-        seen = changesVisibleTo(viewer, before, changes);
-        seenBy.set(viewer, seen);
-      }
-      const reader = { viewer, person: client.session?.person };
-      const { changed, deleted } = heardBy(configuration, before, reader, subscriptions.concerned(seen));
-      // Also without any object of interest: the client learns which revision is served.
-      const { revision } = configuration;
-      this.#send(connection, {
-        ...{ type: 'Changed', revision, objects: [...changed], deleted: [...deleted] },
-        // CX3: whoever keeps a copy keeps what it came from.
-        ...(viewer === 'config' && entries.length > 0 ? { entries: [...entries] } : {}),
-      });
-    }
+    for (const [connection, message] of subscribersNews(
+      this.#clients,
+      before,
+      configuration,
+      changes,
+      entries,
+    ))
+      this.#send(connection, message);
+    this.#desks.changed(now, before, configuration, changes);
   }
 
   /** ID3: who is in by a token that counts no more. */
@@ -390,7 +390,13 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       return this.#refuse(connection, message, result.code, result.text, result);
     }
     client.session = result.session;
-    const { place, preferredSite } = result.reply.configuration ?? {};
+    const { person } = result.session;
+    const { configuration } = result.reply;
+    if (configuration !== undefined) {
+      const { name: application = '' } = client.application ?? {};
+      this.#desks.entered(connection, { person, application, places: message.places ?? [] }, configuration);
+    }
+    const { place, preferredSite } = configuration ?? {};
     this.#log('info', 'person logged in', {
       agent: result.session.person,
       because: message.type === 'LogIn' ? 'password' : 'token',
@@ -484,6 +490,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #forget(now: Millis, connection: string): void {
     this.#logIns.abandon(now, connection);
     this.#secrets.forget(connection);
+    this.#desks.left(connection);
     this.#servers.gone(connection);
     this.#editing.gone(connection);
     this.#clients.delete(connection);
