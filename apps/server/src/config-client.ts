@@ -41,6 +41,7 @@ export class ConfigClient {
   readonly #options: ConfigClientOptions;
   readonly #clock = new ProcessClock();
   #running: RunningNode<ConfigFollowerInput> | undefined;
+  #node: ConfigFollowerNode | undefined;
   #configuration: Configuration | undefined;
   readonly #link: ServerLink<ConfigRequest, ConfigReply>;
 
@@ -75,6 +76,7 @@ export class ConfigClient {
       hashes: nodeHashes,
       ...(secret === undefined ? {} : { secret }),
     });
+    this.#node = node;
     this.#running = runNode<ConfigFollowerInput, ConfigFollowerEffect>(node, {
       now: () => this.#clock.now(),
       perform: (effect) => this.#perform(effect),
@@ -84,6 +86,11 @@ export class ConfigClient {
   /** As it was last read. */
   get configuration(): Configuration | undefined {
     return this.#configuration;
+  }
+
+  /** For how long nobody has answered for it; 0 while somebody does. */
+  get ageMs(): number {
+    return this.#node?.ageMs(this.#clock.now()) ?? 0;
   }
 
   /** An edit, for the Configuration Server that is followed. */

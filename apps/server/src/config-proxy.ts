@@ -51,6 +51,7 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
   const configuration = (await configurationOfCopy(copy, log)) ?? (await heard);
   serving = await serveConfiguration({
     ...{ application, type: 'ConfigurationServerProxy', configuration, log, lines, startedAt },
+    ageMs: () => client.ageMs,
     asked: (effect) => {
       if (effect.type === 'passOn') client.pass(effect.id, effect.request);
     },

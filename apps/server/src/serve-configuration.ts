@@ -38,6 +38,8 @@ export interface ServedConfiguration {
   readonly lines: LineCounts;
   /** `performance.now()` when its start began. */
   readonly startedAt: number;
+  /** Of a proxy: for how long it has heard of nobody whom it follows. */
+  ageMs?(): number;
   /** Where its node asks the store, or passes an edit on. */
   asked?(effect: Extract<ConfigServerEffect, { type: 'store' | 'passOn' }>): void;
 }
@@ -100,7 +102,11 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
     ports: { default: links.port },
     node,
     input: (input) => running.input(input),
-    report: () => configServerReport(node.configuration.objects.length),
+    report: () => {
+      const { revision, objects } = node.configuration;
+      const ageMs = served.ageMs?.() ?? node.ageMs(clock.now());
+      return configServerReport({ objects: objects.length, revision, ageMs });
+    },
     async stop() {
       running.stop();
       strangers.stop();

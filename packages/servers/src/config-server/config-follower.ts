@@ -73,6 +73,9 @@ export interface ConfigFollowerOptions {
 export const FOLLOWER_ADDP_MS = 1_000 * ADDP_TIMEOUT_S.default;
 export const FOLLOWER_PAUSE_MS = 1_000;
 
+/** Of Applications that answer for the configuration. */
+const SERVING_TYPES: readonly string[] = ['ConfigurationServer', 'ConfigurationServerProxy'];
+
 /** 1 to 9 are the follower's own. */
 const OWN_REFERENCES = 9;
 
@@ -113,6 +116,11 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       { members, addpTimeoutMs: FOLLOWER_ADDP_MS, pauseMs: FOLLOWER_PAUSE_MS },
       options.now,
     );
+  }
+
+  /** For how long nobody has answered for what is held here; 0 while somebody is followed, whom ADDP watches. */
+  ageMs(now: Millis): Millis {
+    return this.#phase === 'following' && this.#round.isOpen ? 0 : now - this.#heardAt;
   }
 
   handle(now: Millis, input: ConfigFollowerInput): ConfigFollowerEffect[] {
@@ -267,7 +275,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   }
 
   #notPassed(now: Millis, id: number, wasSent: boolean, why: string): void {
-    const ageMs = now - this.#heardAt;
+    const ageMs = this.ageMs(now);
     this.#effects.push({ type: 'notPassedOn', id, wasSent, ageMs, why });
   }
 
@@ -275,8 +283,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   #takeAddp(now: Millis): void {
     const { application: name, servers: members } = this.#options;
     const own = this.#application(name);
-    const toServers = (own?.connections ?? []).filter(
-      ({ server }) => this.#application(server)?.type === 'ConfigurationServer',
+    const toServers = (own?.connections ?? []).filter(({ server }) =>
+      SERVING_TYPES.includes(this.#application(server)?.type ?? ''),
     );
     const connection = toServers.find((each) => this.#isPresent(each)) ?? toServers[0];
     const { timeout, remoteTimeout } = connection?.addp ?? { timeout: ADDP_TIMEOUT_S.default };

@@ -98,6 +98,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return this.#editing.revision;
   }
 
+  /** For how long the store, where it has one, has not said whether there is a newer configuration. */
+  ageMs(now: Millis): Millis {
+    return this.#editing.ageMs(now);
+  }
+
   handle(now: Millis, input: ConfigServerInput): ConfigServerEffect[] {
     switch (input.type) {
       case 'configuration':

@@ -80,6 +80,11 @@ export class Editing {
     return this.#session?.revision;
   }
 
+  ageMs(now: Millis): Millis {
+    const role = this.#session?.role;
+    return role?.name === 'cutOff' ? now - role.since : 0;
+  }
+
   nextDeadline(): Millis | undefined {
     return this.#session?.nextDeadline();
   }
