@@ -137,7 +137,7 @@ test('[CW5] what was acknowledged is there after a SIGKILL, and has reached whoe
   ]);
 }, 90_000);
 
-test('[CX1] [CX4] a proxy starts and serves with everybody else dead, and says of an edit for how long', async () => {
+test('[CX1] [CX4] [C74] a proxy starts and serves with everybody else dead, and says of an edit for how long', async () => {
   await startProxy();
   const client = await enter(ports.proxy, 'supervisor1');
   expect(await client.ask(readName, 'Objects')).toMatchObject({ objects: [{ displayName: 'Lee' }] });

@@ -12,6 +12,7 @@ import { openConfigStore } from './store/open-config-store.ts';
 import { openConfiguration, tellWarnings } from './store/open-configuration.ts';
 import { loadFiles } from './store/read-files.ts';
 import { StoreShell } from './store/store-shell.ts';
+import { WriterLinks } from './writer-links.ts';
 
 export interface ConfigServerStart {
   readonly application: string;
@@ -41,8 +42,10 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
     ...{ application, type: 'ConfigurationServer', configuration, stored, log, lines, startedAt },
     asked: (effect) => {
       if (effect.type === 'store') shell?.ask(effect);
+      else writers.pass(effect);
     },
   });
+  const writers = new WriterLinks({ application, log, serving });
   const shell = store && new StoreShell(store, copy, log, serving);
   return {
     ...serving,
@@ -62,6 +65,7 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
       return next.ok;
     },
     async stop() {
+      writers.stop();
       await serving.stop();
       await shell?.stop();
     },

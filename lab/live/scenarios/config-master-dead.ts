@@ -60,6 +60,7 @@ export async function configMasterDead(lab: LiveLab): Promise<void> {
   await allAlike(lab, 'proxies-serve-on', proxies, revision);
   await refusedWithAge(lab, 'edits-refused-with-age', proxies, { user: robot.name, ageMinMs: 1 });
   await tokensAreGood(lab);
+  await proxiesDie(lab);
   await comeToWorkAnew(lab);
   await serversStartAnew(lab);
   await callsAreAnswered(lab, 4);
@@ -95,6 +96,43 @@ async function tokensAreGood(lab: LiveLab): Promise<void> {
     }
   }
   lab.check('token-of-one-site-at-the-other', said.length === 4, said.join('; '));
+}
+
+/** Until a desk has gone on to the next member of its pair or cluster, and a proxy is up again from its copy. */
+const FOUND_MAX_MS = 2 * SLACK_MS;
+
+/**
+ * Of the pair at north and of the cluster at south one dies: its desks go on to the other, by token, at the same site and without a
+ * word to the agent. Nobody is there whom it could ask when it is started again: it has its copy.
+ */
+async function proxiesDie(lab: LiveLab): Promise<void> {
+  const linkOf = ({ view }: Robot) => view?.links.find(({ kind }) => kind === 'configuration');
+  const sinceOf = new Map(lab.robots.map((robot) => [robot, linkOf(robot)?.since]));
+  const linesBefore = SITES.map((site) => siteLog(lab.folder, site).length);
+  const at = lab.now();
+  for (const site of SITES) lab.sites[site].killServer(`proxy-${site}`);
+  const isOn = (robot: Robot) => linkOf(robot)?.state === 'on' && linkOf(robot)?.site === home(robot);
+  const reconnected = (site: string) =>
+    lab.robots.filter((robot) => home(robot) === site && linkOf(robot)?.since !== sinceOf.get(robot));
+  const haveFound = () => lab.robots.every(isOn) && SITES.every((site) => reconnected(site).length > 0);
+  await lab.until(FOUND_MAX_MS, haveFound);
+  const moved = lab.watch.decisions.filter((one) => one.at >= at && one.what.startsWith('move'));
+  lab.check(
+    'desks-find-the-other-proxy',
+    haveFound() && moved.length === 0,
+    `${SITES.map((site) => `${reconnected(site).length} of ${site}`).join(', ')}; ${moved.length} links were moved`,
+  );
+  const served = () =>
+    SITES.filter((site, i) =>
+      siteLog(lab.folder, site)
+        .slice(linesBefore[i])
+        .some(
+          ({ application, what }) =>
+            application === `proxy-${site}` && what === 'the copy of the configuration is served',
+        ),
+    );
+  await lab.until(FOUND_MAX_MS, () => served().length === SITES.length);
+  lab.check('proxies-start-from-copies', served().length === SITES.length, served().join(', '));
 }
 
 /** One of each family at either site leaves, and comes to work as on another day. */

@@ -1,6 +1,6 @@
 /** What the scenarios of the configuration share: where it is entered at each site, and what is asked of it there. */
 import { DESK_APPLICATION } from '@holdfast/centre';
-import { type ConfigEntry, ConfigOperator, type EditAnswer } from '../config-operator.ts';
+import { ConfigOperator, type EditAnswer } from '../config-operator.ts';
 import { proxyNames } from '../lab-proxies.ts';
 import type { LiveLab, SiteName } from '../live-lab.ts';
 import { SITES } from '../live-lab.ts';
@@ -87,14 +87,16 @@ export async function allAlike(
   name: string,
   doors: readonly ConfigDoor[],
   wanted?: string,
+  withinMs = SLACK_MS,
 ): Promise<void> {
-  const giveUpAt = lab.now() + SLACK_MS;
+  const giveUpAt = lab.now() + withinMs;
   let served = await revisionsAt(lab, doors);
   const areAlike = () => {
     const different = new Set(served.values());
     return different.size === 1 && (wanted === undefined || different.has(wanted));
   };
-  while (!areAlike() && lab.now() < giveUpAt) served = await revisionsAt(lab, doors);
+  for (; !areAlike() && lab.now() < giveUpAt; await lab.until(RETRY_MS, () => false))
+    served = await revisionsAt(lab, doors);
   lab.check(
     name,
     doors.length > 0 && areAlike(),
@@ -121,5 +123,3 @@ export async function refusedWithAge(
   }
   lab.check(name, doors.length > 0 && refused === doors.length, said.join('; '));
 }
-
-export type { ConfigEntry };

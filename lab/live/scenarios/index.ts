@@ -7,6 +7,7 @@ import { coldStartAlone } from './cold-start-alone.ts';
 import { configMasterDead, withFewRestarts } from './config-master-dead.ts';
 import { databaseFailover } from './database-failover.ts';
 import { drainSite, withoutNewCalls } from './drain-site.ts';
+import { editsUnderPartition } from './edits-under-partition.ts';
 import { flappingSite } from './flapping-site.ts';
 import { hotSeating } from './hot-seating.ts';
 import { hungSite } from './hung-site.ts';
@@ -286,6 +287,13 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'cold-start-alone',
     about: 'one site is started from nothing but its disk copies, with everybody and everything else dead',
     run: coldStartAlone,
+  },
+  {
+    ...common,
+    hasDatabase: true,
+    name: 'edits-under-partition',
+    about: 'the sites no longer hear each other, and both are edited: nothing acknowledged is lost, and both are alike afterwards',
+    run: editsUnderPartition,
   },
   {
     ...common,

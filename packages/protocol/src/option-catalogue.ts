@@ -6,6 +6,7 @@
  * Names are the field's (S0–S4 and the SIP Server manual). What is ours stands in the section `holdfast`.
  */
 import { agentDesktopOptions, loadingOptions } from './options/agent-desktop-options.ts';
+import { csproxyOptions, systemOptions } from './options/config-server-options.ts';
 import { holdfastOptions } from './options/holdfast-options.ts';
 import type { OptionDefinition } from './options/option-definition.ts';
 import { sipServerOptions } from './options/sip-server-options.ts';
@@ -20,6 +21,8 @@ export const OPTIONS = {
   loading: loadingOptions,
   TServer: { ...sipServerOptions, ...sipServerOptionsKnown },
   'backup-sync': backupSyncOptions,
+  csproxy: csproxyOptions,
+  system: systemOptions,
   holdfast: { ...holdfastOptions, ...validatorOptions, ...syncOptions },
 } as const;
 export const OPTION_LIST: readonly OptionDefinition[] = Object.values(OPTIONS).flatMap(

@@ -158,7 +158,9 @@ function configAddresses(
   types: readonly ConfigurationType[],
 ): readonly string[] {
   const enabled = configuration.all('Application').filter((one) => one.enabled);
-  const inOrder = types.flatMap((type) => enabled.filter((one) => one.type === type));
+  const isBackup = ({ name }: Application) => enabled.some(({ backup }) => backup === name);
+  const primariesFirst = [...enabled.filter((one) => !isBackup(one)), ...enabled.filter(isBackup)];
+  const inOrder = types.flatMap((type) => primariesFirst.filter((one) => one.type === type));
   const ownFirst = [
     ...inOrder.filter((one) => siteOf(one) === site),
     ...inOrder.filter((one) => siteOf(one) !== site),

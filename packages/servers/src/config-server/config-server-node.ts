@@ -34,6 +34,7 @@ import { ServerClients, serverRefused, WRONG_SECRET } from '../server-clients.ts
 import { secretOfKeys } from '../server-proof.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
 import { Editing, type EditingRequest } from './editing.ts';
+import { FullReading } from './full-reading.ts';
 import {
   type LogInByTokenMessage,
   type LogInMessage,
@@ -69,6 +70,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   readonly #logIns: LogIns;
   readonly #servers: ServerClients<Open>;
   readonly #editing: Editing;
+  readonly #reading: FullReading;
   #effects: ConfigServerEffect[] = [];
 
   constructor(options: ConfigServerOptions) {
@@ -79,6 +81,17 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const { hashes, random } = options;
     const secret = () => secretOfKeys(this.#configuration.all('Keys')[0]);
     this.#servers = new ServerClients({ link: 'configuration', hashes, random, secret });
+    this.#reading = new FullReading({
+      application: options.application,
+      configuration: () => this.#configuration,
+      entriesSince: (revision) => this.#editing.entriesSince(revision),
+      viewerOf: (connection) => this.#clients.get(connection)?.viewer,
+      subscribe: (connection, message) => {
+        const client = this.#clients.get(connection);
+        return client !== undefined && this.#subscribe(connection, client, message, {});
+      },
+      send: (connection, message) => this.#send(connection, message),
+    });
     this.#editing = new Editing(options, {
       configuration: () => this.#configuration,
       took: (now, next, changes, entries) => this.#take(now, next, changes, entries),
@@ -145,14 +158,14 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   }
 
   nextDeadline(): Millis | undefined {
-    const next = this.#deadlines.next();
-    const ofStore = this.#editing.nextDeadline();
-    if (next === undefined || ofStore === undefined) return next ?? ofStore;
-    return Math.min(next, ofStore);
+    const all = [this.#deadlines.next(), this.#editing.nextDeadline(), this.#reading.nextDeadline()];
+    const known = all.filter((at) => at !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   expire(now: Millis): ConfigServerEffect[] {
     this.#editing.expire(now);
+    this.#reading.expire(now);
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
       const client = this.#clients.get(due);
       if (client === undefined) continue;
@@ -219,7 +232,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const client = this.#clients.get(connection);
     if (client === undefined) return;
     this.#stepHealth(now, connection, client, HEARD);
-    if (message.type === 'Pong') return;
+    if (message.type === 'Pong') return this.#reading.answered(now, connection);
     if (message.type === 'Ping') return this.#send(connection, { type: 'Pong', n: message.n });
     if (message.type === 'Open') return this.#asked(now, connection, client, message);
     if (message.type === 'Proof') return this.#shown(now, connection, client, message);
@@ -241,7 +254,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       case 'History':
         return this.#edit(now, connection, client, message);
       case 'ReadAll':
-        return this.#readAll(connection, client, message);
+        return this.#reading.asked(now, connection, message);
       case 'Read':
         return this.#read(connection, client, message);
       default:
@@ -371,19 +384,6 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#send(connection, result.reply);
   }
 
-  #readAll(connection: string, client: Client, message: Extract<ConfigRequest, { type: 'ReadAll' }>): void {
-    const { viewer } = client;
-    if (viewer === undefined || viewer === 'person')
-      return this.#refuse(
-        connection,
-        message,
-        'not-allowed',
-        'Only servers read everything. Ask with Read for what you need.',
-      );
-    if (message.subscribe && !this.#subscribe(connection, client, message, {})) return;
-    this.#sendObjects(connection, message, allVisibleTo(viewer, this.#configuration.objects));
-  }
-
   #read(connection: string, client: Client, message: Extract<ConfigRequest, { type: 'Read' }>): void {
     const { viewer } = client;
     if (viewer === undefined || (viewer === 'person' && client.session === undefined))
@@ -461,6 +461,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#logIns.abandon(now, connection);
     this.#servers.gone(connection);
     this.#clients.delete(connection);
+    this.#reading.gone(now, connection);
     this.#deadlines.clear(connection);
   }
 

@@ -1,10 +1,10 @@
 /**
- * Where an edit goes at this Configuration Server: into its store, on to the one that a proxy follows, or nowhere, because it serves
- * files. Who asks is a person that has logged in here, or has been let in by the Configuration Server that passes it on.
+ * Where an edit goes at this Configuration Server: into its store, on to the one that writes there, on to the one that a proxy follows, or
+ * nowhere, because it serves files. Who asks is a person that has logged in here, or has been let in by the Configuration Server that passes it on.
  */
 import { type Changes, type Configuration, movePlaces, placesOfDNs } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
-import type { Author, ConfigReply, Entry, Revision } from '@holdfast/protocol';
+import { type Author, type ConfigReply, type Entry, type Revision, revisionText } from '@holdfast/protocol';
 import { ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
 import { type StoreAnswer, StoreSession } from './store-session.ts';
@@ -80,6 +80,16 @@ export class Editing {
     return this.#session?.revision;
   }
 
+  /** What has come after that revision, where it is at hand and is all that is served beyond it. */
+  entriesSince(revision: string): readonly Entry[] | undefined {
+    const recent = this.#session?.recent ?? [];
+    const newest = recent.at(-1);
+    if (newest === undefined || revisionText(newest.revision) !== this.#ports.configuration().revision)
+      return undefined;
+    const held = recent.findLastIndex((entry) => revisionText(entry.revision) === revision);
+    return held < 0 ? undefined : recent.slice(held + 1);
+  }
+
   ageMs(now: Millis): Millis {
     const role = this.#session?.role;
     return role?.name === 'cutOff' ? now - role.since : 0;
@@ -112,15 +122,24 @@ export class Editing {
       const text = isServer ? 'It does not say for which person.' : 'Log in first.';
       return this.#refuse(connection, request, 'not-allowed', text);
     }
-    if (this.#editor === undefined) return this.#passOn(connection, { ...request, author });
+    const writer = request.type === 'History' ? undefined : this.#otherWriter(client);
+    if (this.#editor === undefined || writer !== undefined)
+      return this.#passOn(connection, { ...request, author }, writer);
     const asker = { connection, person, from: author.from };
     if (request.type === 'History') this.#editor.history(asker, request);
     else this.#editor.edit(now, asker, request);
   }
 
-  #passOn(connection: string, request: EditingRequest): void {
+  /** CX5: unless it comes from another Configuration Server, so that two who both believe in the other send nothing round and round. */
+  #otherWriter({ application }: EditingClient): string | undefined {
+    const role = this.#session?.role;
+    const asker = this.#ports.configuration().get('Application', application);
+    return role?.name === 'following' && asker?.type !== 'ConfigurationServer' ? role.holder : undefined;
+  }
+
+  #passOn(connection: string, request: EditingRequest, to?: string): void {
     const { application, passesOn = false } = this.#options;
-    if (!passesOn) {
+    if (!passesOn && to === undefined) {
       const text = `"${application}" serves files: edit them, or give it a database.`;
       return this.#refuse(connection, request, 'wrong-state', text);
     }
@@ -133,7 +152,7 @@ export class Editing {
       );
     this.#count += 1;
     this.#passedOn.set(this.#count, { connection, request });
-    this.#ports.emit({ type: 'passOn', id: this.#count, request });
+    this.#ports.emit({ type: 'passOn', id: this.#count, request, ...(to === undefined ? {} : { to }) });
   }
 
   passedOn(id: number, reply: EditingReply): void {
