@@ -134,7 +134,8 @@ export class Editing {
   #otherWriter({ application }: EditingClient): string | undefined {
     const role = this.#session?.role;
     const asker = this.#ports.configuration().get('Application', application);
-    return role?.name === 'following' && asker?.type !== 'ConfigurationServer' ? role.holder : undefined;
+    if (role?.name !== 'following' || asker?.type === 'ConfigurationServer') return undefined;
+    return role.holder === this.#options.application ? undefined : role.holder;
   }
 
   #passOn(connection: string, request: EditingRequest, to?: string): void {
