@@ -22,7 +22,7 @@ export type EditAnswer = Extract<Answer, { type: 'Edited' | 'NotEdited' | 'Error
 type WithoutReference<Request> = Request extends unknown ? Omit<Request, 'ReferenceID'> : never;
 type Asked = WithoutReference<Exclude<ConfigRequest, { type: 'Ping' | 'Pong' | 'Proof' }>>;
 
-export interface ConfigEntry {
+interface ConfigEntry {
   readonly port: number;
   readonly user: string;
   /** By which the person is let in: one of them. */

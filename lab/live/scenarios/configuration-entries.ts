@@ -63,7 +63,7 @@ export async function editedWithin(
 const RETRY_MS = 200;
 
 /** Which revision each of them serves. */
-export async function revisionsAt(
+async function revisionsAt(
   lab: LiveLab,
   doors: readonly ConfigDoor[],
 ): Promise<ReadonlyMap<string, string>> {

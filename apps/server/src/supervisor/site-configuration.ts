@@ -12,7 +12,7 @@ import { CannotRun } from '../role.ts';
 import { configurationOfCopy } from '../store/open-configuration.ts';
 import { loadFiles } from '../store/read-files.ts';
 
-export interface SiteConfigurationPlace {
+interface SiteConfigurationPlace {
   readonly files?: string | undefined;
   readonly store?: string | undefined;
   /** Folder of the copies. */

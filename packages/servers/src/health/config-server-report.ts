@@ -5,7 +5,7 @@
 import type { Millis } from '@holdfast/kernel';
 import { gauge, type Metric, oneOf, READY, type ServerReport, WITHOUT_MATE } from './server-report.ts';
 
-export interface ServedRevision {
+interface ServedRevision {
   readonly objects: number;
   /** `3.128`; of files a digest, which is no figure. */
   readonly revision: string;

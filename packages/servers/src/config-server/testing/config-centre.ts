@@ -25,8 +25,8 @@ import { revisionOf } from '../revision-of.ts';
 import { open, person, revision, SECRET, WALL } from './config-world.ts';
 import { MemoryStore } from './memory-store.ts';
 
-export const MASTERS = ['config-north', 'config-south'] as const;
-export const PROXIES = ['proxy-north', 'proxy-north-b', 'proxy-south', 'proxy-south-b'] as const;
+const MASTERS = ['config-north', 'config-south'] as const;
+const PROXIES = ['proxy-north', 'proxy-north-b', 'proxy-south', 'proxy-south-b'] as const;
 
 function siteIndexOf(name: string): 0 | 1 {
   return name.includes('north') ? 0 : 1;
@@ -90,7 +90,7 @@ interface FarEnd {
 
 let connections = 0;
 
-export class ConfigProcess {
+class ConfigProcess {
   readonly name: string;
   readonly #centre: ConfigCentre;
   #server: ConfigServerNode | undefined;
