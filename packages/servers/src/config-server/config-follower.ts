@@ -107,7 +107,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   /** When whoever is followed last gave a sign. */
   #heardAt: Millis;
   /** Edits that wait for the connection; no more than the server has passed on and not had answered. */
-  #held: Extract<ConfigFollowerInput, { type: 'pass' }>[] = [];
+  readonly #held: Extract<ConfigFollowerInput, { type: 'pass' }>[] = [];
   /** ReferenceID → what was passed on under it. */
   readonly #open = new Map<number, number>();
   #passed = OWN_REFERENCES;
@@ -273,6 +273,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       changed.push(parsed.data);
     }
     this.#phase = 'following';
+    this.#heardAt = now;
     this.#round.stands(now);
     const former = this.#configuration;
     const changes = delta && { changed, deleted: delta.deleted };
