@@ -29,7 +29,10 @@ export interface ConfigClientOptions {
   readonly held?: Configuration | undefined;
   readonly log: Log;
   /** With what it came from, unless everything was read anew. */
-  onConfiguration?(configuration: Configuration, news: Pick<ConfigurationEffect, 'changes' | 'entries'>): void;
+  onConfiguration?(
+    configuration: Configuration,
+    news: Pick<ConfigurationEffect, 'changes' | 'entries'>,
+  ): void;
   /** Of a proxy: what came of an edit that it has passed on. */
   onAnswer?(answer: Extract<ConfigFollowerEffect, { type: 'passedOn' | 'notPassedOn' }>): void;
   /** A server will not serve this application. The next one is tried all the same. */

@@ -63,10 +63,7 @@ export async function editedWithin(
 const RETRY_MS = 200;
 
 /** Which revision each of them serves. */
-async function revisionsAt(
-  lab: LiveLab,
-  doors: readonly ConfigDoor[],
-): Promise<ReadonlyMap<string, string>> {
+async function revisionsAt(lab: LiveLab, doors: readonly ConfigDoor[]): Promise<ReadonlyMap<string, string>> {
   const revisions = new Map<string, string>();
   for (const door of doors) {
     const operator = await administratorAt(lab, door).catch((error: Error) => error.message);

@@ -142,5 +142,9 @@ async function nothingIsLost(
     if (!logged.includes(`"${displayName}"`)) lost.push(`"${displayName}" of ${at} is not in the log`);
   }
   operator.close();
-  lab.check(name, done.length >= 3 && lost.length === 0, lost.join('; ') || `${done.length} edits of both sites`);
+  lab.check(
+    name,
+    done.length >= 3 && lost.length === 0,
+    lost.join('; ') || `${done.length} edits of both sites`,
+  );
 }

@@ -292,7 +292,8 @@ export const SCENARIOS: readonly Scenario[] = [
     ...common,
     hasDatabase: true,
     name: 'edits-under-partition',
-    about: 'the sites no longer hear each other, and both are edited: nothing acknowledged is lost, and both are alike afterwards',
+    about:
+      'the sites no longer hear each other, and both are edited: nothing acknowledged is lost, and both are alike afterwards',
     run: editsUnderPartition,
   },
   {

@@ -75,7 +75,10 @@ const PROXIES = [
   application('proxy-b', 'ConfigurationServerProxy', { ports: { default: 5002 } }),
   application('proxy-a', 'ConfigurationServerProxy', { ports: { default: 5001 }, backup: 'proxy-b' }),
   application('config-south', 'ConfigurationServer', { ports: { default: 6000 }, options: siteOf('south') }),
-  application('proxy-south', 'ConfigurationServerProxy', { ports: { default: 6001 }, options: siteOf('south') }),
+  application('proxy-south', 'ConfigurationServerProxy', {
+    ports: { default: 6001 },
+    options: siteOf('south'),
+  }),
 ];
 
 function siteOf(site: string) {

@@ -40,9 +40,12 @@ function play(centre: ConfigCentre): Seen {
     faults += 1;
     if (centre.random() < 0.25) {
       centre.store.isAway = true;
-      centre.later(() => {
-        centre.store.isAway = false;
-      }, 200 + 3_000 * centre.random());
+      centre.later(
+        () => {
+          centre.store.isAway = false;
+        },
+        200 + 3_000 * centre.random(),
+      );
       continue;
     }
     const victim = pick([...centre.processes.values()].filter(({ isAlive }) => isAlive));

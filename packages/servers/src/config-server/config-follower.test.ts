@@ -294,10 +294,10 @@ test('[LK1] a Configuration Server is answered one challenge on a connection, an
   expect(new Set(proofs()).size).toBe(2);
 });
 
-const rename = {
+const rename: Extract<ConfigRequest, { type: 'Edit' }> = {
   ...{ type: 'Edit', ReferenceID: 77, dryRun: false, author: { who: 'kim', from: 'workspace' } },
   edits: [{ key: 'Tenant/a', patch: { enabled: false } }],
-} as const;
+};
 
 test('[CX3] a proxy learns from which entries a change came, as long as it follows without a gap', () => {
   const world = start();
@@ -305,7 +305,7 @@ test('[CX3] a proxy learns from which entries a change came, as long as it follo
   world.follow(1, '1.7', [tenant('a')]);
   const changes = [{ key: 'Tenant/b', before: null, after: tenant('b') as never }];
   const entry = { revision: { epoch: 1, number: 8 }, at: 5, author: { who: 'kim', from: 'x' }, changes };
-  const changed = { type: 'Changed', revision: '1.8', objects: [tenant('b')], deleted: [] } as const;
+  const changed = { type: 'Changed' as const, revision: '1.8', objects: [tenant('b')], deleted: [] };
   expect(world.says(5, { ...changed, entries: [entry] })).toMatchObject([
     { type: 'configuration', changes: { changed: [tenant('b')], deleted: [] }, entries: [entry] },
   ]);
@@ -319,9 +319,16 @@ test('[CX7] who has read before asks for what came after that, and lays it over'
   const at = must(world.node.nextDeadline(), 'it pauses');
   world.expire(at);
   world.admit(at + 1, '3.9');
-  expect(world.sent.at(-1)).toMatchObject({ type: 'ReadAll', subscribe: true, since: '3.7', orRefuse: false });
+  expect(world.sent.at(-1)).toMatchObject({
+    type: 'ReadAll',
+    subscribe: true,
+    since: '3.7',
+    orRefuse: false,
+  });
   const news = { type: 'Changed', revision: '3.9', objects: [tenant('c')], deleted: ['Tenant/a'] } as const;
-  expect(world.says(at + 2, { ...news, objects: [...news.objects], deleted: [...news.deleted] })).toMatchObject([
+  expect(
+    world.says(at + 2, { ...news, objects: [...news.objects], deleted: [...news.deleted] }),
+  ).toMatchObject([
     { type: 'configuration', configuration: { revision: '3.9', objects: [tenant('b'), tenant('c')] } },
   ]);
 });
@@ -367,7 +374,12 @@ function readsEverythingAfter5s(option: string, backup: string | undefined): voi
   const [asked] = world.expire(5_002);
   expect(asked).toMatchObject({ type: 'send', message: { type: 'ReadAll' } });
   expect(asked?.type === 'send' && asked.message).not.toHaveProperty('since');
-  const read = world.says(5_003, { type: 'Objects', ReferenceID: 2, revision: '9.1', objects: [tenant('a')] });
+  const read = world.says(5_003, {
+    type: 'Objects',
+    ReferenceID: 2,
+    revision: '9.1',
+    objects: [tenant('a')],
+  });
   expect(read).toMatchObject([{ type: 'configuration', configuration: { revision: '9.1' } }]);
 }
 

@@ -4,13 +4,7 @@
  * lost goes round again, with a pause after each round. What it has read stays good in the meantime: a lost
  * Configuration Server never stops a service (C66).
  */
-import {
-  type Changes,
-  type Configuration,
-  levelOf,
-  makeConfiguration,
-  optionValue,
-} from '@holdfast/centre';
+import { type Changes, type Configuration, levelOf, makeConfiguration, optionValue } from '@holdfast/centre';
 import { type LogLine, type Millis, type Node, type Random, unreachable } from '@holdfast/kernel';
 import {
   ADDP_TIMEOUT_S,
@@ -20,8 +14,8 @@ import {
   type Connection,
   configObject,
   type Entry,
-  OPTIONS,
   type ObjectOf,
+  OPTIONS,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';

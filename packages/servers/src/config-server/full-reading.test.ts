@@ -129,7 +129,5 @@ test('[CX7] where nobody knows what came after it, it is sent everything, or tol
   world.ask(0, 'a', { since: '3.2', orRefuse: true });
   expect(world.replies()).toMatchObject([{ to: 'a', type: 'Error', code: 'not-found' }]);
   world.ask(0, 'a', { since: '3.2' });
-  expect(world.replies()).toMatchObject([
-    { to: 'a', type: 'Objects', objects: world.configuration.objects },
-  ]);
+  expect(world.replies()).toMatchObject([{ to: 'a', type: 'Objects', objects: world.configuration.objects }]);
 });

@@ -262,7 +262,9 @@ class Following {
   readonly #ports: FollowingPorts;
   readonly #node: ConfigFollowerNode;
   #isCut = false;
-  #present: { readonly attempt: number; readonly process: ConfigProcess; readonly connection: string } | undefined;
+  #present:
+    | { readonly attempt: number; readonly process: ConfigProcess; readonly connection: string }
+    | undefined;
 
   constructor(
     centre: ConfigCentre,
