@@ -24,6 +24,8 @@ const SECTIONS: Readonly<Record<keyof typeof OPTIONS, string>> = {
   loading: 'How a third-party desktop loads its data (S4).',
   TServer: 'What a SIP Server works by, under the names of the SIP Server manual.',
   'backup-sync': 'The link between the members of a SIP Server pair.',
+  csproxy: 'Proxies that all come back in one moment, under the names of the Configuration Server Proxy.',
+  system: 'What serves the configuration, under the names of the Configuration Server.',
   holdfast: 'Ours.',
 };
 

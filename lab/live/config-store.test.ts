@@ -22,13 +22,13 @@ const READY_MAX_MS = 20_000;
 const TOLD_MAX_MS = 1_000;
 
 let folder: string;
-let ports: { config: number; proxy: number };
+let ports: { config: number; proxy: number; health: number };
 let secret: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
-  const [config, proxy, ...others] = await freePorts(10);
-  ports = { config, proxy } as typeof ports;
+  const [config, proxy, health, ...others] = await freePorts(11);
+  ports = { config, proxy, health } as typeof ports;
   const site = (
     name: string,
     [configPort, clientPort, statPort, sipPort]: readonly (number | undefined)[],
@@ -56,7 +56,7 @@ function withProxy(object: ConfigObject): ConfigObject[] {
     return [{ ...object, rank: 'administrator' }];
   if (object.objectType !== 'Application' || object.name !== 'config-north') return [object];
   const proxy = { ...object, name: PROXY, type: 'ConfigurationServerProxy' as const };
-  return [object, { ...proxy, ports: { default: ports.proxy } }];
+  return [object, { ...proxy, ports: { default: ports.proxy, health: ports.health } }];
 }
 
 async function startServer(application: string, args: readonly string[]): Promise<Program> {
@@ -140,13 +140,18 @@ test('[CW5] [CS17] what was acknowledged is there after a SIGKILL, and has reach
   ]);
 }, 90_000);
 
-test('[CX1] [CX4] a proxy starts and serves with everybody else dead, and says of an edit for how long', async () => {
+test('[CX1] [CX4] [HR5] [C74] a proxy starts and serves with everybody else dead, and says of an edit for how long', async () => {
   await startProxy();
   const client = await enter(ports.proxy, 'supervisor1');
   expect(await client.ask(readName, 'Objects')).toMatchObject({ objects: [{ displayName: 'Lee' }] });
   const refused = await client.ask(rename(3, 'Max'), 'NotEdited');
   expect(refused).toMatchObject({ code: 'not-stored' });
   expect(refused.text).toContain('It was not written.');
+  const asked = (path: string) => fetch(`http://127.0.0.1:${ports.health}${path}`);
+  expect((await asked('/ready')).status).toBe(200);
+  const figures = await (await asked('/metrics')).text();
+  expect(figures).toMatch(/^holdfast_configuration_revision 3$/m);
+  expect(Number(/^holdfast_configuration_age_seconds ([\d.]+)$/m.exec(figures)?.[1])).toBeGreaterThan(0);
 }, 60_000);
 
 test('[CX2] a copy that is not what was written is not served: it is read anew', async () => {

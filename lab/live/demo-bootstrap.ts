@@ -13,7 +13,7 @@ export function demoBootstrap(
   retryDelayS: number,
   family: Family = 'interaction-workspace',
 ): string {
-  const node = (index: 0 | 1) => ({ site: SITES[index], host: '127.0.0.1', port: config[index] });
+  const node = (index: 0 | 1) => ({ site: SITES[index], host: '127.0.0.1', ports: [config[index]] });
   return writeBootstrapJson(
     robotBootstrap({
       family,

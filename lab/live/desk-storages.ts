@@ -3,7 +3,7 @@
  * family, finds it. The first one finds the bootstrap file that an administrator has delivered.
  */
 import type { GeneratedAgent } from '@holdfast/centre';
-import { type Family, SITES, type SiteName } from './lab-configuration.ts';
+import type { Family, SiteName } from './lab-configuration.ts';
 import type { DeskStorage } from './robot.ts';
 import { type BootstrapNode, robotBootstrap } from './robot-bootstrap.ts';
 
@@ -14,8 +14,8 @@ export interface SeatStorage {
 }
 
 export interface DeskStoragesOptions {
-  /** The ports of the Configuration Servers, in the order of the sites. */
-  readonly configPorts: readonly [number, number];
+  /** The ports at which that site tells desks their configuration. */
+  readonly configPorts: (site: SiteName) => readonly number[];
   readonly retryDelayS: number;
   readonly hasEmbeddedEndpoints: boolean;
   /** DS21: the name of that place at each site, where each DN has a Place of its own. */
@@ -44,7 +44,7 @@ export class DeskStorages {
     const node = (site: SiteName): BootstrapNode => ({
       site,
       host: '127.0.0.1',
-      port: configPorts[SITES.indexOf(site)] as number,
+      ports: configPorts(site),
       ...(placeAt === undefined ? {} : { place: placeAt(seat.place, site) }),
     });
     const storage = {

@@ -1,6 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deskConfiguration } from '@holdfast/centre';
+import { loadFiles } from '@holdfast/server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SITES, siteFolders, writeLabConfiguration } from './lab-configuration.ts';
 import { SHORT } from './times.ts';
@@ -35,4 +37,39 @@ test('each site has its own copy of the same configuration, and its own music', 
   expect(readdirSync(folder).sort()).toEqual([...SITES].sort());
   for (const site of SITES)
     expect(JSON.stringify(north?.texts)).toContain(`${siteFolders(folder, site).data}/music.wav`);
+});
+
+test('with proxies desks have a pair of them at north and a cluster at south, and no Configuration Server', async () => {
+  const proxies = [
+    [10, 11],
+    [12, 13],
+  ] as const;
+  const links = { peerAddress: () => '127.0.0.1:14' };
+  await writeLabConfiguration({ agents: 6, times: SHORT, ports: { ...ports, proxies }, folder, links });
+  const loaded = await loadFiles(siteFolders(folder, 'north').files);
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ text }) => text).join(', '));
+  const { configuration } = loaded;
+  const linksOf = (user: string, desk: string) => {
+    const application = configuration.get('Application', desk);
+    const person = configuration.get('Person', user);
+    if (application === undefined || person === undefined) throw new Error('there is no such desk');
+    const answer = deskConfiguration(configuration, { person, application, places: [] });
+    if (!answer.ok) throw new Error(answer.text);
+    return Object.fromEntries(
+      answer.configuration.sites.map(({ site, configuration: { form, members, reconnectPauseMs } }) => [
+        site,
+        { form, ports: members.map(({ port }) => port), reconnectPauseMs },
+      ]),
+    );
+  };
+  const pauseMs = { reconnectPauseMs: 1_000 };
+  expect(linksOf('agent7001', 'workspace')).toEqual({
+    north: { form: 'pair', ports: [10, 11], ...pauseMs },
+    south: { form: 'cluster', ports: [12, 13], ...pauseMs },
+  });
+  // The third-party family has an Application of its own at each site.
+  expect(linksOf('agent7003', 'desktop-north')).toMatchObject({
+    north: { ports: [10, 11] },
+    south: { ports: [12, 13] },
+  });
 });

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { DESK_APPLICATION, type GeneratedAgent, type GeneratedSite, thirdPartyName } from '@holdfast/centre';
 import type { ConfigObject, OptionSections } from '@holdfast/protocol';
 import { makeMusic, makeWorld, writeConfiguration, writeWav } from '@holdfast/server';
+import { type ProxyPorts, withProxies } from './lab-proxies.ts';
 import type { LabTimes } from './times.ts';
 
 export const SITES = ['north', 'south'] as const;
@@ -20,6 +21,8 @@ export interface SitePorts {
   readonly gateway: number;
   /** Of the SIP Servers' backups; absent where each site has one SIP Server. */
   readonly standby?: readonly [StandbyPorts, StandbyPorts];
+  /** Absent where desks and servers are connected to the Configuration Servers themselves. */
+  readonly proxies?: readonly [ProxyPorts, ProxyPorts];
 }
 
 export type StandbyPorts = NonNullable<GeneratedSite['standby']>;
@@ -50,7 +53,11 @@ export async function writeLabConfiguration(run: {
     realm: REALM,
     options: { ...serverOptions(run), ...desktopOptions(times) },
   });
-  const configured = objects.map(neverOverloaded).flatMap((object) => configure(withAddp(object, times)));
+  const { proxies } = ports;
+  const configured = objects
+    .map(neverOverloaded)
+    .flatMap((object) => (proxies === undefined ? [object] : withProxies(object, { ports: proxies, times })))
+    .flatMap((object) => configure(withAddp(object, times)));
   for (const site of SITES) {
     const { files, data } = siteFolders(folder, site);
     mkdirSync(data, { recursive: true });

@@ -116,5 +116,9 @@ export class LabLinks {
 /** Where the desks connect to at that site. */
 function portsOf(ports: SitePorts, site: SiteName): number[] {
   const index = SITES.indexOf(site);
-  return [...clientPortsOf(ports, site), ports.config[index] as number, ports.stats[index] as number];
+  const proxies = ports.proxies?.[index] ?? [];
+  return [
+    ...clientPortsOf(ports, site),
+    ...[ports.config[index] as number, ...proxies, ports.stats[index] as number],
+  ];
 }

@@ -36,6 +36,8 @@ export interface LiveLabOptions {
   readonly restarts: boolean;
   /** Each SIP Server has a standby. */
   readonly pairs?: boolean;
+  /** The configuration is in a PostgreSQL with a standby, and each site has two proxies, to which desks are connected. */
+  readonly hasDatabase?: boolean;
   /** Calls with sound: so many at once (ME6). */
   readonly withSound: number;
   readonly onDecision?: (decision: LabDecision) => void;

@@ -13,6 +13,7 @@ import { ProcessClock } from '@holdfast/shell';
 import { Ledger } from '../src/ledger.ts';
 import { CallAccount } from './call-account.ts';
 import { Callers } from './callers.ts';
+import { ConfigDatabase } from './config-database.ts';
 import { DeskStorages, type SeatStorage } from './desk-storages.ts';
 import type { DoubleWatchOptions } from './double-watch.ts';
 import {
@@ -32,8 +33,9 @@ import { type Measures, NOTHING_MEASURED } from './measures.ts';
 import type { Robot } from './robot.ts';
 import type { ServerLoad } from './server-loads.ts';
 import type { Credentials } from './site-observer.ts';
-import { clientPortsOf, drawPorts } from './site-ports.ts';
+import { clientPortsOf, drawPorts, entryPortsOf } from './site-ports.ts';
 import { type FailedMember, pause, SiteProcesses } from './site-processes.ts';
+import { siteServers } from './site-servers.ts';
 import { SoundAccount } from './sound-account.ts';
 
 export { SITES, type SiteName, type SitePorts };
@@ -61,6 +63,7 @@ export class LiveLab {
   readonly watch: LabWatch;
   readonly ledger: Ledger;
   readonly ports: SitePorts;
+  readonly #database: ConfigDatabase | undefined;
   readonly #links: LabLinks;
   readonly #startedAt: number;
   readonly #folder: string;
@@ -80,6 +83,7 @@ export class LiveLab {
       folder: string;
       agents: readonly GeneratedAgent[];
       links: LabLinks;
+      database: ConfigDatabase | undefined;
     },
   ) {
     this.options = options;
@@ -87,10 +91,11 @@ export class LiveLab {
     this.#folder = world.folder;
     this.#agents = world.agents;
     this.#links = world.links;
+    this.#database = world.database;
     this.#startedAt = this.clock.now();
     this.#random = seededRandom(options.seed);
     this.#storages = new DeskStorages({
-      configPorts: world.ports.config,
+      configPorts: (site) => entryPortsOf(world.ports, site),
       retryDelayS: options.times.retryDelayS,
       hasEmbeddedEndpoints: options.hasEmbeddedEndpoints === true,
       placeAt: options.placeAt,
@@ -111,23 +116,16 @@ export class LiveLab {
     });
     this.ledger = new Ledger(this.watch);
     this.watch.ledger = this.ledger;
-    const { standby } = world.ports;
-    const site = (name: SiteName, index: 0 | 1) =>
+    const site = (name: SiteName) =>
       new SiteProcesses({
         site: name,
         entry: options.serverEntry,
         ...siteFolders(world.folder, name),
         restarts: options.restarts,
-        servers: [
-          { application: `config-${name}`, host: '127.0.0.1', port: world.ports.config[index] },
-          {
-            ...{ application: `sip-${name}`, host: '127.0.0.1', port: world.ports.clients[index] },
-            ...(standby && { backup: { application: `sip-${name}-b`, port: standby[index].clientPort } }),
-          },
-          { application: `stat-${name}`, host: '127.0.0.1', port: world.ports.stats[index] },
-        ],
+        store: world.database?.addressFor(name),
+        servers: siteServers(world.ports, name),
       });
-    this.sites = { north: site('north', 0), south: site('south', 1) };
+    this.sites = { north: site('north'), south: site('south') };
     this.callers = new Callers({
       clock: this.clock,
       random: this.#random,
@@ -146,12 +144,19 @@ export class LiveLab {
 
   /** Writes the configuration; nothing runs yet. */
   static async make(options: LiveLabOptions): Promise<LiveLab> {
-    const ports = options.ports ?? (await drawPorts(options.pairs));
+    const ports = options.ports ?? (await drawPorts(options.pairs, options.hasDatabase));
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'holdfast-lab-'));
     // Before anybody reads the configuration, which names them.
     const links = await LabLinks.make({ hasOutlyingOffice: false, ...options, ports });
     const agents = await writeLabConfiguration({ ...options, ports, folder, links });
-    return new LiveLab(options, { ports, folder, agents, links });
+    const database = options.hasDatabase === true ? await ConfigDatabase.start() : undefined;
+    return new LiveLab(options, { ports, folder, agents, links, database });
+  }
+
+  /** Of the configuration, where the scenario has one. */
+  get database(): ConfigDatabase {
+    if (this.#database === undefined) throw new Error('this run has no database');
+    return this.#database;
   }
 
   /** Whether what goes between desks and sites passes the relay. */
@@ -399,7 +404,8 @@ export class LiveLab {
   }
 
   #credentialsOf(user: string): Credentials {
-    return { config: { host: '127.0.0.1', port: this.ports.config[0] }, user, password: PASSWORD };
+    const port = entryPortsOf(this.ports, 'north')[0] as number;
+    return { config: { host: '127.0.0.1', port }, user, password: PASSWORD };
   }
 
   async restore(site: SiteName): Promise<void> {
@@ -455,6 +461,7 @@ export class LiveLab {
     await this.callers.close();
     await Promise.all(SITES.map((site) => this.sites[site].stop()));
     await this.#links.close();
+    await this.#database?.stop();
     if (this.options.folder === undefined && !this.#keepsFolder)
       rmSync(this.#folder, { recursive: true, force: true });
   }

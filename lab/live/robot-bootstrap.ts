@@ -22,7 +22,8 @@ export interface BootstrapRequest {
 export interface BootstrapNode {
   readonly site: string;
   readonly host: string;
-  readonly port: number;
+  /** Of its nodes, in the order of preference. */
+  readonly ports: readonly number[];
   /** DS21: how that site names the place where the agent sits. */
   readonly place?: string;
 }
@@ -42,7 +43,9 @@ export function robotBootstrap(request: BootstrapRequest): Bootstrap {
 function workspaceFile(request: BootstrapRequest): string {
   const { sites, retryDelayS, isCluster, hotSeating, hasEmbeddedEndpoint = false } = request;
   const form = isCluster ? 'login.cluster.nodes' : 'login.nodes';
-  const [preferred, peer] = sites.map(({ host, port }) => `[${host}:${port}],Timeout=${retryDelayS}`);
+  const [preferred, peer] = sites.map(
+    ({ host, ports }) => `${ports.map((port) => `[${host}:${port}]`).join('')},Timeout=${retryDelayS}`,
+  );
   return `<?xml version="1.0" encoding="utf-8"?>
 <configuration>
   <appSettings>
@@ -59,10 +62,10 @@ function workspaceFile(request: BootstrapRequest): string {
 function localData(request: BootstrapRequest): string {
   const { family, sites, retryDelayS, hotSeating, hasEmbeddedEndpoint = false } = request;
   const isThirdParty = family === 'agent-desktop';
-  const [preferred, peer] = sites.map(({ site, host, port, place }) => ({
+  const [preferred, peer] = sites.map(({ site, host, ports, place }) => ({
     application: isThirdParty ? thirdPartyName(site) : DESK_APPLICATION,
     applicationType: isThirdParty ? 'ThirdPartyApplication' : 'Workspace',
-    nodes: [`${host}:${port}`],
+    nodes: ports.map((port) => `${host}:${port}`),
     timeout: retryDelayS,
     place,
   }));

@@ -88,6 +88,7 @@ export async function runScenario({
     serverEntry,
     restarts: scenario.restarts,
     pairs: scenario.pairs === true,
+    hasDatabase: scenario.hasDatabase === true,
     families: 'both',
     ...(scenario.homes === undefined ? {} : { homes: scenario.homes }),
     ...(scenario.hasOutlyingOffice === undefined ? {} : { hasOutlyingOffice: scenario.hasOutlyingOffice }),

@@ -11,9 +11,15 @@ export function clientPortsOf({ clients, standby }: SitePorts, site: SiteName): 
   ];
 }
 
+/** Where desks get their configuration at that site: of its proxies, where it has some. */
+export function entryPortsOf({ config, proxies }: SitePorts, site: SiteName): readonly number[] {
+  const index = SITES.indexOf(site);
+  return proxies?.[index] ?? [config[index] as number];
+}
+
 /** Free ones, all different. */
-export async function drawPorts(pairs = false): Promise<SitePorts> {
-  const ports = await freePorts(pairs ? 13 : 9);
+export async function drawPorts(pairs = false, hasProxies = false): Promise<SitePorts> {
+  const ports = await freePorts(17);
   const pair = (first: number) => ports.slice(first, first + 2) as [number, number];
   const standby = (first: number): StandbyPorts => {
     const [clientPort, pairPort] = pair(first);
@@ -22,5 +28,6 @@ export async function drawPorts(pairs = false): Promise<SitePorts> {
   return {
     ...{ config: pair(0), clients: pair(2), stats: pair(4), sip: pair(6), gateway: ports[8] as number },
     ...(pairs ? { standby: [standby(9), standby(11)] as const } : {}),
+    ...(hasProxies ? { proxies: [pair(13), pair(15)] as const } : {}),
   };
 }

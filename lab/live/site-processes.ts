@@ -22,6 +22,8 @@ export interface SiteProcessesOptions {
   readonly restarts: boolean;
   /** Folder for what the processes write. */
   readonly data: string;
+  /** The address of the configuration database; the files are what it begins with. */
+  readonly store?: string | undefined;
   /** For Node, of the supervisor and of all that it starts. */
   readonly nodeFlags?: readonly string[];
   /** Applications in the order in which they start. */
@@ -58,6 +60,8 @@ export type SiteState = 'down' | 'starting' | 'up' | 'hung';
 const START_MAX_MS = 60_000;
 const STOP_MAX_MS = 5_000;
 const LOADS_MAX_MS = 1_000;
+/** A process that is not started again within it has been given up, where few restarts are allowed. */
+const GIVEN_UP_MS = 1_000;
 
 /** Of this process: whatever ends it in disorder, no site may be left. */
 const sites = new Set<SiteProcesses>();
@@ -122,14 +126,17 @@ export class SiteProcesses {
 
   /** Rejects when the supervisor ends before its site is up. */
   #spawnSupervisor(startLog: StartLog): Promise<never> {
-    const { site, entry, files, data, restarts, nodeFlags = [] } = this.#options;
+    const { site, entry, files, data, restarts, store, nodeFlags = [] } = this.#options;
     const log = createWriteStream(`${data}/${site}.log`, { flags: 'a' });
     // The disk is full or the folder is gone: the site runs all the same, only its log is missing.
     log.on('error', () => {});
     const args = [...nodeFlags, '--enable-source-maps', entry, 'supervisor', '--site', site];
     args.push('--files', files, '--data', data, ...(restarts ? [] : ['--no-restart']));
     // In a group of its own, so that Ctrl-C reaches it through us alone: we end in order.
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true });
+    const child = spawn(process.execPath, args, {
+      ...{ stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true },
+      ...(store === undefined ? {} : { env: { ...process.env, HOLDFAST_CONFIG_STORE: store } }),
+    });
     this.#supervisor = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream?.pipe(log, { end: false });
@@ -209,6 +216,17 @@ export class SiteProcesses {
   /** One server; the supervisor lives and may start it again. */
   killServer(application: string): void {
     process.kill(this.pidOf(application), 'SIGKILL');
+  }
+
+  /** One server, again and again until its supervisor gives it up: the others are started again as ever. */
+  async killForGood(application: string): Promise<void> {
+    const pid = () => this.processes().find((one) => one.application === application)?.pid;
+    for (let quietSince = Date.now(); Date.now() < quietSince + GIVEN_UP_MS; await pause(10)) {
+      const running = pid();
+      if (running === undefined) continue;
+      send(running, 'SIGKILL');
+      quietSince = Date.now();
+    }
   }
 
   /** One server, which looks alive and does nothing, until somebody kills it or lets it go on. */

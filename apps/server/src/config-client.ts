@@ -24,9 +24,15 @@ export interface ConfigClientOptions {
   readonly secret?: ServerSecret;
   /** In the order in which they are tried: the own site's first. */
   readonly servers: readonly ServerAddress[];
+  /** See `ConfigFollowerOptions`. */
+  readonly onlyPasses?: boolean;
+  readonly held?: Configuration | undefined;
   readonly log: Log;
   /** With what it came from, unless everything was read anew. */
-  onConfiguration(configuration: Configuration, news: Pick<ConfigurationEffect, 'changes' | 'entries'>): void;
+  onConfiguration?(
+    configuration: Configuration,
+    news: Pick<ConfigurationEffect, 'changes' | 'entries'>,
+  ): void;
   /** Of a proxy: what came of an edit that it has passed on. */
   onAnswer?(answer: Extract<ConfigFollowerEffect, { type: 'passedOn' | 'notPassedOn' }>): void;
   /** A server will not serve this application. The next one is tried all the same. */
@@ -67,10 +73,9 @@ export class ConfigClient {
   }
 
   start(): void {
-    const { application, secret, servers } = this.#options;
+    const { application, secret, servers, onlyPasses = false, held } = this.#options;
     this.#node = new ConfigFollowerNode({
-      application,
-      servers,
+      ...{ application, servers, onlyPasses, held },
       now: this.#clock.now(),
       random: cryptoRandom(),
       hashes: nodeHashes,
@@ -113,7 +118,7 @@ export class ConfigClient {
         return this.#tellLost(effect.attempt, effect.why);
       case 'configuration':
         this.#configuration = effect.configuration;
-        return this.#options.onConfiguration(effect.configuration, effect);
+        return this.#options.onConfiguration?.(effect.configuration, effect);
       case 'passedOn':
       case 'notPassedOn':
         return this.#options.onAnswer?.(effect);

@@ -33,6 +33,7 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
   const startedAt = performance.now();
   const { application, servers, secret, copy, log, lines } = start;
   const keeper = new CopyKeeper(copy, log);
+  const held = await configurationOfCopy(copy, log);
   let serving: ServingConfiguration | undefined;
   let asking: ServedNode | undefined;
   let first: (configuration: Configuration) => void = () => undefined;
@@ -40,7 +41,7 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
     first = resolve;
   });
   const client = new ConfigClient({
-    ...{ application, servers, log, ...(secret === undefined ? {} : { secret }) },
+    ...{ application, servers, held, log, ...(secret === undefined ? {} : { secret }) },
     onConfiguration: (configuration, news) => {
       first(configuration);
       serving?.input({ type: 'configuration', configuration, ...news });
@@ -49,7 +50,7 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
     onAnswer: (answer) => asking?.input(answer),
   });
   client.start();
-  const configuration = (await configurationOfCopy(copy, log)) ?? (await heard);
+  const configuration = held ?? (await heard);
   serving = await serveConfiguration({
     ...{ application, type: 'ConfigurationServerProxy', configuration, log, lines, startedAt },
     asked: (effect, node) => {

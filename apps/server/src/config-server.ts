@@ -12,6 +12,7 @@ import { openConfigStore } from './store/open-config-store.ts';
 import { openConfiguration, tellWarnings } from './store/open-configuration.ts';
 import { loadFiles } from './store/read-files.ts';
 import { StoreShell } from './store/store-shell.ts';
+import { WriterLinks } from './writer-links.ts';
 
 export interface ConfigServerStart {
   readonly application: string;
@@ -43,11 +44,12 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
   const serving = await serveConfiguration({
     ...{ application, type: 'ConfigurationServer', configuration, stored, log, lines, startedAt },
     asked: (effect) => {
-      if (effect.type !== 'store') return;
-      if (shell === undefined) early.push(effect);
+      if (effect.type === 'passOn') writers.pass(effect);
+      else if (shell === undefined) early.push(effect);
       else shell.ask(effect);
     },
   });
+  const writers = new WriterLinks({ application, log, serving });
   if (store !== undefined) shell = new StoreShell(store, copy, log, serving);
   for (const effect of early) shell?.ask(effect);
   return {
@@ -68,6 +70,7 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
       return next.ok;
     },
     async stop() {
+      writers.stop();
       await serving.stop();
       await shell?.stop();
     },

@@ -26,5 +26,6 @@ export { makeMusic, makeTone } from './media/sound.ts';
 export { readWav, SAMPLE_RATE, writeWav } from './media/wav.ts';
 export { makeWorld, type WorldRequest } from './store/make-world.ts';
 export { openConfigStore } from './store/open-config-store.ts';
+export { loadFiles } from './store/read-files.ts';
 export { writeConfiguration } from './store/write-files.ts';
 export { signPersonToken, verifyPersonToken } from './tokens.ts';

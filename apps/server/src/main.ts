@@ -8,7 +8,7 @@
  *     server.mjs --application proxy-north --proxy --config 127.0.0.1:5110,127.0.0.1:5210 --data DIR
  *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210 [--data DIR]
  *     server.mjs --application stat-north --config 127.0.0.1:5110,127.0.0.1:5210
- *     server.mjs supervisor --site north --files DIR --data DIR [--host HOST] [--no-restart] [--outlive]
+ *     server.mjs supervisor --site north --files DIR --data DIR [--store …] [--host HOST] [--no-restart] [--outlive]
  *     server.mjs drain north --config 127.0.0.1:5110 …   what `holdfast drain` runs: see operator/drain-command.ts
  *     server.mjs promote sip-north-b --config 127.0.0.1:5110   and demote: see operator/role-command.ts
  *     server.mjs rotate-keys token nonce secret --config 127.0.0.1:5110   see operator/keys-command.ts
@@ -27,13 +27,13 @@ import type { HealthPortOptions } from './health-port.ts';
 import { ENDED_FOR_GOOD, onProcessEnd } from './io/process-end.ts';
 import { reportLoad } from './io/process-load.ts';
 import { processLog } from './log.ts';
-import { CannotRun, type ReportingRole, type RoleOptions, type RunningRole } from './role.ts';
+import { CannotRun, type ReportingRole, type RoleOptions, type RunningRole, STORE_VARIABLE } from './role.ts';
 
 const USAGE = `usage: server --application NAME --files DIR
        server --application NAME --store postgres://…|pglite:FOLDER [--files DIR] [--data DIR]
        server --application NAME --config HOST:PORT[,HOST:PORT…] [--secret-file FILE] [--data DIR] [--outlive]
        server --application NAME --proxy --config HOST:PORT[,HOST:PORT…] --data DIR [--secret-file FILE]
-       server supervisor --site SITE --files DIR --data DIR [--host HOST] [--no-restart] [--outlive]`;
+       server supervisor --site SITE --files DIR --data DIR [--store postgres://…|pglite:FOLDER] [--host HOST] [--no-restart] [--outlive]`;
 
 /** Ending in order takes no longer; then the process ends all the same. */
 const STOP_MAX_MS = 4_000;
@@ -43,9 +43,6 @@ const STOP_MAX_MS = 4_000;
  * second line holds the former one (ID7).
  */
 export const SECRET_VARIABLE = 'HOLDFAST_SERVER_SECRET';
-
-/** The address of the configuration database, in which a password may stand that no list of processes is to show. */
-const STORE_VARIABLE = 'HOLDFAST_CONFIG_STORE';
 
 async function main(args: readonly string[]): Promise<void> {
   if (args[0] === 'drain') {
@@ -78,17 +75,26 @@ async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(args);
   if (positionals[0] === 'supervisor') {
     const { site, host, files, data } = values;
-    if (site === undefined || files === undefined || data === undefined) throw new CannotRun(USAGE);
+    const store = takeStore(values.store);
+    if (site === undefined || data === undefined) throw new CannotRun(USAGE);
+    if (files === undefined && store === undefined) throw new CannotRun(USAGE);
     const log = processLog(`supervisor-${site}`);
     const { startSupervisor } = await import('./supervisor/supervisor.ts');
     const entry = process.argv[1] ?? '';
     const restarts = !values['no-restart'];
     return runUntilEnded(
-      startSupervisor({ site, host, files, data, entry, restarts, outlive: values.outlive, log }),
+      startSupervisor({ site, host, files, store, data, entry, restarts, outlive: values.outlive, log }),
     );
   }
   if (positionals.length > 0 || values.application === undefined) throw new CannotRun(USAGE);
   return runUntilEnded(startRole(values.application, values), values.outlive);
+}
+
+/** What is started by this process learns it only where it is told. */
+function takeStore(named: string | undefined): string | undefined {
+  const store = named ?? process.env[STORE_VARIABLE];
+  delete process.env[STORE_VARIABLE];
+  return store;
 }
 
 function readArguments(args: readonly string[]) {
@@ -147,7 +153,7 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
   const log = processLog(application, lines);
   reportLoad(log);
   const { files, data } = values;
-  const store = values.store ?? process.env[STORE_VARIABLE];
+  const store = takeStore(values.store);
   if (values.config === undefined && (files !== undefined || store !== undefined)) {
     const { startConfigServer } = await import('./config-server.ts');
     const copy = data === undefined ? undefined : join(data, `${application}.copy`);

@@ -3,6 +3,9 @@ import type { Configuration } from '@holdfast/centre';
 import type { LineCounts, ServerReport, ServerSecret } from '@holdfast/servers';
 import type { Log } from './log.ts';
 
+/** The address of the configuration database, in which a password may stand that no list of processes is to show. */
+export const STORE_VARIABLE = 'HOLDFAST_CONFIG_STORE';
+
 export interface RoleOptions {
   /** Name of the Application object. */
   readonly application: string;

@@ -27,7 +27,7 @@ import type { Log } from './log.ts';
 import { LogBudget } from './log-budget.ts';
 import { InnerClients } from './rest/inner-clients.ts';
 import type { RestPort } from './rest/open-rest.ts';
-import { type Followed, standingOf } from './rest/standing.ts';
+import { ageOf, type Followed, standingOf } from './rest/standing.ts';
 import { CannotRun, type ReportingRole } from './role.ts';
 import { signPersonToken, verifyPersonToken } from './tokens.ts';
 
@@ -119,7 +119,12 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
   return {
     ports: { default: links.port, ...(rest === undefined ? {} : { rest: rest.port }) },
     ...own,
-    report: () => configServerReport(node.configuration.objects.length),
+    report: () => {
+      const { revision, objects } = node.configuration;
+      const followed = served.followed?.();
+      const ageMs = followed === undefined ? node.ageMs(clock.now()) : ageOf(followed, clock.now());
+      return configServerReport({ objects: objects.length, revision, ageMs });
+    },
     async stop() {
       await rest?.stop();
       running.stop();

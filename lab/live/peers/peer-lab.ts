@@ -167,7 +167,7 @@ export class PeerLab {
   #makeRobot(agent: GeneratedAgent, index: number): Robot {
     const other = agent.home === 'north' ? 'south' : 'north';
     const order = [agent.home as PeerSite, other as PeerSite] as const;
-    const config = (site: PeerSite) => ({ site, host: '127.0.0.1', port: this.#configPorts[site] });
+    const config = (site: PeerSite) => ({ site, host: '127.0.0.1', ports: [this.#configPorts[site]] });
     return new Robot({
       agent: agent.user,
       user: agent.user,

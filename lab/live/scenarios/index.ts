@@ -3,7 +3,11 @@ import { CROWD, SHORT, STORM } from '../times.ts';
 import { autoRestoreOff } from './auto-restore-off.ts';
 import { bothSitesDown } from './both-sites-down.ts';
 import { callsSurviveSite } from './calls-survive-site.ts';
+import { coldStartAlone } from './cold-start-alone.ts';
+import { configMasterDead, withFewRestarts } from './config-master-dead.ts';
+import { databaseFailover } from './database-failover.ts';
 import { drainSite, withoutNewCalls } from './drain-site.ts';
+import { editsUnderPartition } from './edits-under-partition.ts';
 import { flappingSite } from './flapping-site.ts';
 import { hotSeating } from './hot-seating.ts';
 import { hungSite } from './hung-site.ts';
@@ -265,5 +269,39 @@ export const SCENARIOS: readonly Scenario[] = [
     about:
       'each DN has a place of its own: a site dies, and each is logged in at the place of the other site',
     run: placePerSite,
+  },
+  {
+    ...common,
+    hasDatabase: true,
+    configure: withFewRestarts,
+    // Both families at either site.
+    agentsMin: { count: 8, because: 'a third-party desktop at each site' },
+    name: 'config-master-dead',
+    about:
+      'whoever writes the configuration, its standby and the database die: proxies serve log-ins and servers',
+    run: configMasterDead,
+  },
+  {
+    ...common,
+    hasDatabase: true,
+    name: 'cold-start-alone',
+    about: 'one site is started from nothing but its disk copies, with everybody and everything else dead',
+    run: coldStartAlone,
+  },
+  {
+    ...common,
+    hasDatabase: true,
+    name: 'edits-under-partition',
+    about:
+      'the sites no longer hear each other, and both are edited: nothing acknowledged is lost, and both are alike afterwards',
+    run: editsUnderPartition,
+  },
+  {
+    ...common,
+    hasDatabase: true,
+    name: 'database-failover',
+    about:
+      'the primary of the configuration database dies and its standby is promoted: edits go on, agents notice nothing',
+    run: databaseFailover,
   },
 ];

@@ -24,6 +24,8 @@ export interface Scenario {
   readonly restarts: boolean;
   /** Each SIP Server has a standby; else there is one at each site. */
   readonly pairs?: boolean;
+  /** The configuration is in a database, and there are proxies. */
+  readonly hasDatabase?: boolean;
   readonly homes?: NonNullable<LiveLabOptions['homes']>;
   readonly hasOutlyingOffice?: boolean;
   readonly hotSeating?: NonNullable<LiveLabOptions['hotSeating']>;

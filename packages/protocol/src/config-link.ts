@@ -67,7 +67,17 @@ export const configRequest = z.discriminatedUnion('type', [
     places,
   }),
   /** Server applications only: every object that this Application may read. Changes follow as `Changed`. */
-  z.object({ type: z.literal('ReadAll'), ReferenceID, subscribe: z.boolean() }),
+  z.object({
+    type: z.literal('ReadAll'),
+    ReferenceID,
+    subscribe: z.boolean(),
+    /**
+     * The revision that is held already: where what came after it is at hand the answer is that, as `Changed`. Else it is everything,
+     * or with `orRefuse` an Error `not-found`, so that the asker may choose when to read it (CX7).
+     */
+    since: z.string().min(1).max(64).optional(),
+    orRefuse: z.boolean().optional(),
+  }),
   /** Objects by type, optionally by name. Changes follow when `subscribe`. Credentials are never in the answer. */
   z.object({
     type: z.literal('Read'),

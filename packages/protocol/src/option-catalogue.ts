@@ -6,6 +6,7 @@
  * Names are the field's (S0–S4 and the SIP Server manual). What is ours stands in the section `holdfast`.
  */
 import { agentDesktopOptions, loadingOptions } from './options/agent-desktop-options.ts';
+import { csproxyOptions, systemOptions } from './options/config-server-options.ts';
 import { holdfastOptions } from './options/holdfast-options.ts';
 import { identityOptions } from './options/identity-options.ts';
 import type { OptionDefinition } from './options/option-definition.ts';
@@ -21,6 +22,8 @@ export const OPTIONS = {
   loading: loadingOptions,
   TServer: { ...sipServerOptions, ...sipServerOptionsKnown },
   'backup-sync': backupSyncOptions,
+  csproxy: csproxyOptions,
+  system: systemOptions,
   holdfast: { ...holdfastOptions, ...validatorOptions, ...syncOptions, ...identityOptions },
 } as const;
 export const OPTION_LIST: readonly OptionDefinition[] = Object.values(OPTIONS).flatMap(

@@ -80,7 +80,7 @@ export { type StandbySipInput, StandbySipNode } from './pair/standby-sip.ts';
 export { openingOfProbe, proofOfProbe, seenIn } from './probe/log-in-probe.ts';
 export { type SipProbeEffect, type SipProbeInput, SipProbeNode } from './probe/sip-probe.ts';
 export type { ServerAddress } from './server-address.ts';
-export { proofNonce, type ServerSecret, secretOfLines } from './server-proof.ts';
+export { proofNonce, type ServerSecret, secretOfKeys, secretOfLines } from './server-proof.ts';
 export type { CallRecord } from './sip-server/call-record.ts';
 export type { Rank, SipDN, SipServerConfiguration } from './sip-server/configuration.ts';
 export type { TokenCheck } from './sip-server/desk-requests.ts';

@@ -15,6 +15,11 @@ export type Standing = Pick<
   'standing' | 'writer' | 'follows' | 'ageMs' | 'because'
 >;
 
+/** For how long nothing newer could have been heard of: 0 while somebody is followed, whom ADDP watches. */
+export function ageOf({ server, heardAt }: Followed, now: number): number {
+  return server === undefined ? age(heardAt, now) : 0;
+}
+
 export function standingOf(editor: EditorStanding, followed: Followed | undefined, now: number): Standing {
   switch (editor.name) {
     case 'writing':
@@ -29,14 +34,15 @@ export function standingOf(editor: EditorStanding, followed: Followed | undefine
     case 'files':
       return { standing: 'files', ageMs: 0 };
     case 'passesOn': {
-      const { server, heardAt = now } = followed ?? {};
+      const { server } = followed ?? {};
+      const ageMs = followed === undefined ? 0 : ageOf(followed, now);
       if (server === undefined)
         return {
-          ...{ standing: 'proxy', ageMs: age(heardAt, now) },
+          ...{ standing: 'proxy', ageMs },
           because: 'No Configuration Server can be reached.',
         };
       const host = server.host.includes(':') ? `[${server.host}]` : server.host;
-      return { standing: 'proxy', follows: `${host}:${server.port}`, ageMs: age(heardAt, now) };
+      return { standing: 'proxy', follows: `${host}:${server.port}`, ageMs };
     }
   }
 }

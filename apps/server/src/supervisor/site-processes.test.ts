@@ -71,6 +71,56 @@ test('[PR7] both members of a pair are started, the primary first, and outlive t
   expect(leftOut).toEqual([]);
 });
 
+const PROXIES = [
+  application('proxy-b', 'ConfigurationServerProxy', { ports: { default: 5002 } }),
+  application('proxy-a', 'ConfigurationServerProxy', { ports: { default: 5001 }, backup: 'proxy-b' }),
+  application('config-south', 'ConfigurationServer', { ports: { default: 6000 }, options: siteOf('south') }),
+  application('proxy-south', 'ConfigurationServerProxy', {
+    ports: { default: 6001 },
+    options: siteOf('south'),
+  }),
+];
+
+function siteOf(site: string) {
+  return { 'interaction-workspace': { 'disaster-recovery.site': site } };
+}
+
+const argsOf = ({ processes }: ReturnType<typeof plan>, name: string) =>
+  processes.find(({ application: one }) => one.name === name)?.args;
+
+test('[CX8] both of a pair of proxies are started before the servers, which ask them first, and the Configuration Servers last', () => {
+  const planned = plan([...PROXIES, application('stat', 'StatServer')]);
+  expect(planned.processes.map(({ application: { name } }) => name)).toEqual([
+    ...['config', 'proxy-a', 'proxy-b', 'stat'],
+  ]);
+  expect([planned.pairs, planned.leftOut]).toEqual([[], []]);
+  const masters = '10.0.0.1:5000,10.0.0.1:6000';
+  expect(argsOf(planned, 'proxy-b')).toEqual([
+    ...['--application', 'proxy-b', '--proxy', '--config', masters, '--data', '/data'],
+  ]);
+  const ports = [5001, 5002, 5000, 6001, 6000];
+  expect(argsOf(planned, 'stat')?.at(-1)).toBe(ports.map((port) => `10.0.0.1:${port}`).join(','));
+});
+
+test('[CX8] a Configuration Server with a database keeps a copy, and its backup serves beside it unless the database is a PGlite', () => {
+  const objects = [
+    application('config-b', 'ConfigurationServer', { ports: { default: 5003 } }),
+    application('config-a', 'ConfigurationServer', { ports: { default: 5004 }, backup: 'config-b' }),
+  ];
+  const of = (store?: string) =>
+    siteProcesses(makeConfiguration([host1, ...objects], nodeHashes.sha256), { ...OPTIONS, store });
+  const names = (planned: ReturnType<typeof plan>) =>
+    planned.processes.map(({ application: { name } }) => name);
+  expect(names(of('postgres://holdfast@db/configuration')).sort()).toEqual(['config-a', 'config-b']);
+  expect(names(of('pglite:/data/store'))).toEqual(['config-a']);
+  expect(of().leftOut).toHaveLength(1);
+  // The address may hold a password, and every list of processes shows arguments.
+  expect(argsOf(of('postgres://holdfast:secret@db/x'), 'config-a')).toEqual([
+    ...['--application', 'config-a', '--files', '/files', '--data', '/data'],
+  ]);
+  expect(argsOf(of(), 'config-a')).toEqual(['--application', 'config-a', '--files', '/files']);
+});
+
 test.each([
   ['another host', { host: 'h2' }, 'belongs to host "h2"'],
   ['another type', { type: 'StatServer' }, 'is of type StatServer'],

@@ -10,6 +10,8 @@ import { CannotRun } from '../role.ts';
 /** Types of Application whose backup is started too, as the standby of a pair with an arbiter (PR7). */
 const STANDBY_TYPES: readonly Application['type'][] = ['SIPServer'];
 
+type ConfigurationType = Extract<Application['type'], 'ConfigurationServer' | 'ConfigurationServerProxy'>;
+
 export interface SiteProcess {
   readonly application: Application;
   readonly args: readonly string[];
@@ -31,8 +33,10 @@ export interface SiteProcessesOptions {
   readonly site: string;
   /** The Host object of this machine, where the site has several. */
   readonly host?: string | undefined;
-  /** The site's copy of the configuration. */
-  readonly files: string;
+  /** The site's copy of the configuration; where there is a store, what an empty one is filled with. */
+  readonly files?: string | undefined;
+  /** The address of the configuration database, as far as it is told from others: see `openConfigStore`. */
+  readonly store?: string | undefined;
   /** Where its processes keep what they write. */
   readonly data: string;
   /** The processes go on when the supervisor is gone. */
@@ -40,11 +44,11 @@ export interface SiteProcessesOptions {
 }
 
 export function siteProcesses(configuration: Configuration, options: SiteProcessesOptions): SiteProcesses {
-  const { site } = options;
   const own = ownApplications(configuration, options);
   const backups = own.flatMap((primary) => {
     const backup = own.find(({ name }) => name === primary.backup);
-    return backup === undefined ? [] : [{ primary, backup, because: whyLeftOut(primary, backup) }];
+    if (backup === undefined || servesBeside(primary, backup, options)) return [];
+    return [{ primary, backup, because: whyLeftOut(primary, backup) }];
   });
   const started = backups.filter(({ because }) => because === undefined);
   const pairs = started.map(({ primary, backup }) => [primary.name, backup.name] as const);
@@ -57,14 +61,14 @@ export function siteProcesses(configuration: Configuration, options: SiteProcess
         one,
         ...started.flatMap(({ primary, backup }) => (primary === one ? [backup] : [])),
       ]);
-  const applications = (['ConfigurationServer', 'SIPServer', 'StatServer'] as const).flatMap(ofType);
-  const addresses = configAddresses(configuration, site);
+  const applications = (
+    ['ConfigurationServer', 'ConfigurationServerProxy', 'SIPServer', 'StatServer'] as const
+  ).flatMap(ofType);
   return {
     processes: applications.map((application) => {
       const pair = pairs.find((names) => names.includes(application.name))?.[0];
-      const source =
-        application.type === 'ConfigurationServer' ? ['--files', options.files] : ['--config', addresses];
-      const keeps = application.type === 'SIPServer' ? ['--data', options.data] : [];
+      const source = sourceOf(configuration, application, options);
+      const keeps = keepsData(application, options) ? ['--data', options.data] : [];
       // The end of the supervisor is no reason for a member of a pair to end (PR7): the next one takes it over.
       const outlive = options.outlive || pair !== undefined ? ['--outlive'] : [];
       return {
@@ -79,6 +83,32 @@ export function siteProcesses(configuration: Configuration, options: SiteProcess
       because === undefined ? [] : [{ application: backup.name, because }],
     ),
   };
+}
+
+/** Both members of such a pair serve at any time; which of them writes is the store's to say (CW1). */
+function servesBeside(primary: Application, backup: Application, { store }: SiteProcessesOptions): boolean {
+  if (primary.type !== backup.type) return false;
+  if (primary.type === 'ConfigurationServerProxy') return true;
+  // One process at a time opens a PGlite, and files are edited nowhere.
+  return primary.type === 'ConfigurationServer' && store !== undefined && !store.startsWith('pglite:');
+}
+
+/** Where it has the configuration from. The address of the store may hold a password: it goes by the environment. */
+function sourceOf(
+  configuration: Configuration,
+  { type }: Application,
+  { site, files }: SiteProcessesOptions,
+): readonly string[] {
+  if (type === 'ConfigurationServer') return files === undefined ? [] : ['--files', files];
+  const masters = configAddresses(configuration, site, ['ConfigurationServer']);
+  if (type === 'ConfigurationServerProxy') return ['--proxy', '--config', masters.join(',')];
+  const all = configAddresses(configuration, site, ['ConfigurationServerProxy', 'ConfigurationServer']);
+  return ['--config', all.join(',')];
+}
+
+function keepsData({ type }: Application, { store }: SiteProcessesOptions): boolean {
+  if (type === 'ConfigurationServer') return store !== undefined;
+  return type === 'ConfigurationServerProxy' || type === 'SIPServer';
 }
 
 function ownApplications(
@@ -118,21 +148,27 @@ function whyLeftOut(primary: Application, backup: Application): string | undefin
   return undefined;
 }
 
-/** `host:port` of every Configuration Server, the own site's first. */
-function configAddresses(configuration: Configuration, site: string): string {
-  const servers = configuration
-    .all('Application')
-    .filter(({ type, enabled }) => type === 'ConfigurationServer' && enabled);
+/**
+ * `host:port` of each that answers for the configuration: all of the own site first, and at either site in the order of these
+ * types, so that a server comes to a Configuration Server itself only when no proxy of its site answers.
+ */
+function configAddresses(
+  configuration: Configuration,
+  site: string,
+  types: readonly ConfigurationType[],
+): readonly string[] {
+  const enabled = configuration.all('Application').filter((one) => one.enabled);
+  const isBackup = ({ name }: Application) => enabled.some(({ backup }) => backup === name);
+  const primariesFirst = [...enabled.filter((one) => !isBackup(one)), ...enabled.filter(isBackup)];
+  const inOrder = types.flatMap((type) => primariesFirst.filter((one) => one.type === type));
   const ownFirst = [
-    ...servers.filter((one) => siteOf(one) === site),
-    ...servers.filter((one) => siteOf(one) !== site),
+    ...inOrder.filter((one) => siteOf(one) === site),
+    ...inOrder.filter((one) => siteOf(one) !== site),
   ];
-  return ownFirst
-    .map((one) => {
-      const address = configuration.get('Host', one.host ?? '')?.address ?? '';
-      return `${address.includes(':') ? `[${address}]` : address}:${one.ports.default}`;
-    })
-    .join(',');
+  return ownFirst.map((one) => {
+    const address = configuration.get('Host', one.host ?? '')?.address ?? '';
+    return `${address.includes(':') ? `[${address}]` : address}:${one.ports.default}`;
+  });
 }
 
 function sitesOf(configuration: Configuration): string {

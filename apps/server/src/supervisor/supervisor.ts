@@ -1,6 +1,6 @@
 /**
  * Starts the processes of one site on this host, as the configuration names them: the Configuration Server first,
- * then the SIP Servers, then the Stat Servers, each when the one before it is up. A process that dies is started again (see
+ * then its proxies, the SIP Servers, then the Stat Servers, each when the one before it is up. A process that dies is started again (see
  * restart-policy). When the supervisor itself is gone, its processes end too, unless they were started to
  * outlive it or are members of a pair: those go on, and the next supervisor takes them over (PR7). Of a pair across hosts
  * it starts the member of its own host, watches it, and moves the SIP address (PR8, PR10).
@@ -12,18 +12,18 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { type Configuration, problemLine, siteOf } from '@holdfast/centre';
+import { type Configuration, siteOf } from '@holdfast/centre';
 import type { Application } from '@holdfast/protocol';
 import type { PairMembership } from '@holdfast/servers';
 import { type HostPair, startHostPair } from '../arbiter/host-pair.ts';
 import { SOCKET_VARIABLE } from '../arbiter/member-socket.ts';
 import { type OwnPrimaryWatch, watchOwnPrimary } from '../arbiter/own-primary-watch.ts';
 import type { Log } from '../log.ts';
-import { CannotRun, type RunningRole } from '../role.ts';
-import { loadFiles } from '../store/read-files.ts';
+import { type RunningRole, STORE_VARIABLE } from '../role.ts';
 import { AddressMover } from './address-hook.ts';
 import { type Child, startChild } from './child-process.ts';
 import { afterDeath, type RestartRecord, restartsMaxOf } from './restart-policy.ts';
+import { siteConfiguration } from './site-configuration.ts';
 import { type SiteProcess, type SiteProcesses, siteProcesses } from './site-processes.ts';
 import { takeOverProcess } from './taken-over-process.ts';
 
@@ -31,9 +31,11 @@ export interface SupervisorOptions {
   readonly site: string;
   /** The Host object of this machine, where the site has several; without it the whole site is started. */
   readonly host?: string | undefined;
-  /** The site's copy of the configuration. */
-  readonly files: string;
-  /** Where the file with the process ids goes. */
+  /** The site's copy of the configuration; where there is a store, what an empty one is filled with. */
+  readonly files?: string | undefined;
+  /** The address of the configuration database, for the Configuration Servers of this site. */
+  readonly store?: string | undefined;
+  /** Where the file with the process ids goes, and what the processes keep. */
   readonly data: string;
   /** The bundle that is this binary. */
   readonly entry: string;
@@ -50,9 +52,7 @@ const STOP_MAX_MS = 3_000;
 
 /** Resolves at once, with the processes on their way: so a supervisor can be ended while they start. */
 export async function startSupervisor(options: SupervisorOptions): Promise<RunningRole> {
-  const loaded = await loadFiles(options.files);
-  if (!loaded.ok) throw new CannotRun(loaded.problems.map(problemLine).join('\n'));
-  const supervisor = new Supervisor(options, loaded.configuration);
+  const supervisor = new Supervisor(options, await siteConfiguration(options));
   await mkdir(options.data, { recursive: true });
   await supervisor.openPairs();
   void supervisor.start();
@@ -219,7 +219,7 @@ class Supervisor {
     } else {
       const socketPath = (pair ?? this.#watches.get(name))?.socketPath;
       const socket = socketPath === undefined ? {} : { [SOCKET_VARIABLE]: socketPath };
-      const environment = { HOLDFAST_SERVER_SECRET: this.#secret, ...socket };
+      const environment = { HOLDFAST_SERVER_SECRET: this.#secret, ...this.#storeOf(member), ...socket };
       member.child = startChild({ entry, args: member.args, environment, ready: settle, ended });
       if (member.child.pid !== undefined) pair?.started(name, member.child.pid);
     }
@@ -230,6 +230,14 @@ class Supervisor {
       detail: { application: name, pid: member.child.pid ?? null },
     });
     this.#writePids();
+  }
+
+  /** In which a password may stand: only for who opens it. */
+  #storeOf({ application }: Member): Readonly<Record<string, string>> {
+    const { store } = this.#options;
+    return store === undefined || application.type !== 'ConfigurationServer'
+      ? {}
+      : { [STORE_VARIABLE]: store };
   }
 
   #restart(member: Member): void {

@@ -139,15 +139,6 @@ describe('[CW1] of the Configuration Servers that share a store one writes', () 
     expect(south.node.configuration.digest).toBe(north.node.configuration.digest);
   });
 
-  it('an edit at one that does not write is refused with the name of the one that does', () => {
-    const world = new World();
-    const [, south] = [world.server('config-north'), world.server('config-south')];
-    world.run(100);
-    must(south, 'two').enter('a', 'supervisor1').say('a', rename(1, 'Lee'));
-    expect(south?.told()).toMatchObject([{ type: 'NotEdited', code: 'not-writer' }]);
-    expect(JSON.stringify(south?.told())).toContain('config-north');
-  });
-
   it('when the writer dies the other writes after 3 s, with a higher epoch, and the former can write no more', () => {
     const world = new World();
     const [north, south] = [world.server('config-north'), world.server('config-south')];

@@ -1,5 +1,6 @@
+import { makeConfiguration } from '@holdfast/centre';
 import { type LogLine, must, seededRandom } from '@holdfast/kernel';
-import type { ConfigReply, ConfigRequest } from '@holdfast/protocol';
+import type { ConfigObject, ConfigReply, ConfigRequest } from '@holdfast/protocol';
 import { portableHashes } from '@holdfast/sip';
 import { expect, test } from 'vitest';
 import { OUTAGE_REPEAT_MS } from '../outage-log.ts';
@@ -7,6 +8,7 @@ import { ServerClients } from '../server-clients.ts';
 import {
   type ConfigFollowerEffect,
   ConfigFollowerNode,
+  type ConfigFollowerOptions,
   FOLLOWER_ADDP_MS,
   FOLLOWER_PAUSE_MS,
 } from './config-follower.ts';
@@ -18,7 +20,7 @@ const tenant = (name: string) => ({ objectType: 'Tenant', name, enabled: true, o
 const SECRET = 'the secret of all servers';
 const OWN = { application: 'config-north', site: 'north' };
 
-function start(servers = [north, south]) {
+function start(more: Partial<ConfigFollowerOptions> = {}) {
   const there = new ServerClients<Extract<ConfigRequest, { type: 'Open' }>>({
     ...{ link: 'configuration', hashes: portableHashes, random: seededRandom(2) },
     secret: () => SECRET,
@@ -27,9 +29,10 @@ function start(servers = [north, south]) {
     application: 'sip',
     secret: SECRET,
     hashes: portableHashes,
-    servers,
+    servers: [north, south],
     now: 0,
     random: seededRandom(1),
+    ...more,
   });
   const world = {
     node,
@@ -291,8 +294,8 @@ test('[LK1] a Configuration Server is answered one challenge on a connection, an
   expect(new Set(proofs()).size).toBe(2);
 });
 
-const rename = {
-  ...{ type: 'Edit' as const, ReferenceID: 77, dryRun: false, author: { who: 'kim', from: 'workspace' } },
+const rename: Extract<ConfigRequest, { type: 'Edit' }> = {
+  ...{ type: 'Edit', ReferenceID: 77, dryRun: false, author: { who: 'kim', from: 'workspace' } },
   edits: [{ key: 'Tenant/a', patch: { enabled: false } }],
 };
 
@@ -306,6 +309,91 @@ test('[CX3] a proxy learns from which entries a change came, as long as it follo
   expect(world.says(5, { ...changed, entries: [entry] })).toMatchObject([
     { type: 'configuration', changes: { changed: [tenant('b')], deleted: [] }, entries: [entry] },
   ]);
+});
+
+test('[CX7] who has read before asks for what came after that, and lays it over', () => {
+  const world = start();
+  world.expire(0);
+  world.follow(1, '3.7', [tenant('a'), tenant('b')]);
+  world.closed(2);
+  const at = must(world.node.nextDeadline(), 'it pauses');
+  world.expire(at);
+  world.admit(at + 1, '3.9');
+  expect(world.sent.at(-1)).toMatchObject({
+    type: 'ReadAll',
+    subscribe: true,
+    since: '3.7',
+    orRefuse: false,
+  });
+  const news = { type: 'Changed', revision: '3.9', objects: [tenant('c')], deleted: ['Tenant/a'] } as const;
+  expect(
+    world.says(at + 2, { ...news, objects: [...news.objects], deleted: [...news.deleted] }),
+  ).toMatchObject([
+    { type: 'configuration', configuration: { revision: '3.9', objects: [tenant('b'), tenant('c')] } },
+  ]);
+});
+
+test('[CX7] of a copy too, and where nothing has changed there is nothing to tell', () => {
+  const held = makeConfiguration([tenant('a') as ConfigObject], portableHashes.sha256, '3.7');
+  const world = start({ held });
+  world.expire(0);
+  world.admit(1, '3.7');
+  expect(world.sent.at(-1)).toMatchObject({ type: 'ReadAll', since: '3.7' });
+  expect(world.says(2, { type: 'Changed', revision: '3.7', objects: [], deleted: [] })).toEqual([]);
+  expect(world.node.ageMs(50)).toBe(0);
+  world.closed(1_000);
+  expect(world.node.ageMs(4_000)).toBe(3_998);
+});
+
+test('[CX7] [option csproxy/delay-reload] a proxy that cannot go on where it was reads everything after so long', () => {
+  readsEverythingAfter5s('delay-reload', undefined);
+});
+
+test('[CX7] [option csproxy/delay-reload-backup] and the backup of a pair after a time of its own', () => {
+  readsEverythingAfter5s('delay-reload-backup', 'sip');
+});
+
+function readsEverythingAfter5s(option: string, backup: string | undefined): void {
+  const proxy = (name: string, more: object) =>
+    ({
+      ...{ objectType: 'Application', type: 'ConfigurationServerProxy', name, host: 'n', enabled: true },
+      ...{ ports: {}, connections: [], options: {}, ...more },
+    }) as unknown as ConfigObject;
+  const objects = [
+    proxy('sip', { options: { csproxy: { [option]: '5' } } }),
+    proxy('other', backup === undefined ? {} : { backup }),
+  ];
+  const world = start({ held: makeConfiguration(objects, portableHashes.sha256, '3.7') });
+  world.expire(0);
+  world.admit(1, '9.1');
+  expect(world.sent.at(-1)).toMatchObject({ type: 'ReadAll', since: '3.7', orRefuse: true });
+  const refusal = { type: 'Error', ReferenceID: 2, code: 'not-found', text: 'Not at hand.' } as const;
+  expect(world.says(2, refusal)).toEqual([]);
+  expect(world.node.nextDeadline()).toBe(5_002);
+  expect(world.expire(5_001)).toEqual([]);
+  const [asked] = world.expire(5_002);
+  expect(asked).toMatchObject({ type: 'send', message: { type: 'ReadAll' } });
+  expect(asked?.type === 'send' && asked.message).not.toHaveProperty('since');
+  const read = world.says(5_003, {
+    type: 'Objects',
+    ReferenceID: 2,
+    revision: '9.1',
+    objects: [tenant('a')],
+  });
+  expect(read).toMatchObject([{ type: 'configuration', configuration: { revision: '9.1' } }]);
+}
+
+test('[CX5] of a link that is there for edits alone they wait until it stands, and learn that it cannot', () => {
+  const world = start({ onlyPasses: true });
+  world.node.handle(0, { type: 'pass', id: 5, request: rename });
+  world.expire(0);
+  expect(world.admit(1, '1.7')).toMatchObject([{ type: 'send', message: { type: 'Edit' } }]);
+  expect(world.sent.map(({ type }) => type)).not.toContain('ReadAll');
+  expect(world.closed(2)).toMatchObject([{ type: 'notPassedOn', id: 5, wasSent: true }]);
+  const at = must(world.node.nextDeadline(), 'it pauses');
+  world.expire(at);
+  world.node.handle(at + 1, { type: 'pass', id: 6, request: rename });
+  expect(world.closed(at + 2, 'refused')).toMatchObject([{ type: 'notPassedOn', id: 6, wasSent: false }]);
 });
 
 test('[CX4] an edit is passed on under a name of its own, and its answer comes back', () => {

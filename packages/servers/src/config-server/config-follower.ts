@@ -4,7 +4,7 @@
  * lost goes round again, with a pause after each round. What it has read stays good in the meantime: a lost
  * Configuration Server never stops a service (C66).
  */
-import { type Changes, type Configuration, makeConfiguration } from '@holdfast/centre';
+import { type Changes, type Configuration, levelOf, makeConfiguration, optionValue } from '@holdfast/centre';
 import { type LogLine, type Millis, type Node, type Random, unreachable } from '@holdfast/kernel';
 import {
   ADDP_TIMEOUT_S,
@@ -15,6 +15,7 @@ import {
   configObject,
   type Entry,
   type ObjectOf,
+  OPTIONS,
   PROTOCOL_VERSION,
 } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
@@ -65,6 +66,10 @@ export interface ConfigFollowerOptions {
   readonly hashes: Pick<Hashes, 'hmacSha256' | 'sha256'>;
   /** In the order in which they are tried; at least one. */
   readonly servers: readonly ServerAddress[];
+  /** From a copy: what came after it is asked for first. */
+  readonly held?: Configuration | undefined;
+  /** It reads nothing, and is there for edits alone: they wait for the connection. */
+  readonly onlyPasses?: boolean;
   readonly now: Millis;
   readonly random: Random;
 }
@@ -73,8 +78,13 @@ export interface ConfigFollowerOptions {
 export const FOLLOWER_ADDP_MS = 1_000 * ADDP_TIMEOUT_S.default;
 export const FOLLOWER_PAUSE_MS = 1_000;
 
+/** Of Applications that answer for the configuration. */
+const SERVING_TYPES: readonly string[] = ['ConfigurationServer', 'ConfigurationServerProxy'];
+
 /** 1 to 9 are the follower's own. */
 const OWN_REFERENCES = 9;
+
+const NOBODY = 'No Configuration Server can be reached.';
 
 /** What is waited for over the present connection. */
 type Phase = 'opening' | 'reading' | 'following';
@@ -85,9 +95,13 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   readonly #proof: OwnProof;
   #phase: Phase = 'opening';
   #configuration: Configuration;
-  #hasRead = false;
+  #hasRead: boolean;
+  /** CX7: everything is read then. */
+  #readAt: Millis | undefined;
   /** When whoever is followed last gave a sign. */
   #heardAt: Millis;
+  /** Edits that wait for the connection; no more than the server has passed on and not had answered. */
+  readonly #held: Extract<ConfigFollowerInput, { type: 'pass' }>[] = [];
   /** ReferenceID → what was passed on under it. */
   readonly #open = new Map<number, number>();
   #passed = OWN_REFERENCES;
@@ -95,7 +109,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
 
   constructor(options: ConfigFollowerOptions) {
     this.#options = options;
-    this.#configuration = makeConfiguration([], options.hashes.sha256, '');
+    this.#hasRead = options.held !== undefined;
+    this.#configuration = options.held ?? makeConfiguration([], options.hashes.sha256, '');
     this.#heardAt = options.now;
     const { application, random, hashes, secret, servers: members } = options;
     this.#proof = new OwnProof({ link: 'configuration', application, secret, hashes, random });
@@ -121,8 +136,13 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     return { server: isFollowing ? this.#round.server : undefined, heardAt: this.#heardAt };
   }
 
+  /** For how long nobody has answered for what is held here; 0 while somebody is followed, whom ADDP watches. */
+  ageMs(now: Millis): Millis {
+    return this.#phase === 'following' && this.#round.isOpen ? 0 : now - this.#heardAt;
+  }
+
   handle(now: Millis, input: ConfigFollowerInput): ConfigFollowerEffect[] {
-    if (input.type === 'pass') this.#pass(now, input.id, input.request);
+    if (input.type === 'pass') this.#pass(now, input);
     else if (input.attempt === this.#round.attempt) {
       switch (input.type) {
         case 'opened':
@@ -142,11 +162,17 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#round.nextDeadline();
+    const ofRound = this.#round.nextDeadline();
+    if (ofRound === undefined || this.#readAt === undefined) return ofRound ?? this.#readAt;
+    return Math.min(ofRound, this.#readAt);
   }
 
   expire(now: Millis): ConfigFollowerEffect[] {
     this.#round.expire(now);
+    if (this.#readAt !== undefined && now >= this.#readAt) {
+      this.#readAt = undefined;
+      this.#send({ type: 'ReadAll', ReferenceID: 2, subscribe: true });
+    }
     return this.#takeEffects();
   }
 
@@ -185,16 +211,22 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Opened':
         if (this.#phase !== 'opening') return;
         if (!this.#proof.isMet(message.proof)) return this.#round.leave(now, SHOWS_NO_SECRET);
+        if (this.#options.onlyPasses === true) return this.#passHeld(now);
         this.#phase = 'reading';
-        return this.#send({ type: 'ReadAll', ReferenceID: 2, subscribe: true });
+        return this.#goOn();
       case 'Objects':
         if (this.#phase !== 'reading') return;
         return this.#read(now, message.revision, message.objects, undefined);
       case 'Changed':
-        if (this.#phase !== 'following') return;
+        // While it is reading: what came after what it holds.
+        if (this.#phase === 'opening') return;
         return this.#read(now, message.revision, message.objects, message);
       case 'Error': {
         const { code, text } = message;
+        if (this.#phase === 'reading' && code === 'not-found') {
+          this.#readAt = now + this.#reloadDelayMs();
+          return;
+        }
         this.#effects.push({ type: 'refused', server: this.#round.server, code, text });
         return this.#round.leave(now, `refused: ${text}`);
       }
@@ -213,6 +245,23 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     }
   }
 
+  /** Where it has read before it asks for what came since, and reads everything only where nobody knows that. */
+  #goOn(): void {
+    const { revision } = this.#configuration;
+    const since = this.#hasRead ? { since: revision, orRefuse: this.#reloadDelayMs() > 0 } : {};
+    this.#send({ type: 'ReadAll', ReferenceID: 2, subscribe: true, ...since });
+  }
+
+  /** CX7. */
+  #reloadDelayMs(): Millis {
+    const { application } = this.#options;
+    const own = this.#application(application);
+    if (own?.type !== 'ConfigurationServerProxy') return 0;
+    const isBackup = this.#configuration.all('Application').some(({ backup }) => backup === application);
+    const option = OPTIONS.csproxy[isBackup ? 'delay-reload-backup' : 'delay-reload'];
+    return 1_000 * optionValue(option, [levelOf(`Application/${application}`, own)]);
+  }
+
   /** `delta` undefined: `objects` are all. */
   #read(
     now: Millis,
@@ -228,6 +277,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       changed.push(parsed.data);
     }
     this.#phase = 'following';
+    this.#heardAt = now;
     this.#round.stands(now);
     const former = this.#configuration;
     const changes = delta && { changed, deleted: delta.deleted };
@@ -243,9 +293,20 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     this.#effects.push({ type: 'configuration', configuration: this.#configuration, ...more });
   }
 
-  #pass(now: Millis, id: number, request: EditingRequest): void {
-    if (this.#phase !== 'following' || !this.#round.isOpen)
-      return this.#notPassed(now, id, false, 'No Configuration Server can be reached.');
+  #passHeld(now: Millis): void {
+    this.#phase = 'following';
+    this.#heardAt = now;
+    this.#round.stands(now);
+    for (const held of this.#held.splice(0)) this.#pass(now, held);
+  }
+
+  #pass(now: Millis, pass: Extract<ConfigFollowerInput, { type: 'pass' }>): void {
+    const { id, request } = pass;
+    if (this.#phase !== 'following' || !this.#round.isOpen) {
+      if (this.#options.onlyPasses === true) this.#held.push(pass);
+      else this.#notPassed(now, id, false, NOBODY);
+      return;
+    }
     this.#passed += 1;
     this.#open.set(this.#passed, id);
     this.#send({ ...request, ReferenceID: this.#passed });
@@ -272,14 +333,16 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
 
   #lost(now: Millis): void {
     this.#phase = 'opening';
+    this.#readAt = undefined;
     const lost = [...this.#open.values()];
     this.#open.clear();
+    for (const { id } of this.#held.splice(0)) this.#notPassed(now, id, false, NOBODY);
     for (const id of lost)
       this.#notPassed(now, id, true, 'The connection to the Configuration Server was lost.');
   }
 
   #notPassed(now: Millis, id: number, wasSent: boolean, why: string): void {
-    const ageMs = now - this.#heardAt;
+    const ageMs = this.ageMs(now);
     this.#effects.push({ type: 'notPassedOn', id, wasSent, ageMs, why });
   }
 
@@ -287,8 +350,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   #takeAddp(now: Millis): void {
     const { application: name, servers: members } = this.#options;
     const own = this.#application(name);
-    const toServers = (own?.connections ?? []).filter(
-      ({ server }) => this.#application(server)?.type === 'ConfigurationServer',
+    const toServers = (own?.connections ?? []).filter(({ server }) =>
+      SERVING_TYPES.includes(this.#application(server)?.type ?? ''),
     );
     const connection = toServers.find((each) => this.#isPresent(each)) ?? toServers[0];
     const { timeout, remoteTimeout } = connection?.addp ?? { timeout: ADDP_TIMEOUT_S.default };

@@ -34,6 +34,7 @@ import { secretOfKeys } from '../server-proof.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
 import { DeskNews } from './desk-news.ts';
 import { Editing, type EditingRequest, type EditorStanding } from './editing.ts';
+import { FullReading } from './full-reading.ts';
 import {
   type LogInByTokenMessage,
   type LogInMessage,
@@ -47,7 +48,7 @@ import { type Open, openingOf, type Shown } from './opening.ts';
 import { readObjects } from './reading.ts';
 import { SecretChanges } from './secret-changes.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions, subscribersNews } from './subscriptions.ts';
-import { allVisibleTo, type Viewer } from './visible-objects.ts';
+import type { Viewer } from './visible-objects.ts';
 
 /** A connection that has not said what it is by then is closed. */
 export const OPEN_MAX_MS = 10_000;
@@ -76,6 +77,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   readonly #servers: ServerClients<Open>;
   readonly #editing: Editing;
   readonly #desks: DeskNews;
+  readonly #reading: FullReading;
   #effects: ConfigServerEffect[] = [];
 
   constructor(options: ConfigServerOptions) {
@@ -86,6 +88,17 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const { hashes, random } = options;
     const secret = () => secretOfKeys(this.#configuration.all('Keys')[0]);
     this.#servers = new ServerClients({ link: 'configuration', hashes, random, secret });
+    this.#reading = new FullReading({
+      application: options.application,
+      configuration: () => this.#configuration,
+      entriesSince: (revision) => this.#editing.entriesSince(revision),
+      viewerOf: (connection) => this.#clients.get(connection)?.viewer,
+      subscribe: (connection, message) => {
+        const client = this.#clients.get(connection);
+        return client !== undefined && this.#subscribe(connection, client, message, {});
+      },
+      send: (connection, message) => this.#send(connection, message),
+    });
     const common = {
       configuration: () => this.#configuration,
       wall: (now: Millis) => now + this.#wallOffsetMs,
@@ -121,6 +134,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   /** What becomes of edits here. */
   get standing(): EditorStanding {
     return this.#editing.standing;
+  }
+
+  /** For how long the store, where it has one, has not said whether there is a newer configuration. */
+  ageMs(now: Millis): Millis {
+    return this.#editing.ageMs(now);
   }
 
   handle(now: Millis, input: ConfigServerInput): ConfigServerEffect[] {
@@ -166,18 +184,20 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   }
 
   nextDeadline(): Millis | undefined {
-    const never = Number.POSITIVE_INFINITY;
-    const next = Math.min(
-      this.#deadlines.next() ?? never,
-      this.#editing.nextDeadline() ?? never,
-      this.#desks.nextDeadline() ?? never,
-    );
-    return next < never ? next : undefined;
+    const all = [
+      this.#deadlines.next(),
+      this.#editing.nextDeadline(),
+      this.#desks.nextDeadline(),
+      this.#reading.nextDeadline(),
+    ];
+    const known = all.filter((at) => at !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   expire(now: Millis): ConfigServerEffect[] {
     this.#editing.expire(now);
     this.#desks.expire(now, this.#configuration);
+    this.#reading.expire(now);
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
       const client = this.#clients.get(due);
       if (client === undefined) continue;
@@ -248,7 +268,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const client = this.#clients.get(connection);
     if (client === undefined) return;
     if (client.from === undefined) this.#stepHealth(now, connection, client, HEARD);
-    if (message.type === 'Pong') return;
+    if (message.type === 'Pong') return this.#reading.answered(now, connection);
     if (message.type === 'Ping') return this.#send(connection, { type: 'Pong', n: message.n });
     if (message.type === 'Open') return this.#asked(now, connection, client, message);
     if (message.type === 'Proof') return this.#shown(now, connection, client, message);
@@ -280,7 +300,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       case 'Check':
         return this.#edit(now, connection, client, message);
       case 'ReadAll':
-        return this.#readAll(connection, client, message);
+        return this.#reading.asked(now, connection, message);
       case 'Read':
         return this.#read(connection, client, message);
       default:
@@ -405,16 +425,6 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#send(connection, result.reply);
   }
 
-  #readAll(connection: string, client: Client, message: Extract<ConfigRequest, { type: 'ReadAll' }>): void {
-    const { viewer } = client;
-    if (viewer === undefined || viewer === 'person') {
-      const text = 'Only servers read everything. Ask with Read for what you need.';
-      return this.#refuse(connection, message, 'not-allowed', text);
-    }
-    if (message.subscribe && !this.#subscribe(connection, client, message, {})) return;
-    this.#sendObjects(connection, message, allVisibleTo(viewer, this.#configuration.objects));
-  }
-
   #read(connection: string, client: Client, message: Extract<ConfigRequest, { type: 'Read' }>): void {
     const { viewer } = client;
     if (viewer === undefined || (viewer === 'person' && client.session === undefined))
@@ -494,6 +504,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#servers.gone(connection);
     this.#editing.gone(connection);
     this.#clients.delete(connection);
+    this.#reading.gone(now, connection);
     this.#deadlines.clear(connection);
   }
 

@@ -46,8 +46,8 @@ export type ConfigServerEffect =
   | { readonly type: 'close'; readonly connection: string; readonly why: string }
   /** Where there is a store; answered in the order of the requests, each once. */
   | { readonly type: 'store'; readonly id: number; readonly request: StoreRequest }
-  /** To the Configuration Server that this one follows. */
-  | { readonly type: 'passOn'; readonly id: number; readonly request: EditingRequest }
+  /** To the Configuration Server that this one follows; where it has a store, to that Application, which writes. */
+  | { readonly type: 'passOn'; readonly id: number; readonly to?: string; readonly request: EditingRequest }
   /** Off the main thread. Without a hash there is no such user: the same work is done and the answer is no. */
   | {
       readonly type: 'verifyPassword';

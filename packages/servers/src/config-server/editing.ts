@@ -1,10 +1,18 @@
 /**
- * Where an edit goes at this Configuration Server: into its store, on to the one that a proxy follows, or nowhere, because it serves
- * files. Who asks is a person that has logged in here, or has been let in by the Configuration Server that passes it on.
+ * Where an edit goes at this Configuration Server: into its store, on to the one that writes there, on to the one that a proxy follows, or
+ * nowhere, because it serves files. Who asks is a person that has logged in here, or has been let in by the Configuration Server that passes it on.
  */
 import { type Changes, type Configuration, movePlaces, placesOfDNs } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
-import type { Author, ConfigReply, ConfigRequest, Entry, Person, Revision } from '@holdfast/protocol';
+import {
+  type Author,
+  type ConfigReply,
+  type ConfigRequest,
+  type Entry,
+  type Person,
+  type Revision,
+  revisionText,
+} from '@holdfast/protocol';
 import { checked } from './checked.ts';
 import { type Asker, ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
@@ -104,6 +112,21 @@ export class Editing {
     return this.#session?.revision;
   }
 
+  /** What has come after that revision, where it is at hand and is all that is served beyond it. */
+  entriesSince(revision: string): readonly Entry[] | undefined {
+    const recent = this.#session?.recent ?? [];
+    const newest = recent.at(-1);
+    if (newest === undefined || revisionText(newest.revision) !== this.#ports.configuration().revision)
+      return undefined;
+    const held = recent.findLastIndex((entry) => revisionText(entry.revision) === revision);
+    return held < 0 ? undefined : recent.slice(held + 1);
+  }
+
+  ageMs(now: Millis): Millis {
+    const role = this.#session?.role;
+    return role?.name === 'cutOff' ? now - role.since : 0;
+  }
+
   nextDeadline(): Millis | undefined {
     return this.#session?.nextDeadline();
   }
@@ -133,17 +156,19 @@ export class Editing {
     }
     if (!isServer && setsOwnPassword(person, request))
       return this.#refuse(connection, request, 'not-allowed', BY_SET_PASSWORD);
-    this.edit(now, { connection, person, from: author.from }, request);
+    const asker = { connection, person, from: author.from };
+    this.edit(now, asker, request, isServer && this.#isConfigServer(client.from));
   }
 
-  /** Of a person who has shown who it is. */
-  edit(now: Millis, asker: Asker, request: EditingRequest): void {
+  /** Of a person who has shown who it is. One that another Configuration Server has passed on goes no further (CX5). */
+  edit(now: Millis, asker: Asker, request: EditingRequest, wasPassedOn = false): void {
     const { connection, person, from } = asker;
     // It is about what is served here, whoever writes.
     if (request.type === 'Check') return this.#check(connection, person, request);
     const editor = this.#editor;
-    if (editor === undefined)
-      return this.#passOn(connection, { ...request, author: { who: person.name, from } });
+    const writer = wasPassedOn || request.type === 'History' ? undefined : this.#otherWriter();
+    if (editor === undefined || writer !== undefined)
+      return this.#passOn(connection, { ...request, author: { who: person.name, from } }, writer);
     if (request.type === 'History') editor.history(asker, request);
     else if (request.type === 'EditPart') this.#takePart(now, asker, request);
     else if (request.type === 'Edit' && request.upload !== undefined) {
@@ -152,6 +177,18 @@ export class Editing {
       if ('wrong' in uploaded) return this.#refuse(connection, request, 'bad-message', uploaded.wrong);
       editor.edit(now, asker, { ...request, edits: uploaded.edits });
     } else editor.edit(now, asker, request);
+  }
+
+  /** Two of which each believes that the other writes would send an edit round and round. */
+  #isConfigServer(application: string): boolean {
+    return this.#ports.configuration().get('Application', application)?.type === 'ConfigurationServer';
+  }
+
+  /** CX5 */
+  #otherWriter(): string | undefined {
+    const role = this.#session?.role;
+    if (role?.name !== 'following' || role.holder === this.#options.application) return undefined;
+    return role.holder;
   }
 
   /** That connection is over. */
@@ -191,11 +228,12 @@ export class Editing {
 
   /** As far as can be told before it is tried. */
   canEdit(now: Millis): boolean {
-    if (this.#session !== undefined) return this.#session.role.name === 'writing';
+    if (this.#session?.role.name === 'writing') return true;
+    if (this.#session !== undefined && this.#otherWriter() === undefined) return false;
     return this.readOnly === undefined && now >= this.#cutOffUntil;
   }
 
-  #passOn(connection: string, request: EditingRequest): void {
+  #passOn(connection: string, request: EditingRequest, to?: string): void {
     const { readOnly } = this;
     if (readOnly !== undefined) return this.#refuse(connection, request, 'wrong-state', readOnly);
     if (this.#passedOn.size >= PASSED_ON_MAX)
@@ -207,7 +245,7 @@ export class Editing {
       );
     this.#count += 1;
     this.#passedOn.set(this.#count, { connection, request });
-    this.#ports.emit({ type: 'passOn', id: this.#count, request });
+    this.#ports.emit({ type: 'passOn', id: this.#count, request, ...(to === undefined ? {} : { to }) });
   }
 
   passedOn(id: number, reply: EditingReply): void {
