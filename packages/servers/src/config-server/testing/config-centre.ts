@@ -240,7 +240,7 @@ class ConfigProcess {
   #pass({ id, to, request }: Extract<ConfigServerEffect, { type: 'passOn' }>): void {
     if (to === undefined) return this.#following?.input({ type: 'pass', id, request });
     const known = this.#toWriters.get(to);
-    const index = MASTERS.indexOf(to);
+    const index = (MASTERS as readonly string[]).indexOf(to);
     const link = known ?? this.#follow({ servers: [addressOf(index)], onlyPasses: true });
     this.#toWriters.set(to, link);
     link.input({ type: 'pass', id, request });
