@@ -283,7 +283,7 @@ function takeoverRows(figures: Figures): readonly Row[] {
       : '';
     return row(phones, `SIGKILL, phones over ${phones.value('over')} that know both members${again}`, 'none');
   });
-  return [...faults, ...named, ['phones over TLS or WebSocket', 'not offered', '', '', '', '', '']];
+  return [...faults, ...named];
 }
 
 /** What each load is called in the table. */
