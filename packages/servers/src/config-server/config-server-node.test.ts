@@ -356,7 +356,7 @@ test('[CS8] a person reads, and hears of, what the rank lets read', () => {
   });
   const effects = world.input({ type: 'configuration', configuration: next });
   const heard = (connection: string) =>
-    sent(effects, connection).map((reply) => reply.type === 'Changed' && reply.objects);
+    sent(effects, connection).flatMap((reply) => (reply.type === 'Changed' ? [reply.objects] : []));
   expect(heard('agent')).toMatchObject([[{ displayName: 'Kim' }]]);
   expect(heard('board')).toMatchObject([[{ displayName: 'Kim' }, { displayName: 'Lee' }]]);
 });
