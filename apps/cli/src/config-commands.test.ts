@@ -51,7 +51,7 @@ test('each holdfast config that a page shows is a command, with flags that it ta
     const answer = await understood(command);
     if (answer !== 'yes') wrong.push({ page, command, answer });
   }
-  vi.unstubAllEnvs();
   expect(wrong).toEqual([]);
   expect(await understood('get Person --yaml --prune')).toContain('--prune');
+  vi.unstubAllEnvs();
 });
