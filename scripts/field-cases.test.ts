@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const [shown = '', later = ''] = readFileSync(`${root}docs/field-cases.md`, 'utf8').split('\n## Later');
 
 /** Lower it with each case that is shown whole. */
-const LATER_MAX = 8;
+const LATER_MAX = 6;
 
 interface Row {
   readonly id: string;
@@ -24,7 +24,7 @@ const rowsOf = (text: string): Row[] =>
 
 test('every case that is said to be tested stands in the title of the test that is named', () => {
   const rows = rowsOf(shown);
-  expect(rows.length).toBeGreaterThanOrEqual(69);
+  expect(rows.length).toBeGreaterThanOrEqual(73);
   const lost = rows.filter(({ id, cells }) => {
     const [, , asks = '', named = '', title = ''] = cells;
     const file = root + named.replaceAll('`', '');

@@ -109,7 +109,7 @@ test.each([
   ['WS', ['7017', '7018', '7019', '7020']],
   ['WSS', ['7021', '7022', '7023', '7024']],
 ] as const)(
-  '[PR10] the primary is killed: a call over %s obeys its phones again, and a new one is answered',
+  '[PR10] [C26] the primary is killed: a call over %s obeys its phones again, and a new one is answered',
   async (transport, numbers) => {
     const times = await sipNameTimes(named, transport, numbers);
     console.log(JSON.stringify({ address: 'sip-name', over: transport, fault: 'SIGKILL', ...times }));

@@ -158,7 +158,7 @@ test('who shows another secret or runs as another Application is refused, with a
   expect(primary.heard).toEqual([]);
 });
 
-test('a mate of a later version is heard, for it knows ours; what is no version is refused', async () => {
+test('[C77] a mate of a later version is heard, for it knows ours; what is no version is refused', async () => {
   const port = nextPort();
   const primary = await open('sip-a', port);
   const unversioned = await stranger(port);

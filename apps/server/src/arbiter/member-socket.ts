@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import {
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_OLDEST,
@@ -53,7 +53,8 @@ export function pairFile(
   end: 'sock' | 'json' | 'epoch' | 'probe' | 'operator',
 ): string {
   const name = createHash('sha256').update(pair).digest('hex').slice(0, 8);
-  return join(data, `pair-${name}.${end}`);
+  // Whoever listens at a socket, or connects to one, knows it from a host name by its first sign.
+  return resolve(data, `pair-${name}.${end}`);
 }
 
 /** Whoever calls has made sure that no other supervisor listens there. */

@@ -1,10 +1,11 @@
 /** A real process that is stopped, and one that is not. */
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import type { LogLine } from '@holdfast/kernel';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { pairFile } from './member-socket.ts';
 import { type OwnPrimaryWatch, watchOwnPrimary } from './own-primary-watch.ts';
 import { isRunning } from './process-identity.ts';
 import { openRoleReport, type RoleReport } from './role-report.ts';
@@ -101,4 +102,13 @@ test('[PR8] there the supervisor is no arbiter, and says so', async () => {
     because: expect.stringContaining('etcd of the site'),
   });
   asking.close();
+});
+
+test('a data folder that is named from where the supervisor was started has a socket like any other', async () => {
+  const named = relative(process.cwd(), join(data, 'here'));
+  expect(isAbsolute(named)).toBe(false);
+  await mkdir(named);
+  const from = await watchOwnPrimary({ data: named, application: 'sip-a', log: (line) => log.push(line) });
+  expect(from.socketPath).toBe(pairFile(join(data, 'here'), 'sip-a', 'sock'));
+  await from.stop();
 });

@@ -177,7 +177,7 @@ test('[TR1] a port that is taken is named with its transport, and nothing stays 
 });
 
 test.each(['TLS', 'WSS'] as const)(
-  '[TR2] over %s a phone believes no certificate that it does not trust, nor one for somebody else (RFC 5922)',
+  '[TR2] [C26] over %s a phone believes no certificate that it does not trust, nor one for somebody else (RFC 5922)',
   async (transport) => {
     const site = await server({}, [HOST, 'north.example.net']);
     const port = portOf(site, transport);

@@ -91,7 +91,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     of: SERVERS,
     takesEffect: AT_NEXT_CONNECTION,
     meaning:
-      'The second member of the pair: clients try it when the primary fails (DS5). The supervisor starts both SIP Servers of a pair on one Host, of which one at a time serves (PR7); the backup of any other server is not started in this release.',
+      'The second member of the pair: clients try it when the primary fails (DS5). The supervisor starts both SIP Servers of a pair on one Host, of which one at a time serves (PR7); a pair of proxies, and one of Configuration Servers over PostgreSQL, serve side by side (CX8); the backup of a Stat Server is not started in this release.',
     source: 'S0',
     actsOn: 'desk links, Stat Server',
   },
