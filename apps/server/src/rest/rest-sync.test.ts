@@ -19,7 +19,7 @@ const edit = async (patches: Readonly<Record<string, object | null>>) => {
 const TERMS = { switches: ['north', 'south'], master: 'north' };
 const keysOf = (changes: readonly { key: string }[]) => changes.map(({ key }) => key).sort();
 
-test('[RE12] two Switches are brought alike after a look, compared, and kept alike', async () => {
+test('[RE13] two Switches are brought alike after a look, compared, and kept alike', async () => {
   expect((await say('GET', PATH)).body).toMatchObject({ pairs: [] });
   await edit({
     'DN/8100@north': { type: 'ACDQueue', displayName: 'Spring' },
@@ -59,7 +59,7 @@ test('[RE12] two Switches are brought alike after a look, compared, and kept ali
   expect((await say('GET', '/v1/objects/DN/8100@north')).body).toMatchObject({ displayName: 'Autumn' });
 }, 60_000);
 
-test('[RE12] what cannot be, who may not, and input that is wrong are problems that name it', async () => {
+test('[RE13] what cannot be, who may not, and input that is wrong are problems that name it', async () => {
   const refused = async (method: string, path: string, asked: Asked, status: number, text: string) => {
     const answer = await say(method, path, asked);
     expect([answer.status, answer.body.code !== undefined], answer.text).toEqual([status, true]);
