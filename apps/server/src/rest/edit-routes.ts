@@ -12,7 +12,7 @@ import {
   refused,
   restoreBody,
 } from './schemas.ts';
-import { defined, editOrProblem } from './send-edit.ts';
+import { type EditQuestion, editAnswerOf, problemOfEdit, sendEdit } from './send-edit.ts';
 
 const response = { 200: editAnswer, ...refused };
 
@@ -30,7 +30,7 @@ export function addEditRoutes(app: RestApp, context: RestContext): void {
     async (request, reply) => {
       const { dryRun } = request.query;
       const { edits, ...rest } = request.body;
-      const answer = await editOrProblem(context, request, { type: 'Edit', edits, dryRun, ...defined(rest) });
+      const answer = await send(context, request, { type: 'Edit', edits, dryRun, ...defined(rest) });
       reply.header('etag', etagOf(answer.revision));
       return answer;
     },
@@ -49,7 +49,7 @@ export function addEditRoutes(app: RestApp, context: RestContext): void {
       const moment = 'at' in to ? { at: typeof to.at === 'number' ? to.at : instantOf(to.at) } : to;
       const which = keys === undefined ? {} : { keys };
       const question = { type: 'Restore' as const, to: moment, dryRun, ...which, ...defined(rest) };
-      const answer = await editOrProblem(context, request, question);
+      const answer = await send(context, request, question);
       reply.header('etag', etagOf(answer.revision));
       return answer;
     },
@@ -64,11 +64,7 @@ export function addEditRoutes(app: RestApp, context: RestContext): void {
     },
     async (request, reply) => {
       const { dryRun } = request.query;
-      const answer = await editOrProblem(context, request, {
-        type: 'Fix',
-        dryRun,
-        ...defined(request.body ?? {}),
-      });
+      const answer = await send(context, request, { type: 'Fix', dryRun, ...defined(request.body ?? {}) });
       reply.header('etag', etagOf(answer.revision));
       return answer;
     },
@@ -103,4 +99,23 @@ function addHistory(app: RestApp): void {
       return { entries: told, ...(more && last !== undefined ? { next: last.revision } : {}) };
     },
   );
+}
+
+export async function send(
+  context: RestContext,
+  request: Parameters<typeof sessionOf>[0] & { readonly url: string },
+  question: EditQuestion,
+) {
+  const answer = await sendEdit(context, sessionOf(request), question);
+  if (answer.type === 'NotEdited') throw problemOfEdit(context, request.url, answer);
+  return editAnswerOf(answer);
+}
+
+export type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+/** Without the fields that are not there. */
+export function defined<Fields extends object>(fields: Fields): Defined<Fields> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Defined<Fields>;
 }

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { type ConfigReply, PART_CHARS_MAX } from '@holdfast/protocol';
 import type { NodeSession, Question } from './node-session.ts';
 import { notEditedProblem, Problem } from './problem.ts';
-import { type RestContext, sessionOf } from './rest-app.ts';
+import type { RestContext } from './rest-app.ts';
 import { restAddressOf } from './standing.ts';
 
 export type EditQuestion = Extract<Question, { type: 'Edit' | 'Restore' | 'Fix' | 'SyncSwitches' }>;
@@ -64,24 +64,4 @@ export function problemOfEdit(
 export function editAnswerOf({ revision, isDryRun, entry, findings }: Edited) {
   const { author, changes } = entry;
   return { revision, isDryRun, author, changes, findings };
-}
-
-/** What a route answers whose request becomes an edit. Rejects with a Problem where it may not be done. */
-export async function editOrProblem(
-  context: RestContext,
-  request: Parameters<typeof sessionOf>[0] & { readonly url: string },
-  question: EditQuestion,
-) {
-  const answer = await sendEdit(context, sessionOf(request), question);
-  if (answer.type === 'NotEdited') throw problemOfEdit(context, request.url, answer);
-  return editAnswerOf(answer);
-}
-
-type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
-
-/** Without the fields that are not there. */
-export function defined<Fields extends object>(fields: Fields): Defined<Fields> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Defined<Fields>;
 }

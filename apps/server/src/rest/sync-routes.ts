@@ -1,9 +1,9 @@
 /** Two Switches brought alike, and whether they are. */
 import { author, comparedSwitches, revisionText, switchDifference, syncTerms } from '@holdfast/protocol';
 import { z } from 'zod';
+import { defined, send } from './edit-routes.ts';
 import { etagOf, type RestApp, type RestContext, sessionOf } from './rest-app.ts';
 import { dryRunQuery, editAnswer, inBody, refused } from './schemas.ts';
-import { defined, editOrProblem } from './send-edit.ts';
 
 const syncBody = z.strictObject({
   ...syncTerms,
@@ -57,7 +57,7 @@ export function addSyncRoutes(app: RestApp, context: RestContext): void {
       const { dryRun } = request.query;
       const { switches, master, ...rest } = request.body;
       const question = { type: 'SyncSwitches' as const, switches, master, dryRun, ...defined(rest) };
-      const answer = await editOrProblem(context, request, question);
+      const answer = await send(context, request, question);
       reply.header('etag', etagOf(answer.revision));
       return answer;
     },
