@@ -99,5 +99,5 @@ export function addConfig(program: Command, { child }: Runner): void {
     .option('--yes', 'do not ask')
     .option('--json', 'as JSON')
     .action((options: Options) => run('check', options));
-  addSync(writing, run);
+  addSync({ writing, run });
 }
