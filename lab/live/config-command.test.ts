@@ -320,3 +320,61 @@ test('[CE16] ten megabytes are one entry, also through a proxy', async () => {
     (await config('get Host/bulk-4999', { at: proxyPort })).out.includes('10.0.0.2'),
   );
 }, 120_000);
+
+test('[SY14] [SY15] two Switches are brought alike after a look, compared, and kept alike, also through a proxy', async () => {
+  expect((await config('sync --drift')).out).toContain('No two Switches are kept alike');
+  await config(['set', 'DN/8100@north', 'type=ACDQueue', 'displayName=Spring']);
+  await config(['set', 'DN/8000@south', 'displayName=Sales south']);
+  const apart = await config('sync north south --drift');
+  expect(apart).toMatchObject({ status: 1, out: containing('north and south (not kept alike yet') });
+  const named = new RegExp(
+    `DN/8000@south: displayName: Sales south; alike it would be .* \\(\\d+\\.\\d+, .* UTC, ${OFFICE} from workspace\\)`,
+  );
+  expect(apart.out).toMatch(named);
+  expect(apart.out).toContain('DN/8100@south: missing; DN/8100@north is there');
+
+  const terms = 'sync north south --master north';
+  const look = await config(`${terms} --preview`, { at: proxyPort });
+  expect(look).toMatchObject(done(containing('DN/8100@south: created\n')));
+  expect(look.err).toContain('DN/8000@south: displayName  It is Sales south here and');
+  expect(look.err).toContain('nothing has changed');
+  expect(look.err).toContain('DN: 1 created, 1 changed');
+  const asked = await config(terms);
+  expect(asked).toMatchObject({ status: 2, err: containing('Say --yes') });
+  expect(await config('get DN/8100@south')).toMatchObject({ status: 1, err: containing('not-found') });
+  const synced = await config(`${terms} --yes --note spring`, { at: proxyPort });
+  expect(synced).toMatchObject(done(asked.out));
+  expect(await config('sync north south --master south --yes')).toMatchObject({
+    ...{ status: 0, out: '', err: 'holdfast: nothing to do\n' },
+  });
+  const alike = await config('sync --drift', { at: proxyPort });
+  expect(alike).toMatchObject(done(containing('they are alike, digest')));
+
+  // From now on an edit of either is one of both, and what somebody does while they are apart is found.
+  const carried = await config(['set', 'DN/8100@south', 'displayName=Autumn']);
+  expect(carried.out).toContain('DN/8100@north: displayName: Spring → Autumn');
+  const linked = (name: string, twin: string) =>
+    config(`set Switch/${name} options/holdfast/sync-with=${twin}`);
+  await linked('north', '');
+  await config(['set', 'DN/8100@south', 'displayName=Winter']);
+  await linked('north', 'south');
+  const drifted = await config('sync --drift');
+  expect(drifted).toMatchObject({ status: 1, out: containing('they differ, digests') });
+  expect(drifted.out).toContain('DN/8100@south: displayName: Winter; alike it would be Autumn');
+  const { pairs } = JSON.parse((await config('sync --drift --json')).out);
+  expect(pairs).toMatchObject([{ isKeptAlike: true, differences: [{ by: { author: { who: OFFICE } } }] }]);
+  expect(await config('sync north south --master south --yes')).toMatchObject(
+    done(containing('DN/8100@north: displayName: Autumn → Winter')),
+  );
+  expect(await config('sync --drift', { user: AUDITOR })).toMatchObject({ status: 0 });
+
+  expect(await config(`${terms} --preview`, { user: 'agent7002' })).toMatchObject({
+    ...{ status: 1, err: containing('agent7002 (agent) may not change Switch/north') },
+  });
+  expect(await config('sync north south --preview')).toMatchObject({ status: 2, err: containing('usage') });
+  expect(await config('sync north --drift')).toMatchObject({ status: 2, err: containing('usage') });
+  expect(await config(`${terms} --places both`)).toMatchObject({ status: 2, err: containing('--places') });
+  expect(await config('sync north west --master north --preview')).toMatchObject({
+    ...{ status: 1, err: containing('There is no Switch "west"') },
+  });
+}, 120_000);

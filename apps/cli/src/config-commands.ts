@@ -1,6 +1,7 @@
 /** `holdfast config …`: the words and what help says of them. What they do is done by a server bundle's operator part. */
 import { type Command, Option } from 'commander';
 import { flags, type Runner } from './command-runner.ts';
+import { addSync } from './config-sync-command.ts';
 
 type Options = Record<string, string | boolean>;
 
@@ -9,7 +10,7 @@ Where and who:
   --config (or HOLDFAST_CONFIG) names Configuration Servers or proxies; the first that answers is asked, and what is to be written goes on to the
   one that writes. Log in as an administrator: HOLDFAST_USER and HOLDFAST_PASSWORD, else it asks for both.
 
-Exit status: 0 done, or nothing to do; 1 refused (diff: it differs; check: there are errors); 2 could not run.
+Exit status: 0 done, or nothing to do; 1 refused (diff and sync --drift: it differs; check: there are errors); 2 could not run.
 `;
 
 const FIELDS = `
@@ -98,4 +99,5 @@ export function addConfig(program: Command, { child }: Runner): void {
     .option('--yes', 'do not ask')
     .option('--json', 'as JSON')
     .action((options: Options) => run('check', options));
+  addSync({ writing, run });
 }

@@ -82,10 +82,22 @@ export { type ConfigFile, FILE_LISTS, type ReadObject, readObjects } from './con
 export { type Reference, referencesOf } from './config/references.ts';
 export { type Choice, describeConflict, resolveConflict } from './config/resolve-conflict.ts';
 export { syncChanges } from './config/sync-switches.ts';
-export { type Difference, type Drift, drift, switchDigest } from './config/sync-switches-drift.ts';
+export {
+  type Difference,
+  type Drift,
+  drift,
+  switchDigest,
+  twinKeys,
+  withEditors,
+} from './config/sync-switches-drift.ts';
 export { movePlaces, placesOfDNs, type SyncResult, syncEntry } from './config/sync-switches-entry.ts';
 export type { SyncFinding } from './config/sync-switches-pieces.ts';
-export { proposeSync, type SyncProposal, type SyncRequest } from './config/sync-switches-request.ts';
+export {
+  pairAsked,
+  proposeSync,
+  type SyncProposal,
+  type SyncRequest,
+} from './config/sync-switches-request.ts';
 export { type SyncPair, syncPairs } from './config/sync-switches-settings.ts';
 export { withDerived } from './config/sync-switches-work.ts';
 export { endOfToken } from './config/token-standing.ts';

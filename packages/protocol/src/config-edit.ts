@@ -33,7 +33,8 @@ export type Edit = z.infer<typeof edit>;
 /** Drawn by chance by whoever sends a long edit; it names its parts. */
 const upload = z.string().min(8).max(64);
 
-const edited = {
+/** What every request has that changes something. */
+export const edited = {
   ReferenceID,
   /** What the editor looked at: whatever has been changed there since, in the same field, is a conflict. Absent: whatever is there. */
   seenAt: revisionWord.optional(),

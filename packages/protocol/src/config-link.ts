@@ -1,11 +1,12 @@
 /**
  * What crosses between a Configuration Server and its clients: one JSON object a WebSocket message.
- * Editing stands in `config-edit.ts`.
+ * Editing stands in `config-edit.ts`, the synchronisation of Switches in `config-sync.ts`.
  */
 import { z } from 'zod';
 import { EDIT_REPLIES, EDIT_REQUESTS } from './config-edit.ts';
 import { entry } from './config-entry.ts';
 import { personRank } from './config-objects.ts';
+import { SYNC_REPLIES, SYNC_REQUESTS } from './config-sync.ts';
 import {
   challenge,
   opening,
@@ -89,6 +90,7 @@ export const configRequest = z.discriminatedUnion('type', [
     onlyChanges: z.boolean().optional(),
   }),
   ...EDIT_REQUESTS,
+  ...SYNC_REQUESTS,
   ...POLLS,
 ]);
 export type ConfigRequest = z.infer<typeof configRequest>;
@@ -202,6 +204,7 @@ export const configReply = z.discriminatedUnion('type', [
     retryAfterMs: z.number().int().optional(),
   }),
   ...EDIT_REPLIES,
+  ...SYNC_REPLIES,
   ...POLLS,
 ]);
 export type ConfigReply = z.infer<typeof configReply>;

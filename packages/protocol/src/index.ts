@@ -4,6 +4,7 @@ export * from './config-edit.ts';
 export * from './config-entry.ts';
 export * from './config-link.ts';
 export * from './config-objects.ts';
+export * from './config-sync.ts';
 export * from './desk-link.ts';
 export * from './error-code.ts';
 export * from './mirror-link.ts';

@@ -1,5 +1,6 @@
 /** The words and flags of `holdfast config`, as server.mjs gets them. */
 import { parseArgs } from 'node:util';
+import { placeForm } from '@holdfast/protocol';
 import { CannotRun } from '../role.ts';
 import { isRevision, keyOf, readInstant, typesInWords } from './config-words.ts';
 import type { Address } from './operator-log-in.ts';
@@ -14,6 +15,7 @@ export const CONFIG_WORDS = [
   'history',
   'restore',
   'check',
+  'sync',
 ] as const;
 export type ConfigWord = (typeof CONFIG_WORDS)[number];
 
@@ -41,6 +43,11 @@ export interface ConfigArguments {
   readonly until: number | undefined;
   readonly limit: number;
   readonly to: { readonly revision: string } | { readonly at: number } | undefined;
+  /** Of sync. */
+  readonly master: string | undefined;
+  readonly places: 'one' | 'each' | undefined;
+  readonly ownOptions: string | undefined;
+  readonly isComparing: boolean;
 }
 
 /** Throws CannotRun. */
@@ -66,9 +73,12 @@ export function readConfigArguments(
   return {
     ...{ word, rest, servers: values.config.split(',').map(readAddress), application: values.application },
     format: values.json ? 'json' : values.yaml ? 'yaml' : undefined,
-    ...{ isDryRun: values['dry-run'], note: values.note, isPruning: values.prune, isSure: values.yes },
+    ...{ isDryRun: values['dry-run'] || values.preview, note: values.note },
+    ...{ isPruning: values.prune, isSure: values.yes },
     ...{ isFixing: values.fix, isAll: values.all, who: values.who },
     ...{ since: instant('since'), until: instant('until'), limit, to: momentOf(values.to, now) },
+    ...{ master: values.master, places: placesOf(values.places) },
+    ...{ ownOptions: values['own-options'], isComparing: values.drift },
   };
 }
 
@@ -93,12 +103,23 @@ function parsed(args: readonly string[]) {
         until: { type: 'string' },
         limit: { type: 'string', default: '20' },
         to: { type: 'string' },
+        master: { type: 'string' },
+        places: { type: 'string' },
+        'own-options': { type: 'string' },
+        preview: { type: 'boolean', default: false },
+        drift: { type: 'boolean', default: false },
       },
     });
   } catch (error) {
     // An unknown or incomplete option.
     throw new CannotRun(`${(error as Error).message}\n${USAGE}`);
   }
+}
+
+function placesOf(text: string | undefined): ConfigArguments['places'] {
+  const { data, success } = placeForm.optional().safeParse(text);
+  if (!success) throw new CannotRun(`--places: "${text}" is neither one nor each.`);
+  return data;
 }
 
 function momentOf(text: string | undefined, now: number): ConfigArguments['to'] {

@@ -1,13 +1,13 @@
 /**
  * `holdfast config`: reads and edits the configuration at the Configuration Servers, as the person who logs in. Ends with 0 when it is done or
- * nothing was to be done, 1 when it was refused (or, of diff, differs; of check, has errors), and 2 when it could not run.
+ * nothing was to be done, 1 when it was refused (or, of diff and sync --drift, differs; of check, has errors), and 2 when it could not run.
  */
-
 import { askCredentials } from './ask-credentials.ts';
 import { type ConfigArguments, readConfigArguments } from './config-arguments.ts';
 import { Progress } from './config-progress.ts';
 import { exportFolder, getObjects, showFindings, showHistory, type Voices } from './config-reads.ts';
 import { ConfigSession, Refused } from './config-session.ts';
+import { showDrift, syncSwitches } from './config-sync.ts';
 import {
   applyFiles,
   fixFindings,
@@ -59,6 +59,8 @@ function run(session: ConfigSession, asked: ConfigArguments, voices: Voices): Pr
       return showHistory(session, asked, voices);
     case 'restore':
       return restoreObjects(ports, asked);
+    case 'sync':
+      return asked.isComparing ? showDrift(session, asked, voices) : syncSwitches(ports, asked);
     case 'check':
       return asked.isFixing ? fixFindings(ports, asked) : showFindings(session, asked, voices);
   }

@@ -28,6 +28,7 @@ import { requestProblem } from './request-problem.ts';
 import { LIMIT_WINDOW_MS, REST_LIMITS, type RestApp, type RestContext, type RestLimits } from './rest-app.ts';
 import { Sessions } from './sessions.ts';
 import type { Standing } from './standing.ts';
+import { addSyncRoutes } from './sync-routes.ts';
 
 export interface RestOptions {
   /** Name of the Application. */
@@ -177,6 +178,7 @@ function addGuarded(app: RestApp, context: RestContext): void {
   addEditRoutes(app, context);
   addImportRoutes(app, context);
   addChangeRoutes(app, context);
+  addSyncRoutes(app, context);
 }
 
 function addDescription(app: RestApp): void {

@@ -163,12 +163,14 @@ test('[RE11] every route is in the OpenAPI document, and on a page that loads no
     'get /v1/objects',
     'get /v1/objects/{type}/{name}',
     'get /v1/revision',
+    'get /v1/synchronisation',
     'patch /v1/objects/{type}/{name}',
     'post /v1/edits',
     'post /v1/findings/fix',
     'post /v1/imports',
     'post /v1/log-in',
     'post /v1/restore',
+    'post /v1/synchronisation',
     'put /v1/objects/{type}/{name}',
   ]);
   // Whatever is referred to is there.

@@ -80,7 +80,8 @@ export const wholeObject = z
   .record(z.string(), z.unknown())
   .describe('The object as it is to be. Secrets stay as they are unless they are in it.');
 
-const inBody = { seenAt: revisionWord.optional(), note: note.optional() };
+/** Of everything that becomes an edit. */
+export const inBody = { seenAt: revisionWord.optional(), note: note.optional() };
 
 export const editsBody = z.strictObject({
   edits: z.array(z.strictObject(edit.shape)).min(1).max(EDITS_MAX),

@@ -4,10 +4,10 @@
  */
 import {
   type Author,
+  type Change,
   type ConfigObject,
   compareRevisions,
   type Entry,
-  nameOf,
   type Revision,
 } from '@holdfast/protocol';
 import {
@@ -15,6 +15,7 @@ import {
   canonicalText,
   compareText,
   type Sha256,
+  splitKey,
   splitReference,
 } from './configuration.ts';
 import { areEqual, fieldName, type Piece, piecesOf } from './object-pieces.ts';
@@ -93,43 +94,62 @@ export interface Drift {
 /** `entries` in any order. */
 export function drift(configuration: Configuration, pair: SyncPair, entries: readonly Entry[] = []): Drift {
   const { changes, findings } = syncChanges(configuration, pair, pair.switches[0]);
+  const differences = changes.flatMap((change) => differencesIn(change, pair));
+  return {
+    differences: withEditors(differences, pair, entries),
+    findings: findings.filter(({ kind }) => kind !== 'overwritten'),
+  };
+}
+
+function differencesIn({ key, before, after }: Change, pair: SyncPair): Difference[] {
+  if (before === null || after === null)
+    return [{ object: key, field: '', value: 'missing', other: twinKeyOf(key, pair) ?? '' }];
+  const [had, has] = [piecesOf(before), piecesOf(after)];
+  return differingPieces(before, after).map(({ path }) => {
+    const field = fieldName(path);
+    return {
+      ...{ object: key, field },
+      value: shownPiece(before, path, had.get(field)?.value),
+      other: shownPiece(after, path, has.get(field)?.value),
+    };
+  });
+}
+
+/** SY9: of each the latest of these entries that has edited just that, at either of the twins. */
+export function withEditors(
+  differences: readonly Difference[],
+  pair: SyncPair,
+  entries: readonly Entry[],
+): Difference[] {
   const latest = new Map<string, Entry>();
   for (const entry of entries)
     for (const { key, before, after } of entry.changes)
       for (const { path } of differingPieces(before, after)) {
-        const piece = pieceKey(key, path);
+        const piece = pieceKey(key, fieldName(path));
         const former = latest.get(piece);
         if (former === undefined || isLater(entry, former)) latest.set(piece, entry);
       }
-  const byOf = (keys: readonly string[], path: readonly string[]): Pick<Difference, 'by'> => {
-    const found = keys.flatMap((key) => latest.get(pieceKey(key, path)) ?? []);
+  return differences.map((difference) => {
+    const found = twinKeys(difference, pair).flatMap(
+      (key) => latest.get(pieceKey(key, difference.field)) ?? [],
+    );
     const [entry] = found.sort((a, b) => (isLater(a, b) ? -1 : 1));
-    return entry === undefined
-      ? {}
-      : { by: { revision: entry.revision, at: entry.at, author: entry.author } };
-  };
-  const differences = changes.flatMap(({ key, before, after }): Difference[] => {
-    const keys = [key, ...twinKeys(after ?? before, pair)];
-    if (before === null || after === null)
-      return [{ object: key, field: '', value: 'missing', other: keys[1] ?? '', ...byOf(keys, []) }];
-    return differingPieces(before, after).map(({ path }) => {
-      const [value, other] = [before, after].map((one) => piecesOf(one).get(fieldName(path))?.value);
-      return {
-        object: key,
-        field: fieldName(path),
-        value: shownPiece(before, path, value),
-        other: shownPiece(after, path, other),
-        ...byOf(keys, path),
-      };
-    });
+    if (entry === undefined) return difference;
+    const { revision, at, author } = entry;
+    return { ...difference, by: { revision, at, author } };
   });
-  return { differences, findings: findings.filter(({ kind }) => kind !== 'overwritten') };
 }
 
-function twinKeys(object: ConfigObject | null, pair: SyncPair): string[] {
-  if (object?.objectType !== 'DN' && object?.objectType !== 'AgentLogin') return [];
-  const twin = twinReference(nameOf(object), pair);
-  return twin === undefined ? [] : [`${object.objectType}/${twin}`];
+/** Whose edits may have brought it: the object, and its twin where that has a name of its own. */
+export function twinKeys({ object }: Pick<Difference, 'object'>, pair: SyncPair): string[] {
+  const twin = twinKeyOf(object, pair);
+  return twin === undefined ? [object] : [object, twin];
+}
+
+function twinKeyOf(key: string, pair: SyncPair): string | undefined {
+  const [type, name] = splitKey(key);
+  const twin = type === 'DN' || type === 'AgentLogin' ? twinReference(name, pair) : undefined;
+  return twin === undefined ? undefined : `${type}/${twin}`;
 }
 
 /** Of an object that is new or gone the first is the object itself. */
@@ -143,8 +163,8 @@ function differingPieces(before: ConfigObject | null, after: ConfigObject | null
   return [...whole, ...differing];
 }
 
-function pieceKey(key: string, path: readonly string[]): string {
-  return `${key} ${fieldName(path)}`;
+function pieceKey(key: string, field: string): string {
+  return `${key} ${field}`;
 }
 
 function isLater(one: Entry, other: Entry): boolean {

@@ -26,6 +26,21 @@ export function proposeSync(
   request: SyncRequest,
   changesMax = CHANGES_MAX,
 ): SyncProposal {
+  const asked = pairAsked(configuration, request);
+  if ('problems' in asked) return asked;
+  const { master } = request;
+  const result = syncChanges(configuration, asked.pair, master);
+  const count = result.changes.length;
+  if (count <= changesMax) return result;
+  const text = `It would change ${count} objects, and one entry holds ${changesMax}. Import the DNs and Agent Logins that one of the two lacks first, in parts.`;
+  return { problems: [{ file: '', object: `Switch/${master}`, field: '', value: String(count), text }] };
+}
+
+/** SY13: the two as they would be kept alike, or why they cannot be. */
+export function pairAsked(
+  configuration: Configuration,
+  request: SyncRequest,
+): { readonly pair: SyncPair } | { readonly problems: readonly Problem[] } {
   const { switches, master, ownOptions } = request;
   const problems: Problem[] = [];
   const report = (object: string, field: string, value: string, text: string) =>
@@ -63,11 +78,7 @@ export function proposeSync(
   const [one, other] = found;
   if (problems.length > 0 || one === undefined || other === undefined) return { problems };
   const first = one.name === master ? one : other;
-  const result = syncChanges(configuration, pairFor(configuration, [one, other], first, request), master);
-  if (result.changes.length <= changesMax) return result;
-  const text = `It would change ${result.changes.length} objects, and one entry holds ${changesMax}. Import the DNs and Agent Logins that one of the two lacks first, in parts.`;
-  report(`Switch/${master}`, '', String(result.changes.length), text);
-  return { problems };
+  return { pair: pairFor(configuration, [one, other], first, request) };
 }
 
 /** What is not asked for is as it stands, at the master. */

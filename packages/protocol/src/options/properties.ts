@@ -103,7 +103,7 @@ export const PROPERTIES: readonly PropertyDefinition[] = [
     of: SERVERS,
     takesEffect: 'when the server starts',
     meaning:
-      'Where the server takes its clients; `default` is needed. Of a SIP Server with a backup also `pair`, where that connects to it (CF23). `health`, where it is set, answers readiness and figures over HTTP to whoever asks (HR1 to HR4). Of a Configuration Server or a proxy of it `rest`: reading, editing and following the configuration over HTTP (RE1 to RE11).',
+      'Where the server takes its clients; `default` is needed. Of a SIP Server with a backup also `pair`, where that connects to it (CF23). `health`, where it is set, answers readiness and figures over HTTP to whoever asks (HR1 to HR4). Of a Configuration Server or a proxy of it `rest`: reading, editing and following the configuration over HTTP (RE1 to RE13).',
     source: 'S0',
     actsOn: 'desk links, servers',
   },

@@ -4,7 +4,7 @@
  */
 import type { ConfigReply } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
-import { ConfigCentre, editOnce } from './testing/config-centre.ts';
+import { askOnce, ConfigCentre } from './testing/config-centre.ts';
 
 const SEEDS = 8;
 const EDITS = 40;
@@ -33,7 +33,7 @@ function play(centre: ConfigCentre): Seen {
       if (type === 'Edited') acknowledged.push(name);
       else refused += 1;
     };
-    editOnce(centre, door, { type: 'Edit', ReferenceID: 7, dryRun: false, edits }, told);
+    askOnce(centre, door, { type: 'Edit', ReferenceID: 7, dryRun: false, edits }, told);
     centre.run(EDIT_EVERY_MS);
     if (centre.now < nextFaultAt) continue;
     nextFaultAt = centre.now + FAULT_EVERY_MS;

@@ -2,8 +2,8 @@
  * Edits, one after the other: each is judged against the configuration as the one before has left it, written to the store, and answered
  * when it is there. Nobody hears `Edited` of what could still be lost with this process (CW5).
  *
- *     Edit, Restore, Fix ──▶ line ──▶ judged ──▶ written ──▶ Edited      (dry run: judged, and answered)
- *                                       └──────────┴──▶ NotEdited, with everything that speaks against it
+ *     Edit, Restore, Fix, ──▶ line ──▶ judged ──▶ written ──▶ Edited      (dry run: judged, and answered)
+ *     SyncSwitches                       └──────────┴──▶ NotEdited, with everything that speaks against it
  *     History ──▶ the store ──▶ Entries
  */
 import {
@@ -33,8 +33,9 @@ import { revisionOf } from './revision-of.ts';
 import type { HistoryAnswer, PastAnswer } from './store-answers.ts';
 import type { StoreSession, Written } from './store-session.ts';
 import { visibleTo } from './visible-objects.ts';
+import { wantedSync } from './wanted-sync.ts';
 
-export type EditRequest = Extract<ConfigRequest, { type: 'Edit' | 'Restore' | 'Fix' }>;
+export type EditRequest = Extract<ConfigRequest, { type: 'Edit' | 'Restore' | 'Fix' | 'SyncSwitches' }>;
 export type HistoryRequest = Extract<ConfigRequest, { type: 'History' }>;
 type NotEdited = Extract<ConfigReply, { type: 'NotEdited' }>;
 
@@ -163,7 +164,7 @@ export class ConfigEditor {
     const configuration = this.#ports.configuration();
     const { person } = asker;
     const { session, placeOf } = this.#ports;
-    const proposed = { configuration, changes: wanted.changes, person, seenAt };
+    const proposed = { ...wanted, configuration, person, seenAt };
     const judged = judgeEdit(proposed, { recent: session.recent, placeOf });
     const { changes, findings, refusal } = judged;
     if (refusal !== undefined) {
@@ -188,10 +189,11 @@ export class ConfigEditor {
   }
 
   #wanted({
+    asker,
     request,
     past,
   }: Waiting):
-    | { readonly changes: readonly Change[] }
+    | { readonly changes: readonly Change[]; readonly findings?: readonly Finding[] }
     | { readonly refusal: NonNullable<Judgement['refusal']>; readonly findings: readonly Finding[] } {
     const configuration = this.#ports.configuration();
     if (request.type === 'Edit') {
@@ -204,6 +206,7 @@ export class ConfigEditor {
       return { refusal: { code: 'bad-configuration', text }, findings };
     }
     if (request.type === 'Fix') return { changes: fixesOf(findingsOf(configuration)) };
+    if (request.type === 'SyncSwitches') return wantedSync(configuration, asker.person, request);
     if (past?.type !== 'past') {
       const because = past?.because ?? 'It was not read.';
       const code = past?.type === 'unknown' ? 'bad-configuration' : 'not-stored';

@@ -239,6 +239,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Entries':
       case 'PartTaken':
       case 'Checked':
+      case 'SwitchesCompared':
         return;
       default:
         return unreachable(message);
@@ -319,6 +320,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Entries':
       case 'PartTaken':
       case 'Checked':
+      case 'SwitchesCompared':
       case 'Error': {
         const id = this.#open.get(message.ReferenceID ?? 0);
         if (id === undefined) return false;

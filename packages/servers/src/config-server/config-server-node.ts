@@ -298,6 +298,8 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       case 'Restore':
       case 'History':
       case 'Check':
+      case 'SyncSwitches':
+      case 'CompareSwitches':
         return this.#edit(now, connection, client, message);
       case 'ReadAll':
         return this.#reading.asked(now, connection, message);

@@ -18,17 +18,18 @@ import { type Asker, ConfigEditor, type EditRequest, type HistoryRequest } from 
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
 import { setsOwnPassword } from './secret-changes.ts';
 import { type StoreAnswer, StoreSession } from './store-session.ts';
+import { type CompareRequest, SwitchComparison } from './switch-comparison.ts';
 import { Uploads } from './uploads.ts';
 import type { Viewer } from './visible-objects.ts';
 import type { WriterRole } from './writer-role.ts';
 
 type EditPart = Extract<ConfigRequest, { type: 'EditPart' }>;
 type CheckRequest = Extract<ConfigRequest, { type: 'Check' }>;
-export type EditingRequest = EditRequest | HistoryRequest | EditPart | CheckRequest;
+export type EditingRequest = EditRequest | HistoryRequest | EditPart | CheckRequest | CompareRequest;
 /** Its ReferenceID is that of the request to which it is the answer. */
 export type EditingReply = Extract<
   ConfigReply,
-  { type: 'Edited' | 'NotEdited' | 'Entries' | 'PartTaken' | 'Checked' | 'Error' }
+  { type: 'Edited' | 'NotEdited' | 'Entries' | 'PartTaken' | 'Checked' | 'SwitchesCompared' | 'Error' }
 >;
 
 /** Of those that were passed on and have no answer yet. */
@@ -70,6 +71,7 @@ export class Editing {
   readonly #ports: EditingPorts;
   readonly #session: StoreSession | undefined;
   readonly #editor: ConfigEditor | undefined;
+  readonly #comparison: SwitchComparison;
   /** In which Place each DN is, for what follows from an edit. */
   #places: Map<string, string>;
   readonly #passedOn = new Map<number, PassedOn>();
@@ -82,6 +84,11 @@ export class Editing {
     this.#options = options;
     this.#ports = ports;
     this.#places = new Map();
+    this.#comparison = new SwitchComparison({
+      ...ports,
+      hashes: options.hashes,
+      session: () => this.#session,
+    });
     const { stored, application, random, hashes, now } = options;
     if (stored === undefined) return;
     this.#places = placesOfDNs(options.configuration.all('Place'));
@@ -165,6 +172,11 @@ export class Editing {
     const { connection, person, from } = asker;
     // It is about what is served here, whoever writes.
     if (request.type === 'Check') return this.#check(connection, person, request);
+    if (request.type === 'CompareSwitches')
+      // A proxy has no history.
+      return this.#options.passesOn === true
+        ? this.#passOn(connection, { ...request, author: { who: person.name, from } })
+        : this.#comparison.asked(asker, request);
     const editor = this.#editor;
     const writer = wasPassedOn || request.type === 'History' ? undefined : this.#otherWriter();
     if (editor === undefined || writer !== undefined)
@@ -273,7 +285,7 @@ export class Editing {
       ? 'It is not known whether it was written: look into the history before you try again.'
       : 'It was not written.';
     const text = `${fate} ${why} ${served}`;
-    if (request.type === 'History' || request.type === 'EditPart')
+    if (request.type === 'History' || request.type === 'EditPart' || request.type === 'CompareSwitches')
       return this.#refuse(connection, request, 'not-ready', text);
     const { ReferenceID } = request;
     const code = 'not-stored';

@@ -23,6 +23,7 @@ import {
 } from '@holdfast/protocol';
 import type { Judgement } from './config-editor.ts';
 import { revisionOf } from './revision-of.ts';
+import { syncWarnings, toldFindings } from './told-findings.ts';
 
 export interface ProposedEdit {
   readonly configuration: Configuration;
@@ -30,6 +31,8 @@ export interface ProposedEdit {
   readonly person: Person;
   /** What its editor looked at. */
   readonly seenAt?: string | undefined;
+  /** What is told of it where it may be done, before all else. */
+  readonly findings?: readonly Finding[];
 }
 
 export interface EditSurroundings {
@@ -39,9 +42,6 @@ export interface EditSurroundings {
   placeOf(dn: string): string | undefined;
 }
 
-/** Of what speaks against an edit so much is told; of more the number. */
-const FINDINGS_TOLD_MAX = 200;
-
 export function judgeEdit(
   edit: ProposedEdit,
   { recent, placeOf }: EditSurroundings,
@@ -49,7 +49,7 @@ export function judgeEdit(
 ): Judgement {
   const { configuration, changes } = edit;
   const refused = (refusal: NonNullable<Judgement['refusal']>, findings: readonly Finding[] = []) => ({
-    ...{ changes, refusal, findings: cut(findings) },
+    ...{ changes, refusal, findings: toldFindings(findings) },
   });
   const forbidden = notAllowed(edit);
   if (forbidden !== undefined) return refused({ code: 'not-allowed', text: forbidden });
@@ -63,12 +63,9 @@ export function judgeEdit(
   const all = withDerived(changes, derived.changes);
   if (all.length > changesMax)
     return refused({ code: 'bad-configuration', text: tooLarge(changes, all, changesMax) });
-  const carried = derived.findings.map(({ object, field, text }) => ({
-    ...{ severity: 'warning' as const, object, field, text },
-  }));
-  const findings = [...broughtBy(configuration, all), ...carried];
+  const findings = [...broughtBy(configuration, all), ...syncWarnings(derived.findings)];
   const errors = findings.filter(({ severity }) => severity === 'error').length;
-  if (errors === 0) return { changes: all, findings: cut(findings) };
+  if (errors === 0) return { changes: all, findings: [...(edit.findings ?? []), ...toldFindings(findings)] };
   const text = `The configuration would have ${errors} ${errors === 1 ? 'problem' : 'problems'} more.`;
   return refused({ code: 'bad-configuration', text }, findings);
 }
@@ -122,10 +119,4 @@ function broughtBy(configuration: Configuration, changes: readonly Change[]): Fi
 
 function told({ rule, severity, object, field, reason, remedy }: ValidatorFinding): Finding {
   return { rule, severity, object, field, text: `${reason} ${remedy}` };
-}
-
-function cut(findings: readonly Finding[]): Finding[] {
-  if (findings.length <= FINDINGS_TOLD_MAX) return [...findings];
-  const text = `And ${findings.length - FINDINGS_TOLD_MAX} more. Mend the first ones, then try again.`;
-  return [...findings.slice(0, FINDINGS_TOLD_MAX), { severity: 'warning', object: '', field: '', text }];
 }

@@ -331,23 +331,24 @@ class Following {
   }
 }
 
-/** Somebody who edits once, wherever, and waits for the answer. */
-export function editOnce(
+/** Somebody who asks once, wherever, and waits for the answer. */
+export function askOnce(
   centre: ConfigCentre,
   door: ConfigProcess,
-  edit: Extract<ConfigRequest, { type: 'Edit' }>,
+  request: Extract<ConfigRequest, { readonly ReferenceID: number }>,
   answered: (reply: ConfigReply) => void,
+  user = 'supervisor1',
 ): void {
   const connection = door.accept({
     message: (message) => {
-      if (message.type !== 'Edited' && message.type !== 'NotEdited' && message.type !== 'Error') return;
+      if (!('ReferenceID' in message) || message.ReferenceID !== request.ReferenceID) return;
       answered(message);
       if (connection !== undefined) door.hangUp(connection);
     },
     closed: () => {},
   });
   if (connection === undefined) return;
-  const token = 'token supervisor1';
-  for (const message of [open('workspace'), { type: 'LogInByToken' as const, ReferenceID: 2, token }, edit])
+  const logIn = { type: 'LogInByToken' as const, ReferenceID: 2, token: `token ${user}` };
+  for (const message of [open('workspace'), logIn, request])
     centre.later(() => door.hear(connection, message), 2);
 }
