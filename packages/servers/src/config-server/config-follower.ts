@@ -239,6 +239,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Entries':
       case 'PartTaken':
       case 'Checked':
+      case 'LogSound':
+      case 'LogBroken':
         return;
       default:
         return unreachable(message);
@@ -319,6 +321,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Entries':
       case 'PartTaken':
       case 'Checked':
+      case 'LogSound':
+      case 'LogBroken':
       case 'Error': {
         const id = this.#open.get(message.ReferenceID ?? 0);
         if (id === undefined) return false;
