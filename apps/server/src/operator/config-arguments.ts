@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { CannotRun } from '../role.ts';
 import { isRevision, keyOf, readInstant, typesInWords } from './config-words.ts';
-import type { Address } from './operator-log-in.ts';
+import type { Address } from './server-addresses.ts';
 
 export const CONFIG_WORDS = [
   'get',
@@ -14,6 +14,10 @@ export const CONFIG_WORDS = [
   'history',
   'restore',
   'check',
+  'password',
+  'revoke',
+  'unlock',
+  'verify',
 ] as const;
 export type ConfigWord = (typeof CONFIG_WORDS)[number];
 

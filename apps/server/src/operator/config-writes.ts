@@ -11,10 +11,10 @@ import type { Voices } from './config-reads.ts';
 import {
   type ConfigSession,
   type Edited,
+  type Editing,
   type NotEdited,
   Refused,
   type Seen,
-  type Writing,
 } from './config-session.ts';
 import { changeLines, countsInWords, cutLines, findingLines, isRevision } from './config-words.ts';
 
@@ -101,14 +101,14 @@ function editOf(
   { isDryRun, note }: Pick<ConfigArguments, 'isDryRun' | 'note'>,
   revision: string,
   edits: readonly Edit[],
-): Extract<Writing, { type: 'Edit' }> {
+): Extract<Editing, { type: 'Edit' }> {
   // A Configuration Server that serves files has no revisions, and says itself that it takes no edits.
   const seenAt = isRevision(revision) ? { seenAt: revision } : {};
   return { type: 'Edit', dryRun: isDryRun, note, edits: [...edits], ...seenAt };
 }
 
 /** First a dry run is shown; what somebody changes after it in the same fields is a conflict. */
-async function writeWhenSure(ports: WritePorts, asked: ConfigArguments, request: Writing): Promise<number> {
+async function writeWhenSure(ports: WritePorts, asked: ConfigArguments, request: Editing): Promise<number> {
   const { session, progress, say, tell } = ports;
   const tried = await session.write({ ...request, dryRun: true }, progress);
   if (asked.isDryRun || tried.type !== 'Edited' || tried.entry.changes.length === 0)
