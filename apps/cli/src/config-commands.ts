@@ -10,7 +10,8 @@ Where and who:
   --config (or HOLDFAST_CONFIG) names Configuration Servers or proxies; the first that answers is asked, and what is to be written goes on to the
   one that writes. Log in as an administrator: HOLDFAST_USER and HOLDFAST_PASSWORD, else it asks for both.
 
-Exit status: 0 done, or nothing to do; 1 refused (diff and sync --drift: it differs; check: there are errors); 2 could not run.
+Exit status: 0 done, or nothing to do; 1 refused (diff and sync --drift: it differs; check: there are errors; verify: it is broken);
+2 could not run.
 `;
 
 const FIELDS = `
@@ -25,6 +26,12 @@ Fields:
 const FILES = `
 Files are those that a Configuration Server can be started with, YAML or JSON: lists of tenants, hosts, applications, switches, dns, places,
 agentLogins, persons, agentGroups, keys. Secrets that they do not hold stay as they are.
+`;
+
+const PASSWORDS = `
+The new password is asked for twice and not shown, or is the first line of stdin; it is never an argument. Of yourself it is set in place of the
+present one, also when that has expired. Of somebody else, by an administrator, it is good for setting another: at the next log-in the person is asked
+for that.
 `;
 
 export function addConfig(program: Command, { child }: Runner): void {
@@ -80,15 +87,6 @@ export function addConfig(program: Command, { child }: Runner): void {
     .option('--yes', 'do not ask')
     .addHelpText('after', FILES)
     .action((folder: string, options: Options) => run('import', options, [folder]));
-  command('history [key]', 'who has changed what, and when; the newest first')
-    .option('--who <user>', 'by that person alone')
-    .option('--since <time>', '2026-03-01, 2026-03-01T08:30 (UTC), or 90s, 15m, 2h ago')
-    .option('--until <time>', 'likewise')
-    .option('--limit <n>', 'so many entries', '20')
-    .option('--json', 'as JSON')
-    .action((key: string | undefined, options: Options) =>
-      run('history', options, key === undefined ? [] : [key]),
-    );
   writing('restore [key...]', 'bring objects back to what they were, as a new edit')
     .requiredOption('--to <revision|time>', 'a revision as 3.128, or a time as in history --since')
     .option('--all', 'the whole configuration; shows what that changes, and asks')
@@ -100,4 +98,41 @@ export function addConfig(program: Command, { child }: Runner): void {
     .option('--json', 'as JSON')
     .action((options: Options) => run('check', options));
   addSync({ writing, run });
+  addHistory(command, run);
+  addPersons(command, run);
+}
+
+type MakeCommand = (usage: string, what: string) => Command;
+type Run = (word: string, options: Options, words?: readonly string[]) => Promise<void>;
+
+/** What has been edited, and whether that is what was. */
+function addHistory(command: MakeCommand, run: Run): void {
+  command('history [key]', 'who has changed what, and when; the newest first')
+    .option('--who <user>', 'by that person alone')
+    .option('--since <time>', '2026-03-01, 2026-03-01T08:30 (UTC), or 90s, 15m, 2h ago')
+    .option('--until <time>', 'likewise')
+    .option('--limit <n>', 'so many entries', '20')
+    .option('--json', 'as JSON')
+    .action((key: string | undefined, options: Options) =>
+      run('history', options, key === undefined ? [] : [key]),
+    );
+  command('verify', 'whether the history, and the objects that it has made, are what was written')
+    .option('--json', 'as JSON')
+    .action((options: Options) => run('verify', options));
+}
+
+/** How one person logs in. */
+function addPersons(command: MakeCommand, run: Run): void {
+  const ofPerson = (word: string, what: string): Command =>
+    command(`${word} <person>`, what).action((person: string, options: Options) =>
+      run(word, options, [person]),
+    );
+  ofPerson('password', 'set a first or a forgotten password, or your own')
+    .option('--note <text>', 'why, for the history')
+    .addHelpText('after', PASSWORDS);
+  ofPerson(
+    'revoke',
+    'what a person has logged in with until now counts no more, at both sites within a second',
+  ).option('--note <text>', 'why, for the history');
+  ofPerson('unlock', 'let a person try again at once who has typed the password wrongly too often');
 }

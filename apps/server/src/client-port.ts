@@ -4,7 +4,8 @@ import type { LogBudget } from './log-budget.ts';
 import { CannotRun } from './role.ts';
 
 export type ClientInput<Request> =
-  | { readonly type: 'opened'; readonly connection: string }
+  /** `remote`: the address of the other end, where it has one. */
+  | { readonly type: 'opened'; readonly connection: string; readonly remote?: string }
   | { readonly type: 'message'; readonly connection: string; readonly message: Request }
   | { readonly type: 'closed'; readonly connection: string };
 
@@ -23,7 +24,7 @@ export function openClientPort<Request, Reply>({
   return startLinkServer<Request, Reply>({
     ...where,
     handlers: {
-      opened: (connection) => input({ type: 'opened', connection }),
+      opened: (connection, remote) => input({ type: 'opened', connection, ...hostOf(remote) }),
       message: (connection, message) => input({ type: 'message', connection, message }),
       closed: (connection) => input({ type: 'closed', connection }),
       trouble: (line, remote) => strangers.line(line, remote),
@@ -31,4 +32,10 @@ export function openClientPort<Request, Reply>({
   }).catch((error: Error) => {
     throw new CannotRun(error.message);
   });
+}
+
+/** Without its port; an IPv4 address as such, also where the port takes both kinds. */
+function hostOf(remote: string): { readonly remote?: string } {
+  const host = remote.slice(0, remote.lastIndexOf(':')).replace(/^::ffff:(?=\d+\.)/, '');
+  return host === '' || host === '?' ? {} : { remote: host };
 }

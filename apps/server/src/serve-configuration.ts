@@ -123,7 +123,7 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
       const { revision, objects } = node.configuration;
       const followed = served.followed?.();
       const ageMs = followed === undefined ? node.ageMs(clock.now()) : ageOf(followed, clock.now());
-      return configServerReport({ objects: objects.length, revision, ageMs });
+      return configServerReport({ objects: objects.length, revision, ageMs, log: node.logStanding });
     },
     async stop() {
       await rest?.stop();

@@ -86,6 +86,8 @@ export const EDIT_REQUESTS = [
     before: revisionWord.optional(),
     limit: z.number().int().min(1).max(ENTRIES_MAX).default(100),
   }),
+  /** Whether the log, and what it has made, are what was committed. It is read whole for that, which may take minutes. */
+  z.object({ type: z.literal('Verify'), ReferenceID, author: author.optional() }),
 ] as const;
 
 /** What is wrong with an edit, or what it endangers. */
@@ -152,4 +154,8 @@ export const EDIT_REPLIES = [
     /** There are older ones. */
     more: z.boolean(),
   }),
+  /** To Verify: so many entries, the last of that revision, and every object is what they made of it. */
+  z.object({ type: z.literal('LogSound'), ReferenceID, revision: z.string(), entries: z.number().int() }),
+  /** To Verify: the first that is not what was committed, an entry as `3.128` or an object as `Person/kim`. */
+  z.object({ type: z.literal('LogBroken'), ReferenceID, at: z.string(), because: z.string() }),
 ] as const;

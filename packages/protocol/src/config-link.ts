@@ -20,6 +20,9 @@ import {
 /** Of the Keys object, one by one. */
 export const KEY_KINDS = ['tokenKey', 'nonceKey', 'serverSecret'] as const;
 
+/** For the history. */
+const note = z.string().max(1_000).optional();
+
 const places = z.array(z.string().min(1).max(255)).max(4).optional();
 
 export const configRequest = z.discriminatedUnion('type', [
@@ -48,6 +51,22 @@ export const configRequest = z.discriminatedUnion('type', [
     password: z.string().max(1024),
     newPassword: z.string().max(1024),
   }),
+  /**
+   * Of administrators: a first password of somebody, or one in place of a forgotten one. Where another can be set it is good for that
+   * alone (`password-expired`). Answered like an edit.
+   */
+  z.object({
+    type: z.literal('ResetPassword'),
+    ReferenceID,
+    user: z.string().min(1).max(255),
+    newPassword: z.string().max(1024),
+    note,
+  }),
+  /**
+   * Of administrators: what that person has logged in with until now counts no more (ID2), by the clock of this server. Answered like an
+   * edit, but for whoever revokes the own log-in: that connection ends.
+   */
+  z.object({ type: z.literal('Revoke'), ReferenceID, user: z.string().min(1).max(255), note }),
   /**
    * Of administrators: new keys of these kinds in place of the present ones (ID5, ID6), which nobody needs to see for that.
    * `isStolen`: what the former ones have made counts no more. Answered like an edit.

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { placeForm } from '@holdfast/protocol';
 import { CannotRun } from '../role.ts';
 import { isRevision, keyOf, readInstant, typesInWords } from './config-words.ts';
-import type { Address } from './operator-log-in.ts';
+import type { Address } from './server-addresses.ts';
 
 export const CONFIG_WORDS = [
   'get',
@@ -16,6 +16,10 @@ export const CONFIG_WORDS = [
   'restore',
   'check',
   'sync',
+  'password',
+  'revoke',
+  'unlock',
+  'verify',
 ] as const;
 export type ConfigWord = (typeof CONFIG_WORDS)[number];
 

@@ -126,3 +126,24 @@ export async function showFindings(
   }
   return errors === 0 ? 0 : 1;
 }
+
+/** 1 when the log, or an object, is not what was committed. */
+export async function showLogStanding(
+  session: ConfigSession,
+  { rest, format }: ConfigArguments,
+  { say, tell }: Voices,
+  progress: Progress,
+): Promise<number> {
+  if (rest.length > 0) throw new CannotRun('usage: config verify');
+  const asking = session.ask({ type: 'Verify' }, 'LogSound', 'LogBroken');
+  const { ReferenceID: _, type, ...found } = await progress.during('the log is read', asking);
+  const isSound = type === 'LogSound';
+  if (format === 'json') say(JSON.stringify({ isSound, ...found }, null, 2));
+  else if (format === 'yaml') say(stringify({ isSound, ...found }));
+  else if ('at' in found) say(`${found.at} is not what was committed. ${found.because}`);
+  else
+    say(`${found.entries} entries up to revision ${found.revision}, and all objects, are what was committed`);
+  if (!isSound)
+    tell('Somebody has changed the database by hand, or it is damaged: compare it with a copy of before.');
+  return isSound ? 0 : 1;
+}

@@ -17,8 +17,19 @@ import {
 import { connectLink, type LinkClient } from '@holdfast/shell';
 import { CannotRun } from '../role.ts';
 import { CONFIGURATION_BYTES_MAX } from '../server-link.ts';
+import type { Credentials } from './ask-credentials.ts';
 import type { Progress } from './config-progress.ts';
-import { type Address, addressOf, type LogInOptions } from './operator-log-in.ts';
+import { type Address, addressInWords, addressOf } from './server-addresses.ts';
+
+export interface LogInOptions {
+  /** Of Configuration Servers, tried in this order. */
+  readonly servers: readonly Address[];
+  /** A desktop Application of the configuration, by which persons log in. */
+  readonly application: string;
+  /** Absent: only what needs no log-in is asked. */
+  readonly credentials?: Credentials;
+  readonly answerMaxMs?: number;
+}
 
 /** A Configuration Server refuses it, and says why: exit status 1. */
 export class Refused extends Error {
@@ -35,7 +46,9 @@ type WithoutReference<Request> = Request extends { ReferenceID: number }
   ? Omit<Request, 'ReferenceID'>
   : never;
 type Asked = WithoutReference<ConfigRequest>;
-export type Writing = Extract<Asked, { type: 'Edit' | 'Fix' | 'Restore' | 'SyncSwitches' }>;
+export type Writing = Extract<Asked, { type: WritingType }>;
+/** What a dry run can be made of. */
+export type Editing = Extract<Writing, { dryRun: boolean }>;
 export type Edited = Extract<ConfigReply, { type: 'Edited' }>;
 export type NotEdited = Extract<ConfigReply, { type: 'NotEdited' }>;
 
@@ -45,9 +58,26 @@ export interface Seen {
   readonly objects: readonly ConfigObject[];
 }
 
+type EditAsked = Extract<Asked, { type: 'Edit' }>;
+
+/** Answered by Edited or NotEdited. */
+const WRITING = [
+  'Edit',
+  'Fix',
+  'Restore',
+  'SyncSwitches',
+  'SetPassword',
+  'ResetPassword',
+  'Revoke',
+  'RotateKeys',
+] as const;
+type WritingType = (typeof WRITING)[number];
+
 const ANSWER_MAX_MS = 15_000;
 /** 100,000 objects are judged and written. */
 const EDIT_MAX_MS = 180_000;
+/** A log of years is read, beside everything else that its server does. */
+const VERIFY_MAX_MS = 3_600_000;
 /** Whoever reads a long file meanwhile answers no poll. */
 const ADDP_TIMEOUT_MS = 60_000;
 /** To the one that writes, which may change meanwhile. */
@@ -58,7 +88,10 @@ const WRITER_PAUSE_MS = 700;
 const READS_MAX = 5;
 
 /** Refusals of what was asked, and not of this server at this time. */
-const REFUSALS: ReadonlySet<string> = new Set(['not-allowed', 'bad-message', 'not-found']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...['not-allowed', 'bad-message', 'not-found'],
+  ...['wrong-password', 'password-unfit', 'account-disabled', 'too-many-failures', 'token-revoked'],
+]);
 /** Another server may do better. */
 const PASSING: ReadonlySet<string> = new Set(['not-ready', 'overloaded']);
 
@@ -72,6 +105,8 @@ export class ConfigSession {
   #count = 0;
   /** Why there is no answer any more. */
   #lost = '';
+  /** What the server said before it ended the connection. */
+  #dismissal: Extract<ConfigReply, { type: 'Error' }> | undefined;
   readonly #open = new Map<number, (reply: ConfigReply | undefined) => void>();
 
   private constructor(options: LogInOptions) {
@@ -86,7 +121,7 @@ export class ConfigSession {
       const failure = await session.#enter(server);
       if (failure === undefined) return session;
       session.close();
-      failures.push(`${nameOf(server)} ${failure}`);
+      failures.push(`${addressInWords(server)} ${failure}`);
     }
     throw new CannotRun(`No Configuration Server answers: ${failures.join('; ')}.`);
   }
@@ -95,16 +130,36 @@ export class ConfigSession {
     this.#link?.close();
   }
 
+  /** Of whoever has logged in. */
+  get token(): string {
+    return this.#token ?? '';
+  }
+
+  /** Why it is not to be asked there; undefined when it is. */
+  async moveTo(server: Address): Promise<string | undefined> {
+    try {
+      return await this.#enter(server);
+    } catch (error) {
+      // It refuses this person, or this person's token.
+      if (error instanceof CannotRun) return error.message;
+      throw error;
+    }
+  }
+
   /** Rejects with Refused or CannotRun. */
   async ask<Type extends ConfigReply['type']>(
     request: Asked,
     ...types: readonly Type[]
   ): Promise<Extract<ConfigReply, { type: Type }>> {
-    const isWriting = 'dryRun' in request && !request.dryRun;
-    const reply = await this.#answerTo(request, 'dryRun' in request ? EDIT_MAX_MS : ANSWER_MAX_MS);
-    const server = this.#server === undefined ? '' : nameOf(this.#server);
+    const isEdit = WRITING.some((type) => type === request.type);
+    const isWriting = isEdit && !('dryRun' in request && request.dryRun);
+    const editMaxMs = isEdit ? EDIT_MAX_MS : this.#answerMaxMs;
+    const reply = await this.#answerTo(request, request.type === 'Verify' ? VERIFY_MAX_MS : editMaxMs);
+    const server = this.#server === undefined ? '' : addressInWords(this.#server);
     if (reply === undefined) {
       const fate = isWriting ? ' It is not known whether it was written: look into the history.' : '';
+      if (this.#dismissal !== undefined)
+        throw new Refused(`${this.#dismissal.text}${fate}`, this.#dismissal.code);
       throw new CannotRun(`${server} ${this.#lost}.${fate}`);
     }
     if (reply.type === 'Error') {
@@ -116,17 +171,21 @@ export class ConfigSession {
     return reply as Extract<ConfigReply, { type: Type }>;
   }
 
+  get #answerMaxMs(): number {
+    return this.#options.answerMaxMs ?? ANSWER_MAX_MS;
+  }
+
   /** At the one that writes. Rejects with Refused or CannotRun. */
   async write(request: Writing, progress: Progress): Promise<Edited | NotEdited> {
     let text = '';
     for (let move = 0; move < MOVES_MAX; move++) {
-      const sized = await this.#sized(request, progress);
+      const sized = request.type === 'Edit' ? await this.#sized(request, progress) : request;
       const asking = this.ask(sized, 'Edited', 'NotEdited');
       const reply = await progress.during('the Configuration Server judges and writes', asking);
       if (reply.type === 'Edited' || reply.code !== 'not-writer') return reply;
       text = reply.text;
       if (reply.writer === undefined) await pause(WRITER_PAUSE_MS);
-      else await this.#moveTo(reply.writer);
+      else await this.#moveToWriter(reply.writer);
     }
     throw new CannotRun(text);
   }
@@ -167,8 +226,7 @@ export class ConfigSession {
   }
 
   /** CE16: what is too long for one message goes before it in parts. */
-  async #sized(request: Writing, progress: Progress): Promise<Writing> {
-    if (request.type !== 'Edit') return request;
+  async #sized(request: EditAsked, progress: Progress): Promise<EditAsked> {
     const text = JSON.stringify(request.edits);
     if (text.length <= PART_CHARS_MAX) return request;
     const parts = Math.ceil(text.length / PART_CHARS_MAX);
@@ -186,7 +244,7 @@ export class ConfigSession {
     return { ...request, edits: [], upload: { name, parts } };
   }
 
-  async #moveTo(writer: string): Promise<void> {
+  async #moveToWriter(writer: string): Promise<void> {
     const { objects } = await this.read('Application', writer);
     const [application] = objects;
     if (application?.objectType !== 'Application')
@@ -195,7 +253,7 @@ export class ConfigSession {
     const address = addressOf(hosts.objects, application);
     const failure = await this.#enter(address);
     if (failure !== undefined)
-      throw new CannotRun(`"${writer}" writes now, and ${nameOf(address)} ${failure}.`);
+      throw new CannotRun(`"${writer}" writes now, and ${addressInWords(address)} ${failure}.`);
   }
 
   /** Why it does not answer; a refusal of the person is thrown, as all others would refuse likewise. */
@@ -205,12 +263,11 @@ export class ConfigSession {
     const { application, credentials } = this.#options;
     const token = this.#token;
     const opening = { application, version: PROTOCOL_VERSION, addpTimeoutMs: ADDP_TIMEOUT_MS };
-    const asked: Asked[] = [
-      { type: 'Open', ...opening },
-      token === undefined ? { type: 'LogIn', ...credentials } : { type: 'LogInByToken', token },
-    ];
+    const asked: Asked[] = [{ type: 'Open', ...opening }];
+    if (token !== undefined) asked.push({ type: 'LogInByToken', token });
+    else if (credentials !== undefined) asked.push({ type: 'LogIn', ...credentials });
     for (const request of asked) {
-      const reply = await this.#answerTo(request, ANSWER_MAX_MS);
+      const reply = await this.#answerTo(request, this.#answerMaxMs);
       if (reply === undefined) return this.#lost;
       if (reply.type === 'Opened') this.#revision = reply.revision;
       if (reply.type === 'LoggedIn') this.#token = reply.token;
@@ -225,6 +282,7 @@ export class ConfigSession {
   #connect(server: Address): Promise<string | undefined> {
     this.#link?.close();
     this.#server = server;
+    this.#dismissal = undefined;
     return new Promise((resolve) => {
       const link = connectLink<ConfigRequest, ConfigReply>({
         ...{ ...server, schema: configReply, replyBytesMax: CONFIGURATION_BYTES_MAX },
@@ -233,6 +291,8 @@ export class ConfigSession {
           message: (reply) => {
             if (reply.type === 'Ping') link.send({ type: 'Pong', n: reply.n });
             else if ('ReferenceID' in reply) this.#open.get(reply.ReferenceID ?? 0)?.(reply);
+            // To no question: why it ends.
+            else if (reply.type === 'Error') this.#dismissal = reply;
           },
           malformed: (field) => {
             this.#lost = `sends what this release cannot read (${field})`;
@@ -277,10 +337,6 @@ function readObject(value: unknown): ConfigObject {
   const parsed = configObject.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new CannotRun('A Configuration Server of another release sends an object that cannot be read here.');
-}
-
-function nameOf({ host, port }: Address): string {
-  return `${host}:${port}`;
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { CannotRun } from '../role.ts';
 import type { ConfigArguments } from './config-arguments.ts';
 import type { Voices } from './config-reads.ts';
-import type { ConfigSession, Writing } from './config-session.ts';
+import type { ConfigSession, Editing } from './config-session.ts';
 import { isAlike, pairLines, summaryLines } from './config-sync-words.ts';
 import { changeLines, findingLines } from './config-words.ts';
 import { finish, type WritePorts, writeWhenSure } from './config-writes.ts';
@@ -16,7 +16,7 @@ export async function syncSwitches(ports: WritePorts, asked: ConfigArguments): P
   const { master, places, ownOptions, isDryRun, note } = asked;
   const switches = twoOf(asked);
   if (switches === undefined || master === undefined) throw new CannotRun(USAGE);
-  const request: Writing = {
+  const request: Editing = {
     ...{ type: 'SyncSwitches', switches, master, dryRun: isDryRun, note },
     ...(places === undefined ? {} : { places }),
     ...(ownOptions === undefined ? {} : { ownOptions }),

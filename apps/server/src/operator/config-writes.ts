@@ -11,10 +11,10 @@ import type { Voices } from './config-reads.ts';
 import {
   type ConfigSession,
   type Edited,
+  type Editing,
   type NotEdited,
   Refused,
   type Seen,
-  type Writing,
 } from './config-session.ts';
 import { changeLines, countsInWords, cutLines, findingLines, isRevision } from './config-words.ts';
 
@@ -101,7 +101,7 @@ function editOf(
   { isDryRun, note }: Pick<ConfigArguments, 'isDryRun' | 'note'>,
   revision: string,
   edits: readonly Edit[],
-): Extract<Writing, { type: 'Edit' }> {
+): Extract<Editing, { type: 'Edit' }> {
   // A Configuration Server that serves files has no revisions, and says itself that it takes no edits.
   const seenAt = isRevision(revision) ? { seenAt: revision } : {};
   return { type: 'Edit', dryRun: isDryRun, note, edits: [...edits], ...seenAt };
@@ -111,7 +111,7 @@ function editOf(
 export async function writeWhenSure(
   ports: WritePorts,
   asked: ConfigArguments,
-  request: Writing,
+  request: Editing,
 ): Promise<number> {
   const { session, progress, say, tell } = ports;
   const tried = await session.write({ ...request, dryRun: true }, progress);

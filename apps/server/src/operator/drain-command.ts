@@ -11,7 +11,8 @@ import { connectLink } from '@holdfast/shell';
 import { CannotRun } from '../role.ts';
 import { askCredentials } from './ask-credentials.ts';
 import { progressInWords, readDuration, stayingInWords } from './drain-words.ts';
-import { type Address, logInAsOperator, sipServersOf } from './operator-log-in.ts';
+import { logInAsOperator } from './operator-log-in.ts';
+import { type Address, sipServersOf } from './server-addresses.ts';
 
 const USAGE =
   'usage: drain SITE --config HOST:PORT[,HOST:PORT…] [--within DURATION] [--wave N] [--force] [--stop] [--wait] [--undo] [--application NAME]';

@@ -4,17 +4,12 @@
  * nothing has changed.
  */
 import { parseArgs } from 'node:util';
-import {
-  type ConfigReply,
-  type ConfigRequest,
-  configReply,
-  type KEY_KINDS,
-  PROTOCOL_VERSION,
-} from '@holdfast/protocol';
-import { connectLink } from '@holdfast/shell';
+import type { KEY_KINDS } from '@holdfast/protocol';
 import { CannotRun } from '../role.ts';
-import { askCredentials, type Credentials } from './ask-credentials.ts';
-import type { Address } from './operator-log-in.ts';
+import { askCredentials } from './ask-credentials.ts';
+import { Progress } from './config-progress.ts';
+import { ConfigSession, Refused } from './config-session.ts';
+import type { Address } from './server-addresses.ts';
 
 type Kind = (typeof KEY_KINDS)[number];
 
@@ -27,9 +22,6 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 const USAGE = `usage: rotate-keys ${Object.keys(KINDS).join('|')}… --config HOST:PORT[,HOST:PORT…] [--stolen] [--application NAME]`;
 
-const ANSWER_MAX_MS = 5_000;
-const ADDP_TIMEOUT_MS = 5_000;
-
 /** Exit status. */
 export async function rotateKeys(
   args: readonly string[],
@@ -39,19 +31,20 @@ export async function rotateKeys(
   const { what, config, application, isStolen } = readArguments(args);
   const servers = config.split(',').map(readAddress);
   const credentials = await askCredentials();
-  const failures: string[] = [];
-  for (const server of servers) {
-    const answer = await ask(server, { application, credentials, what, isStolen });
-    if ('failed' in answer) {
-      failures.push(`${server.host}:${server.port} ${answer.failed}`);
-      continue;
-    }
-    if ('refused' in answer) throw new CannotRun(answer.refused);
-    say(`the keys are changed, in revision ${answer.revision}`);
-    for (const line of consequences(what, isStolen)) say(line);
-    return 0;
+  const session = await ConfigSession.open({ servers, application, credentials });
+  try {
+    const request = { type: 'RotateKeys' as const, what: [...what], isStolen };
+    const reply = await session.write(request, new Progress(say));
+    if (reply.type === 'NotEdited') throw new CannotRun(`${reply.code}: ${reply.text}`);
+    say(`the keys are changed, in revision ${reply.revision}`);
+  } catch (error) {
+    if (error instanceof Refused) throw new CannotRun(error.message);
+    throw error;
+  } finally {
+    session.close();
   }
-  throw new CannotRun(`No Configuration Server answers: ${failures.join('; ')}.`);
+  for (const line of consequences(what, isStolen)) say(line);
+  return 0;
 }
 
 /** What has to be done, or happens by itself. */
@@ -96,56 +89,4 @@ function readArguments(args: readonly string[]) {
     if (error instanceof CannotRun) throw error;
     throw new CannotRun(`${(error as Error).message}\n${USAGE}`);
   }
-}
-
-interface Question {
-  readonly application: string;
-  readonly credentials: Credentials;
-  readonly what: readonly Kind[];
-  readonly isStolen: boolean;
-}
-
-type Answer =
-  | { readonly revision: string }
-  | { readonly refused: string }
-  /** It may be tried at another. */
-  | { readonly failed: string };
-
-function ask(server: Address, { application, credentials, what, isStolen }: Question): Promise<Answer> {
-  return new Promise((resolve) => {
-    let isAsked = false;
-    const end = (answer: Answer) => {
-      clearTimeout(timer);
-      resolve(answer);
-      link.close();
-    };
-    const unknown =
-      'It is not known whether the keys were changed: look into the history before you try again.';
-    const give = (failed: string) => end(isAsked ? { refused: `${unknown} ${failed}` } : { failed });
-    const timer = setTimeout(() => give(`is silent for ${ANSWER_MAX_MS} ms`), ANSWER_MAX_MS);
-    const link = connectLink<ConfigRequest, ConfigReply>({
-      ...server,
-      schema: configReply,
-      handlers: {
-        opened: () => {
-          const opening = { application, version: PROTOCOL_VERSION, addpTimeoutMs: ADDP_TIMEOUT_MS };
-          link.send({ type: 'Open', ReferenceID: 1, ...opening });
-          link.send({ type: 'LogIn', ReferenceID: 2, ...credentials });
-        },
-        message: (reply) => {
-          if (reply.type === 'Error') return end({ refused: `${reply.code}: ${reply.text}` });
-          if (reply.type === 'LoggedIn') {
-            isAsked = true;
-            return void link.send({ type: 'RotateKeys', ReferenceID: 3, what: [...what], isStolen });
-          }
-          if (reply.type === 'Edited') return end({ revision: reply.revision });
-          if (reply.type !== 'NotEdited') return;
-          // Another one writes.
-          if (reply.code === 'not-writer') return end({ failed: reply.text });
-          end({ refused: `${reply.code}: ${reply.text}` });
-        },
-        closed: ({ text }) => give(`cannot be reached: ${text}`),
-      },
-    });
-  });
 }

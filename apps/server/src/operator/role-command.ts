@@ -16,7 +16,8 @@ import {
 import { connectLink } from '@holdfast/shell';
 import { CannotRun } from '../role.ts';
 import { askCredentials } from './ask-credentials.ts';
-import { type Address, addressOf, logInAsOperator } from './operator-log-in.ts';
+import { logInAsOperator } from './operator-log-in.ts';
+import { type Address, addressOf } from './server-addresses.ts';
 
 const USAGE = (word: string) =>
   `usage: ${word} APPLICATION --config HOST:PORT[,HOST:PORT…] [--application NAME]`;

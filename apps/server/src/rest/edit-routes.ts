@@ -11,6 +11,7 @@ import {
   instantOf,
   refused,
   restoreBody,
+  verifyAnswer,
 } from './schemas.ts';
 import { type EditQuestion, editAnswerOf, problemOfEdit, sendEdit } from './send-edit.ts';
 
@@ -70,6 +71,7 @@ export function addEditRoutes(app: RestApp, context: RestContext): void {
     },
   );
   addHistory(app);
+  addVerification(app);
 }
 
 function addHistory(app: RestApp): void {
@@ -97,6 +99,24 @@ function addHistory(app: RestApp): void {
       }));
       const last = told.at(-1);
       return { entries: told, ...(more && last !== undefined ? { next: last.revision } : {}) };
+    },
+  );
+}
+
+function addVerification(app: RestApp): void {
+  app.get(
+    '/v1/history/verification',
+    {
+      schema: {
+        ...{ tags: ['edits'], operationId: 'verifyHistory', response: { 200: verifyAnswer, ...refused } },
+        ...{ summary: 'Whether the history, and the objects that it has made, are what was written' },
+      },
+    },
+    async (request) => {
+      const found = await sessionOf(request).ask({ type: 'Verify' }, 'LogSound', 'LogBroken');
+      if (found.type === 'LogBroken')
+        return { isSound: false as const, at: found.at, because: found.because };
+      return { isSound: true as const, revision: found.revision, entries: found.entries };
     },
   );
 }

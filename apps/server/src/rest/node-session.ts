@@ -14,6 +14,10 @@ type AnswerType = ConfigReply['type'];
 export const QUESTIONS_MAX = 64;
 /** An edit waits for those before it and for its store; what takes longer is not heard of any more. */
 export const ANSWER_MAX_MS = 30_000;
+/** A log of years is read, beside everything else that its server does. */
+const VERIFY_MAX_MS = 3_600_000;
+/** Answered by Edited, when it has been written. */
+const WRITING: readonly string[] = ['Edit', 'Restore', 'Fix', 'SetPassword', 'ResetPassword', 'Revoke'];
 
 export interface SessionHandlers {
   changed?(changed: Changed): void;
@@ -58,7 +62,8 @@ export class NodeSession {
     this.#count += 1;
     const ReferenceID = this.#count;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#waiting.get(ReferenceID)?.(tooLate(question)), ANSWER_MAX_MS);
+      const maxMs = question.type === 'Verify' ? VERIFY_MAX_MS : ANSWER_MAX_MS;
+      const timer = setTimeout(() => this.#waiting.get(ReferenceID)?.(tooLate(question, maxMs)), maxMs);
       this.#waiting.set(ReferenceID, (answer) => {
         clearTimeout(timer);
         this.#waiting.delete(ReferenceID);
@@ -110,11 +115,10 @@ function isOneOf<Type extends AnswerType>(
   return (types as readonly AnswerType[]).includes(answer.type);
 }
 
-function tooLate({ type }: Question): Problem {
-  const seconds = ANSWER_MAX_MS / 1_000;
-  const fate =
-    type === 'Edit' || type === 'Restore' || type === 'Fix'
-      ? ' It is not known whether it was written: look into the history before you try again.'
-      : '';
+function tooLate({ type }: Question, maxMs: number): Problem {
+  const seconds = maxMs / 1_000;
+  const fate = WRITING.includes(type)
+    ? ' It is not known whether it was written: look into the history before you try again.'
+    : '';
   return new Problem({ code: 'timeout', detail: `No answer within ${seconds} s.${fate}` });
 }

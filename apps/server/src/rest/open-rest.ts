@@ -23,6 +23,7 @@ import { addImportRoutes } from './import-routes.ts';
 import { addInfoRoutes, addLogIn, notHere } from './info-routes.ts';
 import type { Attach } from './inner-clients.ts';
 import { addObjectRoutes, MERGE_PATCH_TYPES } from './object-routes.ts';
+import { addOwnPassword, addPersonRoutes } from './person-routes.ts';
 import { Problem } from './problem.ts';
 import { requestProblem } from './request-problem.ts';
 import { LIMIT_WINDOW_MS, REST_LIMITS, type RestApp, type RestContext, type RestLimits } from './rest-app.ts';
@@ -78,6 +79,7 @@ export async function openRest(options: RestOptions): Promise<RestPort> {
   await addPlugins(app, limits);
   addErrors(app, context);
   addLogIn(app, context);
+  addOwnPassword(app, context);
   addDescription(app);
   await app.register(async (scope) => addGuarded(scope.withTypeProvider<ZodTypeProvider>(), context));
   app.server.maxConnections = CONNECTIONS_MAX;
@@ -176,6 +178,7 @@ function addGuarded(app: RestApp, context: RestContext): void {
   addInfoRoutes(app, context);
   addObjectRoutes(app, context);
   addEditRoutes(app, context);
+  addPersonRoutes(app, context);
   addImportRoutes(app, context);
   addChangeRoutes(app, context);
   addSyncRoutes(app, context);

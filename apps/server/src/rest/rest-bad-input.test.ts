@@ -159,6 +159,7 @@ test('[RE11] every route is in the OpenAPI document, and on a page that loads no
     'get /v1/changes',
     'get /v1/findings',
     'get /v1/history',
+    'get /v1/history/verification',
     'get /v1/imports/{id}',
     'get /v1/objects',
     'get /v1/objects/{type}/{name}',
@@ -169,9 +170,13 @@ test('[RE11] every route is in the OpenAPI document, and on a page that loads no
     'post /v1/findings/fix',
     'post /v1/imports',
     'post /v1/log-in',
+    'post /v1/password',
+    'post /v1/persons/{name}/revoke',
+    'post /v1/persons/{name}/unlock',
     'post /v1/restore',
     'post /v1/synchronisation',
     'put /v1/objects/{type}/{name}',
+    'put /v1/persons/{name}/password',
   ]);
   // Whatever is referred to is there.
   const text = JSON.stringify(body);

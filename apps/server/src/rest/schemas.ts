@@ -144,6 +144,18 @@ export const logInBody = z.strictObject({
   password: z.string().min(1).max(1_024),
 });
 
+export const personPath = z.strictObject({
+  name: z.string().min(1).max(255).describe('The user name, as kim.'),
+});
+const newPassword = z.string().min(1).max(1_024);
+export const newPasswordBody = z.strictObject({ newPassword, note: note.optional() });
+export const ownPasswordBody = z.strictObject({
+  ...logInBody.shape,
+  password: logInBody.shape.password.describe('The present one.'),
+  newPassword,
+});
+export const revokeBody = z.strictObject({ note: note.optional() }).nullish();
+
 export const importPath = z.strictObject({ id: z.string().min(1).max(64) });
 
 const revision = z.string().describe('Of the configuration that is served.');
@@ -166,6 +178,18 @@ export const historyAnswer = z.object({
   entries: z.array(toldEntry).describe('Newest first.'),
   next: z.string().optional().describe('There are older ones: ask again with `before`.'),
 });
+export const unlockAnswer = z.object({
+  user: z.string(),
+  application: z.string().describe('At which it is so: each server that lets people in counts for itself.'),
+});
+export const verifyAnswer = z.union([
+  z.object({ isSound: z.literal(true), revision, entries: z.number().int() }),
+  z.object({
+    isSound: z.literal(false),
+    at: z.string().describe('The first that is not what was written: an entry as 3.128, or an object.'),
+    because: z.string(),
+  }),
+]);
 export const findingsAnswer = z.object({ revision, findings: z.array(checkFinding) });
 
 export const STANDINGS = ['writing', 'following', 'cutOff', 'proxy', 'files'] as const;

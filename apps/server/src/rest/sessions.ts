@@ -3,7 +3,7 @@
  * times is let in once. What ends a log-in elsewhere (a revocation, a disabled Person) ends it here in the same moment, by the node.
  */
 import type { Attach } from './inner-clients.ts';
-import { NodeSession } from './node-session.ts';
+import { NodeSession, type Question } from './node-session.ts';
 import { Problem } from './problem.ts';
 
 /** Of tokens and addresses; of more the one that has been silent longest gives way. */
@@ -40,6 +40,21 @@ export class Sessions {
     try {
       const { token, expiresAt } = await session.ask({ type: 'LogIn', user, password }, 'LoggedIn');
       return { token, expiresAt };
+    } finally {
+      session.end();
+    }
+  }
+
+  /** The own one. Rejects with a Problem; otherwise as `logIn`. */
+  async setPassword(
+    own: Omit<Extract<Question, { type: 'SetPassword' }>, 'type'>,
+    from: string,
+    gone: AbortSignal,
+  ) {
+    const session = new NodeSession(this.#attach, from);
+    gone.addEventListener('abort', () => session.end());
+    try {
+      return await session.ask({ type: 'SetPassword', ...own }, 'Edited', 'NotEdited');
     } finally {
       session.end();
     }

@@ -117,7 +117,7 @@ export class SqlStore implements ConfigStore {
   }
 
   verify(): Promise<VerifyAnswer> {
-    return this.#look(verifyLog);
+    return verifyLog((work) => this.#look(work));
   }
 
   async close(): Promise<void> {

@@ -65,5 +65,7 @@ function answerOf(store: ConfigStore, request: StoreRequest): Promise<StoreAnswe
       return store.objectsAt(request.when);
     case 'read':
       return store.read();
+    case 'verify':
+      return store.verify();
   }
 }

@@ -240,6 +240,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'PartTaken':
       case 'Checked':
       case 'SwitchesCompared':
+      case 'LogSound':
+      case 'LogBroken':
         return;
       default:
         return unreachable(message);
@@ -321,6 +323,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'PartTaken':
       case 'Checked':
       case 'SwitchesCompared':
+      case 'LogSound':
+      case 'LogBroken':
       case 'Error': {
         const id = this.#open.get(message.ReferenceID ?? 0);
         if (id === undefined) return false;

@@ -1,7 +1,7 @@
 import type { ConfigReply, ConfigRequest } from '@holdfast/protocol';
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_OLDEST } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
-import { OPEN_MAX_MS } from './config-server-node.ts';
+import { OPEN_MAX_MS } from './config-client.ts';
 import type { ConfigServerEffect } from './config-server-types.ts';
 import { CHECKS_MAX, VERIFICATIONS_MAX } from './log-in.ts';
 import { SUBSCRIPTIONS_MAX } from './subscriptions.ts';

@@ -10,18 +10,9 @@
  * token is fast, so that half of all agents can come at once when a site has died.
  */
 import { type Changes, type Configuration, changesBetween, siteOf } from '@holdfast/centre';
-import {
-  freshLink,
-  HEARD,
-  type LinkHealth,
-  type LinkHealthEvent,
-  type LinkHealthOptions,
-  linkDeadline,
-  stepLink,
-} from '@holdfast/continuity';
+import { freshLink, HEARD, type LinkHealthEvent, linkDeadline, stepLink } from '@holdfast/continuity';
 import { Deadlines, type LogLine, type Millis, type Node, unreachable } from '@holdfast/kernel';
 import {
-  type Application,
   type ConfigReply,
   type ConfigRequest,
   type Entry,
@@ -31,38 +22,24 @@ import {
 } from '@holdfast/protocol';
 import { ServerClients, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import { secretOfKeys } from '../server-proof.ts';
+import { addpOf, type Client, freshClient, OPEN_MAX_MS, originOf } from './config-client.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
 import { DeskNews } from './desk-news.ts';
 import { Editing, type EditingRequest, type EditorStanding } from './editing.ts';
 import { FullReading } from './full-reading.ts';
+import type { LogStanding } from './log-check.ts';
 import {
   type LogInByTokenMessage,
   type LogInMessage,
   type LogInResult,
   LogIns,
   refusalOfSession,
-  type Session,
   type Verification,
 } from './log-in.ts';
 import { type Open, openingOf, type Shown } from './opening.ts';
 import { readObjects } from './reading.ts';
 import { SecretChanges } from './secret-changes.ts';
-import { SUBSCRIPTIONS_MAX, type Subscription, Subscriptions, subscribersNews } from './subscriptions.ts';
-import type { Viewer } from './visible-objects.ts';
-
-/** A connection that has not said what it is by then is closed. */
-export const OPEN_MAX_MS = 10_000;
-
-interface Client {
-  /** CS16: a client within this process, by the address that it speaks for. It has no link that could fall silent. */
-  readonly from?: string;
-  application?: Application;
-  viewer?: Viewer;
-  session?: Session;
-  addp: LinkHealthOptions;
-  health: LinkHealth;
-  readonly subscriptions: Subscriptions;
-}
+import { SUBSCRIPTIONS_MAX, type Subscription, subscribersNews } from './subscriptions.ts';
 
 type Answerable = Exclude<ConfigRequest, { type: 'Ping' | 'Pong' }>;
 
@@ -117,7 +94,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     });
     this.#secrets = new SecretChanges({
       ...{ ...common, editing: this.#editing },
-      applicationOf: (connection) => this.#clients.get(connection)?.application?.name ?? '',
+      originOf: (connection) => originOf(this.#clients.get(connection)),
       refuse: (connection, message, code, text) => this.#refuse(connection, message, code, text),
     });
   }
@@ -136,6 +113,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return this.#editing.standing;
   }
 
+  /** AU1: of the log in the store. */
+  get logStanding(): LogStanding {
+    return this.#editing.logStanding;
+  }
+
   /** For how long the store, where it has one, has not said whether there is a newer configuration. */
   ageMs(now: Millis): Millis {
     return this.#editing.ageMs(now);
@@ -147,7 +129,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         this.#configure(now, input);
         break;
       case 'opened':
-        this.#opened(now, input.connection, input.from);
+        this.#opened(now, input);
         break;
       case 'message':
         this.#message(now, input.connection, input.message);
@@ -213,15 +195,12 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     return effects;
   }
 
-  #opened(now: Millis, connection: string, from: string | undefined): void {
-    const fresh = {
-      addp: addpOf(OPEN_MAX_MS, ''),
-      health: freshLink(now),
-      subscriptions: new Subscriptions(),
-    };
+  #opened(now: Millis, input: Extract<ConfigServerInput, { type: 'opened' }>): void {
+    const { connection, from } = input;
+    const fresh = freshClient(now, input);
     const own = this.#configuration.get('Application', this.#options.application);
     if (from !== undefined && own !== undefined)
-      return void this.#clients.set(connection, { ...fresh, from, application: own, viewer: 'person' });
+      return void this.#clients.set(connection, { ...fresh, application: own, viewer: 'person' });
     this.#clients.set(connection, fresh);
     this.#deadlines.set(connection, now + OPEN_MAX_MS);
   }
@@ -291,7 +270,9 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         return this.#send(connection, { type: 'Unlocked', ReferenceID: message.ReferenceID });
       }
       case 'RotateKeys':
-        return this.#secrets.rotateKeys(connection, client.session?.person, message);
+      case 'ResetPassword':
+      case 'Revoke':
+        return this.#secrets.asked(now, connection, client.session?.person, message);
       case 'Edit':
       case 'EditPart':
       case 'Fix':
@@ -300,6 +281,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       case 'Check':
       case 'SyncSwitches':
       case 'CompareSwitches':
+      case 'Verify':
         return this.#edit(now, connection, client, message);
       case 'ReadAll':
         return this.#reading.asked(now, connection, message);
@@ -447,10 +429,9 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   }
 
   #edit(now: Millis, connection: string, client: Client, message: EditingRequest): void {
-    const { viewer = 'person', session, application } = client;
-    const person = session?.person;
-    const from = client.from ?? application?.name ?? '';
-    this.#editing.asked(now, { connection, viewer, from, person }, message);
+    const { viewer = 'person', session } = client;
+    const from = originOf(client);
+    this.#editing.asked(now, { connection, viewer, from, person: session?.person }, message);
   }
 
   #sendObjects(connection: string, message: Answerable, objects: readonly unknown[]): void {
@@ -513,9 +494,4 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #log(level: LogLine['level'], what: string, more: Omit<LogLine, 'level' | 'what'>): void {
     this.#effects.push({ type: 'log', line: { level, what, site: this.#site(), ...more } });
   }
-}
-
-function addpOf(timeoutMs: Millis, source: string): LinkHealthOptions {
-  const option = { name: 'addp timeout', value: `${timeoutMs} ms`, source };
-  return { timeoutMs: { value: timeoutMs, option } };
 }

@@ -16,8 +16,16 @@ export type ConfigServerInput =
       readonly changes?: Changes;
       readonly entries?: readonly Entry[];
     }
-  /** `from`: a person's client within this process, and the address of whoever speaks through it (CS16). */
-  | { readonly type: 'opened'; readonly connection: string; readonly from?: string }
+  /**
+   * `from`: a person's client within this process, and the address of whoever speaks through it (CS16). `remote`: of a link, the
+   * address of its other end (CS18).
+   */
+  | {
+      readonly type: 'opened';
+      readonly connection: string;
+      readonly from?: string;
+      readonly remote?: string;
+    }
   | { readonly type: 'message'; readonly connection: string; readonly message: ConfigRequest }
   | { readonly type: 'closed'; readonly connection: string }
   /** Answer to `store`. */

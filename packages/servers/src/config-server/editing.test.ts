@@ -8,7 +8,7 @@ import type { ConfigServerEffect, ConfigServerInput } from './config-server-type
 import { open, revision, SECRET, WALL } from './testing/config-world.ts';
 
 /** A Configuration Server at which a supervisor has logged in on connection `a`. */
-function server(passesOn: boolean) {
+function server(passesOn: boolean, more: { readonly remote?: string } = {}) {
   const node = new ConfigServerNode({
     ...{ application: 'config-north', configuration: revision(), passesOn, now: 0, wallOffsetMs: WALL },
     ...{ hashes: portableHashes, random: seededRandom(3) },
@@ -20,7 +20,7 @@ function server(passesOn: boolean) {
   const input = (one: ConfigServerInput): ConfigServerEffect[] =>
     node.handle(0, one).filter(({ type }) => type !== 'log');
   const say = (message: ConfigRequest) => input({ type: 'message', connection: 'a', message });
-  input({ type: 'opened', connection: 'a' });
+  input({ type: 'opened', connection: 'a', ...more });
   say(open('workspace'));
   say({ type: 'LogInByToken', ReferenceID: 2, token: 'token' });
   return { input, say };
@@ -43,6 +43,13 @@ it('[CX4] a proxy passes an edit on in the name of whoever asked, and gives the 
   ]);
   // Once.
   expect(proxy.input({ type: 'passedOn', id: 1, reply })).toEqual([]);
+});
+
+it('[CS18] what a person edits over a link comes from the address of its other end too, also through a proxy', () => {
+  const author = { who: 'supervisor1', from: 'workspace at 10.1.2.3' };
+  expect(server(true, { remote: '10.1.2.3' }).say(rename)).toMatchObject([
+    { request: { ...rename, author } },
+  ]);
 });
 
 it('[CX4] where it cannot be passed on, the editor learns whether it was written and how old is what is served', () => {

@@ -16,7 +16,8 @@ import {
 import { checked } from './checked.ts';
 import { type Asker, ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
-import { setsOwnPassword } from './secret-changes.ts';
+import { LogCheck, type LogStanding, type VerifyRequest } from './log-check.ts';
+import { BY_SET_PASSWORD, setsOwnPassword } from './secret-changes.ts';
 import { type StoreAnswer, StoreSession } from './store-session.ts';
 import { type CompareRequest, SwitchComparison } from './switch-comparison.ts';
 import { Uploads } from './uploads.ts';
@@ -25,11 +26,23 @@ import type { WriterRole } from './writer-role.ts';
 
 type EditPart = Extract<ConfigRequest, { type: 'EditPart' }>;
 type CheckRequest = Extract<ConfigRequest, { type: 'Check' }>;
-export type EditingRequest = EditRequest | HistoryRequest | EditPart | CheckRequest | CompareRequest;
+type ReadingRequest = HistoryRequest | CheckRequest | CompareRequest | VerifyRequest;
+export type EditingRequest = EditRequest | EditPart | ReadingRequest;
 /** Its ReferenceID is that of the request to which it is the answer. */
 export type EditingReply = Extract<
   ConfigReply,
-  { type: 'Edited' | 'NotEdited' | 'Entries' | 'PartTaken' | 'Checked' | 'SwitchesCompared' | 'Error' }
+  {
+    type:
+      | 'Edited'
+      | 'NotEdited'
+      | 'Entries'
+      | 'PartTaken'
+      | 'Checked'
+      | 'SwitchesCompared'
+      | 'LogSound'
+      | 'LogBroken'
+      | 'Error';
+  }
 >;
 
 /** Of those that were passed on and have no answer yet. */
@@ -37,8 +50,6 @@ export const PASSED_ON_MAX = 1_000;
 
 /** After an edit that could not be passed on, so long nobody is asked for a new password (ID8). */
 export const CUT_OFF_BELIEVED_MS = 60_000;
-
-const BY_SET_PASSWORD = 'The own password is set by SetPassword, which asks for the present one. Use that.';
 
 export interface EditingPorts {
   configuration(): Configuration;
@@ -72,6 +83,7 @@ export class Editing {
   readonly #session: StoreSession | undefined;
   readonly #editor: ConfigEditor | undefined;
   readonly #comparison: SwitchComparison;
+  readonly #logCheck: LogCheck | undefined;
   /** In which Place each DN is, for what follows from an edit. */
   #places: Map<string, string>;
   readonly #passedOn = new Map<number, PassedOn>();
@@ -108,10 +120,16 @@ export class Editing {
     );
     const placeOf = (dn: string) => this.#places.get(dn);
     this.#editor = new ConfigEditor({ session: this.#session, configuration, placeOf, wall, reply, log });
+    this.#logCheck = new LogCheck({ session: this.#session, configuration, reply, log });
   }
 
   get standing(): EditorStanding {
     return this.#session?.role ?? { name: this.#options.passesOn === true ? 'passesOn' : 'files' };
+  }
+
+  /** AU1 */
+  get logStanding(): LogStanding {
+    return this.#logCheck?.standing ?? 'unknown';
   }
 
   /** As the store numbers it; none without a store. */
@@ -135,17 +153,20 @@ export class Editing {
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#session?.nextDeadline();
+    const ofCheck = this.#logCheck?.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    return this.#session && Math.min(this.#session.nextDeadline(), ofCheck);
   }
 
   expire(now: Millis): void {
     this.#session?.expire(now);
     this.#editor?.goOn(now);
+    this.#logCheck?.look(now);
   }
 
   stored(now: Millis, id: number, answer: StoreAnswer): void {
     this.#session?.answered(now, id, answer);
     this.#editor?.goOn(now);
+    this.#logCheck?.look(now);
   }
 
   asked(now: Millis, client: EditingClient, request: EditingRequest): void {
@@ -178,10 +199,12 @@ export class Editing {
         ? this.#passOn(connection, { ...request, author: { who: person.name, from } })
         : this.#comparison.asked(asker, request);
     const editor = this.#editor;
-    const writer = wasPassedOn || request.type === 'History' ? undefined : this.#otherWriter();
+    const isReading = request.type === 'History' || request.type === 'Verify';
+    const writer = wasPassedOn || isReading ? undefined : this.#otherWriter();
     if (editor === undefined || writer !== undefined)
       return this.#passOn(connection, { ...request, author: { who: person.name, from } }, writer);
     if (request.type === 'History') editor.history(asker, request);
+    else if (request.type === 'Verify') this.#logCheck?.asked(asker, request);
     else if (request.type === 'EditPart') this.#takePart(now, asker, request);
     else if (request.type === 'Edit' && request.upload !== undefined) {
       const { name: upload, parts } = request.upload;
@@ -285,8 +308,12 @@ export class Editing {
       ? 'It is not known whether it was written: look into the history before you try again.'
       : 'It was not written.';
     const text = `${fate} ${why} ${served}`;
-    if (request.type === 'History' || request.type === 'EditPart' || request.type === 'CompareSwitches')
-      return this.#refuse(connection, request, 'not-ready', text);
+    const cannotBeWritten =
+      request.type === 'EditPart' ||
+      request.type === 'History' ||
+      request.type === 'CompareSwitches' ||
+      request.type === 'Verify';
+    if (cannotBeWritten) return this.#refuse(connection, request, 'not-ready', text);
     const { ReferenceID } = request;
     const code = 'not-stored';
     this.#ports.reply(connection, {

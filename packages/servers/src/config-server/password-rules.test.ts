@@ -23,10 +23,15 @@ test('[ID8] [option holdfast/password-lifetime] a password is good for so many d
   expect(isExpired('0')).toBe(false);
   expect(isExpired('90', undefined, WALL - 90 * DAY + 1)).toBe(false);
   expect(isExpired('90', undefined, WALL - 90 * DAY)).toBe(true);
-  expect(isExpired('90', '0', 0)).toBe(false);
+  expect(isExpired('90', '0', 1)).toBe(false);
   expect(isExpired(undefined, '1', WALL - DAY)).toBe(true);
   // Of which nobody knows when it was set.
   expect(isExpired('3650')).toBe(true);
+});
+
+test('[ID8] [ID12] one that its owner has never changed is good for that alone, however long passwords last', () => {
+  expect(isExpired(undefined, undefined, 0)).toBe(true);
+  expect(isExpired('90', '0', 0)).toBe(true);
 });
 
 test('[ID10] [option holdfast/password-length] what a new password may not be is named', () => {
@@ -47,4 +52,7 @@ test('[ID10] [option holdfast/password-length] what a new password may not be is
   expect(said('🔑'.repeat(7))).toContain('fewer than 8');
   expect(said('the present one')).toContain('present one');
   expect(said('AGENT7001')).toContain('user name');
+  // Of somebody else, whose present one nobody has shown.
+  expect(unfitnessOf(usual, found, { newPassword: 'short' })).toContain('fewer than 8');
+  expect(unfitnessOf(usual, found, { newPassword: 'long enough' })).toBeUndefined();
 });

@@ -5,8 +5,12 @@ import { OPTIONS, type Person } from '@holdfast/protocol';
 
 const DAY_MS = 86_400_000;
 
-/** `wall` in ms since 1970. One of which nobody knows when it was set is older than any limit. */
+/**
+ * `wall` in ms since 1970. One of which nobody knows when it was set is older than any limit; one that its owner has never changed, because
+ * somebody else has set it (ID12), is good for that alone.
+ */
 export function isPasswordExpired(configuration: Configuration, person: Person, wall: Millis): boolean {
+  if (person.passwordChangedAt === 0) return true;
   const own = levelOf(`Person/${person.name}`, person);
   const days = optionValue(OPTIONS.holdfast['password-lifetime'], [own, ...tenantOf(configuration, person)]);
   return days > 0 && wall >= (person.passwordChangedAt ?? 0) + days * DAY_MS;
@@ -16,7 +20,7 @@ export function isPasswordExpired(configuration: Configuration, person: Person, 
 export function unfitnessOf(
   configuration: Configuration,
   person: Person,
-  { password, newPassword }: { readonly password: string; readonly newPassword: string },
+  { password, newPassword }: { readonly password?: string; readonly newPassword: string },
 ): string | undefined {
   const length = optionValue(OPTIONS.holdfast['password-length'], tenantOf(configuration, person));
   // Characters as people count them, not halves of some.

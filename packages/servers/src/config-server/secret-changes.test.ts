@@ -38,6 +38,13 @@ class Server {
     return `c${this.#count}`;
   }
 
+  /** Of whoever has just logged in. */
+  say(message: ConfigRequest): ConfigReply | undefined {
+    this.said = [];
+    this.input({ type: 'message', connection: this.connection, message });
+    return this.said.at(-1);
+  }
+
   /** Where it is a proxy. */
   readonly passedOn: Extract<ConfigServerEffect, { type: 'passOn' }>[] = [];
 
@@ -48,9 +55,15 @@ class Server {
       ...(isProxy ? { passesOn: true } : { stored: this.store.revision }),
       ...{ hashes: portableHashes, random: seededRandom(1) },
       signToken: ({ person: name }) => `token ${name}`,
-      verifyToken: () => ({ ok: false, code: 'token-invalid' }),
+      verifyToken: (token) => ({
+        ...{ ok: true, person: token.slice(6), issuedWall: this.wall, expiresAt: WALL + DAY },
+      }),
     });
     this.run(WRITER_STALE_MS + 2_000);
+  }
+
+  get wall(): number {
+    return WALL + this.now;
   }
 
   run(ms: number): void {
@@ -248,6 +261,119 @@ test('[ID11] nobody else has them changed', () => {
   server.input({ type: 'message', connection: server.connection, message: asked });
   expect(server.said.at(-1)).toMatchObject({ code: 'not-allowed', text: expect.stringContaining('agent') });
   expect(server.store.entries).toEqual([]);
+});
+
+const ADMINISTRATOR = 'supervisor1';
+
+/** With an administrator, and somebody of that rank at another tenant. */
+const administered = () =>
+  revision((list) => {
+    const office = person(list, ADMINISTRATOR);
+    office.rank = 'administrator';
+    list.push({ objectType: 'Tenant', name: 'other', enabled: true, options: {} });
+    list.push({ ...office, name: 'stranger', tenant: 'other', agentLogins: [], defaultPlace: undefined });
+  });
+
+function enter(server: Server, user: string): void {
+  server.ask({ type: 'LogInByToken', ReferenceID: 5, token: `token ${user}` });
+}
+
+test('[ID12] an administrator sets a first or a forgotten password, which is good for setting another', () => {
+  const server = new Server(administered());
+  enter(server, ADMINISTRATOR);
+  const note = 'asked for at the desk';
+  const reset = { type: 'ResetPassword', ReferenceID: 9, user: USER, newPassword: NEW, note } as const;
+  const reply = server.say(reset);
+  expect(reply).toMatchObject({ type: 'Edited', ReferenceID: 9, isDryRun: false });
+  expect(server.store.entries).toMatchObject([{ author: { who: ADMINISTRATOR, from: 'workspace' }, note }]);
+  expect(server.node.configuration.get('Person', USER)).toMatchObject({
+    ...{ passwordHash: NEW_HASH, passwordChangedAt: 0 },
+  });
+  expect(server.logIn(PRESENT)).toMatchObject({ code: 'wrong-password' });
+  expect(server.logIn(NEW)).toMatchObject({ type: 'Error', code: 'password-expired' });
+  // Tokens are not concerned.
+  expect(server.ask({ type: 'LogInByToken', ReferenceID: 5, token: `token ${USER}` })).toMatchObject({
+    type: 'LoggedIn',
+  });
+  expect(server.setPassword(NEW, 'of my own choice')).toMatchObject({ type: 'Edited' });
+  expect(server.logIn(NEW)).toMatchObject({ type: 'LoggedIn' });
+  const written = JSON.stringify([server.log, reply]);
+  for (const secret of [NEW, 'argon2id']) expect(written).not.toContain(secret);
+});
+
+test('[ID12] nobody else sets one, nobody the own, none that is unfit, and nothing is hashed for that', () => {
+  const server = new Server(administered());
+  const reset = { type: 'ResetPassword', ReferenceID: 9, user: USER, newPassword: NEW } as const;
+  expect(server.ask(reset)).toMatchObject({ code: 'not-allowed', text: 'Log in first.' });
+  for (const user of [USER, 'agent7002', 'stranger']) {
+    enter(server, user);
+    expect(server.say(reset), user).toMatchObject({ type: 'Error', ReferenceID: 9, code: 'not-allowed' });
+  }
+  enter(server, ADMINISTRATOR);
+  const own = server.say({ ...reset, user: ADMINISTRATOR });
+  expect(own).toMatchObject({ code: 'not-allowed', text: expect.stringContaining('SetPassword') });
+  expect(server.say({ ...reset, user: 'nobody' })).toMatchObject({ code: 'not-found' });
+  expect(server.say({ ...reset, newPassword: 'short' })).toMatchObject({ code: 'password-unfit' });
+  expect(server.say({ ...reset, newPassword: USER.toUpperCase() })).toMatchObject({ code: 'password-unfit' });
+  expect([server.hashed, server.store.entries]).toEqual([[], []]);
+});
+
+test('[ID12] where no other can be set, one that was given lets in', () => {
+  const given = revision((list) => {
+    person(list, USER).passwordChangedAt = 0;
+  });
+  const files = configWorld(given);
+  files.open('a');
+  expect(files.logIn('a', USER, true)).toMatchObject({ type: 'LoggedIn' });
+  const message = { type: 'ResetPassword', ReferenceID: 6, user: 'agent7002', newPassword: NEW } as const;
+  expect(files.ask('a', message)).toMatchObject({
+    ...{ code: 'wrong-state', text: expect.stringContaining('files') },
+  });
+});
+
+test('[ID13] a revocation is by the clock of the server, and later than all that was made before it', () => {
+  const server = new Server(administered());
+  const notBefore = () => server.node.configuration.get('Person', USER)?.tokensNotBefore;
+  const revoke = { type: 'Revoke', ReferenceID: 9, user: USER } as const;
+  enter(server, ADMINISTRATOR);
+  expect(server.say({ ...revoke, note: 'left' })).toMatchObject({ type: 'Edited', ReferenceID: 9 });
+  expect(notBefore()).toBe(server.wall + 1);
+  expect(server.store.entries).toMatchObject([{ author: { who: ADMINISTRATOR }, note: 'left' }]);
+  // Also what the instant of the first one has let in.
+  server.say(revoke);
+  expect(notBefore()).toBe(server.wall + 2);
+  expect(server.ask({ type: 'LogInByToken', ReferenceID: 5, token: `token ${USER}` })).toMatchObject({
+    code: 'token-revoked',
+  });
+  expect(server.logIn(PRESENT)).toMatchObject({ type: 'LoggedIn' });
+});
+
+test('[ID13] only an administrator revokes, and whoever revokes the own log-in is out', () => {
+  const server = new Server(administered());
+  const revoke = { type: 'Revoke', ReferenceID: 9, user: USER } as const;
+  for (const user of [USER, 'agent7002', 'stranger']) {
+    enter(server, user);
+    expect(server.say(revoke), user).toMatchObject({ type: 'NotEdited', code: 'not-allowed' });
+  }
+  enter(server, ADMINISTRATOR);
+  expect(server.say({ ...revoke, user: 'nobody' })).toMatchObject({ code: 'not-found' });
+  expect(server.store.entries).toEqual([]);
+  server.say({ ...revoke, user: ADMINISTRATOR });
+  expect(server.said[0]).toMatchObject({ type: 'Error', code: 'token-revoked' });
+  expect(server.say(revoke)).toBeUndefined();
+  expect(server.store.entries).toHaveLength(1);
+});
+
+test('[ID12] [ID13] a proxy passes both on as the edits that they are', () => {
+  const proxy = new Server(administered(), { isProxy: true });
+  enter(proxy, ADMINISTRATOR);
+  proxy.say({ type: 'ResetPassword', ReferenceID: 8, user: USER, newPassword: NEW });
+  proxy.say({ type: 'Revoke', ReferenceID: 9, user: USER });
+  const author = { who: ADMINISTRATOR, from: 'workspace' };
+  expect(proxy.passedOn.map(({ request }) => request)).toMatchObject([
+    { type: 'Edit', author, edits: [{ patch: { passwordHash: NEW_HASH, passwordChangedAt: 0 } }] },
+    { type: 'Edit', author, edits: [{ patch: { tokensNotBefore: proxy.wall + 1 } }] },
+  ]);
 });
 
 test('[CS11] neither password, nor the hash, is in a line of the log or in an answer', () => {

@@ -1,21 +1,25 @@
 /**
- * What is changed here without being shown: a person's own password (ID9), and the keys that the servers share (ID11). What
- * comes of it is an edit like any other.
+ * What is changed here by what nobody else has or sees: passwords by their hash (ID9, ID12), the keys that the servers share (ID11),
+ * and by the clock of a server what a person has logged in with (ID13). What comes of it is an edit like any other.
  *
- *     SetPassword ──▶ verifyPassword ──▶ fit? ──▶ hashPassword ──┬──▶ the editor ──▶ Edited
- *     RotateKeys ──▶ an administrator? ──▶ makeKeys ─────────────┘
+ *     SetPassword ──▶ verifyPassword ──▶ fit? ──┬──▶ hashPassword ──┬──▶ the editor ──▶ Edited
+ *     ResetPassword ──▶ may it? ──▶ fit? ───────┘                   │
+ *     RotateKeys ──▶ an administrator? ──▶ makeKeys ────────────────┤
+ *     Revoke ──▶ is there one? ─────────────────────────────────────┘
  */
-import type { Configuration } from '@holdfast/centre';
-import type { Millis } from '@holdfast/kernel';
-import type { ConfigRequest, ErrorCode, Person } from '@holdfast/protocol';
+import { type Configuration, mayEdit } from '@holdfast/centre';
+import { type Millis, unreachable } from '@holdfast/kernel';
+import type { ConfigRequest, Edit, ErrorCode, Person } from '@holdfast/protocol';
 import type { ConfigServerEffect } from './config-server-types.ts';
 import type { Editing, EditingRequest } from './editing.ts';
 import { unfitnessOf } from './password-rules.ts';
 import { type FreshKeys, rotated } from './rotated-keys.ts';
 
 export type SetPasswordMessage = Extract<ConfigRequest, { type: 'SetPassword' }>;
-export type RotateKeysMessage = Extract<ConfigRequest, { type: 'RotateKeys' }>;
-type Message = SetPasswordMessage | RotateKeysMessage;
+type RotateKeysMessage = Extract<ConfigRequest, { type: 'RotateKeys' }>;
+type ResetPasswordMessage = Extract<ConfigRequest, { type: 'ResetPassword' }>;
+type RevokeMessage = Extract<ConfigRequest, { type: 'Revoke' }>;
+type Message = SetPasswordMessage | ResetPasswordMessage | RotateKeysMessage | RevokeMessage;
 
 export interface SecretChangePorts {
   /** What answers the person in the end. */
@@ -23,16 +27,20 @@ export interface SecretChangePorts {
   configuration(): Configuration;
   emit(effect: Extract<ConfigServerEffect, { type: 'hashPassword' | 'makeKeys' }>): void;
   refuse(connection: string, message: Message, code: ErrorCode, text: string): void;
-  /** As which the client runs. */
-  applicationOf(connection: string): string;
+  /** Where what the client edits comes from. */
+  originOf(connection: string): string;
   wall(now: Millis): Millis;
 }
 
 interface Pending {
   readonly connection: string;
+  /** Whose edit it will be. */
   readonly person: string;
   readonly message: Message;
 }
+
+/** Of what somebody else has set: its owner has never changed it, so that it is good for changing it alone (ID8). */
+const NEVER_CHANGED = 0;
 
 export class SecretChanges {
   readonly #ports: SecretChangePorts;
@@ -61,24 +69,84 @@ export class SecretChanges {
   }
 
   /** `user`: who has logged in there. */
-  rotateKeys(connection: string, user: string | undefined, message: RotateKeysMessage): void {
-    const { editing, configuration, emit, refuse } = this.#ports;
+  asked(
+    now: Millis,
+    connection: string,
+    user: string | undefined,
+    message: Exclude<Message, SetPasswordMessage>,
+  ): void {
+    const { editing, configuration, refuse } = this.#ports;
     const person = configuration().get('Person', user ?? '');
     if (person === undefined) return refuse(connection, message, 'not-allowed', 'Log in first.');
+    const { readOnly } = editing;
+    if (readOnly !== undefined) return refuse(connection, message, 'wrong-state', readOnly);
+    switch (message.type) {
+      case 'RotateKeys':
+        return this.#rotateKeys(connection, person, message);
+      case 'ResetPassword':
+        return this.#resetPassword(connection, person, message);
+      case 'Revoke':
+        return this.#revoke(now, connection, person, message);
+      default:
+        unreachable(message);
+    }
+  }
+
+  #rotateKeys(connection: string, person: Person, message: RotateKeysMessage): void {
+    const { emit, refuse } = this.#ports;
     if (person.rank !== 'administrator') {
       const text = `"${person.name}" is ${person.rank}: administrators change the keys of the servers.`;
       return refuse(connection, message, 'not-allowed', text);
     }
-    const { readOnly } = editing;
-    if (readOnly !== undefined) return refuse(connection, message, 'wrong-state', readOnly);
     emit({ type: 'makeKeys', id: this.#begin({ connection, person: person.name, message }) });
+  }
+
+  /** ID12 */
+  #resetPassword(connection: string, person: Person, message: ResetPasswordMessage): void {
+    const { configuration, emit, refuse } = this.#ports;
+    const { user, newPassword } = message;
+    if (user === person.name) return refuse(connection, message, 'not-allowed', BY_SET_PASSWORD);
+    const whose = configuration().get('Person', user);
+    if (whose === undefined) return refuse(connection, message, 'not-found', `There is no Person "${user}".`);
+    // Who may not set it has nothing hashed.
+    const after = { ...whose, passwordHash: '', passwordChangedAt: NEVER_CHANGED };
+    const verdict = mayEdit(person, { key: `Person/${user}`, before: whose, after }, configuration());
+    if (!verdict.ok) return refuse(connection, message, 'not-allowed', verdict.text);
+    const unfit = unfitnessOf(configuration(), whose, { newPassword });
+    if (unfit !== undefined) return refuse(connection, message, 'password-unfit', unfit);
+    emit({
+      type: 'hashPassword',
+      id: this.#begin({ connection, person: person.name, message }),
+      password: newPassword,
+    });
+  }
+
+  /** ID13 */
+  #revoke(now: Millis, connection: string, { name: person }: Person, message: RevokeMessage): void {
+    const { configuration, refuse, wall } = this.#ports;
+    const { user, note } = message;
+    const whose = configuration().get('Person', user);
+    if (whose === undefined) return refuse(connection, message, 'not-found', `There is no Person "${user}".`);
+    // Later than what was made in this millisecond, and than what the last revocation has let in.
+    const tokensNotBefore = 1 + Math.max(Math.floor(wall(now)), whose.tokensNotBefore ?? 0);
+    this.#edit(
+      now,
+      { connection, person, message },
+      { key: `Person/${user}`, patch: { tokensNotBefore }, note },
+    );
   }
 
   hashed(now: Millis, id: number, passwordHash: string): void {
     const pending = this.#end(id);
-    if (pending?.message.type !== 'SetPassword') return;
-    const patch = { passwordHash, passwordChangedAt: Math.floor(this.#ports.wall(now)) };
-    this.#edit(now, pending, `Person/${pending.person}`, patch);
+    if (pending === undefined) return;
+    const { message } = pending;
+    if (message.type === 'SetPassword') {
+      const patch = { passwordHash, passwordChangedAt: Math.floor(this.#ports.wall(now)) };
+      this.#edit(now, pending, { key: `Person/${pending.person}`, patch });
+    }
+    if (message.type !== 'ResetPassword') return;
+    const patch = { passwordHash, passwordChangedAt: NEVER_CHANGED };
+    this.#edit(now, pending, { key: `Person/${message.user}`, patch, note: message.note });
   }
 
   made(now: Millis, id: number, fresh: Required<FreshKeys>): void {
@@ -99,7 +167,7 @@ export class SecretChanges {
     if (!rotation.ok) return refuse(connection, message, 'wrong-state', rotation.text);
     const { tokenKeys, nonceKeys, serverSecret, serverSecretFormer = null } = rotation.keys;
     const patch = { tokenKeys, nonceKeys, serverSecret, serverSecretFormer };
-    this.#edit(now, pending, `Keys/${keys.name}`, patch);
+    this.#edit(now, pending, { key: `Keys/${keys.name}`, patch });
   }
 
   /** Nobody is there any more to hear of it: all stays as it is. */
@@ -124,8 +192,7 @@ export class SecretChanges {
   #edit(
     now: Millis,
     { connection, person: name, message }: Pending,
-    key: string,
-    patch: Readonly<Record<string, unknown>>,
+    { note, ...edit }: Edit & { readonly note?: string | undefined },
   ): void {
     const person = this.#ports.configuration().get('Person', name);
     if (person === undefined) {
@@ -133,11 +200,14 @@ export class SecretChanges {
       return this.#ports.refuse(connection, message, 'not-found', text);
     }
     const { ReferenceID } = message;
-    const edits = [{ key, patch: { ...patch } }];
-    const asker = { connection, person, from: this.#ports.applicationOf(connection) };
-    this.#ports.editing.edit(now, asker, { type: 'Edit', ReferenceID, dryRun: false, edits });
+    const asker = { connection, person, from: this.#ports.originOf(connection) };
+    const request = { type: 'Edit' as const, ReferenceID, dryRun: false, edits: [edit] };
+    this.#ports.editing.edit(now, asker, note === undefined ? request : { ...request, note });
   }
 }
+
+export const BY_SET_PASSWORD =
+  'The own password is set by SetPassword, which asks for the present one. Use that.';
 
 const OF_PASSWORD = ['passwordHash', 'passwordChangedAt'];
 

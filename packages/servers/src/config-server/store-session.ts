@@ -23,6 +23,7 @@ import type {
   PastAnswer,
   StoredConfiguration,
   Unavailable,
+  VerifyAnswer,
 } from './store-answers.ts';
 import {
   ASK_EVERY_MS,
@@ -42,7 +43,8 @@ export type StoreRequest =
   | { readonly type: 'entriesAfter'; readonly revision: Revision; readonly limit: number }
   | { readonly type: 'history'; readonly query: HistoryQuery }
   | { readonly type: 'objectsAt'; readonly when: Revision | number }
-  | { readonly type: 'read' };
+  | { readonly type: 'read' }
+  | { readonly type: 'verify' };
 
 export type StoreAnswer =
   | ClaimAnswer
@@ -51,7 +53,8 @@ export type StoreAnswer =
   | EntriesAnswer
   | HistoryAnswer
   | PastAnswer
-  | StoredConfiguration;
+  | StoredConfiguration
+  | VerifyAnswer;
 
 /** By these an edit is compared with what others have done since its editor looked (CE8). */
 export const RECENT_MAX = 1_000;
@@ -93,7 +96,8 @@ interface OpenCommit {
 type Open =
   | { readonly type: 'ask' | 'entries' | 'read' | 'commit' }
   | { readonly type: 'history'; readonly done: (now: Millis, answer: HistoryAnswer) => void }
-  | { readonly type: 'past'; readonly done: (now: Millis, answer: PastAnswer) => void };
+  | { readonly type: 'past'; readonly done: (now: Millis, answer: PastAnswer) => void }
+  | { readonly type: 'verify'; readonly done: (now: Millis, answer: VerifyAnswer) => void };
 
 export class StoreSession {
   readonly #ports: StorePorts;
@@ -158,6 +162,10 @@ export class StoreSession {
     this.#request({ type: 'past', done }, { type: 'objectsAt', when });
   }
 
+  verify(done: (now: Millis, answer: VerifyAnswer) => void): void {
+    this.#request({ type: 'verify', done }, { type: 'verify' });
+  }
+
   answered(now: Millis, id: number, answer: StoreAnswer): void {
     const open = this.#open.get(id);
     this.#open.delete(id);
@@ -176,6 +184,8 @@ export class StoreSession {
         return open.done(now, answer as HistoryAnswer);
       case 'past':
         return open.done(now, answer as PastAnswer);
+      case 'verify':
+        return open.done(now, answer as VerifyAnswer);
       default:
         return unreachable(open);
     }

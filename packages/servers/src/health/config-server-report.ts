@@ -1,8 +1,10 @@
 /**
  * A Configuration Server, or a proxy, serves from the moment at which it has a configuration, and has no port before (HR1): it is
- * ready though nobody who writes can be heard. How old what it serves may be is a figure.
+ * ready though nobody who writes can be heard. How old what it serves may be is a figure, and so is whether the log that it has read is
+ * what was committed.
  */
 import type { Millis } from '@holdfast/kernel';
+import { LOG_STANDINGS, type LogStanding } from '../config-server/log-check.ts';
 import { gauge, type Metric, oneOf, READY, type ServerReport, WITHOUT_MATE } from './server-report.ts';
 
 interface ServedRevision {
@@ -11,11 +13,17 @@ interface ServedRevision {
   readonly revision: string;
   /** For how long nobody who could know of a newer one has been heard. */
   readonly ageMs: Millis;
+  /** AU1 */
+  readonly log: LogStanding;
 }
 
-export function configServerReport({ objects, revision, ageMs }: ServedRevision): ServerReport {
+/** Nothing in it says what was edited: whoever asks may read it (HR4). */
+const BROKEN =
+  'The log of the configuration is not what was committed; the log of this server, and holdfast config verify, say where.';
+
+export function configServerReport({ objects, revision, ageMs, log }: ServedRevision): ServerReport {
   return {
-    primary: READY,
+    primary: log === 'broken' ? { ok: true, finding: BROKEN } : READY,
     ...{ standby: WITHOUT_MATE, upgrade: WITHOUT_MATE },
     metrics: [
       oneOf('holdfast_role', 'It has no mate, and so is always the primary.', ['primary'], 'primary'),
@@ -24,6 +32,12 @@ export function configServerReport({ objects, revision, ageMs }: ServedRevision)
         'holdfast_configuration_age_seconds',
         'For how long it has not heard whether there is a newer configuration; 0 while it hears.',
         ageMs / 1_000,
+      ),
+      oneOf(
+        'holdfast_configuration_log',
+        'Whether the log of the configuration was what was committed when it was last read here (AU1).',
+        LOG_STANDINGS,
+        log,
       ),
       ...revisionMetrics(revision),
     ],

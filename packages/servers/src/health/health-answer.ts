@@ -38,7 +38,8 @@ export function answerHealth(
 }
 
 function ofReadiness(readiness: Readiness): HealthAnswer {
-  return readiness.ok ? said(200, 'ready') : said(503, readiness.because);
+  if (!readiness.ok) return said(503, readiness.because);
+  return said(200, readiness.finding === undefined ? 'ready' : `ready\n${readiness.finding}`);
 }
 
 function said(status: HealthAnswer['status'], text: string): HealthAnswer {

@@ -3,8 +3,13 @@
  * makes its own report; `health-answer.ts` puts it into words.
  */
 
-/** Not ready is always for a reason, which the answer names. */
-export type Readiness = { readonly ok: true } | { readonly ok: false; readonly because: string };
+/**
+ * Not ready is always for a reason, which the answer names. What is ready may have a `finding`: something that people have to look into, and that
+ * keeps it from nothing.
+ */
+export type Readiness =
+  | { readonly ok: true; readonly finding?: string }
+  | { readonly ok: false; readonly because: string };
 
 export const READY: Readiness = { ok: true };
 

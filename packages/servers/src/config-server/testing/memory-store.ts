@@ -8,7 +8,7 @@ import {
   objectKey,
   type Revision,
 } from '@holdfast/protocol';
-import type { CommitRequest, Conflict, Unavailable } from '../store-answers.ts';
+import type { CommitRequest, Conflict, Unavailable, VerifyAnswer } from '../store-answers.ts';
 import type { StoreAnswer, StoreRequest } from '../store-session.ts';
 
 interface Stored extends Entry {
@@ -25,6 +25,9 @@ export class MemoryStore {
   isAway = false;
   /** The next commit is done, and its answer is lost. */
   losesAnswer = false;
+  /** How often its log was read to see whether it is sound, and what is wrong with it. */
+  verified = 0;
+  broken: Extract<VerifyAnswer, { type: 'broken' }> | undefined;
 
   constructor(objects: readonly ConfigObject[]) {
     this.#first = objects;
@@ -75,6 +78,9 @@ export class MemoryStore {
         const writer = { epoch, holder, ageMs: now - seenAt };
         return { type: 'configuration', objects: this.objects, revision: this.revision, writer };
       }
+      case 'verify':
+        this.verified += 1;
+        return this.broken ?? { type: 'sound', entries: this.entries.length, revision: this.revision };
     }
   }
 
