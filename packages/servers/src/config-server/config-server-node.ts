@@ -87,6 +87,12 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       reply: (connection, message) => this.#send(connection, message),
       log: ({ level, what, ...more }) => this.#log(level, what, more),
     });
+    this.#configuration = this.#editing.served;
+  }
+
+  /** The main line, whatever a branch of this site has on top of it. */
+  get main(): { readonly configuration: Configuration; readonly recent: readonly Entry[] } {
+    return this.#editing.main;
   }
 
   get configuration(): Configuration {
@@ -123,6 +129,9 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
         break;
       case 'stored':
         this.#editing.stored(now, input.id, input.answer);
+        break;
+      case 'branchKept':
+        this.#editing.branchKept(now, input.answer);
         break;
       case 'passedOn':
         this.#editing.passedOn(input.id, input.reply);
@@ -234,6 +243,9 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       case 'Edit':
       case 'Restore':
       case 'History':
+      case 'Conflicts':
+      case 'Resolve':
+      case 'HandBack':
         return this.#edit(now, connection, client, message);
       case 'ReadAll':
         return this.#readAll(connection, client, message);
