@@ -9,6 +9,7 @@ import {
   type ConfigFollowerInput,
   ConfigFollowerNode,
   type EditingRequest,
+  type HeldLines,
   type ServerAddress,
   type ServerSecret,
 } from '@holdfast/servers';
@@ -27,6 +28,10 @@ export interface ConfigClientOptions {
   readonly log: Log;
   /** With what it came from, unless everything was read anew. */
   onConfiguration(configuration: Configuration, news: Pick<ConfigurationEffect, 'changes' | 'entries'>): void;
+  /** Of a proxy: what it has kept of the lines that it has followed (CW4). */
+  readonly kept?: HeldLines | undefined;
+  /** What is to be kept of them is another. */
+  onHandedBack?(): void;
   /** Of a proxy: what came of an edit that it has passed on. */
   onAnswer?(answer: Extract<ConfigFollowerEffect, { type: 'passedOn' | 'notPassedOn' }>): void;
   /** A server will not serve this application. The next one is tried all the same. */
@@ -41,6 +46,7 @@ export class ConfigClient {
   readonly #options: ConfigClientOptions;
   readonly #clock = new ProcessClock();
   #running: RunningNode<ConfigFollowerInput> | undefined;
+  #node: ConfigFollowerNode | undefined;
   #configuration: Configuration | undefined;
   readonly #link: ServerLink<ConfigRequest, ConfigReply>;
 
@@ -66,7 +72,7 @@ export class ConfigClient {
   }
 
   start(): void {
-    const { application, secret, servers } = this.#options;
+    const { application, secret, servers, kept } = this.#options;
     const node = new ConfigFollowerNode({
       application,
       servers,
@@ -74,7 +80,9 @@ export class ConfigClient {
       random: cryptoRandom(),
       hashes: nodeHashes,
       ...(secret === undefined ? {} : { secret }),
+      kept,
     });
+    this.#node = node;
     this.#running = runNode<ConfigFollowerInput, ConfigFollowerEffect>(node, {
       now: () => this.#clock.now(),
       perform: (effect) => this.#perform(effect),
@@ -84,6 +92,10 @@ export class ConfigClient {
   /** As it was last read. */
   get configuration(): Configuration | undefined {
     return this.#configuration;
+  }
+
+  get kept(): HeldLines | undefined {
+    return this.#node?.kept;
   }
 
   /** An edit, for the Configuration Server that is followed. */
@@ -111,6 +123,8 @@ export class ConfigClient {
       case 'passedOn':
       case 'notPassedOn':
         return this.#options.onAnswer?.(effect);
+      case 'handedBack':
+        return this.#options.onHandedBack?.();
       case 'refused': {
         const { server, code, text } = effect;
         return this.#options.onRefused?.(server, code, text);

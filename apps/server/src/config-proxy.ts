@@ -33,6 +33,7 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
   const startedAt = performance.now();
   const { application, servers, secret, copy, log, lines } = start;
   const keeper = new CopyKeeper(copy, log);
+  const copied = await configurationOfCopy(copy, log);
   let serving: ServingConfiguration | undefined;
   let first: (configuration: Configuration) => void = () => undefined;
   const heard = new Promise<Configuration>((resolve) => {
@@ -40,15 +41,22 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
   });
   const client = new ConfigClient({
     ...{ application, servers, log, ...(secret === undefined ? {} : { secret }) },
+    kept: copied?.lines ?? { held: undefined, owed: [] },
     onConfiguration: (configuration, news) => {
       first(configuration);
       serving?.input({ type: 'configuration', configuration, ...news });
-      keeper.keep(configuration);
+      keep(configuration);
     },
+    onHandedBack: () => keep(client.configuration),
     onAnswer: (answer) => serving?.input(answer),
   });
+  function keep(configuration: Configuration | undefined): void {
+    if (configuration === undefined) return;
+    const { revision, objects } = configuration;
+    keeper.keep({ revision, objects, lines: client.kept });
+  }
   client.start();
-  const configuration = (await configurationOfCopy(copy, log)) ?? (await heard);
+  const configuration = copied?.configuration ?? (await heard);
   serving = await serveConfiguration({
     ...{ application, type: 'ConfigurationServerProxy', configuration, log, lines, startedAt },
     asked: (effect) => {

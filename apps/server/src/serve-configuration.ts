@@ -7,8 +7,10 @@ import type { Configuration } from '@holdfast/centre';
 import {
   type ApplicationType,
   type ConfigReply,
+  type Branch,
   type ConfigRequest,
   configRequest,
+  type Entry,
   type Revision,
 } from '@holdfast/protocol';
 import {
@@ -34,12 +36,16 @@ export interface ServedConfiguration {
   readonly configuration: Configuration;
   /** Where it has a store: what that holds. */
   readonly stored?: Revision | undefined;
+  /** The last entries that it came from, where a copy has them. */
+  readonly recent?: readonly Entry[] | undefined;
+  /** Where edits can be kept while that is out of reach, and what is there already. */
+  readonly branchFile?: { readonly branch?: Branch | undefined } | undefined;
   readonly log: Log;
   readonly lines: LineCounts;
   /** `performance.now()` when its start began. */
   readonly startedAt: number;
-  /** Where its node asks the store, or passes an edit on. */
-  asked?(effect: Extract<ConfigServerEffect, { type: 'store' | 'passOn' }>): void;
+  /** Where its node asks the store or the branch's file, or passes an edit on. */
+  asked?(effect: Extract<ConfigServerEffect, { type: 'store' | 'branch' | 'passOn' }>): void;
 }
 
 export interface ServingConfiguration extends ReportingRole {
@@ -49,12 +55,14 @@ export interface ServingConfiguration extends ReportingRole {
 
 /** Rejects with CannotRun. */
 export async function serveConfiguration(served: ServedConfiguration): Promise<ServingConfiguration> {
-  const { application, type, configuration, stored, log, lines } = served;
+  const { application, type, configuration, stored, recent, branchFile, log, lines } = served;
   const listen = whereToListen(configuration, application, type);
   const clock = new ProcessClock();
   const node = new ConfigServerNode({
     ...{ application, configuration, passesOn: type === 'ConfigurationServerProxy' },
     ...(stored === undefined ? {} : { stored }),
+    ...(recent === undefined ? {} : { recent }),
+    ...(branchFile === undefined ? {} : { branchFile }),
     now: clock.now(),
     wallOffsetMs: clock.wallOffset(),
     hashes: nodeHashes,
@@ -91,7 +99,7 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
     what: 'configuration server ready',
     detail: {
       port: links.port,
-      revision: configuration.revision,
+      revision: node.configuration.revision,
       objects: configuration.objects.length,
       tookMs: Math.round(performance.now() - served.startedAt),
     },

@@ -10,6 +10,14 @@
  * Nothing here rejects for what the world does: a database that is away is an answer.
  */
 import type { Author, Change, ConfigObject, Entry, Revision } from '@holdfast/protocol';
+import type {
+  ConflictsAnswer,
+  ConflictsQuery,
+  HandInAnswer,
+  HandInRequest,
+  NewConflict,
+  UnmergedAnswer,
+} from '@holdfast/servers';
 
 /** The database is away, has no room, or hangs; the next attempt may find it. */
 export interface Unavailable {
@@ -66,6 +74,12 @@ export interface CommitRequest {
   readonly author: Author;
   readonly note?: string | undefined;
   readonly changes: readonly Change[];
+  /** See `Entry`. Once for each number of entries. */
+  readonly merges?: Entry['merges'];
+  /** What the merge leaves to be resolved, and what it has settled. */
+  readonly conflicts?: readonly NewConflict[] | undefined;
+  /** See `Entry`. A conflict is resolved once. */
+  readonly resolves?: string | undefined;
 }
 
 /** An object is no longer what the editor saw. */
@@ -160,6 +174,11 @@ export interface ConfigStore {
   history(query: HistoryQuery): Promise<HistoryAnswer>;
   /** All objects as they were under a revision, or at a moment of the wall clock (ms): after the last entry made by then. */
   objectsAt(when: Revision | number): Promise<PastAnswer>;
+  /** Needs no role: whoever has it may hand it in, and more of it later. The same entry is written once. */
+  handIn(branch: HandInRequest): Promise<HandInAnswer>;
+  /** The branch that has waited longest for its merge. */
+  unmerged(): Promise<UnmergedAnswer>;
+  conflicts(query: ConflictsQuery): Promise<ConflictsAnswer>;
   /** Reads the whole log. */
   verify(): Promise<VerifyAnswer>;
   close(): Promise<void>;

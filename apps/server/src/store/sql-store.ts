@@ -1,8 +1,16 @@
 /** The store in SQL, over PostgreSQL and over PGlite alike: what is asked, its transaction, and what comes of it when it fails. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Revision } from '@holdfast/protocol';
+import type {
+  ConflictsAnswer,
+  ConflictsQuery,
+  HandInAnswer,
+  HandInRequest,
+  UnmergedAnswer,
+} from '@holdfast/servers';
 import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import { CannotRun } from '../role.ts';
+import { conflicts, handIn, refusedForText, unmerged } from './branches.ts';
 import { commitEntry, Refusal } from './commit-entry.ts';
 import type {
   BeatAnswer,
@@ -114,6 +122,26 @@ export class SqlStore implements ConfigStore {
       const past = await objectsAt(db, when);
       return past.type === 'unreadable' ? unreadable(past.key) : past;
     });
+  }
+
+  /** It may be done twice: what is there is not written again. */
+  handIn(branch: HandInRequest): Promise<HandInAnswer> {
+    return this.#inTurn<HandInAnswer>(this.#writes, () =>
+      this.#twice<HandInAnswer>(() =>
+        this.#db
+          .transaction()
+          .execute((db) => handIn(db, branch))
+          .catch(refusedForText),
+      ),
+    );
+  }
+
+  unmerged(): Promise<UnmergedAnswer> {
+    return this.#look(unmerged);
+  }
+
+  conflicts(query: ConflictsQuery): Promise<ConflictsAnswer> {
+    return this.#look((db) => conflicts(db, query));
   }
 
   verify(): Promise<VerifyAnswer> {

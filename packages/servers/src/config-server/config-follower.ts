@@ -23,6 +23,7 @@ import type { ServerAddress } from '../server-address.ts';
 import type { ServerSecret } from '../server-proof.ts';
 import { ServerRound } from '../server-round.ts';
 import type { EditingReply, EditingRequest } from './editing.ts';
+import { HandBack, type HeldLines } from './hand-back.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
 export type ConfigFollowerInput =
@@ -54,6 +55,8 @@ export type ConfigFollowerEffect =
       readonly ageMs: Millis;
       readonly why: string;
     }
+  /** What is to be kept beside the configuration is another (CW4). */
+  | { readonly type: 'handedBack' }
   /** A server will not serve this application, and says why; the next is tried. */
   | { readonly type: 'refused'; readonly server: ServerAddress; readonly code: string; readonly text: string }
   | { readonly type: 'log'; readonly line: LogLine };
@@ -67,6 +70,8 @@ export interface ConfigFollowerOptions {
   readonly servers: readonly ServerAddress[];
   readonly now: Millis;
   readonly random: Random;
+  /** Of a proxy, which hands back what the main line has lost (CW4): what it has kept. */
+  readonly kept?: HeldLines | undefined;
 }
 
 /** ADDP until its own Application has been read, which says it for the connection (S0). */
@@ -75,6 +80,7 @@ export const FOLLOWER_PAUSE_MS = 1_000;
 
 /** 1 to 9 are the follower's own. */
 const OWN_REFERENCES = 9;
+const HAND_BACK_REFERENCE = 3;
 
 /** What is waited for over the present connection. */
 type Phase = 'opening' | 'reading' | 'following';
@@ -91,6 +97,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   /** ReferenceID → what was passed on under it. */
   readonly #open = new Map<number, number>();
   #passed = OWN_REFERENCES;
+  readonly #handBack: HandBack | undefined;
   #effects: ConfigFollowerEffect[] = [];
 
   constructor(options: ConfigFollowerOptions) {
@@ -100,6 +107,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     const { application, random, hashes, secret, servers: members } = options;
     this.#proof = new OwnProof({ link: 'configuration', application, secret, hashes, random });
     const emit = (effect: ConfigFollowerEffect) => void this.#effects.push(effect);
+    const { kept } = options;
+    this.#handBack = kept && new HandBack((line) => emit({ type: 'log', line }), kept);
     this.#round = new ServerRound(
       {
         ...{ what: 'configuration server', application, random },
@@ -113,6 +122,11 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       { members, addpTimeoutMs: FOLLOWER_ADDP_MS, pauseMs: FOLLOWER_PAUSE_MS },
       options.now,
     );
+  }
+
+  /** What is to be kept beside the configuration: of a proxy. */
+  get kept(): HeldLines | undefined {
+    return this.#handBack?.lines;
   }
 
   handle(now: Millis, input: ConfigFollowerInput): ConfigFollowerEffect[] {
@@ -136,11 +150,15 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   }
 
   nextDeadline(): Millis | undefined {
-    return this.#round.nextDeadline();
+    const next = this.#round.nextDeadline();
+    if (this.#handBack === undefined || this.#phase !== 'following') return next;
+    const at = Math.min(next ?? Number.POSITIVE_INFINITY, this.#handBack.nextDeadline());
+    return at === Number.POSITIVE_INFINITY ? undefined : at;
   }
 
   expire(now: Millis): ConfigFollowerEffect[] {
     this.#round.expire(now);
+    this.#giveBack(now);
     return this.#takeEffects();
   }
 
@@ -168,7 +186,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     if (!this.#round.isOpen) return;
     this.#round.heard(now);
     if (this.#phase === 'following') this.#heardAt = now;
-    if (this.#isPassed(message)) return;
+    if (this.#isPassed(message) || this.#isHandedBack(now, message)) return;
     switch (message.type) {
       case 'Ping':
         return this.#send({ type: 'Pong', n: message.n });
@@ -197,6 +215,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Edited':
       case 'NotEdited':
       case 'Entries':
+      case 'ConflictList':
+      case 'HandedBack':
         return;
       default:
         return unreachable(message);
@@ -229,8 +249,24 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     if (this.#hasRead && revision === former.revision) return;
     this.#hasRead = true;
     const entries = delta?.entries;
+    this.#handBack?.took(revision, entries);
     const more = { ...(changes && { changes }), ...(entries && { entries }) };
     this.#effects.push({ type: 'configuration', configuration: this.#configuration, ...more });
+    this.#giveBack(now);
+  }
+
+  #giveBack(now: Millis): void {
+    if (this.#phase !== 'following' || !this.#round.isOpen) return;
+    const message = this.#handBack?.next(now);
+    if (message !== undefined) this.#send({ ...message, ReferenceID: HAND_BACK_REFERENCE });
+  }
+
+  #isHandedBack(now: Millis, message: ConfigReply): boolean {
+    const isAnswer = message.type === 'HandedBack' || message.type === 'Error';
+    if (!isAnswer || message.ReferenceID !== HAND_BACK_REFERENCE || this.#handBack === undefined) return false;
+    if (this.#handBack.answered(now, message)) this.#effects.push({ type: 'handedBack' });
+    this.#giveBack(now);
+    return true;
   }
 
   #pass(now: Millis, id: number, request: EditingRequest): void {
@@ -246,6 +282,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'Edited':
       case 'NotEdited':
       case 'Entries':
+      case 'ConflictList':
+      case 'HandedBack':
       case 'Error': {
         const id = this.#open.get(message.ReferenceID ?? 0);
         if (id === undefined) return false;
@@ -260,6 +298,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
 
   #lost(now: Millis): void {
     this.#phase = 'opening';
+    this.#handBack?.lost();
     const lost = [...this.#open.values()];
     this.#open.clear();
     for (const id of lost)
