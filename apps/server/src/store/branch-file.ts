@@ -47,7 +47,7 @@ export class BranchFile {
   private constructor(file: string, log: Log, reading: Reading) {
     this.#file = file;
     this.#log = log;
-    if (reading.type !== 'branch') return;
+    if (reading.type !== 'branch' || reading.branch.entries.length === 0) return;
     this.branch = reading.branch;
     this.#id = reading.branch.id;
     this.#bytes = reading.bytes;
@@ -137,11 +137,10 @@ export class BranchFile {
   /** What was not acknowledged is not to be found there after a restart. */
   async #takeBack(because: string): Promise<void> {
     try {
-      await rm(`${this.#file}.new`, { force: true });
       await this.#handle?.truncate(this.#bytes);
       await this.#handle?.sync();
-    } catch (error) {
-      // Whoever was told that it is not known looks again; the next edit truncates before it writes.
+    } catch {
+      // The same trouble again; the next edit truncates before it writes.
       this.#log({ level: 'error', what: 'an edit that was refused may stand in the branch', because });
     }
   }

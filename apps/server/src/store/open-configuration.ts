@@ -50,7 +50,7 @@ export async function openConfiguration(place: ConfigurationPlace): Promise<Open
   for (let told = ''; ; ) {
     const read = await store.read();
     if (read.type === 'configuration') {
-      if (await holdsMore(store, copy)) {
+      if (read.revision.number > 0 && (await holdsMore(store, copy))) {
         // What the database has lost is handed back from there, and then read anew (CW4).
         const copied = copy === undefined ? undefined : await openCopy(copy, log);
         if (copied !== undefined) return copied;

@@ -10,13 +10,17 @@ export function tailName(first: Revision): string {
   return `lost-${revisionText(first)}`;
 }
 
-/** Of entries without a gap: those after `common` up to what is held; none where they do not reach back so far. */
+/**
+ * Of entries without a gap: those after `common` up to what is held; none where they do not reach back so far. Where
+ * nothing is common it is another configuration, and none of ours to add to.
+ */
 export function tailAfter(
   entries: readonly Entry[],
   { common, held }: { readonly common: Revision; readonly held: Revision },
 ): readonly Entry[] {
   const tail = entries.filter(({ revision }) => compareRevisions(revision, common) > 0);
   const [first] = tail;
+  if (common.number === 0) return [];
   return first?.revision.number === common.number + 1 && endsAt(tail, held) ? tail : [];
 }
 

@@ -116,6 +116,11 @@ export class MemoryStore {
     this.writer = { epoch: this.writer.epoch + 1_000, holder: '', seenAt: Number.NEGATIVE_INFINITY };
   }
 
+  /** What a follower holds there is not in it (CW4). */
+  hasLost(revision: Revision): boolean {
+    return compareRevisions(this.#common(revision), revision) !== 0;
+  }
+
   #common({ epoch, number }: Revision): Revision {
     const last = this.entries.findLast(
       ({ revision }) => revision.number <= number && revision.epoch <= epoch,
