@@ -92,7 +92,8 @@ test('[CW2] [CW3] without its database it edits a branch, also after a SIGKILL, 
   const cutOff = await start(away);
   const held = await edited(await enter(), 'agent7002', 'Lee');
   expect(held).toMatchObject({ revision: expect.stringMatching(/^\d+\.2\+1$/), findings: [{ text: expect.stringContaining('held at this site') }] });
-  await cutOff.kill();
+  cutOff.kill();
+  await cutOff.stop();
   await start(away);
   const again = await enter();
   expect([await nameOf(again, 'agent7001'), await nameOf(again, 'agent7002')]).toEqual(['Kim', 'Lee']);

@@ -90,6 +90,7 @@ export class ConfigServerProgram extends NodeProgram<ConfigServerInput, ConfigSe
       case 'log':
         return;
       case 'store':
+      case 'branch':
       case 'passOn':
         throw new Error('its Configuration Servers have files');
       default:

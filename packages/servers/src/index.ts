@@ -22,7 +22,6 @@ export type {
   HandInAnswer,
   HandInRequest,
   NewConflict,
-  StoredConflict,
   UnmergedAnswer,
 } from './config-server/branch-answers.ts';
 export type { BranchFileAnswer, BranchFileRequest } from './config-server/branch-line.ts';

@@ -252,6 +252,34 @@ describe('[CW3] on return the branch is merged by the writer', () => {
     expect(store.conflicts.map(({ conflict }) => conflict.key)).toContain('Person/agent7005');
     expect(south.node.configuration.digest).toBe(north.node.configuration.digest);
   });
+
+  it('what only the validator finds in both together stays out likewise', () => {
+    const { world, north, south } = cutOff();
+    const tenant = north.node.configuration.all('Tenant')[0]?.name;
+    // A seat that nobody has, with a phone; the site knows of it before it is cut off.
+    south.isCut = false;
+    world.run(1_000);
+    north.edit([
+      { key: 'DN/7999@north', patch: { type: 'Extension' } },
+      { key: 'Place/spare', patch: { tenant, dns: ['7999@north'] } },
+    ]);
+    world.run(1_000);
+    south.isCut = true;
+    world.run(BRANCH_AFTER_MS + 3_000);
+    south.told();
+    south.edit([{ key: 'Person/agent7005', patch: { defaultPlace: 'spare' } }, rename('agent7006', 'Lee')]);
+    north.edit([{ key: 'Place/spare', patch: { dns: [] } }]);
+    world.run(10);
+    expect(south.told('NotEdited')).toEqual([]);
+    back(world, south);
+    for (const server of [north, south]) {
+      expect(server.node.configuration.get('Person', 'agent7005')?.defaultPlace).not.toBe('spare');
+      expect(server.nameOf('agent7006')).toBe('Lee');
+    }
+    expect(world.store.conflicts).toMatchObject([
+      { kind: 'conflict', conflict: { key: 'Person/agent7005', branch: { value: { defaultPlace: 'spare' } } } },
+    ]);
+  });
 });
 
 describe('[CW3] what a merge leaves open is resolved by choice', () => {

@@ -8,7 +8,7 @@
  *                                          └──────── cut off again ◀─────┘      it grows, and is merged again
  */
 import { asChanges, type Changes, type Configuration, changesBetween } from '@holdfast/centre';
-import { type LogLine, type Millis, type Random, randomToken } from '@holdfast/kernel';
+import { type LogLine, type Millis, type Random, randomToken, unreachable } from '@holdfast/kernel';
 import {
   BRANCH_ENTRIES_MAX,
   type Branch,
@@ -25,7 +25,9 @@ import type { NewEntry, StoreSession, Written } from './store-session.ts';
 /** So long the store may be out of reach before edits are kept here: a database that changes its primary is back by then. */
 export const BRANCH_AFTER_MS = 10_000;
 /** A branch that could not be handed in is handed in again after so long. */
-export const HAND_IN_AGAIN_MS = 1_000;
+const HAND_IN_AGAIN_MS = 1_000;
+/** While its merge is not seen it is asked whether it is still there: a database that is promoted may have lost it. */
+const HAND_IN_CHECK_MS = 10_000;
 
 export type BranchFileRequest =
   /** On the disk before it is answered; the first one begins the branch. */
@@ -50,6 +52,8 @@ export interface BranchPorts {
   file(request: BranchFileRequest): void;
   /** What is to be served is another now. */
   served(now: Millis, next: Configuration, changes: Changes, entries: readonly Entry[]): void;
+  /** It may be merged. */
+  handedIn(now: Millis): void;
   wall(now: Millis): Millis;
   log(line: LogLine): void;
 }
@@ -131,20 +135,20 @@ export class BranchLine {
   /** Only while not `closed`, and one after the other. */
   write(now: Millis, { at, author, note, changes }: NewEntry, done: Keeping['done']): void {
     const { random, session, main } = this.#ports;
-    this.#branch ??= { id: randomToken(random, 24), base: mainRevisionOf(session.revision), entries: [] };
-    this.#view ??= main();
-    const { id, base, entries } = this.#branch;
+    const base = this.#branch?.base ?? mainRevisionOf(session.revision);
+    const { id, entries } = this.#branch ?? { id: randomToken(random, 24), entries: [] };
     const revision = { ...base, ahead: entries.length + 1 };
     const entry: Entry = {
       ...{ revision, at, author, changes: [...changes] },
       ...(note === undefined ? {} : { note }),
     };
     if (isUnstorable(entry)) {
-      this.#endIfEmpty(now);
-      const because =
+      const text =
         'A text has a character that no database holds (U+0000, or half of a surrogate pair). Remove it.';
-      return done(now, { type: 'constraint', rule: 'CD5', objects: [], text: because });
+      return done(now, { type: 'constraint', rule: 'CD5', objects: [], text });
     }
+    this.#branch ??= { id, base, entries };
+    this.#view ??= main();
     this.#keeping = { entry, done };
     this.#ports.file({ type: 'keep', branch: id, base, entry });
   }
@@ -166,6 +170,7 @@ export class BranchLine {
     const changes = asChanges(entry.changes);
     this.#view = (this.#view ?? this.#ports.main()).with(changes, revisionText(entry.revision));
     this.#ports.served(now, this.#view, changes, [entry]);
+    this.#askAt = now;
     done(now, { type: 'committed', entry });
     this.goOn(now);
   }
@@ -177,7 +182,7 @@ export class BranchLine {
     if (own?.merges !== undefined)
       this.#merged = { entries: own.merges.entries, revision: own.revision };
     // It was read as a whole: the store says whether the merge was before that.
-    if (entries.length === 0) this.#handedIn = 0;
+    if (entries.length === 0) this.#askAt = now;
     const wasView = this.#view !== undefined;
     this.goOn(now);
     return wasView;
@@ -193,9 +198,8 @@ export class BranchLine {
   }
 
   #mustHandIn(): boolean {
-    const { role } = this.#ports.session;
     if (this.#branch === undefined || this.#keeping !== undefined || this.#isAsking) return false;
-    return role.name !== 'cutOff' && this.#total() > this.#handedIn;
+    return this.#ports.session.isInStep && this.#branch.entries.length > 0;
   }
 
   /** As the store has them: with what was lost before it. */
@@ -229,10 +233,13 @@ export class BranchLine {
       case 'handedIn':
         this.#handedIn = answer.entries;
         this.#merged = answer.merged ?? this.#merged;
+        this.#askAt = now + (answer.entries < this.#total() ? 0 : HAND_IN_CHECK_MS);
+        this.#ports.handedIn(now);
         this.#log('info', 'edits of this site are handed in', `${answer.entries} entries`);
         break;
       case 'diverged':
         this.#standOn(answer.common);
+        this.#askAt = now;
         break;
       case 'refused':
         this.#handedIn = 0;
@@ -240,6 +247,9 @@ export class BranchLine {
         break;
       case 'unavailable':
         this.#handedIn = 0;
+        break;
+      default:
+        unreachable(answer);
     }
     this.goOn(now);
   }

@@ -20,7 +20,7 @@ import { ENTRIES_READ_MAX, type StoreSession, type Written } from './store-sessi
 /** How often the writer looks. */
 export const MERGE_EVERY_MS = 2_000;
 /** A branch is merged by entries while the main line has no more than these since; then by the difference of the objects. */
-export const MAIN_ENTRIES_MAX = 20_000;
+const MAIN_ENTRIES_MAX = 20_000;
 
 export interface MergerPorts {
   readonly application: string;

@@ -89,11 +89,12 @@ export class Editing {
       stored,
       recent,
     );
-    const branch = new BranchLine(
+    const branch: BranchLine = new BranchLine(
       {
         ...{ application, random, session, main, wall, log },
         file: (request) => emit({ type: 'branch', request }),
         served: (at, next, changes, entries) => this.#serve(at, next, changes, entries),
+        handedIn: (at) => merger.soon(at),
       },
       branchFile,
     );

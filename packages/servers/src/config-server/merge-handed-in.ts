@@ -119,30 +119,30 @@ function withoutErrors(
   const refused: Conflict[] = [];
   for (let round = 1; kept.length > 0; round++) {
     const all = withDerived(kept, syncEntry(configuration, kept, placeOf).changes);
-    const keys = all.map(({ key }) => key);
-    const after = configuration.with(asChanges(all));
-    const errors = findingsBrought({ before: configuration, after }, keys).filter(
-      ({ severity }) => severity === 'error',
-    );
-    const reasons = new Map(errors.map(({ object, reason }) => [object, reason]));
-    const isTooMuch = all.length > CHANGES_MAX;
-    if (errors.length === 0 && !isTooMuch) return { changes: all, refused };
-    const text = isTooMuch ? `One entry holds ${CHANGES_MAX} changes.` : (errors[0]?.reason ?? '');
-    const isNamed = kept.some((change) => reasons.has(change.key) && !isLocked(change));
-    const next: Change[] = [];
-    for (const change of kept) {
-      const because = reasons.get(change.key) ?? (isNamed ? undefined : text);
-      if (because === undefined || (isLocked(change) && isNamed)) next.push(change);
-      else {
-        refused.push(refusedConflict(change, because, sources.get(change.key)?.at(-1)));
-        next.push(...lockOf(change));
-      }
-    }
-    kept = round < ROUNDS_MAX ? next : [];
-    if (round < ROUNDS_MAX) continue;
-    for (const change of next) refused.push(refusedConflict(change, text, sources.get(change.key)?.at(-1)));
+    const reasons = errorsOf(configuration, all);
+    if (reasons.size === 0) return { changes: all, refused };
+    const open = kept.filter((change) => !isLock(change));
+    const named = open.filter(({ key }) => reasons.has(key));
+    // Where none of them is named, or it comes to no end, it is all of them.
+    const isLast = open.length === 0 || round === ROUNDS_MAX;
+    const out = new Set(named.length > 0 && !isLast ? named : open);
+    const [first = ''] = reasons.values();
+    for (const change of out)
+      refused.push(refusedConflict(change, reasons.get(change.key) ?? first, sources.get(change.key)?.at(-1)));
+    kept = isLast ? [] : kept.flatMap((change) => (out.has(change) ? lockOf(change) : [change]));
   }
   return { changes: [], refused };
+}
+
+/** By object, why it cannot be so. */
+function errorsOf(configuration: Configuration, changes: readonly Change[]): ReadonlyMap<string, string> {
+  if (changes.length > CHANGES_MAX)
+    return new Map([['', `It would change ${changes.length} objects, and one entry holds ${CHANGES_MAX}.`]]);
+  const keys = changes.map(({ key }) => key);
+  const after = configuration.with(asChanges(changes));
+  const brought = findingsBrought({ before: configuration, after }, keys);
+  const errors = brought.filter(({ severity }) => severity === 'error');
+  return new Map(errors.map(({ object, reason, remedy }) => [object, `${reason} ${remedy}`]));
 }
 
 /** Who was disabled at the branch is disabled all the same (CW3a). */
@@ -151,7 +151,7 @@ function lockOf({ key, before, after }: Change): Change[] {
   return [{ key, before, after: { ...before, enabled: false } }];
 }
 
-function isLocked(change: Change): boolean {
+function isLock(change: Change): boolean {
   const [lock] = lockOf(change);
   return lock !== undefined && JSON.stringify(lock.after) === JSON.stringify(change.after);
 }

@@ -127,6 +127,8 @@ export class StoreSession {
   #isReading = false;
   #recent: Entry[];
   #lost: LostTail | undefined;
+  /** Since the store was out of reach all of it has been read. */
+  #isInStep = false;
   readonly #open = new Map<number, Open>();
   #count = 0;
 
@@ -159,6 +161,11 @@ export class StoreSession {
   /** An entry is on its way to the store, or nobody knows yet whether it is there. */
   get isCommitting(): boolean {
     return this.#commit !== undefined;
+  }
+
+  /** The store is in reach, and what is held here was compared with it since. */
+  get isInStep(): boolean {
+    return this.role.name !== 'cutOff' && this.#isInStep;
   }
 
   /** What the database has lost, as it was found last. */
@@ -251,6 +258,7 @@ export class StoreSession {
 
   #becomes(before: WriterRole, role: WriterRole): void {
     if (role.name !== 'writing' || before.name === 'following') this.#isCurrent = false;
+    if (role.name === 'cutOff') this.#isInStep = false;
     const level = role.name === 'cutOff' ? 'warn' : 'info';
     const because = role.name === 'cutOff' ? role.because : undefined;
     const detail = role.name === 'writing' ? { epoch: role.epoch } : {};
@@ -280,6 +288,7 @@ export class StoreSession {
     }
     this.#take(now, answer.entries);
     if (compareRevisions(this.#revision, answer.revision) < 0) return this.#readOn();
+    this.#isInStep = true;
     if (this.role.name === 'writing') this.#isCurrent = true;
   }
 
@@ -292,6 +301,7 @@ export class StoreSession {
     const what = 'the database goes on from an older revision';
     this.#ports.log({ level: 'error', what, because, detail: { handedBack: tail.length } });
     this.#lost = { common, entries: tail };
+    this.#isInStep = false;
     if (first === undefined) return this.#request({ type: 'read' }, { type: 'read' });
     const at = tail.at(-1)?.at ?? first.at;
     const branch = { id: tailName(first.revision), base: common, by: application, at, from: 0, entries: tail };
@@ -309,6 +319,7 @@ export class StoreSession {
     if (answer.type === 'unavailable') return;
     this.#revision = answer.revision;
     this.#recent = [];
+    this.#isInStep = true;
     const { objects } = answer;
     const next = makeConfiguration(objects, this.#ports.hashes.sha256, revisionText(answer.revision));
     this.#ports.took(now, next, changesBetween(this.#ports.configuration().objects, objects), []);

@@ -260,10 +260,3 @@ export const rename = (agent: string, displayName: string): Edit => ({
   key: `Person/${agent}`,
   patch: { displayName },
 });
-
-/** The entry of the main line that has brought in that branch. */
-export function mergeOf(store: MemoryStore, note: string): Entry | undefined {
-  const branch = store.branches.find(({ entries }) => entries.some((entry) => entry.note === note));
-  const index = branch?.entries.findIndex((entry) => entry.note === note) ?? -1;
-  return store.entries.find(({ merges }) => merges?.branch === branch?.id && (merges?.entries ?? 0) > index);
-}
