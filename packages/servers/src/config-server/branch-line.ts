@@ -177,8 +177,8 @@ export class BranchLine {
 
   /** The main line is another. True where that is not what is served. */
   mainMoved(now: Millis, entries: readonly Entry[]): boolean {
-    const branch = this.#branch;
-    const own = entries.findLast(({ merges }) => branch !== undefined && merges?.branch === branch.id);
+    const name = this.#branch && this.#nameOf(this.#branch);
+    const own = entries.findLast(({ merges }) => merges !== undefined && merges.branch === name);
     if (own?.merges !== undefined)
       this.#merged = { entries: own.merges.entries, revision: own.revision };
     // It was read as a whole: the store says whether the merge was before that.
@@ -193,13 +193,14 @@ export class BranchLine {
     if (this.#mustHandIn() && now >= this.#askAt) this.#handIn(now);
   }
 
-  get branch(): Branch | undefined {
-    return this.#branch;
-  }
-
   #mustHandIn(): boolean {
     if (this.#branch === undefined || this.#keeping !== undefined || this.#isAsking) return false;
     return this.#ports.session.isInStep && this.#branch.entries.length > 0;
+  }
+
+  /** With what was lost before it, it is another one. */
+  #nameOf({ id }: Branch): string {
+    return this.#rebase === undefined ? id : `${id}-${this.#rebase.lost.length}`;
   }
 
   /** As the store has them: with what was lost before it. */
@@ -216,11 +217,12 @@ export class BranchLine {
 
   #handIn(now: Millis): void {
     const { application: by, session, wall } = this.#ports;
-    const { id, base, entries } = this.#branch as Branch;
-    const all = [...(this.#rebase?.lost ?? []), ...entries];
+    const branch = this.#branch as Branch;
+    const all = [...(this.#rebase?.lost ?? []), ...branch.entries];
     const from = this.#handedIn;
     this.#isAsking = true;
-    const asked = { id, base: this.#rebase?.base ?? base, by, at: wall(now), from };
+    const base = this.#rebase?.base ?? branch.base;
+    const asked = { id: this.#nameOf(branch), base, by, at: wall(now), from };
     session.handIn({ ...asked, entries: all.slice(from) }, (at, answer) => {
       this.#isAsking = false;
       this.#handInAnswered(at, answer);
@@ -263,6 +265,7 @@ export class BranchLine {
       ? lost.entries.filter(({ revision }) => compareRevisions(revision, base) <= 0)
       : [];
     this.#rebase = { base: common, lost: before };
+    this.#merged = undefined;
     this.#handedIn = 0;
     const because = `Its base ${revisionText(base)} is lost; both have ${revisionText(common)}.`;
     this.#log('warn', 'edits of this site come with what the database has lost', because);
