@@ -127,7 +127,8 @@ export class ConfigEditor {
       if (next === undefined) return;
       const { session, branch, isHeld } = this.#ports;
       const { role, isFree } = session;
-      const closed = role.name === 'cutOff' ? branch.closed(now) : undefined;
+      const isOfStore = next.request.type === 'Resolve';
+      const closed = isOfStore ? 'Conflicts are resolved when it is back.' : branch.closed(now);
       if (role.name === 'following') this.#refuseAsFollower(next, role.holder);
       else if (role.name === 'cutOff' && closed !== undefined) this.#refuseCutOff(now, next, role, closed);
       else if (role.name === 'writing' && (!isFree || isHeld())) return;
