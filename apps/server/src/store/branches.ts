@@ -36,7 +36,7 @@ export async function handIn(
   for (const part of partsOf(fresh)) {
     const rows = part.map((body) => ({ position: position++, body }));
     await sql`insert into config_branch_entry (branch, position, body)
-      select ${id}, position, body from jsonb_to_recordset(${json(rows)}::jsonb) as r(position int, body jsonb)`.execute(
+      select ${id}::text, position, body from jsonb_to_recordset(${json(rows)}::jsonb) as r(position int, body jsonb)`.execute(
       db,
     );
   }

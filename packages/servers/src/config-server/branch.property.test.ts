@@ -135,7 +135,9 @@ function lostOf({ acknowledged, store }: BranchWorld): string[] {
     const merged = store.entries.findLast(({ merges }) => merges?.branch === id)?.merges?.entries ?? 0;
     for (const { note } of entries.slice(0, merged)) found.add(note);
   }
-  return acknowledged.filter(({ note }) => !found.has(note)).map(({ note }) => note);
+  // What changes nothing has no entry.
+  const done = acknowledged.filter(({ reply }) => reply.entry.changes.length > 0);
+  return done.filter(({ note }) => !found.has(note)).map(({ note }) => note);
 }
 
 /** What of a branch neither stands after its merge, nor is in a conflict or among what the stricter has settled. */

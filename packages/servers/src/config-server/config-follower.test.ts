@@ -360,6 +360,7 @@ test('[CW4] it asks again where the database could not be asked, and after the c
   world.expire(2 + HAND_BACK_AGAIN_MS);
   expect(asked()).toBe(2);
   world.closed(3 + HAND_BACK_AGAIN_MS);
+  world.expire(3 + HAND_BACK_AGAIN_MS);
   const at = must(world.node.nextDeadline(), 'it goes round');
   world.expire(at);
   world.follow(at + 1, '5.8', [tenant('a')]);
