@@ -26,7 +26,10 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-branch-'));
   const [config, free, ...others] = await freePorts(10);
   [port, nobody] = [config as number, free as number];
-  const site = (name: string, [configPort, clientPort, statPort, sipPort]: readonly (number | undefined)[]) => ({
+  const site = (
+    name: string,
+    [configPort, clientPort, statPort, sipPort]: readonly (number | undefined)[],
+  ) => ({
     ...{ name, address: '127.0.0.1', gateway: '127.0.0.1:9' },
     ...{ configPort, clientPort, statPort, sipPort },
   });
@@ -35,7 +38,9 @@ beforeAll(async () => {
     sites: [site('north', [port, ...others.slice(0, 3)]), site('south', others.slice(3))] as never,
   });
   const withAdministrator = (object: ConfigObject): ConfigObject =>
-    object.objectType === 'Person' && object.rank === 'supervisor' ? { ...object, rank: 'administrator' } : object;
+    object.objectType === 'Person' && object.rank === 'supervisor'
+      ? { ...object, rank: 'administrator' }
+      : object;
   await writeConfiguration(join(folder, 'files'), objects.map(withAdministrator), 'json');
 });
 afterEach(() => {
@@ -66,7 +71,11 @@ async function enter(): Promise<RawClient> {
 }
 
 /** Asked until it is done: what is refused meanwhile is refused for want of the database. */
-async function edited(client: RawClient, agent: string, displayName: string): Promise<Record<string, unknown>> {
+async function edited(
+  client: RawClient,
+  agent: string,
+  displayName: string,
+): Promise<Record<string, unknown>> {
   const endAt = performance.now() + BRANCH_MAX_MS;
   for (let ReferenceID = 10; ; ReferenceID++) {
     const answerIn = () =>
@@ -89,18 +98,26 @@ test('[CW2] [CW3] without its database it edits a branch, also after a SIGKILL, 
   const pglite = `pglite:${join(folder, 'store')}`;
   const away = `postgres://nobody@127.0.0.1:${nobody}/none`;
   const before = await start(pglite);
-  expect(await edited(await enter(), 'agent7001', 'Kim')).toMatchObject({ type: 'Edited', revision: expect.stringMatching(/^\d+\.2$/) });
+  expect(await edited(await enter(), 'agent7001', 'Kim')).toMatchObject({
+    type: 'Edited',
+    revision: expect.stringMatching(/^\d+\.2$/),
+  });
   await until('it is copied', READY_MAX_MS, () => existsSync(join(folder, 'config-north.copy')));
   await before.stop();
   const cutOff = await start(away);
   const held = await edited(await enter(), 'agent7002', 'Lee');
-  expect(held).toMatchObject({ revision: expect.stringMatching(/^\d+\.2\+1$/), findings: [{ text: expect.stringContaining('held at this site') }] });
+  expect(held).toMatchObject({
+    revision: expect.stringMatching(/^\d+\.2\+1$/),
+    findings: [{ text: expect.stringContaining('held at this site') }],
+  });
   cutOff.kill();
   await cutOff.stop();
   await start(away);
   const again = await enter();
   expect([await nameOf(again, 'agent7001'), await nameOf(again, 'agent7002')]).toEqual(['Kim', 'Lee']);
-  expect(await edited(again, 'agent7003', 'Max')).toMatchObject({ revision: expect.stringMatching(/^\d+\.2\+2$/) });
+  expect(await edited(again, 'agent7003', 'Max')).toMatchObject({
+    revision: expect.stringMatching(/^\d+\.2\+2$/),
+  });
   RawClient.closeAll();
   await stopPrograms();
   await start(pglite);

@@ -48,9 +48,10 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
     ...{ lines, startedAt },
     asked: (effect) => {
       if (effect.type === 'store') shell?.ask(effect);
-      if (effect.type === 'branch') void branchFile?.do(effect.request).then((answer) => {
-        if (effect.request.type === 'keep') serving.input({ type: 'branchKept', answer });
-      });
+      if (effect.type === 'branch')
+        void branchFile?.do(effect.request).then((answer) => {
+          if (effect.request.type === 'keep') serving.input({ type: 'branchKept', answer });
+        });
     },
   });
   const shell = store && new StoreShell(store, copy, log, serving);

@@ -6,8 +6,8 @@ import { performance } from 'node:perf_hooks';
 import type { Configuration } from '@holdfast/centre';
 import {
   type ApplicationType,
-  type ConfigReply,
   type Branch,
+  type ConfigReply,
   type ConfigRequest,
   configRequest,
   type Entry,

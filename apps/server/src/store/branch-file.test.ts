@@ -91,7 +91,9 @@ test('[CW2] a line that is not what was written is never served: the file is set
   writeFileSync(file, `${whole.subarray(0, third).toString().replace('"kim"', '"eve"')}`);
   const opened = await open();
   expect(opened.branch).toBeUndefined();
-  expect(lines).toMatchObject([{ level: 'error', because: expect.stringMatching(/Line 2 of .*config-south\.branch/) }]);
+  expect(lines).toMatchObject([
+    { level: 'error', because: expect.stringMatching(/Line 2 of .*config-south\.branch/) },
+  ]);
   expect(existsSync(`${file}.broken`)).toBe(true);
   expect(await keep(opened, 1)).toEqual({ type: 'kept' });
   await opened.close();

@@ -214,7 +214,10 @@ function lineOf(previous: string, value: unknown): { readonly text: string; read
   return { text: `${hash} ${json}\n`, hash };
 }
 
-function valueOf(previous: string, text: string): { readonly value: unknown; readonly hash: string } | undefined {
+function valueOf(
+  previous: string,
+  text: string,
+): { readonly value: unknown; readonly hash: string } | undefined {
   const space = text.indexOf(' ');
   const [hash, json] = [text.slice(0, space), text.slice(space + 1)];
   if (space < 0 || hashOf(previous, json) !== hash) return undefined;

@@ -105,17 +105,11 @@ async function append(
   const { id, at, author, changes, merges, resolves } = request;
   const note = request.note ?? null;
   const { who, from } = author;
-  const hash = entryHash(
-    previous,
-    { number, epoch, id, at, who, from, note, merges, resolves },
-    changes,
-  );
+  const hash = entryHash(previous, { number, epoch, id, at, who, from, note, merges, resolves }, changes);
   await sql`insert into config_entry
     (number, epoch, id, at, who, came_from, note, change_count, merges, merged_entries, resolves, previous_hash, hash)
     values (${number}, ${epoch}, ${id}, ${at}, ${who}, ${from}, ${note}, ${changes.length}, ${merges?.branch ?? null},
-      ${merges?.entries ?? null}, ${resolves ?? null}, ${previous}, ${hash})`.execute(
-    db,
-  );
+      ${merges?.entries ?? null}, ${resolves ?? null}, ${previous}, ${hash})`.execute(db);
   let position = 0;
   for (const part of partsOf(changes)) {
     const rows = part.map((one) => ({ position: position++, ...one }));

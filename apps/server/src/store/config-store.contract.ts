@@ -485,7 +485,12 @@ const branchOf = (from: number, ...names: string[]): HandInRequest => ({
   entries: names.map(
     (name, i): Entry => ({
       revision: { epoch: 1, number: 1, ahead: from + i + 1 },
-      ...{ at: 8_000 + i, author: { who: 'ben', from: 'desk' }, note: name, changes: created(person(name)) },
+      ...{
+        at: 8_000 + from + i,
+        author: { who: 'ben', from: 'desk' },
+        note: name,
+        changes: created(person(name)),
+      },
     }),
   ),
 });
@@ -507,7 +512,11 @@ function testBranches({ world, writer }: Around): void {
     expect(branch.entries).toEqual(branchOf(0, 'max', 'eve', 'ann').entries);
     const lost = { ...branchOf(0, 'max'), id: 'other', base: { epoch: 7, number: 9 } };
     expect(await other.handIn(lost)).toEqual({ type: 'diverged', common: { epoch: 1, number: 1 } });
-    const nul = { ...branchOf(0, 'a'), id: 'nul', entries: [{ ...(branchOf(0, 'a').entries[0] as Entry), note: 'a\0b' }] };
+    const nul = {
+      ...branchOf(0, 'a'),
+      id: 'nul',
+      entries: [{ ...(branchOf(0, 'a').entries[0] as Entry), note: 'a\0b' }],
+    };
     expect(await other.handIn(nul)).toMatchObject({ type: 'refused' });
   });
 
@@ -523,12 +532,17 @@ function testBranches({ world, writer }: Around): void {
     expect(await store.handIn(branchOf(0, 'max', 'eve'))).toMatchObject({ merged: { entries: 2, revision } });
     expect(await writer().commit([], { merges })).toMatchObject({ type: 'constraint', rule: 'CW3' });
     await store.handIn(branchOf(2, 'ann'));
-    expect(await store.unmerged()).toMatchObject({ branch: { merged: 2, entries: [{}, {}, { note: 'ann' }] } });
+    expect(await store.unmerged()).toMatchObject({
+      branch: { merged: 2, entries: [{}, {}, { note: 'ann' }] },
+    });
     // Another on the same base is told what of it is known.
     await writer().mustCommit([], { merges: { branch: 'south-1', entries: 3 } });
     await store.handIn({ ...branchOf(0, 'tim'), id: 'north-1' });
     expect(await store.unmerged()).toMatchObject({
-      branch: { id: 'north-1', others: [{ id: 'south-1', revisions: [1, 2, 3].map((ahead) => ({ ahead })) }] },
+      branch: {
+        id: 'north-1',
+        others: [{ id: 'south-1', revisions: [1, 2, 3].map((ahead) => ({ ahead })) }],
+      },
     });
     expect(await store.verify()).toMatchObject({ type: 'sound' });
   });
@@ -560,9 +574,13 @@ function testBranches({ world, writer }: Around): void {
     const resolvedIn = await writer().mustCommit([], { resolves: 'c1' });
     expect(await writer().commit([], { resolves: 'c1' })).toMatchObject({ type: 'constraint', rule: 'CW3' });
     expect(await store.conflicts({ isOpen: true, limit: 9 })).toMatchObject({ conflicts: [{ id: 'c3' }] });
-    expect(await store.conflicts({ id: 'c1', isOpen: false, limit: 1 })).toMatchObject({ conflicts: [{ resolvedIn }] });
+    expect(await store.conflicts({ id: 'c1', isOpen: false, limit: 1 })).toMatchObject({
+      conflicts: [{ resolvedIn }],
+    });
     expect(await store.conflicts({ isOpen: false, limit: 1 })).toMatchObject({ isLast: false });
-    expect(await store.conflicts({ id: `'; drop table config_conflict; --\0`, isOpen: false, limit: 1 })).toMatchObject({
+    expect(
+      await store.conflicts({ id: `'; drop table config_conflict; --\0`, isOpen: false, limit: 1 }),
+    ).toMatchObject({
       conflicts: [],
     });
   });

@@ -97,7 +97,10 @@ export async function readCopy(file: string): Promise<CopyReading> {
   const lines = heldLines.optional().safeParse(second === undefined ? undefined : parsed(second));
   const wrong = objects.error ?? lines.error;
   if (!objects.success || !lines.success)
-    return { type: 'corrupt', because: `${file} was written by another release: ${wrong?.issues[0]?.message}.` };
+    return {
+      type: 'corrupt',
+      because: `${file} was written by another release: ${wrong?.issues[0]?.message}.`,
+    };
   const more = lines.data && { lines: { held: lines.data.held, owed: lines.data.owed } };
   return { type: 'copy', revision: head.data.revision, objects: objects.data, ...more };
 }

@@ -24,7 +24,9 @@ export interface EntryHeader {
 export function entryHash(previous: string, header: EntryHeader, changes: Iterable<Change>): string {
   const { number, epoch, id, at, who, from, note, merges, resolves } = header;
   const hash = createHash('sha256');
-  hash.update(`${previous}\n${canonicalText({ number, epoch, id, at, who, from, note, merges, resolves })}\n`);
+  hash.update(
+    `${previous}\n${canonicalText({ number, epoch, id, at, who, from, note, merges, resolves })}\n`,
+  );
   for (const { key, before, after } of changes) hash.update(`${canonicalText({ key, before, after })}\n`);
   return hash.digest('hex');
 }

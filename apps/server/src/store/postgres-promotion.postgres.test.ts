@@ -151,7 +151,10 @@ async function serve(address: string) {
 test('[CW4] what a promoted standby lacks is handed back by the Configuration Server that holds it, and merged', async () => {
   const { primary, standby } = await pair();
   const ports = await freePorts(8);
-  const site = (name: string, [configPort, clientPort, statPort, sipPort]: readonly (number | undefined)[]) => ({
+  const site = (
+    name: string,
+    [configPort, clientPort, statPort, sipPort]: readonly (number | undefined)[],
+  ) => ({
     ...{ name, address: '127.0.0.1', gateway: '127.0.0.1:9' },
     ...{ configPort, clientPort, statPort, sipPort },
   });
@@ -167,7 +170,10 @@ test('[CW4] what a promoted standby lacks is handed back by the Configuration Se
   await standby.query('select pg_reload_conf()');
   await expect.poll(() => primary.query('select count(*) from pg_stat_replication')).toBe('0');
   const { node, lines } = await serve(address);
-  const tenant = must(objects.find(({ objectType }) => objectType === 'Tenant'), 'generated');
+  const tenant = must(
+    objects.find(({ objectType }) => objectType === 'Tenant'),
+    'generated',
+  );
   const of = { tenant: 'name' in tenant ? tenant.name : '' };
   await other.mustCommit(created(person('max', of)));
   await other.mustCommit(created(person('eve', of)));

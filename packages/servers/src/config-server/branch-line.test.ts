@@ -75,7 +75,7 @@ describe('[CW2] a site that is cut off edits a branch of its own', () => {
       { type: 'NotEdited', code: 'bad-configuration' },
       { type: 'Edited', revision: '1.1+1' },
       { type: 'NotEdited', code: 'bad-configuration', text: expect.stringContaining('U+0000') },
-      { code: 'conflict', findings: [{ text: expect.stringContaining('1.1+1') }] },
+      { code: 'conflict', findings: [{ text: expect.stringContaining('1.1+1') }, { severity: 'warning' }] },
     ]);
   });
 
@@ -110,7 +110,9 @@ describe('[CW2] a site that is cut off edits a branch of its own', () => {
     for (const server of [south, backup]) server.edit([rename('agent7002', 'Lee')]);
     world.run(10);
     expect(south.told('Edited')).toHaveLength(1);
-    expect(backup.told('NotEdited')).toMatchObject([{ text: expect.stringContaining('"config-south" keeps') }]);
+    expect(backup.told('NotEdited')).toMatchObject([
+      { text: expect.stringContaining('"config-south" keeps') },
+    ]);
   });
 
   it('what cannot be kept is not done; without a folder nothing is kept', () => {
@@ -118,7 +120,9 @@ describe('[CW2] a site that is cut off edits a branch of its own', () => {
     south.isDiskFull = true;
     south.edit([rename('agent7002', 'Lee')]);
     world.run(10);
-    expect(south.told('NotEdited')).toMatchObject([{ code: 'not-stored', text: expect.stringContaining('full') }]);
+    expect(south.told('NotEdited')).toMatchObject([
+      { code: 'not-stored', text: expect.stringContaining('full') },
+    ]);
     expect(south.nameOf('agent7002')).not.toBe('Lee');
     south.isDiskFull = false;
     south.edit([rename('agent7002', 'Max')]);
@@ -146,10 +150,16 @@ describe('[CW3] on return the branch is merged by the writer', () => {
     expect(merge).toMatchObject({
       author: { who: 'merge', from: 'config-north' },
       merges: { branch: world.store.branches[0]?.id, entries: 2 },
-      note: expect.stringMatching(/config-south, 1\.1\+1 to 1\.1\+2 on 1\.1\. supervisor1: Person\/agent7002, Person\/agent7003/),
+      note: expect.stringMatching(
+        /config-south, 1\.1\+1 to 1\.1\+2 on 1\.1\. supervisor1: Person\/agent7002, Person\/agent7003/,
+      ),
     });
     for (const server of [north, south]) {
-      expect(['agent7001', 'agent7002', 'agent7004'].map((name) => server.nameOf(name))).toEqual(['Kim', 'Lee', 'Max']);
+      expect(['agent7001', 'agent7002', 'agent7004'].map((name) => server.nameOf(name))).toEqual([
+        'Kim',
+        'Lee',
+        'Max',
+      ]);
       expect(server.node.configuration.get('Person', 'agent7003')?.enabled).toBe(false);
       expect(server.node.configuration.revision).toBe(revisionText(merge.revision));
     }
@@ -232,12 +242,17 @@ describe('[CW3] on return the branch is merged by the writer', () => {
   it('what the merge would break stays out and is a conflict; who was disabled is disabled all the same', () => {
     const { world, north, south } = cutOff();
     const { store } = world;
-    const place = must(store.objects.find((one) => one.objectType === 'Place'), 'generated');
+    const place = must(
+      store.objects.find((one) => one.objectType === 'Place'),
+      'generated',
+    );
     const name = place.objectType === 'Place' ? place.name : '';
     south.edit([{ key: 'Person/agent7005', patch: { defaultPlace: name, enabled: false } }]);
     world.run(10);
     // North takes that Place away, and whoever refers to it.
-    const users = store.objects.flatMap((one) => (one.objectType === 'Person' && one.defaultPlace === name ? [one] : []));
+    const users = store.objects.flatMap((one) =>
+      one.objectType === 'Person' && one.defaultPlace === name ? [one] : [],
+    );
     north.edit([
       ...users.map((one) => ({ key: `Person/${one.name}`, patch: { defaultPlace: null } })),
       { key: `Place/${name}`, patch: null },
@@ -277,7 +292,10 @@ describe('[CW3] on return the branch is merged by the writer', () => {
       expect(server.nameOf('agent7006')).toBe('Lee');
     }
     expect(world.store.conflicts).toMatchObject([
-      { kind: 'conflict', conflict: { key: 'Person/agent7005', branch: { value: { defaultPlace: 'spare' } } } },
+      {
+        kind: 'conflict',
+        conflict: { key: 'Person/agent7005', branch: { value: { defaultPlace: 'spare' } } },
+      },
     ]);
   });
 });
@@ -285,8 +303,14 @@ describe('[CW3] on return the branch is merged by the writer', () => {
 describe('[CW3] what a merge leaves open is resolved by choice', () => {
   function conflicting() {
     const { world, north, south } = cutOff();
-    south.edit([rename('agent7002', 'Lee'), { key: 'Person/agent7003', patch: { passwordHash: `${HASH}b` } }]);
-    north.edit([rename('agent7002', 'Max'), { key: 'Person/agent7003', patch: { passwordHash: `${HASH}c` } }]);
+    south.edit([
+      rename('agent7002', 'Lee'),
+      { key: 'Person/agent7003', patch: { passwordHash: `${HASH}b` } },
+    ]);
+    north.edit([
+      rename('agent7002', 'Max'),
+      { key: 'Person/agent7003', patch: { passwordHash: `${HASH}c` } },
+    ]);
     world.run(10);
     back(world, south);
     north.told();
@@ -333,7 +357,11 @@ describe('[CW3] what a merge leaves open is resolved by choice', () => {
     const answerTo = (n: number) => answers.find((one) => 'ReferenceID' in one && one.ReferenceID === n);
     expect(answerTo(71)).toMatchObject({ type: 'NotEdited', code: 'not-allowed' });
     expect(answerTo(72)).toMatchObject({ type: 'NotEdited', code: 'bad-configuration' });
-    expect(answerTo(73)).toMatchObject({ type: 'Edited', isDryRun: true, entry: { changes: [{ key: 'Person/agent7002' }] } });
+    expect(answerTo(73)).toMatchObject({
+      type: 'Edited',
+      isDryRun: true,
+      entry: { changes: [{ key: 'Person/agent7002' }] },
+    });
     expect(answerTo(74)).toMatchObject({ type: 'Edited', revision: '1.4' });
     expect(answerTo(75)).toMatchObject({ type: 'NotEdited', text: expect.stringContaining('1.4') });
     expect(world.store.entries.at(-1)).toMatchObject({ resolves: id, author: { who: 'supervisor1' } });

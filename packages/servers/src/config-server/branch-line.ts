@@ -179,8 +179,7 @@ export class BranchLine {
   mainMoved(now: Millis, entries: readonly Entry[]): boolean {
     const name = this.#branch && this.#nameOf(this.#branch);
     const own = entries.findLast(({ merges }) => merges !== undefined && merges.branch === name);
-    if (own?.merges !== undefined)
-      this.#merged = { entries: own.merges.entries, revision: own.revision };
+    if (own?.merges !== undefined) this.#merged = { entries: own.merges.entries, revision: own.revision };
     // It was read as a whole: the store says whether the merge was before that.
     if (entries.length === 0) this.#askAt = now;
     const wasView = this.#view !== undefined;

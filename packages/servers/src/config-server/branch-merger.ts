@@ -6,13 +6,7 @@
  */
 import { type Configuration, changesBetween, placesOfDNs, splitKey } from '@holdfast/centre';
 import type { LogLine, Millis } from '@holdfast/kernel';
-import {
-  type ConfigObject,
-  compareRevisions,
-  type Entry,
-  objectKey,
-  revisionText,
-} from '@holdfast/protocol';
+import { type ConfigObject, compareRevisions, type Entry, objectKey, revisionText } from '@holdfast/protocol';
 import type { UnmergedBranch } from './branch-answers.ts';
 import { leaveAll, type Merged, mergeHandedIn } from './merge-handed-in.ts';
 import { ENTRIES_READ_MAX, type StoreSession, type Written } from './store-session.ts';
@@ -177,9 +171,14 @@ export class BranchMerger {
         conflicts: conflicts.filter(({ kind }) => kind === 'conflict').length,
         stricter: conflicts.filter(({ kind }) => kind === 'stricter').length,
       };
-      this.#ports.log({ level: detail.conflicts > 0 ? 'warn' : 'info', what: 'edits of a cut-off site merged', detail });
+      this.#ports.log({
+        level: detail.conflicts > 0 ? 'warn' : 'info',
+        what: 'edits of a cut-off site merged',
+        detail,
+      });
     } else {
-      const because = 'because' in written ? written.because : 'text' in written ? written.text : written.type;
+      const because =
+        'because' in written ? written.because : 'text' in written ? written.text : written.type;
       this.#ports.log({ level: 'warn', what: 'edits of a cut-off site not merged yet', because });
     }
     this.#ports.done(now);

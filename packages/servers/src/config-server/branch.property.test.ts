@@ -61,7 +61,10 @@ class Play {
       case 0:
         return { key, patch: { enabled: this.chance(0.5) } };
       case 1:
-        return { key, patch: { tokensNotBefore: this.chance(0.2) ? null : randomInteger(this.random, 1, 999) } };
+        return {
+          key,
+          patch: { tokensNotBefore: this.chance(0.2) ? null : randomInteger(this.random, 1, 999) },
+        };
       case 2: {
         const { configuration } = server.node;
         const members = configuration.get('AgentGroup', this.#group)?.members ?? [];
@@ -106,7 +109,9 @@ class Play {
 
   partition(): void {
     for (const server of this.servers) server.isCut = this.chance(0.6);
-    this.world.run(this.chance(0.1) ? randomInteger(this.random, 1, BRANCH_AFTER_MS) : BRANCH_AFTER_MS + 3_000);
+    this.world.run(
+      this.chance(0.1) ? randomInteger(this.random, 1, BRANCH_AFTER_MS) : BRANCH_AFTER_MS + 3_000,
+    );
     this.burst();
     while (this.chance(0.3)) {
       this.seen.flaps += 1;
@@ -154,7 +159,10 @@ function unaccountedOf(store: MemoryStore, first: readonly ConfigObject[]): stri
     const { branch, entries: upTo } = entry.merges;
     const from = merged.get(branch) ?? 0;
     merged.set(branch, upTo);
-    const all = must(store.branches.find(({ id }) => id === branch), 'handed in').entries;
+    const all = must(
+      store.branches.find(({ id }) => id === branch),
+      'handed in',
+    ).entries;
     lost.push(...unaccountedIn(store, entry, all.slice(from, upTo), objects));
   }
   return lost;
@@ -166,7 +174,10 @@ function unaccountedIn(
   entries: readonly Entry[],
   objects: ReadonlyMap<string, ConfigObject>,
 ): string[] {
-  const edited = new Map<string, { first: ConfigObject | null; last: ConfigObject | null; pieces: Set<string> }>();
+  const edited = new Map<
+    string,
+    { first: ConfigObject | null; last: ConfigObject | null; pieces: Set<string> }
+  >();
   for (const { changes } of entries)
     for (const change of changes) {
       const { key, before, after } = change;
@@ -218,6 +229,8 @@ test('[CW3] of 10,000 edits at two sites under partitions, kills and restarts no
   };
   console.log(JSON.stringify({ measured: 'edits under partitions', edits: play.edits, ...seen, ...kinds }));
   // A world in which nothing happens would show nothing.
-  expect(Math.min(...Object.values(seen), kinds.branches, kinds.conflicts, kinds.stricter)).toBeGreaterThan(5);
+  expect(Math.min(...Object.values(seen), kinds.branches, kinds.conflicts, kinds.stricter)).toBeGreaterThan(
+    5,
+  );
   expect(kinds.grown).toBeGreaterThan(0);
 }, 60_000);

@@ -342,7 +342,12 @@ test('[CW4] a proxy that is told another line asks what is common, and hands bac
   world.says(2, { type: 'HandedBack', ReferenceID: 3, common: { epoch: 1, number: 7 } });
   expect(world.sent.at(-1)).toMatchObject({
     ...{ type: 'HandBack', ReferenceID: 3 },
-    tail: { base: { epoch: 1, number: 7 }, first: { epoch: 1, number: 8 }, from: 0, entries: entries.slice(1) },
+    tail: {
+      base: { epoch: 1, number: 7 },
+      first: { epoch: 1, number: 8 },
+      from: 0,
+      entries: entries.slice(1),
+    },
   });
   const done = { type: 'HandedBack', ReferenceID: 3, common: { epoch: 1, number: 7 }, entries: 2 } as const;
   expect(world.says(3, done)).toMatchObject([{ type: 'handedBack' }]);
@@ -350,7 +355,9 @@ test('[CW4] a proxy that is told another line asks what is common, and hands bac
 });
 
 test('[CW4] it asks again where the database could not be asked, and after the connection was lost', () => {
-  const entries = [{ revision: { epoch: 1, number: 9 }, at: 5, author: { who: 'kim', from: 'x' }, changes: [] }];
+  const entries = [
+    { revision: { epoch: 1, number: 9 }, at: 5, author: { who: 'kim', from: 'x' }, changes: [] },
+  ];
   const world = start([north], { held: { revision: { epoch: 1, number: 9 }, entries }, owed: [] });
   const asked = () => world.sent.filter(({ type }) => type === 'HandBack').length;
   world.expire(0);

@@ -263,7 +263,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
 
   #isHandedBack(now: Millis, message: ConfigReply): boolean {
     const isAnswer = message.type === 'HandedBack' || message.type === 'Error';
-    if (!isAnswer || message.ReferenceID !== HAND_BACK_REFERENCE || this.#handBack === undefined) return false;
+    if (!isAnswer || message.ReferenceID !== HAND_BACK_REFERENCE || this.#handBack === undefined)
+      return false;
     if (this.#handBack.answered(now, message)) this.#effects.push({ type: 'handedBack' });
     this.#giveBack(now);
     return true;

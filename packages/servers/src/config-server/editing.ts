@@ -9,9 +9,9 @@ import { type BranchFileAnswer, BranchLine } from './branch-line.ts';
 import { BranchMerger } from './branch-merger.ts';
 import { ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
-import { type HandBackRequest, takeBack } from './take-back.ts';
 import { listConflicts } from './list-conflicts.ts';
 import { type StoreAnswer, StoreSession } from './store-session.ts';
+import { type HandBackRequest, takeBack } from './take-back.ts';
 import type { Viewer } from './visible-objects.ts';
 
 type ConflictsRequest = Extract<ConfigRequest, { type: 'Conflicts' }>;
@@ -193,19 +193,18 @@ export class Editing {
     else editor.edit(now, asker, request);
   }
 
-  #listConflicts(
-    session: StoreSession,
-    connection: string,
-    person: Person,
-    request: ConflictsRequest,
-  ): void {
+  #listConflicts(session: StoreSession, connection: string, person: Person, request: ConflictsRequest): void {
     listConflicts(session, this.#ports.configuration(), person, request, (reply) =>
       this.#ports.reply(connection, reply),
     );
   }
 
   /** CW4: of a proxy, which holds what the main line may have lost. */
-  #handedBack(now: Millis, { connection, viewer, application }: EditingClient, request: HandBackRequest): void {
+  #handedBack(
+    now: Millis,
+    { connection, viewer, application }: EditingClient,
+    request: HandBackRequest,
+  ): void {
     if (viewer !== 'config')
       return this.#refuse(connection, request, 'not-allowed', 'Only Configuration Servers hand back.');
     if (this.#lines === undefined) return this.#passOn(connection, request);

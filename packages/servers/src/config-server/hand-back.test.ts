@@ -20,7 +20,8 @@ function three(...names: string[]): { world: BranchWorld; servers: TestServer[] 
   world.run(1_000);
   return { world, servers };
 }
-const namesAt = (server: TestServer) => ['agent7001', 'agent7002', 'agent7003'].map((name) => server.nameOf(name));
+const namesAt = (server: TestServer) =>
+  ['agent7001', 'agent7002', 'agent7003'].map((name) => server.nameOf(name));
 
 describe('[CW4] what a promoted database has lost is handed back and merged', () => {
   it('by the Configuration Servers that share it, once, whoever of them comes first', () => {
@@ -29,7 +30,10 @@ describe('[CW4] what a promoted database has lost is handed back and merged', ()
     expect(world.store.entries).toHaveLength(1);
     world.run(SOON_MS);
     expect(world.store.branches).toMatchObject([{ id: 'lost-1.2', base: { epoch: 1, number: 1 } }]);
-    expect(world.store.branches[0]?.entries.map(({ revision }) => revisionText(revision))).toEqual(['1.2', '1.3']);
+    expect(world.store.branches[0]?.entries.map(({ revision }) => revisionText(revision))).toEqual([
+      '1.2',
+      '1.3',
+    ]);
     expect(world.store.entries).toHaveLength(2);
     for (const server of servers) expect(namesAt(server)).toEqual(['Kim', 'Lee', 'Max']);
     expect(world.store.conflicts).toEqual([]);

@@ -55,10 +55,7 @@ export function mergeHandedIn(handedIn: HandedIn): Merged {
   const named = (kind: NewConflict['kind'], all: readonly Conflict[], from: number) =>
     all.map((conflict, i) => ({ id: conflictName(branch, from + i), kind, conflict }));
   const open = [...merge.conflicts, ...refused];
-  const conflicts = [
-    ...named('conflict', open, 1),
-    ...named('stricter', merge.stricter, 1 + open.length),
-  ];
+  const conflicts = [...named('conflict', open, 1), ...named('stricter', merge.stricter, 1 + open.length)];
   return { changes, conflicts, note: noteOf(branch, isKnown) };
 }
 
@@ -128,7 +125,9 @@ function withoutErrors(
     const out = new Set(named.length > 0 && !isLast ? named : open);
     const [first = ''] = reasons.values();
     for (const change of out)
-      refused.push(refusedConflict(change, reasons.get(change.key) ?? first, sources.get(change.key)?.at(-1)));
+      refused.push(
+        refusedConflict(change, reasons.get(change.key) ?? first, sources.get(change.key)?.at(-1)),
+      );
     kept = isLast ? [] : kept.flatMap((change) => (out.has(change) ? lockOf(change) : [change]));
   }
   return { changes: [], refused };
@@ -147,7 +146,8 @@ function errorsOf(configuration: Configuration, changes: readonly Change[]): Rea
 
 /** Who was disabled at the branch is disabled all the same (CW3a). */
 function lockOf({ key, before, after }: Change): Change[] {
-  if (before === null || !before.enabled || after?.enabled !== false || before.objectType !== 'Person') return [];
+  if (before === null || !before.enabled || after?.enabled !== false || before.objectType !== 'Person')
+    return [];
   return [{ key, before, after: { ...before, enabled: false } }];
 }
 

@@ -59,7 +59,8 @@ export function resolution(
   if (read === undefined || read.type === 'unavailable')
     return refused('not-stored', read?.because ?? 'The conflict was not read.');
   const stored = read.conflict;
-  if (stored === undefined) return refused('bad-configuration', 'There is no such conflict. List them first.');
+  if (stored === undefined)
+    return refused('bad-configuration', 'There is no such conflict. List them first.');
   const { id, conflict, resolvedIn } = stored;
   if (resolvedIn !== undefined)
     return refused('conflict', `It was resolved in ${revisionText(resolvedIn)}. Edit the object instead.`);

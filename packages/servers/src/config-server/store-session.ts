@@ -304,7 +304,14 @@ export class StoreSession {
     this.#isInStep = false;
     if (first === undefined) return this.#request({ type: 'read' }, { type: 'read' });
     const at = tail.at(-1)?.at ?? first.at;
-    const branch = { id: tailName(first.revision), base: common, by: application, at, from: 0, entries: tail };
+    const branch = {
+      id: tailName(first.revision),
+      base: common,
+      by: application,
+      at,
+      from: 0,
+      entries: tail,
+    };
     this.handIn(branch, (_now, answer) => {
       // What the database cannot hold it could not hold before either.
       if (answer.type === 'handedIn' || answer.type === 'refused')

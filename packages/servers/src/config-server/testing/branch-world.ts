@@ -84,7 +84,10 @@ export class TestServer {
       ...{ application: this.name, configuration, recent, now, wallOffsetMs: WALL },
       stored: revisionOf(configuration.revision),
       ...(this.file === undefined ? {} : { branchFile: this.file }),
-      ...{ hashes: portableHashes, random: seededRandom(this.name.length + 31 * this.#life + now) },
+      ...{
+        hashes: portableHashes,
+        random: seededRandom(this.name.charCodeAt(7) + 31 * this.#life + 1_000 * now),
+      },
       signToken: (content) => `token ${content.person}`,
       verifyToken: (token) => ({
         ...{ ok: true, person: token.slice(6), issuedWall: WALL, expiresAt: WALL + 1e12 },
@@ -235,7 +238,10 @@ export class BranchWorld {
   run(ms: Millis): this {
     const end = this.now + ms;
     for (let steps = 0; ; steps++) {
-      const next = Math.min(...this.#due.map(({ at }) => at), ...this.servers.map(({ deadline }) => deadline));
+      const next = Math.min(
+        ...this.#due.map(({ at }) => at),
+        ...this.servers.map(({ deadline }) => deadline),
+      );
       if (next > end) break;
       if (next > this.now) steps = 0;
       if (steps > STEPS_MAX) throw new Error(`nothing moves at ${this.now}`);

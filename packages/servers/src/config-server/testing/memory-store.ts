@@ -180,9 +180,7 @@ export class MemoryStore {
     const { note, merges, resolves, conflicts: left = [], ...rest } = entry;
     const isDone = (one: Entry) =>
       (resolves !== undefined && one.resolves === resolves) ||
-      (merges !== undefined &&
-        one.merges?.branch === merges.branch &&
-        one.merges.entries >= merges.entries);
+      (merges !== undefined && one.merges?.branch === merges.branch && one.merges.entries >= merges.entries);
     if (this.entries.some(isDone))
       return { type: 'constraint', rule: 'CW3', objects: [], text: 'It has been done already.' };
     this.conflicts.push(...left.map((one) => ({ ...one, mergedIn: revision })));
