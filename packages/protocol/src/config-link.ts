@@ -3,6 +3,7 @@
  * Editing stands in `config-edit.ts`.
  */
 import { z } from 'zod';
+import { BRANCH_REPLIES, BRANCH_REQUESTS } from './config-branch.ts';
 import { EDIT_REPLIES, EDIT_REQUESTS } from './config-edit.ts';
 import { entry } from './config-entry.ts';
 import { personRank } from './config-objects.ts';
@@ -89,6 +90,7 @@ export const configRequest = z.discriminatedUnion('type', [
     onlyChanges: z.boolean().optional(),
   }),
   ...EDIT_REQUESTS,
+  ...BRANCH_REQUESTS,
   ...POLLS,
 ]);
 export type ConfigRequest = z.infer<typeof configRequest>;
@@ -202,6 +204,7 @@ export const configReply = z.discriminatedUnion('type', [
     retryAfterMs: z.number().int().optional(),
   }),
   ...EDIT_REPLIES,
+  ...BRANCH_REPLIES,
   ...POLLS,
 ]);
 export type ConfigReply = z.infer<typeof configReply>;
