@@ -2,7 +2,8 @@
  * A Configuration Server whose database is out of reach, as a real process: it edits on a branch of its own, which survives a SIGKILL, and
  * which is merged when the database is back.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,12 +50,13 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function start(store: string): Promise<Program> {
+/** `data`: the folder of its copy and its branch. */
+async function start(store: string, data = folder): Promise<Program> {
   const program = Program.start({
     ...{ command: process.execPath, folder },
     args: [
       ...[SERVER_BUNDLE, '--application', 'config-north', '--store', store],
-      ...['--files', join(folder, 'files'), '--data', folder],
+      ...['--files', join(folder, 'files'), '--data', data],
     ],
   });
   const isReady = () => program.lines.some((line) => line.includes('configuration server ready'));
@@ -127,4 +129,57 @@ test('[CW2] [CW3] without its database it edits a branch, also after a SIGKILL, 
   expect([await nameOf(merged, 'agent7002'), await nameOf(merged, 'agent7003')]).toEqual(['Lee', 'Max']);
   const { entries } = await merged.ask({ type: 'History', ReferenceID: 9, limit: 1 }, 'Entries');
   expect(entries).toMatchObject([{ author: { who: 'merge', from: 'config-north' }, merges: { entries: 2 } }]);
+}, 120_000);
+
+function config(...words: readonly string[]): Promise<{ status: number; out: string; err: string }> {
+  const args = [SERVER_BUNDLE, 'config', '--config', `127.0.0.1:${port}`, ...words];
+  const env = { ...process.env, HOLDFAST_USER: 'supervisor1', HOLDFAST_PASSWORD: PASSWORD };
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: folder, env }, (error, out, err) => {
+      resolve({ status: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, out, err });
+    });
+  });
+}
+
+test('[CW3] what was edited on both sides is a conflict that an administrator lists and resolves', async () => {
+  const pglite = `pglite:${join(folder, 'store')}`;
+  const away = `postgres://nobody@127.0.0.1:${nobody}/none`;
+  await start(away);
+  const held = await edited(await enter(), 'agent7004', 'Branch');
+  expect(held).toMatchObject({ type: 'Edited', revision: expect.stringMatching(/\+1$/) });
+  expect(await config('conflicts')).toMatchObject({ status: 2, err: expect.stringContaining('not-ready') });
+  await stopPrograms();
+  // Somebody else writes meanwhile, who knows nothing of it.
+  const elsewhere = join(folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  await start(pglite, elsewhere);
+  expect(await edited(await enter(), 'agent7004', 'Main')).toMatchObject({ type: 'Edited' });
+  await stopPrograms();
+  await start(pglite);
+  await until('the branch is merged', BRANCH_MAX_MS, () => !existsSync(join(folder, 'config-north.branch')));
+
+  const listed = await config('conflicts');
+  expect(listed).toMatchObject({ status: 0, err: '' });
+  const [head = '', what = '', main = '', branch = ''] = listed.out.split('\n');
+  const [id = ''] = head.split(' ');
+  expect(head).toMatch(/ {2}open, merged in \d+\.\d+$/);
+  expect(what).toMatch(/Person\/agent7004: displayName: main line: Main .*branch: Branch .*Main stands/);
+  expect(main).toMatch(/main line: supervisor1 \(workspace\), [\d-]+ [\d:]+ UTC, \d+\.\d+$/);
+  expect(branch).toMatch(/branch: supervisor1 \(workspace\), [\d-]+ [\d:]+ UTC, \d+\.\d+\+1$/);
+  expect(await config('resolve', id)).toMatchObject({ status: 2, err: expect.stringContaining('usage') });
+  expect(await config('resolve', 'nothing', 'main')).toMatchObject({ status: 1 });
+  expect(await config('resolve', 'nothing', 'Kim')).toMatchObject({ status: 1 });
+  const tried = await config('resolve', id, 'branch', '--dry-run');
+  expect(tried).toMatchObject({ status: 0, out: 'Person/agent7004: displayName: Main → Branch\n' });
+  const resolved = await config('resolve', id, 'Today', '--note', 'asked him');
+  expect(resolved).toMatchObject({ status: 0, out: 'Person/agent7004: displayName: Main → Today\n' });
+  expect(await config('conflicts')).toMatchObject({ status: 0, out: 'no open conflict\n' });
+  expect((await config('conflicts', '--all')).out).toContain('resolved in');
+  expect((await config('history', 'Person/agent7004', '--limit', '1')).out).toContain(
+    `resolves ${id}  asked him`,
+  );
+  expect(await config('resolve', id, 'main')).toMatchObject({
+    status: 1,
+    err: expect.stringContaining('conflict'),
+  });
 }, 120_000);

@@ -26,12 +26,13 @@ const conflictName = z.string().min(1).max(100);
 const revisionWord = z.string().regex(/^\d{1,15}\.\d{1,15}$/, 'must be a revision, as 3.128');
 
 export const BRANCH_REQUESTS = [
-  /** What merges have left open; with `all` also what the stricter has settled, and what has been resolved. */
+  /** What merges have left open; with `all` also what the stricter has settled, and what has been resolved. With `id` that one alone. */
   z.object({
     type: z.literal('Conflicts'),
     ReferenceID,
     author: author.optional(),
     all: z.boolean().default(false),
+    id: conflictName.optional(),
     limit: z.number().int().min(1).max(CONFLICTS_MAX).default(100),
   }),
   /** By choice of what the main line or the branch had, or of another value, as an edit of today. */
@@ -39,7 +40,7 @@ export const BRANCH_REQUESTS = [
     type: z.literal('Resolve'),
     ReferenceID,
     id: conflictName,
-    /** A value that is absent takes the field, or the object, away. */
+    /** A value that is absent, or null, takes the field, or the object, away. */
     choice: z.union([z.enum(['main', 'branch']), z.object({ value: z.unknown().optional() })]),
     dryRun: z.boolean().default(false),
     note: z.string().max(1_000).optional(),

@@ -14,6 +14,8 @@ export const CONFIG_WORDS = [
   'history',
   'restore',
   'check',
+  'conflicts',
+  'resolve',
 ] as const;
 export type ConfigWord = (typeof CONFIG_WORDS)[number];
 

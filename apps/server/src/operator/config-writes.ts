@@ -108,7 +108,11 @@ function editOf(
 }
 
 /** First a dry run is shown; what somebody changes after it in the same fields is a conflict. */
-async function writeWhenSure(ports: WritePorts, asked: ConfigArguments, request: Writing): Promise<number> {
+async function writeWhenSure(
+  ports: WritePorts,
+  asked: ConfigArguments,
+  request: Exclude<Writing, { type: 'Resolve' }>,
+): Promise<number> {
   const { session, progress, say, tell } = ports;
   const tried = await session.write({ ...request, dryRun: true }, progress);
   if (asked.isDryRun || tried.type !== 'Edited' || tried.entry.changes.length === 0)
@@ -135,7 +139,7 @@ function nothingToDo({ tell }: Voices): number {
   return 0;
 }
 
-function finish({ say, tell }: Voices, reply: Edited | NotEdited): number {
+export function finish({ say, tell }: Voices, reply: Edited | NotEdited): number {
   for (const line of findingLines(reply.findings)) tell(line);
   if (reply.type === 'Edited') {
     const { changes } = reply.entry;

@@ -101,7 +101,7 @@ function addHistory(app: RestApp): void {
   );
 }
 
-async function send(
+export async function send(
   context: RestContext,
   request: Parameters<typeof sessionOf>[0] & { readonly url: string },
   question: EditQuestion,
@@ -111,10 +111,10 @@ async function send(
   return editAnswerOf(answer);
 }
 
-type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+export type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 
 /** Without the fields that are not there. */
-function defined<Fields extends object>(fields: Fields): Defined<Fields> {
+export function defined<Fields extends object>(fields: Fields): Defined<Fields> {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
   ) as Defined<Fields>;

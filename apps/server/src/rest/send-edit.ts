@@ -9,7 +9,7 @@ import { notEditedProblem, Problem } from './problem.ts';
 import type { RestContext } from './rest-app.ts';
 import { restAddressOf } from './standing.ts';
 
-export type EditQuestion = Extract<Question, { type: 'Edit' | 'Restore' | 'Fix' }>;
+export type EditQuestion = Extract<Question, { type: 'Edit' | 'Restore' | 'Fix' | 'Resolve' }>;
 type Edited = Extract<ConfigReply, { type: 'Edited' }>;
 type NotEdited = Extract<ConfigReply, { type: 'NotEdited' }>;
 

@@ -76,9 +76,9 @@ export function resolution(
   return verdict.ok ? { changes: [], resolves: id } : refused('not-allowed', verdict.text);
 }
 
-/** A value that is not said takes away. */
+/** A value that is not said, or null, takes away. */
 function choiceOf(choice: ChosenOnLink): Choice {
-  return typeof choice === 'string' ? choice : { value: choice.value };
+  return typeof choice === 'string' ? choice : { value: choice.value ?? undefined };
 }
 
 /** CE6: without secrets. */
