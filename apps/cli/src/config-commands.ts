@@ -27,6 +27,14 @@ Files are those that a Configuration Server can be started with, YAML or JSON: l
 agentLogins, persons, agentGroups, keys. Secrets that they do not hold stay as they are.
 `;
 
+const CHOICES = `
+Choices:
+  main        what the main line has
+  branch      what the site that was cut off had
+  Kim         another value, as config set takes it for that field; =main where it is that very word
+  ''          nothing: the field, or the object, is taken away
+`;
+
 export function addConfig(program: Command, { child }: Runner): void {
   const config = program
     .command('config')
@@ -99,5 +107,25 @@ export function addConfig(program: Command, { child }: Runner): void {
     .option('--yes', 'do not ask')
     .option('--json', 'as JSON')
     .action((options: Options) => run('check', options));
-  addSync(writing, run);
+  for (const add of [addConflicts, addSync]) add({ command, writing, run });
+}
+
+interface Words {
+  command(usage: string, what: string): Command;
+  writing(usage: string, what: string): Command;
+  run(word: string, options: Options, words?: readonly string[]): Promise<void>;
+}
+
+function addConflicts({ command, writing, run }: Words): void {
+  command(
+    'conflicts',
+    'what both a site that was cut off and the others have edited, and nobody has chosen between yet',
+  )
+    .option('--all', 'also those that are resolved, and what was settled by rule')
+    .option('--limit <n>', 'so many, the oldest first', '20')
+    .option('--json', 'as JSON')
+    .action((options: Options) => run('conflicts', options));
+  writing('resolve <id> <main|branch|value>', 'choose what becomes of a conflict, as a new edit')
+    .addHelpText('after', CHOICES)
+    .action((id: string, choice: string, options: Options) => run('resolve', options, [id, choice]));
 }

@@ -12,11 +12,13 @@ site's own. From then on every edit at one Switch, from whatever tool, is carrie
   holdfast config sync north south --drift                    the same of two that are not kept alike yet
 `;
 
-/** `writing` makes a command of config with what all have that change something. */
-export function addSync(
-  writing: (usage: string, what: string) => Command,
-  run: (word: string, options: Record<string, string | boolean>, words: readonly string[]) => Promise<void>,
-): void {
+interface Words {
+  /** Makes a command of config with what all have that change something. */
+  writing(usage: string, what: string): Command;
+  run(word: string, options: Record<string, string | boolean>, words: readonly string[]): Promise<void>;
+}
+
+export function addSync({ writing, run }: Words): void {
   writing(
     'sync [switches...]',
     'bring two Switches alike and keep them so; shows what that changes, and asks',

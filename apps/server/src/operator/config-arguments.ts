@@ -16,6 +16,8 @@ export const CONFIG_WORDS = [
   'restore',
   'check',
   'sync',
+  'conflicts',
+  'resolve',
 ] as const;
 export type ConfigWord = (typeof CONFIG_WORDS)[number];
 

@@ -4,6 +4,7 @@
  */
 import { askCredentials } from './ask-credentials.ts';
 import { type ConfigArguments, readConfigArguments } from './config-arguments.ts';
+import { resolveConflict, showConflicts } from './config-conflicts.ts';
 import { Progress } from './config-progress.ts';
 import { exportFolder, getObjects, showFindings, showHistory, type Voices } from './config-reads.ts';
 import { ConfigSession, Refused } from './config-session.ts';
@@ -63,5 +64,9 @@ function run(session: ConfigSession, asked: ConfigArguments, voices: Voices): Pr
       return asked.isComparing ? showDrift(session, asked, voices) : syncSwitches(ports, asked);
     case 'check':
       return asked.isFixing ? fixFindings(ports, asked) : showFindings(session, asked, voices);
+    case 'conflicts':
+      return showConflicts(session, asked, voices);
+    case 'resolve':
+      return resolveConflict(ports, asked);
   }
 }

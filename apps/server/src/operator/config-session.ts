@@ -35,7 +35,7 @@ type WithoutReference<Request> = Request extends { ReferenceID: number }
   ? Omit<Request, 'ReferenceID'>
   : never;
 type Asked = WithoutReference<ConfigRequest>;
-export type Writing = Extract<Asked, { type: 'Edit' | 'Fix' | 'Restore' | 'SyncSwitches' }>;
+export type Writing = Extract<Asked, { type: 'Edit' | 'Fix' | 'Restore' | 'Resolve' | 'SyncSwitches' }>;
 export type Edited = Extract<ConfigReply, { type: 'Edited' }>;
 export type NotEdited = Extract<ConfigReply, { type: 'NotEdited' }>;
 

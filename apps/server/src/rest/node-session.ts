@@ -113,7 +113,7 @@ function isOneOf<Type extends AnswerType>(
 function tooLate({ type }: Question): Problem {
   const seconds = ANSWER_MAX_MS / 1_000;
   const fate =
-    type === 'Edit' || type === 'Restore' || type === 'Fix'
+    type === 'Edit' || type === 'Restore' || type === 'Fix' || type === 'Resolve'
       ? ' It is not known whether it was written: look into the history before you try again.'
       : '';
   return new Problem({ code: 'timeout', detail: `No answer within ${seconds} s.${fate}` });

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { canonicalText } from '@holdfast/centre';
-import type { Change } from '@holdfast/protocol';
+import type { Change, Entry } from '@holdfast/protocol';
 
 /** All of an entry but its changes. */
 export interface EntryHeader {
@@ -15,13 +15,18 @@ export interface EntryHeader {
   readonly who: string;
   readonly from: string;
   readonly note: string | null;
+  /** Absent in most, which then have the hash that they had before there was this. */
+  readonly merges?: Entry['merges'];
+  readonly resolves?: string | undefined;
 }
 
 /** `changes` as JSON holds them, before any schema: what a later release would read into them is no edit. */
 export function entryHash(previous: string, header: EntryHeader, changes: Iterable<Change>): string {
-  const { number, epoch, id, at, who, from, note } = header;
+  const { number, epoch, id, at, who, from, note, merges, resolves } = header;
   const hash = createHash('sha256');
-  hash.update(`${previous}\n${canonicalText({ number, epoch, id, at, who, from, note })}\n`);
+  hash.update(
+    `${previous}\n${canonicalText({ number, epoch, id, at, who, from, note, merges, resolves })}\n`,
+  );
   for (const { key, before, after } of changes) hash.update(`${canonicalText({ key, before, after })}\n`);
   return hash.digest('hex');
 }

@@ -8,7 +8,7 @@ import type { Change } from '@holdfast/protocol';
 import type { Unavailable, VerifyAnswer } from '@holdfast/servers';
 import { type Kysely, sql } from 'kysely';
 import { entryHash } from './entry-hash.ts';
-import type { EntryRow } from './read-log.ts';
+import { type EntryRow, linksOf } from './read-log.ts';
 
 /** Read at once: few round trips, and bounded memory. */
 const ENTRIES_READ = 500;
@@ -30,7 +30,8 @@ export async function verifyLog(db: Kysely<unknown>): Promise<Verdict> {
   let [number, hash] = [0, ''];
   for (;;) {
     const { rows } = await sql<ChainedRow>`
-      select number, epoch, id, at, who, came_from, note, change_count, previous_hash, hash
+      select number, epoch, id, at, who, came_from, note, change_count, merges, merged_entries, resolves,
+        previous_hash, hash
       from config_entry where number > ${number} order by number limit ${ENTRIES_READ}`.execute(db);
     for (const row of rows) {
       const because = await whyBroken(db, row, { number, hash }, digests);
@@ -60,7 +61,7 @@ async function whyBroken(
   if (row.previous_hash !== last.hash) return `It does not follow on the entry ${last.number} that is here.`;
   const { rows: changes } = await sql<Change>`
     select key, before, after from config_change where number = ${number} order by position`.execute(db);
-  if (entryHash(last.hash, { number, epoch, id, at, who, from, note }, changes) !== row.hash)
+  if (entryHash(last.hash, { number, epoch, id, at, who, from, note, ...linksOf(row) }, changes) !== row.hash)
     return 'It is not what was committed: it, or one of its changes, has been edited.';
   for (const { key, after } of changes) {
     if (after === null) digests.delete(key);
