@@ -173,7 +173,7 @@ test('[SY15] two Switches that are alike have one digest and no difference; of t
   desk.edit({ 'DN/8000@south': { displayName: 'Elsewhere' } });
   desk.edit({ 'DN/8000@south': { options: { holdfast: { 'wait-max': '7' } } } });
   desk.edit({ 'DN/8009@south': { displayName: 'Afterwards' } });
-  desk.edit({ 'DN/8009@south': { displayName: null } });
+  desk.edit({ 'DN/8009@south': { displayName: 'Overflow' } });
   desk.edit({ ...unlinked('north', 'south'), ...unlinked('south', 'north') });
   const [drifted] = desk.compare();
   expect(drifted?.digests[0]).not.toBe(drifted?.digests[1]);
