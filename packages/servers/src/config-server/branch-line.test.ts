@@ -1,5 +1,5 @@
 import { must } from '@holdfast/kernel';
-import { type ConfigReply, revisionText } from '@holdfast/protocol';
+import { type ConfigObject, type ConfigReply, type ObjectOf, revisionText } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
 import { BRANCH_AFTER_MS } from './branch-line.ts';
 import { MERGE_EVERY_MS } from './branch-merger.ts';
@@ -10,8 +10,12 @@ import { WRITER_STALE_MS } from './writer-role.ts';
 const SOON_MS = 2 * MERGE_EVERY_MS;
 
 /** North writes, both have its first edit, and south is cut off since long enough. */
-function cutOff(): { world: BranchWorld; north: TestServer; south: TestServer } {
-  const world = new BranchWorld();
+function cutOff(changed?: (list: ConfigObject[]) => void): {
+  world: BranchWorld;
+  north: TestServer;
+  south: TestServer;
+} {
+  const world = new BranchWorld(changed);
   const [north, south] = [world.server('config-north'), world.server('config-south')];
   world.run(100);
   north.edit([rename('agent7001', 'Kim')]);
@@ -20,6 +24,12 @@ function cutOff(): { world: BranchWorld; north: TestServer; south: TestServer } 
   world.run(BRANCH_AFTER_MS + 3_000);
   for (const server of world.servers) server.told();
   return { world, north, south };
+}
+
+function applicationIn(list: readonly ConfigObject[], name: string): ObjectOf<'Application'> {
+  const found = list.find((one) => one.objectType === 'Application' && one.name === name);
+  if (found?.objectType !== 'Application') throw new Error(`no ${name}`);
+  return found;
 }
 
 function back(world: BranchWorld, south: TestServer): void {
@@ -98,8 +108,7 @@ describe('[CW2] a site that is cut off edits a branch of its own', () => {
 
   it('only the primary of a pair does, so that a site has one branch', () => {
     const world = new BranchWorld((list) => {
-      const primary = list.find((one) => one.objectType === 'Application' && one.name === 'config-south');
-      if (primary?.objectType !== 'Application') throw new Error('no config-south');
+      const primary = applicationIn(list, 'config-south');
       list.push({ ...primary, name: 'config-south-b' });
       primary.backup = 'config-south-b';
     });
@@ -269,32 +278,32 @@ describe('[CW3] on return the branch is merged by the writer', () => {
   });
 
   it('what only the validator finds in both together stays out likewise', () => {
-    const { world, north, south } = cutOff();
-    const tenant = north.node.configuration.all('Tenant')[0]?.name;
-    // A seat that nobody has, with a phone; the site knows of it before it is cut off.
-    south.isCut = false;
-    world.run(1_000);
-    north.edit([
-      { key: 'DN/7999@north', patch: { type: 'Extension' } },
-      { key: 'Place/spare', patch: { tenant, dns: ['7999@north'] } },
-    ]);
-    world.run(1_000);
-    south.isCut = true;
-    world.run(BRANCH_AFTER_MS + 3_000);
-    south.told();
-    south.edit([{ key: 'Person/agent7005', patch: { defaultPlace: 'spare' } }, rename('agent7006', 'Lee')]);
-    north.edit([{ key: 'Place/spare', patch: { dns: [] } }]);
+    const extra = { default: 5_290, extra: 5_291 };
+    const { world, north, south } = cutOff((list) => {
+      const primary = applicationIn(list, 'config-south');
+      list.push({ ...primary, name: 'spare', ports: extra });
+      primary.backup = 'spare';
+      primary.ports.extra = 5_299;
+    });
+    // A backup gives a port up that nobody looks for; elsewhere somebody begins to look for it at the primary.
+    const { connections = [] } = north.node.configuration.get('Application', 'workspace') ?? {};
+    south.edit([{ key: 'Application/spare', patch: { ports: { extra: null } } }, rename('agent7006', 'Lee')]);
+    const more = { connections: [...connections, { server: 'config-south', port: 'extra' }] };
+    north.edit([{ key: 'Application/workspace', patch: more }]);
     world.run(10);
-    expect(south.told('NotEdited')).toEqual([]);
+    for (const server of [north, south]) expect(server.told('NotEdited')).toEqual([]);
     back(world, south);
     for (const server of [north, south]) {
-      expect(server.node.configuration.get('Person', 'agent7005')?.defaultPlace).not.toBe('spare');
+      expect(server.node.configuration.get('Application', 'spare')?.ports).toEqual(extra);
       expect(server.nameOf('agent7006')).toBe('Lee');
     }
     expect(world.store.conflicts).toMatchObject([
       {
         kind: 'conflict',
-        conflict: { key: 'Person/agent7005', branch: { value: { defaultPlace: 'spare' } } },
+        conflict: {
+          ...{ key: 'Application/spare', branch: { value: { ports: { default: 5_290 } } } },
+          because: expect.stringContaining('after a takeover it finds nobody'),
+        },
       },
     ]);
   });

@@ -151,7 +151,13 @@ export class BranchMerger {
     session.write(
       now,
       {
-        ...{ at: wall(now), author: { who: 'merge', from: application }, note, changes, conflicts },
+        ...{
+          at: Math.floor(wall(now)),
+          author: { who: 'merge', from: application },
+          note,
+          changes,
+          conflicts,
+        },
         merges: { branch: id, entries: entries.length },
       },
       done,
