@@ -80,7 +80,6 @@ test('takeover, mirroring, joining and the storm have their rows', () => {
     '| SIGKILL | 20 | 70 ms | 1,100 ms | 70 ms | 1,100 ms | 1,200 ms |',
     '| SIGKILL, phones over UDP that know both members | 10 | 70 ms | 1,100 ms | 70 ms | 1,100 ms | none |',
     '| SIGKILL, phones over TCP that know both members, registered again after 70 ms | 10 | 70 ms |',
-    '| phones over TLS or WebSocket | not offered |',
     '| whole B2BUA calls, 13 messages | 20,000 | 20,000 | 50.0 % (40.0 % to 60.0 %) | 45.0 % | 12.5 µs |',
     '| 10,000 registrations, 1,000 calls | 1,850 ms (at most 2,365) | 1,850 ms (at most 2,365) | 1,850 ms (at most 2,365) | 14 ms, else 2.1 ms | 29.1 ms, else 5 ms |',
     '| 501 live desks | 500 a second | 8,000 ms | 1,500 ms | 40 ms to the first sign | 1 |',

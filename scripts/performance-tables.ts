@@ -119,9 +119,9 @@ const servers: Table = {
     register: (figures) => [
       [
         `authorised REGISTER, SHA-256, over UDP, ${figures.number('seconds')} s`,
-        `${figures.count('perCpuSecond')} per core-second; heap ${figures.count('memory.heapMB.1')} MB, at the end ${figures.count('memory.heapMB.2')} MB`,
-        `echo: ${figures.count('echo.pairsPerCpuSecond')} pairs per core-second`,
-        figures.percent('cpuRatio'),
+        `${figures.count('perSecond')} a second, ${figures.count('perCpuSecond')} per core-second; heap ${figures.count('memory.heapMB.1')} MB, at the end ${figures.count('memory.heapMB.2')} MB`,
+        `echo: ${figures.count('echo.pairsPerSecond')} pairs a second, ${figures.count('echo.pairsPerCpuSecond')} per core-second`,
+        `${figures.percent('ratio')} by the clock, ${figures.percent('cpuRatio')} by CPU time`,
         `${100 * figures.number('least')} %, flat memory`,
       ],
     ],
@@ -283,7 +283,7 @@ function takeoverRows(figures: Figures): readonly Row[] {
       : '';
     return row(phones, `SIGKILL, phones over ${phones.value('over')} that know both members${again}`, 'none');
   });
-  return [...faults, ...named, ['phones over TLS or WebSocket', 'not offered', '', '', '', '', '']];
+  return [...faults, ...named];
 }
 
 /** What each load is called in the table. */

@@ -110,7 +110,10 @@ async function edited(client: RawClient, ReferenceID: number, displayName: strin
 test('[CW5] [CS17] what was acknowledged is there after a SIGKILL, and has reached whoever follows', async () => {
   const config = await startConfig();
   await startProxy();
-  const [admin, watcher] = [await enter(ports.config, 'supervisor1'), await enter(ports.proxy, 'agent7002')];
+  const [admin, watcher] = [
+    await enter(ports.config, 'supervisor1'),
+    await enter(ports.proxy, 'supervisor1'),
+  ];
   await watcher.ask(readName, 'Objects');
   const changed = watcher.next('Changed', 5_000);
   // A desk, at a proxy.
@@ -162,6 +165,6 @@ test('[CX2] a copy that is not what was written is not served: it is read anew',
   await startConfig();
   const proxy = await starting;
   expect(proxy.lines.some((line) => line.includes('its checksum is another'))).toBe(true);
-  const client = await enter(ports.proxy, 'agent7003');
+  const client = await enter(ports.proxy, 'agent7001');
   expect(await client.ask(readName, 'Objects')).toMatchObject({ objects: [{ displayName: 'Lee' }] });
 }, 90_000);

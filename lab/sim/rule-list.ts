@@ -96,6 +96,7 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   SS72: 'In no drawn world comes a log-in to a site after the other has admitted a higher one; held by the tests of the link between them.',
   CS6: 'A desk has one log-in under way; a storm of hundreds is the live lab’s and the bench’s.',
   CS11: 'A promise about log lines, which decides nothing here.',
+  CS15: 'Whoever works at a simulated desk is an agent.',
   CS16: 'No simulated Configuration Server has REST.',
   DS23: 'No password of a simulated world expires.',
   SS11: 'A desk registers for one DN, and no world of this size has 64.',
@@ -139,7 +140,7 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   SL3: 'Each site of the simulation has a Stat Server.',
   ST3: SINCE,
   ST4: SINCE,
-  ...all('FT1 GF2 GF3 GF4 GF5 GF7 HR1 HR2 HR3 HR4 OP1', NO_PROBES),
+  ...all('FT1 GF2 GF3 GF4 GF5 GF7 HR1 HR2 HR3 HR4 HR5 OP1', NO_PROBES),
   CA14: 'A SIP Server opens its ports after its first configuration: nobody can ask before.',
 };
 

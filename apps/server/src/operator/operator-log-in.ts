@@ -78,7 +78,11 @@ function readFrom(server: Address, { application, credentials }: LogInOptions): 
           }
           if (reply.type !== 'Objects' || token === undefined) return;
           objects.push(...reply.objects.map((object) => configObject.parse(object)));
-          if (reply.ReferenceID === 4) end({ token, objects });
+          if (reply.ReferenceID !== 4) return;
+          // CP8: agents read no servers.
+          const mayOperate = objects.some((one) => one.objectType === 'Application');
+          const refused = `"${credentials.user}" may not read where servers are: this is for administrators.`;
+          end(mayOperate ? { token, objects } : { refused });
         },
         closed: ({ text }) => end({ failed: `cannot be reached: ${text}` }),
       },

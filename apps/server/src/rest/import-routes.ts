@@ -2,7 +2,7 @@
 import { Imports, readEdits } from './imports.ts';
 import type { RestApp, RestContext } from './rest-app.ts';
 import { importAnswer, importBody, importPath, importQuery, refused } from './schemas.ts';
-import { problemOfEdit } from './send-edit.ts';
+import { notHere, problemOfEdit } from './send-edit.ts';
 
 export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 
@@ -22,7 +22,8 @@ export function addImportRoutes(app: RestApp, context: RestContext): void {
     async (request, reply) => {
       const { part, note } = request.query;
       const { body, url: path } = request;
-      refuseElsewhere(context, path);
+      const elsewhere = notHere(context);
+      if (elsewhere !== undefined) throw problemOfEdit(context, path, elsewhere);
       imports.makeSureOfRoom();
       const edits = await readEdits(body);
       const own = await context.sessions.ownOf(request.headers.authorization, request.ip, {});
@@ -41,17 +42,4 @@ export function addImportRoutes(app: RestApp, context: RestContext): void {
     },
     async (request) => imports.get(request.params.id),
   );
-}
-
-/** An import is begun where it can be written, and not refused with its first part. */
-function refuseElsewhere(context: RestContext, path: string): void {
-  const { standing, writer } = context.standing();
-  if (standing !== 'following') return;
-  const { revision } = context.configuration();
-  const who = writer === undefined ? 'Another Configuration Server' : `"${writer}"`;
-  throw problemOfEdit(context, path, {
-    ...{ type: 'NotEdited', ReferenceID: 0, code: 'not-writer', text: `${who} writes now. Edit there.` },
-    ...{ findings: [], revision },
-    ...(writer === undefined ? {} : { writer }),
-  });
 }

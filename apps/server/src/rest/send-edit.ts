@@ -16,6 +16,16 @@ export type EditQuestion = Extract<
 type Edited = Extract<ConfigReply, { type: 'Edited' }>;
 type NotEdited = Extract<ConfigReply, { type: 'NotEdited' }>;
 
+/** Where another one writes and has a REST, by which it can be followed there; undefined where it is done from here. */
+export function notHere(context: RestContext): NotEdited | undefined {
+  const { standing, writer } = context.standing();
+  if (standing !== 'following' || writer === undefined) return undefined;
+  if (restAddressOf(context.configuration(), writer) === undefined) return undefined;
+  const { revision } = context.configuration();
+  const text = `"${writer}" writes now. Edit there.`;
+  return { type: 'NotEdited', ReferenceID: 0, code: 'not-writer', text, findings: [], revision, writer };
+}
+
 /** Where the writer is not known; another one is found within seconds. */
 const NO_WRITER_PAUSE_MS = 1_000;
 
@@ -25,12 +35,15 @@ export async function sendEdit(
   session: NodeSession,
   question: EditQuestion,
 ): Promise<Edited | NotEdited> {
-  if (context.standing().standing !== 'proxy') return session.ask(question, 'Edited', 'NotEdited');
+  const elsewhere = notHere(context);
+  if (elsewhere !== undefined) return elsewhere;
+  const { standing } = context.standing();
+  if (standing !== 'proxy' && standing !== 'following') return session.ask(question, 'Edited', 'NotEdited');
   if (question.type !== 'Edit') {
     if (JSON.stringify(question).length <= PART_CHARS_MAX)
       return session.ask(question, 'Edited', 'NotEdited');
     const detail =
-      'A proxy does not pass on so many keys. Ask the Configuration Server itself, or name fewer.';
+      'So many keys are not passed on from here. Ask the Configuration Server that writes, or name fewer.';
     throw new Problem({ code: 'too-large', detail });
   }
   const text = JSON.stringify(question.edits);
