@@ -92,6 +92,7 @@ export class ConfigServerProgram extends NodeProgram<ConfigServerInput, ConfigSe
       case 'hashPassword':
       case 'makeKeys':
       case 'store':
+      case 'branch':
       case 'passOn':
         throw new Error('its Configuration Servers have files');
       default:

@@ -34,6 +34,14 @@ present one, also when that has expired. Of somebody else, by an administrator, 
 for that.
 `;
 
+const CHOICES = `
+Choices:
+  main        what the main line has
+  branch      what the site that was cut off had
+  Kim         another value, as config set takes it for that field; =main where it is that very word
+  ''          nothing: the field, or the object, is taken away
+`;
+
 export function addConfig(program: Command, { child }: Runner): void {
   const config = program
     .command('config')
@@ -97,16 +105,31 @@ export function addConfig(program: Command, { child }: Runner): void {
     .option('--yes', 'do not ask')
     .option('--json', 'as JSON')
     .action((options: Options) => run('check', options));
-  addSync({ writing, run });
-  addHistory(command, run);
-  addPersons(command, run);
+  for (const add of [addConflicts, addSync, addHistory, addPersons]) add({ command, writing, run });
 }
 
-type MakeCommand = (usage: string, what: string) => Command;
-type Run = (word: string, options: Options, words?: readonly string[]) => Promise<void>;
+interface Words {
+  command(usage: string, what: string): Command;
+  writing(usage: string, what: string): Command;
+  run(word: string, options: Options, words?: readonly string[]): Promise<void>;
+}
+
+function addConflicts({ command, writing, run }: Words): void {
+  command(
+    'conflicts',
+    'what both a site that was cut off and the others have edited, and nobody has chosen between yet',
+  )
+    .option('--all', 'also those that are resolved, and what was settled by rule')
+    .option('--limit <n>', 'so many, the oldest first', '20')
+    .option('--json', 'as JSON')
+    .action((options: Options) => run('conflicts', options));
+  writing('resolve <id> <main|branch|value>', 'choose what becomes of a conflict, as a new edit')
+    .addHelpText('after', CHOICES)
+    .action((id: string, choice: string, options: Options) => run('resolve', options, [id, choice]));
+}
 
 /** What has been edited, and whether that is what was. */
-function addHistory(command: MakeCommand, run: Run): void {
+function addHistory({ command, run }: Words): void {
   command('history [key]', 'who has changed what, and when; the newest first')
     .option('--who <user>', 'by that person alone')
     .option('--since <time>', '2026-03-01, 2026-03-01T08:30 (UTC), or 90s, 15m, 2h ago')
@@ -122,7 +145,7 @@ function addHistory(command: MakeCommand, run: Run): void {
 }
 
 /** How one person logs in. */
-function addPersons(command: MakeCommand, run: Run): void {
+function addPersons({ command, run }: Words): void {
   const ofPerson = (word: string, what: string): Command =>
     command(`${word} <person>`, what).action((person: string, options: Options) =>
       run(word, options, [person]),

@@ -9,6 +9,7 @@ import {
   type ConfigFollowerInput,
   ConfigFollowerNode,
   type EditingRequest,
+  type HeldLines,
   type ServerAddress,
   type ServerSecret,
 } from '@holdfast/servers';
@@ -33,6 +34,10 @@ export interface ConfigClientOptions {
     configuration: Configuration,
     news: Pick<ConfigurationEffect, 'changes' | 'entries'>,
   ): void;
+  /** Of a proxy: what it has kept of the lines that it has followed (CW4). */
+  readonly kept?: HeldLines | undefined;
+  /** What is to be kept of them is another. */
+  onHandedBack?(): void;
   /** Of a proxy: what came of an edit that it has passed on. */
   onAnswer?(answer: Extract<ConfigFollowerEffect, { type: 'passedOn' | 'notPassedOn' }>): void;
   /** A server will not serve this application. The next one is tried all the same. */
@@ -73,9 +78,9 @@ export class ConfigClient {
   }
 
   start(): void {
-    const { application, secret, servers, onlyPasses = false, held } = this.#options;
+    const { application, secret, servers, onlyPasses = false, held, kept } = this.#options;
     this.#node = new ConfigFollowerNode({
-      ...{ application, servers, onlyPasses, held },
+      ...{ application, servers, onlyPasses, held, kept },
       now: this.#clock.now(),
       random: cryptoRandom(),
       hashes: nodeHashes,
@@ -95,6 +100,10 @@ export class ConfigClient {
   /** As it was last read. */
   get configuration(): Configuration | undefined {
     return this.#configuration;
+  }
+
+  get kept(): HeldLines | undefined {
+    return this.#node?.kept;
   }
 
   /** An edit, for the Configuration Server that is followed. */
@@ -122,6 +131,8 @@ export class ConfigClient {
       case 'passedOn':
       case 'notPassedOn':
         return this.#options.onAnswer?.(effect);
+      case 'handedBack':
+        return this.#options.onHandedBack?.();
       case 'refused': {
         const { server, code, text } = effect;
         return this.#options.onRefused?.(server, code, text);

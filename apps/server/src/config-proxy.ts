@@ -33,7 +33,7 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
   const startedAt = performance.now();
   const { application, servers, secret, copy, log, lines } = start;
   const keeper = new CopyKeeper(copy, log);
-  const held = await configurationOfCopy(copy, log);
+  const copied = await configurationOfCopy(copy, log);
   let serving: ServingConfiguration | undefined;
   let asking: ServedNode | undefined;
   let first: (configuration: Configuration) => void = () => undefined;
@@ -41,16 +41,29 @@ export async function startConfigProxy(start: ConfigProxyStart): Promise<Running
     first = resolve;
   });
   const client = new ConfigClient({
-    ...{ application, servers, held, log, ...(secret === undefined ? {} : { secret }) },
+    ...{
+      application,
+      servers,
+      held: copied?.configuration,
+      log,
+      ...(secret === undefined ? {} : { secret }),
+    },
+    kept: copied?.lines ?? { held: undefined, owed: [] },
     onConfiguration: (configuration, news) => {
       first(configuration);
       serving?.input({ type: 'configuration', configuration, ...news });
-      keeper.keep(configuration);
+      keep(configuration);
     },
+    onHandedBack: () => keep(client.configuration),
     onAnswer: (answer) => asking?.input(answer),
   });
+  function keep(configuration: Configuration | undefined): void {
+    if (configuration === undefined) return;
+    const { revision, objects } = configuration;
+    keeper.keep({ revision, objects, lines: client.kept });
+  }
   client.start();
-  const configuration = held ?? (await heard);
+  const configuration = copied?.configuration ?? (await heard);
   serving = await serveConfiguration({
     ...{ application, type: 'ConfigurationServerProxy', configuration, log, lines, startedAt },
     asked: (effect, node) => {

@@ -8,6 +8,7 @@ import type { ConfigServerEffect, LineCounts } from '@holdfast/servers';
 import type { Log } from './log.ts';
 import type { ReportingRole } from './role.ts';
 import { serveConfiguration } from './serve-configuration.ts';
+import { BranchFile } from './store/branch-file.ts';
 import { openConfigStore } from './store/open-config-store.ts';
 import { openConfiguration, tellWarnings } from './store/open-configuration.ts';
 import { loadFiles } from './store/read-files.ts';
@@ -22,6 +23,8 @@ export interface ConfigServerStart {
   readonly store?: string | undefined;
   /** File that keeps a copy of what the database holds. */
   readonly copy?: string | undefined;
+  /** File that keeps what is edited while the database is out of reach (CW2); without one nothing is edited then. */
+  readonly branch?: string | undefined;
   readonly log: Log;
   readonly lines: LineCounts;
 }
@@ -37,14 +40,22 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
   const startedAt = performance.now();
   const { application, files, copy, log, lines } = start;
   const store = start.store === undefined ? undefined : await openConfigStore(start.store);
-  const { configuration, stored } = await openConfiguration({ application, files, store, copy, log });
+  const opened = await openConfiguration({ application, files, store, copy, log });
+  const { configuration, stored, recent } = opened;
+  const branchFile =
+    store === undefined || start.branch === undefined ? undefined : await BranchFile.open(start.branch, log);
   let shell: StoreShell | undefined;
   // The node asks the store for the first time while its ports are still being opened.
   const early: Extract<ConfigServerEffect, { type: 'store' }>[] = [];
   const serving = await serveConfiguration({
-    ...{ application, type: 'ConfigurationServer', configuration, stored, log, lines, startedAt },
-    asked: (effect) => {
+    ...{ application, type: 'ConfigurationServer', configuration, stored, recent, branchFile, log },
+    ...{ lines, startedAt },
+    asked: (effect, node) => {
       if (effect.type === 'passOn') writers.pass(effect);
+      else if (effect.type === 'branch')
+        void branchFile?.do(effect.request).then((answer) => {
+          if (effect.request.type === 'keep') node.input({ type: 'branchKept', answer });
+        });
       else if (shell === undefined) early.push(effect);
       else shell.ask(effect);
     },
@@ -73,6 +84,7 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
       writers.stop();
       await serving.stop();
       await shell?.stop();
+      await branchFile?.close();
     },
   };
 }

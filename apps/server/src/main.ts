@@ -157,7 +157,8 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
   if (values.config === undefined && (files !== undefined || store !== undefined)) {
     const { startConfigServer } = await import('./config-server.ts');
     const copy = data === undefined ? undefined : join(data, `${application}.copy`);
-    const server = await startConfigServer({ application, files, store, copy, log, lines });
+    const branch = data === undefined ? undefined : join(data, `${application}.branch`);
+    const server = await startConfigServer({ application, files, store, copy, branch, log, lines });
     process.on('SIGHUP', () => void server.reload());
     return withHealth(server, { application, configuration: server.configuration, lines });
   }

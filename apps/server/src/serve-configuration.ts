@@ -6,9 +6,11 @@ import { performance } from 'node:perf_hooks';
 import type { Configuration } from '@holdfast/centre';
 import {
   type ApplicationType,
+  type Branch,
   type ConfigReply,
   type ConfigRequest,
   configRequest,
+  type Entry,
   type Revision,
 } from '@holdfast/protocol';
 import {
@@ -38,12 +40,19 @@ export interface ServedConfiguration {
   readonly configuration: Configuration;
   /** Where it has a store: what that holds. */
   readonly stored?: Revision | undefined;
+  /** The last entries that it came from, where a copy has them. */
+  readonly recent?: readonly Entry[] | undefined;
+  /** Where edits can be kept while that is out of reach, and what is there already. */
+  readonly branchFile?: { readonly branch?: Branch | undefined } | undefined;
   readonly log: Log;
   readonly lines: LineCounts;
   /** `performance.now()` when its start began. */
   readonly startedAt: number;
-  /** Where its node asks the store, or passes an edit on. */
-  asked?(effect: Extract<ConfigServerEffect, { type: 'store' | 'passOn' }>, node: ServedNode): void;
+  /** Where its node asks the store or the branch's file, or passes an edit on. */
+  asked?(
+    effect: Extract<ConfigServerEffect, { type: 'store' | 'branch' | 'passOn' }>,
+    node: ServedNode,
+  ): void;
   /** Of a proxy. */
   followed?(): Followed;
 }
@@ -58,12 +67,14 @@ export interface ServingConfiguration extends ReportingRole, ServedNode {}
 
 /** Rejects with CannotRun. */
 export async function serveConfiguration(served: ServedConfiguration): Promise<ServingConfiguration> {
-  const { application, type, configuration, stored, log, lines } = served;
+  const { application, type, configuration, stored, recent, branchFile, log, lines } = served;
   const listen = whereToListen(configuration, application, type);
   const clock = new ProcessClock();
   const node = new ConfigServerNode({
     ...{ application, configuration, passesOn: type === 'ConfigurationServerProxy' },
     ...(stored === undefined ? {} : { stored }),
+    ...(recent === undefined ? {} : { recent }),
+    ...(branchFile === undefined ? {} : { branchFile }),
     now: clock.now(),
     wallOffsetMs: clock.wallOffset(),
     hashes: nodeHashes,
@@ -111,7 +122,7 @@ export async function serveConfiguration(served: ServedConfiguration): Promise<S
     what: 'configuration server ready',
     detail: {
       port: links.port,
-      revision: configuration.revision,
+      revision: node.configuration.revision,
       objects: configuration.objects.length,
       tookMs: Math.round(performance.now() - served.startedAt),
     },

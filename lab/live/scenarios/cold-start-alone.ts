@@ -6,10 +6,11 @@ import { siteLog } from '../site-log.ts';
 import {
   administratorAt,
   allAlike,
+  type ConfigDoor,
   editedWithin,
+  heldAtSite,
   inWords,
   proxiesOf,
-  refusedWithAge,
   renaming,
   serverOf,
   WRITER_MAX_MS,
@@ -21,7 +22,7 @@ const OCCUPANCY_AFTER = 0.2;
 /**
  * An evening and the morning after a disaster: everybody goes home, both sites and the database die, and north alone is started, from
  * nothing but what its processes have kept on its disk: its configuration files are gone too. Everybody of both sites comes to work
- * there, and callers are answered (CX1). What was edited last is served, and edits are refused with the age.
+ * there, and callers are answered (CX1). What was edited last is served, and what is edited is held at this site (CW2).
  */
 export async function coldStartAlone(lab: LiveLab): Promise<void> {
   const [agent = ''] = lab.robots.map(({ name }) => name);
@@ -45,13 +46,15 @@ export async function coldStartAlone(lab: LiveLab): Promise<void> {
   await allWorkAt(lab, 'all-at-the-living-site', () => 'north');
   callersCome(lab, OCCUPANCY_AFTER);
   await callsAreAnswered(lab, 4);
-  await refusedWithAge(lab, 'edits-refused-with-age', doors, { user: agent, ageMinMs: 1 });
   const names = await displayName(lab, agent);
   lab.check(
     'shown-as-edited',
     names.every((name) => name === 'Kim'),
     names.join(', '),
   );
+  const [, proxy = doors[0] as ConfigDoor] = doors;
+  await heldAtSite(lab, 'edits-held-at-the-site', proxy, { user: agent, displayName: 'Kim alone' });
+  await allAlike(lab, 'held-edit-is-served', doors, `${revision}+1`);
 }
 
 async function everybodyGoesHome(lab: LiveLab): Promise<void> {

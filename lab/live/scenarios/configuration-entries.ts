@@ -101,6 +101,27 @@ export async function allAlike(
   );
 }
 
+/** A Configuration Server keeps edits at its site so long after it has lost its database (CW2). */
+export const HELD_AFTER_MAX_MS = 20_000;
+
+/** It is done at this site alone, and that is said; its name is what they serve there. */
+export async function heldAtSite(
+  lab: LiveLab,
+  name: string,
+  door: ConfigDoor,
+  { user, displayName }: { readonly user: string; readonly displayName: string },
+): Promise<boolean> {
+  const operator = await administratorAt(lab, door);
+  const answer = await editedWithin(lab, HELD_AFTER_MAX_MS, () => operator.edit(renaming(user, displayName)));
+  operator.close();
+  const isHeld =
+    answer.type === 'Edited' &&
+    answer.revision.includes('+') &&
+    answer.findings.some(({ text }) => text.includes('held at this site'));
+  lab.check(name, isHeld, `${door.name}: ${inWords(answer)}`);
+  return isHeld;
+}
+
 /** It says no, and how old is what is served there. */
 export async function refusedWithAge(
   lab: LiveLab,

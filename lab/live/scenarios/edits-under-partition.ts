@@ -1,3 +1,4 @@
+import type { EditAnswer } from '../config-operator.ts';
 import type { LiveLab, SiteName } from '../live-lab.ts';
 import { SITES } from '../live-lab.ts';
 import { siteLog } from '../site-log.ts';
@@ -6,6 +7,7 @@ import {
   allAlike,
   type ConfigDoor,
   editedWithin,
+  heldAtSite,
   inWords,
   proxiesOf,
   refusedWithAge,
@@ -28,9 +30,10 @@ interface Acknowledged {
 }
 
 /**
- * The sites no longer hear each other, and the database is at north. North edits on. South serves and lets agents in, and an edit there
- * is refused with the age of what it serves, so that nobody believes it done. When the sites hear each other again both are alike, all that
- * was acknowledged is there, and south edits as before. Calls go on at both sites throughout, and nobody moves.
+ * The sites no longer hear each other, and the database is at north. North edits on. South serves and lets agents in; an edit there is refused
+ * at first with the age of what it serves, so that nobody believes it done, and after a while held at that site alone (CW2). When the sites hear
+ * each other again both are alike: all that was acknowledged is there, or is a conflict that shows both sides and is resolved by
+ * choice (CW3). Calls go on at both sites throughout, and nobody moves.
  */
 export async function editsUnderPartition(lab: LiveLab): Promise<void> {
   const [kim = '', lee = ''] = lab.robots.map(({ name }) => name);
@@ -47,9 +50,12 @@ export async function editsUnderPartition(lab: LiveLab): Promise<void> {
   lab.partition('north');
   lab.database.cutOff();
   await southIsCutOff(lab, linesBefore);
+  await refusedWithAge(lab, 'south-refuses-with-age', doorsOf('south'), { user: lee, ageMinMs: 1 });
   const atNorth = await edit(lab, 'north-edits-on', proxiesOf(lab, 'north')[1], kim);
   if (atNorth !== undefined) done.push(atNorth);
-  await refusedWithAge(lab, 'south-refuses-with-age', doorsOf('south'), { user: lee, ageMinMs: 1 });
+  done.push(...(await southHolds(lab, lee)));
+  await southHolds(lab, kim);
+  await allAlike(lab, 'south-is-alike', doorsOf('south'));
   await tellApart(lab, doorsOf('north'), doorsOf('south'), kim);
   await callsAreAnswered(lab, 4);
 
@@ -57,6 +63,8 @@ export async function editsUnderPartition(lab: LiveLab): Promise<void> {
   lab.heal('north');
   await allAlike(lab, 'alike-afterwards', everywhere, undefined, ALIKE_MAX_MS);
   await nothingIsLost(lab, everywhere, done);
+  const chosen = await resolveFor(lab, kim);
+  if (chosen !== undefined) done.push(chosen);
   const again = await edit(lab, 'south-edits-again', proxiesOf(lab, 'south')[1], lee);
   await allAlike(lab, 'alike-in-the-end', everywhere);
   if (again !== undefined) await nothingIsLost(lab, everywhere, [...done, again], 'nothing-lost-in-the-end');
@@ -66,6 +74,38 @@ export async function editsUnderPartition(lab: LiveLab): Promise<void> {
 }
 
 let edits = 0;
+const HELD = 'held at south';
+
+async function southHolds(lab: LiveLab, agent: string): Promise<Acknowledged[]> {
+  const [, door = serverOf(lab, 'south')] = proxiesOf(lab, 'south');
+  const displayName = `${HELD} for ${agent}`;
+  const isHeld = await heldAtSite(lab, `south-holds-edit-of-${agent}`, door, { user: agent, displayName });
+  return isHeld ? [{ agent, displayName, at: door.name }] : [];
+}
+
+/** What both have edited is listed once, with who it was at each, and what south had is chosen. */
+async function resolveFor(lab: LiveLab, agent: string): Promise<Acknowledged | undefined> {
+  const operator = await administratorAt(lab, serverOf(lab, 'south'));
+  const listed = await operator.ask({ type: 'Conflicts', all: false, limit: 10 });
+  const conflicts = listed.type === 'ConflictList' ? listed.conflicts : [];
+  const [conflict] = conflicts;
+  const isTold =
+    conflicts.length === 1 &&
+    conflict?.key === `Person/${agent}` &&
+    conflict.text.includes(HELD) &&
+    conflict.main.author !== undefined &&
+    conflict.branch.author !== undefined;
+  lab.check('conflict-is-listed', isTold, conflicts.map(({ text }) => text).join('; ') || listed.type);
+  const answer = await editedWithin(lab, WRITER_MAX_MS, async () => {
+    const id = conflict?.id ?? '';
+    return (await operator.ask({ type: 'Resolve', id, choice: 'branch', dryRun: false })) as EditAnswer;
+  });
+  operator.close();
+  lab.check('conflict-is-resolved', answer.type === 'Edited', inWords(answer));
+  return answer.type === 'Edited'
+    ? { agent, displayName: `${HELD} for ${agent}`, at: 'config-south' }
+    : undefined;
+}
 
 /** Undefined when it was not done: the check says why. */
 async function edit(

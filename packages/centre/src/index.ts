@@ -57,7 +57,8 @@ export { type Moment, objectsAt, type Present, type Refused, restoreChanges } fr
 export { checkObjects, type LoadedConfiguration, loadConfiguration } from './config/load-configuration.ts';
 export { type Branched, type Merge, mergeBranch } from './config/merge.ts';
 export type { Conflict, SideValue } from './config/merge-object.ts';
-export { changedFields } from './config/object-pieces.ts';
+export type { Touch } from './config/merge-sides.ts';
+export { changedFields, fieldName } from './config/object-pieces.ts';
 export {
   deskLevels,
   groupsOf,

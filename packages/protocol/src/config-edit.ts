@@ -16,8 +16,8 @@ export const PART_CHARS_MAX = 80_000;
 export const PARTS_MAX = 1_000;
 
 const key = z.string().min(3).max(320);
-/** `3.128`. */
-const revisionWord = z.string().regex(/^\d{1,15}\.\d{1,15}$/, 'must be a revision, as 3.128');
+/** `3.128`; `3.128+2` where a site that was cut off was looked at. */
+const revisionWord = z.string().regex(/^\d{1,15}\.\d{1,15}(\+\d{1,9})?$/, 'must be a revision, as 3.128');
 
 export const edit = z.object({
   /** `Person/kim`. */

@@ -9,6 +9,8 @@ import { configObject } from './config-objects.ts';
 export const revision = z.object({
   epoch: z.number().int().min(0),
   number: z.number().int().min(0),
+  /** At a site that is cut off: the how-manieth entry of its branch on top of that revision (CW2). */
+  ahead: z.number().int().min(1).optional(),
 });
 export type Revision = z.infer<typeof revision>;
 
@@ -32,6 +34,8 @@ export type Author = z.infer<typeof author>;
 /** Changes of one entry: 10,000 persons of an import, with their log-ins, places and phones at two sites. */
 export const CHANGES_MAX = 100_000;
 
+export const branchName = z.string().min(1).max(64);
+
 export const entry = z.object({
   revision,
   /** Wall clock of the writer, ms since 1970. */
@@ -40,15 +44,19 @@ export const entry = z.object({
   /** Why, in the words of whoever did it. */
   note: z.string().max(1_000).optional(),
   changes: z.array(change).max(CHANGES_MAX),
+  /** It has brought in so many entries of that branch (CW3). */
+  merges: z.object({ branch: branchName, entries: z.number().int().min(0) }).optional(),
+  /** The conflict that it resolves. */
+  resolves: z.string().max(100).optional(),
 });
 export type Entry = z.infer<typeof entry>;
 
-/** `3.128`, as people and logs name it. */
-export function revisionText({ epoch, number }: Revision): string {
-  return `${epoch}.${number}`;
+/** `3.128`, as people and logs name it; `3.128+2` at a site that is cut off. */
+export function revisionText({ epoch, number, ahead }: Revision): string {
+  return ahead === undefined ? `${epoch}.${number}` : `${epoch}.${number}+${ahead}`;
 }
 
 /** Which is the later; of one log, the epoch decides first. */
 export function compareRevisions(a: Revision, b: Revision): number {
-  return a.epoch - b.epoch || a.number - b.number;
+  return a.epoch - b.epoch || a.number - b.number || (a.ahead ?? 0) - (b.ahead ?? 0);
 }

@@ -3,6 +3,7 @@
  * Editing stands in `config-edit.ts`, the synchronisation of Switches in `config-sync.ts`.
  */
 import { z } from 'zod';
+import { BRANCH_REPLIES, BRANCH_REQUESTS } from './config-branch.ts';
 import { EDIT_REPLIES, EDIT_REQUESTS } from './config-edit.ts';
 import { entry } from './config-entry.ts';
 import { personRank } from './config-objects.ts';
@@ -110,6 +111,7 @@ export const configRequest = z.discriminatedUnion('type', [
   }),
   ...EDIT_REQUESTS,
   ...SYNC_REQUESTS,
+  ...BRANCH_REQUESTS,
   ...POLLS,
 ]);
 export type ConfigRequest = z.infer<typeof configRequest>;
@@ -224,6 +226,7 @@ export const configReply = z.discriminatedUnion('type', [
   }),
   ...EDIT_REPLIES,
   ...SYNC_REPLIES,
+  ...BRANCH_REPLIES,
   ...POLLS,
 ]);
 export type ConfigReply = z.infer<typeof configReply>;

@@ -1,5 +1,6 @@
 export * from './arbiter-link.ts';
 export * from './board.ts';
+export * from './config-branch.ts';
 export * from './config-edit.ts';
 export * from './config-entry.ts';
 export * from './config-link.ts';

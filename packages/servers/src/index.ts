@@ -16,6 +16,15 @@ export {
   ownPrimaryDeadline,
   stepOwnPrimary,
 } from './arbiter/own-primary.ts';
+export type {
+  ConflictsAnswer,
+  ConflictsQuery,
+  HandInAnswer,
+  HandInRequest,
+  NewConflict,
+  UnmergedAnswer,
+} from './config-server/branch-answers.ts';
+export type { BranchFileAnswer, BranchFileRequest } from './config-server/branch-line.ts';
 export {
   type ConfigFollowerEffect,
   type ConfigFollowerInput,
@@ -31,6 +40,7 @@ export type {
   TokenReading,
 } from './config-server/config-server-types.ts';
 export type { EditingRequest, EditorStanding } from './config-server/editing.ts';
+export type { HeldLine, HeldLines } from './config-server/hand-back.ts';
 export { revisionOf } from './config-server/revision-of.ts';
 export { type FreshKeys, rotated } from './config-server/rotated-keys.ts';
 export {

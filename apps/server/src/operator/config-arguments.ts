@@ -20,6 +20,8 @@ export const CONFIG_WORDS = [
   'revoke',
   'unlock',
   'verify',
+  'conflicts',
+  'resolve',
 ] as const;
 export type ConfigWord = (typeof CONFIG_WORDS)[number];
 

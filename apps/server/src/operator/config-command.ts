@@ -5,6 +5,7 @@
  */
 import { askCredentials } from './ask-credentials.ts';
 import { type ConfigArguments, type ConfigWord, readConfigArguments } from './config-arguments.ts';
+import { resolveConflict, showConflicts } from './config-conflicts.ts';
 import { personOf, revokeLogIn, setPassword, unlock } from './config-persons.ts';
 import { Progress } from './config-progress.ts';
 import {
@@ -93,5 +94,9 @@ function run(
       return unlock(ports, asked);
     case 'verify':
       return showLogStanding(session, asked, voices, progress);
+    case 'conflicts':
+      return showConflicts(session, asked, voices);
+    case 'resolve':
+      return resolveConflict(ports, asked);
   }
 }

@@ -65,6 +65,7 @@ const WRITING = [
   'Edit',
   'Fix',
   'Restore',
+  'Resolve',
   'SyncSwitches',
   'SetPassword',
   'ResetPassword',

@@ -4,6 +4,7 @@ import { Progress } from './config-progress.ts';
 import {
   changeLines,
   checkLines,
+  conflictLines,
   countsInWords,
   cutLines,
   entryLines,
@@ -34,7 +35,9 @@ test('types and keys are understood as people write them, and nothing else is', 
   expect(['kim', 'Person/', '/kim', '../../etc/passwd', 'constructor/x'].map(keyOf)).toEqual([
     ...Array.from({ length: 5 }, () => undefined),
   ]);
-  expect(['3.128', '3', '3.x', '1e3.2'].map(isRevision)).toEqual([true, false, false, false]);
+  expect(['3.128', '3.128+2', '3', '3.x', '1e3.2'].map(isRevision)).toEqual([
+    ...[true, true, false, false, false],
+  ]);
 });
 
 test('a time is an instant in UTC, or so long ago', () => {
@@ -62,6 +65,22 @@ test('what was changed is counted and told, cut where it is long', () => {
   const lines = entryLines({ ...entry, note: 'why' });
   expect(lines[0]).toBe('3.128  1970-01-01 00:00:00 UTC  kim (workspace)  why');
   expect(lines[1]).toBe('    Host/a: created');
+});
+
+test('a conflict is told with both sides, who and when', () => {
+  const side = { author: { who: 'kim', from: 'workspace' }, at: 0, revision: '3.128+1' };
+  const conflict = {
+    ...{ id: 'b.1.1', kind: 'conflict' as const, key: 'Host/a', field: 'address' },
+    ...{ main: {}, branch: side, text: 'What and why.', mergedIn: '3.129' },
+  };
+  expect(conflictLines(conflict)).toEqual([
+    'b.1.1  open, merged in 3.129',
+    '    What and why.',
+    '    main line: not edited',
+    '    branch: kim (workspace), 1970-01-01 00:00:00 UTC, 3.128+1',
+  ]);
+  expect(conflictLines({ ...conflict, kind: 'stricter' })[0]).toContain('settled by rule');
+  expect(conflictLines({ ...conflict, resolvedIn: '3.130' })[0]).toContain('resolved in 3.130');
 });
 
 test('errors of a check come first', () => {

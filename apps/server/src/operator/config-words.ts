@@ -7,6 +7,7 @@ import {
   type Finding,
   type ObjectType,
   revisionText,
+  type ShownConflict,
 } from '@holdfast/protocol';
 import { readDuration } from './drain-words.ts';
 
@@ -80,10 +81,42 @@ export function checkLines(findings: readonly CheckFinding[]): string[] {
     ]);
 }
 
+/** What, what each side has made of it and who, when; and what stands now. */
+export function conflictLines({
+  id,
+  kind,
+  text,
+  main,
+  branch,
+  mergedIn,
+  resolvedIn,
+}: ShownConflict): string[] {
+  const state =
+    resolvedIn === undefined
+      ? kind === 'conflict'
+        ? 'open'
+        : 'settled by rule'
+      : `resolved in ${resolvedIn}`;
+  const side = (name: string, { author, at, revision }: ShownConflict['main']) => {
+    if (author === undefined) return `    ${name}: not edited`;
+    const when = at === undefined ? '' : `, ${instantInWords(at)}`;
+    return `    ${name}: ${author.who} (${author.from})${when}${revision === undefined ? '' : `, ${revision}`}`;
+  };
+  return [
+    `${id}  ${state}, merged in ${mergedIn}`,
+    `    ${text}`,
+    ...[side('main line', main), side('branch', branch)],
+  ];
+}
+
 /** `at` as local time with its offset would be read differently at the two sites: UTC. */
-export function entryLines({ revision, at, author, note, changes }: Entry): string[] {
-  const when = new Date(at).toISOString().replace('T', ' ').slice(0, 19);
-  const head = `${revisionText(revision)}  ${when} UTC  ${author.who} (${author.from})`;
+function instantInWords(at: number): string {
+  return `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
+}
+
+export function entryLines({ revision, at, author, note, changes, resolves }: Entry): string[] {
+  const choice = resolves === undefined ? '' : `  resolves ${resolves}`;
+  const head = `${revisionText(revision)}  ${instantInWords(at)}  ${author.who} (${author.from})${choice}`;
   const lines = cutLines(changeLines(changes), ENTRY_LINES_MAX);
   if (changes.length >= CHANGES_SHOWN) lines.push(`(these are the first ${changes.length} of its changes)`);
   return [note === undefined ? head : `${head}  ${note}`, ...lines.map((line) => `    ${line}`)];
@@ -103,7 +136,8 @@ export function readInstant(text: string, now: number): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-const REVISION = /^\d{1,15}\.\d{1,15}$/;
+/** `3.128`; `3.128+2` where a site that is cut off is looked at. */
+const REVISION = /^\d{1,15}\.\d{1,15}(\+\d{1,9})?$/;
 
 export function isRevision(text: string): boolean {
   return REVISION.test(text);

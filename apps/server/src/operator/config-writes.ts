@@ -111,7 +111,7 @@ function editOf(
 export async function writeWhenSure(
   ports: WritePorts,
   asked: ConfigArguments,
-  request: Editing,
+  request: Exclude<Editing, { type: 'Resolve' }>,
 ): Promise<number> {
   const { session, progress, say, tell } = ports;
   const tried = await session.write({ ...request, dryRun: true }, progress);

@@ -17,7 +17,10 @@ export const ANSWER_MAX_MS = 30_000;
 /** A log of years is read, beside everything else that its server does. */
 const VERIFY_MAX_MS = 3_600_000;
 /** Answered by Edited, when it has been written. */
-const WRITING: readonly string[] = ['Edit', 'Restore', 'Fix', 'SetPassword', 'ResetPassword', 'Revoke'];
+const WRITING: readonly string[] = [
+  ...['Edit', 'Restore', 'Fix', 'Resolve', 'SyncSwitches'],
+  ...['SetPassword', 'ResetPassword', 'Revoke'],
+];
 
 export interface SessionHandlers {
   changed?(changed: Changed): void;

@@ -233,7 +233,7 @@ async function presentOf(request: ObjectRequest): Promise<Present> {
 function seenAtOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
   const ifMatch = headers['if-match'];
   if (ifMatch === undefined || ifMatch === '*') return undefined;
-  const revision = /^"(\d{1,15}\.\d{1,15})"$/.exec(ifMatch)?.[1];
+  const revision = /^"(\d{1,15}\.\d{1,15}(?:\+\d{1,9})?)"$/.exec(ifMatch)?.[1];
   if (revision !== undefined) return revision;
   const detail = 'If-Match is not one ETag of this server, as "3.128" with its quotation marks.';
   throw new Problem({ code: 'bad-message', field: 'If-Match', detail });

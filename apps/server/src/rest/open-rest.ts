@@ -17,6 +17,7 @@ import { boundConnections } from '../io/bound-connections.ts';
 import type { LogBudget } from '../log-budget.ts';
 import { cannotOpen } from '../sip-server-ports.ts';
 import { addChangeRoutes } from './change-routes.ts';
+import { addConflictRoutes } from './conflict-routes.ts';
 import { DOCS_POLICY, docsPage, type ShownDocument } from './docs-page.ts';
 import { addEditRoutes } from './edit-routes.ts';
 import { addImportRoutes } from './import-routes.ts';
@@ -179,6 +180,7 @@ function addGuarded(app: RestApp, context: RestContext): void {
   addObjectRoutes(app, context);
   addEditRoutes(app, context);
   addPersonRoutes(app, context);
+  addConflictRoutes(app, context);
   addImportRoutes(app, context);
   addChangeRoutes(app, context);
   addSyncRoutes(app, context);

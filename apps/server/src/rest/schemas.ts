@@ -1,6 +1,7 @@
 /** What REST takes and gives, as schemas: they check every request, and the OpenAPI document is made of them. */
 import {
   author,
+  CONFLICTS_MAX,
   change,
   checkFinding,
   configObject,
@@ -8,6 +9,7 @@ import {
   edit,
   entry,
   finding,
+  shownConflict,
 } from '@holdfast/protocol';
 import { z } from 'zod';
 
@@ -24,8 +26,8 @@ export const OBJECT_TYPES = configObject.options.map(({ shape }) => shape.object
 
 const revisionWord = z
   .string()
-  .regex(/^\d{1,15}\.\d{1,15}$/, 'must be a revision, as 3.128')
-  .describe('A revision, as 3.128.');
+  .regex(/^\d{1,15}\.\d{1,15}(\+\d{1,9})?$/, 'must be a revision, as 3.128')
+  .describe('A revision, as 3.128; 3.128+2 at a site that is cut off.');
 const key = z.string().min(3).max(320).describe('TYPE/NAME, as Person/kim or DN/8000@north.');
 const note = z.string().min(1).max(1_000).describe('Why, for the history.');
 const flag = z.enum(['true', 'false']).default('false');
@@ -99,6 +101,27 @@ export const restoreBody = z.strictObject({
 });
 
 export const fixBody = z.strictObject(inBody).nullish();
+
+export const conflictsQuery = z.strictObject({
+  all: flag.transform(isSet).describe('Also those that are resolved, and what was settled by rule.'),
+  limit: z.coerce.number().int().min(1).max(CONFLICTS_MAX).default(100),
+});
+export const conflictPath = z.strictObject({
+  id: z.string().min(1).max(100).describe('As the list of conflicts has it.'),
+});
+export const resolveBody = z.strictObject({
+  choice: z
+    .union([
+      z.enum(['main', 'branch']),
+      z
+        .strictObject({ value: z.unknown() })
+        .refine((choice) => Object.hasOwn(choice, 'value'), 'must have a value; null takes it away'),
+    ])
+    .describe(
+      'What the main line has, what the site that was cut off had, or another value of the field; null takes it, or the object, away.',
+    ),
+  note: note.optional(),
+});
 
 export const historyQuery = z.strictObject({
   key: key.optional(),
@@ -190,6 +213,13 @@ export const verifyAnswer = z.union([
     because: z.string(),
   }),
 ]);
+const toldSide = shownConflict.shape.main.extend({ at: z.iso.datetime().optional() });
+export const conflictsAnswer = z.object({
+  conflicts: z
+    .array(shownConflict.extend({ main: toldSide, branch: toldSide }))
+    .describe('The oldest first, without secrets.'),
+  more: z.boolean().describe('There are others: ask for more, or resolve these.'),
+});
 export const findingsAnswer = z.object({ revision, findings: z.array(checkFinding) });
 
 export const STANDINGS = ['writing', 'following', 'cutOff', 'proxy', 'files'] as const;

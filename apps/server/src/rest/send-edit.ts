@@ -9,7 +9,10 @@ import { notEditedProblem, Problem } from './problem.ts';
 import type { RestContext } from './rest-app.ts';
 import { restAddressOf } from './standing.ts';
 
-export type EditQuestion = Extract<Question, { type: 'Edit' | 'Restore' | 'Fix' | 'SyncSwitches' }>;
+export type EditQuestion = Extract<
+  Question,
+  { type: 'Edit' | 'Restore' | 'Fix' | 'Resolve' | 'SyncSwitches' }
+>;
 type Edited = Extract<ConfigReply, { type: 'Edited' }>;
 type NotEdited = Extract<ConfigReply, { type: 'NotEdited' }>;
 

@@ -23,6 +23,10 @@ export interface RestWorld {
   readonly log: readonly LogLine[];
   /** Of the administrator. */
   readonly token: string;
+  /** The file of what is edited while the database is away. */
+  readonly branch: string;
+  /** `between`: what happens while it is down. */
+  restart(between: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -82,16 +86,25 @@ export async function startRest(over: 'pglite' | 'files' = 'pglite'): Promise<Re
   const objects = await restObjects(ports);
   await writeConfiguration(join(folder, 'files'), objects, 'json');
   const log: LogLine[] = [];
-  const server = await startConfigServer({
-    ...{ application: 'config-north', files: join(folder, 'files') },
-    ...(over === 'files' ? {} : { store: `pglite:${join(folder, 'store')}` }),
-    ...{ log: (line) => void log.push(line), lines: new LineCounts() },
-  });
+  const branch = join(folder, 'branch');
+  const start = () =>
+    startConfigServer({
+      ...{ application: 'config-north', files: join(folder, 'files') },
+      ...(over === 'files' ? {} : { store: `pglite:${join(folder, 'store')}`, branch }),
+      ...{ log: (line) => void log.push(line), lines: new LineCounts() },
+    });
+  let server = await start();
   const url = `http://127.0.0.1:${ports.northRest}`;
   const token = await logIn(url, ADMINISTRATOR);
   if (over === 'pglite') await untilStanding(url, token, 'writing');
   return {
-    ...{ url, port: ports.northRest, ports, objects, folder, log, token },
+    ...{ url, port: ports.northRest, ports, objects, folder, log, token, branch },
+    async restart(between) {
+      await server.stop();
+      await between();
+      server = await start();
+      await untilStanding(url, token, 'writing');
+    },
     async stop() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });

@@ -5,6 +5,7 @@
 import { type Change, objectKey, type Revision } from '@holdfast/protocol';
 import type { CommitAnswer, CommitRequest } from '@holdfast/servers';
 import { type Kysely, sql } from 'kysely';
+import { keepConflicts } from './branches.ts';
 import { entryHash } from './entry-hash.ts';
 import {
   applyChanges,
@@ -35,6 +36,7 @@ export async function commitEntry(db: Kysely<unknown>, request: CommitRequest): 
   if (done !== undefined) return done;
   const lost = epochLost(writer, epoch);
   if (lost !== undefined) throw new Refusal(lost);
+  await refuseRepeated(db, request);
   refuseMalformed(changes);
   const stored = await objectsOfKeys(
     db,
@@ -45,6 +47,7 @@ export async function commitEntry(db: Kysely<unknown>, request: CommitRequest): 
   const revision = { epoch, number: writer.head_number + 1 };
   await applyChanges(db, changes, revision);
   await append(db, request, revision, writer.head_hash);
+  await keepConflicts(db, revision.number, request.conflicts ?? []);
   // Here, and not within COMMIT, so that what they refuse is known to have changed nothing.
   await sql`set constraints all immediate`.execute(db);
   // A COMMIT that waits for its standby must not be cut short: PostgreSQL would then acknowledge what the standby lacks (CW5).
@@ -55,6 +58,18 @@ export async function commitEntry(db: Kysely<unknown>, request: CommitRequest): 
 async function revisionOf(db: Kysely<unknown>, id: string): Promise<Revision | undefined> {
   const { rows } = await sql<Revision>`select epoch, number from config_entry where id = ${id}`.execute(db);
   return rows[0];
+}
+
+/** CW3: a branch is merged once as far as it has come, and a conflict resolved once. */
+async function refuseRepeated(db: Kysely<unknown>, { merges, resolves }: CommitRequest): Promise<void> {
+  const { rows } = await sql<Revision>`
+    select epoch, number from config_entry
+      where (merges = ${merges?.branch ?? null}::text and merged_entries >= ${merges?.entries ?? 0}::int)
+        or resolves = ${resolves ?? null}::text limit 1`.execute(db);
+  const [done] = rows;
+  if (done === undefined) return;
+  const text = `It has been done already, in ${done.epoch}.${done.number}. Look again.`;
+  throw new Refusal({ type: 'constraint', rule: 'CW3', objects: [], text });
 }
 
 /** What whoever asks should have refused; the database would not see all of it. */
@@ -87,15 +102,14 @@ async function append(
   { epoch, number }: Revision,
   previous: string,
 ): Promise<void> {
-  const { id, at, author, changes } = request;
+  const { id, at, author, changes, merges, resolves } = request;
   const note = request.note ?? null;
   const { who, from } = author;
-  const hash = entryHash(previous, { number, epoch, id, at, who, from, note }, changes);
+  const hash = entryHash(previous, { number, epoch, id, at, who, from, note, merges, resolves }, changes);
   await sql`insert into config_entry
-    (number, epoch, id, at, who, came_from, note, change_count, previous_hash, hash)
-    values (${number}, ${epoch}, ${id}, ${at}, ${who}, ${from}, ${note}, ${changes.length}, ${previous}, ${hash})`.execute(
-    db,
-  );
+    (number, epoch, id, at, who, came_from, note, change_count, merges, merged_entries, resolves, previous_hash, hash)
+    values (${number}, ${epoch}, ${id}, ${at}, ${who}, ${from}, ${note}, ${changes.length}, ${merges?.branch ?? null},
+      ${merges?.entries ?? null}, ${resolves ?? null}, ${previous}, ${hash})`.execute(db);
   let position = 0;
   for (const part of partsOf(changes)) {
     const rows = part.map((one) => ({ position: position++, ...one }));

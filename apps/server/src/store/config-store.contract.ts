@@ -5,6 +5,7 @@ import { type Change, type ConfigObject, objectKey, type Revision } from '@holdf
 import type { CommitAnswer, CommitRequest, StoredConfiguration } from '@holdfast/servers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ConfigStore } from './config-store.ts';
+import { testBranches, testConflicts } from './config-store-branches.contract.ts';
 import { WRITES_MAX } from './sql-store.ts';
 import { BASE, changed, created, deleted, dn, login, object, person, place, tenant } from './test-objects.ts';
 
@@ -61,7 +62,7 @@ export async function readOf(store: ConfigStore): Promise<StoredConfiguration> {
 export const textOf = (objects: readonly ConfigObject[]): string[] =>
   objects.map((one) => canonicalText(one)).sort();
 
-interface Around {
+export interface Around {
   world(): StoreWorld;
   writer(): TestWriter;
 }
@@ -84,6 +85,8 @@ export function configStoreContract(name: string, begin: () => Promise<StoreWorl
     testLog(around);
     testPast(around);
     testTampering(around);
+    testBranches(around);
+    testConflicts(around);
   });
 }
 

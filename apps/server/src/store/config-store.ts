@@ -16,12 +16,17 @@ import type {
   ClaimAnswer,
   CommitAnswer,
   CommitRequest,
+  ConflictsAnswer,
+  ConflictsQuery,
   EntriesAnswer,
+  HandInAnswer,
+  HandInRequest,
   HistoryAnswer,
   HistoryQuery,
   PastAnswer,
   StoredConfiguration,
   Unavailable,
+  UnmergedAnswer,
   VerifyAnswer,
 } from '@holdfast/servers';
 
@@ -42,6 +47,11 @@ export interface ConfigStore {
   history(query: HistoryQuery): Promise<HistoryAnswer>;
   /** All objects as they were under a revision, or at a moment of the wall clock (ms): after the last entry made by then. */
   objectsAt(when: Revision | number): Promise<PastAnswer>;
+  /** Needs no role: whoever has it may hand it in, and more of it later. The same entry is written once. */
+  handIn(branch: HandInRequest): Promise<HandInAnswer>;
+  /** The branch that has waited longest for its merge. */
+  unmerged(): Promise<UnmergedAnswer>;
+  conflicts(query: ConflictsQuery): Promise<ConflictsAnswer>;
   /** Reads the whole log. */
   verify(): Promise<VerifyAnswer>;
   close(): Promise<void>;

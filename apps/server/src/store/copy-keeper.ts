@@ -1,12 +1,11 @@
 /** Keeps the copy of the configuration up to date, one write at a time: of what changes meanwhile the newest is written next. */
-import type { Configuration } from '@holdfast/centre';
 import type { Log } from '../log.ts';
-import { writeCopy } from './disk-copy.ts';
+import { type Copied, writeCopy } from './disk-copy.ts';
 
 export class CopyKeeper {
   readonly #file: string;
   readonly #log: Log;
-  #next: Configuration | undefined;
+  #next: Copied | undefined;
   #writing: Promise<void> | undefined;
   #hasFailed = false;
 
@@ -15,8 +14,8 @@ export class CopyKeeper {
     this.#log = log;
   }
 
-  keep(configuration: Configuration): void {
-    this.#next = configuration;
+  keep(copied: Copied): void {
+    this.#next = copied;
     this.#writing ??= this.#write();
   }
 

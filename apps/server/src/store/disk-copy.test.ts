@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfigObject } from '@holdfast/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readCopy, writeCopy } from './disk-copy.ts';
+import { readCopy, revisionOfCopy, writeCopy } from './disk-copy.ts';
 
 let folder: string;
 let file: string;
@@ -49,4 +49,25 @@ test('[CX1] where it cannot be written the former one stays', async () => {
   mkdirSync(`${file}.new`);
   await expect(writeCopy(file, { ...copy, objects: [] })).rejects.toThrow();
   expect(await readCopy(file)).toEqual({ type: 'copy', ...copy });
+});
+
+test('[CW4] with a copy the last entries are kept, without a gap and not too many', async () => {
+  const entry = (number: number, changes: number) => ({
+    ...{ revision: { epoch: 3, number }, at: 1, author: { who: 'kim', from: 'x' } },
+    changes: Array.from({ length: changes }, (_, i) => ({
+      ...{ key: `Tenant/t${i}`, before: null, after: tenant(`t${i}`) },
+    })),
+  });
+  const owed = [{ revision: { epoch: 2, number: 9 }, entries: [{ ...entry(9, 1), note: 'owed' }] }];
+  const entries = [entry(125, 1), entry(126, 3_000), entry(127, 2_000), entry(128, 1_000)];
+  await writeCopy(file, { ...copy, lines: { held: { revision: { epoch: 3, number: 128 }, entries }, owed } });
+  expect(await readCopy(file)).toEqual({
+    ...{ type: 'copy', ...copy },
+    lines: { held: { revision: { epoch: 3, number: 128 }, entries: entries.slice(2) }, owed },
+  });
+  expect(await revisionOfCopy(file)).toBe('3.128');
+  expect(await revisionOfCopy(`${file}.none`)).toBeUndefined();
+  const whole = readFileSync(file, 'utf8');
+  writeFileSync(file, whole.replace('"owed"', '"ower"'));
+  expect((await readCopy(file)).type).toBe('corrupt');
 });

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { canonicalText } from '@holdfast/centre';
-import type { Change } from '@holdfast/protocol';
+import type { Change, Entry } from '@holdfast/protocol';
 
 /** All of an entry but its changes. */
 export interface EntryHeader {
@@ -15,6 +15,9 @@ export interface EntryHeader {
   readonly who: string;
   readonly from: string;
   readonly note: string | null;
+  /** Absent in most, which then have the hash that they had before there was this. */
+  readonly merges?: Entry['merges'];
+  readonly resolves?: string | undefined;
 }
 
 /** `changes` as JSON holds them, before any schema: what a later release would read into them is no edit. */
@@ -28,8 +31,10 @@ export function entryHash(previous: string, header: EntryHeader, changes: Iterab
 export class EntryHash {
   readonly #hash = createHash('sha256');
 
-  constructor(previous: string, { number, epoch, id, at, who, from, note }: EntryHeader) {
-    this.#hash.update(`${previous}\n${canonicalText({ number, epoch, id, at, who, from, note })}\n`);
+  constructor(previous: string, { number, epoch, id, at, who, from, note, merges, resolves }: EntryHeader) {
+    this.#hash.update(
+      `${previous}\n${canonicalText({ number, epoch, id, at, who, from, note, merges, resolves })}\n`,
+    );
   }
 
   /** In their order. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { canonicalText } from '@holdfast/centre';
 import type { Change } from '@holdfast/protocol';
 import { EntryHash } from './entry-hash.ts';
-import type { EntryRow } from './read-log.ts';
+import { type EntryRow, linksOf } from './read-log.ts';
 
 export interface ChainedRow extends EntryRow {
   readonly previous_hash: string;
@@ -52,7 +52,7 @@ export class LogChain {
     if (number !== this.#number + 1) return broken(row, `Entry ${this.#number + 1} is missing.`);
     if (row.previous_hash !== this.#hash)
       return broken(row, `It does not follow on the entry ${this.#number} that is here.`);
-    const hash = new EntryHash(this.#hash, { number, epoch, id, at, who, from, note });
+    const hash = new EntryHash(this.#hash, { number, epoch, id, at, who, from, note, ...linksOf(row) });
     this.#open = { row, hash };
     return undefined;
   }

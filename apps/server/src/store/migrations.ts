@@ -130,6 +130,42 @@ const log = [
   ),
 ] as const;
 
+/** CW3: what was edited at sites that were cut off, which entry has brought it in, and what that has left open. */
+const branches = [
+  `create table config_branch (
+    id text primary key,
+    place bigint generated always as identity,
+    base_epoch integer not null,
+    base_number integer not null,
+    held_by text not null,
+    handed_at double precision not null
+  )`,
+  `create table config_branch_entry (
+    branch text not null references config_branch (id),
+    position integer not null,
+    body jsonb not null,
+    primary key (branch, position)
+  )`,
+  'alter table config_entry add column merges text, add column merged_entries integer, add column resolves text',
+  'create unique index config_entry_merges on config_entry (merges, merged_entries) where merges is not null',
+  'create unique index config_entry_resolves on config_entry (resolves) where resolves is not null',
+  `create table config_conflict (
+    id text primary key,
+    number integer not null,
+    position integer not null,
+    kind text not null,
+    body jsonb not null
+  )`,
+  'create index config_conflict_number on config_conflict (number, position)',
+  ...['config_branch', 'config_branch_entry', 'config_conflict'].map(
+    (table) => `create trigger append_only before update or delete or truncate on ${table}
+      for each statement execute function config_append_only()`,
+  ),
+] as const;
+
 export const migrations: MigrationProvider = {
-  getMigrations: async () => ({ '0001-objects-and-log': statements(...objects, ...kinds, ...log) }),
+  getMigrations: async () => ({
+    '0001-objects-and-log': statements(...objects, ...kinds, ...log),
+    '0002-branches': statements(...branches),
+  }),
 };

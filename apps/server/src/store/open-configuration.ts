@@ -8,13 +8,13 @@ import {
   makeConfiguration,
   problemLine,
 } from '@holdfast/centre';
-import { type ConfigObject, objectKey, type Revision, revisionText } from '@holdfast/protocol';
-import { revisionOf } from '@holdfast/servers';
+import { type ConfigObject, type Entry, objectKey, type Revision, revisionText } from '@holdfast/protocol';
+import { type HeldLines, revisionOf } from '@holdfast/servers';
 import { nodeHashes } from '../crypto.ts';
 import type { Log } from '../log.ts';
 import { CannotRun } from '../role.ts';
 import type { ConfigStore } from './config-store.ts';
-import { readCopy } from './disk-copy.ts';
+import { readCopy, revisionOfCopy } from './disk-copy.ts';
 import { loadFiles } from './read-files.ts';
 
 export interface ConfigurationPlace {
@@ -31,6 +31,8 @@ export interface OpenedConfiguration {
   readonly configuration: Configuration;
   /** Of what the store holds, or held when the copy was written. */
   readonly stored?: Revision;
+  /** The last entries that it came from, of a copy. */
+  readonly recent?: readonly Entry[];
 }
 
 /** An import finds nobody who writes: the store is empty. */
@@ -48,29 +50,54 @@ export async function openConfiguration(place: ConfigurationPlace): Promise<Open
   for (let told = ''; ; ) {
     const read = await store.read();
     if (read.type === 'configuration') {
+      if (read.revision.number > 0 && (await holdsMore(store, copy))) {
+        // What the database has lost is handed back from there, and then read anew (CW4).
+        const copied = copy === undefined ? undefined : await openCopy(copy, log);
+        if (copied !== undefined) return copied;
+      }
       if (read.revision.number > 0) return opened(read.objects, read.revision);
       return importFiles(store, place);
     }
     if (read.because !== told)
       log({ level: 'warn', what: 'the configuration database cannot be read', because: read.because });
     // What is no good the first time stays so.
-    const configuration =
-      told === '' && copy !== undefined ? await configurationOfCopy(copy, log) : undefined;
+    const copied = told === '' && copy !== undefined ? await openCopy(copy, log) : undefined;
     told = read.because;
-    if (configuration !== undefined) return { configuration, stored: revisionOf(configuration.revision) };
+    if (copied !== undefined) return copied;
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
 }
 
+/** Whether a copy comes from another line than the database has now: that was promoted, or put back from an old one. */
+async function holdsMore(store: ConfigStore, copy: string | undefined): Promise<boolean> {
+  const revision = copy === undefined ? undefined : await revisionOfCopy(copy);
+  if (revision === undefined) return false;
+  return (await store.entriesAfter(revisionOf(revision), 1)).type === 'diverged';
+}
+
+async function openCopy(file: string, log: Log): Promise<OpenedConfiguration | undefined> {
+  const copied = await configurationOfCopy(file, log);
+  if (copied === undefined) return undefined;
+  const { configuration, lines } = copied;
+  return {
+    configuration,
+    stored: revisionOf(configuration.revision),
+    ...(lines?.held === undefined ? {} : { recent: lines.held.entries }),
+  };
+}
+
 /** Of a copy that is sound; what is there and is not is said. */
-export async function configurationOfCopy(file: string, log: Log): Promise<Configuration | undefined> {
+export async function configurationOfCopy(
+  file: string,
+  log: Log,
+): Promise<{ readonly configuration: Configuration; readonly lines: HeldLines | undefined } | undefined> {
   const copy = await readCopy(file);
   if (copy.type === 'corrupt')
     log({ level: 'error', what: 'the copy of the configuration is not served', because: copy.because });
   if (copy.type !== 'copy') return undefined;
-  const { revision, objects } = copy;
+  const { revision, objects, lines } = copy;
   log({ level: 'info', what: 'the copy of the configuration is served', detail: { revision } });
-  return makeConfiguration(objects, nodeHashes.sha256, revision);
+  return { configuration: makeConfiguration(objects, nodeHashes.sha256, revision), lines };
 }
 
 function opened(objects: readonly ConfigObject[], revision: Revision): OpenedConfiguration {

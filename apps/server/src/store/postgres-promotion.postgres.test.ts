@@ -1,9 +1,18 @@
 /** A primary that dies, and its standby that is promoted, for real: whether it had all entries, or lacks the last. */
+import { makeConfiguration } from '@holdfast/centre';
+import { type LogLine, must } from '@holdfast/kernel';
+import { revisionText } from '@holdfast/protocol';
+import { LineCounts } from '@holdfast/servers';
 import { afterEach, expect, test } from 'vitest';
+import { freePorts } from '../../../../lab/live/free-ports.ts';
 import { PostgresServer } from '../../../../lab/live/peers/postgres.ts';
+import { nodeHashes } from '../crypto.ts';
+import { serveConfiguration } from '../serve-configuration.ts';
 import { readOf, TestWriter } from './config-store.contract.ts';
 import type { ConfigStore } from './config-store.ts';
+import { makeWorld } from './make-world.ts';
 import { openConfigStore } from './open-config-store.ts';
+import { StoreShell } from './store-shell.ts';
 import { BASE, created, deleted, person, tenant } from './test-objects.ts';
 
 const closing: { close?(): unknown; stop?(): unknown }[] = [];
@@ -122,3 +131,65 @@ test('[CD6] [CD10] a primary hangs and says nothing: what waits for it is ended,
   await writer.mustCommit(created(person('eve')));
   expect(await standby.query('select count(*) from config_entry')).toBe('3');
 }, 60_000);
+
+/** A Configuration Server over that database. */
+async function serve(address: string) {
+  const store = await openConfigStore(address);
+  const { objects, revision: stored } = await readOf(store);
+  const lines: LogLine[] = [];
+  const log = (line: LogLine) => void lines.push(line);
+  const configuration = makeConfiguration(objects, nodeHashes.sha256, revisionText(stored));
+  const serving = await serveConfiguration({
+    ...{ application: 'config-north', type: 'ConfigurationServer', configuration, stored },
+    ...{ log, lines: new LineCounts(), startedAt: 0 },
+    asked: (effect) => {
+      if (effect.type === 'store') shell.ask(effect);
+    },
+  });
+  const shell = new StoreShell(store, undefined, log, serving);
+  closing.push({ close: () => shell.stop() }, { close: () => serving.stop() });
+  return { node: serving.node, lines };
+}
+
+test('[CW4] what a promoted standby lacks is handed back by the Configuration Server that holds it, and merged', async () => {
+  const { primary, standby } = await pair();
+  const ports = await freePorts(8);
+  const site = (
+    name: string,
+    [configPort, clientPort, statPort, sipPort]: readonly (number | undefined)[],
+  ) => ({
+    ...{ name, address: '127.0.0.1', gateway: '127.0.0.1:9' },
+    ...{ configPort, clientPort, statPort, sipPort },
+  });
+  const { objects } = await makeWorld({
+    ...{ agents: 1, password: 'x', phonePassword: 'y', realm: 'holdfast' },
+    sites: [site('north', ports.slice(0, 4)), site('south', ports.slice(4))] as never,
+  });
+  const address = standby.address(primary);
+  const other = await TestWriter.claim(await open(address), 'config-south');
+  await other.mustCommit(created(...objects));
+  await expect.poll(() => standby.query('select count(*) from config_entry')).toBe('1');
+  await standby.query(`alter system set primary_conninfo = ''`);
+  await standby.query('select pg_reload_conf()');
+  await expect.poll(() => primary.query('select count(*) from pg_stat_replication')).toBe('0');
+  const { node, lines } = await serve(address);
+  const tenant = must(
+    objects.find(({ objectType }) => objectType === 'Tenant'),
+    'generated',
+  );
+  const of = { tenant: 'name' in tenant ? tenant.name : '' };
+  await other.mustCommit(created(person('max', of)));
+  await other.mustCommit(created(person('eve', of)));
+  const isThere = (name: string) => node.configuration.get('Person', name) !== undefined;
+  await expect.poll(() => isThere('eve'), { timeout: 5_000 }).toBe(true);
+  await primary.kill();
+  await standby.promote();
+  const merges = () => standby.query('select merges from config_entry where merges is not null');
+  await expect.poll(merges, { timeout: 20_000, interval: 200 }).toBe('lost-1.2');
+  await expect.poll(() => node.configuration.revision, { timeout: 5_000 }).toBe(`${PROMOTED}.2`);
+  expect(['max', 'eve'].map(isThere)).toEqual([true, true]);
+  expect(lines.find(({ what }) => what === 'edits of a cut-off site merged')).toMatchObject({
+    detail: { branch: 'lost-1.2', entries: 2, objects: 2, conflicts: 0 },
+  });
+  expect(await other.store.verify()).toMatchObject({ type: 'sound', entries: 2 });
+}, 90_000);

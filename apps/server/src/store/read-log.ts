@@ -31,6 +31,9 @@ export interface EntryRow {
   readonly came_from: string;
   readonly note: string | null;
   readonly change_count: number;
+  readonly merges: string | null;
+  readonly merged_entries: number | null;
+  readonly resolves: string | null;
 }
 
 interface ChangeRow {
@@ -40,7 +43,7 @@ interface ChangeRow {
   readonly after: unknown;
 }
 
-const entryColumns = sql`number, epoch, id, at, who, came_from, note, change_count`;
+const entryColumns = sql`number, epoch, id, at, who, came_from, note, change_count, merges, merged_entries, resolves`;
 
 export async function entriesAfter(
   db: Kysely<unknown>,
@@ -65,7 +68,7 @@ export async function entriesAfter(
 }
 
 /** The last entry here that the asker has too: numbers are given once in an epoch, by its one writer (CW1). */
-async function commonRevision(db: Kysely<unknown>, { epoch, number }: Revision): Promise<Revision> {
+export async function commonRevision(db: Kysely<unknown>, { epoch, number }: Revision): Promise<Revision> {
   const { rows } = await sql<Revision>`
     select epoch, number from config_entry where number <= ${bounded(number)} and epoch <= ${bounded(epoch)}
     order by number desc limit 1`.execute(db);
@@ -137,6 +140,19 @@ function entryOf(row: EntryRow, changes: readonly Change[]): StoredEntry {
     author: { who, from },
     ...(note === null ? {} : { note }),
     changes: [...changes],
+    ...linksOf(row),
+  };
+}
+
+/** The branch that an entry has brought in, and the conflict that it resolves. */
+export function linksOf({
+  merges,
+  merged_entries: entries,
+  resolves,
+}: Pick<EntryRow, 'merges' | 'merged_entries' | 'resolves'>): Pick<StoredEntry, 'merges' | 'resolves'> {
+  return {
+    ...(merges === null || entries === null ? {} : { merges: { branch: merges, entries } }),
+    ...(resolves === null ? {} : { resolves }),
   };
 }
 

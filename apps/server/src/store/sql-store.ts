@@ -6,16 +6,22 @@ import type {
   ClaimAnswer,
   CommitAnswer,
   CommitRequest,
+  ConflictsAnswer,
+  ConflictsQuery,
   EntriesAnswer,
+  HandInAnswer,
+  HandInRequest,
   HistoryAnswer,
   HistoryQuery,
   PastAnswer,
   StoredConfiguration,
   Unavailable,
+  UnmergedAnswer,
   VerifyAnswer,
 } from '@holdfast/servers';
 import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import { CannotRun } from '../role.ts';
+import { conflicts, handIn, refusedForText, unmerged } from './branches.ts';
 import { commitEntry, Refusal } from './commit-entry.ts';
 import type { ConfigStore } from './config-store.ts';
 import { migrations } from './migrations.ts';
@@ -114,6 +120,26 @@ export class SqlStore implements ConfigStore {
       const past = await objectsAt(db, when);
       return past.type === 'unreadable' ? unreadable(past.key) : past;
     });
+  }
+
+  /** It may be done twice: what is there is not written again. */
+  handIn(branch: HandInRequest): Promise<HandInAnswer> {
+    return this.#inTurn<HandInAnswer>(this.#writes, () =>
+      this.#twice<HandInAnswer>(() =>
+        this.#db
+          .transaction()
+          .execute((db) => handIn(db, branch))
+          .catch(refusedForText),
+      ),
+    );
+  }
+
+  unmerged(): Promise<UnmergedAnswer> {
+    return this.#look(unmerged);
+  }
+
+  conflicts(query: ConflictsQuery): Promise<ConflictsAnswer> {
+    return this.#look((db) => conflicts(db, query));
   }
 
   verify(): Promise<VerifyAnswer> {

@@ -1,17 +1,18 @@
 /** Between the node of a Configuration Server and its store: what it asks is asked there, and what it holds by then is copied. */
-import type {
-  ConfigServerEffect,
-  ConfigServerInput,
-  ConfigServerNode,
-  StoreAnswer,
-  StoreRequest,
+import {
+  type ConfigServerEffect,
+  type ConfigServerInput,
+  type ConfigServerNode,
+  revisionOf,
+  type StoreAnswer,
+  type StoreRequest,
 } from '@holdfast/servers';
 import type { Log } from '../log.ts';
 import type { ConfigStore } from './config-store.ts';
 import { CopyKeeper } from './copy-keeper.ts';
 
 interface Serving {
-  readonly node: Pick<ConfigServerNode, 'configuration'>;
+  readonly node: Pick<ConfigServerNode, 'main'>;
   input(input: ConfigServerInput): void;
 }
 
@@ -42,10 +43,13 @@ export class StoreShell {
   }
 
   #keep(): void {
-    const { configuration } = this.#serving.node;
-    if (configuration.revision === this.#kept) return;
-    this.#kept = configuration.revision;
-    this.#keeper?.keep(configuration);
+    // A branch stands in its own file, on top of this.
+    const { configuration, recent } = this.#serving.node.main;
+    const { revision, objects } = configuration;
+    if (revision === this.#kept) return;
+    this.#kept = revision;
+    const held = { revision: revisionOf(revision), entries: recent };
+    this.#keeper?.keep({ revision, objects, lines: { held, owed: [] } });
   }
 }
 
@@ -67,5 +71,11 @@ function answerOf(store: ConfigStore, request: StoreRequest): Promise<StoreAnswe
       return store.read();
     case 'verify':
       return store.verify();
+    case 'handIn':
+      return store.handIn(request.branch);
+    case 'unmerged':
+      return store.unmerged();
+    case 'conflicts':
+      return store.conflicts(request.query);
   }
 }

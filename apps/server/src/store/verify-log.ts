@@ -174,7 +174,8 @@ async function entriesAfter(
   last: number,
 ): Promise<readonly ChainedRow[]> {
   const { rows } = await sql<ChainedRow>`
-    select number, epoch, id, at, who, came_from, note, change_count, previous_hash, hash
+    select number, epoch, id, at, who, came_from, note, change_count, merges, merged_entries, resolves,
+      previous_hash, hash
     from config_entry where number > ${number} and number <= ${last} order by number limit ${PIECE_MAX}`.execute(
     db,
   );

@@ -43,7 +43,7 @@ async function newestCopy({ data, log }: SiteConfigurationPlace): Promise<Config
   const copies = names.filter((name) => name.endsWith('.copy')).slice(0, COPIES_MAX);
   const read = await Promise.all(copies.map((name) => configurationOfCopy(join(data, name), log)));
   return read
-    .filter((one) => one !== undefined)
+    .flatMap((one) => (one === undefined ? [] : one.configuration))
     .reduce<Configuration | undefined>(
       (newest, one) =>
         newest === undefined || compareRevisions(revisionOf(one.revision), revisionOf(newest.revision)) > 0

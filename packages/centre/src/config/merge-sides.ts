@@ -29,15 +29,16 @@ export interface SideOfMerge {
   readonly edited: ReadonlyMap<string, SideObject>;
 }
 
-/** `entries` are those of this side since the base, the oldest first. */
+/** `entries` are those of this side since the base, the oldest first; of `isKnown` see `Branched`. */
 export function sideOf(
   base: readonly ConfigObject[],
   entries: readonly Entry[],
+  isKnown: (entry: Entry) => boolean = () => false,
 ): { readonly ok: true; readonly side: SideOfMerge } | Refused {
   const applied = applyEntries(base, entries);
   if (!applied.ok) return applied;
   const edits = new Map<string, { last: Touch; touches: Map<string, Touch> }>();
-  for (const { author, at, revision, changes } of entries)
+  for (const { author, at, revision, changes } of entries.filter((entry) => !isKnown(entry)))
     for (const { key, before, after } of changes) {
       const touch: Touch = { author, at, revision };
       const touches = edits.get(key)?.touches ?? new Map<string, Touch>();

@@ -409,3 +409,30 @@ test('[CW3] who made what a merge takes over is told for each object', () => {
   expect(numbers('AgentGroup/sales')).toEqual([103]);
   expect(sources.get('AgentGroup/sales')?.[0]?.author.who).toBe('ben');
 });
+
+test('[CW4] of a branch that has grown since its merge only what is new is merged', () => {
+  const since = { epoch: 3, number: 100 };
+  const [main, branch] = [new LogOfEdits(BANK, since), new LogOfEdits(BANK, since)];
+  branch.edit({ at: 1_000 }, { ...KIM, displayName: 'one' }, agent('new'));
+  const first = mergeBranch({ base: BANK, main: main.entries, branch: branch.entries });
+  if (!first.ok) throw new Error(first.text);
+  main.append({ at: 2_000, who: 'merge' }, [...first.changes]);
+  const known = new Set([...main.entries, ...branch.entries]);
+  // Both go on: the branch with its own field and object, the main line with another field, and an object that came from there.
+  branch.edit({ at: 3_000 }, { ...KIM, displayName: 'two' });
+  branch.edit({ at: 4_000 }, 'Person/new');
+  main.edit({ at: 5_000 }, { ...KIM, displayName: 'one', enabled: false });
+  const second = mergeBranch({
+    ...{ base: BANK, main: main.entries, branch: branch.entries },
+    isKnown: (entry) => known.has(entry),
+  });
+  if (!second.ok) throw new Error(second.text);
+  expect([...second.conflicts, ...second.stricter]).toEqual([]);
+  expect(second.changes).toMatchObject([
+    { key: 'Person/agent7001', after: { displayName: 'two', enabled: false } },
+    { key: 'Person/new', after: null },
+  ]);
+  // Without that the second edit of its own field would be against its first one.
+  const unknown = mergeBranch({ base: BANK, main: main.entries, branch: branch.entries });
+  expect(unknown.ok && unknown.conflicts.map(named)).toContain('Person/agent7001: displayName');
+});

@@ -33,17 +33,22 @@ export interface Branched {
   /** Since the base, the oldest first. */
   readonly main: readonly Entry[];
   readonly branch: readonly Entry[];
+  /**
+   * What has been merged before, of a branch that has grown since, and those merges themselves: they stand at both sides, and are no
+   * edits by which the two could differ.
+   */
+  isKnown?(entry: Entry): boolean;
 }
 
 /** Refused where the entries do not fit the base: then one of the three is of another log. */
-export function mergeBranch({ base, main, branch }: Branched): Merge | Refused {
-  const ours = sideOf(base, main);
+export function mergeBranch({ base, main, branch, isKnown = () => false }: Branched): Merge | Refused {
+  const ours = sideOf(base, main, isKnown);
   if (!ours.ok) return ours;
-  const theirs = sideOf(base, branch);
+  const theirs = sideOf(base, branch, isKnown);
   if (!theirs.ok) return theirs;
   const baseOf = new Map<string, ConfigObject | null>();
   // What stood there at the base is what the first change of either side has found.
-  for (const entry of [...branch, ...main])
+  for (const entry of [...branch, ...main].filter((one) => !isKnown(one)))
     for (const { key, before } of entry.changes) if (!baseOf.has(key)) baseOf.set(key, before);
   const merged = [...theirs.side.edited].map(([key, edited]) =>
     mergeObject({ key, base: baseOf.get(key) ?? null, main: sideObject(ours.side, key), branch: edited }),

@@ -9,12 +9,12 @@ const application = (name: string) => {
 };
 
 test('[CS18] what a person edits over a link comes from the Application and the address of its other end', () => {
-  const client = freshClient(0, { remote: '10.1.2.3' });
+  const client = freshClient({ remote: '10.1.2.3' });
   client.application = application('workspace');
   client.viewer = 'person';
   expect(originOf(client)).toBe('workspace at 10.1.2.3');
   const nameless = {
-    ...freshClient(0, {}),
+    ...freshClient({}),
     application: application('workspace'),
     viewer: 'person' as const,
   };
@@ -25,10 +25,10 @@ test('[CS18] what a person edits over a link comes from the Application and the 
 });
 
 test('[CS18] a server is known by its name alone, and a client within the process by its address (CS16)', () => {
-  const server = freshClient(0, { remote: '10.1.2.3' });
+  const server = freshClient({ remote: '10.1.2.3' });
   server.application = application('config-south');
   server.viewer = 'config';
   expect(originOf(server)).toBe('config-south');
-  const inner = { ...freshClient(0, { from: '10.9.9.9' }), application: application('config-north') };
+  const inner = { ...freshClient({ from: '10.9.9.9' }), application: application('config-north') };
   expect(originOf({ ...inner, viewer: 'person' })).toBe('10.9.9.9');
 });

@@ -2,9 +2,11 @@
  * Edits, one after the other: each is judged against the configuration as the one before has left it, written to the store, and answered
  * when it is there. Nobody hears `Edited` of what could still be lost with this process (CW5).
  *
- *     Edit, Restore, Fix, ──▶ line ──▶ judged ──▶ written ──▶ Edited      (dry run: judged, and answered)
- *     SyncSwitches                       └──────────┴──▶ NotEdited, with everything that speaks against it
+ *     Edit, Restore, Fix, Resolve, ──▶ line ──▶ judged ──▶ written ──▶ Edited      (dry run: judged, and answered)
+ *     SyncSwitches                             └──────────┴──▶ NotEdited, with everything that speaks against it
  *     History ──▶ the store ──▶ Entries
+ *
+ * While the store is out of reach the branch of this site takes its place (CW2).
  */
 import {
   type Configuration,
@@ -27,20 +29,31 @@ import {
   type Person,
   revisionText,
 } from '@holdfast/protocol';
+import type { BranchLine } from './branch-line.ts';
 import { findingsOf } from './checked.ts';
 import { judgeEdit } from './judge-edit.ts';
+import { type ConflictRead, type Resolution, readConflict, resolution } from './resolving.ts';
 import { revisionOf } from './revision-of.ts';
 import type { HistoryAnswer, PastAnswer } from './store-answers.ts';
 import type { StoreSession, Written } from './store-session.ts';
 import { visibleTo } from './visible-objects.ts';
 import { wantedSync } from './wanted-sync.ts';
 
-export type EditRequest = Extract<ConfigRequest, { type: 'Edit' | 'Restore' | 'Fix' | 'SyncSwitches' }>;
+export type EditRequest = Extract<
+  ConfigRequest,
+  { type: 'Edit' | 'Restore' | 'Fix' | 'Resolve' | 'SyncSwitches' }
+>;
 export type HistoryRequest = Extract<ConfigRequest, { type: 'History' }>;
 type NotEdited = Extract<ConfigReply, { type: 'NotEdited' }>;
 
 /** Edits that wait for those before them. */
 export const EDITS_WAITING_MAX = 256;
+
+/** What a branch cannot have: it is about both sides, or about all that they have in common. */
+const OF_STORE: Partial<Readonly<Record<EditRequest['type'], string>>> = {
+  Resolve: 'Conflicts are resolved when it is back.',
+  SyncSwitches: 'Two Switches are brought alike when it is back.',
+};
 
 export interface Asker {
   readonly connection: string;
@@ -59,6 +72,10 @@ export interface Judgement {
 
 export interface EditorPorts {
   readonly session: StoreSession;
+  readonly branch: BranchLine;
+  /** Edits wait for a merge. */
+  isHeld(): boolean;
+  /** What is served: the main line, or the branch. */
   configuration(): Configuration;
   /** See `EditSurroundings`. */
   placeOf(dn: string): string | undefined;
@@ -72,6 +89,8 @@ interface Waiting {
   readonly request: EditRequest;
   /** Of a restoration, what was there then; asked for when its turn has come. */
   past?: PastAnswer;
+  /** Of a resolution, likewise. */
+  conflict?: ConflictRead;
 }
 
 export class ConfigEditor {
@@ -118,10 +137,13 @@ export class ConfigEditor {
     while (!this.#isBusy) {
       const [next] = this.#waiting;
       if (next === undefined) return;
-      const { role, isFree } = this.#ports.session;
+      const { session, branch, isHeld } = this.#ports;
+      const { role, isFree } = session;
+      const closed = OF_STORE[next.request.type] ?? branch.closed(now);
       if (role.name === 'following') this.#refuseAsFollower(next, role.holder);
-      else if (role.name === 'cutOff') this.#refuseCutOff(now, next, role);
-      else if (!isFree || this.#asksThePast(next) || this.#begin(now, next)) return;
+      else if (role.name === 'cutOff' && closed !== undefined) this.#refuseCutOff(now, next, role, closed);
+      else if (role.name === 'writing' && (!isFree || isHeld())) return;
+      else if (this.#asksTheStore(next) || this.#begin(now, next)) return;
       this.#waiting.shift();
     }
   }
@@ -132,19 +154,38 @@ export class ConfigEditor {
     this.#refuse(edit, { code: 'not-writer', text: `${who} writes now. Edit there.`, ...writer });
   }
 
-  #refuseCutOff(now: Millis, edit: Waiting, { since, because }: { since: Millis; because: string }): void {
+  #refuseCutOff(
+    now: Millis,
+    edit: Waiting,
+    { since, because }: { readonly since: Millis; readonly because: string },
+    closed: string,
+  ): void {
     const ageMs = now - since;
-    const text = `The database cannot be reached for ${Math.round(ageMs / 1000)} s, so that nothing is written: ${because}`;
+    const text = `The database cannot be reached for ${Math.round(ageMs / 1000)} s, so that nothing is written: ${because} ${closed}`;
     this.#refuse(edit, { code: 'not-stored', text, ageMs });
   }
 
-  /** True while a restoration waits for what it brings back. */
-  #asksThePast(edit: Waiting): boolean {
+  /** True while a restoration waits for what it brings back, or a resolution for its conflict. */
+  #asksTheStore(edit: Waiting): boolean {
     const { request } = edit;
+    const { session } = this.#ports;
+    if (request.type === 'Resolve' && edit.conflict === undefined) {
+      this.#isBusy = true;
+      readConflict(session, request.id, (at, conflict) => {
+        this.#isBusy = false;
+        edit.conflict = conflict;
+        this.goOn(at);
+      });
+      return true;
+    }
     if (request.type !== 'Restore' || edit.past !== undefined) return false;
-    this.#isBusy = true;
     const when = 'at' in request.to ? request.to.at : revisionOf(request.to.revision);
-    this.#ports.session.past(when, (at, answer) => {
+    if (typeof when !== 'number' && when.ahead !== undefined) {
+      edit.past = { type: 'unknown', because: 'That is a revision of a branch. Name one of the main line.' };
+      return false;
+    }
+    this.#isBusy = true;
+    session.past(when, (at, answer) => {
       this.#isBusy = false;
       edit.past = answer;
       this.goOn(at);
@@ -160,26 +201,31 @@ export class ConfigEditor {
       this.#refuse(edit, wanted.refusal, wanted.findings);
       return false;
     }
-    const { seenAt, note, dryRun } = request;
+    const { note, dryRun } = request;
+    const seenAt = request.type === 'Resolve' ? undefined : request.seenAt;
     const configuration = this.#ports.configuration();
     const { person } = asker;
-    const { session, placeOf } = this.#ports;
+    const { session, branch, placeOf } = this.#ports;
+    const isCutOff = session.role.name === 'cutOff';
     const proposed = { ...wanted, configuration, person, seenAt };
-    const judged = judgeEdit(proposed, { recent: session.recent, placeOf });
-    const { changes, findings, refusal } = judged;
+    const judged = judgeEdit(proposed, { recent: branch.recent, placeOf });
+    const { changes, refusal } = judged;
+    const findings = isCutOff ? [...judged.findings, HELD_HERE] : judged.findings;
     if (refusal !== undefined) {
       this.#refuse(edit, refusal, findings);
       return false;
     }
     const author = authorOf(asker);
-    if (dryRun || changes.length === 0) {
+    const { resolves } = wanted;
+    if (dryRun || (changes.length === 0 && resolves === undefined)) {
       this.#tell(asker, request, { author, changes: [...changes] }, findings);
       return false;
     }
     // Whole ms, as people and their programs write instants: what they read in the history they can ask for.
-    const entry = { at: Math.floor(this.#ports.wall(now)), author, note, changes };
+    const entry = { at: Math.floor(this.#ports.wall(now)), author, note, changes, resolves };
     this.#isBusy = true;
-    this.#ports.session.write(now, entry, (at, written) => {
+    const line = isCutOff ? branch : session;
+    line.write(now, entry, (at, written) => {
       this.#isBusy = false;
       this.#waiting.shift();
       this.#written(edit, written, findings);
@@ -188,14 +234,9 @@ export class ConfigEditor {
     return true;
   }
 
-  #wanted({
-    asker,
-    request,
-    past,
-  }: Waiting):
-    | { readonly changes: readonly Change[]; readonly findings?: readonly Finding[] }
-    | { readonly refusal: NonNullable<Judgement['refusal']>; readonly findings: readonly Finding[] } {
+  #wanted({ asker, request, past, conflict }: Waiting): Resolution {
     const configuration = this.#ports.configuration();
+    if (request.type === 'Resolve') return resolution(configuration, asker.person, request.choice, conflict);
     if (request.type === 'Edit') {
       const { changes, problems } = editConfiguration(configuration, request.edits);
       if (problems.length === 0) return { changes };
@@ -290,17 +331,27 @@ function restored(
   });
 }
 
+const HELD_HERE: Finding = {
+  ...{ severity: 'warning', object: '', field: '' },
+  text: 'It is held at this site until the database is back, and is merged then: whatever has been changed elsewhere in the same field is a conflict, to be resolved by choice.',
+};
+
 function authorOf({ person, from }: Asker): Author {
   return { who: person.name, from };
 }
 
 /** CP9 of the centre, and CS8: what a person may see of it. */
 function shownEntry(
-  { revision, at, author, note, changes }: Entry,
+  { revision, at, author, note, changes, merges, resolves }: Entry,
   mayRead: (change: Change) => { readonly ok: boolean },
 ): Entry {
   const shown = changes.filter((change) => mayRead(change).ok).map(shownChange);
-  return { revision, at, author, changes: shown, ...(note === undefined ? {} : { note }) };
+  return {
+    ...{ revision, at, author, changes: shown },
+    ...(note === undefined ? {} : { note }),
+    ...(merges === undefined ? {} : { merges }),
+    ...(resolves === undefined ? {} : { resolves }),
+  };
 }
 
 function shownChange({ key, before, after }: Change): Change {

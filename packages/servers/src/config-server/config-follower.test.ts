@@ -12,6 +12,7 @@ import {
   FOLLOWER_ADDP_MS,
   FOLLOWER_PAUSE_MS,
 } from './config-follower.ts';
+import { HAND_BACK_AGAIN_MS } from './hand-back.ts';
 
 const north = { host: 'n', port: 1 };
 const south = { host: 's', port: 2 };
@@ -413,4 +414,49 @@ test('[CX4] an edit is passed on under a name of its own, and its answer comes b
   expect(world.node.handle(5_003, { type: 'pass', id: 7, request: rename })).toMatchObject([
     { type: 'notPassedOn', id: 7, wasSent: false, ageMs: 5_000 },
   ]);
+});
+
+test('[CW4] a proxy that is told another line asks what is common, and hands back what the main line has lost', () => {
+  const entries = [7, 8, 9].map((number) => ({
+    ...{ revision: { epoch: 1, number }, at: 5, author: { who: 'kim', from: 'x' }, changes: [] },
+  }));
+  const held = { revision: { epoch: 1, number: 9 }, entries };
+  const world = start({ kept: { held, owed: [] } });
+  world.expire(0);
+  world.follow(1, '5.8', [tenant('a')]);
+  expect(world.sent.at(-1)).toEqual({ type: 'HandBack', ReferenceID: 3, held: '1.9' });
+  expect(world.node.kept?.owed).toEqual([held]);
+  world.says(2, { type: 'HandedBack', ReferenceID: 3, common: { epoch: 1, number: 7 } });
+  expect(world.sent.at(-1)).toMatchObject({
+    ...{ type: 'HandBack', ReferenceID: 3 },
+    tail: {
+      base: { epoch: 1, number: 7 },
+      first: { epoch: 1, number: 8 },
+      from: 0,
+      entries: entries.slice(1),
+    },
+  });
+  const done = { type: 'HandedBack', ReferenceID: 3, common: { epoch: 1, number: 7 }, entries: 2 } as const;
+  expect(world.says(3, done)).toMatchObject([{ type: 'handedBack' }]);
+  expect(world.node.kept).toEqual({ held: { revision: { epoch: 5, number: 8 }, entries: [] }, owed: [] });
+});
+
+test('[CW4] it asks again where the database could not be asked, and after the connection was lost', () => {
+  const entries = [
+    { revision: { epoch: 1, number: 9 }, at: 5, author: { who: 'kim', from: 'x' }, changes: [] },
+  ];
+  const world = start({ kept: { held: { revision: { epoch: 1, number: 9 }, entries }, owed: [] } });
+  const asked = () => world.sent.filter(({ type }) => type === 'HandBack').length;
+  world.expire(0);
+  world.follow(1, '5.8', [tenant('a')]);
+  world.says(2, { type: 'Error', ReferenceID: 3, code: 'not-ready', text: 'The database is away.' });
+  expect(asked()).toBe(1);
+  world.expire(2 + HAND_BACK_AGAIN_MS);
+  expect(asked()).toBe(2);
+  world.closed(3 + HAND_BACK_AGAIN_MS);
+  world.expire(3 + HAND_BACK_AGAIN_MS);
+  const at = must(world.node.nextDeadline(), 'it goes round');
+  world.expire(at);
+  world.follow(at + 1, '5.8', [tenant('a')]);
+  expect(asked()).toBe(3);
 });

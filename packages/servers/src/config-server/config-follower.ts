@@ -24,6 +24,8 @@ import type { ServerAddress } from '../server-address.ts';
 import type { ServerSecret } from '../server-proof.ts';
 import { ServerRound } from '../server-round.ts';
 import type { EditingReply, EditingRequest } from './editing.ts';
+import { HandBack, type HeldLines } from './hand-back.ts';
+import { isSameConfiguration } from './revision-of.ts';
 
 /** `attempt` names one connection; what is heard of a former one is ignored. */
 export type ConfigFollowerInput =
@@ -55,6 +57,8 @@ export type ConfigFollowerEffect =
       readonly ageMs: Millis;
       readonly why: string;
     }
+  /** What is to be kept beside the configuration is another (CW4). */
+  | { readonly type: 'handedBack' }
   /** A server will not serve this application, and says why; the next is tried. */
   | { readonly type: 'refused'; readonly server: ServerAddress; readonly code: string; readonly text: string }
   | { readonly type: 'log'; readonly line: LogLine };
@@ -72,6 +76,8 @@ export interface ConfigFollowerOptions {
   readonly onlyPasses?: boolean;
   readonly now: Millis;
   readonly random: Random;
+  /** Of a proxy, which hands back what the main line has lost (CW4): what it has kept. */
+  readonly kept?: HeldLines | undefined;
 }
 
 /** ADDP until its own Application has been read, which says it for the connection (S0). */
@@ -83,6 +89,7 @@ const SERVING_TYPES: readonly string[] = ['ConfigurationServer', 'ConfigurationS
 
 /** 1 to 9 are the follower's own. */
 const OWN_REFERENCES = 9;
+const HAND_BACK_REFERENCE = 3;
 
 const NOBODY = 'No Configuration Server can be reached.';
 
@@ -105,6 +112,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   /** ReferenceID → what was passed on under it. */
   readonly #open = new Map<number, number>();
   #passed = OWN_REFERENCES;
+  readonly #handBack: HandBack | undefined;
   #effects: ConfigFollowerEffect[] = [];
 
   constructor(options: ConfigFollowerOptions) {
@@ -115,6 +123,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     const { application, random, hashes, secret, servers: members } = options;
     this.#proof = new OwnProof({ link: 'configuration', application, secret, hashes, random });
     const emit = (effect: ConfigFollowerEffect) => void this.#effects.push(effect);
+    const { kept } = options;
+    this.#handBack = kept && new HandBack((line) => emit({ type: 'log', line }), kept);
     this.#round = new ServerRound(
       {
         ...{ what: 'configuration server', application, random },
@@ -141,6 +151,11 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     return this.#phase === 'following' && this.#round.isOpen ? 0 : now - this.#heardAt;
   }
 
+  /** What is to be kept beside the configuration: of a proxy. */
+  get kept(): HeldLines | undefined {
+    return this.#handBack?.lines;
+  }
+
   handle(now: Millis, input: ConfigFollowerInput): ConfigFollowerEffect[] {
     if (input.type === 'pass') this.#pass(now, input);
     else if (input.attempt === this.#round.attempt) {
@@ -162,9 +177,10 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   }
 
   nextDeadline(): Millis | undefined {
-    const ofRound = this.#round.nextDeadline();
-    if (ofRound === undefined || this.#readAt === undefined) return ofRound ?? this.#readAt;
-    return Math.min(ofRound, this.#readAt);
+    const ofHandBack = this.#phase === 'following' ? this.#handBack?.nextDeadline() : undefined;
+    const all = [this.#round.nextDeadline(), this.#readAt, ofHandBack];
+    const known = all.filter((at) => at !== undefined && at < Number.POSITIVE_INFINITY) as Millis[];
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   expire(now: Millis): ConfigFollowerEffect[] {
@@ -173,6 +189,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       this.#readAt = undefined;
       this.#send({ type: 'ReadAll', ReferenceID: 2, subscribe: true });
     }
+    this.#giveBack(now);
     return this.#takeEffects();
   }
 
@@ -200,7 +217,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
     if (!this.#round.isOpen) return;
     this.#round.heard(now);
     if (this.#phase === 'following') this.#heardAt = now;
-    if (this.#isPassed(message)) return;
+    if (this.#isPassed(message) || this.#isHandedBack(now, message)) return;
     switch (message.type) {
       case 'Ping':
         return this.#send({ type: 'Pong', n: message.n });
@@ -242,6 +259,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'SwitchesCompared':
       case 'LogSound':
       case 'LogBroken':
+      case 'ConflictList':
+      case 'HandedBack':
         return;
       default:
         return unreachable(message);
@@ -289,11 +308,28 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
         ? makeConfiguration(changed, this.#options.hashes.sha256, revision)
         : former.with(changes, revision);
     this.#takeAddp(now);
-    if (this.#hasRead && revision === former.revision) return;
+    if (this.#hasRead && isSameConfiguration(this.#configuration, former)) return this.#giveBack(now);
     this.#hasRead = true;
     const entries = delta?.entries;
+    this.#handBack?.took(revision, entries);
     const more = { ...(changes && { changes }), ...(entries && { entries }) };
     this.#effects.push({ type: 'configuration', configuration: this.#configuration, ...more });
+    this.#giveBack(now);
+  }
+
+  #giveBack(now: Millis): void {
+    if (this.#phase !== 'following' || !this.#round.isOpen) return;
+    const message = this.#handBack?.next(now);
+    if (message !== undefined) this.#send({ ...message, ReferenceID: HAND_BACK_REFERENCE });
+  }
+
+  #isHandedBack(now: Millis, message: ConfigReply): boolean {
+    const isAnswer = message.type === 'HandedBack' || message.type === 'Error';
+    if (!isAnswer || message.ReferenceID !== HAND_BACK_REFERENCE || this.#handBack === undefined)
+      return false;
+    if (this.#handBack.answered(now, message)) this.#effects.push({ type: 'handedBack' });
+    this.#giveBack(now);
+    return true;
   }
 
   #passHeld(now: Millis): void {
@@ -325,6 +361,8 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
       case 'SwitchesCompared':
       case 'LogSound':
       case 'LogBroken':
+      case 'ConflictList':
+      case 'HandedBack':
       case 'Error': {
         const id = this.#open.get(message.ReferenceID ?? 0);
         if (id === undefined) return false;
@@ -340,6 +378,7 @@ export class ConfigFollowerNode implements Node<ConfigFollowerInput, ConfigFollo
   #lost(now: Millis): void {
     this.#phase = 'opening';
     this.#readAt = undefined;
+    this.#handBack?.lost();
     const lost = [...this.#open.values()];
     this.#open.clear();
     for (const { id } of this.#held.splice(0)) this.#notPassed(now, id, false, NOBODY);

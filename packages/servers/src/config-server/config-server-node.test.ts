@@ -1,7 +1,7 @@
 import type { ConfigReply, ConfigRequest } from '@holdfast/protocol';
 import { PROTOCOL_VERSION, PROTOCOL_VERSION_OLDEST } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
-import { OPEN_MAX_MS } from './config-client.ts';
+import { GREETING_MAX_MS } from '../sip-server/client-health.ts';
 import type { ConfigServerEffect } from './config-server-types.ts';
 import { CHECKS_MAX, VERIFICATIONS_MAX } from './log-in.ts';
 import { SUBSCRIPTIONS_MAX } from './subscriptions.ts';
@@ -44,9 +44,9 @@ test('[CS1] a connection that does not open in time is closed', () => {
   const world = configWorld();
   world.input({ type: 'opened', connection: 'a' });
   // Whoever has not said what it is gains no time by talking.
-  world.at(OPEN_MAX_MS - 1).input({ type: 'message', connection: 'a', message: { type: 'Ping', n: 1 } });
+  world.at(GREETING_MAX_MS - 1).input({ type: 'message', connection: 'a', message: { type: 'Ping', n: 1 } });
   expect(world.expire()).toEqual([]);
-  expect(world.at(OPEN_MAX_MS).expire()).toMatchObject([{ type: 'close', connection: 'a' }]);
+  expect(world.at(GREETING_MAX_MS).expire()).toMatchObject([{ type: 'close', connection: 'a' }]);
   expect(world.node.nextDeadline()).toBeUndefined();
 });
 
@@ -355,6 +355,7 @@ test('[CS8] a person reads, and hears of, what the rank lets read', () => {
     person(list, 'agent7002').displayName = 'Lee';
   });
   const effects = world.input({ type: 'configuration', configuration: next });
+  // Its desk is told besides (CS17).
   const heard = (connection: string) =>
     sent(effects, connection).flatMap((reply) => (reply.type === 'Changed' ? [reply.objects] : []));
   expect(heard('agent')).toMatchObject([[{ displayName: 'Kim' }]]);

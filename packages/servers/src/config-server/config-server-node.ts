@@ -10,8 +10,7 @@
  * token is fast, so that half of all agents can come at once when a site has died.
  */
 import { type Changes, type Configuration, changesBetween, siteOf } from '@holdfast/centre';
-import { freshLink, HEARD, type LinkHealthEvent, linkDeadline, stepLink } from '@holdfast/continuity';
-import { Deadlines, type LogLine, type Millis, type Node, unreachable } from '@holdfast/kernel';
+import { type LogLine, type Millis, type Node, unreachable } from '@holdfast/kernel';
 import {
   type ConfigReply,
   type ConfigRequest,
@@ -22,10 +21,11 @@ import {
 } from '@holdfast/protocol';
 import { ServerClients, serverRefused, WRONG_SECRET } from '../server-clients.ts';
 import { secretOfKeys } from '../server-proof.ts';
-import { addpOf, type Client, freshClient, OPEN_MAX_MS, originOf } from './config-client.ts';
+import { ClientHealth } from '../sip-server/client-health.ts';
+import { type Client, freshClient, originOf } from './config-client.ts';
 import type { ConfigServerEffect, ConfigServerInput, ConfigServerOptions } from './config-server-types.ts';
 import { DeskNews } from './desk-news.ts';
-import { Editing, type EditingRequest, type EditorStanding } from './editing.ts';
+import { Editing, type EditingRequest, type EditorStanding, isEditingRequest } from './editing.ts';
 import { FullReading } from './full-reading.ts';
 import type { LogStanding } from './log-check.ts';
 import {
@@ -38,6 +38,7 @@ import {
 } from './log-in.ts';
 import { type Open, openingOf, type Shown } from './opening.ts';
 import { readObjects } from './reading.ts';
+import { isSameConfiguration } from './revision-of.ts';
 import { SecretChanges } from './secret-changes.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription, subscribersNews } from './subscriptions.ts';
 
@@ -48,7 +49,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #configuration: Configuration;
   #wallOffsetMs: Millis;
   readonly #clients = new Map<string, Client>();
-  readonly #deadlines = new Deadlines<string>();
+  readonly #health: ClientHealth;
   readonly #logIns: LogIns;
   readonly #secrets: SecretChanges;
   readonly #servers: ServerClients<Open>;
@@ -65,6 +66,11 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const { hashes, random } = options;
     const secret = () => secretOfKeys(this.#configuration.all('Keys')[0]);
     this.#servers = new ServerClients({ link: 'configuration', hashes, random, secret });
+    this.#health = new ClientHealth({
+      greeting: 'Open',
+      ping: (connection, n) => this.#send(connection, { type: 'Ping', n }),
+      lost: (connection, why, now) => this.#close(now, connection, why),
+    });
     this.#reading = new FullReading({
       application: options.application,
       configuration: () => this.#configuration,
@@ -97,6 +103,12 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       originOf: (connection) => originOf(this.#clients.get(connection)),
       refuse: (connection, message, code, text) => this.#refuse(connection, message, code, text),
     });
+    this.#configuration = this.#editing.served;
+  }
+
+  /** The main line, whatever a branch of this site has on top of it. */
+  get main(): { readonly configuration: Configuration; readonly recent: readonly Entry[] } {
+    return this.#editing.main;
   }
 
   get configuration(): Configuration {
@@ -144,6 +156,9 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       case 'stored':
         this.#editing.stored(now, input.id, input.answer);
         break;
+      case 'branchKept':
+        this.#editing.branchKept(now, input.answer);
+        break;
       case 'passedOn':
         this.#editing.passedOn(input.id, input.reply);
         break;
@@ -167,7 +182,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
 
   nextDeadline(): Millis | undefined {
     const all = [
-      this.#deadlines.next(),
+      this.#health.nextDeadline(),
       this.#editing.nextDeadline(),
       this.#desks.nextDeadline(),
       this.#reading.nextDeadline(),
@@ -180,12 +195,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#editing.expire(now);
     this.#desks.expire(now, this.#configuration);
     this.#reading.expire(now);
-    for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
-      const client = this.#clients.get(due);
-      if (client === undefined) continue;
-      if (client.application === undefined) this.#close(now, due, `no Open within ${OPEN_MAX_MS} ms`);
-      else this.#stepHealth(now, due, client, { type: 'expire' });
-    }
+    this.#health.expire(now);
     return this.#takeEffects();
   }
 
@@ -197,18 +207,18 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
 
   #opened(now: Millis, input: Extract<ConfigServerInput, { type: 'opened' }>): void {
     const { connection, from } = input;
-    const fresh = freshClient(now, input);
+    const fresh = freshClient(input);
     const own = this.#configuration.get('Application', this.#options.application);
     if (from !== undefined && own !== undefined)
       return void this.#clients.set(connection, { ...fresh, application: own, viewer: 'person' });
     this.#clients.set(connection, fresh);
-    this.#deadlines.set(connection, now + OPEN_MAX_MS);
+    this.#health.opened(now, connection);
   }
 
   #configure(now: Millis, input: Extract<ConfigServerInput, { type: 'configuration' }>): void {
     const { configuration, entries = [] } = input;
     const before = this.#configuration;
-    if (configuration.revision === before.revision) return;
+    if (isSameConfiguration(configuration, before)) return;
     const changes = input.changes ?? changesBetween(before.objects, configuration.objects);
     this.#take(now, configuration, changes, entries);
   }
@@ -246,7 +256,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
   #message(now: Millis, connection: string, message: ConfigRequest): void {
     const client = this.#clients.get(connection);
     if (client === undefined) return;
-    if (client.from === undefined) this.#stepHealth(now, connection, client, HEARD);
+    this.#health.heard(now, connection);
     if (message.type === 'Pong') return this.#reading.answered(now, connection);
     if (message.type === 'Ping') return this.#send(connection, { type: 'Pong', n: message.n });
     if (message.type === 'Open') return this.#asked(now, connection, client, message);
@@ -254,6 +264,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     const { application } = client;
     if (application === undefined)
       return this.#refuse(connection, message, 'wrong-state', 'Not opened yet: send Open first.');
+    if (isEditingRequest(message)) return this.#edit(now, connection, client, message);
     switch (message.type) {
       case 'LogIn':
       case 'SetPassword':
@@ -273,16 +284,6 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
       case 'ResetPassword':
       case 'Revoke':
         return this.#secrets.asked(now, connection, client.session?.person, message);
-      case 'Edit':
-      case 'EditPart':
-      case 'Fix':
-      case 'Restore':
-      case 'History':
-      case 'Check':
-      case 'SyncSwitches':
-      case 'CompareSwitches':
-      case 'Verify':
-        return this.#edit(now, connection, client, message);
       case 'ReadAll':
         return this.#reading.asked(now, connection, message);
       case 'Read':
@@ -326,9 +327,8 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     }
     client.application = opening.application;
     client.viewer = opening.viewer;
-    client.addp = addpOf(message.addpTimeoutMs, message.application);
-    client.health = freshLink(now);
-    this.#deadlines.set(connection, now + message.addpTimeoutMs);
+    const { addpTimeoutMs: timeoutMs, application } = message;
+    this.#health.greeted(now, connection, { timeoutMs, application });
     this.#send(connection, {
       type: 'Opened',
       ReferenceID: message.ReferenceID,
@@ -444,18 +444,6 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     });
   }
 
-  #stepHealth(now: Millis, connection: string, client: Client, event: LinkHealthEvent): void {
-    const { state, effects } = stepLink(client.health, event, client.addp, now);
-    client.health = state;
-    for (const effect of effects) {
-      if (effect.type === 'sendPing') this.#send(connection, { type: 'Ping', n: effect.n });
-      else this.#close(now, connection, effect.because.text);
-    }
-    const at = linkDeadline(state, client.addp);
-    // Whoever has not said what it is gains no time by talking.
-    if (at !== undefined && client.application !== undefined) this.#deadlines.set(connection, at);
-  }
-
   #refuse(
     connection: string,
     message: Answerable,
@@ -488,7 +476,7 @@ export class ConfigServerNode implements Node<ConfigServerInput, ConfigServerEff
     this.#editing.gone(connection);
     this.#clients.delete(connection);
     this.#reading.gone(now, connection);
-    this.#deadlines.clear(connection);
+    this.#health.closed(connection);
   }
 
   #log(level: LogLine['level'], what: string, more: Omit<LogLine, 'level' | 'what'>): void {

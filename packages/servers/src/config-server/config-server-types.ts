@@ -1,8 +1,9 @@
 /** What a Configuration Server process is told and what it asks of its shell. */
 import type { Changes, Configuration } from '@holdfast/centre';
 import type { LogLine, Millis, Random } from '@holdfast/kernel';
-import type { ConfigReply, ConfigRequest, Entry, Person, Revision } from '@holdfast/protocol';
+import type { Branch, ConfigReply, ConfigRequest, Entry, Person, Revision } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
+import type { BranchFileAnswer, BranchFileRequest } from './branch-line.ts';
 import type { EditingReply, EditingRequest } from './editing.ts';
 import type { FreshKeys } from './rotated-keys.ts';
 import type { StoreAnswer, StoreRequest } from './store-session.ts';
@@ -30,6 +31,8 @@ export type ConfigServerInput =
   | { readonly type: 'closed'; readonly connection: string }
   /** Answer to `store`. */
   | { readonly type: 'stored'; readonly id: number; readonly answer: StoreAnswer }
+  /** Answer to `branch` with `keep`. */
+  | { readonly type: 'branchKept'; readonly answer: BranchFileAnswer }
   /** Answer to `passOn`. */
   | { readonly type: 'passedOn'; readonly id: number; readonly reply: EditingReply }
   /** None will come. `ageMs`: for how long no writing Configuration Server has been heard. */
@@ -54,6 +57,8 @@ export type ConfigServerEffect =
   | { readonly type: 'close'; readonly connection: string; readonly why: string }
   /** Where there is a store; answered in the order of the requests, each once. */
   | { readonly type: 'store'; readonly id: number; readonly request: StoreRequest }
+  /** The file of this site's branch; only `keep` is answered, and the next comes after that. */
+  | { readonly type: 'branch'; readonly request: BranchFileRequest }
   /** To the Configuration Server that this one follows; where it has a store, to that Application, which writes. */
   | { readonly type: 'passOn'; readonly id: number; readonly to?: string; readonly request: EditingRequest }
   /** Off the main thread. Without a hash there is no such user: the same work is done and the answer is no. */
@@ -89,6 +94,10 @@ export interface ConfigServerOptions {
   readonly configuration: Configuration;
   /** With a store: the revision of the configuration there; without one nothing is edited here. */
   readonly stored?: Revision;
+  /** The last entries that it came from, the oldest first, where a copy has them. */
+  readonly recent?: readonly Entry[];
+  /** Where edits can be kept while the store is out of reach (CW2), and what is there already. */
+  readonly branchFile?: { readonly branch?: Branch | undefined };
   /** A proxy: what is edited here goes to the Configuration Server that it follows. */
   readonly passesOn?: boolean;
   readonly now: Millis;

@@ -13,21 +13,33 @@ import {
   type Revision,
   revisionText,
 } from '@holdfast/protocol';
+import { type BranchFileAnswer, BranchLine } from './branch-line.ts';
+import { BranchMerger } from './branch-merger.ts';
 import { checked } from './checked.ts';
 import { type Asker, ConfigEditor, type EditRequest, type HistoryRequest } from './config-editor.ts';
 import type { ConfigServerEffect, ConfigServerOptions } from './config-server-types.ts';
+import { listConflicts } from './list-conflicts.ts';
 import { LogCheck, type LogStanding, type VerifyRequest } from './log-check.ts';
 import { BY_SET_PASSWORD, setsOwnPassword } from './secret-changes.ts';
 import { type StoreAnswer, StoreSession } from './store-session.ts';
 import { type CompareRequest, SwitchComparison } from './switch-comparison.ts';
+import { type HandBackRequest, takeBack } from './take-back.ts';
 import { Uploads } from './uploads.ts';
 import type { Viewer } from './visible-objects.ts';
 import type { WriterRole } from './writer-role.ts';
 
 type EditPart = Extract<ConfigRequest, { type: 'EditPart' }>;
 type CheckRequest = Extract<ConfigRequest, { type: 'Check' }>;
-type ReadingRequest = HistoryRequest | CheckRequest | CompareRequest | VerifyRequest;
-export type EditingRequest = EditRequest | EditPart | ReadingRequest;
+type ConflictsRequest = Extract<ConfigRequest, { type: 'Conflicts' }>;
+export type EditingRequest =
+  | EditRequest
+  | HistoryRequest
+  | EditPart
+  | CheckRequest
+  | CompareRequest
+  | ConflictsRequest
+  | VerifyRequest
+  | HandBackRequest;
 /** Its ReferenceID is that of the request to which it is the answer. */
 export type EditingReply = Extract<
   ConfigReply,
@@ -41,9 +53,20 @@ export type EditingReply = Extract<
       | 'SwitchesCompared'
       | 'LogSound'
       | 'LogBroken'
+      | 'ConflictList'
+      | 'HandedBack'
       | 'Error';
   }
 >;
+
+const EDITING_REQUESTS: Readonly<Record<EditingRequest['type'], true>> = {
+  ...{ Edit: true, EditPart: true, Fix: true, Restore: true, Resolve: true, SyncSwitches: true },
+  ...{ History: true, Check: true, Conflicts: true, HandBack: true, CompareSwitches: true, Verify: true },
+};
+
+export function isEditingRequest(message: ConfigRequest): message is EditingRequest {
+  return Object.hasOwn(EDITING_REQUESTS, message.type);
+}
 
 /** Of those that were passed on and have no answer yet. */
 export const PASSED_ON_MAX = 1_000;
@@ -72,6 +95,15 @@ export interface EditingClient {
 /** What becomes of edits: written here or by whoever has the role, passed on (a proxy), or nothing (files). */
 export type EditorStanding = WriterRole | { readonly name: 'passesOn' } | { readonly name: 'files' };
 
+/** What there is where a Configuration Server has a store. */
+interface Lines {
+  readonly session: StoreSession;
+  readonly branch: BranchLine;
+  readonly merger: BranchMerger;
+  readonly editor: ConfigEditor;
+  readonly logCheck: LogCheck;
+}
+
 interface PassedOn {
   readonly connection: string;
   readonly request: EditingRequest;
@@ -80,10 +112,10 @@ interface PassedOn {
 export class Editing {
   readonly #options: Pick<ConfigServerOptions, 'application' | 'passesOn'>;
   readonly #ports: EditingPorts;
-  readonly #session: StoreSession | undefined;
-  readonly #editor: ConfigEditor | undefined;
+  readonly #lines: Lines | undefined;
+  /** As the store has it; what is served may be a branch on top of it. */
+  #main: Configuration;
   readonly #comparison: SwitchComparison;
-  readonly #logCheck: LogCheck | undefined;
   /** In which Place each DN is, for what follows from an edit. */
   #places: Map<string, string>;
   readonly #passedOn = new Map<number, PassedOn>();
@@ -95,51 +127,97 @@ export class Editing {
   constructor(options: ConfigServerOptions, ports: EditingPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#places = new Map();
+    this.#main = options.configuration;
+    this.#lines = options.stored && this.#begin(options, options.stored);
     this.#comparison = new SwitchComparison({
       ...ports,
       hashes: options.hashes,
-      session: () => this.#session,
+      session: () => this.#lines?.session,
     });
-    const { stored, application, random, hashes, now } = options;
-    if (stored === undefined) return;
-    this.#places = placesOfDNs(options.configuration.all('Place'));
-    const { configuration, log, emit, reply, wall } = ports;
-    this.#session = new StoreSession(
+    this.#places = placesOfDNs(this.#lines === undefined ? [] : this.served.all('Place'));
+  }
+
+  #begin(options: ConfigServerOptions, stored: Revision): Lines {
+    const { application, random, hashes, now, recent = [], branchFile } = options;
+    const { configuration, log, emit, reply, wall } = this.#ports;
+    const main = () => this.#main;
+    const session = new StoreSession(
       {
-        ...{ application, random, hashes, configuration, log },
+        ...{ application, random, hashes, configuration: main, log },
         request: (id, request) => emit({ type: 'store', id, request }),
-        took: (at, next, changes, entries) => {
-          for (const entry of entries) movePlaces(this.#places, entry.changes);
-          if (entries.length === 0) this.#places = placesOfDNs(next.all('Place'));
-          ports.took(at, next, changes, entries);
-        },
+        took: (at, next, changes, entries) => this.#mainMoved(at, next, changes, entries),
       },
       now,
       stored,
+      recent,
     );
+    const branch: BranchLine = new BranchLine(
+      {
+        ...{ application, random, session, main, wall, log },
+        file: (request) => emit({ type: 'branch', request }),
+        served: (at, next, changes, entries) => this.#serve(at, next, changes, entries),
+        handedIn: (at) => merger.soon(at),
+      },
+      branchFile,
+    );
+    const merger = new BranchMerger({
+      ...{ application, session, main, wall, log },
+      done: (at) => this.#editor?.goOn(at),
+    });
+    const isHeld = () => branch.view !== undefined || merger.holds;
     const placeOf = (dn: string) => this.#places.get(dn);
-    this.#editor = new ConfigEditor({ session: this.#session, configuration, placeOf, wall, reply, log });
-    this.#logCheck = new LogCheck({ session: this.#session, configuration, reply, log });
+    const editor = new ConfigEditor({ session, branch, isHeld, configuration, placeOf, wall, reply, log });
+    const logCheck = new LogCheck({ session, configuration, reply, log });
+    return { session, branch, merger, editor, logCheck };
+  }
+
+  get #editor(): ConfigEditor | undefined {
+    return this.#lines?.editor;
+  }
+
+  get #role(): WriterRole | undefined {
+    return this.#lines?.session.role;
+  }
+
+  #mainMoved(now: Millis, next: Configuration, changes: Changes, entries: readonly Entry[]): void {
+    this.#main = next;
+    if (this.#lines?.branch.mainMoved(now, entries) !== true) this.#serve(now, next, changes, entries);
+  }
+
+  #serve(now: Millis, next: Configuration, changes: Changes, entries: readonly Entry[]): void {
+    for (const entry of entries) movePlaces(this.#places, entry.changes);
+    // Read as a whole, or a branch gives way to the main line.
+    if (entries.length === 0 || !isStep(entries)) this.#places = placesOfDNs(next.all('Place'));
+    this.#ports.took(now, next, changes, entries);
+  }
+
+  /** The main line, or the branch of this site. */
+  get served(): Configuration {
+    return this.#lines?.branch.view ?? this.#main;
+  }
+
+  /** What a copy of the main line is made of. */
+  get main(): { readonly configuration: Configuration; readonly recent: readonly Entry[] } {
+    return { configuration: this.#main, recent: this.#lines?.session.recent ?? [] };
   }
 
   get standing(): EditorStanding {
-    return this.#session?.role ?? { name: this.#options.passesOn === true ? 'passesOn' : 'files' };
+    return this.#role ?? { name: this.#options.passesOn === true ? 'passesOn' : 'files' };
   }
 
   /** AU1 */
   get logStanding(): LogStanding {
-    return this.#logCheck?.standing ?? 'unknown';
+    return this.#lines?.logCheck.standing ?? 'unknown';
   }
 
   /** As the store numbers it; none without a store. */
   get revision(): Revision | undefined {
-    return this.#session?.revision;
+    return this.#lines?.session.revision;
   }
 
   /** What has come after that revision, where it is at hand and is all that is served beyond it. */
   entriesSince(revision: string): readonly Entry[] | undefined {
-    const recent = this.#session?.recent ?? [];
+    const recent = this.#lines?.branch.recent ?? [];
     const newest = recent.at(-1);
     if (newest === undefined || revisionText(newest.revision) !== this.#ports.configuration().revision)
       return undefined;
@@ -148,30 +226,47 @@ export class Editing {
   }
 
   ageMs(now: Millis): Millis {
-    const role = this.#session?.role;
+    const role = this.#role;
     return role?.name === 'cutOff' ? now - role.since : 0;
   }
 
   nextDeadline(): Millis | undefined {
-    const ofCheck = this.#logCheck?.nextDeadline() ?? Number.POSITIVE_INFINITY;
-    return this.#session && Math.min(this.#session.nextDeadline(), ofCheck);
+    if (this.#lines === undefined) return undefined;
+    const { session, branch, merger, logCheck } = this.#lines;
+    const all = [session, branch, merger, logCheck].map((one) => one.nextDeadline());
+    return Math.min(...all);
   }
 
   expire(now: Millis): void {
-    this.#session?.expire(now);
-    this.#editor?.goOn(now);
-    this.#logCheck?.look(now);
+    this.#lines?.session.expire(now);
+    this.#goOn(now);
   }
 
   stored(now: Millis, id: number, answer: StoreAnswer): void {
-    this.#session?.answered(now, id, answer);
-    this.#editor?.goOn(now);
-    this.#logCheck?.look(now);
+    this.#lines?.session.answered(now, id, answer);
+    this.#goOn(now);
+  }
+
+  /** To the effect `branch` with `keep`. */
+  branchKept(now: Millis, answer: BranchFileAnswer): void {
+    this.#lines?.branch.kept(now, answer);
+    this.#goOn(now);
+  }
+
+  /** A branch before the edits: what it has waits longest. */
+  #goOn(now: Millis): void {
+    if (this.#lines === undefined) return;
+    const { branch, merger, editor, logCheck } = this.#lines;
+    branch.goOn(now);
+    merger.goOn(now);
+    editor.goOn(now);
+    logCheck.look(now);
   }
 
   asked(now: Millis, client: EditingClient, request: EditingRequest): void {
     const { connection, viewer } = client;
     const isServer = viewer === 'config';
+    if (request.type === 'HandBack') return this.#handedBack(now, client, request);
     const author: Author | undefined = isServer
       ? request.author
       : client.person === undefined
@@ -189,7 +284,12 @@ export class Editing {
   }
 
   /** Of a person who has shown who it is. One that another Configuration Server has passed on goes no further (CX5). */
-  edit(now: Millis, asker: Asker, request: EditingRequest, wasPassedOn = false): void {
+  edit(
+    now: Millis,
+    asker: Asker,
+    request: Exclude<EditingRequest, HandBackRequest>,
+    wasPassedOn = false,
+  ): void {
     const { connection, person, from } = asker;
     // It is about what is served here, whoever writes.
     if (request.type === 'Check') return this.#check(connection, person, request);
@@ -198,13 +298,16 @@ export class Editing {
       return this.#options.passesOn === true
         ? this.#passOn(connection, { ...request, author: { who: person.name, from } })
         : this.#comparison.asked(asker, request);
-    const editor = this.#editor;
-    const isReading = request.type === 'History' || request.type === 'Verify';
-    const writer = wasPassedOn || isReading ? undefined : this.#otherWriter();
-    if (editor === undefined || writer !== undefined)
+    const lines = this.#lines;
+    // Whoever has the store reads it.
+    const isRead = request.type === 'History' || request.type === 'Conflicts' || request.type === 'Verify';
+    const writer = wasPassedOn || isRead ? undefined : this.#otherWriter();
+    if (lines === undefined || writer !== undefined)
       return this.#passOn(connection, { ...request, author: { who: person.name, from } }, writer);
+    const { editor } = lines;
     if (request.type === 'History') editor.history(asker, request);
-    else if (request.type === 'Verify') this.#logCheck?.asked(asker, request);
+    else if (request.type === 'Verify') lines.logCheck.asked(asker, request);
+    else if (request.type === 'Conflicts') this.#listConflicts(lines.session, asker, request);
     else if (request.type === 'EditPart') this.#takePart(now, asker, request);
     else if (request.type === 'Edit' && request.upload !== undefined) {
       const { name: upload, parts } = request.upload;
@@ -214,6 +317,24 @@ export class Editing {
     } else editor.edit(now, asker, request);
   }
 
+  #listConflicts(session: StoreSession, { connection, person }: Asker, request: ConflictsRequest): void {
+    listConflicts(session, this.#ports.configuration(), person, request, (reply) =>
+      this.#ports.reply(connection, reply),
+    );
+  }
+
+  /** CW4: of a proxy, which holds what the main line may have lost. */
+  #handedBack(now: Millis, { connection, viewer, from }: EditingClient, request: HandBackRequest): void {
+    if (viewer !== 'config')
+      return this.#refuse(connection, request, 'not-allowed', 'Only Configuration Servers hand back.');
+    if (this.#lines === undefined) return this.#passOn(connection, request);
+    const { session, merger } = this.#lines;
+    takeBack(session, { request, by: from, at: this.#ports.wall(now) }, (at, reply) => {
+      this.#ports.reply(connection, reply);
+      merger.soon(at);
+    });
+  }
+
   /** Two of which each believes that the other writes would send an edit round and round. */
   #isConfigServer(application: string): boolean {
     return this.#ports.configuration().get('Application', application)?.type === 'ConfigurationServer';
@@ -221,7 +342,7 @@ export class Editing {
 
   /** CX5 */
   #otherWriter(): string | undefined {
-    const role = this.#session?.role;
+    const role = this.#role;
     if (role?.name !== 'following' || role.holder === this.#options.application) return undefined;
     return role.holder;
   }
@@ -263,8 +384,9 @@ export class Editing {
 
   /** As far as can be told before it is tried. */
   canEdit(now: Millis): boolean {
-    if (this.#session?.role.name === 'writing') return true;
-    if (this.#session !== undefined && this.#otherWriter() === undefined) return false;
+    if (this.#role?.name === 'writing') return true;
+    if (this.#role?.name === 'cutOff') return this.#lines?.branch.closed(now) === undefined;
+    if (this.#role !== undefined && this.#otherWriter() === undefined) return false;
     return this.readOnly === undefined && now >= this.#cutOffUntil;
   }
 
@@ -308,12 +430,7 @@ export class Editing {
       ? 'It is not known whether it was written: look into the history before you try again.'
       : 'It was not written.';
     const text = `${fate} ${why} ${served}`;
-    const cannotBeWritten =
-      request.type === 'EditPart' ||
-      request.type === 'History' ||
-      request.type === 'CompareSwitches' ||
-      request.type === 'Verify';
-    if (cannotBeWritten) return this.#refuse(connection, request, 'not-ready', text);
+    if (!isEdit(request)) return this.#refuse(connection, request, 'not-ready', text);
     const { ReferenceID } = request;
     const code = 'not-stored';
     this.#ports.reply(connection, {
@@ -335,4 +452,14 @@ export class Editing {
   ): void {
     this.#ports.reply(connection, { type: 'Error', ReferenceID, code, text });
   }
+}
+
+/** What is answered by Edited or NotEdited. */
+function isEdit({ type }: EditingRequest): boolean {
+  return ['Edit', 'Fix', 'Restore', 'Resolve', 'SyncSwitches'].includes(type);
+}
+
+/** Entries of one line, the main one or the branch: others do not say where each DN was before. */
+function isStep(entries: readonly Entry[]): boolean {
+  return entries.every(({ merges }) => merges === undefined);
 }

@@ -6,6 +6,7 @@ import { asChanges, type Configuration, levelOf, optionValue } from '@holdfast/c
 import type { Millis } from '@holdfast/kernel';
 import { type ConfigReply, type ConfigRequest, type Entry, OPTIONS } from '@holdfast/protocol';
 import { type FullRead, ReadingLine } from './reading-line.ts';
+import { isOfBranch } from './revision-of.ts';
 import { allVisibleTo, type Viewer } from './visible-objects.ts';
 
 export type ReadAllMessage = Extract<ConfigRequest, { type: 'ReadAll' }>;
@@ -53,6 +54,8 @@ export class FullReading {
   #newsSince(since: string, viewer: Viewer): Extract<ConfigReply, { type: 'Changed' }> | undefined {
     const { configuration, entriesSince } = this.#ports;
     const { revision } = configuration();
+    // Two sites that are cut off name what they serve alike.
+    if (isOfBranch(since)) return undefined;
     const entries = since === revision ? [] : entriesSince(since);
     if (entries === undefined) return undefined;
     const last = new Map(entries.flatMap(({ changes }) => changes.map((change) => [change.key, change])));

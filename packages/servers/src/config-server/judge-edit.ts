@@ -90,7 +90,9 @@ function changedSince({ changes, seenAt, configuration }: ProposedEdit, recent: 
   if (seenAt === undefined || seenAt === configuration.revision) return [];
   const seen = revisionOf(seenAt);
   const [oldest] = recent;
-  const isKnown = oldest !== undefined && oldest.revision.number <= seen.number + 1;
+  // The first entry of a branch stands right on its base.
+  const { number, ahead } = oldest?.revision ?? { number: Number.POSITIVE_INFINITY };
+  const isKnown = (ahead === undefined ? number - 1 : number) <= seen.number;
   if (!isKnown) {
     const text = `What has been changed since ${seenAt} is no longer at hand. Look again, then edit again.`;
     return [{ severity: 'error', object: '', field: '', text }];

@@ -3,6 +3,7 @@
  * here. A database that is away is an answer.
  */
 import type { Author, Change, ConfigObject, Entry, Revision } from '@holdfast/protocol';
+import type { NewConflict } from './branch-answers.ts';
 
 /** The database is away, has no room, or hangs; the next attempt may find it. */
 export interface Unavailable {
@@ -59,6 +60,12 @@ export interface CommitRequest {
   readonly author: Author;
   readonly note?: string | undefined;
   readonly changes: readonly Change[];
+  /** See `Entry`. Once for each number of entries. */
+  readonly merges?: Entry['merges'];
+  /** What the merge leaves to be resolved, and what it has settled. */
+  readonly conflicts?: readonly NewConflict[] | undefined;
+  /** See `Entry`. A conflict is resolved once. */
+  readonly resolves?: string | undefined;
 }
 
 /** An object is no longer what the editor saw. */

@@ -13,6 +13,14 @@ import { type LogLine, type Millis, type Random, randomToken, unreachable } from
 import { compareRevisions, type Entry, type Revision, revisionText } from '@holdfast/protocol';
 import type { Hashes } from '@holdfast/sip';
 import type {
+  ConflictsAnswer,
+  ConflictsQuery,
+  HandInAnswer,
+  HandInRequest,
+  UnmergedAnswer,
+} from './branch-answers.ts';
+import { endsAt, tailAfter, tailName } from './lost-tail.ts';
+import type {
   BeatAnswer,
   ClaimAnswer,
   CommitAnswer,
@@ -44,6 +52,9 @@ export type StoreRequest =
   | { readonly type: 'history'; readonly query: HistoryQuery }
   | { readonly type: 'objectsAt'; readonly when: Revision | number }
   | { readonly type: 'read' }
+  | { readonly type: 'handIn'; readonly branch: HandInRequest }
+  | { readonly type: 'unmerged' }
+  | { readonly type: 'conflicts'; readonly query: ConflictsQuery }
   | { readonly type: 'verify' };
 
 export type StoreAnswer =
@@ -54,6 +65,9 @@ export type StoreAnswer =
   | HistoryAnswer
   | PastAnswer
   | StoredConfiguration
+  | HandInAnswer
+  | UnmergedAnswer
+  | ConflictsAnswer
   | VerifyAnswer;
 
 /** By these an edit is compared with what others have done since its editor looked (CE8). */
@@ -93,11 +107,18 @@ interface OpenCommit {
   againAt?: Millis | undefined;
 }
 
+type Done<Answer> = (now: Millis, answer: Answer) => void;
+
 type Open =
   | { readonly type: 'ask' | 'entries' | 'read' | 'commit' }
-  | { readonly type: 'history'; readonly done: (now: Millis, answer: HistoryAnswer) => void }
-  | { readonly type: 'past'; readonly done: (now: Millis, answer: PastAnswer) => void }
-  | { readonly type: 'verify'; readonly done: (now: Millis, answer: VerifyAnswer) => void };
+  /** Each answer is that to its own request. */
+  | { readonly type: 'asked'; readonly done: Done<never> };
+
+/** What was held here and is not in the database any more (CW4). */
+export interface LostTail {
+  readonly common: Revision;
+  readonly entries: readonly Entry[];
+}
 
 export class StoreSession {
   readonly #ports: StorePorts;
@@ -107,15 +128,19 @@ export class StoreSession {
   #isCurrent = false;
   #commit: OpenCommit | undefined;
   #isReading = false;
-  #recent: Entry[] = [];
+  #recent: Entry[];
+  #lost: LostTail | undefined;
+  /** Since the store was out of reach all of it has been read. */
+  #isInStep = false;
   readonly #open = new Map<number, Open>();
   #count = 0;
 
-  /** `revision`: of the configuration that is held. */
-  constructor(ports: StorePorts, now: Millis, revision: Revision) {
+  /** `revision`: of the configuration that is held; `recent`: the entries that it came from, as far as they are known. */
+  constructor(ports: StorePorts, now: Millis, revision: Revision, recent: readonly Entry[] = []) {
     this.#ports = ports;
     this.#writer = freshWriter(now);
     this.#revision = revision;
+    this.#recent = endsAt(recent, revision) ? [...recent] : [];
   }
 
   get role(): WriterRole {
@@ -131,9 +156,29 @@ export class StoreSession {
     return this.#revision;
   }
 
+  /** It writes, and holds everything that was written before. */
+  get isWriting(): boolean {
+    return this.role.name === 'writing' && this.#isCurrent;
+  }
+
+  /** An entry is on its way to the store, or nobody knows yet whether it is there. */
+  get isCommitting(): boolean {
+    return this.#commit !== undefined;
+  }
+
+  /** The store is in reach, and what is held here was compared with it since. */
+  get isInStep(): boolean {
+    return this.role.name !== 'cutOff' && this.#isInStep;
+  }
+
+  /** What the database has lost, as it was found last. */
+  get lost(): LostTail | undefined {
+    return this.#lost;
+  }
+
   /** It writes, holds everything that was written before, and nothing is being written. */
   get isFree(): boolean {
-    return this.role.name === 'writing' && this.#isCurrent && this.#commit === undefined;
+    return this.isWriting && this.#commit === undefined;
   }
 
   nextDeadline(): Millis {
@@ -154,16 +199,32 @@ export class StoreSession {
     this.#ask(now, this.#commit);
   }
 
-  history(query: HistoryQuery, done: (now: Millis, answer: HistoryAnswer) => void): void {
-    this.#request({ type: 'history', done }, { type: 'history', query });
+  history(query: HistoryQuery, done: Done<HistoryAnswer>): void {
+    this.#request({ type: 'asked', done }, { type: 'history', query });
   }
 
-  past(when: Revision | number, done: (now: Millis, answer: PastAnswer) => void): void {
-    this.#request({ type: 'past', done }, { type: 'objectsAt', when });
+  past(when: Revision | number, done: Done<PastAnswer>): void {
+    this.#request({ type: 'asked', done }, { type: 'objectsAt', when });
   }
 
-  verify(done: (now: Millis, answer: VerifyAnswer) => void): void {
-    this.#request({ type: 'verify', done }, { type: 'verify' });
+  entriesAfter(revision: Revision, limit: number, done: Done<EntriesAnswer>): void {
+    this.#request({ type: 'asked', done }, { type: 'entriesAfter', revision, limit });
+  }
+
+  handIn(branch: HandInRequest, done: Done<HandInAnswer>): void {
+    this.#request({ type: 'asked', done }, { type: 'handIn', branch });
+  }
+
+  unmerged(done: Done<UnmergedAnswer>): void {
+    this.#request({ type: 'asked', done }, { type: 'unmerged' });
+  }
+
+  conflicts(query: ConflictsQuery, done: Done<ConflictsAnswer>): void {
+    this.#request({ type: 'asked', done }, { type: 'conflicts', query });
+  }
+
+  verify(done: Done<VerifyAnswer>): void {
+    this.#request({ type: 'asked', done }, { type: 'verify' });
   }
 
   answered(now: Millis, id: number, answer: StoreAnswer): void {
@@ -180,12 +241,8 @@ export class StoreSession {
         return this.#readAll(now, answer as StoredConfiguration | Unavailable);
       case 'commit':
         return this.#committed(now, answer as CommitAnswer);
-      case 'history':
-        return open.done(now, answer as HistoryAnswer);
-      case 'past':
-        return open.done(now, answer as PastAnswer);
-      case 'verify':
-        return open.done(now, answer as VerifyAnswer);
+      case 'asked':
+        return open.done(now, answer as never);
       default:
         return unreachable(open);
     }
@@ -208,6 +265,7 @@ export class StoreSession {
 
   #becomes(before: WriterRole, role: WriterRole): void {
     if (role.name !== 'writing' || before.name === 'following') this.#isCurrent = false;
+    if (role.name === 'cutOff') this.#isInStep = false;
     const level = role.name === 'cutOff' ? 'warn' : 'info';
     const because = role.name === 'cutOff' ? role.because : undefined;
     const detail = role.name === 'writing' ? { epoch: role.epoch } : {};
@@ -232,14 +290,42 @@ export class StoreSession {
     this.#isReading = false;
     if (answer.type === 'unavailable') return;
     if (answer.type === 'diverged') {
-      const because = `It was ${revisionText(this.#revision)}, and what both have ends at ${revisionText(answer.common)}.`;
-      this.#ports.log({ level: 'error', what: 'the database goes on from an older revision', because });
       this.#isReading = true;
-      return this.#request({ type: 'read' }, { type: 'read' });
+      return this.#handBack(answer.common);
     }
     this.#take(now, answer.entries);
     if (compareRevisions(this.#revision, answer.revision) < 0) return this.#readOn();
+    this.#isInStep = true;
     if (this.role.name === 'writing') this.#isCurrent = true;
+  }
+
+  /** CW4: what the database has lost is there as a branch before anything else is read. */
+  #handBack(common: Revision): void {
+    const { application } = this.#ports;
+    const tail = tailAfter(this.#recent, { common, held: this.#revision });
+    const because = `It was ${revisionText(this.#revision)}, and what both have ends at ${revisionText(common)}.`;
+    const [first] = tail;
+    const what = 'the database goes on from an older revision';
+    this.#ports.log({ level: 'error', what, because, detail: { handedBack: tail.length } });
+    this.#lost = { common, entries: tail };
+    this.#isInStep = false;
+    if (first === undefined) return this.#request({ type: 'read' }, { type: 'read' });
+    const at = tail.at(-1)?.at ?? first.at;
+    const branch = {
+      id: tailName(first.revision),
+      base: common,
+      by: application,
+      at,
+      from: 0,
+      entries: tail,
+    };
+    this.handIn(branch, (_now, answer) => {
+      // What the database cannot hold it could not hold before either.
+      if (answer.type === 'handedIn' || answer.type === 'refused')
+        return this.#request({ type: 'read' }, { type: 'read' });
+      // It is asked again with the next sign of life.
+      this.#isReading = false;
+    });
   }
 
   #readAll(now: Millis, answer: StoredConfiguration | Unavailable): void {
@@ -247,6 +333,7 @@ export class StoreSession {
     if (answer.type === 'unavailable') return;
     this.#revision = answer.revision;
     this.#recent = [];
+    this.#isInStep = true;
     const { objects } = answer;
     const next = makeConfiguration(objects, this.#ports.hashes.sha256, revisionText(answer.revision));
     this.#ports.took(now, next, changesBetween(this.#ports.configuration().objects, objects), []);
@@ -292,10 +379,12 @@ export class StoreSession {
       if (answer.type === 'conflict') this.#readOn();
       return commit.done(now, answer);
     }
-    const { at, author, note, changes } = commit.request;
+    const { at, author, note, changes, merges, resolves } = commit.request;
     const entry = {
       ...{ revision: answer.revision, at, author, changes: [...changes] },
       ...(note === undefined ? {} : { note }),
+      ...(merges === undefined ? {} : { merges }),
+      ...(resolves === undefined ? {} : { resolves }),
     };
     this.#take(now, [entry]);
     commit.done(now, { type: 'committed', entry });
@@ -308,7 +397,7 @@ export class StoreSession {
   }
 }
 
-function newest(entries: readonly Entry[]): Entry[] {
+export function newest(entries: readonly Entry[]): Entry[] {
   let changes = 0;
   let from = entries.length;
   while (from > 0 && entries.length - from < RECENT_MAX && changes < RECENT_CHANGES_MAX) {

@@ -21,7 +21,7 @@ export interface ClientHealthPorts {
   readonly greeting: string;
   ping(connection: string, n: number): void;
   /** The connection is to be closed; it is forgotten here already. */
-  lost(connection: string, why: string): void;
+  lost(connection: string, why: string, now: Millis): void;
 }
 
 interface Link {
@@ -75,7 +75,7 @@ export class ClientHealth {
   expire(now: Millis): void {
     for (let name = this.#deadlines.takeDue(now); name !== undefined; name = this.#deadlines.takeDue(now)) {
       if (this.#links.has(name)) this.#step(now, name, { type: 'expire' });
-      else this.#ports.lost(name, `No ${this.#ports.greeting} came within ${GREETING_MAX_MS} ms.`);
+      else this.#ports.lost(name, `No ${this.#ports.greeting} came within ${GREETING_MAX_MS} ms.`, now);
     }
   }
 
@@ -88,7 +88,7 @@ export class ClientHealth {
       if (effect.type === 'sendPing') this.#ports.ping(connection, effect.n);
       else {
         this.closed(connection);
-        return this.#ports.lost(connection, effect.because.text);
+        return this.#ports.lost(connection, effect.because.text, now);
       }
     }
     const at = linkDeadline(state, link.options);
