@@ -157,6 +157,7 @@ test('[RE11] every route is in the OpenAPI document, and on a page that loads no
   expect(routes.sort()).toEqual([
     'delete /v1/objects/{type}/{name}',
     'get /v1/changes',
+    'get /v1/conflicts',
     'get /v1/findings',
     'get /v1/history',
     'get /v1/history/verification',
@@ -166,6 +167,7 @@ test('[RE11] every route is in the OpenAPI document, and on a page that loads no
     'get /v1/revision',
     'get /v1/synchronisation',
     'patch /v1/objects/{type}/{name}',
+    'post /v1/conflicts/{id}/resolve',
     'post /v1/edits',
     'post /v1/findings/fix',
     'post /v1/imports',

@@ -206,6 +206,16 @@ test('[SY15] without the store who did it is known of the latest edits, and why 
   ]);
 });
 
+test('[SY14] a site that is cut off brings no Switches alike: that waits for the database', () => {
+  const desk = new Desk();
+  desk.centre.store.isAway = true;
+  desk.centre.run(20_000);
+  expect(desk.sync()).toMatchObject({
+    ...{ type: 'NotEdited', code: 'not-stored' },
+    text: expect.stringContaining('Two Switches are brought alike when it is back.'),
+  });
+});
+
 test('[SY15] it is for who may read the history, about Switches that there are, and so many at once', () => {
   const desk = new Desk();
   const compare = { type: 'CompareSwitches', ReferenceID: 9 } as const;
