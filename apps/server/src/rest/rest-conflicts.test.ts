@@ -113,7 +113,7 @@ describe('[RE12] what a merge has left open', () => {
     const { body } = await ask(world.url, 'GET', '/openapi.json');
     expect(Object.keys(body.paths['/v1/conflicts'])).toEqual(['get']);
     const { post } = body.paths['/v1/conflicts/{id}/resolve'];
-    expect(post.parameters.map(({ name }: { name: string }) => name)).toEqual(['id', 'dryRun']);
+    expect(post.parameters.map(({ name }: { name: string }) => name)).toEqual(['dryRun', 'id']);
     expect(JSON.stringify(post.requestBody)).toContain('"branch"');
   });
 });
