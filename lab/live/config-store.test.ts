@@ -110,7 +110,10 @@ async function edited(client: RawClient, ReferenceID: number, displayName: strin
 test('[CW5] [CS17] what was acknowledged is there after a SIGKILL, and has reached whoever follows', async () => {
   const config = await startConfig();
   await startProxy();
-  const [admin, watcher] = [await enter(ports.config, 'supervisor1'), await enter(ports.proxy, 'supervisor1')];
+  const [admin, watcher] = [
+    await enter(ports.config, 'supervisor1'),
+    await enter(ports.proxy, 'supervisor1'),
+  ];
   await watcher.ask(readName, 'Objects');
   const changed = watcher.next('Changed', 5_000);
   // A desk, at a proxy.
@@ -134,7 +137,10 @@ test('[CW5] [CS17] what was acknowledged is there after a SIGKILL, and has reach
     'Entries',
   );
   expect(entries).toMatchObject([
-    { author: { who: 'supervisor1', from: 'workspace' }, changes: [{ after: { displayName: 'Lee' } }] },
+    {
+      author: { who: 'supervisor1', from: 'workspace at 127.0.0.1' },
+      changes: [{ after: { displayName: 'Lee' } }],
+    },
     { author: { who: 'supervisor1' }, changes: [{ after: { displayName: 'Kim' } }] },
     { author: { who: 'import', from: 'config-north' } },
   ]);
