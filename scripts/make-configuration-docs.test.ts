@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RULES } from '../packages/centre/src/index.ts';
+import { PERMISSIONS, RULES } from '../packages/centre/src/index.ts';
 import { configObject } from '../packages/protocol/src/index.ts';
 import { configurationDocument, OBJECTS, writtenConfigurationDocument } from './make-configuration-docs.ts';
 
@@ -17,6 +17,15 @@ test('every field of every object is described, and no other', () => {
   ]);
   const described = Object.entries(OBJECTS).map(([type, one]) => [type, Object.keys(one.fields)]);
   expect(Object.fromEntries(described)).toEqual(Object.fromEntries(fields));
+});
+
+test('every permission stands in the document once, with everybody who has it', () => {
+  const rows = configurationDocument().split('\n');
+  for (const [name, { holders }] of Object.entries(PERMISSIONS)) {
+    const [row = '', ...more] = rows.filter((one) => one.startsWith(`| \`${name}\` | `));
+    expect(more).toEqual([]);
+    for (const { words } of holders) expect(row).toContain(words);
+  }
 });
 
 test('every rule stands in the document once', () => {

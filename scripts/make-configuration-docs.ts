@@ -1,5 +1,5 @@
 /**
- * Writes docs/configuration.md: the objects and their fields, which options may stand on which of them, and the rules of the
+ * Writes docs/configuration.md: the objects and their fields, which options may stand on which of them, who may do what, and the rules of the
  * validator, so that the document says what the code does. A test holds the file against schemas, catalogue and registry; after a
  * change of one of these run
  *
@@ -7,8 +7,13 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { RULES, type Rule } from '../packages/centre/src/index.ts';
-import { type ObjectType, OPTION_LIST, type OptionPlace } from '../packages/protocol/src/index.ts';
+import { PERMISSIONS, RULES, type Rule } from '../packages/centre/src/index.ts';
+import {
+  type ObjectType,
+  OPTION_LIST,
+  type OptionPlace,
+  type Person,
+} from '../packages/protocol/src/index.ts';
 
 const file = fileURLToPath(new URL('../docs/configuration.md', import.meta.url));
 
@@ -71,7 +76,8 @@ export const OBJECTS: Readonly<Record<ObjectType, ObjectDescription>> = {
       tenant: TENANT,
       rank: 'agent, supervisor, administrator or auditor',
       passwordHash: 'argon2id; never shown',
-      passwordChangedAt: 'when that was set, ms since 1970',
+      passwordChangedAt:
+        'when that was set, ms since 1970; 0: by somebody else, and it is good for setting another',
       tokensNotBefore: 'log-in tokens made before this are refused, ms since 1970',
       agentLogins: 'as `code@switch`, one for each Switch',
       defaultPlace: 'where the person sits unless another place is named at log-in',
@@ -96,6 +102,13 @@ export const OBJECTS: Readonly<Record<ObjectType, ObjectDescription>> = {
       serverSecretFormer: 'the one before, while it is being changed',
     },
   },
+};
+
+const RANKS: Readonly<Record<Person['rank'], string>> = {
+  agent: 'takes calls',
+  auditor: 'looks into everything and changes nothing; takes no calls',
+  supervisor: 'leads the groups in which the supervisor is; may take calls',
+  administrator: 'keeps the configuration of the own tenant; may take calls',
 };
 
 const ABOUT: Readonly<Record<Rule['about'], string>> = {
@@ -123,6 +136,12 @@ findings say \`Person/kim\`. Every object can be disabled (\`enabled: false\`): 
 beside its fields are \`options\`, in sections ([options.md](options.md)).
 `;
 
+const RANKS_HEADING = `## Who may do what
+
+The \`rank\` of a Person says it. What no permission below gives, nobody may: nobody changes the history, and nobody is shown a secret. What belongs to no tenant, as Hosts, is of
+every tenant. A refusal names the permission that is missing and who has it.
+`;
+
 const RULES_HEADING = `## The validator
 
 These rules hold in a configuration with which a move succeeds, over both sites. Each finding names the rule, the object, the field or option, the reason and
@@ -139,7 +158,7 @@ export function configurationDocument(): string {
       RULES.filter((rule) => rule.about === about),
     ),
   );
-  return [HEADING, ...objects, RULES_HEADING, ...abouts].join('\n');
+  return [HEADING, ...objects, RANKS_HEADING, ranksText(), RULES_HEADING, ...abouts].join('\n');
 }
 
 function objectText(type: ObjectType, { is, fields }: ObjectDescription): string {
@@ -154,6 +173,22 @@ function objectText(type: ObjectType, { is, fields }: ObjectDescription): string
     ...rows,
     '',
     ...optionsText(type),
+  ].join('\n');
+}
+
+function ranksText(): string {
+  const permissions = Object.entries(PERMISSIONS).map(([name, { meaning, holders }]) =>
+    cellsOf([`\`${name}\``, meaning, holders.map(({ words }) => words).join(', ')]),
+  );
+  return [
+    '| rank | |',
+    '| ---- | - |',
+    ...Object.entries(RANKS).map(([rank, is]) => cellsOf([`\`${rank}\``, is])),
+    '',
+    '| permission | to | who has it |',
+    '| ---------- | -- | ---------- |',
+    ...permissions,
+    '',
   ].join('\n');
 }
 

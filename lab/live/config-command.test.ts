@@ -78,12 +78,18 @@ interface Ended {
   readonly err: string;
 }
 
-function config(words: string | readonly string[], { user = OFFICE, at = port } = {}): Promise<Ended> {
+function config(
+  words: string | readonly string[],
+  { user = OFFICE, password = PASSWORD, at = port, input = '' } = {},
+): Promise<Ended> {
   const list = typeof words === 'string' ? words.split(' ') : words;
   const child = spawn(process.execPath, [SERVER_BUNDLE, 'config', '--config', `127.0.0.1:${at}`, ...list], {
-    ...{ cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
-    env: { ...process.env, HOLDFAST_USER: user, HOLDFAST_PASSWORD: PASSWORD },
+    ...{ cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] },
+    env: { ...process.env, HOLDFAST_USER: user, HOLDFAST_PASSWORD: password },
   });
+  // One that reads nothing may have ended already.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
   const said = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said.out += text;
@@ -128,9 +134,9 @@ test('[CS15] an administrator without a place reads objects as files, and change
   expect(await config('set Person/agent7001 enabled=true', { at: proxyPort })).toMatchObject(done());
   const history = await config('history Person/agent7001 --limit 2');
   expect(history.out.split('\n').map((line) => line.replace(/^\S+ {2}\S+ \S+ UTC/, ''))).toEqual([
-    `  ${OFFICE} (workspace)`,
+    `  ${OFFICE} (workspace at 127.0.0.1)`,
     '    Person/agent7001: enabled: false → true',
-    `  ${OFFICE} (workspace)  on leave`,
+    `  ${OFFICE} (workspace at 127.0.0.1)  on leave`,
     ...[
       '    Person/agent7001: enabled: true → false',
       '    Person/agent7001: displayName: not set → Kim',
@@ -258,6 +264,89 @@ test('who may not, and who is nobody, change nothing and are told why', async ()
   expect(await config('get Host', { at: closed })).toMatchObject({
     status: 2,
     err: containing('ECONNREFUSED'),
+  });
+}, 60_000);
+
+test('[ID12] [ID9] an administrator gives a password, and its owner replaces it, neither as an argument', async () => {
+  const [given, chosen] = ['given at the desk', 'chosen by the agent'];
+  const user = 'agent7005';
+  const set = await config(`password Person/${user} --note forgotten`, { input: `${given}\n` });
+  expect(set).toMatchObject({ status: 0, out: containing(`the password of ${user} is set, in revision`) });
+  expect(set.err).toContain('has to set another');
+  expect(await config('get Host', { user, password: PASSWORD })).toMatchObject({
+    ...{ status: 2, err: containing('wrong-password') },
+  });
+  expect(await config('get Host', { user, password: given })).toMatchObject({
+    ...{ status: 2, err: containing('password-expired') },
+  });
+  const own = (password: string, input: string, at = port) =>
+    config(`password ${user}`, { user, password, input, at });
+  expect(await own('a guess', chosen)).toMatchObject({ status: 1, err: containing('wrong-password') });
+  expect(await own(given, 'short')).toMatchObject({ status: 1, err: containing('fewer than 8') });
+  // Through a proxy, when that has heard of the new one.
+  await until('the proxy knows it', 5_000, async () => (await own(given, chosen, proxyPort)).status === 0);
+  expect(await config(`get Person/${user}`, { user, password: chosen })).toMatchObject(done());
+  const told = await config(`history Person/${user} --limit 2`);
+  expect(told.out).toContain(`${user} (workspace at 127.0.0.1)`);
+  expect(told.out).toContain(`${OFFICE} (workspace at 127.0.0.1)  forgotten`);
+  for (const secret of [given, chosen, 'argon2']) expect(told.out).not.toContain(secret);
+
+  expect(await config(`password ${user}`)).toMatchObject({
+    status: 2,
+    err: containing('no new password'),
+  });
+  const argument = await config(`password ${user} by-argument`, { input: 'x' });
+  expect(argument).toMatchObject({ status: 2, err: containing('usage: config password PERSON') });
+  expect(argument.err).not.toContain('by-argument');
+  expect(await config('password nobody', { input: given })).toMatchObject({ status: 1 });
+  const agent = await config('password agent7006', { user, password: chosen, input: given });
+  expect(agent).toMatchObject({ status: 1, err: containing('not-allowed') });
+}, 90_000);
+
+test('[ID13] a person is revoked now, and whoever revokes the own log-in is told that it is done', async () => {
+  const before = Date.now();
+  expect(await config('revoke agent7006 --note stolen', { at: proxyPort })).toMatchObject(
+    done(containing('what agent7006 has logged in with until now counts no more, in revision')),
+  );
+  const notBefore = async (user: string): Promise<number> =>
+    JSON.parse((await config(`get Person/${user} --json`)).out).tokensNotBefore;
+  expect(await notBefore('agent7006')).toBeGreaterThan(before);
+  expect(await config('revoke agent7006', { user: AUDITOR })).toMatchObject({
+    ...{ status: 1, err: containing('not-allowed') },
+  });
+  expect(await config(`revoke ${OFFICE}`)).toMatchObject(done(containing('counts no more')));
+  expect(await notBefore(OFFICE)).toBeGreaterThan(before);
+}, 60_000);
+
+test('[CS5] who is locked out at several is unlocked at all of them', async () => {
+  const user = 'agent7006';
+  for (const at of [port, proxyPort]) {
+    for (let n = 0; n < 5; n++) await config('get Host', { user, password: 'a guess', at });
+    expect(await config('get Host', { user, at })).toMatchObject({
+      status: 2,
+      err: containing('too-many-failures'),
+    });
+  }
+  const unlocked = await config(`unlock ${user}`);
+  expect(unlocked).toMatchObject(done(containing('may try again at once at')));
+  for (const name of ['config-north', PROXY]) expect(unlocked.out).toContain(name);
+  // The other site has none that runs here.
+  expect(unlocked.err).toContain('config-south');
+  for (const at of [port, proxyPort])
+    expect(await config(`get Person/${user}`, { user, at })).toMatchObject(done());
+}, 120_000);
+
+test('[AU1] the log is what was committed, for who may know, also asked at a proxy', async () => {
+  const { out } = await config('history --limit 1 --json');
+  const { revision } = JSON.parse(out)[0];
+  for (const at of [port, proxyPort])
+    expect(await config('verify --json', { user: AUDITOR, at })).toMatchObject({
+      status: 0,
+      out: containing(`"entries": ${revision.number}`),
+    });
+  expect(await config('verify')).toMatchObject(done(containing('are what was committed')));
+  expect(await config('verify', { user: 'agent7002' })).toMatchObject({
+    ...{ status: 1, err: containing('not-allowed') },
   });
 }, 60_000);
 

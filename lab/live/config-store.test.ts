@@ -137,7 +137,10 @@ test('[CW5] [CS17] what was acknowledged is there after a SIGKILL, and has reach
     'Entries',
   );
   expect(entries).toMatchObject([
-    { author: { who: 'supervisor1', from: 'workspace' }, changes: [{ after: { displayName: 'Lee' } }] },
+    {
+      author: { who: 'supervisor1', from: 'workspace at 127.0.0.1' },
+      changes: [{ after: { displayName: 'Lee' } }],
+    },
     { author: { who: 'supervisor1' }, changes: [{ after: { displayName: 'Kim' } }] },
     { author: { who: 'import', from: 'config-north' } },
   ]);
