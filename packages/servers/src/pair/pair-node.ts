@@ -29,13 +29,12 @@ import type { LogLine, Millis, Node } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
 import type { ServerReport } from '../health/server-report.ts';
 import { Leading, MATE, NO_SERVER, RECORDS_REFUSED } from '../mirror/leading.ts';
-import type { FollowerState } from '../mirror/mirror-follower.ts';
 import type { SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
 import { FitnessWatch, insideOf } from './fitness-watch.ts';
+import { MateTeller } from './mate-teller.ts';
 import type { PairEffect, PairInput } from './pair-effects.ts';
 import {
-  MATE_LINES,
   type MateStanding,
   type MemberState,
   mateReadiness,
@@ -74,7 +73,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #isToldAlone = false;
   /** OP1: who wants the mate to have the role; acted upon when the request is done with. */
   #offeredBy: string | undefined;
-  #toldMate: FollowerState | undefined;
+  readonly #mateTeller = new MateTeller();
   /** Until when the host's supervisor knows that this member may act. */
   #toldUntil: Millis | undefined;
   #effects: PairEffect[] = [];
@@ -148,11 +147,11 @@ export class PairNode implements Node<PairInput, PairEffect> {
   /** PR6: what the server has decided leaves when this member may still act, else when it may again. */
   outgoing(now: Millis): PairEffect[] {
     this.#now = now;
+    this.#tellMate(now);
     // Before its effects: what it writes now leaves before what it has set free.
     const free = this.#acting(now)?.release(now) ?? [];
     this.#effects.push(...free);
     this.#handOver(now);
-    this.#tellMate();
     this.#tellStanding(now);
     this.#tellSupervisor(now);
     return this.#taken();
@@ -332,7 +331,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#mate = undefined;
     this.#isToldAlone = false;
     this.#believe(now, this.#watch?.roleLost(now) ?? []);
-    this.#toldMate = undefined;
+    this.#mateTeller.forget();
     this.#paused.clear();
     this.#tellDropped();
     this.#standby.primary.store.clear();
@@ -434,14 +433,13 @@ export class PairNode implements Node<PairInput, PairEffect> {
   }
 
   /** LG2: that the mate is behind, and so not waited for, is an event and an alarm. */
-  #tellMate(): void {
+  #tellMate(now: Millis): void {
     const leading = this.#leading;
     if (leading === undefined) return;
-    const state = leading.stateOf(MATE);
-    if (state === this.#toldMate) return;
-    this.#toldMate = state;
-    const [level, what] = MATE_LINES[state];
-    this.#log(level, what, undefined, { last: leading.last, acked: leading.ackedBy(MATE) });
+    const line = this.#mateTeller.line(leading);
+    if (line !== undefined) this.#emit({ type: 'log', line: { ...line, site: this.#configuration.site } });
+    const alarm = this.#acting(now) && this.#mateTeller.alarm(leading);
+    if (alarm !== undefined) leading.after(now, leading.server.alarm(now, alarm));
   }
 
   /** PR8: each time a voice has confirmed it for longer. */
