@@ -139,7 +139,7 @@ async function runAlone({ server, ports, clock, perform }: Shell): Promise<Runni
   await ports.open();
   return {
     input: (input: SipServerInput) => node.input(input),
-    report: () => led.report(),
+    report: () => led.report(clock.now()),
     stop() {
       node.stop();
       return ports.close();

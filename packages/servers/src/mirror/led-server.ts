@@ -2,6 +2,7 @@
  * A SIP Server without a mate, whose records the other site may follow (LG4). Nothing waits for a follower here.
  */
 import type { Millis, Node } from '@holdfast/kernel';
+import { peerLagMetrics } from '../health/mirror-metrics.ts';
 import { gauge, notReady, oneOf, READY, type ServerReport, WITHOUT_MATE } from '../health/server-report.ts';
 import { siteMetrics } from '../health/site-metrics.ts';
 import type { SipServerEffect, SipServerInput } from '../sip-server/effects.ts';
@@ -25,7 +26,7 @@ export class LedServer implements Node<SipServerInput, SipServerEffect> {
   }
 
   /** HR1, HR4. */
-  report(): ServerReport {
+  report(now: Millis): ServerReport {
     const { centre } = this.server.parts;
     return {
       primary: centre.isShuttingDown ? notReady('A graceful shutdown goes on.') : READY,
@@ -34,6 +35,7 @@ export class LedServer implements Node<SipServerInput, SipServerEffect> {
         oneOf('holdfast_role', 'It has no mate, and so is always the primary.', ['primary'], 'primary'),
         gauge('holdfast_acts', 'Whether this process decides and sends.', 1),
         gauge('holdfast_epoch', 'Its own epoch.', this.#leading.epoch),
+        ...peerLagMetrics(this.#leading, now),
         ...siteMetrics(this.server),
       ],
     };
