@@ -127,9 +127,7 @@ describe('a request in a call of the other site', () => {
   it('[LG4] of a call whose records never came is answered 481, and counted by what is lacking, while its site is silent', () => {
     const { world, north, south, send } = talking({ isUntold: true });
     world.cut.clear();
-    world.remove(north.host);
-    north.dropLinks();
-    south.dropLinks();
+    world.cut.add(north.host);
     world.run(2_000);
     expect(south.node.parts.peer.silentSince).toBeDefined();
     expect(send('BYE').status).toBe(481);
