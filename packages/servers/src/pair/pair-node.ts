@@ -31,7 +31,7 @@ import type { ServerReport } from '../health/server-report.ts';
 import { Leading, MATE, NO_SERVER, RECORDS_REFUSED } from '../mirror/leading.ts';
 import type { SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
-import { FitnessWatch, insideOf } from './fitness-watch.ts';
+import { believed, FitnessWatch, insideOf } from './fitness-watch.ts';
 import { MateTeller } from './mate-teller.ts';
 import type { PairEffect, PairInput } from './pair-effects.ts';
 import {
@@ -349,17 +349,10 @@ export class PairNode implements Node<PairInput, PairEffect> {
       else this.#believe(now, [effect]);
   }
 
-  /** GF6: what is believed of this process from now on is a line in the log, and an alarm to those who watch. */
   #believe(now: Millis, effects: readonly FitnessEffect[]): void {
     const { site } = this.#configuration;
-    for (const effect of effects) {
-      if (effect.type === 'log') this.#emit({ type: 'log', line: { ...effect.line, site } });
-      else {
-        const { probe, isRaised, because } = effect;
-        const leading = this.#acting(now);
-        leading?.after(now, leading.server.alarm(now, { name: `unfit: ${probe}`, isRaised, because }));
-      }
-    }
+    for (const line of believed(now, effects, this.#acting(now)))
+      this.#emit({ type: 'log', line: { ...line, site } });
   }
 
   /** FT3, OP1: promote first, demote second: nothing is given up before the mate has the role. */

@@ -110,7 +110,8 @@ export function mateReadiness(
   return mate.isReady ? READY : notReady(`The mate says: ${mate.because ?? 'it is not ready.'}`);
 }
 
-function ofFitness(fitness: Fitness, now: Millis): Readiness {
+/** GF6, HR1. */
+export function ofFitness(fitness: Fitness, now: Millis): Readiness {
   const unfit = unfitness(fitness, now);
   return unfit === undefined ? READY : notReady(`${unfit.rule}: ${unfit.text}`);
 }
