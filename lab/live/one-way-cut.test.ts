@@ -14,7 +14,8 @@ import { SHORT } from './times.ts';
 
 const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));
 const AGENTS = 8;
-const STEP_MAX_MS = 20_000;
+/** On a machine that does much else, too. */
+const STEP_MAX_MS = 60_000;
 
 let lab: LiveLab;
 let watch: DoubleWatch;
@@ -28,7 +29,7 @@ beforeAll(async () => {
   await lab.start();
   watch = new DoubleWatch(lab.supervisorAccess());
   await watch.start();
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   watch?.stop();
   await lab?.stop();
@@ -43,14 +44,14 @@ test('[LL1] [LL4] [DS8a] a site that hears and is not heard: its desks leave, th
   const answered = lab.calls.figures().answered;
   lab.mute('north');
   const isAtSouth = () => lab.robots.every((robot) => lab.worksAt(robot, 'south'));
-  expect(await lab.until(moveMax(lab), isAtSouth)).toBe(true);
+  expect(await lab.until(moveMax(lab) + STEP_MAX_MS, isAtSouth)).toBe(true);
   // More than those who were there before, so that some who have moved are among those who answer.
   for (let caller = 0; caller < AGENTS; caller++) lab.callers.call(SALES_QUEUE, 'south');
   expect(await lab.until(STEP_MAX_MS, () => lab.calls.figures().answered === answered + AGENTS)).toBe(true);
   // Each is silent to the other: the one hears no answer, the other nothing at all.
   for (const site of SITES) expect(saidOf(site)).toContain('other site silent');
   lab.heal('north');
-  expect(await lab.until(moveMax(lab), areHome)).toBe(true);
+  expect(await lab.until(moveMax(lab) + STEP_MAX_MS, areHome)).toBe(true);
   expect(watch.doubles).toEqual([]);
   expect(watch.rounds).toBeGreaterThan(20);
-}, 120_000);
+}, 240_000);
