@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { LabLinks } from './lab-links.ts';
 
 const ends: (() => void | Promise<void>)[] = [];
@@ -70,6 +70,43 @@ test('a partition holds back what sites tell each other and what the office tell
   await rest;
   expect([...heard].sort()).toEqual(['desk', 'office', 'peer']);
 });
+
+test.each([
+  ['from-site', ['north to desk', 'north to south', 'south asks north: answer']],
+  ['to-site', ['desk to north', 'north asks south: answer', 'south to north']],
+] as const)(
+  'a site that is cut off %s is so towards desks and towards the other site, whoever has connected',
+  async (cut, held) => {
+    const { made, north, south } = await links(false);
+    const peerPort = (site: 'north' | 'south') => Number(made.peerAddress(site).split(':')[1]);
+    const [asking, asked] = await lineTo(peerPort('north'), south.server);
+    const [askingNorth, askedNorth] = await lineTo(peerPort('south'), north.server);
+    const [desk, atNorth] = await lineTo(made.ofDesk(0).through('127.0.0.1', north.port).port, north.server);
+    const [deskOfSouth, atSouth] = await lineTo(
+      made.ofDesk(0).through('127.0.0.1', south.port).port,
+      south.server,
+    );
+    const ways: readonly (readonly [string, Socket, Socket])[] = [
+      ['desk to north', desk, atNorth],
+      ['north to desk', atNorth, desk],
+      ['north to south', asking, asked],
+      ['north asks south: answer', asked, asking],
+      ['south to north', askingNorth, askedNorth],
+      ['south asks north: answer', askedNorth, askingNorth],
+      ['desk to south', deskOfSouth, atSouth],
+      ['south to desk', atSouth, deskOfSouth],
+    ];
+    const heard = new Set<string>();
+    for (const [name, , to] of ways) to.on('data', () => heard.add(name));
+    made.cutOff('north', cut);
+    for (const [, from] of ways) from.write('?');
+    const passes = ways.filter(([name]) => !held.some((one) => one === name));
+    await vi.waitFor(() => expect(heard.size).toBe(passes.length));
+    expect([...heard].sort()).toEqual(passes.map(([name]) => name).sort());
+    made.heal('north');
+    await vi.waitFor(() => expect(heard.size).toBe(ways.length));
+  },
+);
 
 test('what went between the sites is measured there: a desk that says something has no part in it', async () => {
   const { made, north, south } = await links(false);

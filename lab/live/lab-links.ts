@@ -5,13 +5,24 @@
 import { seededRandom } from '@holdfast/kernel';
 import { SITES, type SiteName, type SitePorts } from './lab-configuration.ts';
 import { DatagramLine, GOOD_LINE, type LineQuality } from './line-quality.ts';
-import { Relay, Relays } from './relay.ts';
+import { type Cut, Relay, Relays } from './relay.ts';
 import { clientPortsOf } from './site-ports.ts';
 
 /** A relay doubles what the lab's process has to read and write; with more agents it would measure itself. */
 export const RELAYED_AGENTS_MAX = 100;
 /** Of ten desks two are in the office: one of each site, where these have even halves. */
 const OUTLYING_OF = 5;
+
+/** What of a site no longer passes: everything; what it says, so that it hears and is not heard; what is said to it. */
+export type SiteCut = 'both' | 'from-site' | 'to-site';
+
+/** Of relays that lead to the servers of a site, and of those through which that site reaches the other. */
+const CUTS: Readonly<Record<SiteCut | 'none', { readonly inward: Cut; readonly outward: Cut }>> = {
+  none: { inward: 'none', outward: 'none' },
+  both: { inward: 'both', outward: 'both' },
+  'from-site': { inward: 'to-desk', outward: 'to-server' },
+  'to-site': { inward: 'to-server', outward: 'to-desk' },
+};
 
 export interface LabLinksOptions {
   readonly ports: SitePorts;
@@ -91,17 +102,25 @@ export class LabLinks {
   }
 
   /** The sites no longer hear each other, and the outlying office no longer hears that site. */
-  partition(site: SiteName): void {
-    this.#cut(site, 'both');
+  partition(site: SiteName, cut: SiteCut = 'both'): void {
+    this.#cut(site, cut, [this.#office]);
+  }
+
+  /** Neither the other site nor any desk hears it, or is heard by it, or either. */
+  cutOff(site: SiteName, cut: SiteCut): void {
+    this.#cut(site, cut, [this.#office, this.#desks]);
   }
 
   heal(site: SiteName): void {
-    this.#cut(site, 'none');
+    this.#cut(site, 'none', [this.#office, this.#desks]);
   }
 
-  #cut(site: SiteName, cut: 'both' | 'none'): void {
-    for (const relay of SITES.flatMap((name) => this.#peers[name])) relay.cut(cut);
-    for (const port of portsOf(this.#options.ports, site)) this.#office.at('127.0.0.1', port)?.cut(cut);
+  #cut(site: SiteName, cut: SiteCut | 'none', desks: readonly Relays[]): void {
+    const { inward, outward } = CUTS[cut];
+    for (const name of SITES)
+      for (const relay of this.#peers[name]) relay.cut(name === site ? outward : inward);
+    for (const port of portsOf(this.#options.ports, site))
+      for (const relays of desks) relays.at('127.0.0.1', port)?.cut(inward);
   }
 
   async close(): Promise<void> {

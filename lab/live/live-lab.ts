@@ -356,6 +356,13 @@ export class LiveLab {
     return office;
   }
 
+  /** It hears everybody, and neither a desk nor a phone nor the other site hears it. */
+  mute(site: SiteName): void {
+    this.#fault(site, { what: 'not heard', isSilent: true });
+    this.#links.cutOff(site, 'from-site');
+    for (const robot of this.robots) robot.cutPhoneFrom(this.#sipPort(site), 'to-phone');
+  }
+
   heal(site: SiteName): void {
     this.#links.heal(site);
     for (const robot of this.robots) robot.joinPhoneTo(this.#sipPort(site));

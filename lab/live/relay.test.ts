@@ -103,3 +103,15 @@ test('what was sent before the end arrives before it, also over a slow line', as
   await once(desk, 'end');
   expect(heard).toBe('the last word');
 });
+
+test('a server that hangs up while what the desk says is held back ends the line, and the relay can close', async () => {
+  const { relay, desk, far } = await line();
+  relay.cut('to-server');
+  desk.write('unheard');
+  const ended = once(desk.resume(), 'end');
+  far.end();
+  await ended;
+  // Before either end is destroyed: a socket that is held back would keep it open.
+  await relay.close();
+  ends.splice(1, 1);
+});

@@ -24,6 +24,8 @@ export class Relay {
   readonly #server: Server;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #lines = new Set<Line>();
+  /** Also of lines whose other end is gone: they end with the relay at the latest. */
+  readonly #desks = new Set<Socket>();
   #cut: Cut = 'none';
   #quality: LineQuality = GOOD_LINE;
   #random: Random = Math.random;
@@ -68,11 +70,11 @@ export class Relay {
   }
 
   async close(): Promise<void> {
-    for (const { desk, server, lanes } of this.#lines) {
+    for (const { server, lanes } of this.#lines) {
       for (const lane of lanes) lane.stop();
-      desk.destroy();
       server.destroy();
     }
+    for (const desk of this.#desks) desk.destroy();
     this.#server.close();
     await once(this.#server, 'close');
   }
@@ -82,6 +84,7 @@ export class Relay {
     const [toServer, toDesk] = [new StreamLane(), new StreamLane()];
     const line = { desk, server, lanes: [toServer, toDesk] };
     this.#lines.add(line);
+    this.#desks.add(desk);
     desk.setNoDelay(true);
     server.setNoDelay(true);
     this.#pump(desk, server, toServer);
@@ -96,9 +99,14 @@ export class Relay {
       this.#carry(lane, 0, () => {
         this.#lines.delete(line);
         if (one.errored !== null || !one.readableEnded) other.resetAndDestroy();
-        else other.end();
+        else {
+          other.end();
+          // One that is held back would never be seen to end.
+          other.resume();
+        }
       });
     };
+    desk.on('close', () => this.#desks.delete(desk));
     desk.on('close', end(desk, server, toServer));
     server.on('close', end(server, desk, toDesk));
     // The error itself is told by `close`, which follows.

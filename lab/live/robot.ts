@@ -83,6 +83,8 @@ export interface RobotOptions {
   readonly watch: RobotWatch;
 }
 
+type PhoneCut = 'both' | 'to-phone';
+
 /** What outlives a desk (LL7, DS20). */
 export interface DeskStorage {
   epochStored: number;
@@ -127,7 +129,8 @@ export class Robot {
   #byeStatus: number | undefined;
   #hasBegun = false;
   #onUnregistered: () => void = () => {};
-  readonly #cutFrom = new Set<number>();
+  /** By the port of the SIP Server. */
+  readonly #cutFrom = new Map<number, PhoneCut>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(options: RobotOptions) {
@@ -209,9 +212,9 @@ export class Robot {
     else this.phoneCommand({ name: 'refresh' });
   }
 
-  /** Datagrams between the phone and that SIP Server are lost from now on. */
-  cutPhoneFrom(sipPort: number): void {
-    this.#cutFrom.add(sipPort);
+  /** Datagrams between the phone and that SIP Server are lost from now on, or only those to the phone. */
+  cutPhoneFrom(sipPort: number, cut: PhoneCut = 'both'): void {
+    this.#cutFrom.set(sipPort, cut);
   }
 
   joinPhoneTo(sipPort: number): void {
@@ -221,7 +224,7 @@ export class Robot {
   #performPhone(effect: PhoneEffect): void {
     switch (effect.type) {
       case 'transmit':
-        if (!this.#cutFrom.has(effect.target.port))
+        if (this.#cutFrom.get(effect.target.port) !== 'both')
           this.options.line.carry(() => this.#transports?.transmit(effect));
         return;
       case 'lookup':

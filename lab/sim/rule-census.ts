@@ -57,7 +57,7 @@ export class RuleCensus {
       case 'MoveAsked':
         return this.count('SS44');
       case 'Alarm':
-        return this.count('SS45');
+        return this.count(message.person === undefined ? 'SS91' : 'SS45');
       case 'NotLoggedIn':
         // That its epoch never logs in again (AG4, SS13) shows in that nobody is routable twice.
         return this.count('LL3');

@@ -35,8 +35,8 @@ export interface OwnProbesOptions {
   readonly clients: ServerAddress;
   readonly realm: string;
   readonly secret: ServerSecret;
-  /** A file that is written for nothing but to see that it can be. */
-  readonly file: string;
+  /** A file that is written for nothing but to see that it can be; undefined of a server that keeps nothing on a disk. */
+  readonly file: string | undefined;
   readonly clock: ProcessClock;
   heard(probed: Probed): void;
 }
@@ -154,9 +154,10 @@ export class OwnProbes {
   }
 
   async #write(n: number): Promise<void> {
+    const { file } = this.#options;
+    if (file === undefined) return this.#tell(n, 'disk', true, 'it keeps nothing on a disk');
     if (this.#isWriting) return;
     this.#isWriting = true;
-    const { file } = this.#options;
     try {
       const handle = await open(`${file}.new`, 'w', 0o600);
       try {

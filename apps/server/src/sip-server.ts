@@ -6,15 +6,21 @@
 import { type LogLine, must } from '@holdfast/kernel';
 import {
   LedServer,
+  type LedServerEffect,
+  type LedServerInput,
+  type Probed,
   readPairMembership,
   readSipServerConfiguration,
+  type ServerAddress,
   type ServerReport,
+  type SipAddress,
   type SipServerEffect,
   type SipServerInput,
   type SipServerOptions,
   sipPortOf,
 } from '@holdfast/servers';
 import { cryptoRandom, ProcessClock, runNode } from '@holdfast/shell';
+import { pairFile } from './arbiter/member-socket.ts';
 import { nodeHashes } from './crypto.ts';
 import { DnsClient } from './io/dns.ts';
 import { watchLoad } from './io/process-load.ts';
@@ -22,6 +28,7 @@ import { LogBudget } from './log-budget.ts';
 import { Announcer } from './media/announcer.ts';
 import { musicOf } from './media/music.ts';
 import { makeTone } from './media/sound.ts';
+import { OwnProbes } from './own-probes.ts';
 import { runPairMember } from './pair-member.ts';
 import { CannotRun, type ReportingRole, type RoleOptions } from './role.ts';
 import { SipServerLink } from './sip-server-link.ts';
@@ -83,7 +90,7 @@ export async function startSipServer(
   const shell = { server, ports, clock, strangers, perform, address: { sip, clients } };
   running =
     pair === undefined
-      ? await runAlone(shell)
+      ? await runAlone({ ...shell, role: options })
       : await runPairMember({ ...shell, role: options, pair, stepDown });
   const load = watchLoad((busy) => input({ type: 'load', busy }));
   clock.onJump(() => input({ type: 'clockJumped', wallOffsetMs: clock.wallOffset() }));
@@ -124,27 +131,44 @@ interface RunningServer {
 }
 
 interface Shell {
+  readonly role: RoleOptions;
   readonly server: SipServerOptions;
+  readonly address: { readonly sip: SipAddress; readonly clients: ServerAddress };
   readonly ports: SipServerPorts;
   readonly clock: ProcessClock;
   perform(effect: SipServerEffect): void;
 }
 
-async function runAlone({ server, ports, clock, perform }: Shell): Promise<RunningServer> {
-  const led = new LedServer(server);
-  const node = runNode<SipServerInput, SipServerEffect>(led, {
+async function runAlone(shell: Shell): Promise<RunningServer> {
+  const { server, ports, clock, perform } = shell;
+  const probes = await openProbes(shell, (probed) => node.input(probed));
+  const led = new LedServer({ ...server, ...(probes !== undefined && { probe: probes.probe }) });
+  const node = runNode<LedServerInput, LedServerEffect>(led, {
     now: () => clock.now(),
-    perform,
+    perform: (effect) => (effect.type === 'probe' ? probes?.ask(effect) : perform(effect)),
   });
   await ports.open();
   return {
     input: (input: SipServerInput) => node.input(input),
-    report: () => led.report(),
-    stop() {
+    report: () => led.report(clock.now()),
+    async stop() {
       node.stop();
-      return ports.close();
+      await Promise.all([ports.close(), probes?.stop()]);
     },
   };
+}
+
+/** GF2: who does not hold the server secret cannot log in to itself, and tries nothing. */
+async function openProbes(
+  { role, server, address, clock }: Shell,
+  heard: (probed: Probed) => void,
+): Promise<OwnProbes | undefined> {
+  const { application, data, secret } = role;
+  if (secret === undefined) return undefined;
+  return OwnProbes.open({
+    ...{ ...address, realm: server.configuration.realm, secret, clock, heard },
+    file: data === undefined ? undefined : pairFile(data, application, 'probe'),
+  });
 }
 
 /** What the process starts with, or the sentence that says what is missing. */

@@ -332,12 +332,12 @@ export const deskReply = z.discriminatedUnion('type', [
     isShuttingDown: z.boolean(),
     shutdown: shutdownProgress.optional(),
   }),
-  /** To whoever has registered for all DNs: what a desk has reported. */
+  /** To whoever has registered for all DNs: what a desk has reported, or the server of itself. */
   z.object({
     type: z.literal('Alarm'),
     /** Wall clock of the server, ms since 1970: for people only. */
     time: z.number(),
-    /** Of a desk: its DN and its agent's user name. Absent where the server reports of itself (GF6). */
+    /** Of a desk: its DN and its agent's user name. Absent where the server reports of itself (SS91). */
     dn: dn.optional(),
     person: name.optional(),
     /** The Application that reports it. */

@@ -75,7 +75,7 @@ export {
   type ServerReport,
   WITHOUT_MATE,
 } from './health/server-report.ts';
-export { LedServer } from './mirror/led-server.ts';
+export { LedServer, type LedServerEffect, type LedServerInput } from './mirror/led-server.ts';
 export type { OutsideProbe, ProbeAsked, Probed } from './pair/fitness-watch.ts';
 export {
   CLOCK_APART_MAX_MS,

@@ -146,7 +146,7 @@ export const holdfastOptions = define('holdfast', {
     setOn: SIP_SERVER,
     takesEffect: 'immediately',
     meaning:
-      'Failures of one probe in a row that make a member of a pair unfit, so that it hands its role to a standby that is fit; as many passes make it fit again (FT1).',
+      'Failures of one probe in a row that make a SIP Server unfit: a member of a pair hands its role to a standby that is fit, a server without a mate says so and is not ready; as many passes make it fit again (FT1).',
     source: OURS,
     actsOn: 'probes of a SIP Server',
   },

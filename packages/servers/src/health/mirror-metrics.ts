@@ -1,4 +1,4 @@
-/** How the logs that cross the pair and the sites stand, as figures (LG2, LG6, LG7). */
+/** How the logs that cross the pair and the sites stand, as figures (LG2, LG4, LG6, LG7). */
 import type { Millis } from '@holdfast/kernel';
 import { type Following, REFUSALS } from '../mirror/following.ts';
 import { type Leading, MATE } from '../mirror/leading.ts';
@@ -18,6 +18,25 @@ export function leadingMetrics(leading: Leading | undefined, now: Millis): Metri
       type: 'counter',
     },
     oneOf('holdfast_mirror_state', 'The mate as the primary sees it.', STATES, leading?.stateOf(MATE) ?? ''),
+    ...peerLagMetrics(leading, now),
+  ];
+}
+
+/** How much of this site the other one would lack if this site died now (LG4). */
+export function peerLagMetrics(leading: Leading | undefined, now: Millis): Metric[] {
+  const { ms, entries, followers } = leading?.peerLag(now) ?? { ms: 0, entries: 0, followers: 0 };
+  return [
+    gauge('holdfast_peer_followers', 'Servers of the other site that follow this log.', followers),
+    gauge(
+      'holdfast_peer_mirror_lag_ms',
+      'Age of the oldest entry that the other site has not acknowledged; of the follower that is furthest behind.',
+      ms,
+    ),
+    gauge(
+      'holdfast_peer_mirror_lag_entries',
+      'Entries that the other site has not acknowledged; of the follower that is furthest behind.',
+      entries,
+    ),
   ];
 }
 

@@ -3,6 +3,7 @@
 import type { Following } from '../mirror/following.ts';
 import { NOT_ADOPTED } from '../sip-server/peer-legs.ts';
 import type { SipServerNode } from '../sip-server/sip-server-node.ts';
+import { STRAY_CAUSES } from '../sip-server/stray-requests.ts';
 import { followingMetrics } from './mirror-metrics.ts';
 import { counters, gauge, type Metric } from './server-report.ts';
 
@@ -32,6 +33,12 @@ export function siteMetrics(server: SipServerNode | undefined, held?: Following)
       'Calls of the other site that could have gone on here, by what became of them (LG4).',
       'cause',
       (['adopted', ...NOT_ADOPTED] as const).map((cause) => [cause, parts?.account.counts.get(cause) ?? 0]),
+    ),
+    counters(
+      'holdfast_peer_unknown_requests_total',
+      'Requests in dialogs that nobody knows here, answered 481 while the other site did not answer: of calls whose records never came, perhaps (LG4).',
+      'cause',
+      STRAY_CAUSES.map((cause) => [cause, parts?.strays.unknown.get(cause) ?? 0] as const),
     ),
     gauge('holdfast_draining', 'Whether a graceful shutdown goes on.', parts?.centre.isShuttingDown ? 1 : 0),
   ];

@@ -76,6 +76,18 @@ export class Leading {
     return { ms: found.lagMs(now), entries, timesBehind: found.timesBehind };
   }
 
+  /** LG4: of the members of the other site that follow, the one that is furthest behind. */
+  peerLag(now: Millis): { readonly ms: Millis; readonly entries: number; readonly followers: number } {
+    const names = [...this.#followers.keys()].filter((name) => name !== MATE);
+    const lags = names.map((name) => this.lagOf(name, now));
+    const most = (figures: readonly number[]) => Math.max(0, ...figures);
+    return {
+      ms: most(lags.map(({ ms }) => ms)),
+      entries: most(lags.map(({ entries }) => entries)),
+      followers: names.length,
+    };
+  }
+
   /** What the server has changed goes to the followers; what it tells waits until the mate has it. */
   after(now: Millis, effects: readonly SipServerEffect[]): void {
     if (this.#followers.size === 0) {

@@ -96,7 +96,8 @@ describe('[GF6] what follows from a failing probe', () => {
     const stays = site.logs.filter(({ what }) => what === 'unfit and stays primary');
     expect(stays).toHaveLength(1);
     expect(stays[0]?.because).toContain('There is no link to the mate.');
-    const alarms = () => max.replies.filter(({ type }) => type === 'Alarm');
+    const alarms = () =>
+      max.replies.filter((reply) => reply.type === 'Alarm' && reply.name.startsWith('unfit'));
     expect(alarms()).toMatchObject([{ name: 'unfit: call', isRaised: true, because: expect.any(String) }]);
     site.failing.a.clear();
     world.run(5_000);

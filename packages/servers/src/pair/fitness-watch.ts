@@ -17,7 +17,7 @@ import {
   startFitness,
   stepFitness,
 } from '@holdfast/continuity';
-import type { Millis } from '@holdfast/kernel';
+import type { LogLine, Millis } from '@holdfast/kernel';
 import type { Leading } from '../mirror/leading.ts';
 import type { ProbeOptions } from '../sip-server/configuration.ts';
 import type { Seen } from '../sip-server/phone-watch.ts';
@@ -60,6 +60,23 @@ export function insideOf(leading: Leading, silenceMs: Millis, now: Millis): Insi
     },
     trunks: () => server.parts.calls.trunksSeen(),
   };
+}
+
+/** GF6: what is believed of this process from now on: lines for the log, and an alarm to those who watch, where it serves. */
+export function believed(
+  now: Millis,
+  effects: readonly FitnessEffect[],
+  leading: Leading | undefined,
+): LogLine[] {
+  const lines: LogLine[] = [];
+  for (const effect of effects) {
+    if (effect.type === 'log') lines.push(effect.line);
+    else {
+      const { probe, isRaised, because } = effect;
+      leading?.after(now, leading.server.alarm(now, { name: `unfit: ${probe}`, isRaised, because }));
+    }
+  }
+  return lines;
 }
 
 /** A round that is later than half a period, and than this, is left out. */

@@ -5,7 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { MATE } from '../mirror/leading.ts';
 import { Desk } from '../sip-server/testing/desk.ts';
 import { type PairSite, SECRET } from './testing/pair-site.ts';
-import { comeBack, pairWorld, runUntil } from './testing/pair-world.ts';
+import { comeBack, isInStep, pairWorld, runUntil } from './testing/pair-world.ts';
+
+/** Max, who watches over the site. */
+function watcher(site: PairSite): Desk {
+  const max = new Desk(site, 'max', `session-max-${site.world.now}`);
+  max.register();
+  max.ask({ type: 'RegisterAll' });
+  return max;
+}
+
+const alarmsOf = ({ replies }: Desk) => replies.filter(({ type }) => type === 'Alarm');
 
 describe('a pair', () => {
   it('[LG1] has one primary, and a standby that holds everything', () => {
@@ -58,6 +68,40 @@ describe('a pair', () => {
     expect(caller.news()).toEqual(['ended local 0']);
     expect(site.node('a').parts.leading?.stateOf(MATE)).toBe('behind');
     expect(site.logs.map(({ what }) => what)).toContain('mate behind');
+  });
+
+  it('[LG2] [SS91] that it is behind is an alarm to whoever watches, and in step again the end of it; once each', () => {
+    const { world, site, caller } = pairWorld();
+    const max = watcher(site);
+    expect(alarmsOf(max)).toEqual([]);
+    site.entryLoss = 1;
+    caller.tell({ name: 'call', to: '8000' });
+    world.run(50);
+    expect(alarmsOf(max)).toEqual([]);
+    world.run(2_000);
+    const behind = { name: 'mate not in step', isRaised: true, application: 'sip-a' };
+    const because = expect.stringContaining('has not acknowledged in time');
+    expect(alarmsOf(max)).toMatchObject([{ ...behind, because }]);
+    site.entryLoss = 0;
+    world.run(12_000);
+    expect(site.node('a').parts.leading?.stateOf(MATE)).toBe('in-step');
+    expect(alarmsOf(max).slice(1)).toMatchObject([{ ...behind, isRaised: false }]);
+  });
+
+  it('[LG2] [SS91] that there is no mate is an alarm, which who comes after a takeover is told when he comes', () => {
+    const { world, site } = pairWorld();
+    site.kill('a');
+    runUntil(site, () => site.acting()[0] === 'b');
+    world.run(1_000);
+    const max = watcher(site);
+    expect(alarmsOf(max)).toMatchObject([
+      { name: 'mate not in step', isRaised: true, because: expect.stringContaining('no link to the mate') },
+    ]);
+    site.start('a');
+    runUntil(site, () => isInStep(site));
+    world.run(100);
+    expect(alarmsOf(max).slice(1)).toMatchObject([{ name: 'mate not in step', isRaised: false }]);
+    expect(alarmsOf(watcher(site))).toEqual([]);
   });
 
   it('[LG6] [C07] a standby that misses an entry notices, and asks for what it lacks', () => {

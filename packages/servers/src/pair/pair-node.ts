@@ -29,13 +29,12 @@ import type { LogLine, Millis, Node } from '@holdfast/kernel';
 import type { MirrorMessage } from '@holdfast/protocol';
 import type { ServerReport } from '../health/server-report.ts';
 import { Leading, MATE, NO_SERVER, RECORDS_REFUSED } from '../mirror/leading.ts';
-import type { FollowerState } from '../mirror/mirror-follower.ts';
 import type { SipServerInput } from '../sip-server/effects.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server/sip-server-node.ts';
-import { FitnessWatch, insideOf } from './fitness-watch.ts';
+import { believed, FitnessWatch, insideOf } from './fitness-watch.ts';
+import { MateTeller } from './mate-teller.ts';
 import type { PairEffect, PairInput } from './pair-effects.ts';
 import {
-  MATE_LINES,
   type MateStanding,
   type MemberState,
   mateReadiness,
@@ -74,7 +73,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
   #isToldAlone = false;
   /** OP1: who wants the mate to have the role; acted upon when the request is done with. */
   #offeredBy: string | undefined;
-  #toldMate: FollowerState | undefined;
+  readonly #mateTeller = new MateTeller();
   /** Until when the host's supervisor knows that this member may act. */
   #toldUntil: Millis | undefined;
   #effects: PairEffect[] = [];
@@ -148,11 +147,11 @@ export class PairNode implements Node<PairInput, PairEffect> {
   /** PR6: what the server has decided leaves when this member may still act, else when it may again. */
   outgoing(now: Millis): PairEffect[] {
     this.#now = now;
+    this.#tellMate(now);
     // Before its effects: what it writes now leaves before what it has set free.
     const free = this.#acting(now)?.release(now) ?? [];
     this.#effects.push(...free);
     this.#handOver(now);
-    this.#tellMate();
     this.#tellStanding(now);
     this.#tellSupervisor(now);
     return this.#taken();
@@ -332,7 +331,7 @@ export class PairNode implements Node<PairInput, PairEffect> {
     this.#mate = undefined;
     this.#isToldAlone = false;
     this.#believe(now, this.#watch?.roleLost(now) ?? []);
-    this.#toldMate = undefined;
+    this.#mateTeller.forget();
     this.#paused.clear();
     this.#tellDropped();
     this.#standby.primary.store.clear();
@@ -350,17 +349,10 @@ export class PairNode implements Node<PairInput, PairEffect> {
       else this.#believe(now, [effect]);
   }
 
-  /** GF6: what is believed of this process from now on is a line in the log, and an alarm to those who watch. */
   #believe(now: Millis, effects: readonly FitnessEffect[]): void {
     const { site } = this.#configuration;
-    for (const effect of effects) {
-      if (effect.type === 'log') this.#emit({ type: 'log', line: { ...effect.line, site } });
-      else {
-        const { probe, isRaised, because } = effect;
-        const leading = this.#acting(now);
-        leading?.after(now, leading.server.alarm(now, { name: `unfit: ${probe}`, isRaised, because }));
-      }
-    }
+    for (const line of believed(now, effects, this.#acting(now)))
+      this.#emit({ type: 'log', line: { ...line, site } });
   }
 
   /** FT3, OP1: promote first, demote second: nothing is given up before the mate has the role. */
@@ -434,14 +426,13 @@ export class PairNode implements Node<PairInput, PairEffect> {
   }
 
   /** LG2: that the mate is behind, and so not waited for, is an event and an alarm. */
-  #tellMate(): void {
+  #tellMate(now: Millis): void {
     const leading = this.#leading;
     if (leading === undefined) return;
-    const state = leading.stateOf(MATE);
-    if (state === this.#toldMate) return;
-    this.#toldMate = state;
-    const [level, what] = MATE_LINES[state];
-    this.#log(level, what, undefined, { last: leading.last, acked: leading.ackedBy(MATE) });
+    const line = this.#mateTeller.line(leading);
+    if (line !== undefined) this.#emit({ type: 'log', line: { ...line, site: this.#configuration.site } });
+    const alarm = this.#acting(now) && this.#mateTeller.alarm(leading);
+    if (alarm !== undefined) leading.after(now, leading.server.alarm(now, alarm));
   }
 
   /** PR8: each time a voice has confirmed it for longer. */

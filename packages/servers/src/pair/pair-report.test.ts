@@ -1,3 +1,4 @@
+import type { MirrorMessage } from '@holdfast/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Metric } from '../health/server-report.ts';
 import { CALLER_NUMBER } from '../sip-server/testing/centre-world.ts';
@@ -5,7 +6,7 @@ import { Desk } from '../sip-server/testing/desk.ts';
 import { callerAt, Phone } from '../sip-server/testing/people.ts';
 import { GATEWAY } from '../sip-server/testing/server-site.ts';
 import { World } from '../sip-server/testing/server-world.ts';
-import { type MemberName, PairSite } from './testing/pair-site.ts';
+import { type MemberName, PairSite, SECRET } from './testing/pair-site.ts';
 
 function pair() {
   const world = new World();
@@ -127,6 +128,41 @@ describe('[HR3] ready for an upgrade: the one acts, and the other says that it c
     world.run(1_000);
     expect(report('a').upgrade).toMatchObject({ because: expect.stringContaining('The mate says') });
   });
+});
+
+it('[LG4] how far the other site is behind is a figure beside that of the mate; nobody is waited for there', () => {
+  const { world, site, report } = pair();
+  const lag = () =>
+    ['followers', 'mirror_lag_entries', 'mirror_lag_ms'].map((name) =>
+      figureOf(report('a').metrics, `holdfast_peer_${name}`),
+    );
+  expect(lag()).toEqual([0, 0, 0]);
+  const peer = new Desk(site, undefined, 'session of the other site');
+  expect(peer.registerAsServer(SECRET)).toMatchObject({ type: 'ServerInfo' });
+  const mirror = (message: MirrorMessage) => peer.send({ type: 'Mirror', message });
+  const heard = () => peer.replies.flatMap((reply) => (reply.type === 'Mirror' ? [reply.message] : []));
+  mirror({ type: 'follow' });
+  world.run(10);
+  const [first] = heard();
+  if (first?.type !== 'snapshot') throw new Error('it is sent everything in parts');
+  mirror({ type: 'partTaken', part: first.part });
+  mirror({ type: 'ack', epoch: first.epoch, number: first.number });
+  world.run(10);
+  expect(lag()).toEqual([1, 0, 0]);
+  new Phone(world, '7001', { answerAfterMs: 500 }).tell({ name: 'register' });
+  world.run(1_000);
+  const [, entries = 0, ms = 0] = lag();
+  expect(entries).toBeGreaterThan(0);
+  expect(ms).toBeGreaterThan(500);
+  expect(figureOf(report('a').metrics, 'holdfast_mirror_lag_entries')).toBe(0);
+  const last = heard().findLast(({ type }) => type === 'entry');
+  if (last?.type !== 'entry') throw new Error('it is sent entries');
+  mirror({ type: 'ack', epoch: last.epoch, number: last.number });
+  world.run(10);
+  expect(lag()).toEqual([1, 0, 0]);
+  peer.drop();
+  world.run(10);
+  expect(lag()).toEqual([0, 0, 0]);
 });
 
 it('[HR4] figures of role, epoch, mirror, calls and log-ins, as they stand', () => {

@@ -11,7 +11,7 @@ import {
   pairRoleName,
   unfitness,
 } from '@holdfast/continuity';
-import type { LogLine, Millis } from '@holdfast/kernel';
+import type { Millis } from '@holdfast/kernel';
 import { followingMetrics, leadingMetrics } from '../health/mirror-metrics.ts';
 import {
   counters,
@@ -27,7 +27,6 @@ import {
 import { siteMetrics } from '../health/site-metrics.ts';
 import type { Following } from '../mirror/following.ts';
 import { type Leading, MATE } from '../mirror/leading.ts';
-import type { FollowerState } from '../mirror/mirror-follower.ts';
 import { PAUSED_SORTS, type PausedSort } from './paused-inputs.ts';
 
 export interface MemberState {
@@ -48,14 +47,6 @@ export interface MateStanding {
   readonly isReady: boolean;
   readonly because?: string | undefined;
 }
-
-/** What a primary writes in its log when its mate has come to this. */
-export const MATE_LINES: Readonly<Record<FollowerState, readonly [LogLine['level'], string]>> = {
-  unlinked: ['warn', 'no mate'],
-  joining: ['info', 'mate joins'],
-  'in-step': ['info', 'mate in step'],
-  behind: ['warn', 'mate behind'],
-};
 
 /** What the message of a standing takes. */
 const STANDING_MAX = 1_000;
@@ -119,7 +110,8 @@ export function mateReadiness(
   return mate.isReady ? READY : notReady(`The mate says: ${mate.because ?? 'it is not ready.'}`);
 }
 
-function ofFitness(fitness: Fitness, now: Millis): Readiness {
+/** GF6, HR1. */
+export function ofFitness(fitness: Fitness, now: Millis): Readiness {
   const unfit = unfitness(fitness, now);
   return unfit === undefined ? READY : notReady(`${unfit.rule}: ${unfit.text}`);
 }

@@ -22,6 +22,7 @@ import type { Rank, SipPerson, SipServerConfiguration } from './configuration.ts
 import type { EventLog } from './event-log.ts';
 import { LoginAdmission } from './login-admission.ts';
 import { returnWindowMs } from './login-turns.ts';
+import type { OwnAlarms } from './own-alarms.ts';
 import type { PeerSite } from './peer-site.ts';
 import type { PoolRequest, QueuePool } from './queue-pool.ts';
 import { TOKEN_REFUSED } from './refusals.ts';
@@ -43,6 +44,7 @@ export interface DeskRequestPorts
   readonly peer: Pick<PeerSite, 'canAsk' | 'endLogin' | 'whoIsOn'>;
   readonly pool: Pick<QueuePool, 'asked'>;
   readonly log: EventLog;
+  readonly alarms: Pick<OwnAlarms, 'tellWhatStands'>;
   /** Ed25519, about 0.1 ms; wall clock in ms since 1970. */
   verifyToken(token: string, wall: Millis): TokenCheck;
   readonly servers: ServerClients<RegisterClient>;
@@ -338,9 +340,11 @@ export class DeskRequests {
       ...(this.#ports.peer.canAsk && { peerAsked: true }),
       returnWindowMs: returnWindowMs(configuration),
     };
-    if (clients.admit(connection, request, about, who) === undefined) return;
+    const client = clients.admit(connection, request, about, who);
+    if (client === undefined) return;
     if (this.#ports.isShuttingDown()) clients.send(connection, { type: 'ServerState', isShuttingDown: true });
     clients.send(connection, { type: 'Stamp', stamp: lease.stamp(now) });
+    if (client.session.all) this.#ports.alarms.tellWhatStands(connection);
   }
 
   #registerAll(now: Millis, client: Client, ReferenceID: number): void {
@@ -352,6 +356,7 @@ export class DeskRequests {
       position: log.position,
       ...this.#ports.snapshots(now),
     });
+    this.#ports.alarms.tellWhatStands(client.connection);
   }
 
   #login(now: Millis, client: Client, request: Login): void {

@@ -16,6 +16,7 @@ import type { CallControl } from './call-control.ts';
 import type { SipServerConfiguration } from './configuration.ts';
 import type { AdmittedLogin } from './leased-logins.ts';
 import type { LoginAdmission } from './login-admission.ts';
+import type { OwnAlarm } from './own-alarms.ts';
 import { PeerCalls } from './peer-calls.ts';
 import { type HeldPeer, type PeerEffect, type PeerInput, PeerSite, type PeerSitePorts } from './peer-site.ts';
 import { QueuePool } from './queue-pool.ts';
@@ -39,6 +40,7 @@ export interface PeerSideParts {
   run(output: UserAgentOutput): void;
   perform(now: Millis, effects: readonly CentreEffect[]): void;
   log(line: LogLine): void;
+  alarm(now: Millis, alarm: OwnAlarm): void;
 }
 
 export class PeerSide {
@@ -59,9 +61,9 @@ export class PeerSide {
   }
 
   #makeSite(): PeerSite {
-    const { random, hashes, secret, emit, log, logins } = this.#parts;
+    const { random, hashes, secret, emit, log, alarm, logins } = this.#parts;
     const ports: PeerSitePorts = {
-      ...{ random, hashes, secret, emit, log },
+      ...{ random, hashes, secret, emit, log, alarm },
       answered: (now, person, epoch, outcome) => logins().answered(now, person, epoch, outcome),
       found: (now, login) => logins().met(now, login),
       changed: () => this.#linkPool(),

@@ -44,6 +44,37 @@ describe('the link between the sites', () => {
     expect(north.node.parts.peer.canAsk).toBe(true);
   });
 
+  it('[SS70] [SS91] that it does not answer is an alarm to whoever watches, and that it does again the end of it', () => {
+    const { world, north } = ready();
+    const max = new Desk(north, 'max');
+    max.register();
+    max.ask({ type: 'RegisterAll' });
+    const alarms = () => max.replies.filter(({ type }) => type === 'Alarm');
+    expect(alarms()).toEqual([]);
+    world.cut.add(SOUTH);
+    world.run(12_000);
+    const alarm = { name: 'other site does not answer', application: 'sip-north' };
+    expect(alarms()).toMatchObject([
+      { ...alarm, isRaised: true, because: expect.stringContaining('has not answered within 300 ms') },
+    ]);
+    world.cut.clear();
+    world.run(3_000);
+    expect(alarms().slice(1)).toMatchObject([{ ...alarm, isRaised: false }]);
+  });
+
+  it('[SS91] a site that is gone when this server begins is an alarm, too, told to whoever comes', () => {
+    const { world, south } = twoSites({ hasMate: true });
+    world.cut.add(SERVER);
+    south.takeOver();
+    world.run(5_000);
+    const max = new Desk(south, 'max');
+    max.register();
+    max.ask({ type: 'RegisterAll' });
+    expect(max.replies.filter(({ type }) => type === 'Alarm')).toMatchObject([
+      { name: 'other site does not answer', isRaised: true },
+    ]);
+  });
+
   it('[SS70] a desk is told whether its log-in will be put to the other site', () => {
     const { world, north } = ready();
     const desk = new Desk(north, 'ada', 'session-asks');

@@ -18,6 +18,7 @@ import { Following, type LogMessage } from '../mirror/following.ts';
 import type { ServerSecret } from '../server-proof.ts';
 import type { RoundSettings } from '../server-round.ts';
 import { type SipLinkEffect, type SipLinkInput, SipServerFollower } from '../sip-server-follower.ts';
+import type { OwnAlarm } from './own-alarms.ts';
 import type { PeerRecords } from './peer-legs.ts';
 import { type PeerLogin, PeerLogins } from './peer-logins.ts';
 import type { PoolReply, PoolRequest } from './queue-pool.ts';
@@ -61,6 +62,8 @@ export interface PeerSitePorts {
   readonly secret: ServerSecret | undefined;
   emit(effect: PeerEffect): void;
   log(line: LogLine): void;
+  /** SS91. */
+  alarm(now: Millis, alarm: OwnAlarm): void;
   answered(now: Millis, person: string, epoch: LoginEpoch, outcome: PeerOutcome): void;
   /** Somebody is logged in there: found so, or just now. */
   found(now: Millis, login: PeerLogin): void;
@@ -77,6 +80,8 @@ export interface PeerSitePorts {
 }
 
 export const PEER_PROBE_EVERY_MS = 1_000;
+/** SS91: while it does not answer. */
+export const PEER_ALARM = 'other site does not answer';
 /** 1 and 2 are the follower's own. */
 const REFERENCE_FIRST = 3;
 
@@ -202,6 +207,11 @@ export class PeerSite {
   /** What is held of one site says nothing about another. */
   #became(now: Millis, site: string | undefined): void {
     if (site === this.#site) return;
+    this.#ports.alarm(now, {
+      name: PEER_ALARM,
+      isRaised: false,
+      because: 'SS70: another site is followed, or none.',
+    });
     const held = this.#site === undefined && this.#held?.site === site ? this.#held : undefined;
     this.#site = site;
     this.#following = held?.following ?? new Following();
@@ -247,7 +257,7 @@ export class PeerSite {
     if (this.#probe.isOpen) {
       this.#probe = { ...this.#probe, isOpen: false };
       this.#noAnswer();
-      this.#become('silent', `It has not answered within ${PEER_ANSWER_MAX_MS} ms.`);
+      this.#become(now, 'silent', `It has not answered within ${PEER_ANSWER_MAX_MS} ms.`);
     }
     if (now >= this.#probe.sentAt + PEER_PROBE_EVERY_MS) this.#ask(now);
   }
@@ -266,7 +276,7 @@ export class PeerSite {
 
   #followed(now: Millis): void {
     if (this.#health !== 'down') return;
-    this.#become('silent', undefined);
+    this.#become(now, 'silent', undefined);
     this.#ask(now);
   }
 
@@ -276,8 +286,8 @@ export class PeerSite {
     this.#probe = { ...this.#probe, isOpen: false };
     this.#unknownSince = undefined;
     this.#upAt = now;
-    if (now < sentAt + PEER_ANSWER_MAX_MS) this.#become('up', undefined);
-    else this.#become('silent', `It has answered after ${Math.round(now - sentAt)} ms.`);
+    if (now < sentAt + PEER_ANSWER_MAX_MS) this.#become(now, 'up', undefined);
+    else this.#become(now, 'silent', `It has answered after ${Math.round(now - sentAt)} ms.`);
   }
 
   #recorded(now: Millis, message: LogMessage): void {
@@ -302,9 +312,9 @@ export class PeerSite {
     this.#logins.forget();
     this.#probe = { ...this.#probe, isOpen: false };
     this.#noAnswer();
-    if (this.#health === 'down') return;
-    this.#become('down', 'The connection is lost.');
-    this.#ports.lost(now);
+    const wasDown = this.#health === 'down';
+    this.#become(now, 'down', wasDown ? 'It cannot be reached.' : 'The connection is lost.');
+    if (!wasDown) this.#ports.lost(now);
   }
 
   #noAnswer(): void {
@@ -325,8 +335,15 @@ export class PeerSite {
     for (const login of logins) this.#ports.found(now, login);
   }
 
+  #alarm(now: Millis, why: string | undefined): void {
+    const [isRaised, because] = why === undefined ? [false, 'SS70: it answers.'] : [true, `SS70: ${why}`];
+    this.#ports.alarm(now, { name: PEER_ALARM, isRaised, because });
+  }
+
   /** A line at each change, in words. */
-  #become(health: Health, why: string | undefined): void {
+  #become(now: Millis, health: Health, why: string | undefined): void {
+    // Also where it has not answered from the beginning: another server may have lost it.
+    if (why !== undefined || health === 'up') this.#alarm(now, why);
     if (health === this.#health) return;
     const before = this.#health;
     this.#health = health;

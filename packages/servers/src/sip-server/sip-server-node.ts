@@ -23,6 +23,7 @@ import { DeskRequests, type RegisterClient } from './desk-requests.ts';
 import type { SipServerEffect, SipServerInput } from './effects.ts';
 import { EventLog, type LogEntry } from './event-log.ts';
 import { LeasedLogins } from './leased-logins.ts';
+import { type OwnAlarm, OwnAlarms } from './own-alarms.ts';
 import { answerOutsideCalls, ownUserAgent } from './own-user-agent.ts';
 import { PeerSide } from './peer-side.ts';
 import { PhoneWatch, type Seen } from './phone-watch.ts';
@@ -41,6 +42,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
   readonly #centre = new Centre();
   readonly #shutdown: ShutdownProgressTeller;
   readonly #clients: Clients;
+  readonly #alarms: OwnAlarms;
   readonly #records: SiteRecords;
   /** Entries since the changes were last taken. */
   #appended: LogEntry[] = [];
@@ -83,6 +85,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     // Whole ms: nonces and tokens are written with it.
     const wall = (now: Millis) => Math.floor(now + this.#wallOffsetMs);
     this.#clients = new Clients(this.#log, emit, (connection) => this.#peer.pool.forget(connection));
+    this.#alarms = new OwnAlarms({ clients: this.#clients, wall, about: () => this.#configuration });
     this.#health = new ClientHealth({
       greeting: 'RegisterClient',
       ping: (connection, n) => this.#clients.send(connection, { type: 'Ping', n }),
@@ -126,7 +129,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     this.#servers = new ServerClients({ link: 'client', hashes, random, secret: () => secret });
     this.#requests = new DeskRequests({
       ...{ clients: this.#clients, calls: this.#calls, lease: this.#lease, log: this.#log },
-      ...{ centre: this.#centre, peer: this.#peer.site, pool: this.#peer.pool },
+      ...{ centre: this.#centre, peer: this.#peer.site, pool: this.#peer.pool, alarms: this.#alarms },
       verifyToken: options.verifyToken,
       servers: this.#servers,
       ...{ wall, tell, logBudgeted },
@@ -157,6 +160,7 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
       tell: (input) => void this.#facts.push(input),
       run: (output) => this.#run(output),
       perform: (now, effects) => this.#perform(now, effects),
+      alarm: (now, alarm) => this.#alarms.tell(now, alarm),
     });
   }
 
@@ -254,12 +258,8 @@ export class SipServerNode implements Node<SipServerInput, SipServerEffect> {
     return { seen, effects: this.#finish(now) };
   }
 
-  /** GF6: told to everybody who watches. */
-  alarm(now: Millis, alarm: { name: string; isRaised: boolean; because: string }): SipServerEffect[] {
-    const { application } = this.#configuration;
-    const time = now + this.#wallOffsetMs;
-    for (const board of this.#clients.boards())
-      this.#clients.send(board.connection, { type: 'Alarm', time, application, ...alarm });
+  alarm(now: Millis, alarm: OwnAlarm): SipServerEffect[] {
+    this.#alarms.tell(now, alarm);
     return this.#finish(now);
   }
 

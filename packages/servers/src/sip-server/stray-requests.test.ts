@@ -2,20 +2,23 @@ import { checkCentre } from '@holdfast/centre';
 import { must } from '@holdfast/kernel';
 import { callIdOf, createRequest, fromOf, headerValue, type SipResponse, toOf } from '@holdfast/sip';
 import { describe, expect, it } from 'vitest';
+import { siteMetrics } from '../health/site-metrics.ts';
 import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
 import { callerAt, Peer } from './testing/people.ts';
-import { GATEWAY, SERVER } from './testing/server-site.ts';
+import { GATEWAY, SERVER, type Site } from './testing/server-site.ts';
 import { SIP_PORT } from './testing/server-world.ts';
 import { SOUTH, twoSites } from './testing/two-sites.ts';
 
 /** Ada talks at north; a proxy of the caller's sends what north does not answer to south. */
-function talking() {
+function talking({ isUntold = false } = {}) {
   const sites = twoSites({ isLed: true });
   const { world, north } = sites;
   const ada = sites.phone('7001').tell({ name: 'answerAfter', ms: 500 });
   const caller = callerAt(world, GATEWAY, CALLER_NUMBER);
   sites.desk(north, 'ada', '7001').login('7001');
   world.packets = [];
+  // South hears nothing of the call.
+  if (isUntold) world.cut.add(SOUTH);
   caller.tell({ name: 'call', to: '8000' });
   world.run(3_000);
   expect(ada.news()).toContain('established');
@@ -50,6 +53,13 @@ function talking() {
     return { status, retryAfter: response && headerValue(response, 'retry-after') };
   };
   return { ...sites, ada, caller, send };
+}
+
+/** As /metrics says it, without what has not occurred. */
+function unknownAt({ node }: Site): Record<string, number> {
+  const metric = siteMetrics(node).find(({ name }) => name === 'holdfast_peer_unknown_requests_total');
+  const occurred = metric?.figures.filter(({ value }) => value > 0) ?? [];
+  return Object.fromEntries(occurred.map(({ value, labels }) => [labels?.cause, value]));
 }
 
 function isCallersAnswer(message: { readonly kind: string }): message is SipResponse {
@@ -112,6 +122,30 @@ describe('a request in a call of the other site', () => {
     world.run(1_000);
     expect(ada.news()).toContain('held remote');
     expect(north.node.parts.calls.size).toBe(1);
+  });
+
+  it('[LG4] of a call whose records never came is answered 481, and counted by what is lacking, while its site is silent', () => {
+    const { world, north, south, send } = talking({ isUntold: true });
+    world.cut.clear();
+    world.cut.add(north.host);
+    world.run(2_000);
+    expect(south.node.parts.peer.silentSince).toBeDefined();
+    expect(send('BYE').status).toBe(481);
+    expect(unknownAt(south)).toEqual({ 'leg-unknown': 1 });
+  });
+
+  it('[LG4] what is answered 481 because it is of another dialog counts as that, and nothing counts while the site answers', () => {
+    const { world, north, south, send } = talking();
+    expect(send('BYE', { tag: 'guessed' }).status).toBe(481);
+    expect(unknownAt(south)).toEqual({});
+    world.cut.add(north.host);
+    world.run(2_000);
+    expect(send('BYE', { tag: 'guessed' }).status).toBe(481);
+    expect(unknownAt(south)).toEqual({ 'other-dialog': 1 });
+    // What it has ended itself it knows.
+    expect(send('BYE').status).toBe(200);
+    expect(send('BYE', { seq: 8 }).status).toBe(481);
+    expect(unknownAt(south)).toEqual({ 'other-dialog': 1 });
   });
 
   it('[AD9] BYE of a dialog that is not quite this one, or too old, ends nothing', () => {

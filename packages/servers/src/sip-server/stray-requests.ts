@@ -33,8 +33,23 @@ import { legHere, type PeerLegPorts, type PeerRecords, peerLeg } from './peer-le
 /** Calls that were ended here; beyond, the oldest is forgotten, and the other site finds out by asking its ends. */
 export const ENDED_CALLS_MAX = 4_096;
 
+/**
+ * Why nothing is known of a request in a dialog: nothing has been told here of the other site; nothing of the leg; in a form that cannot
+ * be read; of the leg, but not of its call; or the names are those of another dialog.
+ */
+export const STRAY_CAUSES = [
+  'no-records',
+  'leg-unknown',
+  'leg-unreadable',
+  'call-unknown',
+  'other-dialog',
+] as const;
+export type StrayCause = (typeof STRAY_CAUSES)[number];
+
 export interface StrayRequestPorts extends PeerLegPorts {
   records(): PeerRecords | undefined;
+  /** Since when the other site does not answer. */
+  silentSince(): Millis | undefined;
   run(output: UserAgentOutput): void;
   log(line: Omit<LogLine, 'site'>): void;
 }
@@ -53,9 +68,15 @@ export class StrayRequests {
   /** ConnIDs of calls of the other site that were ended here, the oldest first. */
   readonly #ended = new Map<string, Ended>();
   readonly #changed = new Set<string>();
+  readonly #unknown = new Map<StrayCause, number>();
 
   constructor(ports: StrayRequestPorts) {
     this.#ports = ports;
+  }
+
+  /** LG4: requests that may have been of calls whose records never came, by why nothing is known of them. */
+  get unknown(): ReadonlyMap<StrayCause, number> {
+    return this.#unknown;
   }
 
   hasEnded(connId: string): boolean {
@@ -66,12 +87,18 @@ export class StrayRequests {
     const { userAgent, run } = this.#ports;
     const records = this.#ports.records();
     const own = tagOf(toOf(request)) ?? '';
-    const record = records && peerLeg(records, own);
-    const unknown = () => run(userAgent.respond(now, transaction, 481));
-    if (record === undefined || records === undefined || 'cause' in record || !isOf(record, request))
-      return unknown();
+    const unknown = (cause?: StrayCause) => {
+      if (cause !== undefined) this.#count(cause);
+      run(userAgent.respond(now, transaction, 481));
+    };
+    if (records === undefined) return unknown('no-records');
+    const record = peerLeg(records, own);
+    if ('cause' in record)
+      return unknown(record.cause === 'leg-unreadable' ? 'leg-unreadable' : 'leg-unknown');
+    if (!isOf(record, request)) return unknown('other-dialog');
     const found = callWith(records, own);
-    if (found === undefined || this.#ended.has(found.connId)) return unknown();
+    if (found === undefined) return unknown('call-unknown');
+    if (this.#ended.has(found.connId)) return unknown();
     // Without Retry-After: that would make clients shun us for a while (RFC 3261 §21.5.4).
     if (request.method !== 'BYE') return run(userAgent.respond(now, transaction, 503));
     if (isTooOld(record, request)) return run(userAgent.respond(now, transaction, 500));
@@ -88,6 +115,12 @@ export class StrayRequests {
     for (const { leg } of legs) if (leg.id !== own) run(userAgent.bye(now, leg.id));
     const because = 'AD9: an end of it has hung up here, and the call stood at the other site';
     this.#ports.log({ level: 'info', what: 'call of the other site ended', call: found.connId, because });
+  }
+
+  /** While the other site answers, whatever it lacks here is on its way: such a request is nobody's. */
+  #count(cause: StrayCause): void {
+    if (this.#ports.silentSince() === undefined) return;
+    this.#unknown.set(cause, (this.#unknown.get(cause) ?? 0) + 1);
   }
 
   /** The other site reads of it, and drops it without a word to these legs (AD3, AD9). */

@@ -1,6 +1,6 @@
 /** A SIP Server in the world of the tests, with its announcer and the connections of its clients. */
 import type { HeldRecord, LogLine, Millis } from '@holdfast/kernel';
-import { encodeUtf8 } from '@holdfast/kernel';
+import { encodeUtf8, must } from '@holdfast/kernel';
 import type { DeskReply } from '@holdfast/protocol';
 import {
   digestSecret,
@@ -11,10 +11,12 @@ import {
   type Source,
   writeSdp,
 } from '@holdfast/sip';
-import { LedServer } from '../../mirror/led-server.ts';
+import type { ServerReport } from '../../health/server-report.ts';
+import { LedServer, type LedServerEffect } from '../../mirror/led-server.ts';
+import type { OutsideProbe } from '../../pair/fitness-watch.ts';
 import type { SipDN, SipServerConfiguration } from '../configuration.ts';
 import type { TokenCheck } from '../desk-requests.ts';
-import type { SipServerEffect, SipServerInput } from '../effects.ts';
+import type { SipServerInput } from '../effects.ts';
 import type { LogEntry } from '../event-log.ts';
 import type { HeldPeer } from '../peer-site.ts';
 import { SipServerNode, type SipServerOptions } from '../sip-server-node.ts';
@@ -129,6 +131,9 @@ export class Site implements Party {
   announcerMs: Millis | null = 0;
   /** By host: the servers to which this one connects. */
   readonly servers = new Map<string, ReachedSite>();
+  /** Probes that were asked of one that is led, and those that fail. */
+  readonly probed: OutsideProbe[] = [];
+  readonly failing = new Set<OutsideProbe>();
   readonly #peer: PeerLink;
   readonly #desks = new Map<string, Wire>();
   #sounds = 0;
@@ -174,6 +179,11 @@ export class Site implements Party {
   input(input: SipServerInput): void {
     this.#perform((this.#led ?? this.node).handle(this.world.now, input));
     this.world.touch(this);
+  }
+
+  /** Of one that is led: as its health port says. */
+  report(): ServerReport {
+    return must(this.#led, 'it is led').report(this.world.now);
   }
 
   sip(message: SipMessage, source: Source): void {
@@ -240,13 +250,26 @@ export class Site implements Party {
     this.#events.push(...events);
   }
 
-  #perform(effects: readonly SipServerEffect[]): void {
+  #perform(effects: readonly LedServerEffect[]): void {
     if (this.#isFollowed) this.#follow();
     for (const effect of effects) this.#performOne(effect);
   }
 
-  #performOne(effect: SipServerEffect): void {
+  /** Nothing is tried for real: a test says what fails. */
+  #probe({ n, probe }: Extract<LedServerEffect, { type: 'probe' }>): void {
+    this.probed.push(probe);
+    const ok = !this.failing.has(probe);
+    const because = ok ? 'it went well' : 'it failed';
+    this.world.after(1, () => {
+      this.#perform(this.#led?.handle(this.world.now, { type: 'probed', n, probe, ok, because }) ?? []);
+      this.world.touch(this);
+    });
+  }
+
+  #performOne(effect: LedServerEffect): void {
     switch (effect.type) {
+      case 'probe':
+        return this.#probe(effect);
       case 'transmit':
         return this.world.transmit(this, effect);
       case 'lookup':
