@@ -30,6 +30,8 @@ const BENCHES: readonly Bench[] = [
   { name: 'endpoint', shortArgs: ['--seconds', '3'] },
   { name: 'centre', nodeFlags: ['--expose-gc'], shortArgs: ['--calls', '50000'] },
   { name: 'config-store', shortArgs: ['--short'] },
+  { name: 'config-kills', shortArgs: ['--short'] },
+  { name: 'config-proxy', shortArgs: ['--short'] },
   { name: 'config-sync', shortArgs: ['--agents', '2000', '--edits', '4000'] },
   { name: 'validate', shortArgs: ['--agents', '2000', '--edits', '50'] },
   { name: 'log-in', shortArgs: ['--short'] },
