@@ -29,10 +29,10 @@ import {
 
 const run = benchRun({ short: 1, usual: 1 });
 /** Six objects each: 60,000 in all. */
-const PERSONS = run.isShort ? 300 : 10_000;
+const PERSONS = run.isShort ? 200 : 10_000;
 const STARTS = run.isShort ? 2 : 7;
-const DESKS = run.isShort ? 100 : 500;
-const EDITS = run.isShort ? 10 : 200;
+const DESKS = run.isShort ? 60 : 500;
+const EDITS = run.isShort ? 5 : 200;
 /** From its disk, with 50,000 objects. */
 const START_AIM_MS = 2_000;
 /** A database is filled first. */

@@ -2,9 +2,8 @@
  * One Configuration Server after the other on the same database, each killed in the midst of edits. Each editor has persons of its own,
  * and names them by the edit: so whatever is served, or stands in the log, tells which edit has made it.
  */
-import { ADMINISTRATOR } from '@holdfast/centre';
 import { openConfigStore } from '@holdfast/server';
-import { ConfigOperator } from '../lab/live/config-operator.ts';
+import type { ConfigOperator } from '../lab/live/config-operator.ts';
 import { type ConfigProcesses, ready } from '../lab/live/config-processes.ts';
 import type { PostgresServer } from '../lab/live/peers/postgres.ts';
 import type { Program } from '../lab/live/peers/processes.ts';
@@ -45,7 +44,9 @@ export async function killStorm({ world, store, kills, database }: KillStormOpti
   for (let life = 0; life < kills; life++) {
     const begunAt = performance.now();
     const server = await ready(world.beginServer(store), START_MAX_MS);
-    const editors = await Promise.all(Array.from({ length: EDITORS }, () => enter(world)));
+    const editors = await Promise.all(
+      Array.from({ length: EDITORS }, () => world.administrator(world.ports.config)),
+    );
     servedWrong += await wrongNames(world, editors, ledger);
     const editing = editors.map((operator, editor) =>
       editUntilGone(operator, { ledger, name: `${life}.${editor}`, own: ownOf(world, editor) }),
@@ -75,12 +76,6 @@ export async function killStorm({ world, store, kills, database }: KillStormOpti
   };
 }
 
-function enter(world: ConfigProcesses): Promise<ConfigOperator> {
-  const { user } = ADMINISTRATOR;
-  const token = world.tokenOf(user, 'administrator');
-  return ConfigOperator.enter({ port: world.ports.config, user, token });
-}
-
 function ownOf({ agents }: ConfigProcesses, editor: number): readonly string[] {
   return agents.slice(editor * PERSONS_EACH, (editor + 1) * PERSONS_EACH).map(({ user }) => user);
 }
@@ -96,7 +91,7 @@ async function wrongNames(
     const [user = ''] = ownOf(world, editor);
     const read = await operator.read('Person', user);
     const { displayName } = (read?.object ?? {}) as { readonly displayName?: string };
-    if (!ledger.mayBe(user, displayName)) wrong += 1;
+    if (read !== undefined && !ledger.mayBe(user, displayName)) wrong += 1;
   }
   return wrong;
 }

@@ -6,13 +6,15 @@ import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { GeneratedAgent } from '@holdfast/centre';
+import { ADMINISTRATOR, type GeneratedAgent } from '@holdfast/centre';
 import type { ConfigObject, Person } from '@holdfast/protocol';
 import { makeWorld, signToken, type TokenKey, writeConfiguration } from '@holdfast/server';
+import { ConfigOperator } from './config-operator.ts';
 import { freePorts } from './free-ports.ts';
 import { generatedSites, PASSWORD, PHONE_PASSWORD, REALM } from './lab-configuration.ts';
 import { Program, type ProgramOptions } from './peers/processes.ts';
 import { drawPorts } from './site-ports.ts';
+import { pause } from './site-processes.ts';
 
 const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));
 export const CONFIG_SERVER = 'config-north';
@@ -21,6 +23,8 @@ export const CONFIG_PROXY = 'proxy-north';
 const READY_MAX_MS = 20_000;
 /** Of a copy, in which its revision stands. */
 const HEAD_BYTES = 256;
+const ENTER_MAX_MS = 60_000;
+const AGAIN_MS = 50;
 const TOKEN_LIFE_S = 3_600;
 
 interface World {
@@ -129,6 +133,21 @@ export class ConfigProcesses {
   tokenOf(user: string, rank: Person['rank'] = 'agent'): string {
     const now = Math.floor(Date.now() / 1000);
     return signToken({ sub: user, rank, iat: now, exp: now + TOKEN_LIFE_S }, this.#tokenKey);
+  }
+
+  /** Who may edit, at a server that runs; on a machine that is busy a connection may not open in time. */
+  async administrator(port: number): Promise<ConfigOperator> {
+    const { user } = ADMINISTRATOR;
+    const token = this.tokenOf(user, 'administrator');
+    for (const giveUpAt = performance.now() + ENTER_MAX_MS; ; ) {
+      try {
+        return await ConfigOperator.enter({ port, user, token });
+      } catch (error) {
+        // It was not let in, or nobody answered.
+        if (performance.now() > giveUpAt) throw error;
+        await pause(AGAIN_MS);
+      }
+    }
   }
 
   remove(): void {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   server.kill();
   proxy.kill();
   await Promise.all([server.ended, proxy.ended]);
-}, 60_000);
+}, 120_000);
 afterEach(() => {
   for (const desk of open.splice(0)) desk.close();
 });
@@ -53,4 +53,4 @@ test('[CX1] 500 desks log in with everything but their proxy dead, by password a
   for (const desk of open.splice(0)) desk.close();
   const tokenOf = new Map(world.agents.map(({ user }, i) => [user, tokens[i] ?? '']));
   await allLogIn((user) => ({ token: tokenOf.get(user) ?? '' }));
-}, 60_000);
+}, 120_000);

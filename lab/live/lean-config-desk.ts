@@ -34,7 +34,7 @@ const ADDP_TIMEOUT_MS = 600_000;
 const LOG_IN = 2;
 const AT_ONCE = 25;
 /** A machine that starts other things meanwhile takes its time. */
-const OPEN_MAX_MS = 20_000;
+const OPEN_MAX_MS = 60_000;
 
 const anyReply: MessageSchema<ConfigReply> = {
   safeParse: (value) => ({ success: true, data: value as ConfigReply }),
