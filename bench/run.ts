@@ -6,7 +6,7 @@
  * Exit status 0 when every bench ran and none missed what it must reach; 1 when one could not run (`error` says why) or
  * missed something (`missed` names each figure). A bench calls missed only what a busy machine does not change: ratios of
  * CPU time, and what failed or was left over. Whatever the clock measures is told and decides nothing. `--short` takes
- * two to three minutes on two quiet cores, and its figures are no more than rough.
+ * three minutes on two quiet cores, and its figures are no more than rough.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -30,6 +30,8 @@ const BENCHES: readonly Bench[] = [
   { name: 'endpoint', shortArgs: ['--seconds', '3'] },
   { name: 'centre', nodeFlags: ['--expose-gc'], shortArgs: ['--calls', '50000'] },
   { name: 'config-store', shortArgs: ['--short'] },
+  { name: 'config-kills', shortArgs: ['--short'] },
+  { name: 'config-proxy', shortArgs: ['--short'] },
   { name: 'config-sync', shortArgs: ['--agents', '2000', '--edits', '4000'] },
   { name: 'validate', shortArgs: ['--agents', '2000', '--edits', '50'] },
   { name: 'log-in', shortArgs: ['--short'] },

@@ -10,6 +10,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { configuration, configurationStores } from './performance-configuration.ts';
+import { Figures, type Row, type Table, withCommas } from './performance-figures.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 export const BEGIN = '<!-- figures: written by scripts/performance-tables.ts -->';
@@ -25,58 +27,6 @@ export interface Run {
   readonly short: boolean;
   readonly host: { readonly cpus: number; readonly model: string; readonly node: string };
   readonly benches: Readonly<Record<string, Outcome>>;
-}
-
-/** The figures of one bench, asked for by path: `echo.pairsPerSecond`, `sizes.0.agents`. */
-class Figures {
-  readonly #bench: string;
-  readonly #all: unknown;
-
-  constructor(bench: string, all: unknown) {
-    this.#bench = bench;
-    this.#all = all;
-  }
-
-  value(path: string): unknown {
-    let at = this.#all;
-    for (const name of path.split('.')) at = (at as Record<string, unknown> | null | undefined)?.[name];
-    if (at === undefined) throw new Error(`${this.#bench} gives no figure ${path}`);
-    return at;
-  }
-
-  number(path: string): number {
-    const value = this.value(path);
-    if (typeof value !== 'number') throw new Error(`${path} of ${this.#bench} is no number`);
-    return value;
-  }
-
-  /** With commas between thousands. */
-  count(path: string): string {
-    return withCommas(this.number(path));
-  }
-
-  percent(path: string): string {
-    return `${(100 * this.number(path)).toFixed(1)} %`;
-  }
-
-  list(path: string): readonly Figures[] {
-    return (this.value(path) as readonly unknown[]).map(
-      (one) => new Figures(`${path} of ${this.#bench}`, one),
-    );
-  }
-}
-
-function withCommas(value: number): string {
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-type Row = readonly string[];
-
-interface Table {
-  readonly heading: string;
-  readonly columns: Row;
-  /** What each bench adds. */
-  readonly parts: Readonly<Record<string, (figures: Figures) => readonly Row[]>>;
 }
 
 const parse: Table = {
@@ -386,7 +336,10 @@ const storm: Table = {
   parts: { 'relogin-storm': stormRows },
 };
 
-const TABLES = [parse, servers, simulation, siteLoss, memory, takeover, mirroring, join, storm];
+const TABLES = [
+  ...[parse, servers, simulation, siteLoss, memory, takeover, mirroring, join, storm],
+  ...[configuration, configurationStores],
+];
 
 function rowsOf(run: Run, { columns, parts }: Table): Row[] {
   return Object.entries(parts).flatMap(([bench, rows]) => {

@@ -76,6 +76,11 @@ export class Program {
     return new Program(options);
   }
 
+  /** Undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get hasEnded(): boolean {
     return this.#end !== undefined;
   }

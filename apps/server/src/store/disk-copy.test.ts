@@ -27,6 +27,31 @@ test('[CX1] a copy is what was written, for its owner alone, and the next takes 
   expect(readdirSync(folder)).toEqual(['copy']);
 });
 
+test('[CX1] whoever asks meanwhile does not wait until a long one has become text', async () => {
+  let inThisTurn = 0;
+  let mostInOne = 0;
+  const counted = (name: string): ConfigObject => {
+    const object = tenant(name);
+    const toJSON = () => {
+      mostInOne = Math.max(mostInOne, ++inThisTurn);
+      return object;
+    };
+    return Object.assign(tenant(name), { toJSON });
+  };
+  const objects = Array.from({ length: 9_000 }, (_, i) => counted(`tenant-${i}`));
+  let isWritten = false;
+  const nextTurn = () => {
+    inThisTurn = 0;
+    if (!isWritten) setImmediate(nextTurn);
+  };
+  nextTurn();
+  await writeCopy(file, { revision: '3.128', objects });
+  isWritten = true;
+  expect(mostInOne).toBeLessThanOrEqual(4_000);
+  const written = Array.from({ length: 9_000 }, (_, i) => tenant(`tenant-${i}`));
+  expect(await readCopy(file)).toEqual({ type: 'copy', revision: '3.128', objects: written });
+});
+
 test('[CX2] a copy of which any byte is another is never served, and the reason names the file', async () => {
   await writeCopy(file, copy);
   const whole = readFileSync(file);

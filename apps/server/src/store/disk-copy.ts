@@ -12,12 +12,15 @@
 import { createHash } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ConfigObject, configObject, entry, revision } from '@holdfast/protocol';
 import type { HeldLine, HeldLines } from '@holdfast/servers';
 import { z } from 'zod';
 
 const VERSION = 2;
 const HEADER_BYTES_MAX = 1_024;
+/** Objects that become text in one turn of the event loop: 60,000 at once would keep log-ins waiting for 80 ms at each edit. */
+const PIECE = 2_000;
 const header = z.object({ version: z.literal(VERSION), revision: z.string(), sha256: z.string() });
 
 /** A database that is promoted lacks the last seconds; a copy is written with each change, and must not become large by this. */
@@ -40,14 +43,13 @@ export type CopyReading =
   | { readonly type: 'corrupt'; readonly because: string };
 
 /** Rejects when the disk is full or may not be written; the former copy is then still there. */
-export async function writeCopy(file: string, { revision: text, objects, lines }: Copied): Promise<void> {
-  const kept = lines === undefined ? '' : `\n${JSON.stringify(keptOf(lines))}`;
-  const body = `${JSON.stringify(objects)}${kept}`;
-  const head = JSON.stringify({ version: VERSION, revision: text, sha256: digestOf(text, body) });
+export async function writeCopy(file: string, copied: Copied): Promise<void> {
+  const { pieces, sha256 } = await textOf(copied);
+  const head = JSON.stringify({ version: VERSION, revision: copied.revision, sha256 });
   const written = `${file}.new`;
   const handle = await open(written, 'w', 0o600);
   try {
-    await handle.writeFile(`${head}\n${body}\n`);
+    for (const piece of [`${head}\n`, ...pieces, '\n']) await handle.writeFile(piece);
     await handle.sync();
   } catch (error) {
     await rm(written, { force: true });
@@ -75,6 +77,29 @@ export async function revisionOfCopy(file: string): Promise<string | undefined> 
     // There is none, or it is not ours to read.
     return undefined;
   }
+}
+
+/** The objects and the lines as JSON, made piece by piece, and their digest. */
+async function textOf({
+  revision: text,
+  objects,
+  lines,
+}: Copied): Promise<{ readonly pieces: readonly Buffer[]; readonly sha256: string }> {
+  const digest = createHash('sha256').update(text);
+  const pieces: Buffer[] = [];
+  const add = (more: string) => {
+    const piece = Buffer.from(more);
+    digest.update(piece);
+    pieces.push(piece);
+  };
+  for (let from = 0; from < objects.length; from += PIECE) {
+    const listed = JSON.stringify(objects.slice(from, from + PIECE)).slice(1, -1);
+    add(`${from === 0 ? '[' : ','}${listed}`);
+    await nextTurn();
+  }
+  add(objects.length === 0 ? '[]' : ']');
+  if (lines !== undefined) add(`\n${JSON.stringify(keptOf(lines))}`);
+  return { pieces, sha256: digest.digest('hex') };
 }
 
 export async function readCopy(file: string): Promise<CopyReading> {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openConfigStore } from './open-config-store.ts';
 import { acknowledgedIn, buildWriter, compare, killStorm, linesOf, startWriter } from './test-store-kills.ts';
 
-/** Each costs a start of PGlite; 200 are for a quiet machine. */
+/** Each costs a start of PGlite; bench/config-kills.ts kills whole Configuration Servers 200 times. */
 const KILLS = 5;
 let folder: string;
 let writer: Awaited<ReturnType<typeof buildWriter>>;
