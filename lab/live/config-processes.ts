@@ -19,8 +19,8 @@ import { pause } from './site-processes.ts';
 const SERVER_BUNDLE = fileURLToPath(new URL('../../.build/server.mjs', import.meta.url));
 export const CONFIG_SERVER = 'config-north';
 export const CONFIG_PROXY = 'proxy-north';
-/** Of one that has little to read; two may begin at once. */
-const READY_MAX_MS = 20_000;
+/** Of one that has little to read, on a machine that is busy. */
+const READY_MAX_MS = 60_000;
 /** Of a copy, in which its revision stands. */
 const HEAD_BYTES = 256;
 const ENTER_MAX_MS = 60_000;

@@ -66,7 +66,8 @@ test('[CW5] [CS17] what was acknowledged is there after a SIGKILL, and has reach
   expect(performance.now() - startedAt).toBeLessThan(TOLD_MAX_MS);
   // Through the proxy, in its own name.
   const second = await edited(await enter(world.ports.proxy, ADMINISTRATOR.user), 8, 'Lee');
-  await config.kill();
+  config.kill();
+  await config.ended;
   await world.startServer();
   const again = await enter(world.ports.config, ADMINISTRATOR.user);
   expect(await again.ask(readName, 'Objects')).toMatchObject({
