@@ -3,7 +3,7 @@ import { createResponse } from '@holdfast/sip';
 import { describe, expect, it } from 'vitest';
 import { die, logsInAtSouth } from './testing/adoption-world.ts';
 import { CALLER_NUMBER, leftovers, NOTHING } from './testing/centre-world.ts';
-import { Peer } from './testing/people.ts';
+import { callerAt, Peer, Phone } from './testing/people.ts';
 import { GATEWAY } from './testing/server-site.ts';
 import { SIP_PORT } from './testing/server-world.ts';
 import { twoSites } from './testing/two-sites.ts';
@@ -117,5 +117,41 @@ describe('an end of a call that was taken over is told where it is now', () => {
     world.run(60_000);
     expect(south.node.parts.calls.size).toBe(0);
     expect(leftovers({ world, site: south })).toEqual(NOTHING);
+  });
+
+  it('[AD5] [SS24] of two phones with one number it is the one that has the call, whichever has registered last', () => {
+    for (const transport of ['UDP', 'TCP'] as const) {
+      const all = twoSites({ isLed: true });
+      const { world, north, south } = all;
+      const sitesOver = [north, south].map(({ host }) => ({
+        ...{ site: host, registrar: 'sip:holdfast' },
+        destination: { type: 'target' as const, target: { transport, host, port: SIP_PORT } },
+      }));
+      const phoneAt = (host: string, answerAfterMs: number | null) =>
+        new Phone(world, '7001', { host, transport, sites: sitesOver, answerAfterMs }).tell({
+          name: 'register',
+        });
+      const ada = phoneAt('10.0.1.1', 100);
+      world.run(500);
+      // At home, where nobody answers.
+      const other = phoneAt('10.0.1.99', null);
+      world.run(500);
+      all.desk(north, 'ada', '7001').login('7001');
+      const caller = callerAt(world, GATEWAY, CALLER_NUMBER);
+      caller.tell({ name: 'call', to: '8000' });
+      world.run(2_000);
+      expect(ada.hears(), transport).toEqual([`${GATEWAY}:4000`]);
+      die(all);
+      world.run(3_000);
+      other.news();
+      logsInAtSouth(all);
+      world.run(2_000);
+      expect([...south.node.parts.account.counts], transport).toEqual([['adopted', 1]]);
+      expect([ada.hears(), caller.hears(), other.news()]).toEqual([
+        [`${GATEWAY}:4000`],
+        ['10.0.1.1:4000'],
+        [],
+      ]);
+    }
   });
 });

@@ -51,7 +51,7 @@ export class PeerCalls {
       ...{ userAgent, run, log, centre, calls, perform },
       records: () => peer.records(),
       silentSince: () => peer.silentSince,
-      phoneAt: (dn: string) => registrations.contactsOf(dn)[0],
+      phonesAt: (dn: string) => registrations.contactsOf(dn),
       numberHere: (dn: string) => this.#numberHere(dn),
       isOthers: (dn: string) => this.#isOthers(dn),
     };

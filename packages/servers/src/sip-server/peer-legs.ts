@@ -30,8 +30,8 @@ export function callsIn(records: PeerRecords): Call[] {
 
 export interface PeerLegPorts {
   readonly userAgent: SipUserAgent;
-  /** Where the phone of this DN is registered here. */
-  phoneAt(dn: string): Contact | undefined;
+  /** Where the phones of this DN are registered here, the most wanted first. */
+  phonesAt(dn: string): readonly Contact[];
   /** AD14: the DN on which whoever worked there on that one is logged in here; else the same. */
   numberHere(dn: string): string;
   /** AD14: here somebody else is logged in on this number than there. */
@@ -122,24 +122,29 @@ function routesOf({ leg: { state } }: LegRecord): readonly string[] {
  */
 export function isReachable(record: LegRecord, dn: string | undefined, ports: PeerLegPorts): boolean {
   const { leg, source } = record;
-  const { state } = leg;
-  if (dn === undefined || source === undefined || state.name !== 'established') return true;
-  if (phoneOf(record, dn, ports) !== undefined) return true;
+  if (dn === undefined || source === undefined || leg.state.name !== 'established') return true;
+  return isDirect(record) || phoneOf(record, dn, ports) !== undefined;
+}
+
+function isDirect({ leg: { state }, source }: LegRecord): boolean {
+  if (source === undefined || state.name !== 'established' || isReliable(source.transport)) return false;
   const uri = parseUri(state.dialog.remoteTarget);
-  return (
-    !isReliable(source.transport) && uri?.host === source.host && (uri?.port ?? SIP_PORT) === source.port
-  );
+  return uri?.host === source.host && (uri?.port ?? SIP_PORT) === source.port;
 }
 
 /**
- * Where the phone that has this leg is registered here: under the number that it had there, where numbers are the same, as a
- * rule. Else under that of its agent's seat here, or under its own; but then it has to be that phone (AD14).
+ * Where the phone that has this leg is registered here: under the number of its agent's seat here, or under its own
+ * (AD14). It has to be that phone: another of the same number knows nothing of the call, and would say so (481).
  */
 function phoneOf(record: LegRecord, dn: string | undefined, ports: PeerLegPorts): Contact | undefined {
   if (dn === undefined) return undefined;
   const here = ports.numberHere(dn);
-  if (here === dn && !ports.isOthers(dn)) return ports.phoneAt(dn);
-  return [here, dn].map((each) => ports.phoneAt(each)).find((at) => at !== undefined && hasLeg(at, record));
+  const phones = [...new Set([here, dn])].flatMap((each) => ports.phonesAt(each));
+  const same = phones.find((at) => hasLeg(at, record));
+  if (same !== undefined || here !== dn || ports.isOthers(dn) || isDirect(record)) return same;
+  // One that is known by no address, such as a browser's, is taken for the phone of its number.
+  const { source } = record;
+  return phones.find(({ transport }) => source === undefined || transport === source.transport);
 }
 
 /** By the address that a phone names, which is its own also behind NAT; over a connection its port may be any. */

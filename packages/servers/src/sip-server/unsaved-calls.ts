@@ -52,10 +52,10 @@ export class UnsavedCalls {
 
   /** Of the phones of a DN it is the one that was called, where that is registered here; else where it was called from there. */
   #stop(now: Millis, record: LegRecord, { dn, contact }: Roles[number][1]): void {
-    const { userAgent, phoneAt, run } = this.#ports;
-    const here = dn === undefined ? undefined : phoneAt(dn);
-    const isSame = here !== undefined && here.uri === contact?.contact && here.destination.type === 'target';
-    run(userAgent.cancelOther(now, record, isSame ? here.destination.target : undefined));
+    const { userAgent, phonesAt, run } = this.#ports;
+    const phones = dn === undefined ? [] : phonesAt(dn);
+    const here = phones.find(({ uri }) => uri === contact?.contact)?.destination;
+    run(userAgent.cancelOther(now, record, here?.type === 'target' ? here.target : undefined));
   }
 }
 
