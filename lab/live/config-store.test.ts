@@ -79,7 +79,10 @@ test('[CW5] [CS17] what was acknowledged is there after a SIGKILL, and has reach
     'Entries',
   );
   expect(entries).toMatchObject([
-    { author: { who: ADMINISTRATOR.user, from: 'workspace at 127.0.0.1' }, changes: [{ after: { displayName: 'Lee' } }] },
+    {
+      author: { who: ADMINISTRATOR.user, from: 'workspace at 127.0.0.1' },
+      changes: [{ after: { displayName: 'Lee' } }],
+    },
     { author: { who: ADMINISTRATOR.user }, changes: [{ after: { displayName: 'Kim' } }] },
     { author: { who: 'import', from: 'config-north' } },
   ]);

@@ -98,6 +98,8 @@ export const NOT_SIMULATED: Readonly<Record<string, string>> = {
   CS11: 'A promise about log lines, which decides nothing here.',
   CS15: 'Whoever works at a simulated desk is an agent.',
   CS16: 'No simulated Configuration Server has REST.',
+  CS18: 'About what the history names; held by the tests of those who edit.',
+  AU1: 'No simulated Configuration Server has a store, or a log that could be broken.',
   DS23: 'No password of a simulated world expires.',
   SS11: 'A desk registers for one DN, and no world of this size has 64.',
   PH14: 'That a phone tries less often leaves no trace outside of it; held by the test of its machine.',
