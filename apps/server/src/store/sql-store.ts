@@ -11,6 +11,7 @@ import type {
   HistoryQuery,
   PastAnswer,
   StoredConfiguration,
+  StoreKind,
   Unavailable,
   VerifyAnswer,
 } from '@holdfast/servers';
@@ -21,6 +22,7 @@ import type { ConfigStore } from './config-store.ts';
 import { migrations } from './migrations.ts';
 import { entriesAfter, history, objectsAt, readObjects } from './read-log.ts';
 import type { StoreDatabase } from './store-database.ts';
+import { postgresKind } from './postgres-kind.ts';
 import { Turns } from './turns.ts';
 import { verifyLog } from './verify-log.ts';
 import { failureOf, violationIn } from './violation.ts';
@@ -68,6 +70,11 @@ export class SqlStore implements ConfigStore {
       if (failure.isConnectionLost) database.lost();
     }
     return store;
+  }
+
+  async kind(): Promise<StoreKind | Unavailable> {
+    const { type } = this.#database;
+    return type === 'pglite' ? { type } : this.#look(postgresKind);
   }
 
   read(): Promise<StoredConfiguration | Unavailable> {
