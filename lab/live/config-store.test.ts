@@ -50,11 +50,13 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A proxy of north; and a supervisor who may edit. */
+/** A proxy of north, which alone writes (CX9); and a supervisor who may edit. */
 function withProxy(object: ConfigObject): ConfigObject[] {
   if (object.objectType === 'Person' && object.rank === 'supervisor')
     return [{ ...object, rank: 'administrator' }];
-  if (object.objectType !== 'Application' || object.name !== 'config-north') return [object];
+  if (object.objectType !== 'Application') return [object];
+  if (object.name === 'config-south') return [{ ...object, enabled: false }];
+  if (object.name !== 'config-north') return [object];
   const proxy = { ...object, name: PROXY, type: 'ConfigurationServerProxy' as const };
   return [object, { ...proxy, ports: { default: ports.proxy, health: ports.health } }];
 }
@@ -110,7 +112,10 @@ async function edited(client: RawClient, ReferenceID: number, displayName: strin
 test('[CW5] [CS17] what was acknowledged is there after a SIGKILL, and has reached whoever follows', async () => {
   const config = await startConfig();
   await startProxy();
-  const [admin, watcher] = [await enter(ports.config, 'supervisor1'), await enter(ports.proxy, 'supervisor1')];
+  const [admin, watcher] = [
+    await enter(ports.config, 'supervisor1'),
+    await enter(ports.proxy, 'supervisor1'),
+  ];
   await watcher.ask(readName, 'Objects');
   const changed = watcher.next('Changed', 5_000);
   // A desk, at a proxy.

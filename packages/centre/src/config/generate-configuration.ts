@@ -184,19 +184,23 @@ function configurationServersOf(
   common: OfServers,
   sites: readonly GeneratedSite[],
 ): ConfigObject[] {
-  const own = { ...common, options: siteOption(site), connections: [] };
-  const server = { ...own, name: `config-${site.name}`, type: 'ConfigurationServer' as const };
+  const server = (ports: Record<string, number>): ConfigObject => ({
+    ...common,
+    ...{ name: `config-${site.name}`, type: 'ConfigurationServer', ports, connections: [] },
+    options: siteOption(site),
+  });
   const writing = sites.find((one) => one.writer !== undefined);
-  if (writing === undefined) return [{ ...server, ports: { default: site.configPort } }];
+  if (writing === undefined) return [server({ default: site.configPort })];
   const { writer } = site;
   return [
-    ...(writer === undefined ? [] : [{ ...server, ports: { default: writer.port, rest: writer.restPort } }]),
+    ...(writer === undefined ? [] : [server({ default: writer.port, rest: writer.restPort })]),
     {
-      ...own,
+      ...common,
       name: configurationOf(site, sites),
       type: 'ConfigurationServerProxy',
       ports: { default: site.configPort },
       connections: [connectTo(`config-${writing.name}`, PROXY_ADDP_S)],
+      options: siteOption(site),
     },
   ];
 }

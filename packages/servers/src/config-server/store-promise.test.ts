@@ -16,9 +16,12 @@ test.each([
     'Name synchronous_standby_names',
   ],
   ['a PostgreSQL that never waits for its disk', postgres({ fsync: false }), 'warn', 'Set fsync = on'],
-])('[CW5] what %s promises is said, and warned of where a promotion or a machine may cost entries', (_, kind, level, words) => {
-  const said = storePromise(kind);
-  expect(said.level).toBe(level);
-  expect(said.text).toContain('survives the death of this process');
-  expect(said.text).toContain(words);
-});
+])(
+  '[CW5] what %s promises is said, and warned of where a promotion or a machine may cost entries',
+  (_, kind, level, words) => {
+    const said = storePromise(kind);
+    expect(said.level).toBe(level);
+    expect(said.text).toContain('survives the death of this process');
+    expect(said.text).toContain(words);
+  },
+);
