@@ -113,7 +113,7 @@ function untilAborted(signal: AbortSignal, work: Promise<never>): Promise<void> 
 }
 
 function introduction(port: number, { sip, config, writer }: DemoPorts): string {
-  const edit = `Application/${DESK_APPLICATION} options/interaction-workspace/disaster-recovery.timeout=3`;
+  const edit = `Application/${DESK_APPLICATION} options/interaction-workspace/disaster-recovery.timeout=6`;
   return [
     '',
     `  Live page:    http://127.0.0.1:${port}`,

@@ -18,7 +18,7 @@ const judged = (...servers: ReturnType<typeof server>[]) =>
 
 test('[CX9] a Configuration Server of another site or Host would be a second writer: it is named, with the remedies', () => {
   const why = judged(server('config-north'), server('config-south'), server('config-east'));
-  expect(why).toContain('"config-south" of site "south", "config-east" of site "east" are enabled');
+  expect(why).toContain('"config-east" of site "east", "config-south" of site "south" are enabled');
   for (const remedy of ['ConfigurationServerProxy', 'postgres://', '--files-only'])
     expect(why).toContain(remedy);
   const backup = server('config-north-b', { host: 'h2' });
