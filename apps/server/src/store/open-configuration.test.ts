@@ -7,6 +7,7 @@ import { applicationObject, type ConfigObject } from '@holdfast/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ConfigStore } from './config-store.ts';
 import { writeCopy } from './disk-copy.ts';
+import { makeKeys } from './make-world.ts';
 import { openConfiguration } from './open-configuration.ts';
 import { PGliteDatabase } from './pglite-database.ts';
 import { SqlStore } from './sql-store.ts';
@@ -21,7 +22,7 @@ let said: LogLine[];
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'holdfast-open-'));
   database = await PGliteDatabase.open(join(root, 'store'));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await database.end();
   await rm(root, { recursive: true });
@@ -39,7 +40,7 @@ beforeEach(async () => {
   });
   folder = await mkdtemp(join(root, 'test-'));
   said = [];
-  await writeConfiguration(files(), [HOST, tenant('of-files'), server('config-north')], 'json');
+  await writeConfiguration(files(), SOLE, 'json');
 });
 afterEach(() => store.close());
 
@@ -47,11 +48,14 @@ const files = () => join(folder, 'files');
 const copy = () => join(folder, 'config-north.copy');
 const tenant = (name: string): ConfigObject => ({ objectType: 'Tenant', name, enabled: true, options: {} });
 const HOST: ConfigObject = { objectType: 'Host', name: 'h', address: '10.0.0.1', enabled: true, options: {} };
-const server = (name: string) =>
+const KEYS: ConfigObject = { objectType: 'Keys', name: 'keys', enabled: true, options: {}, ...makeKeys() };
+const server = (site: string, port: number) =>
   applicationObject.parse({
-    ...{ objectType: 'Application', name, type: 'ConfigurationServer', host: 'h', tenant: 'of-files' },
-    ports: { default: 5000 },
+    ...{ objectType: 'Application', name: `config-${site}`, type: 'ConfigurationServer' },
+    ...{ host: 'h', tenant: 'of-files', ports: { default: port } },
+    options: { 'interaction-workspace': { 'disaster-recovery.site': site } },
   });
+const SOLE = [HOST, KEYS, tenant('of-files'), server('north', 5000)];
 
 async function open() {
   const { configuration } = await openConfiguration({
@@ -66,18 +70,13 @@ const lineOf = (what: string) => said.find((line) => line.what === what);
 test('[CX10] files fill an empty database; later they are read no more, and it is said how they come into it', async () => {
   expect(await open()).toEqual({ revision: '1.1', tenants: ['of-files'] });
   expect(lineOf('the files are read no more')).toBeUndefined();
-  await writeConfiguration(
-    files(),
-    [HOST, tenant('of-files'), tenant('late'), server('config-north')],
-    'json',
-  );
+  await writeConfiguration(files(), [...SOLE, tenant('late')], 'json');
   expect(await open()).toEqual({ revision: '1.1', tenants: ['of-files'] });
   expect(lineOf('the files are read no more')?.because).toContain(`holdfast config import ${files()}`);
 });
 
 test('[CX10] a database that was lost is made of the copy and not of older files, under an epoch that is none of its own', async () => {
-  const kept = [HOST, tenant('of-files'), tenant('since'), server('config-north')];
-  await writeCopy(copy(), { revision: '3.128', objects: kept });
+  await writeCopy(copy(), { revision: '3.128', objects: [...SOLE, tenant('since')] });
   expect(await open()).toEqual({ revision: '4.1', tenants: ['of-files', 'since'] });
   const history = await store.history({ limit: 1 });
   expect(history).toMatchObject({ entries: [{ note: `of ${copy()}, revision 3.128` }] });
@@ -92,16 +91,16 @@ test('[CX10] beside a damaged copy an empty database is not filled: somebody has
 });
 
 test('[CX9] a PGlite is not filled beside another Configuration Server, and where it is filled already that is an error in the log', async () => {
-  const two = [HOST, tenant('of-files'), server('config-north'), server('config-south')];
-  await writeConfiguration(files(), two, 'json');
+  const south = server('south', 5001);
+  await writeConfiguration(files(), [...SOLE, south], 'json');
   await expect(open()).rejects.toThrow('independent writers of one configuration');
   expect(await store.read()).toMatchObject({ revision: { number: 0 } });
-  await writeConfiguration(files(), two.slice(0, 3), 'json');
+  await writeConfiguration(files(), SOLE, 'json');
   await open();
   expect(lineOf('another Configuration Server may write too')).toBeUndefined();
   const claim = await store.claim('config-north', 0);
   if (claim.type !== 'claimed') throw new Error(claim.type);
-  const late = { key: 'Application/config-south', before: null, after: server('config-south') };
+  const late = { key: 'Application/config-south', before: null, after: south };
   await store.commit({
     ...{ epoch: claim.epoch, id: 'late', at: 1, author: { who: 'kim', from: 'test' }, changes: [late] },
   });
