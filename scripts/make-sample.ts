@@ -5,9 +5,9 @@
  *     npx tsx scripts/make-sample.ts [--out config/sample] [--agents 20] [--password …] [--phone-password …]
  *       [--address 127.0.0.1] [--base 5100] [--json] [--keys-only]
  *
- * The site north has the ports base + 10 (Configuration Server), + 11 (clients of the SIP Server), + 13 (clients of its
- * backup), + 14 (between the two), + 60 (SIP of whichever is primary) and + 90 (its gateway); south the same from
- * base + 100. All people have one password and all phones another, which
+ * The site north has the ports base + 10 (proxy of the configuration), + 11 (clients of the SIP Server), + 12 (Stat Server),
+ * + 13 (clients of the backup), + 14 (between the two), + 60 (SIP of whichever is primary) and + 90 (its gateway); south the
+ * same from base + 100. North also has the Configuration Server, at base + 15 and for REST at + 16. All people have one password and all phones another, which
  * are meant to look like what they are; every run makes new keys, salts and hashes.
  *
  * The keys of the sample are not in the repository: the set-up of a checkout draws them with `--keys-only`, which
@@ -56,7 +56,10 @@ async function makeObjects() {
     return [{ objectType: 'Keys', name: 'keys', enabled: true, options: {}, ...makeKeys() } as const];
   const { objects } = await makeWorld({
     agents,
-    sites: [site('north', base), site('south', base + 100)],
+    sites: [
+      { ...site('north', base), writer: { port: base + 15, restPort: base + 16 } },
+      site('south', base + 100),
+    ],
     password: values.password,
     phonePassword: values['phone-password'],
     isForwarding: true,

@@ -54,7 +54,10 @@ function withMore(object: ConfigObject): ConfigObject[] {
     const noAgent = { ...person, agentLogins: [] };
     return [object, { ...noAgent, name: OFFICE }, { ...noAgent, name: AUDITOR, rank: 'auditor' }];
   }
-  if (object.objectType !== 'Application' || object.name !== 'config-north') return [object];
+  if (object.objectType !== 'Application') return [object];
+  // CX9: north alone writes.
+  if (object.name === 'config-south') return [{ ...object, enabled: false }];
+  if (object.name !== 'config-north') return [object];
   return [
     object,
     { ...object, name: PROXY, type: 'ConfigurationServerProxy', ports: { default: proxyPort } },

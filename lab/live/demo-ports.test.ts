@@ -66,13 +66,14 @@ test('where a socket is bound, each protocol says so by itself', async () => {
 test('the ports that the README names, and any others that lie like them', () => {
   expect(sitePorts(FIRST_SITE_PORT)).toEqual({
     config: [5110, 5210],
+    writer: { port: 5115, restPort: 5116 },
     clients: [5111, 5211],
     stats: [5112, 5212],
     sip: [5160, 5260],
     gateway: 5190,
   });
-  const { config, clients, stats, sip, gateway } = sitePorts(7000);
-  const all = [...config, ...clients, ...stats, ...sip, gateway];
+  const { config, writer, clients, stats, sip, gateway } = sitePorts(7000);
+  const all = [...config, writer.port, writer.restPort, ...clients, ...stats, ...sip, gateway];
   expect(new Set(all).size).toBe(all.length);
   expect(Math.max(...all)).toBe(7000 + SITE_PORTS_SPAN);
 });

@@ -9,10 +9,14 @@ export const FIRST_SITE_PORT = 5110;
 /** The last one lies so far above the first. */
 export const SITE_PORTS_SPAN = 150;
 
-/** From `first` on: 5110 gives 5110 to 5112, 5160, 5190, 5210 to 5212, 5260. */
-export function sitePorts(first: number): SitePorts {
+/** The configuration is in a database, and desks and servers ask the proxies of their sites. */
+export type DemoPorts = SitePorts & Required<Pick<SitePorts, 'writer'>>;
+
+/** From `first` on: 5110 gives 5110 to 5112, 5115, 5116, 5160, 5190, 5210 to 5212, 5260. */
+export function sitePorts(first: number): DemoPorts {
   return {
     config: [first, first + 100],
+    writer: { port: first + 5, restPort: first + 6 },
     clients: [first + 1, first + 101],
     stats: [first + 2, first + 102],
     sip: [first + 50, first + 150],
@@ -31,12 +35,26 @@ function neededPorts(sites: SitePorts, pagePort: number): NeededPort[] {
   SITES.forEach((site, index) => {
     const own = (ports: readonly [number, number]) => ports[index] as number;
     needed.push(
-      { port: own(sites.config), transports: ['TCP'], whose: `the Configuration Server config-${site}` },
+      {
+        port: own(sites.config),
+        transports: ['TCP'],
+        whose:
+          sites.writer === undefined ? `the Configuration Server config-${site}` : `the proxy proxy-${site}`,
+      },
       { port: own(sites.clients), transports: ['TCP'], whose: `the SIP Server sip-${site} (its clients)` },
       { port: own(sites.stats), transports: ['TCP'], whose: `the Stat Server stat-${site}` },
       { port: own(sites.sip), transports: ['UDP', 'TCP'], whose: `the SIP Server sip-${site} (SIP)` },
     );
   });
+  if (sites.writer !== undefined)
+    needed.push(
+      { port: sites.writer.port, transports: ['TCP'], whose: 'the Configuration Server config-north' },
+      {
+        port: sites.writer.restPort,
+        transports: ['TCP'],
+        whose: 'the Configuration Server config-north (REST)',
+      },
+    );
   needed.push({ port: sites.gateway, transports: ['UDP', 'TCP'], whose: "the callers' gateway (SIP)" });
   return needed;
 }

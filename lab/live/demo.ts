@@ -4,14 +4,15 @@
  */
 import { existsSync } from 'node:fs';
 import fastifyStatic from '@fastify/static';
-import { GUEST, SALES_QUEUE, SUPPORT_QUEUE } from '@holdfast/centre';
+import { ADMINISTRATOR, DESK_APPLICATION, GUEST, SALES_QUEUE, SUPPORT_QUEUE } from '@holdfast/centre';
 import { type BoardDecision, type BoardMessage, boardCommand, type SiteCommand } from '@holdfast/protocol';
 import Fastify from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Board } from './board.ts';
 import { BOOTSTRAP_PATH, demoBootstrap } from './demo-bootstrap.ts';
-import { sitePorts, takenPorts } from './demo-ports.ts';
-import { LiveLab as Lab, type LiveLab, SITES, type SitePorts } from './live-lab.ts';
+import { type DemoPorts, sitePorts, takenPorts } from './demo-ports.ts';
+import { PASSWORD, PHONE_PASSWORD } from './lab-configuration.ts';
+import { LiveLab as Lab, type LiveLab, SITES } from './live-lab.ts';
 import { type LabTimes, SHORT } from './times.ts';
 
 /** Long enough to watch the rings close, short enough not to be bored. */
@@ -35,7 +36,6 @@ const DEMO_TIMES: LabTimes = {
 };
 const CALLS_PER_SECOND_PER_AGENT = 0.055;
 const PUSH_EVERY_MS = 250;
-const PHONE_PASSWORD = 'fake-phone-password';
 const COMMAND_BYTES_MAX = 1024;
 
 export interface DemoOptions {
@@ -112,7 +112,8 @@ function untilAborted(signal: AbortSignal, work: Promise<never>): Promise<void> 
   return Promise.race([aborted, work]);
 }
 
-function introduction(port: number, { sip }: SitePorts): string {
+function introduction(port: number, { sip, config, writer }: DemoPorts): string {
+  const edit = `Application/${DESK_APPLICATION} options/interaction-workspace/disaster-recovery.timeout=6`;
   return [
     '',
     `  Live page:    http://127.0.0.1:${port}`,
@@ -120,6 +121,11 @@ function introduction(port: number, { sip }: SitePorts): string {
     `                or 127.0.0.1:${sip[1]} (south), UDP or TCP, realm holdfast.`,
     '  Call the queue: dial 8000 (Sales) or 8001 (Support).',
     `  Join with a program: http://127.0.0.1:${port}${BOOTSTRAP_PATH} is its bootstrap file; see samples/README.md.`,
+    `  Configuration: north writes it into its database, proxies serve it at both sites. http://127.0.0.1:${writer.restPort}/docs`,
+    `                is its REST interface (${ADMINISTRATOR.user}, ${PASSWORD}). Edit it, and desks at both sites follow at once:`,
+    `                HOLDFAST_USER=${ADMINISTRATOR.user} HOLDFAST_PASSWORD=${PASSWORD} npx holdfast config set \\`,
+    `                  ${edit} \\`,
+    `                  --config ${config.map((at) => `127.0.0.1:${at}`).join(',')}`,
     `  Time-outs here: disaster-recovery.timeout ${DEMO_TIMES.siteTimeoutS} s (the documents' default is 60 s).`,
     '  Ctrl-C stops everything.',
     '',

@@ -14,14 +14,17 @@ export type SiteName = (typeof SITES)[number];
 export type Family = GeneratedAgent['family'];
 
 export interface SitePorts {
+  /** Where each site answers for the configuration: its Configuration Server, or its proxy where there is a `writer`. */
   readonly config: readonly [number, number];
+  /** Of the one Configuration Server, at north, which keeps the configuration in a PGlite. Absent: each site has one, with files. */
+  readonly writer?: { readonly port: number; readonly restPort: number };
   readonly clients: readonly [number, number];
   readonly stats: readonly [number, number];
   readonly sip: readonly [number, number];
   readonly gateway: number;
   /** Of the SIP Servers' backups; absent where each site has one SIP Server. */
   readonly standby?: readonly [StandbyPorts, StandbyPorts];
-  /** Absent where desks and servers are connected to the Configuration Servers themselves. */
+  /** Of those beside the Configuration Servers of both sites, which share a PostgreSQL. */
   readonly proxies?: readonly [ProxyPorts, ProxyPorts];
 }
 
@@ -88,6 +91,7 @@ export function generatedSites(ports: SitePorts): [GeneratedSite, GeneratedSite]
     name,
     address: '127.0.0.1',
     configPort: ports.config[index],
+    ...(index === 0 && ports.writer !== undefined && { writer: ports.writer }),
     clientPort: ports.clients[index],
     statPort: ports.stats[index],
     sipPort: ports.sip[index],

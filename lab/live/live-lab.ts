@@ -116,13 +116,17 @@ export class LiveLab {
     });
     this.ledger = new Ledger(this.watch);
     this.watch.ledger = this.ledger;
+    const storeOf = (name: SiteName) => {
+      if (world.database !== undefined) return { address: world.database.addressFor(name) };
+      return world.ports.writer === undefined ? undefined : {};
+    };
     const site = (name: SiteName) =>
       new SiteProcesses({
         site: name,
         entry: options.serverEntry,
         ...siteFolders(world.folder, name),
         restarts: options.restarts,
-        store: world.database?.addressFor(name),
+        store: storeOf(name),
         servers: siteServers(world.ports, name),
       });
     this.sites = { north: site('north'), south: site('south') };

@@ -105,7 +105,7 @@ function onTwoHosts(object: ConfigObject): readonly ConfigObject[] {
 
 function startSupervisor(host: HostName): void {
   const own = host === 'first' ? 'north-host' : 'north-host-b';
-  const args = ['--site', 'north', '--host', own, '--files', join(folder, 'files')];
+  const args = ['--site', 'north', '--host', own, '--files', join(folder, 'files'), '--files-only'];
   supervisors.set(
     host,
     Program.start({

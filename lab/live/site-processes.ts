@@ -22,8 +22,11 @@ export interface SiteProcessesOptions {
   readonly restarts: boolean;
   /** Folder for what the processes write. */
   readonly data: string;
-  /** The address of the configuration database; the files are what it begins with. */
-  readonly store?: string | undefined;
+  /**
+   * The configuration is in a database, which begins with the files: the one of this address, or that which a supervisor takes
+   * by itself. Absent: it is in files, and edited nowhere.
+   */
+  readonly store?: { readonly address?: string } | undefined;
   /** For Node, of the supervisor and of all that it starts. */
   readonly nodeFlags?: readonly string[];
   /** Applications in the order in which they start. */
@@ -132,10 +135,13 @@ export class SiteProcesses {
     log.on('error', () => {});
     const args = [...nodeFlags, '--enable-source-maps', entry, 'supervisor', '--site', site];
     args.push('--files', files, '--data', data, ...(restarts ? [] : ['--no-restart']));
+    if (store === undefined) args.push('--files-only');
     // In a group of its own, so that Ctrl-C reaches it through us alone: we end in order.
     const child = spawn(process.execPath, args, {
       ...{ stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true },
-      ...(store === undefined ? {} : { env: { ...process.env, HOLDFAST_CONFIG_STORE: store } }),
+      ...(store?.address === undefined
+        ? {}
+        : { env: { ...process.env, HOLDFAST_CONFIG_STORE: store.address } }),
     });
     this.#supervisor = child;
     for (const stream of [child.stdout, child.stderr]) {

@@ -104,7 +104,7 @@ function startSite(site: SiteName): void {
     command: process.execPath,
     args: [
       ...[SERVER_BUNDLE, 'supervisor', '--site', site],
-      ...['--files', join(folder, site, 'files'), '--data', data],
+      ...['--files', join(folder, site, 'files'), '--files-only', '--data', data],
     ],
     ...{ folder, namespace: network.nameOf(site) },
   });

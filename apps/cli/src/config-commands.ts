@@ -24,7 +24,7 @@ Fields:
 `;
 
 const FILES = `
-Files are those that a Configuration Server can be started with, YAML or JSON: lists of tenants, hosts, applications, switches, dns, places,
+Files are those that a site can be started with, YAML or JSON: lists of tenants, hosts, applications, switches, dns, places,
 agentLogins, persons, agentGroups, keys. Secrets that they do not hold stay as they are.
 `;
 

@@ -38,6 +38,7 @@ export async function main(
   addSimulate(program, runner);
   addOptions(program);
   addRun(program, runner);
+  addSupervisor(program, runner);
   addConfig(program, runner);
   addDrain(program, runner);
   addRoles(program, runner);
@@ -121,6 +122,43 @@ function addOptions(program: Command): void {
     });
 }
 
+/** CW5: what is promised is said where it is chosen. */
+const STORES = `
+Databases of the configuration, and what was answered as done survives in them:
+  pglite:FOLDER                  part of the process, nothing to install: the death of the process; that of the machine may cost the last seconds, or
+                                 the database, and then the copies at proxies are what is left. One process alone opens it
+  postgres://USER@HOST1,HOST2/DB the death of any process; of the machine when that one comes back. For good, also where a standby is
+                                 promoted, only with synchronous_standby_names at the database
+
+A password in the address stands in HOLDFAST_CONFIG_STORE and not in --store, which every list of processes shows.
+`;
+
+function addSupervisor(program: Command, { child }: Runner): void {
+  program
+    .command('supervisor')
+    .description(
+      'start the processes of one site on this host, as its configuration names them, and keep them running',
+    )
+    .requiredOption('--site <name>', 'the site')
+    .requiredOption('--data <dir>', 'where its processes keep what they write')
+    .option('--host <name>', 'the Host object of this machine, where the site has several')
+    .option(
+      '--files <dir>',
+      'what the database is filled with while it is empty; later starts read it no more',
+    )
+    .option(
+      '--store <address>',
+      'the database of the configuration, where this site has a Configuration Server; a PGlite in the data folder unless another is named',
+    )
+    .option('--files-only', 'no database: the files are the configuration, read at the start and at SIGHUP')
+    .option('--no-restart', 'what has died stays dead until SIGUSR2')
+    .option('--outlive', 'the processes go on without their supervisor')
+    .addHelpText('after', STORES)
+    .action(({ restart, ...options }: Record<string, string | boolean>) =>
+      child('server.mjs', ['supervisor', ...flags(options), ...(restart === false ? ['--no-restart'] : [])]),
+    );
+}
+
 function addRun(program: Command, { child }: Runner): void {
   program
     .command('run <application>')
@@ -131,6 +169,8 @@ function addRun(program: Command, { child }: Runner): void {
       '--store <address>',
       'its database: postgres://… or pglite:FOLDER; HOLDFAST_CONFIG_STORE where a password stands in it',
     )
+    .addHelpText('after', STORES)
+    .option('--proxy', 'it is a proxy: it follows those of --config and keeps a copy in --data')
     .option('--data <dir>', 'where it keeps a copy of what the database holds')
     .option('--secret-file <file>', 'what the server shows to the Configuration Server')
     .action((application: string, options: Record<string, string>) =>

@@ -68,7 +68,8 @@ export async function startConfigServer(start: ConfigServerStart): Promise<Runni
     configuration,
     async reload() {
       if (files === undefined || store !== undefined) {
-        const because = 'The configuration is in a database: edit it there.';
+        const because =
+          'CX10: The configuration is in a database: edit it there, or bring files into it by "holdfast config import FOLDER".';
         log({ level: 'warn', what: 'nothing read again', because });
         return false;
       }

@@ -1,21 +1,21 @@
 /**
  * One binary for all server roles. A process is told its application name and where a Configuration Server is,
  * and reads the rest from its Application object; the Configuration Server itself has a database or files, and the supervisor
- * starts a site's processes on one host.
+ * starts a site's processes on one host, with a database of its own (PGlite in the data folder) where none is named.
  *
  *     server.mjs --application config-north --files DIR
  *     server.mjs --application config-north --store pglite:FOLDER [--files DIR] [--data DIR]
  *     server.mjs --application proxy-north --proxy --config 127.0.0.1:5110,127.0.0.1:5210 --data DIR
  *     server.mjs --application sip-north --config 127.0.0.1:5110,127.0.0.1:5210 [--data DIR]
  *     server.mjs --application stat-north --config 127.0.0.1:5110,127.0.0.1:5210
- *     server.mjs supervisor --site north --files DIR --data DIR [--store …] [--host HOST] [--no-restart] [--outlive]
+ *     server.mjs supervisor --site north --files DIR --data DIR [--store …|--files-only] [--host HOST] [--no-restart] [--outlive]
  *     server.mjs drain north --config 127.0.0.1:5110 …   what `holdfast drain` runs: see operator/drain-command.ts
  *     server.mjs promote sip-north-b --config 127.0.0.1:5110   and demote: see operator/role-command.ts
  *     server.mjs rotate-keys token nonce secret --config 127.0.0.1:5110   see operator/keys-command.ts
  *     server.mjs act-alone sip-north-b --data DIR --yes      with neither mate nor arbiter: see operator/act-alone-command.ts
  *     server.mjs config get Person/kim --config 127.0.0.1:5110   and set, apply …: see operator/config-command.ts
  *
- * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server read its files again; SIGUSR2 makes a
+ * SIGTERM and SIGINT end it in order; SIGHUP makes a Configuration Server that has files alone read them again; SIGUSR2 makes a
  * server log how busy it is (process-load), and the supervisor start what is down. Exit status: 0 ended in order,
  * 1 failed, 2 could not run (the reason is on stderr), 3 ended after a graceful shutdown, not to be started again.
  */
@@ -33,7 +33,8 @@ const USAGE = `usage: server --application NAME --files DIR
        server --application NAME --store postgres://…|pglite:FOLDER [--files DIR] [--data DIR]
        server --application NAME --config HOST:PORT[,HOST:PORT…] [--secret-file FILE] [--data DIR] [--outlive]
        server --application NAME --proxy --config HOST:PORT[,HOST:PORT…] --data DIR [--secret-file FILE]
-       server supervisor --site SITE --files DIR --data DIR [--store postgres://…|pglite:FOLDER] [--host HOST] [--no-restart] [--outlive]`;
+       server supervisor --site SITE --files DIR --data DIR [--store postgres://…|pglite:FOLDER] [--host HOST] [--no-restart] [--outlive]
+       server supervisor --site SITE --files DIR --files-only --data DIR …`;
 
 /** Ending in order takes no longer; then the process ends all the same. */
 const STOP_MAX_MS = 4_000;
@@ -75,11 +76,12 @@ async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(args);
   if (positionals[0] === 'supervisor') {
     const { site, host, files, data } = values;
-    const store = takeStore(values.store);
+    const named = takeStore(values.store);
     if (site === undefined || data === undefined) throw new CannotRun(USAGE);
-    if (files === undefined && store === undefined) throw new CannotRun(USAGE);
     const log = processLog(`supervisor-${site}`);
+    const { chosenStore } = await import('./supervisor/chosen-store.ts');
     const { startSupervisor } = await import('./supervisor/supervisor.ts');
+    const store = chosenStore({ files, store: named, filesOnly: values['files-only'], data });
     const entry = process.argv[1] ?? '';
     const restarts = !values['no-restart'];
     return runUntilEnded(
@@ -111,6 +113,7 @@ function readArguments(args: readonly string[]) {
         site: { type: 'string' },
         host: { type: 'string' },
         'secret-file': { type: 'string' },
+        'files-only': { type: 'boolean', default: false },
         'no-restart': { type: 'boolean', default: false },
         proxy: { type: 'boolean', default: false },
         outlive: { type: 'boolean', default: false },

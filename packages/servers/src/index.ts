@@ -43,6 +43,7 @@ export type { EditingRequest, EditorStanding } from './config-server/editing.ts'
 export type { HeldLine, HeldLines } from './config-server/hand-back.ts';
 export { revisionOf } from './config-server/revision-of.ts';
 export { type FreshKeys, rotated } from './config-server/rotated-keys.ts';
+export { whyNotSoleWriter } from './config-server/sole-writer.ts';
 export {
   type BeatAnswer,
   CHANGES_SHOWN_MAX,
@@ -63,6 +64,7 @@ export {
   type VerifyAnswer,
   type WriterRow,
 } from './config-server/store-answers.ts';
+export { type StoreKind, storePromise } from './config-server/store-promise.ts';
 export type { StoreAnswer, StoreRequest } from './config-server/store-session.ts';
 export { allVisibleTo, type Viewer, visibleTo } from './config-server/visible-objects.ts';
 export { configServerReport } from './health/config-server-report.ts';

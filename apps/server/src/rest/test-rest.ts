@@ -74,6 +74,13 @@ export async function restObjects(ports: RestPorts): Promise<ConfigObject[]> {
   });
 }
 
+/** CX9: over a PGlite one of them alone is enabled. */
+function unlessSecondWriter(object: ConfigObject): ConfigObject {
+  return object.objectType === 'Application' && object.name === 'config-south'
+    ? { ...object, enabled: false }
+    : object;
+}
+
 export async function takePorts(): Promise<RestPorts> {
   const [north = 0, northRest = 0, southRest = 0, proxy = 0, proxyRest = 0] = await freePorts(5);
   return { north, northRest, southRest, proxy, proxyRest };
@@ -83,7 +90,8 @@ export async function takePorts(): Promise<RestPorts> {
 export async function startRest(over: 'pglite' | 'files' = 'pglite'): Promise<RestWorld> {
   const ports = await takePorts();
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-rest-'));
-  const objects = await restObjects(ports);
+  const made = await restObjects(ports);
+  const objects = over === 'pglite' ? made.map(unlessSecondWriter) : made;
   await writeConfiguration(join(folder, 'files'), objects, 'json');
   const log: LogLine[] = [];
   const branch = join(folder, 'branch');

@@ -25,12 +25,15 @@ import type {
   HistoryQuery,
   PastAnswer,
   StoredConfiguration,
+  StoreKind,
   Unavailable,
   UnmergedAnswer,
   VerifyAnswer,
 } from '@holdfast/servers';
 
 export interface ConfigStore {
+  /** What it can promise (CW5), as its database is set now. */
+  kind(): Promise<StoreKind | Unavailable>;
   read(): Promise<StoredConfiguration | Unavailable>;
   /**
    * A higher epoch than the last, where the writer gave no sign for `staleMs` by the database's clock, or is the claimer itself.

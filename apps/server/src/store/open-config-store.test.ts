@@ -114,7 +114,7 @@ test('[CD11] a folder that cannot be used is refused with the reason', async () 
   const broken = join(folder, 'broken');
   mkdirSync(join(broken, 'cluster'), { recursive: true });
   writeFileSync(join(broken, 'cluster', 'PG_VERSION'), '3\n');
-  await expect(openConfigStore(`pglite:${broken}`)).rejects.toThrow(/does not open: .*Restore the folder/);
+  await expect(openConfigStore(`pglite:${broken}`)).rejects.toThrow(/does not open: .*Move the folder away/);
   // The lock went with it.
   await expect(openConfigStore(`pglite:${broken}`)).rejects.toThrow('does not open');
 }, 20_000);

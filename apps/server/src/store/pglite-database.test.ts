@@ -35,6 +35,7 @@ class PGliteWorld implements StoreWorld {
 
   async open(): Promise<ConfigStore> {
     const shared: StoreDatabase = {
+      type: 'pglite',
       connect: () => database.connect(),
       lost: () => database.lost(),
       end: async () => {},

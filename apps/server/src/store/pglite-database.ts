@@ -19,6 +19,7 @@ import type { StoreDatabase } from './store-database.ts';
 const CLOSE_MAX_MS = 5_000;
 
 export class PGliteDatabase implements StoreDatabase {
+  readonly type = 'pglite';
   readonly #folder: string;
   readonly #lock: FolderLock;
   #opened: Promise<PGlite> | undefined;
@@ -42,7 +43,7 @@ export class PGliteDatabase implements StoreDatabase {
       // Its files are broken, of another release, or the disk is full.
       await database.end();
       throw new CannotRun(
-        `The configuration in ${folder} does not open: ${(error as Error).message}. Restore the folder from a copy, or name an empty one and import.`,
+        `The configuration in ${folder} does not open: ${(error as Error).message}. Move the folder away: the database is made anew, of the copy that this server keeps in its data folder, else of files. The copy of a proxy does too, under this server's name (NAME.copy).`,
       );
     }
   }
@@ -102,10 +103,17 @@ export class PGliteDatabase implements StoreDatabase {
   }
 }
 
+/** Whether a database has been made there. */
+export function hasPGlite(folder: string): boolean {
+  return existsSync(clusterIn(folder));
+}
+
+const clusterIn = (folder: string) => join(folder, 'cluster');
+
 async function openPGlite(folder: string): Promise<PGlite> {
   // Only who uses it loads its megabytes.
   const { PGlite } = await import('@electric-sql/pglite');
-  const dataDir = join(folder, 'cluster');
+  const dataDir = clusterIn(folder);
   if (!existsSync(dataDir)) {
     // Whole, or not under its name: the process may be killed in the midst of it, and nobody could open a half.
     const fresh = join(folder, 'cluster.new');

@@ -10,6 +10,7 @@ import { askHost, type NoStanding, PostgresPool, type Standing } from './postgre
 import type { StoreDatabase } from './store-database.ts';
 
 export class PostgresDatabase implements StoreDatabase {
+  readonly type = 'postgres';
   readonly #address: PostgresAddress;
   #pool: Promise<PostgresPool> | undefined;
   /** Of the newest primary that has been seen. */

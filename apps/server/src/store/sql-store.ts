@@ -15,6 +15,7 @@ import type {
   HistoryQuery,
   PastAnswer,
   StoredConfiguration,
+  StoreKind,
   Unavailable,
   UnmergedAnswer,
   VerifyAnswer,
@@ -25,6 +26,7 @@ import { conflicts, handIn, refusedForText, unmerged } from './branches.ts';
 import { commitEntry, Refusal } from './commit-entry.ts';
 import type { ConfigStore } from './config-store.ts';
 import { migrations } from './migrations.ts';
+import { postgresKind } from './postgres-kind.ts';
 import { entriesAfter, history, objectsAt, readObjects } from './read-log.ts';
 import type { StoreDatabase } from './store-database.ts';
 import { Turns } from './turns.ts';
@@ -74,6 +76,11 @@ export class SqlStore implements ConfigStore {
       if (failure.isConnectionLost) database.lost();
     }
     return store;
+  }
+
+  async kind(): Promise<StoreKind | Unavailable> {
+    const { type } = this.#database;
+    return type === 'pglite' ? { type } : this.#look(postgresKind);
   }
 
   read(): Promise<StoredConfiguration | Unavailable> {

@@ -6,6 +6,7 @@ import {
   revisionOf,
   type StoreAnswer,
   type StoreRequest,
+  storePromise,
 } from '@holdfast/servers';
 import type { Log } from '../log.ts';
 import type { ConfigStore } from './config-store.ts';
@@ -20,19 +21,25 @@ export class StoreShell {
   readonly #store: ConfigStore;
   readonly #keeper: CopyKeeper | undefined;
   readonly #serving: Serving;
+  readonly #log: Log;
   #kept = '';
+  #promised = '';
 
   /** `copy`: the file of the copy, where one is kept. */
   constructor(store: ConfigStore, copy: string | undefined, log: Log, serving: Serving) {
     this.#store = store;
     this.#keeper = copy === undefined ? undefined : new CopyKeeper(copy, log);
     this.#serving = serving;
+    this.#log = log;
     this.#keep();
+    void this.#tellPromise();
   }
 
   ask({ id, request }: Extract<ConfigServerEffect, { type: 'store' }>): void {
     void answerOf(this.#store, request).then((answer) => {
       this.#serving.input({ type: 'stored', id, answer });
+      // It may be another database by now: the standby that was promoted.
+      if (answer.type === 'claimed') void this.#tellPromise();
       this.#keep();
     });
   }
@@ -40,6 +47,16 @@ export class StoreShell {
   async stop(): Promise<void> {
     await this.#keeper?.settled();
     await this.#store.close();
+  }
+
+  /** CW5, when it is another than was said last; of a database that is away it is said when this server writes. */
+  async #tellPromise(): Promise<void> {
+    const kind = await this.#store.kind();
+    if (kind.type === 'unavailable') return;
+    const { level, text } = storePromise(kind);
+    if (text === this.#promised) return;
+    this.#promised = text;
+    this.#log({ level, what: 'what the configuration store promises', because: `CW5: ${text}` });
   }
 
   #keep(): void {

@@ -113,6 +113,9 @@ test('[CX8] a Configuration Server with a database keeps a copy, and its backup 
     planned.processes.map(({ application: { name } }) => name);
   expect(names(of('postgres://holdfast@db/configuration')).sort()).toEqual(['config-a', 'config-b']);
   expect(names(of('pglite:/data/store'))).toEqual(['config-a']);
+  expect(of('pglite:/data/store').leftOut[0]?.because).toContain(
+    'config-b cannot open the PGlite of config-a',
+  );
   expect(of().leftOut).toHaveLength(1);
   // The address may hold a password, and every list of processes shows arguments.
   expect(argsOf(of('postgres://holdfast:secret@db/x'), 'config-a')).toEqual([
@@ -172,7 +175,26 @@ test('a Host to which nothing of the site belongs is named, with those that ther
   );
 });
 
-test('a site without a Configuration Server is named, with the sites that there are', () => {
+test('a site without a Configuration Server or proxy is named, with the sites that there are', () => {
   const configuration = makeConfiguration([application('sip', 'SIPServer')], nodeHashes.sha256);
   expect(() => siteProcesses(configuration, OPTIONS)).toThrow('The sites are "north"');
+});
+
+test('[CX8] a site may consist of proxies alone, which follow the Configuration Server of the other site', () => {
+  const south = { ...OPTIONS, site: 'south' };
+  const objects = PROXIES.filter((one) => 'name' in one && one.name !== 'config-south');
+  const stat = application('stat', 'StatServer', { options: siteOf('south') });
+  const master = application('config', 'ConfigurationServer');
+  const planned = siteProcesses(
+    makeConfiguration([host1, master, ...objects, stat], nodeHashes.sha256),
+    south,
+  );
+  expect(planned.processes.map(({ application: { name } }) => name)).toEqual(['proxy-south', 'stat']);
+  expect(argsOf(planned, 'proxy-south')).toEqual([
+    ...['--application', 'proxy-south', '--proxy', '--config', '10.0.0.1:5000', '--data', '/data'],
+  ]);
+  const ports = [6001, 5001, 5002, 5000];
+  expect(argsOf(planned, 'stat')?.at(-1)).toBe(ports.map((port) => `10.0.0.1:${port}`).join(','));
+  const masterless = makeConfiguration([host1, ...objects, stat], nodeHashes.sha256);
+  expect(() => siteProcesses(masterless, south)).toThrow('no site has an enabled ConfigurationServer');
 });

@@ -35,7 +35,7 @@ export interface SiteProcessesOptions {
   readonly host?: string | undefined;
   /** The site's copy of the configuration; where there is a store, what an empty one is filled with. */
   readonly files?: string | undefined;
-  /** The address of the configuration database, as far as it is told from others: see `openConfigStore`. */
+  /** The address of the configuration database, see `openConfigStore`; absent where there are files alone. */
   readonly store?: string | undefined;
   /** Where its processes keep what they write. */
   readonly data: string;
@@ -48,7 +48,7 @@ export function siteProcesses(configuration: Configuration, options: SiteProcess
   const backups = own.flatMap((primary) => {
     const backup = own.find(({ name }) => name === primary.backup);
     if (backup === undefined || servesBeside(primary, backup, options)) return [];
-    return [{ primary, backup, because: whyLeftOut(primary, backup) }];
+    return [{ primary, backup, because: whyLeftOut(primary, backup, options) }];
   });
   const started = backups.filter(({ because }) => because === undefined);
   const pairs = started.map(({ primary, backup }) => [primary.name, backup.name] as const);
@@ -116,9 +116,13 @@ function ownApplications(
   { site, host }: SiteProcessesOptions,
 ): readonly Application[] {
   const ofSite = configuration.all('Application').filter((one) => one.enabled && siteOf(one) === site);
-  if (!ofSite.some(({ type }) => type === 'ConfigurationServer'))
+  if (!ofSite.some(({ type }) => type === 'ConfigurationServer' || type === 'ConfigurationServerProxy'))
     throw new CannotRun(
-      `There is no Configuration Server of site "${site}". The sites are ${sitesOf(configuration)}.`,
+      `There is no Configuration Server or proxy of site "${site}". The sites are ${sitesOf(configuration)}.`,
+    );
+  if (configAddresses(configuration, site, ['ConfigurationServer']).length === 0)
+    throw new CannotRun(
+      `Site "${site}" has proxies of the configuration, and no site has an enabled ConfigurationServer, which they follow. Enable the one that writes.`,
     );
   if (host === undefined) return ofSite;
   const own = ofSite.filter((one) => one.host === host);
@@ -139,7 +143,13 @@ function membershipAcross(
   return read.ok && read.pair?.arbiter.type === 'etcd' ? read.pair : undefined;
 }
 
-function whyLeftOut(primary: Application, backup: Application): string | undefined {
+function whyLeftOut(
+  primary: Application,
+  backup: Application,
+  { store }: SiteProcessesOptions,
+): string | undefined {
+  if (primary.type === 'ConfigurationServer' && store !== undefined && primary.type === backup.type)
+    return `${backup.name} cannot open the PGlite of ${primary.name}; with a PostgreSQL (--store) both serve`;
   if (!STANDBY_TYPES.includes(primary.type)) return `this release runs no standby: ${backup.name}`;
   if (primary.type !== backup.type)
     return `${backup.name} is of type ${backup.type}, and its primary ${primary.name} of type ${primary.type}`;

@@ -111,6 +111,7 @@ const supervise = (...more: string[]) =>
     'north',
     '--files',
     join(folder, 'files'),
+    '--files-only',
     '--data',
     join(folder, 'data'),
     ...more,

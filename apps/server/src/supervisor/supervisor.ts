@@ -1,12 +1,12 @@
 /**
- * Starts the processes of one site on this host, as the configuration names them: the Configuration Server first,
- * then its proxies, the SIP Servers, then the Stat Servers, each when the one before it is up. A process that dies is started again (see
+ * Starts the processes of one site on this host, as the configuration names them: the Configuration Server and its proxies
+ * together, and when one of them serves the SIP Servers, then the Stat Servers, each when the one before it is up. A process that dies is started again (see
  * restart-policy). When the supervisor itself is gone, its processes end too, unless they were started to
  * outlive it or are members of a pair: those go on, and the next supervisor takes them over (PR7). Of a pair across hosts
  * it starts the member of its own host, watches it, and moves the SIP address (PR8, PR10).
  *
  *     SIGTERM, SIGINT   ends all, the last started first
- *     SIGHUP            the Configuration Server reads its files again
+ *     SIGHUP            a Configuration Server that has files alone reads them again
  *     SIGUSR2           starts what is down now
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises';
@@ -22,6 +22,7 @@ import type { Log } from '../log.ts';
 import { type RunningRole, STORE_VARIABLE } from '../role.ts';
 import { AddressMover } from './address-hook.ts';
 import { type Child, startChild } from './child-process.ts';
+import { refuseSecondWriter } from './chosen-store.ts';
 import { afterDeath, type RestartRecord, restartsMaxOf } from './restart-policy.ts';
 import { siteConfiguration } from './site-configuration.ts';
 import { type SiteProcess, type SiteProcesses, siteProcesses } from './site-processes.ts';
@@ -33,7 +34,7 @@ export interface SupervisorOptions {
   readonly host?: string | undefined;
   /** The site's copy of the configuration; where there is a store, what an empty one is filled with. */
   readonly files?: string | undefined;
-  /** The address of the configuration database, for the Configuration Servers of this site. */
+  /** The address of the configuration database, for the Configuration Servers of this site; absent where there are files alone (`chosenStore`). */
   readonly store?: string | undefined;
   /** Where the file with the process ids goes, and what the processes keep. */
   readonly data: string;
@@ -44,6 +45,9 @@ export interface SupervisorOptions {
   readonly outlive: boolean;
   readonly log: Log;
 }
+
+/** Applications that others read the configuration from. */
+const SERVING_TYPES: readonly Application['type'][] = ['ConfigurationServer', 'ConfigurationServerProxy'];
 
 /** A process that is not up by then is left running, and the next one is started. */
 const READY_MAX_MS = 10_000;
@@ -87,6 +91,7 @@ class Supervisor {
   constructor(options: SupervisorOptions, configuration: Configuration) {
     this.#options = options;
     const { processes, pairs, leftOut } = siteProcesses(configuration, options);
+    refuseSecondWriter(configuration, processes, options.store);
     for (const { because } of leftOut) options.log({ level: 'warn', what: 'backup is not started', because });
     this.#members = processes.map((process) => ({ ...process, record: { deaths: [] } }));
     this.#pairNames = pairs;
@@ -129,20 +134,30 @@ class Supervisor {
       log({ level: 'info', what: 'site started', site, detail: { processes: this.#members.length } });
   }
 
-  /** In their order, each after the one before it is up. */
+  /**
+   * Those that serve the configuration together, the others in their order, each after the one before it is up. A proxy with
+   * a copy serves long before a database is open, and the first of them that serves is enough for all others (CX8).
+   */
   async startDown(): Promise<void> {
-    for (const member of this.#members) {
-      if (member.child !== undefined || this.#isStopping) continue;
-      clearTimeout(member.timer);
-      await new Promise<void>((resolve) => {
-        const limit = setTimeout(resolve, READY_MAX_MS);
-        member.settled = () => {
-          clearTimeout(limit);
-          resolve();
-        };
-        this.#startMember(member);
-      });
-    }
+    const isServing = ({ application: { type } }: Member) => SERVING_TYPES.includes(type);
+    const serving = this.#members.filter(isServing).map((member) => this.#up(member));
+    await Promise.race(serving.length === 0 ? [undefined] : serving);
+    for (const member of this.#members) if (!isServing(member)) await this.#up(member);
+    await Promise.all(serving);
+  }
+
+  /** Starts it, unless it runs. Resolves when it is up, has ended, or takes too long. */
+  async #up(member: Member): Promise<void> {
+    if (member.child !== undefined || this.#isStopping) return;
+    clearTimeout(member.timer);
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, READY_MAX_MS);
+      member.settled = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+      this.#startMember(member);
+    });
   }
 
   reload(): void {

@@ -127,3 +127,23 @@ test('[PQ2] nothing crosses where it is not asked for, nor from a phone that can
   });
   expect(objects.find((object) => objectKey(object) === 'DN/7001@north')?.options).toEqual({});
 });
+
+test('one site writes and both have proxies, where that is asked for: desks and servers are connected to these alone', () => {
+  const [north, south] = REQUEST.sites;
+  const sites = [{ ...north, writer: { port: 5115, restPort: 5116 } }, south] as const;
+  const loaded = load(sampleFiles({ agents: 24, sites }));
+  expect(loaded.ok ? [] : loaded.problems.map(problemLine)).toEqual([]);
+  expect(loaded.warnings).toEqual([]);
+  if (!loaded.ok) return;
+  const applications = loaded.configuration.all('Application');
+  const serving = applications.filter(({ type }) => type.startsWith('ConfigurationServer'));
+  expect(serving.map(({ name, type, ports }) => [name, type, ports])).toEqual([
+    ['config-north', 'ConfigurationServer', { default: 5115, rest: 5116 }],
+    ['proxy-north', 'ConfigurationServerProxy', { default: 5110 }],
+    ['proxy-south', 'ConfigurationServerProxy', { default: 5210 }],
+  ]);
+  const toWriter = applications.filter(({ connections }) =>
+    connections.some(({ server }) => server === 'config-north'),
+  );
+  expect(toWriter.map(({ name }) => name)).toEqual(['proxy-north', 'proxy-south']);
+});

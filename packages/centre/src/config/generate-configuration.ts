@@ -10,15 +10,24 @@
  */
 import type { ConfigObject, DeskConfiguration, ObjectOf, OptionSections } from '@holdfast/protocol';
 import { objectKey } from '@holdfast/protocol';
-import { connectTo, generateDesktops, siteOption, thirdPartyName } from './generate-desktops.ts';
+import {
+  configurationOf,
+  connectTo,
+  generateDesktops,
+  siteOption,
+  thirdPartyName,
+} from './generate-desktops.ts';
 
 export type RegistrationScheme = 'single' | 'dual' | 'active-backup' | 'fixed';
 
 export interface GeneratedSite {
   readonly name: string;
   readonly address: string;
-  /** TCP ports of the Configuration Server and of the SIP Server's clients. */
+  /** TCP port at which the site answers for its configuration: of its Configuration Server, or where a site has the `writer` of its proxy. */
   readonly configPort: number;
+  /** TCP ports of the one Configuration Server of both sites. Absent at both: each has one of its own, which is not edited. */
+  readonly writer?: { readonly port: number; readonly restPort: number };
+  /** TCP port of the SIP Server's clients. */
   readonly clientPort: number;
   /** TCP port of the Stat Server; absent: the site has none. */
   readonly statPort?: number;
@@ -152,14 +161,7 @@ function serversOf(site: GeneratedSite, { sites, isForwarding }: GenerateRequest
   return [
     { objectType: 'Host', name: host, address: site.address, enabled: true, options: {} },
     { objectType: 'Switch', name: site.name, tenant: TENANT, enabled: true, options: {} },
-    {
-      ...common,
-      name: `config-${site.name}`,
-      type: 'ConfigurationServer',
-      ports: { default: site.configPort },
-      connections: [],
-      options: siteOption(site),
-    },
+    ...configurationServersOf(site, common, sites),
     ...sipServersOf(site, common, { ownFirst, isForwarding: isForwarding === true }),
     ...statServerOf(site, common, ownFirst),
     {
@@ -168,6 +170,36 @@ function serversOf(site: GeneratedSite, { sites, isForwarding }: GenerateRequest
       type: 'Supervisor',
       ports: {},
       connections: [],
+      options: siteOption(site),
+    },
+  ];
+}
+
+/** Seconds; a proxy notices a silent Configuration Server after one to two of these. */
+const PROXY_ADDP_S = 5;
+
+/** One that keeps to itself, or where one site has the writer: that one, and a proxy here. */
+function configurationServersOf(
+  site: GeneratedSite,
+  common: OfServers,
+  sites: readonly GeneratedSite[],
+): ConfigObject[] {
+  const server = (ports: Record<string, number>): ConfigObject => ({
+    ...common,
+    ...{ name: `config-${site.name}`, type: 'ConfigurationServer', ports, connections: [] },
+    options: siteOption(site),
+  });
+  const writing = sites.find((one) => one.writer !== undefined);
+  if (writing === undefined) return [server({ default: site.configPort })];
+  const { writer } = site;
+  return [
+    ...(writer === undefined ? [] : [server({ default: writer.port, rest: writer.restPort })]),
+    {
+      ...common,
+      name: configurationOf(site, sites),
+      type: 'ConfigurationServerProxy',
+      ports: { default: site.configPort },
+      connections: [connectTo(`config-${writing.name}`, PROXY_ADDP_S)],
       options: siteOption(site),
     },
   ];
@@ -192,7 +224,7 @@ function sipServersOf(
     type: 'SIPServer' as const,
     switch: site.name,
     ports: { default: site.clientPort },
-    connections: ownFirst.map((one) => connectTo(`config-${one.name}`, 10)),
+    connections: ownFirst.map((one) => connectTo(configurationOf(one, ownFirst), 10)),
     options: {
       ...siteOption(site),
       TServer: {
@@ -228,7 +260,7 @@ function statServerOf(
       type: 'StatServer',
       ports: { default: site.statPort },
       connections: [
-        ...ownFirst.map((one) => connectTo(`config-${one.name}`, 10)),
+        ...ownFirst.map((one) => connectTo(configurationOf(one, ownFirst), 10)),
         connectTo(`sip-${site.name}`, 5),
       ],
       options: siteOption(site),

@@ -36,7 +36,7 @@ export function generateDesktops({
       ...common,
       name: DESK_APPLICATION,
       type: 'Workspace',
-      connections: sites.flatMap((site) => serversOf(site).map((server) => connectTo(server, 5))),
+      connections: sites.flatMap((site) => serversOf(site, sites).map((server) => connectTo(server, 5))),
       options: {
         'interaction-workspace': {
           'disaster-recovery.enabled': 'true',
@@ -53,7 +53,7 @@ export function generateDesktops({
       ...common,
       name: thirdPartyName(site.name),
       type: 'ThirdPartyApplication' as const,
-      connections: serversOf(site).map((server) => connectTo(server, THIRD_PARTY_ADDP_S)),
+      connections: serversOf(site, sites).map((server) => connectTo(server, THIRD_PARTY_ADDP_S)),
       options: {
         'agent-desktop': { 'site-timeout': '30', 'site-sip-register-timeout': '30' },
         holdfast: { 'restore-agent-state': 'true' },
@@ -62,6 +62,15 @@ export function generateDesktops({
   ];
 }
 
-function serversOf({ name, statPort }: GeneratedSite): string[] {
-  return [`config-${name}`, `sip-${name}`, ...(statPort === undefined ? [] : [`stat-${name}`])];
+/** Which Application answers at that site for the configuration. */
+export function configurationOf({ name }: GeneratedSite, sites: readonly GeneratedSite[]): string {
+  return `${sites.some(({ writer }) => writer !== undefined) ? 'proxy' : 'config'}-${name}`;
+}
+
+function serversOf(site: GeneratedSite, sites: readonly GeneratedSite[]): string[] {
+  const { name, statPort } = site;
+  return [
+    ...[configurationOf(site, sites), `sip-${name}`],
+    ...(statPort === undefined ? [] : [`stat-${name}`]),
+  ];
 }
