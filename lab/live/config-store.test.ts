@@ -167,6 +167,6 @@ test('[CX2] a copy that is not what was written is not served: it is read anew',
   await startConfig();
   const proxy = await starting;
   expect(proxy.lines.some((line) => line.includes('its checksum is another'))).toBe(true);
-  const client = await enter(ports.proxy, 'agent7003');
+  const client = await enter(ports.proxy, 'supervisor1');
   expect(await client.ask(readName, 'Objects')).toMatchObject({ objects: [{ displayName: 'Lee' }] });
 }, 90_000);
