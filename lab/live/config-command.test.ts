@@ -56,7 +56,13 @@ function withMore(object: ConfigObject): ConfigObject[] {
   }
   if (object.objectType !== 'Application') return [object];
   // CX9: north alone writes.
-  if (object.name === 'config-south') return [{ ...object, enabled: false }];
+  if (object.name === 'config-south')
+    return [
+      {
+        ...{ ...object, type: 'ConfigurationServerProxy' },
+        connections: [{ server: 'config-north', port: 'default', addp: { timeout: 5 } }],
+      },
+    ];
   if (object.name !== 'config-north') return [object];
   return [
     object,
