@@ -168,7 +168,9 @@ test('[CW3] what was edited on both sides is a conflict that an administrator li
   expect(head).toMatch(/ {2}open, merged in \d+\.\d+$/);
   expect(what).toMatch(/Person\/agent7004: displayName: main line: Main .*branch: Branch .*Main stands/);
   expect(main).toMatch(/main line: supervisor1 \(workspace at 127\.0\.0\.1\), [\d-]+ [\d:]+ UTC, \d+\.\d+$/);
-  expect(branch).toMatch(/branch: supervisor1 \(workspace at 127\.0\.0\.1\), [\d-]+ [\d:]+ UTC, \d+\.\d+\+1$/);
+  expect(branch).toMatch(
+    /branch: supervisor1 \(workspace at 127\.0\.0\.1\), [\d-]+ [\d:]+ UTC, \d+\.\d+\+1$/,
+  );
   expect(await config('resolve', id)).toMatchObject({ status: 2, err: expect.stringContaining('usage') });
   expect(await config('resolve', 'nothing', 'main')).toMatchObject({ status: 1 });
   expect(await config('resolve', 'nothing', 'Kim')).toMatchObject({ status: 1 });
