@@ -255,5 +255,7 @@ function disabled(person: string): string {
 }
 
 function refusal(code: ErrorCode, text: string, retryAfterMs?: number): Refused {
-  return retryAfterMs === undefined ? { ok: false, code, text } : { ok: false, code, text, retryAfterMs };
+  if (retryAfterMs === undefined) return { ok: false, code, text };
+  // Whole, as the link has it: clocks of processes tell fractions.
+  return { ok: false, code, text, retryAfterMs: Math.ceil(retryAfterMs) };
 }

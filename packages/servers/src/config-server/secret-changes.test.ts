@@ -1,6 +1,6 @@
 import type { Configuration } from '@holdfast/centre';
 import { seededRandom } from '@holdfast/kernel';
-import type { ConfigReply, ConfigRequest } from '@holdfast/protocol';
+import { type ConfigReply, type ConfigRequest, configReply } from '@holdfast/protocol';
 import { portableHashes } from '@holdfast/sip';
 import { expect, test } from 'vitest';
 import type { EditRequest } from './config-editor.ts';
@@ -153,6 +153,18 @@ test('[ID9] who does not know the present one sets none, and failures count as t
   expect(server.logIn(PRESENT)).toMatchObject({ code: 'too-many-failures' });
   expect(server.setPassword(PRESENT, NEW, 'nobody')).toMatchObject({ code: 'wrong-password' });
   expect([server.hashed, server.store.entries]).toEqual([[], []]);
+});
+
+test('[CS5] the time to wait can be read by whoever is told it, whatever the clock says', () => {
+  const server = new Server(revision());
+  for (let n = 0; n < 5; n++) {
+    server.now += 0.3;
+    server.logIn('a guess');
+  }
+  server.now += 0.3;
+  const refused = server.logIn('a guess');
+  expect(refused).toMatchObject({ code: 'too-many-failures' });
+  expect(configReply.safeParse(refused).success).toBe(true);
 });
 
 test('[ID9] [ID10] what cannot be set is refused after the check and before the work, and changes nothing', () => {
