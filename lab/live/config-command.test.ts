@@ -426,7 +426,7 @@ test('[SY14] [SY15] two Switches are brought alike after a look, compared, and k
   const apart = await config('sync north south --drift');
   expect(apart).toMatchObject({ status: 1, out: containing('north and south (not kept alike yet') });
   const named = new RegExp(
-    `DN/8000@south: displayName: Sales south; alike it would be .* \\(\\d+\\.\\d+, .* UTC, ${OFFICE} from workspace\\)`,
+    `DN/8000@south: displayName: Sales south; alike it would be .* \\(\\d+\\.\\d+, .* UTC, ${OFFICE} from workspace at 127\\.0\\.0\\.1\\)`,
   );
   expect(apart.out).toMatch(named);
   expect(apart.out).toContain('DN/8100@south: missing; DN/8100@north is there');
