@@ -195,7 +195,7 @@ async function startRole(application: string, values: RoleArguments): Promise<Ru
   else {
     followed.stop();
     throw new CannotRun(
-      `Application "${application}" is of type ${type}; this release runs ConfigurationServer, SIPServer and StatServer.`,
+      `Application "${application}" is of type ${type}; this release runs ConfigurationServer, ConfigurationServerProxy (with --proxy), SIPServer and StatServer.`,
     );
   }
   const running = {
