@@ -166,7 +166,7 @@ export async function ready(program: Program, withinMs = READY_MAX_MS): Promise<
 function withProxy(object: ConfigObject, ports: World['ports']): ConfigObject[] {
   if (object.objectType !== 'Application') return [object];
   // CX9: north alone writes.
-  if (object.name === 'config-south') return [{ ...object, enabled: false }];
+  if (object.name === 'config-south') return [{ ...object, type: 'ConfigurationServerProxy' }];
   if (object.name !== CONFIG_SERVER) return [object];
   const proxy = { ...object, name: CONFIG_PROXY, type: 'ConfigurationServerProxy' as const };
   return [object, { ...proxy, ports: { default: ports.proxy, health: ports.health } }];
