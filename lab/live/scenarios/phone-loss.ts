@@ -39,6 +39,8 @@ export async function phoneLoss(lab: LiveLab): Promise<void> {
   lab.check('phone-back-in-time-stays', lab.worksAt(stayer, 'north'), describe(stayer));
   const others = lab.robots.filter((robot) => robot !== stayer && !movers.includes(robot));
   stayed(lab, 'nobody-else-moved', { robots: others, since });
+  // Who was in a call has after-call work first.
+  await lab.until(moveMax(lab), () => lab.ledger.rows.every(({ readyAt }) => readyAt !== null));
   allReady(lab, SCHEMES.length + 1);
   await callsAreAnswered(lab, 4);
 }

@@ -9,6 +9,7 @@
  *     SIGHUP            a Configuration Server that has files alone reads them again
  *     SIGUSR2           starts what is down now
  */
+import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -136,11 +137,20 @@ class Supervisor {
 
   /**
    * Those that serve the configuration together, the others in their order, each after the one before it is up. A proxy with
-   * a copy serves long before a database is open, and the first of them that serves is enough for all others (CX8).
+   * a copy serves long before a database is open, and the first of them that serves is enough for all others (CX8). One
+   * without could only begin to follow another site: it waits for the Configuration Server of its own.
    */
   async startDown(): Promise<void> {
     const isServing = ({ application: { type } }: Member) => SERVING_TYPES.includes(type);
-    const serving = this.#members.filter(isServing).map((member) => this.#up(member));
+    const [servers, proxies] = SERVING_TYPES.map((one) =>
+      this.#members.filter(({ application: { type } }) => type === one),
+    ) as [Member[], Member[]];
+    const serversUp = servers.map((member) => this.#up(member));
+    const proxiesUp = proxies.map(async (member) => {
+      if (!existsSync(`${this.#options.data}/${member.application.name}.copy`)) await Promise.all(serversUp);
+      await this.#up(member);
+    });
+    const serving = [...serversUp, ...proxiesUp];
     await Promise.race(serving.length === 0 ? [undefined] : serving);
     for (const member of this.#members) if (!isServing(member)) await this.#up(member);
     await Promise.all(serving);
